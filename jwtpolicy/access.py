@@ -1,0 +1,193 @@
+"""Describe the request that a policy judges, without knowing any web framework."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from types import MappingProxyType
+from typing import Any, Final, Protocol
+
+from .clock import Clock, system_clock
+from .decision import Finding
+from .exceptions import AccessError
+from .outcomes import Outcome
+from .token import Token
+
+
+class Standing(Enum):
+    """What the store knows of a token, its session and its subject, in one answer."""
+
+    GOOD = "good"
+    REVOKED = "revoked"
+    #: A refresh token that was used already: `refresh` alone judges it, others take it as revoked.
+    CONSUMED = "consumed"
+
+
+class Services(Protocol):
+    """What a policy may ask of the application while it judges one request."""
+
+    def standing(self, token: Token) -> Standing:
+        """Return what the store says of *token*.
+
+        Raises:
+            StoreUnavailableError: The store cannot be asked.
+        """
+
+    def load_user(self, token: Token) -> Any:
+        """Return the token's user.
+
+        Raises:
+            UnknownUserError: There is no such user.
+            UserUnavailableError: The application's loader failed.
+        """
+
+    def run_async(
+        self, function: Callable[[AccessRequest], Awaitable[Any]]
+    ) -> Callable[[AccessRequest], Any]:
+        """Return *function* as one that a synchronous caller can call."""
+
+
+class _Absent(Enum):
+    NOT_LOADED = "not loaded"
+    NO_LOADER = "no loader"
+
+
+#: The resource has a loader, which has not run yet.
+NOT_LOADED: Final = _Absent.NOT_LOADED
+#: Nobody said how to load a resource.
+NO_LOADER: Final = _Absent.NO_LOADER
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What an application has settled once, and policies judge by.
+
+    Attributes:
+        clock: Where the time comes from.
+        leeway: Seconds by which clocks may differ.
+        roles_claim: Where the bearer's roles are; a dotted path.
+    """
+
+    clock: Clock = system_clock
+    leeway: float = 0
+    roles_claim: str = "roles"
+
+
+DEFAULT_TERMS = Terms()
+
+
+class ResourcePending(Exception):  # noqa: N818 # not an error: it asks for the resource
+    """Somebody touched a resource that is not loaded yet."""
+
+
+class AccessRequest:
+    """One request as a policy sees it.
+
+    Attributes:
+        token: The verified token, or None.
+        credential_error: Why the credential that was presented is not a token, or None where
+            there was none or it verified.
+        method: The HTTP method.
+        endpoint: The name of the endpoint, or None outside of one.
+        view_args: The values of the URL's variables, read-only.
+        remote_addr: The client's address as text, or None.
+        terms: The clock, the leeway and the name of the roles' claim.
+    """
+
+    __slots__ = (
+        "_resource",
+        "_services",
+        "credential_error",
+        "endpoint",
+        "method",
+        "remote_addr",
+        "terms",
+        "token",
+        "touched",
+        "view_args",
+    )
+
+    def __init__(
+        self,
+        *,
+        token: Token | None = None,
+        method: str = "GET",
+        endpoint: str | None = None,
+        view_args: Mapping[str, Any] | None = None,
+        resource: Any = NO_LOADER,
+        remote_addr: str | None = None,
+        credential_error: AccessError | None = None,
+        services: Services | None = None,
+        terms: Terms = DEFAULT_TERMS,
+    ) -> None:
+        self.token = token
+        self.method = method
+        self.endpoint = endpoint
+        self.view_args: Mapping[str, Any] = MappingProxyType(dict(view_args or {}))
+        self.remote_addr = remote_addr
+        self.credential_error = credential_error
+        #: Whether the resource was asked for before it was there.
+        self.touched = False
+        self._resource = resource
+        self._services = services
+        self.terms = terms
+
+    @property
+    def resource(self) -> Any:
+        """The object that the endpoint is about.
+
+        Raises:
+            ResourcePending: It is not loaded yet; the guard loads it and asks again.
+            LookupError: The guard has no loader.
+        """
+        if self._resource is NOT_LOADED:
+            self.touched = True
+            raise ResourcePending
+        if self._resource is NO_LOADER:
+            msg = "this guard has no resource: define load_resource or pass resource="
+            raise LookupError(msg)
+        return self._resource
+
+    @property
+    def has_resource(self) -> bool:
+        """Whether the resource is there to be read."""
+        return not isinstance(self._resource, _Absent)
+
+    @property
+    def services(self) -> Services:
+        """What the application can be asked.
+
+        Raises:
+            LookupError: The request was made by hand, without an application.
+        """
+        if self._services is None:
+            msg = "this AccessRequest was made without an application to ask"
+            raise LookupError(msg)
+        return self._services
+
+    @property
+    def user(self) -> Any:
+        """The token's user, loaded at the first touch; None without a token."""
+        return None if self.token is None else self.services.load_user(self.token)
+
+    def deny(
+        self,
+        reason: str,
+        outcome: Outcome = Outcome.FORBIDDEN,
+        retry_after: int | None = None,
+    ) -> Finding:
+        """Return a refusal for a policy to return.
+
+        Args:
+            reason: For the log and `Decision.explain`; clients do not see it.
+            outcome: Which refusal; anything but ``ALLOW`` and ``PENDING``.
+            retry_after: Seconds, for ``RATE_LIMITED``.
+
+        Raises:
+            ValueError: *outcome* is not a refusal.
+        """
+        if outcome <= Outcome.PENDING:
+            msg = f"deny() takes a refusal, not {outcome.name}; return True to allow"
+            raise ValueError(msg)
+        return Finding(outcome, reason, retry_after=retry_after)

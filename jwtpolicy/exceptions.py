@@ -1,0 +1,334 @@
+"""Name every refusal and every set-up mistake; the class attributes are the error table."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response
+
+from .outcomes import Outcome
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+    from .decision import Decision
+
+# RFC 6750 section 3: the characters that may stand in a challenge's values.
+_QUOTABLE = re.compile(r"[\x20\x21\x23-\x5b\x5d-\x7e]*", re.ASCII)
+
+#: The realm that a challenge names when no application has set ``JWT_REALM``.
+DEFAULT_REALM = "api"
+
+
+class SetupError(Exception):
+    """A mistake in the application's code or configuration, never in a request."""
+
+
+class ConfigurationError(SetupError, ValueError):
+    """A setting or a key cannot be used; the message names it and says what to write."""
+
+
+class PolicyDefinitionError(SetupError, TypeError):
+    """A policy, or a guard made of policies, does not mean what was probably meant."""
+
+
+class SchemaError(SetupError, TypeError):
+    """A claim schema cannot describe a token."""
+
+
+class IssueError(SetupError, ValueError):
+    """A token cannot be issued from what the application handed over."""
+
+
+class StoreNotConfiguredError(SetupError, RuntimeError):
+    """Something needs a token store, and the application has chosen to have none."""
+
+
+class ChallengeError(SetupError, ValueError):
+    """A value cannot stand in a ``WWW-Authenticate`` header."""
+
+
+def quoted(name: str, value: str) -> str:
+    r"""Return ``name="value"``.
+
+    Raises:
+        ChallengeError: *value* holds a character that may not stand there: only
+            ``%x20-21 / %x23-5B / %x5D-7E`` may (:rfc:`6750#section-3`).
+    """
+    if not _QUOTABLE.fullmatch(value):
+        msg = f"{name} in a challenge may hold printable ASCII without quote and backslash only"
+        raise ChallengeError(msg)
+    return f'{name}="{value}"'
+
+
+class AccessError(HTTPException):
+    """A request was refused; the root of everything that a request can cause.
+
+    Attributes:
+        code: The HTTP status.
+        error: The machine-readable code in the body and the challenge.
+        description: The stable text for people in the body and the challenge. It never holds
+            anything that came with the request.
+        outcome: The place of the refusal on the chain of outcomes.
+        has_challenge: Whether the answer carries ``WWW-Authenticate: Bearer``.
+        reason: The cause for the log; clients do not see it.
+        decision: The whole decision where a policy refused, else None.
+        parameters: What the challenge says beside the error: ``scope``, ``max_age`` (seconds),
+            ``acr_values``.
+        retry_after: Seconds after which trying again may help, or None.
+    """
+
+    code: int = 403
+    error: ClassVar[str] = "access_denied"
+    description: str = "The request is not allowed."
+    outcome: ClassVar[Outcome] = Outcome.FORBIDDEN
+    has_challenge: ClassVar[bool] = False
+    realm: str = DEFAULT_REALM
+    resource_metadata: str | None = None
+
+    def __init__(
+        self,
+        reason: str | None = None,
+        *,
+        decision: Decision | None = None,
+        parameters: Mapping[str, str] | None = None,
+        retry_after: int | None = None,
+    ) -> None:
+        # HTTPException.__init__ is skipped on purpose: it sets `response`, which is derived here.
+        Exception.__init__(self, reason or self.description)
+        self.reason = reason or self.description
+        self.decision = decision
+        self.parameters = dict(parameters or {})
+        self.retry_after = retry_after
+
+    def addressed(self, realm: str, resource_metadata: str | None = None) -> AccessError:
+        """Say in whose name the challenge is sent, and return the error itself."""
+        self.realm = realm
+        self.resource_metadata = resource_metadata
+        return self
+
+    def __str__(self) -> str:
+        return f"{self.code} {self.error}: {self.reason}"
+
+    @property
+    def name(self) -> str:
+        return type(self).__name__
+
+    @property
+    def body(self) -> dict[str, str]:
+        """The answer's JSON: ``error`` and ``error_description`` (:rfc:`6749#section-5.2`)."""
+        return {"error": self.error, "error_description": self.description}
+
+    @property
+    def challenge(self) -> str | None:
+        """The value of ``WWW-Authenticate``, or None (:rfc:`6750#section-3`)."""
+        if not self.has_challenge:
+            return None
+        parts = [quoted("realm", self.realm), *self._challenge_errors()]
+        if self.resource_metadata is not None:
+            parts.append(quoted("resource_metadata", self.resource_metadata))
+        return "Bearer " + ", ".join(parts)
+
+    def _challenge_errors(self) -> list[str]:
+        parts = [quoted("error", self.error), quoted("error_description", self.description)]
+        return parts + [quoted(name, value) for name, value in self.parameters.items()]
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The headers that the answer carries beside its content type."""
+        headers = {"Cache-Control": "no-store"}
+        if (challenge := self.challenge) is not None:
+            headers["WWW-Authenticate"] = challenge
+        if self.retry_after is not None:
+            headers["Retry-After"] = str(self.retry_after)
+        return headers
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """What flask-smorest and Flask-RESTX read from an exception."""
+        return {**self.body, "message": self.description, "errors": {}, "headers": self.headers}
+
+    @property
+    def response(self) -> Response:  # type: ignore[override] # derived, so that it is never stale
+        """The whole answer. Flask-RESTful sends it as it is because it is not None."""
+        return Response(
+            json.dumps(self.body) + "\n",
+            self.code,
+            self.headers,
+            mimetype="application/json",
+        )
+
+    def get_response(
+        self,
+        environ: object = None,
+        scope: dict[str, Any] | None = None,
+    ) -> Response:
+        return self.response
+
+    def get_headers(
+        self,
+        environ: WSGIEnvironment | None = None,
+        scope: dict[str, Any] | None = None,
+    ) -> list[tuple[str, str]]:
+        return [("Content-Type", "application/json"), *self.headers.items()]
+
+    def get_body(
+        self,
+        environ: WSGIEnvironment | None = None,
+        scope: dict[str, Any] | None = None,
+    ) -> str:
+        return json.dumps(self.body)
+
+
+class NoTokenError(AccessError):
+    """The endpoint wants a token and none was sent."""
+
+    code = 401
+    error = "token_required"
+    description = "A token is required."
+    outcome = Outcome.NO_TOKEN
+    has_challenge = True
+
+    def _challenge_errors(self) -> list[str]:
+        # RFC 6750 section 3.1: without credentials, "SHOULD NOT include an error code".
+        return []
+
+
+class InvalidTokenError(AccessError):
+    """The token that was sent cannot be used.
+
+    What is wrong with it is in `reason` and in ``__cause__``, for the log: a client learns only
+    which of the subclasses it met, so that it knows what to do next.
+    """
+
+    code = 401
+    error = "invalid_token"
+    description = "The token is invalid."
+    outcome = Outcome.INVALID_TOKEN
+    has_challenge = True
+
+
+class ExpiredTokenError(InvalidTokenError):
+    """``exp`` has passed (:rfc:`7519#section-4.1.4`)."""
+
+    description = "The token has expired."
+
+
+class RevokedTokenError(InvalidTokenError):
+    """The token, its session or its subject was revoked, or the token was used up."""
+
+    description = "The token has been revoked."
+
+
+class WrongKindError(InvalidTokenError):
+    """A token of another kind was sent: a refresh token where an access token belongs."""
+
+    description = "The token is of the wrong kind."
+
+
+class UnknownUserError(InvalidTokenError):
+    """The token's user does not exist any more, or may not log in."""
+
+
+class InvalidRequestError(AccessError):
+    """The credentials are malformed, or there are two of them (:rfc:`6750#section-3.1`)."""
+
+    code = 400
+    error = "invalid_request"
+    description = "The request's credentials are malformed."
+    outcome = Outcome.BAD_REQUEST
+    has_challenge = True
+
+
+class CSRFError(AccessError):
+    """A cookie's token came without the proof that the site's own page sent it."""
+
+    error = "csrf_failed"
+    description = "The CSRF check failed."
+    outcome = Outcome.INVALID_TOKEN
+
+
+class StepUpRequiredError(AccessError):
+    """The user has to authenticate again, or more strongly (:rfc:`9470#section-3`)."""
+
+    code = 401
+    error = "insufficient_user_authentication"
+    description = "A more recent or stronger authentication is required."
+    outcome = Outcome.STEP_UP
+    has_challenge = True
+
+
+class InsufficientScopeError(AccessError):
+    """The token's scope does not reach (:rfc:`6750#section-3.1`)."""
+
+    error = "insufficient_scope"
+    description = "The token's scope is not sufficient."
+    outcome = Outcome.INSUFFICIENT_SCOPE
+    has_challenge = True
+
+
+class AccessDeniedError(AccessError):
+    """The bearer may not do this."""
+
+
+class MissingClaimError(AccessDeniedError, KeyError):
+    """A claim that decides is absent, or of another JSON type than what is asked of it.
+
+    It is a `KeyError` too: ``token.claims["team"]`` raises it, so that a policy that reads an
+    absent claim says "cannot tell", which is never admitted.
+    """
+
+    outcome = Outcome.MISSING_CLAIM
+
+
+class ResourceNotFoundError(AccessError):
+    """What the endpoint is about does not exist."""
+
+    code = 404
+    error = "not_found"
+    description = "The resource was not found."
+    outcome = Outcome.NOT_FOUND
+
+
+class RateLimitedError(AccessError):
+    """The bearer asks too often."""
+
+    code = 429
+    error = "rate_limited"
+    description = "Too many requests."
+    outcome = Outcome.RATE_LIMITED
+
+
+class StoreUnavailableError(AccessError):
+    """The token store cannot be asked; nothing is admitted while that lasts."""
+
+    code = 503
+    error = "temporarily_unavailable"
+    description = "The service is temporarily unavailable."
+    outcome = Outcome.ERROR
+
+    def __init__(
+        self, reason: str | None = None, *, retry_after: int | None = 5, **rest: Any
+    ) -> None:
+        super().__init__(reason, retry_after=retry_after, **rest)
+
+
+class KeysUnavailableError(StoreUnavailableError):
+    """The keys of an issuer cannot be fetched."""
+
+
+class UserUnavailableError(StoreUnavailableError):
+    """The application's user loader failed."""
+
+
+class PolicyError(AccessError):
+    """The application's own predicate is broken: it raised, or returned what is not an answer."""
+
+    code = 500
+    error = "server_error"
+    description = "The server could not decide."
+    outcome = Outcome.ERROR

@@ -1,0 +1,49 @@
+"""Offer the policies, and what they are made with, under one name."""
+
+from .base import AllOf, AnyOf, AtLeast, Not, Policy, When
+from .claims import ClaimsMatch, HasRole, HasScope, IsSubject
+from .credentials import (
+    Access,
+    Anonymous,
+    KnownUser,
+    NotRevoked,
+    OptionalToken,
+    Public,
+    Refresh,
+    SingleUse,
+    TokenKind,
+)
+from .freshness import Fresh
+from .functions import policy
+from .matchers import claim, contains, one_of, view_arg
+from .resource import Owns, ResourceMatch
+
+__all__ = [
+    "Access",
+    "AllOf",
+    "Anonymous",
+    "AnyOf",
+    "AtLeast",
+    "ClaimsMatch",
+    "Fresh",
+    "HasRole",
+    "HasScope",
+    "IsSubject",
+    "KnownUser",
+    "Not",
+    "NotRevoked",
+    "OptionalToken",
+    "Owns",
+    "Policy",
+    "Public",
+    "Refresh",
+    "ResourceMatch",
+    "SingleUse",
+    "TokenKind",
+    "When",
+    "claim",
+    "contains",
+    "one_of",
+    "policy",
+    "view_arg",
+]

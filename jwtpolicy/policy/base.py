@@ -1,0 +1,415 @@
+"""Define what a policy is, and the algebra that combines them."""
+
+from __future__ import annotations
+
+import inspect
+import logging
+from functools import wraps
+from types import UnionType
+from typing import Any, ClassVar, NoReturn, Self
+
+from ..access import AccessRequest
+from ..decision import ALLOWED, Decision, Finding
+from ..exceptions import (
+    MissingClaimError,
+    PolicyDefinitionError,
+    PolicyError,
+    StoreUnavailableError,
+)
+from ..outcomes import Outcome
+from .arguments import identity_of, source_of
+from .program import CPU, Builder, Conjunction, Disjunction, Node, Program, Threshold
+
+logger = logging.getLogger("jwtpolicy")
+
+_NO_TOKEN = Finding(Outcome.NO_TOKEN, "no token was sent")
+
+
+def without_token(access: AccessRequest) -> Finding:
+    """Return what every leaf that needs a verified token says where there is none."""
+    error = access.credential_error
+    return _NO_TOKEN if error is None else Finding(error.outcome, error.reason, error=error)
+
+
+def broken(policy: object, why: str, error: Exception | None = None) -> Finding:
+    """Log that the application's predicate is wrong, and return the refusal."""
+    reason = f"the policy {policy!r} {why}"
+    logger.error("%s; the request was refused", reason, exc_info=error)  # it is
+    return Finding(Outcome.ERROR, reason, error=PolicyError(reason))
+
+
+class Policy:
+    """A rule about who may do something: frozen, hashable, stateless.
+
+    Combine policies with ``&``, ``|`` and ``~``. Its ``repr`` is its source text.
+
+    To write one with parameters, subclass it and define `decide`; for one without,
+    `jwtpolicy.policy` on a function is shorter.
+
+    Attributes:
+        needs_token: Whether `decide` is called only for a verified token. Without one the answer
+            is then ``NO_TOKEN``.
+        cost: ``0`` for arithmetic on claims, ``1`` for code, ``2`` for a round trip. Cheap ones
+            are asked first.
+    """
+
+    cost: ClassVar[int] = CPU
+    worst: ClassVar[Outcome] = Outcome.NOT_FOUND
+    is_combinable: ClassVar[bool] = True
+    needs_token: bool = True
+    identity: object
+    _program: Program | None = None
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        self = super().__new__(cls)
+        self.__dict__["_arguments"] = (args, kwargs)
+        self.__dict__["identity"] = identity_of(cls, args, kwargs)
+        return self
+
+    def __init__(self) -> None:
+        if type(self).__init__ is Policy.__init__:
+            self.__dict__["_sealed"] = True
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if (init := cls.__dict__.get("__init__")) is not None:
+            cls.__init__ = _sealing(init)  # type: ignore[method-assign]
+
+    def decide(self, access: AccessRequest) -> Any:
+        """Return ``True``, ``False``, an `Outcome` or ``access.deny("reason")``; may be async.
+
+        Anything else, ``None`` too, and any exception is an error of the application: the
+        request is refused with 500 and logged. Reading an absent claim through
+        ``access.token.claims`` is ``MISSING_CLAIM``.
+        """
+        raise NotImplementedError
+
+    @property
+    def is_async(self) -> bool:
+        return inspect.iscoroutinefunction(self.decide)
+
+    @property
+    def needs(self) -> frozenset[str]:
+        return frozenset()
+
+    def judge(self, access: AccessRequest) -> Finding:
+        """Return what this leaf says, running an async `decide` to its end."""
+        if self.needs_token and access.token is None:
+            return without_token(access)
+        access.touched = False
+        try:
+            decide = access.services.run_async(self.decide) if self.is_async else self.decide
+            return self._answer(access, decide(access))
+        except Exception as error:  # noqa: BLE001 # whatever it is, it must refuse
+            return self._failure(access, error)
+
+    async def judge_async(self, access: AccessRequest) -> Finding:
+        """Return what this leaf says, awaiting its `decide`."""
+        if self.needs_token and access.token is None:
+            return without_token(access)
+        access.touched = False
+        try:
+            return self._answer(access, await self.decide(access))
+        except Exception as error:  # noqa: BLE001 # whatever it is, it must refuse
+            return self._failure(access, error)
+
+    def _answer(self, access: AccessRequest, answer: object) -> Finding:
+        if access.touched and not access.has_resource:
+            return Finding(Outcome.PENDING, "waits for the resource")
+        if answer is True:
+            return ALLOWED
+        if answer is False:
+            return Finding(Outcome.FORBIDDEN, "it said no")
+        if isinstance(answer, Outcome) and answer is not Outcome.PENDING:
+            return ALLOWED if answer is Outcome.ALLOW else Finding(answer, f"it said {answer}")
+        if isinstance(answer, Finding):
+            return answer
+        return self._no_answer(answer)
+
+    def _no_answer(self, answer: object) -> Finding:
+        if inspect.iscoroutine(answer):
+            answer.close()
+        kind = type(answer).__name__
+        return broken(self, f"returned {kind}, not True, False, an Outcome or access.deny(…)")
+
+    def _failure(self, access: AccessRequest, error: Exception) -> Finding:
+        if access.touched and not access.has_resource:
+            return Finding(Outcome.PENDING, "waits for the resource")
+        if isinstance(error, MissingClaimError):
+            return Finding(Outcome.MISSING_CLAIM, error.reason, error=error)
+        if isinstance(error, StoreUnavailableError):
+            return Finding(Outcome.ERROR, error.reason, error=error)
+        return broken(self, f"raised {type(error).__name__}", error)
+
+    def compile(self, builder: Builder, is_negated: bool) -> Node:
+        """Return this policy, or its negation, as a node of a program."""
+        return builder.literal(self, is_negated, Not(self) if is_negated else self)
+
+    @property
+    def program(self) -> Program:
+        """The policy made ready to be asked, once."""
+        if self._program is None:
+            builder = Builder()
+            root = self.compile(builder, False)
+            self.__dict__["_program"] = Program(root, len(builder.literals))
+        assert self._program is not None  # noqa: S101 # for the type checker
+        return self._program
+
+    def evaluate(self, access: AccessRequest) -> Decision:
+        """Return the decision of the bare tree: no baseline, no closing, nothing consumed.
+
+        Args:
+            access: The request to judge; without changing it.
+        """
+        program = self.program
+        run = program.run(access)
+        program.root.weigh(run)
+        return program.root.compose(run)
+
+    def __and__(self, other: object) -> Policy:
+        return AllOf(as_policy(self, "&"), as_policy(other, "&"))
+
+    def __rand__(self, other: object) -> Policy:
+        return as_policy(other, "&") & self
+
+    def __or__(self, other: object) -> Policy:
+        return AnyOf(as_policy(self, "|"), as_policy(other, "|"))
+
+    def __ror__(self, other: object) -> Policy:
+        return as_policy(other, "|") | self
+
+    def __invert__(self) -> Policy:
+        return Not(as_policy(self, "~"))
+
+    def __bool__(self) -> NoReturn:
+        msg = (
+            f"{self!r} has no truth value: write & | ~ between policies, "
+            "because `and`, `or` and `not` would drop one of them"
+        )
+        raise PolicyDefinitionError(msg)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if "_sealed" in self.__dict__:
+            msg = f"{self!r} is frozen: make another policy"
+            raise AttributeError(msg)
+        super().__setattr__(name, value)
+
+    def __delattr__(self, name: str) -> NoReturn:
+        msg = f"{self!r} is frozen: make another policy"
+        raise AttributeError(msg)
+
+    def __eq__(self, other: object) -> bool:
+        return self.identity == other.identity if isinstance(other, Policy) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self.identity)
+
+    def __repr__(self) -> str:
+        return source_of(type(self).__name__, *self.__dict__["_arguments"])
+
+
+def _sealing(init: Any) -> Any:
+    """Return *init*, after which the outermost class's objects cannot be changed."""
+
+    @wraps(init)
+    def sealing(self: Policy, *args: Any, **kwargs: Any) -> None:
+        init(self, *args, **kwargs)
+        if type(self).__init__ is sealing:
+            self.__dict__["_sealed"] = True
+
+    return sealing
+
+
+def as_policy(value: object, where: str) -> Policy:
+    """Return *value* if it is a policy that can be combined.
+
+    Args:
+        value: What was written where a policy belongs.
+        where: The place, for the message.
+
+    Raises:
+        PolicyDefinitionError: It is a class, a union of classes, a plain function, an unfinished
+            ``When``, a factory that was not called, ``Public()``, or something else.
+    """
+    if isinstance(value, Policy) and value.is_combinable:
+        return value
+    msg = f"{where}: {_complaint(value)}"
+    raise PolicyDefinitionError(msg)
+
+
+def _complaint(value: object) -> str:
+    if isinstance(value, Policy):
+        return f"{value!r} stands alone: it is a whole level, or none"
+    if isinstance(value, UnionType):
+        names = " | ".join(f"{part.__name__}()" for part in value.__args__)
+        return f"expected a policy, got a union of classes; did you mean {names}?"
+    if isinstance(value, type):
+        return (
+            f"expected a policy, got the class {value.__name__}; did you mean {value.__name__}()?"
+        )
+    if isinstance(value, When):
+        return f"{value!r} is unfinished; write {value!r}.then(policy)"
+    if inspect.isroutine(value):
+        return f"expected a policy, got the function {value.__name__}; did you forget @policy?"
+    return f"expected a policy, got {type(value).__name__}: {value!r:.60}"
+
+
+class _Combination(Policy):
+    """What the combinators share: members, which are policies.
+
+    Attributes:
+        members: The policies it combines.
+    """
+
+    members: tuple[Policy, ...]
+
+    def __init__(self, *members: Policy) -> None:
+        name = type(self).__name__
+        if not members:
+            msg = f"{name}() combines nothing: an empty one would admit or refuse everybody"
+            raise PolicyDefinitionError(msg)
+        self.members = tuple(as_policy(member, name) for member in members)
+
+    def _joined(self, sign: str) -> str:
+        return sign.join(_enclosed(member) for member in self.members)
+
+    def _compiled(self, builder: Builder, is_negated: bool) -> list[Node]:
+        return [member.compile(builder, is_negated) for member in self.members]
+
+    def _shown(self, is_negated: bool) -> Policy:
+        return Not(self) if is_negated else self
+
+
+class AllOf(_Combination):
+    """``a & b``: the hardest of the outcomes, so all have to allow."""
+
+    def __new__(cls, *members: Any) -> Self:
+        return super().__new__(cls, *_flattened(cls, members))
+
+    def __init__(self, *members: Policy) -> None:
+        super().__init__(*_flattened(AllOf, members))
+
+    def compile(self, builder: Builder, is_negated: bool) -> Node:
+        node = Disjunction if is_negated else Conjunction
+        return node(self._compiled(builder, is_negated), self._shown(is_negated))
+
+    def __repr__(self) -> str:
+        return self._joined(" & ") if len(self.members) > 1 else super().__repr__()
+
+
+class AnyOf(_Combination):
+    """``a | b``: the easiest of the outcomes, so one has to allow."""
+
+    def __new__(cls, *members: Any) -> Self:
+        return super().__new__(cls, *_flattened(cls, members))
+
+    def __init__(self, *members: Policy) -> None:
+        super().__init__(*_flattened(AnyOf, members))
+
+    def compile(self, builder: Builder, is_negated: bool) -> Node:
+        node = Conjunction if is_negated else Disjunction
+        return node(self._compiled(builder, is_negated), self._shown(is_negated))
+
+    def __repr__(self) -> str:
+        return self._joined(" | ") if len(self.members) > 1 else super().__repr__()
+
+
+class AtLeast(_Combination):
+    """``AtLeast(2, a, b, c)``: the k-th smallest outcome, so k of them have to allow.
+
+    Attributes:
+        count: How many have to allow; from 1 to the number of members.
+    """
+
+    count: int
+
+    def __init__(self, count: int, *members: Policy) -> None:
+        super().__init__(*members)
+        if type(count) is not int or not 1 <= count <= len(members):
+            msg = f"AtLeast takes a number from 1 to {len(members)} first, not {count!r}"
+            raise PolicyDefinitionError(msg)
+        self.count = count
+
+    def compile(self, builder: Builder, is_negated: bool) -> Node:
+        count = len(self.members) - self.count + 1 if is_negated else self.count
+        return Threshold(count, self._compiled(builder, is_negated), self._shown(is_negated))
+
+
+class Not(Policy):
+    """``~a``: goes down to the leaves, where what was undetermined stays itself.
+
+    Attributes:
+        member: The policy that is negated.
+    """
+
+    member: Policy
+
+    def __new__(cls, member: Any) -> Self:
+        return super().__new__(cls, member)
+
+    def __init__(self, member: Policy) -> None:
+        self.member = as_policy(member, "Not")
+
+    def compile(self, builder: Builder, is_negated: bool) -> Node:
+        return self.member.compile(builder, not is_negated)
+
+    def __invert__(self) -> Policy:
+        return self.member
+
+    def __repr__(self) -> str:
+        return f"~{_enclosed(self.member)}"
+
+
+class When:
+    """``When(c).then(p)``: where *c* holds, *p* has to; it means ``~c | p``."""
+
+    def __init__(self, condition: Policy) -> None:
+        self.condition = as_policy(condition, "When")
+
+    def then(self, policy: Policy) -> Policy:
+        """Return the finished policy."""
+        return Implication(self.condition, policy)
+
+    def __and__(self, other: object) -> NoReturn:
+        self._unfinished()
+
+    __rand__ = __or__ = __ror__ = __and__
+
+    def __invert__(self) -> NoReturn:
+        self._unfinished()
+
+    def __bool__(self) -> NoReturn:
+        self._unfinished()
+
+    def _unfinished(self) -> NoReturn:
+        raise PolicyDefinitionError(_complaint(self))
+
+    def __repr__(self) -> str:
+        return f"When({self.condition!r})"
+
+
+class Implication(AnyOf):
+    """What ``When(c).then(p)`` makes."""
+
+    def __new__(cls, condition: Any, then: Any) -> Self:
+        return super().__new__(cls, condition, then)
+
+    def __init__(self, condition: Policy, then: Policy) -> None:
+        _Combination.__init__(self, Not(condition), as_policy(then, "then"))
+
+    def __repr__(self) -> str:
+        condition, then = self.__dict__["_arguments"][0]
+        return f"When({condition!r}).then({then!r})"
+
+
+def _flattened(kind: type[_Combination], members: tuple[Any, ...]) -> list[Any]:
+    """Take members of the same kind apart: ``a & b & c`` is one node."""
+    flat: list[Any] = []
+    for member in members:
+        flat += member.members if type(member) is kind else [member]
+    return flat
+
+
+def _enclosed(policy: Policy) -> str:
+    is_joined = type(policy) in (AllOf, AnyOf) and len(policy.members) > 1  # type: ignore[attr-defined]
+    return f"({policy!r})" if is_joined else repr(policy)

@@ -1,0 +1,186 @@
+"""Ask what the token says of its bearer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from ..access import AccessRequest
+from ..decision import ALLOWED, Finding
+from ..exceptions import MissingClaimError, PolicyDefinitionError
+from ..outcomes import Outcome
+from .base import Policy, without_token
+from .matchers import Matcher, Unknown, as_matcher, claim_at, view_arg
+from .program import PURE
+
+
+class Attribute(Policy):
+    """What attribute leaves share: without a verified token they cannot tell."""
+
+    cost = PURE
+    worst = Outcome.FORBIDDEN
+
+    @property
+    def is_async(self) -> bool:
+        return False
+
+
+def missing(why: str) -> Finding:
+    """Return what is said where a claim is absent or ill-typed: neither yes nor no."""
+    return Finding(Outcome.MISSING_CLAIM, why, error=MissingClaimError(why))
+
+
+def named_matchers(
+    owner: str, mapping: object, names: Mapping[str, Any]
+) -> tuple[tuple[str, Matcher], ...]:
+    """Return the pairs of name and matcher that a call has named.
+
+    Raises:
+        PolicyDefinitionError: It has named none, one twice, or something that is not a name.
+    """
+    mapping = {} if mapping is None else mapping
+    if not isinstance(mapping, Mapping):
+        msg = f"{owner} takes a mapping or keywords, not {mapping!r:.60}"
+        raise PolicyDefinitionError(msg)
+    pairs = [*mapping.items(), *names.items()]
+    if not pairs or len(pairs) > len({*mapping, *names}):
+        msg = f"{owner}(…) has to name something, and nothing twice"
+        raise PolicyDefinitionError(msg)
+    if not all(type(name) is str and name for name in mapping):
+        msg = f"{owner} takes names as non-empty strings: {list(mapping)!r:.60}"
+        raise PolicyDefinitionError(msg)
+    return tuple((name, as_matcher(value)) for name, value in pairs)
+
+
+class ClaimsMatch(Attribute):
+    """Claims have these values: ``ClaimsMatch(role="admin")``.
+
+    Type and value are compared, deeply. A claim that is absent, null or of another JSON type than
+    what is asked for is ``MISSING_CLAIM``, so that neither the match nor its negation admits it.
+
+    Args:
+        claims: Names, or dotted paths into objects, and what is asked of each: a value, a
+            matcher (``contains``, ``one_of``, ``view_arg``), or a marshmallow validator.
+        absent: With ``"mismatch"`` an absent or null claim is a plain no, which ``~`` turns.
+        names: The same for claims whose names are identifiers.
+    """
+
+    matchers: tuple[tuple[str, Matcher], ...]
+
+    def __init__(
+        self,
+        claims: Mapping[str, Any] | None = None,
+        /,
+        *,
+        absent: Literal["mismatch"] | None = None,
+        **names: Any,
+    ) -> None:
+        if absent not in (None, "mismatch"):
+            msg = f'ClaimsMatch(absent=…) takes "mismatch" or nothing, not {absent!r}'
+            raise PolicyDefinitionError(msg)
+        self.matchers = named_matchers("ClaimsMatch", claims, names)
+        self.absent = absent
+
+    def judge(self, access: AccessRequest) -> Finding:
+        if access.token is None:
+            return without_token(access)
+        findings = [self._compared(path, matcher, access) for path, matcher in self.matchers]
+        # What cannot be told outweighs a mismatch, so that the negation does not admit it.
+        return min(findings, key=doubtful_first)
+
+    def _compared(self, path: str, matcher: Matcher, access: AccessRequest) -> Finding:
+        assert access.token is not None  # noqa: S101 # for the type checker
+        try:
+            value = claim_at(access.token._claims, path)
+        except Unknown as why:
+            return missing(str(why)) if self.absent is None else mismatch(f"the claim {path!r}")
+        try:
+            matches = matcher.matches(value, access, path == "sub")
+        except Unknown as why:
+            return missing(f"the claim {path!r}: {why}")
+        return ALLOWED if matches else mismatch(f"the claim {path!r}")
+
+
+def mismatch(what: str) -> Finding:
+    """Return what is said where a value is there and is another one."""
+    return Finding(Outcome.FORBIDDEN, f"{what} does not match")
+
+
+#: Of several answers in one leaf: what cannot be told first, then no, then yes.
+_DOUBT = {Outcome.MISSING_CLAIM: 0, Outcome.FORBIDDEN: 1, Outcome.ALLOW: 2}
+
+
+def doubtful_first(finding: Finding) -> int:
+    """Order the answers within one leaf."""
+    return _DOUBT[finding.outcome]
+
+
+class IsSubject(ClaimsMatch):
+    """The token is about the user whom the URL names: ``ClaimsMatch(sub=view_arg(name))``."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(sub=view_arg(name))
+
+
+class HasRole(Attribute):
+    """The bearer has all of these roles, in the array claim that ``JWT_ROLES_CLAIM`` names."""
+
+    roles: frozenset[str]
+
+    def __init__(self, *roles: str) -> None:
+        self.roles = _words("HasRole", roles)
+
+    def judge(self, access: AccessRequest) -> Finding:
+        if access.token is None:
+            return without_token(access)
+        try:
+            held = claim_at(access.token._claims, access.terms.roles_claim)
+        except Unknown as why:
+            return missing(str(why))
+        if type(held) is not list:
+            return missing(f"the claim {access.terms.roles_claim!r} is not an array")
+        # A list's elements may be of any type; only text can be a role.
+        if self.roles <= {role for role in held if type(role) is str}:
+            return ALLOWED
+        return Finding(Outcome.FORBIDDEN, "the bearer has not the role")
+
+
+class HasScope(Attribute):
+    """The token's scope holds all of these; an absent ``scope`` holds none."""
+
+    worst = Outcome.INSUFFICIENT_SCOPE
+    scopes: frozenset[str]
+
+    def __init__(self, *scopes: str) -> None:
+        self.scopes = _words("HasScope", scopes)
+        if not all(map(_is_scope_token, self.scopes)):
+            msg = f"a scope is printable ASCII without space, quote or backslash: {scopes!r}"
+            raise PolicyDefinitionError(msg)
+
+    @property
+    def needs(self) -> frozenset[str]:
+        return self.scopes
+
+    def judge(self, access: AccessRequest) -> Finding:
+        token = access.token
+        if token is None:
+            return without_token(access)
+        if self.scopes.issubset(token._claims.get("scope", "").split(" ")):
+            return ALLOWED
+        return Finding(Outcome.INSUFFICIENT_SCOPE, "the token's scope does not reach")
+
+
+def _words(owner: str, words: tuple[str, ...]) -> frozenset[str]:
+    if not words:
+        msg = f"{owner}() asks for nothing; name what is asked for: {owner}('…')"
+        raise PolicyDefinitionError(msg)
+    for word in words:
+        if type(word) is not str or not word:
+            msg = f"{owner} takes non-empty strings, not {word!r}"
+            raise PolicyDefinitionError(msg)
+    return frozenset(words)
+
+
+def _is_scope_token(word: str) -> bool:
+    """RFC 6749 section 3.3: ``%x21 / %x23-5B / %x5D-7E``; a challenge repeats it."""
+    return all("!" <= character <= "~" and character not in '"\\' for character in word)

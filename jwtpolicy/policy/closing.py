@@ -1,0 +1,123 @@
+"""Close a level: say which tokens it accepts where its author did not.
+
+A part that names no kind of token gets ``& Access()``, and a part that names no issuer gets
+``& OwnTokens()``. So no negation and no condition lets in a token that nobody thought of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from .base import AllOf, AnyOf, AtLeast, Not, Policy
+from .credentials import Access, Anonymous, OwnTokens, TokenKind
+from .freshness import Fresh
+
+#: What stands for "no token" among the kinds that a tree accepts.
+NO_TOKEN_KIND: Final = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """A level, or several AND-ed, that says of every token whether it accepts it.
+
+    Attributes:
+        policy: The closed tree.
+        kinds: The kinds of token that some part of it accepts.
+        is_open: Whether a positive ``Anonymous`` accepts callers without a token.
+        ignores_invalid: Whether one of those overlooks tokens that cannot be used.
+    """
+
+    policy: Policy
+    kinds: frozenset[str]
+    is_open: bool
+    ignores_invalid: bool
+
+    @property
+    def accepts_nothing(self) -> bool:
+        """Whether no request can ever pass."""
+        return not self.kinds and not self.is_open
+
+
+def close(levels: Iterable[Policy]) -> Closed:
+    """Return *levels*, each closed by itself, as one tree."""
+    closed = [
+        _closed(_closed(normal(level), _names_kind, Access()), _names_issuer, OwnTokens())
+        for level in levels
+    ]
+    accepted = frozenset.intersection(*(_accepted(level) or frozenset() for level in closed))
+    is_open = NO_TOKEN_KIND in accepted
+    return Closed(
+        AllOf(*closed),
+        accepted - {NO_TOKEN_KIND},
+        is_open,
+        is_open and any(leaf.ignore_invalid for level in closed for leaf in _anonymous(level)),
+    )
+
+
+def normal(policy: Policy, is_negated: bool = False) -> Policy:
+    """Return *policy* in negation normal form: ``~`` stands before leaves only."""
+    if isinstance(policy, Not):
+        return normal(policy.member, not is_negated)
+    if isinstance(policy, AllOf | AnyOf):
+        is_all = isinstance(policy, AllOf) is not is_negated
+        return (AllOf if is_all else AnyOf)(*(normal(m, is_negated) for m in policy.members))
+    if isinstance(policy, AtLeast):
+        count = len(policy.members) - policy.count + 1 if is_negated else policy.count
+        return AtLeast(count, *(normal(m, is_negated) for m in policy.members))
+    return Not(policy) if is_negated else policy
+
+
+def _closed(part: Policy, names: Callable[[Policy], bool], missing: Policy) -> Policy:
+    """Return *part*, in normal form, so that each way through it names what it accepts."""
+    if isinstance(part, AnyOf):
+        return AnyOf(*(_closed(member, names, missing) for member in part.members))
+    if isinstance(part, AtLeast):
+        return AtLeast(part.count, *(_closed(member, names, missing) for member in part.members))
+    if not _any_leaf(part, names):
+        return part & missing
+    if isinstance(part, AllOf):
+        return AllOf(
+            *(_closed(m, names, missing) if _any_leaf(m, names) else m for m in part.members)
+        )
+    return part
+
+
+def _any_leaf(part: Policy, names: Callable[[Policy], bool]) -> bool:
+    if isinstance(part, AllOf | AnyOf | AtLeast):
+        return any(_any_leaf(member, names) for member in part.members)
+    return names(part)
+
+
+def _names_kind(leaf: Policy) -> bool:
+    return isinstance(leaf, TokenKind | Anonymous) or _is_fresh(leaf)
+
+
+def _is_fresh(leaf: Policy) -> bool:
+    """Fresh and its negation both judge access tokens alone."""
+    return isinstance(leaf.member if isinstance(leaf, Not) else leaf, Fresh)
+
+
+def _names_issuer(leaf: Policy) -> bool:
+    return isinstance(leaf, Anonymous)
+
+
+def _accepted(part: Policy) -> frozenset[str] | None:
+    """Return the kinds that *part* accepts, or None where it names none."""
+    if isinstance(part, AnyOf | AtLeast):
+        return frozenset[str]().union(*(_accepted(m) or frozenset() for m in part.members))
+    if isinstance(part, AllOf):
+        named = [kinds for m in part.members if (kinds := _accepted(m)) is not None]
+        return frozenset.intersection(*named) if named else None
+    if isinstance(part, TokenKind):
+        return frozenset({part.kind})
+    if isinstance(part, Anonymous):
+        return frozenset({NO_TOKEN_KIND})
+    return frozenset({"access"}) if _is_fresh(part) else None
+
+
+def _anonymous(part: Policy) -> list[Anonymous]:
+    if isinstance(part, AllOf | AnyOf | AtLeast):
+        return [leaf for member in part.members for leaf in _anonymous(member)]
+    return [part] if isinstance(part, Anonymous) else []

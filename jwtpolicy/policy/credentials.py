@@ -1,0 +1,231 @@
+"""Ask which credential was presented, and whether it still stands."""
+
+from __future__ import annotations
+
+from typing import ClassVar, NoReturn, Self
+
+from werkzeug.exceptions import HTTPException
+
+from ..access import AccessRequest, Standing
+from ..decision import ALLOWED, Finding
+from ..exceptions import (
+    AccessError,
+    CSRFError,
+    InvalidTokenError,
+    PolicyDefinitionError,
+    PolicyError,
+    RevokedTokenError,
+    UnknownUserError,
+    WrongKindError,
+)
+from ..outcomes import Outcome
+from .base import AnyOf, Not, Policy, without_token
+from .program import IO, PURE, Builder, Node
+
+
+class Credential(Policy):
+    """What credential leaves share: they allow or cannot tell, and never deny."""
+
+    cost = PURE
+    worst: ClassVar[Outcome] = Outcome.ERROR
+
+    @property
+    def is_async(self) -> bool:
+        return False
+
+
+class TokenKind(Credential):
+    """The token is of this kind: its ``type`` claim is *kind*.
+
+    Attributes:
+        kind: ``access``, ``refresh`` or a kind of the application's own.
+    """
+
+    kind: str
+
+    def __init__(self, kind: str) -> None:
+        if type(kind) is not str or not kind:
+            msg = f"TokenKind takes the kind as a non-empty string, not {kind!r}"
+            raise PolicyDefinitionError(msg)
+        self.kind = kind
+
+    def judge(self, access: AccessRequest) -> Finding:
+        token = access.token
+        if token is None:
+            return without_token(access)
+        return ALLOWED if token._claims["type"] == self.kind else wrong_kind(token.kind)
+
+
+def wrong_kind(kind: str) -> Finding:
+    """Return what is said of a token of another kind than the one that was asked for."""
+    reason = f"the token is of the kind {kind!r}"
+    return Finding(Outcome.INVALID_TOKEN, reason, error=WrongKindError(reason))
+
+
+class Access(TokenKind):
+    """The token is an access token."""
+
+    def __init__(self) -> None:
+        super().__init__("access")
+
+
+class Refresh(TokenKind):
+    """The token is a refresh token."""
+
+    def __init__(self) -> None:
+        super().__init__("refresh")
+
+
+class Anonymous(Credential):
+    """No credential was presented: the only policy that lets a caller in without a token.
+
+    ``~Anonymous()`` asks for a verified token of any kind that the level accepts.
+
+    Attributes:
+        ignore_invalid: Whether this leaf also allows where a token was presented that cannot be
+            used: expired, forged, revoked, of another kind. No policy then sees that token.
+    """
+
+    worst = Outcome.FORBIDDEN
+    ignore_invalid: bool
+
+    def __init__(self, *, ignore_invalid: bool = False) -> None:
+        self.ignore_invalid = ignore_invalid
+
+    def judge(self, access: AccessRequest) -> Finding:
+        if access.token is not None:
+            return Finding(Outcome.FORBIDDEN, "a token was presented")
+        if access.credential_error is None:
+            return ALLOWED
+        if self.ignore_invalid and is_ignorable(access.credential_error):
+            return ALLOWED
+        return without_token(access)
+
+    def compile(self, builder: Builder, is_negated: bool) -> Node:
+        if is_negated:
+            return builder.literal(Authenticated(), False, Not(self))
+        return super().compile(builder, False)
+
+
+def is_ignorable(error: AccessError) -> bool:
+    """Whether ``Anonymous(ignore_invalid=True)`` may overlook *error*."""
+    return isinstance(error, InvalidTokenError) and not isinstance(error, CSRFError)
+
+
+class Authenticated(Credential):
+    """A token was presented and verified: what ``~Anonymous()`` means."""
+
+    def judge(self, access: AccessRequest) -> Finding:
+        return without_token(access) if access.token is None else ALLOWED
+
+
+class OptionalToken(AnyOf):
+    """``Anonymous() | Access()``: an access token, or none at all.
+
+    Args:
+        ignore_invalid: Treat a token that cannot be used as if none had been sent.
+    """
+
+    def __new__(cls, *, ignore_invalid: bool = False) -> Self:
+        return super().__new__(cls, _anonymous(ignore_invalid), Access())
+
+    def __init__(self, *, ignore_invalid: bool = False) -> None:
+        super().__init__(_anonymous(ignore_invalid), Access())
+
+    def __repr__(self) -> str:
+        anonymous = self.members[0]
+        ignores = isinstance(anonymous, Anonymous) and anonymous.ignore_invalid
+        return f"OptionalToken({'ignore_invalid=True' if ignores else ''})"
+
+
+def _anonymous(ignore_invalid: bool) -> Anonymous:
+    return Anonymous(ignore_invalid=True) if ignore_invalid else Anonymous()
+
+
+class OwnTokens(Credential):
+    """One of this application's own keys signed the token; closing adds it."""
+
+    def judge(self, access: AccessRequest) -> Finding:
+        token = access.token
+        if token is None:
+            return without_token(access)
+        if token.is_own:
+            return ALLOWED
+        reason = "another issuer's token was sent to a part that does not name it"
+        return Finding(Outcome.INVALID_TOKEN, reason, error=InvalidTokenError(reason))
+
+
+class NotRevoked(Credential):
+    """Neither the token nor its session nor its subject was revoked; one look into the store."""
+
+    cost = IO
+
+    def judge(self, access: AccessRequest) -> Finding:
+        token = access.token
+        if token is None:
+            return without_token(access)
+        try:
+            standing = access.services.standing(token)
+        except AccessError as error:
+            return Finding(Outcome.ERROR, error.reason, error=error)
+        except LookupError as error:
+            return _without_application(self, error)
+        return ALLOWED if standing is Standing.GOOD else _revoked(standing)
+
+
+def _revoked(standing: Standing) -> Finding:
+    reason = f"the store says {standing.value}"
+    return Finding(Outcome.INVALID_TOKEN, reason, error=RevokedTokenError(reason))
+
+
+def _without_application(policy: Policy, error: LookupError) -> Finding:
+    reason = f"{policy!r}: {error}"
+    return Finding(Outcome.ERROR, reason, error=PolicyError(reason))
+
+
+class KnownUser(Credential):
+    """The application's ``user_loader`` knows the token's user."""
+
+    cost = IO
+
+    def judge(self, access: AccessRequest) -> Finding:
+        token = access.token
+        if token is None:
+            return without_token(access)
+        try:
+            access.services.load_user(token)
+        except UnknownUserError as error:
+            return Finding(Outcome.INVALID_TOKEN, error.reason, error=error)
+        except AccessError as error:
+            return Finding(Outcome.ERROR, error.reason, error=error)
+        except HTTPException as error:
+            return Finding(Outcome.ERROR, "the user loader answered for itself", error=error)
+        except LookupError as error:
+            return _without_application(self, error)
+        return ALLOWED
+
+
+class SingleUse(NotRevoked):
+    """The token was not used before; the guard uses it up when it lets the request in.
+
+    Attributes:
+        consume: Whether the guard does so; with False the view calls ``jwt.consume()``.
+    """
+
+    consume: bool
+
+    def __init__(self, *, consume: bool = True) -> None:
+        self.consume = consume
+
+
+class Public(Policy):
+    """Open to everybody: no token is read. It is a whole level and cannot be combined."""
+
+    is_combinable = False
+
+    def judge(self, access: AccessRequest) -> Finding:
+        return ALLOWED
+
+    def compile(self, builder: Builder, is_negated: bool) -> NoReturn:
+        msg = "Public() is not evaluated: an endpoint either has it or has policies"
+        raise PolicyDefinitionError(msg)

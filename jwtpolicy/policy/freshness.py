@@ -1,0 +1,88 @@
+"""Ask how recently, and how strongly, the user authenticated."""
+
+from __future__ import annotations
+
+import math
+from datetime import timedelta
+
+from ..access import AccessRequest
+from ..decision import ALLOWED, Finding
+from ..exceptions import PolicyDefinitionError
+from ..outcomes import Outcome
+from .base import Policy, without_token
+from .credentials import wrong_kind
+from .program import PURE
+
+
+class Fresh(Policy):
+    """The user authenticated recently enough, or strongly enough (:rfc:`9470#section-3`).
+
+    ``Fresh()`` reads the ``fresh`` claim. With *within* or *acr* only ``auth_time`` and ``acr``
+    count; a token without them is not fresh. Only access tokens are judged: one of another kind
+    passes neither ``Fresh()`` nor ``~Fresh()``.
+
+    Attributes:
+        within: How many seconds ago the user may have authenticated, or None.
+        acr: The authentication context class that ``acr`` must name, or None.
+    """
+
+    cost = PURE
+    worst = Outcome.STEP_UP
+    within: float | None
+    acr: str | None
+
+    def __init__(self, *, within: float | timedelta | None = None, acr: str | None = None) -> None:
+        self.within = None if within is None else _seconds(within)
+        if acr is not None and (type(acr) is not str or not acr or " " in acr):
+            msg = f"Fresh(acr=…) takes one class name without spaces, not {acr!r}"
+            raise PolicyDefinitionError(msg)
+        self.acr = acr
+
+    @property
+    def is_async(self) -> bool:
+        return False
+
+    def judge(self, access: AccessRequest) -> Finding:
+        token = access.token
+        if token is None:
+            return without_token(access)
+        claims = token._claims
+        if claims["type"] != "access":
+            return wrong_kind(token.kind)
+        if self.within is None and self.acr is None:
+            is_fresh = _is_marked(claims.get("fresh", False), access)
+        else:
+            is_fresh = self._is_recent(claims.get("auth_time"), access) and (
+                self.acr is None or claims.get("acr") == self.acr
+            )
+        return ALLOWED if is_fresh else self._step_up()
+
+    def _is_recent(self, auth_time: float | None, access: AccessRequest) -> bool:
+        if self.within is None:
+            return True
+        if auth_time is None:
+            return False
+        leeway = access.terms.leeway
+        # An authentication in the future never happened: it must not last until then.
+        return -leeway <= access.terms.clock() - auth_time <= self.within + leeway
+
+    def _step_up(self) -> Finding:
+        max_age = None if self.within is None else int(self.within)
+        return Finding(Outcome.STEP_UP, "not fresh enough", max_age=max_age, acr=self.acr)
+
+
+def _seconds(within: float | timedelta) -> float:
+    seconds = within.total_seconds() if isinstance(within, timedelta) else within
+    if type(seconds) not in (int, float) or not math.isfinite(seconds) or seconds <= 0:
+        msg = f"Fresh(within=…) takes seconds or a timedelta above 0, not {within!r}"
+        raise PolicyDefinitionError(msg)
+    return seconds
+
+
+def _is_marked(fresh: object, access: AccessRequest) -> bool:
+    """Judge the ``fresh`` claim: true, or the epoch second until which it is."""
+    if type(fresh) is bool:
+        return fresh
+    if isinstance(fresh, int | float) and math.isfinite(fresh):
+        return access.terms.clock() < fresh + access.terms.leeway
+    return False

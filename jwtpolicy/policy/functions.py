@@ -1,0 +1,124 @@
+"""Turn an application's function into a policy."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from functools import update_wrapper
+from typing import Any, Self, overload
+
+from ..access import AccessRequest
+from ..exceptions import PolicyDefinitionError
+from .arguments import source_of
+from .base import Policy
+
+type_of_function = Callable[..., Any]
+
+
+class FunctionPolicy(Policy):
+    """A function as a policy; `policy` makes it.
+
+    Attributes:
+        function: What is called with the `AccessRequest`, then the policy's own arguments.
+    """
+
+    function: type_of_function
+
+    def __new__(
+        cls, function: type_of_function, needs_token: bool, args: Any = (), kwargs: Any = None
+    ) -> Self:
+        return super().__new__(cls, function, needs_token, args, kwargs or {})
+
+    def __init__(
+        self, function: type_of_function, needs_token: bool, args: Any = (), kwargs: Any = None
+    ) -> None:
+        self.function = function
+        self.needs_token = needs_token
+        self._args = args
+        self._kwargs = kwargs or {}
+        self._is_async = inspect.iscoroutinefunction(function)
+
+    @property
+    def is_async(self) -> bool:
+        return self._is_async
+
+    def decide(self, access: AccessRequest) -> Any:
+        return self.function(access, *self._args, **self._kwargs)
+
+    def __repr__(self) -> str:
+        name = self.function.__name__
+        return source_of(name, self._args, self._kwargs) if self._args or self._kwargs else name
+
+
+class PolicyFactory:
+    """A function with parameters of its own; calling it with them makes a policy."""
+
+    def __init__(self, function: type_of_function, needs_token: bool) -> None:
+        self._function = function
+        self._needs_token = needs_token
+        self._signature = _own_parameters(function)
+        update_wrapper(self, function)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Policy:
+        """Return the policy for these arguments.
+
+        Raises:
+            PolicyDefinitionError: They do not fit the function.
+        """
+        try:
+            bound = self._signature.bind(*args, **kwargs)
+        except TypeError as error:
+            msg = f"{self!r}: {error}; it takes {self._signature}"
+            raise PolicyDefinitionError(msg) from None
+        return FunctionPolicy(self._function, self._needs_token, bound.args, bound.kwargs)
+
+    def __repr__(self) -> str:
+        return self._function.__name__
+
+
+def _own_parameters(function: type_of_function) -> inspect.Signature:
+    """Return the signature without its first parameter, which is the `AccessRequest`."""
+    signature = inspect.signature(function)
+    first, *rest = signature.parameters.values()
+    if first.kind not in (first.POSITIONAL_ONLY, first.POSITIONAL_OR_KEYWORD):
+        msg = f"@policy: {function.__name__} has to take the AccessRequest first, by position"
+        raise PolicyDefinitionError(msg)
+    return signature.replace(parameters=rest)
+
+
+@overload
+def policy(function: type_of_function, /) -> Any: ...
+@overload
+def policy(*, needs_token: bool = True) -> Callable[[type_of_function], Any]: ...
+def policy(function: type_of_function | None = None, /, *, needs_token: bool = True) -> Any:
+    """Turn a function of an `AccessRequest` into a policy; sync or async.
+
+    A function of one parameter becomes a policy; one of more becomes a factory, to be called
+    with the others. It returns ``True``, ``False``, an `Outcome` or ``access.deny("reason")``;
+    everything else is an error that refuses the request.
+
+    Args:
+        function: The function, where the decorator is written without parentheses.
+        needs_token: With False it is called for callers without a verified token as well.
+
+    Raises:
+        PolicyDefinitionError: What is decorated is not a function that takes the request first.
+    """
+    if function is None:
+        return lambda decorated: policy_of(decorated, needs_token)
+    return policy_of(function, needs_token)
+
+
+def policy_of(function: object, needs_token: bool) -> Policy | PolicyFactory:
+    """Return the policy or the factory that *function* makes."""
+    if not inspect.isfunction(function):
+        msg = f"@policy goes on a function, not on {function!r:.60}"
+        raise PolicyDefinitionError(msg)
+    parameters = inspect.signature(function).parameters
+    if not parameters:
+        msg = f"@policy: {function.__name__} has to take the AccessRequest"
+        raise PolicyDefinitionError(msg)
+    if len(parameters) == 1:
+        _own_parameters(function)
+        return FunctionPolicy(function, needs_token)
+    return PolicyFactory(function, needs_token)

@@ -1,0 +1,373 @@
+"""Weigh a tree of leaves against one request, cheap leaves first, and tell how it came out."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Sequence
+from typing import ClassVar, Protocol
+
+from ..access import AccessRequest
+from ..decision import Decision, Finding
+from ..exceptions import AccessError
+from ..outcomes import NEGATED, Outcome
+
+_ALLOW = Outcome.ALLOW
+_PENDING = Outcome.PENDING
+
+#: What a leaf costs: arithmetic on claims, the application's code, a round trip.
+PURE, CPU, IO = 0, 1, 2
+
+
+class Leaf(Protocol):
+    """What a tree is made of."""
+
+    cost: ClassVar[int]
+    #: The hardest outcome that the leaf can give.
+    worst: ClassVar[Outcome]
+
+    @property
+    def is_async(self) -> bool:
+        """Whether it has to be awaited."""
+
+    @property
+    def identity(self) -> object:
+        """What tells it from other leaves; hashable, types included."""
+
+    @property
+    def needs(self) -> frozenset[str]:
+        """The scopes it asks for."""
+
+    def judge(self, access: AccessRequest) -> Finding:
+        """Return what it says of *access*."""
+
+    async def judge_async(self, access: AccessRequest) -> Finding:
+        """Return what it says of *access*, awaiting what has to be awaited."""
+
+
+class Run:
+    """One evaluation: the request, and what its leaves have said so far.
+
+    Attributes:
+        awaiting: Leaves that wait to be awaited, or None where nobody awaits.
+    """
+
+    __slots__ = ("access", "awaiting", "findings")
+
+    def __init__(self, access: AccessRequest, size: int, awaits: bool = False) -> None:
+        self.access = access
+        self.findings: list[Finding | None] = [None] * size
+        self.awaiting: list[Literal] | None = [] if awaits else None
+
+    def forget_pending(self) -> None:
+        """Ask those again that waited for the resource."""
+        self.findings = [f if f and f.outcome is not _PENDING else None for f in self.findings]
+
+    def replaced(self, index: int, finding: Finding) -> Run:
+        """Return the same run as if one leaf had said something else."""
+        other = Run(self.access, 0, self.awaiting is not None)
+        other.findings = [*self.findings]
+        other.findings[index] = finding
+        return other
+
+
+class Node(ABC):
+    """A part of a compiled tree.
+
+    Attributes:
+        policy: The policy that it was compiled from, for people to read.
+        worst: The hardest outcome that it can give.
+        cost: What its dearest leaf costs.
+    """
+
+    __slots__ = ("cost", "policy", "worst")
+    policy: object
+    worst: Outcome
+    cost: int
+
+    @abstractmethod
+    def weigh(self, run: Run) -> int:
+        """Return the outcome, asking only leaves on which it still depends."""
+
+    @abstractmethod
+    def compose(self, run: Run) -> Decision:
+        """Return the decision that `weigh` came to, from what the leaves said then."""
+
+
+class Literal(Node):
+    """A leaf, or its negation."""
+
+    __slots__ = ("index", "is_negated", "judge", "leaf")
+
+    def __init__(self, leaf: Leaf, index: int, is_negated: bool, policy: object) -> None:
+        self.leaf = leaf
+        self.judge = leaf.judge
+        self.index = index
+        self.is_negated = is_negated
+        self.policy = policy
+        self.cost = leaf.cost
+        self.worst = max(leaf.worst, Outcome.FORBIDDEN) if is_negated else leaf.worst
+
+    def finding(self, run: Run) -> Finding:
+        found = run.findings[self.index]
+        if found is None:
+            found = run.findings[self.index] = self.judge(run.access)
+        return found
+
+    def weigh(self, run: Run) -> int:
+        outcome = self.finding(run).outcome
+        return NEGATED[outcome] if self.is_negated else outcome
+
+    def compose(self, run: Run) -> Decision:
+        found = self.finding(run)
+        outcome = NEGATED[found.outcome] if self.is_negated else found.outcome
+        if outcome is _ALLOW:
+            return Decision(_ALLOW, self.policy, needs=self._needs)
+        if self.is_negated and found.outcome is _ALLOW:
+            return Decision(outcome, self.policy, reason=f"{self.leaf!r} holds")
+        return self._refusal(found)
+
+    @property
+    def _needs(self) -> frozenset[str]:
+        return frozenset() if self.is_negated else self.leaf.needs
+
+    def _refusal(self, found: Finding) -> Decision:
+        parameters: dict[str, str | int] = {}
+        if found.max_age is not None:
+            parameters["max_age"] = found.max_age
+        if found.acr is not None:
+            parameters["acr_values"] = found.acr
+        if found.retry_after is not None:
+            parameters["retry_after"] = found.retry_after
+        return Decision(
+            found.outcome,
+            self.policy,
+            reason=found.reason,
+            parameters=parameters,
+            error=found.error,
+            needs=self._needs,
+        )
+
+
+class AwaitedLiteral(Literal):
+    """A leaf that an asynchronous run awaits, and a synchronous one runs to its end."""
+
+    __slots__ = ()
+
+    def finding(self, run: Run) -> Finding:
+        if run.awaiting is None or run.findings[self.index] is not None:
+            return Literal.finding(self, run)
+        run.awaiting.append(self)
+        return Finding(_PENDING, "waits to be awaited")
+
+
+class Conjunction(Node):
+    """AND: the maximum."""
+
+    __slots__ = ("members", "steps")
+
+    def __init__(self, members: Sequence[Node], policy: object) -> None:
+        self.policy = policy
+        self.members = tuple(sorted(_flat(members), key=lambda node: node.cost))
+        self.steps = tuple(_with_bounds(self.members))
+        self.cost = self.members[-1].cost
+        self.worst = max(node.worst for node in self.members)
+
+    def weigh(self, run: Run) -> int:
+        worst = 0
+        for node, bound in self.steps:
+            # Equal outcomes are still asked: their parameters are united.
+            if worst > bound:
+                break
+            outcome = node.weigh(run)
+            worst = max(worst, outcome)
+        return worst
+
+    def compose(self, run: Run) -> Decision:
+        children: list[Decision] = []
+        worst = _ALLOW
+        for node, bound in self.steps:
+            if worst > bound:
+                break
+            children.append(node.compose(run))
+            worst = max(worst, children[-1].outcome)
+        unasked = self.members[len(children) :]
+        return _merged(self.policy, worst, children, children, unasked)
+
+
+class Disjunction(Node):
+    """OR: the minimum."""
+
+    __slots__ = ("members",)
+
+    def __init__(self, members: Sequence[Node], policy: object) -> None:
+        self.policy = policy
+        self.members = tuple(sorted(members, key=lambda node: node.cost))
+        self.cost = self.members[-1].cost
+        # At its hardest each alternative refuses, and the easiest of those is the answer.
+        self.worst = min(node.worst for node in self.members)
+
+    def weigh(self, run: Run) -> int:
+        best = 99
+        for node in self.members:
+            outcome = node.weigh(run)
+            if outcome == 0:
+                return 0
+            best = min(best, outcome)
+        return best
+
+    def compose(self, run: Run) -> Decision:
+        children: list[Decision] = []
+        for node in self.members:
+            children.append(node.compose(run))
+            if children[-1].outcome is _ALLOW:
+                break
+        chosen = min(children, key=_easiest)
+        unasked = self.members[len(children) :]
+        return _merged(self.policy, chosen.outcome, children, [chosen], unasked)
+
+
+class Threshold(Node):
+    """AT LEAST k: the k-th smallest."""
+
+    __slots__ = ("count", "members")
+
+    def __init__(self, count: int, members: Sequence[Node], policy: object) -> None:
+        self.policy = policy
+        self.count = count
+        self.members = tuple(sorted(members, key=lambda node: node.cost))
+        self.cost = self.members[-1].cost
+        self.worst = sorted(node.worst for node in self.members)[count - 1]
+
+    def weigh(self, run: Run) -> int:
+        return sorted([node.weigh(run) for node in self.members])[self.count - 1]
+
+    def compose(self, run: Run) -> Decision:
+        children = [node.compose(run) for node in self.members]
+        chosen = sorted(children, key=_easiest)[: self.count]
+        return _merged(self.policy, chosen[-1].outcome, children, chosen, ())
+
+
+class Builder:
+    """Give equal leaves of one tree one place to be remembered in."""
+
+    def __init__(self) -> None:
+        self.literals: dict[object, int] = {}
+
+    def literal(self, leaf: Leaf, is_negated: bool, policy: object) -> Literal:
+        index = self.literals.setdefault(leaf.identity, len(self.literals))
+        kind = AwaitedLiteral if leaf.is_async else Literal
+        return kind(leaf, index, is_negated, policy)
+
+
+def _flat(members: Iterable[Node]) -> list[Node]:
+    flat: list[Node] = []
+    for node in members:
+        flat += node.members if isinstance(node, Conjunction) else [node]
+    return flat
+
+
+def _with_bounds(members: Sequence[Node]) -> list[tuple[Node, int]]:
+    """Pair each member with the hardest outcome that it or a later one can give."""
+    pairs: list[tuple[Node, int]] = []
+    bound = 0
+    for node in reversed(members):
+        bound = max(bound, node.worst)
+        pairs.append((node, int(bound)))
+    return pairs[::-1]
+
+
+def _easiest(decision: Decision) -> tuple[int, int, int, str]:
+    """Order refusals by what they ask of the client, whatever order they were written in."""
+    wants = decision.parameters
+    amount = int(wants.get("retry_after", 0)) - int(wants.get("max_age", 0))
+    kinds = len(decision.needs) + ("acr_values" in wants)
+    return (int(decision.outcome), kinds, amount, repr(decision.policy))
+
+
+def _merged(
+    policy: object,
+    outcome: Outcome,
+    children: Sequence[Decision],
+    chosen: Sequence[Decision],
+    unasked: Sequence[Node],
+) -> Decision:
+    hardest = [child for child in chosen if child.outcome is outcome]
+    needs = frozenset[str]().union(*(child.needs for child in chosen))
+    refused = outcome is not _ALLOW
+    return Decision(
+        outcome,
+        policy,
+        children=tuple(children),
+        unasked=tuple(node.policy for node in unasked),
+        reason="; ".join(dict.fromkeys(c.reason for c in hardest if c.reason)) if refused else "",
+        parameters=_united(outcome, hardest, needs) if refused else {},
+        alternatives=_sorted(children) if refused and len(chosen) < len(children) else (),
+        error=_first_error(hardest) if refused else None,
+        needs=needs,
+    )
+
+
+def _sorted(children: Sequence[Decision]) -> tuple[Decision, ...]:
+    return tuple(sorted(children, key=_easiest))
+
+
+def _united(
+    outcome: Outcome, hardest: Sequence[Decision], needs: frozenset[str]
+) -> dict[str, str | int]:
+    """Return what cures all of *hardest* at once."""
+    united: dict[str, str | int] = {}
+    wants = [child.parameters for child in hardest]
+    if ages := [int(want["max_age"]) for want in wants if "max_age" in want]:
+        united["max_age"] = min(ages)
+    if waits := [int(want["retry_after"]) for want in wants if "retry_after" in want]:
+        united["retry_after"] = max(waits)
+    if classes := [str(want["acr_values"]) for want in wants if "acr_values" in want]:
+        united["acr_values"] = " ".join(dict.fromkeys(" ".join(classes).split(" ")))
+    if outcome is Outcome.INSUFFICIENT_SCOPE:
+        united["scope"] = " ".join(sorted(needs))
+    return united
+
+
+def _first_error(hardest: Sequence[Decision]) -> Exception | None:
+    """Return the error that says most; a broken predicate (500) before an outage (503)."""
+    errors = [child.error for child in hardest if child.error is not None]
+    return min(errors, key=_severity, default=None)
+
+
+def _severity(error: Exception) -> int:
+    return error.code if isinstance(error, AccessError) else 0
+
+
+class Program:
+    """A policy made ready to be asked on every request.
+
+    Attributes:
+        root: The whole tree.
+        baseline: The part of it that the baseline makes, or None.
+        size: How many different leaves there are.
+    """
+
+    __slots__ = ("baseline", "root", "size")
+
+    def __init__(self, root: Node, size: int, baseline: Node | None = None) -> None:
+        self.root = root
+        self.size = size
+        self.baseline = baseline
+
+    def run(self, access: AccessRequest, awaits: bool = False) -> Run:
+        return Run(access, self.size, awaits)
+
+    async def weigh_async(self, run: Run) -> int:
+        """Return the outcome, awaiting leaves on which it still depends, one after the other."""
+        return await weigh_async(self.root, run)
+
+
+async def weigh_async(node: Node, run: Run) -> int:
+    """Return what *node* says, awaiting leaves on which it still depends."""
+    while True:
+        run.awaiting = []
+        outcome = node.weigh(run)
+        if outcome == 0 or not run.awaiting:
+            return outcome
+        literal = run.awaiting[0]
+        run.findings[literal.index] = await literal.leaf.judge_async(run.access)

@@ -1,0 +1,81 @@
+"""Ask how the bearer stands to the object that the endpoint is about."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..access import NOT_LOADED, AccessRequest
+from ..decision import ALLOWED, Finding
+from ..exceptions import PolicyError
+from ..outcomes import Outcome
+from .base import without_token
+from .claims import Attribute, doubtful_first, mismatch, missing, named_matchers
+from .matchers import Matcher, Unknown, claim
+
+
+class ResourceMatch(Attribute):
+    """Attributes of the resource have these values: ``ResourceMatch(owner_id=claim("sub"))``.
+
+    Until the guard has loaded the resource the answer is ``PENDING``; a resource of None is
+    ``NOT_FOUND``; an attribute that is not there is ``MISSING_CLAIM``.
+
+    Args:
+        attributes: Names, or dotted paths, of attributes (of a mapping: its keys), and what is
+            asked of each, as for `ClaimsMatch`.
+        names: The same for names that are identifiers.
+    """
+
+    worst = Outcome.NOT_FOUND
+    matchers: tuple[tuple[str, Matcher], ...]
+
+    def __init__(self, attributes: Mapping[str, Any] | None = None, /, **names: Any) -> None:
+        self.matchers = named_matchers(type(self).__name__, attributes, names)
+
+    def judge(self, access: AccessRequest) -> Finding:
+        if access.token is None:
+            return without_token(access)
+        if not access.has_resource:
+            return self._unloaded(access)
+        if access.resource is None:
+            return Finding(Outcome.NOT_FOUND, "there is no such resource")
+        return self._matched(access)
+
+    def _unloaded(self, access: AccessRequest) -> Finding:
+        if access._resource is NOT_LOADED:
+            return Finding(Outcome.PENDING, "waits for the resource")
+        reason = f"{self!r} needs a resource: define load_resource or pass resource="
+        return Finding(Outcome.ERROR, reason, error=PolicyError(reason))
+
+    def _matched(self, access: AccessRequest) -> Finding:
+        findings = [self._compared(path, matcher, access) for path, matcher in self.matchers]
+        return min(findings, key=doubtful_first)
+
+    def _compared(self, path: str, matcher: Matcher, access: AccessRequest) -> Finding:
+        try:
+            matches = matcher.matches(_attribute(access.resource, path), access, False)
+        except Unknown as why:
+            return missing(f"the resource's {path!r}: {why}")
+        return ALLOWED if matches else mismatch(f"the resource's {path!r}")
+
+
+class Owns(ResourceMatch):
+    """The resource belongs to the token's subject: ``ResourceMatch(name=claim("sub"))``."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__({name: claim("sub")})
+
+
+def _attribute(resource: object, path: str) -> object:
+    """Return what is at *path* of the resource.
+
+    Raises:
+        Unknown: It is not there, or None.
+    """
+    found: Any = resource
+    for name in path.split("."):
+        found = found.get(name) if isinstance(found, Mapping) else getattr(found, name, None)
+    if found is None:
+        msg = "it is absent"
+        raise Unknown(msg)
+    return found
