@@ -1,0 +1,86 @@
+"""Protect Flask applications with JSON Web Tokens by policies that can be combined."""
+
+from .access import AccessRequest
+from .decision import Decision
+from .extension import JWTManager
+from .globals import current_resource, current_token, current_user
+from .outcomes import Outcome
+from .policy import (
+    Access,
+    AllOf,
+    Anonymous,
+    AnyOf,
+    AtLeast,
+    ClaimsMatch,
+    Fresh,
+    HasRole,
+    HasScope,
+    IsSubject,
+    KnownUser,
+    Not,
+    NotRevoked,
+    OptionalToken,
+    Owns,
+    Policy,
+    Public,
+    Refresh,
+    ResourceMatch,
+    SingleUse,
+    TokenKind,
+    When,
+    claim,
+    contains,
+    one_of,
+    policy,
+    view_arg,
+)
+from .schemas import ClaimSchema, NumericDate
+from .sentinels import ANY, NEVER
+from .token import Token, TokenPair
+from .views import ProtectedView, protect, public
+
+__all__ = [
+    "ANY",
+    "NEVER",
+    "Access",
+    "AccessRequest",
+    "AllOf",
+    "Anonymous",
+    "AnyOf",
+    "AtLeast",
+    "ClaimSchema",
+    "ClaimsMatch",
+    "Decision",
+    "Fresh",
+    "HasRole",
+    "HasScope",
+    "IsSubject",
+    "JWTManager",
+    "KnownUser",
+    "Not",
+    "NotRevoked",
+    "NumericDate",
+    "OptionalToken",
+    "Outcome",
+    "Owns",
+    "Policy",
+    "ProtectedView",
+    "Public",
+    "Refresh",
+    "ResourceMatch",
+    "SingleUse",
+    "Token",
+    "TokenKind",
+    "TokenPair",
+    "When",
+    "claim",
+    "contains",
+    "current_resource",
+    "current_token",
+    "current_user",
+    "one_of",
+    "policy",
+    "protect",
+    "public",
+    "view_arg",
+]

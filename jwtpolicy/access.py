@@ -42,6 +42,9 @@ class Services(Protocol):
             UserUnavailableError: The application's loader failed.
         """
 
+    async def load_user_async(self, token: Token) -> Any:
+        """Return the token's user, awaiting an async loader; raises what `load_user` raises."""
+
     def run_async(
         self, function: Callable[[AccessRequest], Awaitable[Any]]
     ) -> Callable[[AccessRequest], Any]:

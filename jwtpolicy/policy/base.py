@@ -89,6 +89,14 @@ class Policy:
         return inspect.iscoroutinefunction(self.decide)
 
     @property
+    def is_awaited(self) -> bool:
+        return self.is_async
+
+    @property
+    def is_consumed(self) -> bool:
+        return False
+
+    @property
     def needs(self) -> frozenset[str]:
         return frozenset()
 
@@ -151,7 +159,7 @@ class Policy:
         if self._program is None:
             builder = Builder()
             root = self.compile(builder, False)
-            self.__dict__["_program"] = Program(root, len(builder.literals))
+            self.__dict__["_program"] = Program(root, builder)
         assert self._program is not None  # noqa: S101 # for the type checker
         return self._program
 

@@ -6,7 +6,7 @@ A part that names no kind of token gets ``& Access()``, and a part that names no
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -52,7 +52,7 @@ def close(levels: Iterable[Policy]) -> Closed:
         AllOf(*closed),
         accepted - {NO_TOKEN_KIND},
         is_open,
-        is_open and any(leaf.ignore_invalid for level in closed for leaf in _anonymous(level)),
+        is_open and any(map(_ignores_invalid, closed)),
     )
 
 
@@ -117,7 +117,17 @@ def _accepted(part: Policy) -> frozenset[str] | None:
     return frozenset({"access"}) if _is_fresh(part) else None
 
 
-def _anonymous(part: Policy) -> list[Anonymous]:
+def leaves(part: Policy) -> Iterator[Policy]:
+    """Yield the leaves of *part*, whatever stands before them."""
     if isinstance(part, AllOf | AnyOf | AtLeast):
-        return [leaf for member in part.members for leaf in _anonymous(member)]
-    return [part] if isinstance(part, Anonymous) else []
+        for member in part.members:
+            yield from leaves(member)
+    elif isinstance(part, Not):
+        yield from leaves(part.member)
+    else:
+        yield part
+
+
+def _ignores_invalid(level: Policy) -> bool:
+    # `Anonymous` is left positive by the normal form alone where it lets somebody in.
+    return any(isinstance(leaf, Anonymous) and leaf.ignore_invalid for leaf in leaves(level))

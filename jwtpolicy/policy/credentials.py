@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, NoReturn, Self
+from typing import ClassVar, NoReturn, Self, TypeGuard
 
 from werkzeug.exceptions import HTTPException
 
@@ -10,7 +10,6 @@ from ..access import AccessRequest, Standing
 from ..decision import ALLOWED, Finding
 from ..exceptions import (
     AccessError,
-    CSRFError,
     InvalidTokenError,
     PolicyDefinitionError,
     PolicyError,
@@ -107,9 +106,12 @@ class Anonymous(Credential):
         return super().compile(builder, False)
 
 
-def is_ignorable(error: AccessError) -> bool:
-    """Whether ``Anonymous(ignore_invalid=True)`` may overlook *error*."""
-    return isinstance(error, InvalidTokenError) and not isinstance(error, CSRFError)
+def is_ignorable(error: Exception) -> TypeGuard[InvalidTokenError]:
+    """Whether ``Anonymous(ignore_invalid=True)`` may overlook *error*.
+
+    Two tokens, a failed CSRF check and a store that is down are other classes on purpose.
+    """
+    return isinstance(error, InvalidTokenError)
 
 
 class Authenticated(Credential):
@@ -178,7 +180,7 @@ def _revoked(standing: Standing) -> Finding:
     return Finding(Outcome.INVALID_TOKEN, reason, error=RevokedTokenError(reason))
 
 
-def _without_application(policy: Policy, error: LookupError) -> Finding:
+def _without_application(policy: Policy, error: Exception) -> Finding:
     reason = f"{policy!r}: {error}"
     return Finding(Outcome.ERROR, reason, error=PolicyError(reason))
 
@@ -188,21 +190,35 @@ class KnownUser(Credential):
 
     cost = IO
 
+    @property
+    def is_awaited(self) -> bool:
+        return True
+
     def judge(self, access: AccessRequest) -> Finding:
-        token = access.token
-        if token is None:
+        if access.token is None:
             return without_token(access)
         try:
-            access.services.load_user(token)
-        except UnknownUserError as error:
-            return Finding(Outcome.INVALID_TOKEN, error.reason, error=error)
-        except AccessError as error:
-            return Finding(Outcome.ERROR, error.reason, error=error)
-        except HTTPException as error:
-            return Finding(Outcome.ERROR, "the user loader answered for itself", error=error)
-        except LookupError as error:
-            return _without_application(self, error)
+            access.services.load_user(access.token)
+        except (HTTPException, LookupError) as error:
+            return self._failure(access, error)
         return ALLOWED
+
+    async def judge_async(self, access: AccessRequest) -> Finding:
+        if access.token is None:
+            return without_token(access)
+        try:
+            await access.services.load_user_async(access.token)
+        except (HTTPException, LookupError) as error:
+            return self._failure(access, error)
+        return ALLOWED
+
+    def _failure(self, access: AccessRequest, error: Exception) -> Finding:
+        if isinstance(error, UnknownUserError):
+            return Finding(Outcome.INVALID_TOKEN, error.reason, error=error)
+        if isinstance(error, HTTPException):
+            # An application's loader may answer for itself: its own error passes through.
+            return Finding(Outcome.ERROR, "the user could not be loaded", error=error)
+        return _without_application(self, error)
 
 
 class SingleUse(NotRevoked):
@@ -216,6 +232,10 @@ class SingleUse(NotRevoked):
 
     def __init__(self, *, consume: bool = True) -> None:
         self.consume = consume
+
+    @property
+    def is_consumed(self) -> bool:
+        return self.consume
 
 
 class Public(Policy):

@@ -9,12 +9,12 @@ from ..access import AccessRequest
 from ..decision import ALLOWED, Finding
 from ..exceptions import PolicyDefinitionError
 from ..outcomes import Outcome
-from .base import Policy, without_token
+from .base import without_token
+from .claims import Attribute
 from .credentials import wrong_kind
-from .program import PURE
 
 
-class Fresh(Policy):
+class Fresh(Attribute):
     """The user authenticated recently enough, or strongly enough (:rfc:`9470#section-3`).
 
     ``Fresh()`` reads the ``fresh`` claim. With *within* or *acr* only ``auth_time`` and ``acr``
@@ -26,7 +26,6 @@ class Fresh(Policy):
         acr: The authentication context class that ``acr`` must name, or None.
     """
 
-    cost = PURE
     worst = Outcome.STEP_UP
     within: float | None
     acr: str | None
@@ -37,10 +36,6 @@ class Fresh(Policy):
             msg = f"Fresh(acr=…) takes one class name without spaces, not {acr!r}"
             raise PolicyDefinitionError(msg)
         self.acr = acr
-
-    @property
-    def is_async(self) -> bool:
-        return False
 
     def judge(self, access: AccessRequest) -> Finding:
         token = access.token

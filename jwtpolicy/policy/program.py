@@ -30,6 +30,14 @@ class Leaf(Protocol):
         """Whether it has to be awaited."""
 
     @property
+    def is_awaited(self) -> bool:
+        """Whether an asynchronous run calls `judge_async`."""
+
+    @property
+    def is_consumed(self) -> bool:
+        """Whether the guard uses the token up when this leaf let it in."""
+
+    @property
     def identity(self) -> object:
         """What tells it from other leaves; hashable, types included."""
 
@@ -252,10 +260,15 @@ class Builder:
 
     def __init__(self) -> None:
         self.literals: dict[object, int] = {}
+        self.consumed: list[int] = []
+        self.is_async = False
 
     def literal(self, leaf: Leaf, is_negated: bool, policy: object) -> Literal:
         index = self.literals.setdefault(leaf.identity, len(self.literals))
-        kind = AwaitedLiteral if leaf.is_async else Literal
+        if leaf.is_consumed and index not in self.consumed:
+            self.consumed.append(index)
+        self.is_async = self.is_async or leaf.is_async
+        kind = AwaitedLiteral if leaf.is_awaited else Literal
         return kind(leaf, index, is_negated, policy)
 
 
@@ -345,21 +358,21 @@ class Program:
         root: The whole tree.
         baseline: The part of it that the baseline makes, or None.
         size: How many different leaves there are.
+        is_async: Whether one of them is the application's own and async.
+        consumed: Where the findings of leaves are whose tokens the guard uses up.
     """
 
-    __slots__ = ("baseline", "root", "size")
+    __slots__ = ("baseline", "consumed", "is_async", "root", "size")
 
-    def __init__(self, root: Node, size: int, baseline: Node | None = None) -> None:
+    def __init__(self, root: Node, builder: Builder, baseline: Node | None = None) -> None:
         self.root = root
-        self.size = size
+        self.size = len(builder.literals)
+        self.is_async = builder.is_async
+        self.consumed = tuple(builder.consumed)
         self.baseline = baseline
 
     def run(self, access: AccessRequest, awaits: bool = False) -> Run:
         return Run(access, self.size, awaits)
-
-    async def weigh_async(self, run: Run) -> int:
-        """Return the outcome, awaiting leaves on which it still depends, one after the other."""
-        return await weigh_async(self.root, run)
 
 
 async def weigh_async(node: Node, run: Run) -> int:

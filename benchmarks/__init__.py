@@ -1,0 +1,1 @@
+"""Measure what protection costs, as ratios in one run."""

@@ -1,0 +1,5 @@
+"""Offer ready-made views for the endpoints that every application needs."""
+
+from .refresh import RefreshView
+
+__all__ = ["RefreshView"]

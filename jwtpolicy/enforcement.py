@@ -1,0 +1,301 @@
+"""Apply policies to one request: read, verify, evaluate, then let it in or refuse it.
+
+The life of a request is `Enforcement.admit`: a transport reads the encoded token, the verifier
+makes a `Token` of it, the plan's program weighs the policies, and what comes of it is either
+nothing, so that the view runs, or the exception that is the answer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import logging
+from collections.abc import Generator, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from .access import NO_LOADER, NOT_LOADED, AccessRequest
+from .challenges import refusal
+from .decision import Finding
+from .exceptions import (
+    AccessError,
+    InvalidRequestError,
+    InvalidTokenError,
+    PolicyDefinitionError,
+    RevokedTokenError,
+    WrongKindError,
+)
+from .outcomes import Outcome
+from .plans import Loader, Plan
+from .policy.base import Policy, as_policy
+from .policy.credentials import is_ignorable
+from .policy.program import Node, Program, Run, weigh_async
+from .state import RequestState, Sources, keep
+from .token import Token
+from .transports.base import Transport
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+logger = logging.getLogger("jwtpolicy")
+
+_ALLOW: Final = 0
+_PENDING: Final = int(Outcome.PENDING)
+_INVALID_TOKEN: Final = int(Outcome.INVALID_TOKEN)
+_USED_UP: Final = Finding(Outcome.INVALID_TOKEN, "used up")
+
+#: A decision on its way: it yields the node that it wants weighed, or None for the resource.
+Flow = Generator[tuple[Node | None, Run], int, None]
+
+
+class Enforcement:
+    """One application's way of judging requests; made once, before the first of them.
+
+    Args:
+        transports: The places where tokens are looked for.
+        sources: What can be asked about a token.
+        baseline: What every presented token has to pass, or None.
+        realm: The realm of challenges.
+        resource_metadata: The URL that challenges name, or None (:rfc:`9728`).
+    """
+
+    def __init__(
+        self,
+        *,
+        transports: Sequence[Transport],
+        sources: Sources,
+        baseline: Policy | None,
+        realm: str,
+        resource_metadata: str | None = None,
+    ) -> None:
+        self.sources = sources
+        self.baseline = baseline
+        self._transports = tuple(transports)
+        self._realm = realm
+        self._resource_metadata = resource_metadata
+
+    def admit(self, plan: Plan, state: RequestState) -> None:
+        """Let the request in, or raise what answers it.
+
+        Raises:
+            AccessError: It was refused.
+            HTTPException: The application's loader answered for itself.
+        """
+        if not plan.is_public and plan not in state.admitted:
+            self._drive(self._judged(plan, state), state, plan.label)
+
+    async def admit_async(self, plan: Plan, state: RequestState) -> None:
+        """Do what `admit` does, awaiting async policies and loaders."""
+        if not plan.is_public and plan not in state.admitted:
+            await self._drive_async(self._judged(plan, state, awaits=True), state, plan.label)
+
+    def enforce(self, policy: Policy, state: RequestState, resource: Any = NO_LOADER) -> None:
+        """Judge *policy* inside a view; raises what `admit` raises."""
+        flow = self._inner(policy, state, resource, awaits=False)
+        self._drive(flow, state, "enforce")
+
+    async def enforce_async(
+        self, policy: Policy, state: RequestState, resource: Any = NO_LOADER
+    ) -> None:
+        """Do what `enforce` does, awaiting async policies and loaders."""
+        flow = self._inner(policy, state, resource, awaits=True)
+        await self._drive_async(flow, state, "enforce")
+
+    def _drive(self, flow: Flow, state: RequestState, label: str) -> None:
+        try:
+            node, run = next(flow)
+            while True:
+                outcome = self._load(state, run) if node is None else node.weigh(run)
+                node, run = flow.send(outcome)
+        except StopIteration:
+            return
+        except AccessError as error:
+            raise self.answered(error, label) from error.__cause__
+
+    async def _drive_async(self, flow: Flow, state: RequestState, label: str) -> None:
+        try:
+            node, run = next(flow)
+            while True:
+                if node is None:
+                    outcome = await self._load_async(state, run)
+                else:
+                    outcome = await weigh_async(node, run)
+                node, run = flow.send(outcome)
+        except StopIteration:
+            return
+        except AccessError as error:
+            raise self.answered(error, label) from error.__cause__
+
+    def _judged(self, plan: Plan, state: RequestState, *, awaits: bool = False) -> Flow:
+        """Decide whether *plan* lets the request in."""
+        state.was_judged = True
+        state.loader = plan.loader
+        state.passes_consumed = plan.passes_consumed
+        program, run = self._attempt(plan, state, awaits)
+        if program.baseline is not None and plan.closed.ignores_invalid:
+            if (yield program.baseline, run) == _INVALID_TOKEN:
+                error = _refusal(program.baseline, run)
+                program, run = self._overlooking(plan, state, error, awaits)
+        yield from self._decided(program, run, state)
+        if awaits and plan.has_async_loader and not run.access.has_resource:
+            # An async view could not await it later, at the first touch of a proxy.
+            yield None, run
+        state.access = run.access
+        state.admitted += (plan,)
+
+    def _inner(self, policy: Policy, state: RequestState, resource: Any, *, awaits: bool) -> Flow:
+        """Decide *policy* about the current token; where no guard has run, as a guard would."""
+        as_policy(policy, "enforce")
+        plan: Plan | None = None
+        if state.access is None:
+            plan = Plan([policy], self.baseline, label="enforce", needs_loader=False)
+            program, run = self._attempt(plan, state, awaits)
+        else:
+            program = policy.program
+            is_other = resource is not NO_LOADER
+            access = self._access(state, state.token) if is_other else state.access
+            run = program.run(access, awaits)
+        if program.is_async and not awaits and _is_awaiting():
+            msg = f"{policy!r} is async and a loop is running: await jwt.enforce_async(…)"
+            raise PolicyDefinitionError(msg)
+        if resource is not NO_LOADER:
+            run.access._resource = resource
+        yield from self._decided(program, run, state)
+        if plan is not None:
+            state.access = run.access
+            state.admitted += (plan,)
+
+    def _decided(self, program: Program, run: Run, state: RequestState) -> Flow:
+        """Weigh the tree, loading the resource where it waits for it; raise what it refuses."""
+        outcome = yield program.root, run
+        if outcome == _PENDING:
+            yield None, run
+            run.forget_pending()
+            outcome = yield program.root, run
+        if outcome != _ALLOW:
+            yield from _refused(program, run, outcome)
+        if program.consumed:
+            _use_up(program, run, state)
+
+    def _attempt(self, plan: Plan, state: RequestState, awaits: bool) -> tuple[Program, Run]:
+        """Read and verify what was presented, and choose the program that judges it."""
+        encoded = self._presented(state.request.environ)
+        if encoded is None:
+            access = self._access(state, None)
+            return plan.anonymous, plan.anonymous.run(access, awaits)
+        try:
+            token = state.verify(encoded)
+            program = plan.programs.get(token._claims["type"])
+            if program is None:
+                raise _wrong_kind(token, plan)
+        except InvalidTokenError as error:
+            return self._overlooking(plan, state, error, awaits)
+        return program, program.run(self._access(state, token), awaits)
+
+    def _presented(self, environ: WSGIEnvironment) -> str | None:
+        """Return the one encoded token that the request presents, or None.
+
+        Raises:
+            InvalidRequestError: It presents two (:rfc:`6750#section-2`).
+        """
+        if len(self._transports) == 1:
+            return self._transports[0].read(environ)
+        found = [text for place in self._transports if (text := place.read(environ)) is not None]
+        if len(found) > 1:
+            msg = "a token was presented in two places"
+            raise InvalidRequestError(msg)
+        return found[0] if found else None
+
+    def _overlooking(
+        self, plan: Plan, state: RequestState, error: Exception, awaits: bool
+    ) -> tuple[Program, Run]:
+        """Judge the request as one whose token nobody sees.
+
+        Raises:
+            AccessError: No policy of the plan overlooks *error*: it is raised itself.
+        """
+        if not plan.closed.ignores_invalid or not is_ignorable(error):
+            raise error
+        access = self._access(state, None)
+        access.credential_error = error
+        return plan.anonymous, plan.anonymous.run(access, awaits)
+
+    def _access(self, state: RequestState, token: Token | None) -> AccessRequest:
+        """Return the request as policies see it."""
+        request = state.request
+        return AccessRequest(
+            token=token,
+            method=request.method,
+            endpoint=request.endpoint,
+            view_args=request.view_args,
+            resource=NO_LOADER if state.loader is None else NOT_LOADED,
+            remote_addr=request.environ.get("REMOTE_ADDR"),
+            services=state,
+            terms=self.sources.terms,
+        )
+
+    def _load(self, state: RequestState, run: Run) -> int:
+        loader = _loader_of(state)
+        keep(run.access, self.sources.ensure_sync(loader)(**run.access.view_args))
+        return _ALLOW
+
+    async def _load_async(self, state: RequestState, run: Run) -> int:
+        loaded = _loader_of(state)(**run.access.view_args)
+        keep(run.access, await loaded if inspect.isawaitable(loaded) else loaded)
+        return _ALLOW
+
+    def answered(self, error: AccessError, label: str) -> AccessError:
+        """Log the refusal, and say in whose name it is."""
+        level = logging.INFO if error.code < 500 else logging.ERROR
+        logger.log(level, "%s: %s", label, error)
+        return error.addressed(self._realm, self._resource_metadata)
+
+
+def _refused(program: Program, run: Run, outcome: int) -> Flow:
+    """Raise the refusal; a revoked token's comes first, so that its client gets another."""
+    if outcome > _INVALID_TOKEN and program.baseline is not None:
+        if (yield program.baseline, run) == _INVALID_TOKEN:
+            raise _refusal(program.baseline, run)
+    raise _refusal(program.root, run)
+
+
+def _refusal(node: Node, run: Run) -> Exception:
+    return refusal(node.compose(run))
+
+
+def _use_up(program: Program, run: Run, state: RequestState) -> None:
+    """Consume a single-use token, if the request would not have got in without.
+
+    Raises:
+        RevokedTokenError: Another request was faster.
+    """
+    token = run.access.token
+    if token is None or not any(_depends_on(index, program, run) for index in program.consumed):
+        return
+    if not state.sources.consume(token):
+        msg = "another request used the token first"
+        raise RevokedTokenError(msg)
+    state.forget()
+
+
+def _depends_on(index: int, program: Program, run: Run) -> bool:
+    """Whether the tree allowed only because of the leaf at *index*."""
+    return program.root.weigh(run.replaced(index, _USED_UP)) != _ALLOW
+
+
+def _wrong_kind(token: Token, plan: Plan) -> WrongKindError:
+    accepted = " or ".join(sorted(plan.closed.kinds)) or "no token at all"
+    return WrongKindError(f"the token is of the kind {token.kind!r}, accepted is {accepted}")
+
+
+def _loader_of(state: RequestState) -> Loader:
+    assert state.loader is not None  # noqa: S101 # PENDING comes of NOT_LOADED, which has one
+    return state.loader
+
+
+def _is_awaiting() -> bool:
+    """Whether an event loop is running in this thread."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True

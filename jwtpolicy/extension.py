@@ -1,0 +1,515 @@
+"""Put the parts together for an application: `JWTManager`."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any, Generic, TypeVar, cast
+
+from flask import Blueprint, Flask, current_app, has_request_context
+
+from .access import NO_LOADER, AccessRequest
+from .binding import Application
+from .clock import Clock, system_clock
+from .decision import Decision
+from .enforcement import Enforcement
+from .exceptions import (
+    AccessError,
+    IssueError,
+    NoTokenError,
+    PolicyDefinitionError,
+    RevokedTokenError,
+    SetupError,
+    WrongKindError,
+)
+from .globals import EXTENSION, application
+from .guards import level_of
+from .keys import KeyRing
+from .logout import Logout
+from .parts import Parts
+from .policy.base import Policy, as_policy
+from .policy.credentials import Access, KnownUser, NotRevoked, Public
+from .schemas import ClaimSchema, SchemaRegistry
+from .sentinels import Any_, Never
+from .sessions import Sessions
+from .settings import Settings
+from .signals import logged_in, logged_out, refresh_reused
+from .state import Answers, Sources
+from .stores.base import Session, TokenStore
+from .token import Token, TokenPair
+from .users import UserLoader, Users
+
+logger = logging.getLogger("jwtpolicy")
+
+User = TypeVar("User")
+Loader = TypeVar("Loader", bound=Callable[..., Any])
+Schema = TypeVar("Schema", bound=type[ClaimSchema])
+
+#: Seconds, a timedelta, or `NEVER`.
+Lifetime = float | timedelta | Never
+
+
+class JWTManager(Generic[User]):
+    """The extension: what issues, verifies, renews and revokes the tokens of applications.
+
+    The type parameter is the type of `current_user`. One manager may serve several
+    applications; each has its own settings, keys and store.
+
+    Args:
+        app: The application, or None: then call `init_app` later.
+        baseline: What every presented token has to pass, on every guarded endpoint. None is the
+            explicit word for nothing at all; tokens cannot be revoked then.
+        store: Where sessions and revocations are remembered; None means what ``JWT_STORE_URL``
+            says.
+        keys: The keys; None means those of the settings.
+        clock: Where the time comes from.
+    """
+
+    def __init__(
+        self,
+        app: Flask | None = None,
+        *,
+        baseline: Policy | None = NotRevoked(),  # noqa: B008 # policies are frozen
+        store: TokenStore | None = None,
+        keys: KeyRing | None = None,
+        clock: Clock = system_clock,
+    ) -> None:
+        self._baseline = None if baseline is None else as_policy(baseline, "baseline")
+        self._store = store
+        self._keys = keys
+        self._clock = clock
+        self._schemas = SchemaRegistry()
+        self._user_loader: UserLoader | None = None
+        self._is_lazy = False
+        self._blueprints: dict[Blueprint, list[Policy]] = {}
+        if app is not None:
+            self.init_app(app)
+
+    def init_app(self, app: Flask) -> None:
+        """Read the settings of *app* and guard it.
+
+        Raises:
+            ConfigurationError: A setting or a key cannot be used.
+            SetupError: *app* has a `JWTManager` already.
+        """
+        if EXTENSION in app.extensions:
+            msg = "this application has a JWTManager already; use that one"
+            raise SetupError(msg)
+        settings = Settings.from_mapping(app.config, debug=app.debug, testing=app.testing)
+        parts = Parts(app, settings, self._keys, self._store, self._schemas, self._clock)
+        parts.check_baseline(self._baseline)
+        app.extensions[EXTENSION] = Application(
+            app, settings, lambda: self._enforcement(app, parts), self._blueprints, self, parts
+        )
+
+    def _enforcement(self, app: Flask, parts: Parts) -> Enforcement:
+        """Put together what judges requests, when everything has been registered."""
+        baseline = self._baseline
+        if baseline is not None and self._user_loader is not None and not self._is_lazy:
+            baseline = baseline & KnownUser()
+        return Enforcement(
+            transports=parts.transports,
+            sources=Sources(
+                verifier=parts.verifier,
+                store=parts.store,
+                users=Users(self._user_loader, app.ensure_sync),
+                terms=parts.terms,
+                ensure_sync=app.ensure_sync,
+            ),
+            baseline=baseline,
+            realm=parts.settings.realm,
+            resource_metadata=parts.settings.resource_metadata,
+        )
+
+    def claims_for(self, user_type: type, kind: str | None = None) -> Callable[[Schema], Schema]:
+        """Register a claim schema: it serialises *user_type* into claims, and back.
+
+        Args:
+            user_type: The type of the objects, with its subclasses.
+            kind: The kind of token; None for all kinds but refresh.
+
+        Raises:
+            SchemaError: The schema cannot describe a token, or there is one already.
+        """
+
+        def register(schema: Schema) -> Schema:
+            self._schemas.register(schema, user_type, kind)
+            return schema
+
+        return register
+
+    def user_loader(self, loader: Any = None, *, lazy: bool = False) -> Any:
+        """Register what returns the user of a `Token`, or None where there is none any more.
+
+        It is called once in a request, before the view; None is answered with 401, an exception
+        with 503. A user who was disabled is therefore shut out at once. It may be async.
+
+        Args:
+            loader: The function, where the decorator is written without parentheses.
+            lazy: Wait for the first touch of `current_user`; a token of an unknown user then
+                passes views that do not touch it.
+
+        Raises:
+            SetupError: There is one already.
+        """
+        if loader is None:
+            return lambda function: self.user_loader(function, lazy=lazy)
+        if self._user_loader is not None:
+            msg = "there is a user_loader already"
+            raise SetupError(msg)
+        self._user_loader, self._is_lazy = loader, lazy
+        return loader
+
+    def protect_blueprint(self, blueprint: Blueprint, *policies: Policy) -> None:
+        """Guard every endpoint of *blueprint*, nested blueprints included.
+
+        The policies are one more level for endpoints that have a guard of their own; the others
+        ask for an access token beside it.
+
+        Raises:
+            PolicyDefinitionError: What was passed is not policies.
+        """
+        where = f"protect_blueprint({blueprint.name})"
+        level = level_of(policies or (Access(),), where)
+        if isinstance(level, Public):
+            msg = f"{where}: Public() opens single endpoints, never a blueprint"
+            raise PolicyDefinitionError(msg)
+        if blueprint not in self._blueprints:
+            blueprint.before_request(_admit_endpoint)
+        self._blueprints.setdefault(blueprint, []).append(level)
+
+    def login(
+        self,
+        user: Any,
+        *,
+        fresh: bool = True,
+        acr: str | None = None,
+        amr: tuple[str, ...] | None = None,
+        scope: str | None = None,
+        claims: Mapping[str, Any] | None = None,
+        label: str | None = None,
+    ) -> TokenPair:
+        """Open a session for *user*, who has just authenticated, and return its tokens.
+
+        Args:
+            user: An object that a schema was registered for, or a ``str``, ``int`` or ``UUID``.
+            fresh: Whether this was an authentication; False for a remembered one. Without,
+                there is no ``auth_time`` and no `Fresh` policy passes.
+            acr: The authentication context class that was reached (:rfc:`9470`).
+            amr: The methods that were used (:rfc:`8176`).
+            scope: The scopes granted, space-separated.
+            claims: More claims; none of the reserved names.
+            label: What the user may know the session by.
+
+        Raises:
+            IssueError: The claims cannot be signed.
+            StoreUnavailableError: The store cannot be asked.
+        """
+        sessions = self._sessions()
+        pair = sessions.open(
+            user, fresh=fresh, acr=acr, amr=amr, scope=scope, claims=claims, label=label
+        )
+        logged_in.send(_app(), session_id=pair.session_id)
+        return pair
+
+    def step_up(self, user: Any, acr: str | None = None) -> TokenPair:
+        """Return a fresh pair for the current session, whose user authenticated again.
+
+        Raises:
+            IssueError: *user* is not the current one, or the token belongs to no session.
+            NoTokenError: There is no current token.
+            RevokedTokenError: The session is over.
+        """
+        with self._answering():
+            return self._sessions().step_up(user, acr, self._current())
+
+    def refresh(self, token: str | Token) -> TokenPair:
+        """Use a refresh token up and return the next pair.
+
+        Args:
+            token: The refresh token, encoded or verified.
+
+        Raises:
+            InvalidTokenError: It is not a refresh token of ours, was revoked or used before.
+                Using one twice ends its session, because it is in two hands.
+            StoreUnavailableError: The store cannot be asked; nothing was used up.
+        """
+        with self._answering():
+            verified = self._verified(token, frozenset({"refresh"}))
+            pair = self._sessions().refresh(verified)
+        if pair.refresh_token is None and isinstance(token, str):
+            return replace(pair, refresh_token=token)
+        return pair
+
+    def logout(self) -> Logout:
+        """End the current session: its access and refresh tokens are dead.
+
+        A token without a session is revoked by itself; without a token nothing happens.
+
+        Raises:
+            StoreNotConfiguredError: There is no store to remember it in.
+            StoreUnavailableError: The store cannot be asked: the session lives on.
+        """
+        application_ = application()
+        token = application_.state().token if has_request_context() else None
+        if token is None:
+            return Logout()
+        with self._answering():
+            self._sessions().end(token)
+        application_.state().forget()
+        logged_out.send(_app(), token=token)
+        return Logout(token.session_id)
+
+    def issue(
+        self,
+        user: Any,
+        kind: str = "access",
+        *,
+        fresh: bool = False,
+        expires_in: Lifetime | None = None,
+        scope: str | None = None,
+        audience: str | tuple[str, ...] | None = None,
+        session: str | None = None,
+        claims: Mapping[str, Any] | None = None,
+        headers: Mapping[str, Any] | None = None,
+    ) -> str:
+        """Return one encoded token: for a machine, a password reset, a session of your own.
+
+        Args:
+            user: As for `login`.
+            kind: ``access``, ``refresh`` or a name of your own, which only ``TokenKind(name)``
+                accepts.
+            fresh: Whether the user has just authenticated; access tokens only.
+            expires_in: Seconds or a timedelta; None means ``JWT_<KIND>_TOKEN_EXPIRES``.
+            scope: The scopes granted, space-separated.
+            audience: ``aud``, where it is another one than the configured.
+            session: The session it belongs to; a refresh token takes the place of its current.
+            claims: More claims; none of the reserved names.
+            headers: More members of the JOSE header; none of the reserved names.
+
+        Raises:
+            IssueError: The token cannot be made, or could never be verified here.
+        """
+        parts = self._parts()
+        dumped = self._schemas.dump(user, kind if kind != "refresh" else "access")
+        if fresh and kind != "access":
+            msg = f"fresh=True is for access tokens, not for the kind {kind!r}"
+            raise IssueError(msg)
+        arguments = {
+            "kind": kind,
+            "subject": dumped.subject,
+            "claims": {**dumped.claims, **self._schemas.check_extra(claims)},
+            "schema": dumped.schema,
+            "lifetime": parts.lifetime(kind, expires_in),
+            "fresh": fresh,
+            "auth_time": int(self._clock()) if fresh else None,
+            "session_id": session,
+            "scope": scope,
+            "audience": audience,
+            "headers": headers,
+        }
+        if kind != "refresh":
+            return parts.signer.sign(**arguments).encoded
+        if session is None:
+            msg = "issue(kind='refresh') needs session=; jwt.login(user) opens one"
+            raise IssueError(msg)
+        return self._sessions().attach(dumped, session, arguments).encoded
+
+    def verify(
+        self, encoded: str, *, kind: str | Any_ = "access", allow_expired: bool = False
+    ) -> Token:
+        """Return the token that *encoded* is; policies and revocation are not asked.
+
+        Args:
+            encoded: A JWS in compact serialization (:rfc:`7515#section-7.1`).
+            kind: The kind it has to be of; `ANY` where that does not matter.
+            allow_expired: Take one whose ``exp`` has passed, for clean-up work.
+
+        Raises:
+            InvalidTokenError: It is none, or of another kind; `ExpiredTokenError`,
+                `WrongKindError` where they apply.
+        """
+        kinds = None if isinstance(kind, Any_) else frozenset({kind})
+        with self._answering():
+            return self._parts().verifier.verify(encoded, kinds=kinds, allow_expired=allow_expired)
+
+    def revoke(self, token: str | Token) -> None:
+        """Revoke one token; a refresh token takes its session along (:rfc:`7009`).
+
+        Raises:
+            InvalidTokenError: It is not a token of ours; an expired one is.
+            StoreUnavailableError: The store cannot be asked: nothing was revoked.
+        """
+        with self._answering():
+            verified = self._verified(token, None, allow_expired=True)
+            self._sessions().revoke_token(verified)
+        self._forget()
+
+    def revoke_session(self, session_id: str) -> None:
+        """End a session: all its tokens are dead. Raises what `revoke` raises."""
+        with self._answering():
+            self._sessions().revoke_session(session_id)
+        self._forget()
+
+    def revoke_subject(self, subject: str) -> None:
+        """End all sessions of *subject* and revoke its tokens outside of any.
+
+        Tokens outside of sessions are refused if they were issued up to this second.
+        """
+        with self._answering():
+            self._sessions().revoke_subject(subject)
+        self._forget()
+
+    def sessions(self, subject: str) -> list[Session]:
+        """Return the open sessions of *subject*, the newest first."""
+        with self._answering():
+            return self._sessions().live(subject)
+
+    def consume(self) -> None:
+        """Use the current token up, after ``SingleUse(consume=False)``.
+
+        Raises:
+            NoTokenError: There is no current token.
+            RevokedTokenError: It was used before.
+        """
+        application_ = application()
+        with self._answering():
+            if not application_.enforcement.sources.consume(self._current()):
+                msg = "the token was used before"
+                raise RevokedTokenError(msg)
+        application_.state().forget()
+
+    def enforce(self, policy: Policy, resource: Any = None) -> None:
+        """Let the view go on if *policy* allows, or raise what answers the request.
+
+        The current token is judged by the bare policy. Where no guard has run, the token is read
+        and the policy closed, and the baseline asked, as a guard would.
+
+        Args:
+            policy: What has to be true.
+            resource: The object it is about, where it is not the endpoint's own.
+
+        Raises:
+            AccessError: It was refused.
+            PolicyDefinitionError: *policy* is none, or is async and a loop is running.
+        """
+        found = application()
+        found.enforcement.enforce(policy, found.state(), _given(resource))
+
+    async def enforce_async(self, policy: Policy, resource: Any = None) -> None:
+        """Do what `enforce` does, awaiting async policies."""
+        found = application()
+        await found.enforcement.enforce_async(policy, found.state(), _given(resource))
+
+    def explain(
+        self,
+        policy: Policy,
+        token: str | Token | None = None,
+        *,
+        method: str = "GET",
+        endpoint: str | None = None,
+        view_args: Mapping[str, Any] | None = None,
+        resource: Any = None,
+    ) -> Decision:
+        """Return what *policy* says, and why, without admitting or refusing anybody.
+
+        Args:
+            policy: The policy; judged as it is, neither closed nor with the baseline.
+            token: The token, encoded or verified; None for the current one, else for none.
+            method: The HTTP method.
+            endpoint: The name of the endpoint.
+            view_args: The values of the URL's variables.
+            resource: What it is about.
+
+        Raises:
+            InvalidTokenError: *token* is encoded, and not a token of ours.
+        """
+        as_policy(policy, "explain")
+        sources = application().enforcement.sources
+        if token is None and has_request_context():
+            token = application().state().token
+        verified = None if token is None else self._verified(token, None)
+        access = AccessRequest(
+            token=verified,
+            method=method,
+            endpoint=endpoint,
+            view_args=view_args,
+            resource=_given(resource),
+            services=Answers(sources),
+            terms=sources.terms,
+        )
+        return policy.evaluate(access)
+
+    @property
+    def current_user(self) -> User:
+        """The user of the current token.
+
+        Raises:
+            NoTokenError: There is no current token.
+        """
+        return cast(User, application().state().load_user(self._current()))
+
+    def _current(self) -> Token:
+        token = application().state().token
+        if token is None:
+            msg = "no guard has let a token in"
+            raise NoTokenError(msg)
+        return token
+
+    def _verified(
+        self, token: str | Token, kinds: frozenset[str] | None, *, allow_expired: bool = False
+    ) -> Token:
+        if not isinstance(token, Token):
+            return self._parts().verifier.verify(token, kinds=kinds, allow_expired=allow_expired)
+        if kinds is not None and token.kind not in kinds:
+            msg = f"the token is of the kind {token.kind!r}"
+            raise WrongKindError(msg)
+        return token
+
+    def _forget(self) -> None:
+        if has_request_context():
+            application().state().forget()
+
+    def _parts(self) -> Parts:
+        found = application()
+        if found.manager is not self:
+            msg = "the current application belongs to another JWTManager"
+            raise SetupError(msg)
+        return found.parts
+
+    def _sessions(self) -> Sessions:
+        parts = self._parts()
+        load = None
+        if self._user_loader is not None:
+            load = Users(self._user_loader, current_app.ensure_sync).load
+        return parts.sessions(load, _reused)
+
+    @contextmanager
+    def _answering(self) -> Iterator[None]:
+        """Say in whose name a refusal is, when it comes from a verb and not from a guard."""
+        try:
+            yield
+        except AccessError as error:
+            settings = self._parts().settings
+            raise error.addressed(settings.realm, settings.resource_metadata) from error.__cause__
+
+
+def _app() -> Flask:
+    return cast(Flask, current_app._get_current_object())  # type: ignore[attr-defined] # a proxy
+
+
+def _reused(token: Token) -> None:
+    logger.warning("a used refresh token came back, its session is ended: jti=%r", token.token_id)
+    refresh_reused.send(_app(), token=token)
+
+
+def _admit_endpoint() -> None:
+    """Guard the endpoints of a blueprint; registered once on each."""
+    application().admit_endpoint()
+
+
+def _given(resource: Any) -> Any:
+    return NO_LOADER if resource is None else resource

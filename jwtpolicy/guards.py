@@ -1,0 +1,216 @@
+"""Say which levels a guard adds for a method, and check them where they are written."""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from copy import copy
+from typing import Any, Final, Protocol
+
+from .exceptions import PolicyDefinitionError
+from .plans import Loader, Plan, check_loader
+from .policy.base import AllOf, Policy, as_policy
+from .policy.credentials import Access, Public
+
+#: The name under which a function carries the guard that stands around it.
+MARK: Final = "__jwtpolicy_guard__"
+#: The name under which a function remembers the guards that wrap it elsewhere.
+WRAPPED_BY: Final = "__jwtpolicy_wrapped_by__"
+
+_METHODS: Final = frozenset(
+    {"CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE"}
+)
+
+
+class Guard(Protocol):
+    """What stands around a view.
+
+    Attributes:
+        loader: How it loads the resource, or None.
+        passes_consumed: Whether a used refresh token passes, because the view judges it.
+    """
+
+    loader: Loader | None
+    passes_consumed: bool
+
+    def levels(self, method: str) -> tuple[Policy, ...]:
+        """Return its levels for *method*, in upper case; ``(Public(),)`` opens it."""
+
+
+class FunctionGuard:
+    """What ``@protect(…)`` and ``@public`` put around a function: one level for all methods.
+
+    Attributes:
+        level: The policies that were written, as one level.
+        loader: How to load the resource, or None.
+    """
+
+    passes_consumed = False
+
+    def __init__(self, level: Policy, loader: Loader | None = None) -> None:
+        self.level = level
+        self.loader = loader
+
+    def levels(self, method: str) -> tuple[Policy, ...]:
+        return (self.level,)
+
+    def __repr__(self) -> str:
+        return f"@protect({self.level!r})"
+
+
+def level_of(value: object, where: str) -> Policy:
+    """Return what was written for a level: a policy, or a list of them, which all have to allow.
+
+    Raises:
+        PolicyDefinitionError: It is empty, or something in it is not a policy.
+    """
+    if isinstance(value, Public):
+        return value
+    if not isinstance(value, list | tuple):
+        return as_policy(value, where)
+    if not value:
+        msg = f"{where} is empty; leave it out for an access token, or write Public() to open it"
+        raise PolicyDefinitionError(msg)
+    return (
+        AllOf(*(as_policy(member, where) for member in value))
+        if len(value) > 1
+        else level_of(value[0], where)
+    )
+
+
+class ClassGuard:
+    """What a `ProtectedView` puts around all its methods: the levels of its classes.
+
+    Args:
+        view: The class; every class in its MRO may add levels.
+        methods: The methods that it handles, in upper case.
+
+    Raises:
+        PolicyDefinitionError: The levels cannot meet, or mean nothing.
+    """
+
+    def __init__(self, view: type, methods: Iterable[str]) -> None:
+        self.view = view
+        self.loader: Loader | None = getattr(view, "load_resource", None)
+        self.passes_consumed = getattr(view, "passes_consumed", False) is True
+        self._classes = [_ClassLevels(cls, methods) for cls in _heirs(view) if _writes_levels(cls)]
+        self._by_method = {method: self._collected(method) for method in methods}
+        for method, levels in self._by_method.items():
+            self._check(method, levels)
+
+    def loading_with(self, make_view: Callable[[], Any]) -> ClassGuard:
+        """Return this guard for one endpoint, which loads through views of its own."""
+        guard = copy(self)
+        if self.loader is not None:
+            guard.loader = _bound_loader(self.loader, make_view)
+        return guard
+
+    def levels(self, method: str) -> tuple[Policy, ...]:
+        found = self._by_method.get(method)
+        return self._collected(method) if found is None else found
+
+    def _collected(self, method: str) -> tuple[Policy, ...]:
+        levels = [(cls, level) for cls in self._classes for level in cls.levels(method)]
+        opened = [cls for cls, level in levels if isinstance(level, Public)]
+        if opened and len(levels) > 1:
+            other = next(cls for cls, level in levels if not isinstance(level, Public))
+            msg = (
+                f"{self.view.__name__}: Public() of {opened[0].name} for {method} meets the level "
+                f"of {other.name}; to start anew write inherit_policies = False in the class "
+                "that opens it"
+            )
+            raise PolicyDefinitionError(msg)
+        return tuple(level for _, level in levels) or (Access(),)
+
+    def _check(self, method: str, levels: tuple[Policy, ...]) -> None:
+        if not isinstance(levels[0], Public):
+            label = f"{self.view.__name__}.{method.lower()}"
+            Plan(levels, None, label=label, needs_loader=False)
+            if self.loader is None:
+                check_loader(levels, label)
+
+    def __repr__(self) -> str:
+        return self.view.__name__
+
+
+def _bound_loader(loader: Loader, make_view: Callable[[], Any]) -> Loader:
+    if inspect.iscoroutinefunction(loader):
+
+        async def load_async(**view_args: Any) -> Any:
+            return await make_view().load_resource(**view_args)
+
+        return load_async
+    return lambda **view_args: make_view().load_resource(**view_args)
+
+
+class _ClassLevels:
+    """The levels that one class writes in its own namespace."""
+
+    def __init__(self, cls: type, methods: Iterable[str]) -> None:
+        self.name = cls.__name__
+        own = vars(cls)
+        self._all = None
+        if "policies" in own:
+            self._all = level_of(own["policies"], f"{self.name}.policies")
+        self._by_method = _by_method(own.get("method_policies", {}), self.name, methods)
+
+    def levels(self, method: str) -> list[Policy]:
+        entries = [self._by_method[name] for name in _followed(method) if name in self._by_method]
+        if any(isinstance(entry, Public) for entry in entries):
+            return entries[:1]
+        if entries and isinstance(self._all, Public):
+            return entries
+        return ([] if self._all is None else [self._all]) + entries
+
+
+def _followed(method: str) -> tuple[str, ...]:
+    """HEAD is answered by GET's handler, so that GET's policies hold for it (HTTP-8)."""
+    return ("GET", "HEAD") if method == "HEAD" else (method,)
+
+
+def _by_method(entries: object, name: str, methods: Iterable[str]) -> dict[str, Policy]:
+    if not isinstance(entries, Mapping):
+        msg = f"{name}.method_policies is a mapping of methods to policies, not {entries!r:.60}"
+        raise PolicyDefinitionError(msg)
+    known = _METHODS.union(methods)
+    found: dict[str, Policy] = {}
+    for method, value in entries.items():
+        upper = method.upper() if isinstance(method, str) else method
+        if upper not in known or upper in found:
+            raise PolicyDefinitionError(_method_complaint(name, method, upper in found, known))
+        found[upper] = level_of(value, f"{name}.method_policies[{method!r}]")
+    return found
+
+
+def _method_complaint(name: str, method: object, is_double: bool, known: Iterable[str]) -> str:
+    if is_double:
+        return f"{name}.method_policies names {method!r} twice"
+    near = difflib.get_close_matches(str(method).upper(), known, 1)
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    return f"{name}.method_policies: {method!r} is not a method{hint}"
+
+
+def _writes_levels(cls: type) -> bool:
+    return "policies" in vars(cls) or "method_policies" in vars(cls)
+
+
+def _heirs(view: type) -> Iterator[type]:
+    """Yield the classes whose levels count: ``inherit_policies = False`` cuts its bases off."""
+    cut: set[type] = set()
+    for cls in view.__mro__:
+        if cls not in cut:
+            yield cls
+            if vars(cls).get("inherit_policies", True) is False:
+                cut.update(cls.__mro__[1:])
+
+
+def guards_around(view: Callable[..., Any] | None) -> Iterator[Guard]:
+    """Yield the guards around *view*, the outermost first, followed along ``__wrapped__``."""
+    seen: list[object] = []
+    while view is not None:
+        guard = getattr(view, "__dict__", {}).get(MARK)
+        if guard is not None and guard not in seen:
+            seen.append(guard)
+            yield guard
+        view = getattr(view, "__wrapped__", None)

@@ -1,0 +1,308 @@
+"""Hold keys that own one algorithm each, made ready and judged when the application starts."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import json
+import re
+import warnings
+from collections.abc import Iterable
+from typing import Any, Final
+
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from jwt.algorithms import Algorithm, get_default_algorithms
+
+from ..exceptions import ConfigurationError
+
+_ALGORITHMS: Final[dict[str, Algorithm]] = get_default_algorithms()
+
+#: RFC 7518 section 3.2: "A key of the same size as the hash output … or larger MUST be used".
+_MIN_SECRET: Final = {"HS256": 32, "HS384": 48, "HS512": 64}
+_CURVES: Final = {"ES256": "secp256r1", "ES384": "secp384r1", "ES512": "secp521r1"}
+_RSA: Final = frozenset({"RS256", "RS384", "RS512", "PS256", "PS384", "PS512"})
+#: RFC 7518 section 3.3: "A key of size 2048 bits or larger MUST be used".
+_MIN_RSA_BITS: Final = 2048
+_MIN_RSA_EXPONENT: Final = 65537
+
+SUPPORTED: Final = (*_MIN_SECRET, *sorted(_RSA), *_CURVES, "EdDSA")
+
+#: Secrets that stand in tutorials and test data, so that everybody knows them.
+_PUBLISHED: Final = frozenset(
+    {
+        "your-256-bit-secret",
+        "your-384-bit-secret",
+        "your-512-bit-secret",
+        "a-string-secret-at-least-256-bits-long",
+        "super-secret",
+        "change-me",
+        "changeme",
+    }
+)
+_PEM = re.compile(rb"-----BEGIN |ssh-(rsa|ed25519|dss) |ecdsa-sha2-", re.IGNORECASE)
+_JWK = re.compile(rb"^\s*\{.*\"kty\"", re.DOTALL)
+
+
+class Key:
+    """A key that signs or verifies with one algorithm.
+
+    Its ``repr`` shows the algorithm and the name, never the key.
+
+    Args:
+        material: A secret, as bytes or text; a PEM; or an object of ``cryptography``.
+        algorithm: ``HS256``, ``RS256``, ``PS256``, ``ES256`` (each also 384 and 512) or
+            ``EdDSA``.
+        key_id: ``kid``. Asymmetric keys get their thumbprint (:rfc:`7638`), secrets none: a hash
+            of a secret would be a hint.
+        is_fallback: Whether tokens without ``kid`` are tried with it too.
+
+    Raises:
+        ConfigurationError: The key is weak, or not one for the algorithm.
+    """
+
+    __slots__ = ("_algorithm", "_signing", "_verifying", "algorithm", "is_fallback", "key_id")
+
+    def __init__(
+        self,
+        material: Any,
+        algorithm: str,
+        key_id: str | None = None,
+        *,
+        is_fallback: bool = False,
+    ) -> None:
+        if algorithm not in SUPPORTED:
+            msg = f"the algorithm {algorithm!r} is not one of {', '.join(SUPPORTED)}"
+            raise ConfigurationError(msg)
+        self.algorithm = algorithm
+        self.is_fallback = is_fallback
+        self._algorithm = _ALGORITHMS[algorithm]
+        if algorithm in _MIN_SECRET:
+            self._signing: Any = _checked_secret(material, algorithm)
+            self._verifying: Any = self._signing
+        else:
+            self._signing, self._verifying = _checked_pair(material, algorithm, self._algorithm)
+        self.key_id = key_id or self._thumbprint()
+
+    @property
+    def can_sign(self) -> bool:
+        """Whether it is more than a public key."""
+        return self._signing is not None
+
+    def sign(self, signing_input: bytes) -> bytes:
+        """Return the signature over *signing_input*.
+
+        Raises:
+            ConfigurationError: It is a public key.
+        """
+        if self._signing is None:
+            msg = f"{self!r} is a public key and cannot sign"
+            raise ConfigurationError(msg)
+        return self._algorithm.sign(signing_input, self._signing)
+
+    def verify(self, signing_input: bytes, signature: bytes) -> bool:
+        """Return whether *signature* is this key's over *signing_input*."""
+        return self._algorithm.verify(signing_input, self._verifying, signature)
+
+    def public(self) -> Key:
+        """Return the key without its private half.
+
+        Raises:
+            ConfigurationError: It is a secret.
+        """
+        if self.algorithm in _MIN_SECRET:
+            msg = "a secret has no public half"
+            raise ConfigurationError(msg)
+        return Key(self._verifying, self.algorithm, self.key_id)
+
+    def _thumbprint(self) -> str | None:
+        if self.algorithm in _MIN_SECRET:
+            return None
+        jwk = self._algorithm.to_jwk(self._verifying, as_dict=True)
+        # RFC 7638 section 3.2: the required members, in lexicographic order, without white space.
+        required = {name: jwk[name] for name in ("crv", "e", "kty", "n", "x", "y") if name in jwk}
+        text = json.dumps(required, sort_keys=True, separators=(",", ":"))
+        digest = hashlib.sha256(text.encode("ascii")).digest()
+        return base64.urlsafe_b64encode(digest).rstrip(b"=").decode("ascii")
+
+    def __repr__(self) -> str:
+        return f"<Key {self.algorithm} kid={self.key_id!r}>"
+
+
+def _checked_secret(material: object, algorithm: str) -> bytes:
+    secret = material.encode("utf-8") if isinstance(material, str) else material
+    size = _MIN_SECRET[algorithm]
+    advice = (
+        f"make one with\n  python -c \"import secrets; print(secrets.token_urlsafe({size * 3 // 2}))\""
+    )
+    if not isinstance(secret, bytes):
+        msg = f"the secret for {algorithm} is text or bytes, not {type(material).__name__}"
+        raise ConfigurationError(msg)
+    if len(secret) < size:
+        msg = f"the secret for {algorithm} has {len(secret)} bytes, it needs {size}; {advice}"
+        raise ConfigurationError(msg)
+    if secret.decode("utf-8", "replace").strip().lower() in _PUBLISHED or len(set(secret)) < 8:
+        msg = f"the secret for {algorithm} can be guessed; {advice}"
+        raise ConfigurationError(msg)
+    if _is_key_material(secret):
+        msg = f"the secret for {algorithm} is a key of another algorithm, often public; {advice}"
+        raise ConfigurationError(msg)
+    return secret
+
+
+def _is_key_material(secret: bytes) -> bool:
+    bare = secret.lstrip(b"\xef\xbb\xbf \t\r\n")
+    if _PEM.search(bare) or _JWK.match(bare):
+        return True
+    try:
+        data = base64.b64decode(b"".join(bare.split()), validate=True)
+    except binascii.Error:
+        return False
+    # A DER sequence whose length is that of the whole: a key without its armour.
+    return len(data) > 40 and data[0] == 0x30 and _der_length(data) == len(data)
+
+
+def _der_length(data: bytes) -> int:
+    if data[1] < 0x80:
+        return 2 + data[1]
+    size = data[1] & 0x7F
+    return 2 + size + int.from_bytes(data[2 : 2 + size], "big")
+
+
+def _checked_pair(material: Any, algorithm: str, implementation: Algorithm) -> tuple[Any, Any]:
+    """Return the private key, or None, and the public key."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what is weak is refused below, with advice
+            key: Any = implementation.prepare_key(material)
+    except Exception as error:  # noqa: BLE001 # whatever it is, the text may show the key
+        msg = f"the key for {algorithm} cannot be read ({type(error).__name__}); {_advice(algorithm)}"
+        raise ConfigurationError(msg) from None
+    is_private = hasattr(key, "private_bytes")
+    public = key.public_key() if is_private else key
+    _check_public(public, algorithm)
+    return (key if is_private else None), public
+
+
+def _check_public(public: object, algorithm: str) -> None:
+    if algorithm in _RSA:
+        fits = isinstance(public, rsa.RSAPublicKey)
+        weak = fits and not _is_strong(public)
+    elif algorithm in _CURVES:
+        fits = isinstance(public, ec.EllipticCurvePublicKey)
+        weak = fits and public.curve.name != _CURVES[algorithm]  # type: ignore[attr-defined]
+    else:
+        fits, weak = isinstance(public, ed25519.Ed25519PublicKey), False
+    if not fits or weak:
+        what = "is too weak or on another curve" if fits else f"is a {type(public).__name__}"
+        msg = f"the key for {algorithm} {what}; {_advice(algorithm)}"
+        raise ConfigurationError(msg)
+
+
+def _is_strong(public: Any) -> bool:
+    numbers = public.public_numbers()
+    return bool(public.key_size >= _MIN_RSA_BITS and numbers.e >= _MIN_RSA_EXPONENT)
+
+
+def _advice(algorithm: str) -> str:
+    command = {
+        "EdDSA": "openssl genpkey -algorithm ed25519",
+        "ES256": "openssl ecparam -name prime256v1 -genkey -noout",
+        "ES384": "openssl ecparam -name secp384r1 -genkey -noout",
+        "ES512": "openssl ecparam -name secp521r1 -genkey -noout",
+    }.get(algorithm, "openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:3072")
+    return f"make one with\n  {command}"
+
+
+class KeyRing:
+    """One key that signs, and those that verify; it never changes.
+
+    Args:
+        signing: The key that signs, and verifies too; None for a service that only verifies.
+        verifying: Further keys that verify.
+
+    Raises:
+        ConfigurationError: Two keys have one name, or there is no key at all.
+    """
+
+    __slots__ = ("_by_name", "_unnamed", "signing_key")
+
+    def __init__(self, signing: Key | None = None, verifying: Iterable[Key] = ()) -> None:
+        keys = [*([signing] if signing else []), *verifying]
+        if not keys or (signing is not None and not signing.can_sign):
+            msg = "a KeyRing needs a key, and one that can sign in the first place"
+            raise ConfigurationError(msg)
+        self.signing_key = signing
+        self._by_name = {key.key_id: (key,) for key in keys if key.key_id is not None}
+        if len(self._by_name) < sum(key.key_id is not None for key in keys):
+            msg = "two keys of one ring have the same kid; give them different names"
+            raise ConfigurationError(msg)
+        self._unnamed = _unnamed(keys)
+
+    def find(self, algorithm: str, key_id: str | None) -> tuple[Key, ...]:
+        """Return the keys that may have signed a token with this header (KEY-1).
+
+        With ``kid`` that is the key of that name; without, the one key of that algorithm, and
+        its fallbacks. No other key is ever tried.
+        """
+        if key_id is None:
+            return self._unnamed.get(algorithm, ())
+        found = self._by_name.get(key_id, ())
+        return found if found and found[0].algorithm == algorithm else ()
+
+    @classmethod
+    def from_config(
+        cls,
+        *,
+        algorithm: str = "HS256",
+        secret: str | bytes | None = None,
+        fallbacks: Iterable[str | bytes] = (),
+        private_key: str | None = None,
+        public_key: str | None = None,
+    ) -> KeyRing:
+        """Return the ring of an application's settings.
+
+        Raises:
+            ConfigurationError: A key is missing, weak, or not one for *algorithm*.
+        """
+        if algorithm in _MIN_SECRET:
+            if secret is None:
+                msg = f"JWT_ALGORITHM {algorithm} needs JWT_SECRET_KEY"
+                raise ConfigurationError(msg)
+            old = [Key(text, algorithm, is_fallback=True) for text in fallbacks]
+            return cls(Key(secret, algorithm), old)
+        if private_key is None and public_key is None:
+            msg = f"JWT_ALGORITHM {algorithm} needs JWT_PRIVATE_KEY; {_advice(algorithm)}"
+            raise ConfigurationError(msg)
+        if private_key is None:
+            return cls(None, [Key(public_key, algorithm)])
+        signing = Key(private_key, algorithm)
+        if not signing.can_sign:
+            msg = "JWT_PRIVATE_KEY holds a public key"
+            raise ConfigurationError(msg)
+        if public_key is not None and Key(public_key, algorithm).key_id != signing.key_id:
+            msg = "JWT_PUBLIC_KEY is not the public half of JWT_PRIVATE_KEY"
+            raise ConfigurationError(msg)
+        return cls(signing)
+
+    def __repr__(self) -> str:
+        return f"<KeyRing signing={self.signing_key!r}>"
+
+
+#: HMAC keys that a token without ``kid`` is tried with at most, beside the signing one.
+MAX_FALLBACKS: Final = 3
+
+
+def _unnamed(keys: list[Key]) -> dict[str, tuple[Key, ...]]:
+    """Return what a token without ``kid`` is tried with, by algorithm."""
+    found: dict[str, tuple[Key, ...]] = {}
+    for algorithm in {key.algorithm for key in keys}:
+        fitting = [key for key in keys if key.algorithm == algorithm]
+        first = [key for key in fitting if not key.is_fallback]
+        spare = [key for key in fitting if key.is_fallback and algorithm in _MIN_SECRET]
+        if len(spare) > MAX_FALLBACKS:
+            msg = f"at most {MAX_FALLBACKS} fallback secrets can be tried"
+            raise ConfigurationError(msg)
+        if len(first) == 1:
+            found[algorithm] = (*first, *spare)
+    return found

@@ -1,0 +1,188 @@
+"""Make the parts of one application from its settings."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from flask import Flask
+
+from .access import Terms
+from .clock import Clock
+from .exceptions import ConfigurationError, IssueError
+from .keys import KeyRing
+from .policy.base import Policy
+from .policy.closing import leaves
+from .policy.credentials import NotRevoked
+from .schemas import SchemaRegistry
+from .sentinels import NEVER
+from .sessions import Lifetimes, Sessions
+from .settings import Settings
+from .signer import Signer
+from .stores.base import TokenStore
+from .stores.opening import open_store
+from .token import Token
+from .transports.base import Transport
+from .transports.headers import HeaderTransport
+from .verifier import ClaimRules, Verifier
+
+_NO_KEY = """no key is configured; set JWT_SECRET_KEY to at least 32 random bytes, for example from
+  python -c "import secrets; print(secrets.token_urlsafe(48))"
+and keep it out of the source. To verify tokens of others only, set JWT_PUBLIC_KEY."""
+
+
+class Parts:
+    """What one application issues and verifies tokens with.
+
+    Args:
+        app: The application.
+        settings: Its settings.
+        keys: The keys that were handed over, or None for those of the settings.
+        store: The store that was handed over, or None for that of the settings.
+        schemas: What turns users into claims.
+        clock: Where the time comes from.
+
+    Raises:
+        ConfigurationError: There is no usable key, or no such store.
+    """
+
+    def __init__(
+        self,
+        app: Flask,
+        settings: Settings,
+        keys: KeyRing | None,
+        store: TokenStore | None,
+        schemas: SchemaRegistry,
+        clock: Clock,
+    ) -> None:
+        self.settings = settings
+        self._schemas = schemas
+        self._clock = clock
+        ring = keys or _ring(settings)
+        self.can_sign = ring.signing_key is not None
+        self.store = store or self._opened(app)
+        self.signer = _signer(settings, ring, clock)
+        self.verifier = _verifier(settings, ring, clock, schemas)
+        self.terms = Terms(clock, settings.decode_leeway, settings.roles_claim)
+        self.transports: tuple[Transport, ...] = (
+            HeaderTransport(settings.header_name, settings.header_type),
+        )
+
+    def _opened(self, app: Flask) -> TokenStore | None:
+        url = self.settings.store_url
+        if url is None and not self.can_sign:
+            # Whoever only verifies has no sessions of its own to remember.
+            return None
+        return open_store(
+            url,
+            instance_path=app.instance_path,
+            timeout=self.settings.store_timeout,
+            testing=app.testing,
+        )
+
+    def check_baseline(self, baseline: Policy | None) -> None:
+        """Refuse a baseline that cannot be asked.
+
+        Raises:
+            ConfigurationError: It asks a store, and there is none.
+        """
+        asks = baseline is not None and any(isinstance(x, NotRevoked) for x in leaves(baseline))
+        if asks and self.store is None:
+            msg = (
+                "NotRevoked() needs a token store, and there is none: set JWT_STORE_URL to the "
+                "store of the tokens' issuer, or say JWTManager(baseline=None) if tokens need "
+                "not be revocable"
+            )
+            raise ConfigurationError(msg)
+
+    def lifetime(self, kind: str, expires_in: float | timedelta | Any) -> int | None:
+        """Return the seconds that a token lives; None for ever.
+
+        Raises:
+            IssueError: None was said anywhere, or it is not above 0.
+        """
+        if expires_in is NEVER:
+            return self._endless(kind)
+        if expires_in is None:
+            return self._configured(kind)
+        seconds = expires_in.total_seconds() if isinstance(expires_in, timedelta) else expires_in
+        if type(seconds) not in (int, float) or not math.isfinite(seconds) or seconds < 1:
+            msg = f"expires_in takes at least one second, a timedelta or NEVER, not {expires_in!r}"
+            raise IssueError(msg)
+        return int(seconds)
+
+    def _configured(self, kind: str) -> int | None:
+        if kind not in self.settings.lifetimes:
+            msg = f"a token of the kind {kind!r} needs expires_in= or JWT_{kind.upper()}_TOKEN_EXPIRES"
+            raise IssueError(msg)
+        return self.settings.lifetimes[kind]
+
+    def _endless(self, kind: str) -> None:
+        if self.settings.require_exp:
+            msg = (
+                f"a token of the kind {kind!r} that never expires would not verify here; set "
+                "JWT_REQUIRE_EXP to False, or give it an end"
+            )
+            raise IssueError(msg)
+
+    def sessions(
+        self, load_user: Callable[[Token], Any] | None, on_reuse: Callable[[Token], None]
+    ) -> Sessions:
+        """Return what opens and ends sessions."""
+        settings = self.settings
+        return Sessions(
+            signer=self.signer,
+            schemas=self._schemas,
+            store=self.store,
+            lifetimes=Lifetimes(
+                settings.lifetimes, settings.session_idle, settings.session_absolute
+            ),
+            clock=self._clock,
+            leeway=settings.decode_leeway,
+            issuer=settings.encode_issuer or "",
+            load_user=load_user,
+            on_reuse=on_reuse,
+        )
+
+
+def _ring(settings: Settings) -> KeyRing:
+    if not (settings.secret_key or settings.private_key or settings.public_key):
+        raise ConfigurationError(_NO_KEY)
+    return KeyRing.from_config(
+        algorithm=settings.algorithm,
+        secret=settings.secret_key,
+        fallbacks=settings.secret_key_fallbacks,
+        private_key=settings.private_key,
+        public_key=settings.public_key,
+    )
+
+
+def _signer(settings: Settings, ring: KeyRing, clock: Clock) -> Signer:
+    return Signer(
+        ring=ring,
+        issuer=settings.encode_issuer,
+        audience=settings.encode_audience,
+        not_before=settings.encode_nbf,
+        access_profile=settings.access_token_profile,
+        clock=clock,
+    )
+
+
+def _verifier(settings: Settings, ring: KeyRing, clock: Clock, schemas: SchemaRegistry) -> Verifier:
+    rules = ClaimRules(
+        issuers=settings.accepted_issuers,
+        audiences=settings.accepted_audiences,
+        leeway=settings.decode_leeway,
+        require_exp=settings.require_exp,
+        accept_integer_subject=settings.accept_integer_subject,
+        access_profile=settings.access_token_profile,
+    )
+    return Verifier(
+        ring=ring,
+        rules=rules,
+        clock=clock,
+        load_principal=schemas.load,
+        max_length=settings.max_token_length,
+    )

@@ -1,0 +1,122 @@
+"""Decide before the first request what each endpoint demands."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from .exceptions import PolicyDefinitionError
+from .policy.base import AllOf, Policy
+from .policy.baseline import for_kind
+from .policy.closing import Closed, close, leaves
+from .policy.program import Builder, Conjunction, Program
+from .policy.resource import ResourceMatch
+
+#: Loads what an endpoint is about from the URL's variables; may be async.
+Loader = Callable[..., Any]
+
+
+class Plan:
+    """What a method of an endpoint demands, decided before the first request.
+
+    Attributes:
+        closed: The levels, closed and AND-ed.
+        guards: Whose levels they are; one decision answers for all of them.
+        loader: How to load the resource, or None.
+        has_async_loader: Whether it has to be awaited.
+        programs: The levels and the baseline, by kind of token.
+        anonymous: The levels alone, for callers without a token.
+        passes_consumed: Whether a used refresh token passes, because the view judges it.
+        is_public: Whether nothing is demanded, and no credential read.
+        label: The endpoint and method, for people.
+    """
+
+    __slots__ = (
+        "anonymous",
+        "closed",
+        "guards",
+        "has_async_loader",
+        "is_public",
+        "label",
+        "loader",
+        "passes_consumed",
+        "programs",
+    )
+
+    def __init__(
+        self,
+        levels: Sequence[Policy],
+        baseline: Policy | None,
+        *,
+        guards: Iterable[object] = (),
+        loader: Loader | None = None,
+        label: str = "",
+        needs_loader: bool = True,
+        passes_consumed: bool = False,
+    ) -> None:
+        self.label = label
+        self.guards = frozenset(guards)
+        self.loader = loader
+        self.has_async_loader = inspect.iscoroutinefunction(loader)
+        self.passes_consumed = passes_consumed
+        self.is_public = not levels
+        if levels:
+            self.closed = _meeting(levels, label)
+            if needs_loader and loader is None:
+                check_loader(levels, label)
+            self.anonymous = program_of(self.closed.policy, None)
+            self.programs = {
+                kind: program_of(self.closed.policy, for_kind(baseline, kind))
+                for kind in self.closed.kinds
+            }
+
+
+def _meeting(levels: Sequence[Policy], label: str) -> Closed:
+    """Return the levels as one closed tree.
+
+    Raises:
+        PolicyDefinitionError: No request could pass all of them.
+    """
+    closed = close(levels)
+    if closed.accepts_nothing:
+        listed = "\n".join(f"  {level!r}  accepts {_accepted(level)}" for level in levels)
+        msg = (
+            f"{label or 'these policies'}: no token can pass\n{listed}\n"
+            "A level that names no kind of token means access tokens; over a refresh view write "
+            "`Refresh() & …` in it, over an optional one `OptionalToken() & …`."
+        )
+        raise PolicyDefinitionError(msg)
+    return closed
+
+
+def check_loader(levels: Iterable[Policy], label: str) -> None:
+    """Refuse levels that ask about a resource which nobody loads.
+
+    Raises:
+        PolicyDefinitionError: One does.
+    """
+    for level in levels:
+        if (leaf := next(filter(_is_about_resource, leaves(level)), None)) is not None:
+            msg = f"{label}: {leaf!r} needs a resource; define load_resource or pass resource="
+            raise PolicyDefinitionError(msg)
+
+
+def _is_about_resource(leaf: Policy) -> bool:
+    return isinstance(leaf, ResourceMatch)
+
+
+def _accepted(level: Policy) -> str:
+    closed = close([level])
+    kinds = sorted(closed.kinds) + (["no token"] if closed.is_open else [])
+    return " or ".join(kinds) or "nothing"
+
+
+def program_of(policy: Policy, baseline: Policy | None) -> Program:
+    """Return *policy* and the *baseline* as one program that knows them apart."""
+    builder = Builder()
+    root = policy.compile(builder, False)
+    if baseline is None:
+        return Program(root, builder)
+    base = baseline.compile(builder, False)
+    return Program(Conjunction([root, base], AllOf(policy, baseline)), builder, base)

@@ -1,0 +1,394 @@
+"""Begin, renew and end what a login opens."""
+
+from __future__ import annotations
+
+import math
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from .access import Standing
+from .clock import Clock
+from .exceptions import IssueError, RevokedTokenError, StoreNotConfiguredError, UnknownUserError
+from .jose import RESERVED_CLAIMS
+from .schemas import Dumped, SchemaRegistry
+from .signer import Issued, Signer
+from .stores.base import FOREVER, RotationState, Session, TokenStore
+from .token import Token, TokenPair
+
+#: Bytes of randomness in a session's id.
+_SESSION_ID_BYTES: Final = 16
+
+#: Claims that a token's successor gets from the signer, not from its predecessor.
+_NOT_CARRIED: Final = RESERVED_CLAIMS | {"sub"}
+
+#: Seconds; a session that ends later than this has no end of its own.
+_CENTURY: Final = 100 * 365 * 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class Lifetimes:
+    """How long tokens and sessions live, in seconds; None is for ever.
+
+    Attributes:
+        kinds: By kind of token; ``access`` and ``refresh`` are always there.
+        idle: A session that is not refreshed for so long ends.
+        absolute: A session ends after this, whatever happens.
+    """
+
+    kinds: Mapping[str, int | None]
+    idle: int | None
+    absolute: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What a session's tokens say beside their claims; a refresh never widens it (REF-5)."""
+
+    scope: str | None = None
+    auth_time: int | None = None
+    acr: str | None = None
+    amr: tuple[str, ...] | None = None
+
+    @classmethod
+    def of(cls, token: Token) -> Grant:
+        """Return what *token* was granted."""
+        claims = token._claims
+        amr = claims.get("amr")
+        return cls(
+            scope=claims.get("scope"),
+            auth_time=claims.get("auth_time"),
+            acr=claims.get("acr"),
+            amr=None if amr is None else tuple(amr),
+        )
+
+
+class Sessions:
+    """What issues pairs of tokens and keeps track of them.
+
+    Args:
+        signer: What makes tokens.
+        schemas: What turns users into claims.
+        store: Where sessions are remembered, or None: then nothing can be revoked, and refresh
+            tokens are not rotated.
+        lifetimes: How long things live.
+        clock: Where the time comes from.
+        leeway: Seconds by which clocks may differ; revocations are remembered as much longer.
+        issuer: ``iss`` of own tokens, or the empty string.
+        load_user: The application's ``user_loader``, ready to be called, or None: then refresh
+            tokens carry the claims themselves.
+        on_reuse: Called with the token when a used refresh token comes back.
+    """
+
+    def __init__(
+        self,
+        *,
+        signer: Signer,
+        schemas: SchemaRegistry,
+        store: TokenStore | None,
+        lifetimes: Lifetimes,
+        clock: Clock,
+        leeway: float,
+        issuer: str,
+        load_user: Callable[[Token], Any] | None,
+        on_reuse: Callable[[Token], None],
+    ) -> None:
+        self._signer = signer
+        self._schemas = schemas
+        self._store = store
+        self._lifetimes = lifetimes
+        self._clock = clock
+        self._leeway = math.ceil(leeway)
+        self._issuer = issuer
+        self._load_user = load_user
+        self._on_reuse = on_reuse
+
+    @property
+    def store(self) -> TokenStore:
+        """The store.
+
+        Raises:
+            StoreNotConfiguredError: There is none.
+        """
+        if self._store is None:
+            msg = "this needs a token store, and JWT_STORE_URL is 'none'"
+            raise StoreNotConfiguredError(msg)
+        return self._store
+
+    def open(
+        self,
+        user: Any,
+        *,
+        fresh: bool,
+        acr: str | None,
+        amr: tuple[str, ...] | None,
+        scope: str | None,
+        claims: Mapping[str, Any] | None,
+        label: str | None,
+    ) -> TokenPair:
+        """Begin a session for *user*, who has just authenticated, and return its first pair."""
+        now = int(self._clock())
+        dumped = self._dumped(user, claims)
+        # Without `auth_time` nothing is recent: a remembered login is not an authentication.
+        grant = Grant(scope, now if fresh else None, acr, amr)
+        return self._opened(dumped, grant, now, fresh=fresh, label=label)
+
+    def step_up(self, user: Any, acr: str | None, token: Token) -> TokenPair:
+        """Return a fresh pair for the session of *token*, whose user authenticated again.
+
+        Raises:
+            IssueError: *user* is somebody else, or the token belongs to no session.
+            RevokedTokenError: The session is over.
+        """
+        dumped = self._schemas.dump(user, "access")
+        if dumped.subject != token.subject:
+            msg = "step_up is for the current user; to change users, log out and in"
+            raise IssueError(msg)
+        now = int(self._clock())
+        session = self._session_of(token, now)
+        grant = Grant(Grant.of(token).scope, now, acr)
+        pair, refresh_id = self._pair(
+            dumped, grant, now, session.expires_at, session.session_id, True
+        )
+        self._rotate(token, session.session_id, session.refresh_id, refresh_id, now)
+        return pair
+
+    def refresh(self, token: Token) -> TokenPair:
+        """Use a refresh token up and return the next pair; one of many attempts succeeds.
+
+        Raises:
+            RevokedTokenError: It was revoked, its session is over, or it was used before: then
+                the session is ended, because it is in two hands (:rfc:`9700#section-4.14.2`).
+            UnknownUserError: Its user is not known any more.
+        """
+        now = int(self._clock())
+        dumped = self._renewed(token)
+        if self._store is None:
+            return self._access_only(dumped, Grant.of(token))
+        if token.session_id is None:
+            return self._adopted(token, dumped, now)
+        if self._stands(token) is Standing.REVOKED:
+            msg = "the refresh token was revoked"
+            raise RevokedTokenError(msg)
+        session = self._session_of(token, now)
+        pair, refresh_id = self._pair(
+            dumped, Grant.of(token), now, session.expires_at, session.session_id, False
+        )
+        self._rotate(token, session.session_id, _id_of(token), refresh_id, now)
+        return pair
+
+    def end(self, token: Token) -> None:
+        """End the session of *token*, or revoke the token where it belongs to none."""
+        if token.session_id is None:
+            self.revoke_token(token)
+        else:
+            self.revoke_session(token.session_id)
+
+    def revoke_token(self, token: Token) -> None:
+        """Revoke *token*; a refresh token takes its session along (:rfc:`7009#section-2.1`)."""
+        if token.kind == "refresh" and token.session_id is not None:
+            self.revoke_session(token.session_id)
+            return
+        expires_at = token._claims.get("exp")
+        until = None if expires_at is None else math.ceil(expires_at) + self._leeway
+        now = int(self._clock())
+        self.store.revoke_token(token.issuer, _id_of(token), expires_at=until, now=now)
+
+    def revoke_session(self, session_id: str) -> None:
+        """End a session: its access and refresh tokens are dead from now on."""
+        self.store.revoke_session(self._issuer, session_id, now=int(self._clock()))
+
+    def revoke_subject(self, subject: str) -> None:
+        """End all sessions of *subject*, and its tokens outside of any."""
+        now = int(self._clock())
+        longest = list(self._lifetimes.kinds.values())
+        until = FOREVER if None in longest else now + max(filter(None, longest)) + self._leeway
+        self.store.revoke_subject(self._issuer, subject, now=now, until=until)
+
+    def live(self, subject: str) -> list[Session]:
+        """Return the open sessions of *subject*, the newest first."""
+        return self.store.sessions(self._issuer, subject, now=int(self._clock()))
+
+    def attach(self, dumped: Dumped, session_id: str, arguments: Mapping[str, Any]) -> Issued:
+        """Issue a refresh token that takes the place of the session's current one.
+
+        Raises:
+            IssueError: There is no such session, or it is somebody else's.
+        """
+        now = int(self._clock())
+        session = self.store.session(self._issuer, session_id, now=now)
+        if session is None or session.subject != dumped.subject:
+            msg = "issue(kind='refresh') takes session=, the id of an open session of the user"
+            raise IssueError(msg)
+        issued = self._signer.sign(**arguments)
+        self.store.rotate(
+            self._issuer,
+            session_id,
+            session.refresh_id,
+            issued.token_id,
+            now=now,
+            idle_expires_at=self._idle_end(now),
+        )
+        return issued
+
+    def _dumped(self, user: Any, claims: Mapping[str, Any] | None) -> Dumped:
+        dumped = self._schemas.dump(user, "access")
+        return replace(dumped, claims={**dumped.claims, **self._schemas.check_extra(claims)})
+
+    def _renewed(self, token: Token) -> Dumped:
+        """Return the claims of the token's user as they are now, where that can be known."""
+        if self._load_user is None:
+            claims = {k: v for k, v in token._claims.items() if k not in _NOT_CARRIED}
+            return Dumped(token.subject, claims, token._claims.get("schema"))
+        dumped = self._schemas.dump(self._load_user(token), "access")
+        if dumped.subject != token.subject:
+            msg = "the user loader returned somebody else"
+            raise UnknownUserError(msg)
+        return dumped
+
+    def _opened(
+        self, dumped: Dumped, grant: Grant, now: int, *, fresh: bool, label: str | None
+    ) -> TokenPair:
+        """Return the first pair of a new session."""
+        if self._store is None:
+            return self._pair(dumped, grant, now, FOREVER, None, fresh)[0]
+        session_id = secrets.token_urlsafe(_SESSION_ID_BYTES)
+        absolute = self._lifetimes.absolute
+        expires_at = FOREVER if absolute is None else now + absolute
+        pair, refresh_id = self._pair(dumped, grant, now, expires_at, session_id, fresh)
+        session = Session(
+            issuer=self._issuer,
+            session_id=session_id,
+            subject=dumped.subject,
+            refresh_id=refresh_id,
+            created_at=now,
+            last_used_at=now,
+            expires_at=expires_at,
+            idle_expires_at=self._idle_end(now),
+            label=label,
+        )
+        self._store.open_session(session)
+        return pair
+
+    def _adopted(self, token: Token, dumped: Dumped, now: int) -> TokenPair:
+        """Open the session of a refresh token that was issued without one; once."""
+        until = math.ceil(token._claims.get("exp", FOREVER - self._leeway)) + self._leeway
+        if self._stands(token) is not Standing.GOOD or not self.store.consume(
+            token.issuer, _id_of(token), expires_at=until, now=now
+        ):
+            msg = "the refresh token was revoked or used before"
+            raise RevokedTokenError(msg)
+        return self._opened(dumped, Grant.of(token), now, fresh=False, label=None)
+
+    def _access_only(self, dumped: Dumped, grant: Grant) -> TokenPair:
+        """Return a new access token; without a store the refresh token stays the same."""
+        lifetime = self._lifetimes.kinds["access"]
+        issued = self._signed("access", dumped, grant, lifetime, None)
+        return TokenPair(issued.encoded, None, lifetime, grant.scope)
+
+    def _pair(
+        self,
+        dumped: Dumped,
+        grant: Grant,
+        now: int,
+        ends_at: int,
+        session_id: str | None,
+        fresh: bool,
+    ) -> tuple[TokenPair, str]:
+        """Return a signed pair, and the refresh token's id. Neither outlives the session."""
+        lifetime = _within(self._lifetimes.kinds["access"], ends_at - now)
+        access = self._signed("access", dumped, grant, lifetime, session_id, fresh=fresh)
+        carried = dumped if self._load_user is None else replace(dumped, claims={})
+        longest = _within(self._lifetimes.kinds["refresh"], ends_at - now)
+        refresh = self._signed("refresh", carried, grant, longest, session_id)
+        pair = TokenPair(access.encoded, refresh.encoded, lifetime, grant.scope, session_id)
+        return pair, refresh.token_id
+
+    def _signed(
+        self,
+        kind: str,
+        dumped: Dumped,
+        grant: Grant,
+        lifetime: int | None,
+        session_id: str | None,
+        *,
+        fresh: bool = False,
+    ) -> Issued:
+        return self._signer.sign(
+            kind=kind,
+            subject=dumped.subject,
+            claims=dumped.claims,
+            schema=dumped.schema,
+            lifetime=lifetime,
+            session_id=session_id,
+            fresh=fresh,
+            scope=grant.scope,
+            auth_time=grant.auth_time,
+            acr=grant.acr,
+            amr=grant.amr,
+        )
+
+    def _rotate(
+        self, token: Token, session_id: str, presented_id: str, successor_id: str, now: int
+    ) -> None:
+        """Replace the session's refresh token, by compare-and-set (REF-1).
+
+        Raises:
+            RevokedTokenError: Another request was faster, or the session is over.
+        """
+        rotation = self.store.rotate(
+            self._issuer,
+            session_id,
+            presented_id,
+            successor_id,
+            now=now,
+            idle_expires_at=self._idle_end(now),
+        )
+        if rotation.state is RotationState.REUSED:
+            self._on_reuse(token)
+        if rotation.state is not RotationState.ROTATED:
+            msg = f"the refresh token cannot be used: {rotation.state.value}"
+            raise RevokedTokenError(msg)
+
+    def _session_of(self, token: Token, now: int) -> Session:
+        if token.session_id is None:
+            msg = "the token belongs to no session"
+            raise IssueError(msg)
+        session = self.store.session(self._issuer, token.session_id, now=now)
+        if session is None or session.subject != token.subject:
+            msg = "the session is over"
+            raise RevokedTokenError(msg)
+        return session
+
+    def _stands(self, token: Token) -> Standing:
+        return self.store.standing(
+            token.issuer,
+            token.subject,
+            _id_of(token),
+            token.session_id,
+            token._claims.get("iat", 0),
+            is_refresh=token.kind == "refresh",
+        )
+
+    def _idle_end(self, now: int) -> int | None:
+        return None if self._lifetimes.idle is None else now + self._lifetimes.idle
+
+
+def _within(lifetime: int | None, rest: int) -> int | None:
+    """Return *lifetime*, cut where the session ends; None where neither ends."""
+    if lifetime is None:
+        return None if rest > _CENTURY else rest
+    return min(lifetime, rest)
+
+
+def _id_of(token: Token) -> str:
+    """Return ``jti``.
+
+    Raises:
+        RevokedTokenError: There is none, so that nothing could be known of the token.
+    """
+    if token.token_id is None:
+        msg = "a token without jti cannot be looked up"
+        raise RevokedTokenError(msg)
+    return token.token_id

@@ -1,0 +1,152 @@
+"""Make encoded tokens, with the claims that are the library's own."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from .clock import Clock, system_clock
+from .exceptions import ConfigurationError, IssueError
+from .jose import RESERVED_CLAIMS, RESERVED_HEADERS, encoded_object, encoded_segment
+from .keys import KeyRing
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """A token that was just made.
+
+    Attributes:
+        encoded: The token itself; not in the ``repr``.
+        token_id: ``jti``.
+        issued_at: ``iat``, in seconds since the epoch.
+        expires_at: ``exp``, or None for one that never expires.
+    """
+
+    encoded: str = field(repr=False)
+    token_id: str
+    issued_at: int
+    expires_at: int | None
+
+
+class Signer:
+    """What makes tokens.
+
+    Args:
+        ring: The keys; its signing key signs.
+        issuer: ``iss``, or None.
+        audience: ``aud``, or None.
+        not_before: Whether ``nbf`` is written.
+        access_profile: ``rfc9068``: access tokens say ``typ: at+jwt``.
+        clock: Where the time comes from.
+    """
+
+    def __init__(
+        self,
+        *,
+        ring: KeyRing,
+        issuer: str | None = None,
+        audience: str | tuple[str, ...] | None = None,
+        not_before: bool = True,
+        access_profile: str | None = None,
+        clock: Clock = system_clock,
+    ) -> None:
+        self._key = ring.signing_key
+        self._issuer = issuer
+        self._audience = audience
+        self._not_before = not_before
+        self._access_profile = access_profile
+        self._clock = clock
+        self._headers = {kind: self._header(kind) for kind in ("access", "refresh")}
+
+    def sign(
+        self,
+        *,
+        kind: str,
+        subject: str,
+        lifetime: int | None,
+        claims: Mapping[str, Any] | None = None,
+        fresh: bool | float = False,
+        auth_time: int | None = None,
+        session_id: str | None = None,
+        scope: str | None = None,
+        acr: str | None = None,
+        amr: tuple[str, ...] | None = None,
+        audience: str | tuple[str, ...] | None = None,
+        token_id: str | None = None,
+        schema: str | None = None,
+        headers: Mapping[str, Any] | None = None,
+    ) -> Issued:
+        """Return a new token.
+
+        Raises:
+            IssueError: *claims* or *headers* name what is reserved, or hold what is not JSON.
+            ConfigurationError: There is no key that can sign.
+        """
+        if self._key is None:
+            msg = "there is no key that can sign; set JWT_SECRET_KEY or JWT_PRIVATE_KEY"
+            raise ConfigurationError(msg)
+        now = int(self._clock())
+        token_id = token_id or uuid.uuid4().hex
+        members = _custom(claims, RESERVED_CLAIMS | {"sub"}, "claim")
+        members |= {"sub": subject, "type": kind, "jti": token_id, "iat": now}
+        if self._not_before:
+            members["nbf"] = now
+        if lifetime is not None:
+            members["exp"] = now + lifetime
+        if kind == "access":
+            members["fresh"] = fresh
+        audience = self._audience if audience is None else audience
+        optional = {
+            "iss": self._issuer,
+            "aud": list(audience) if isinstance(audience, tuple) else audience,
+            "auth_time": auth_time,
+            "sid": session_id,
+            "scope": scope,
+            "acr": acr,
+            "amr": None if amr is None else list(amr),
+            "schema": schema,
+        }
+        members.update((name, value) for name, value in optional.items() if value is not None)
+        encoded = self._encoded(kind, members, headers)
+        return Issued(encoded, token_id, now, members.get("exp"))
+
+    def _encoded(
+        self, kind: str, members: dict[str, Any], headers: Mapping[str, Any] | None
+    ) -> str:
+        assert self._key is not None  # noqa: S101 # `sign` has checked
+        header = self._headers.get(kind) if headers is None else None
+        try:
+            header = header or self._header(kind, headers)
+            signing_input = f"{header}.{encoded_object(members)}"
+        except (TypeError, ValueError) as error:
+            msg = f"the claims are not JSON: {type(error).__name__}"
+            raise IssueError(msg) from None
+        signature = self._key.sign(signing_input.encode("ascii"))
+        return f"{signing_input}.{encoded_segment(signature)}"
+
+    def _header(self, kind: str, headers: Mapping[str, Any] | None = None) -> str:
+        is_profiled = self._access_profile == "rfc9068" and kind == "access"
+        members = _custom(headers, RESERVED_HEADERS, "header")
+        members["typ"] = "at+jwt" if is_profiled else "JWT"
+        if self._key is not None:
+            members["alg"] = self._key.algorithm
+            if self._key.key_id is not None:
+                members["kid"] = self._key.key_id
+        return encoded_object(members)
+
+
+def _custom(
+    members: Mapping[str, Any] | None, reserved: frozenset[str], what: str
+) -> dict[str, Any]:
+    """Return a copy of what the caller adds.
+
+    Raises:
+        IssueError: It names what the library writes.
+    """
+    taken = reserved.intersection(members or ())
+    if taken:
+        msg = f"the {what} {', '.join(sorted(taken))} is reserved; choose another name"
+        raise IssueError(msg)
+    return dict(members or {})

@@ -1,0 +1,198 @@
+"""Remember what was found out about one request, and ask for it only once."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Request
+
+from .access import NOT_LOADED, AccessRequest, Standing, Terms
+from .exceptions import InvalidTokenError, ResourceNotFoundError, StoreNotConfiguredError
+from .plans import Loader, Plan
+from .stores.base import TokenStore
+from .token import Token
+from .users import Users
+from .verifier import Verifier
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """What can be asked about a token, settled when the application starts.
+
+    Attributes:
+        verifier: What makes tokens of text.
+        store: What knows about revocation, or None.
+        users: What loads the application's users.
+        terms: The clock, the leeway, the claim of the roles.
+        ensure_sync: What makes an async function callable: Flask's own.
+    """
+
+    verifier: Verifier
+    store: TokenStore | None
+    users: Users
+    terms: Terms
+    ensure_sync: Callable[[Any], Callable[..., Any]]
+
+    def standing(self, token: Token) -> Standing:
+        """Return what the store says of *token*; one without ``jti`` could not be revoked.
+
+        Raises:
+            StoreNotConfiguredError: There is no store.
+            StoreUnavailableError: It cannot be asked.
+        """
+        claims = token._claims
+        token_id = claims.get("jti")
+        if token_id is None:
+            return Standing.REVOKED
+        return self.asked("NotRevoked").standing(
+            token.issuer,
+            claims["sub"],
+            token_id,
+            claims.get("sid"),
+            claims.get("iat", 0),
+            is_refresh=claims["type"] == "refresh",
+        )
+
+    def consume(self, token: Token) -> bool:
+        """Use *token* up; true for one caller ever. Raises what `standing` raises."""
+        expires_at = token._claims.get("exp")
+        return self.asked("SingleUse").consume(
+            token.issuer,
+            token._claims["jti"],
+            expires_at=None if expires_at is None else math.ceil(expires_at + self.terms.leeway),
+            now=int(self.terms.clock()),
+        )
+
+    def asked(self, who: str) -> TokenStore:
+        """Return the store that *who* needs.
+
+        Raises:
+            StoreNotConfiguredError: There is none.
+        """
+        if self.store is None:
+            msg = f"{who} needs a token store, and JWT_STORE_URL is 'none'"
+            raise StoreNotConfiguredError(msg)
+        return self.store
+
+
+class Answers:
+    """What policies may ask, each question asked once (`Services`)."""
+
+    __slots__ = ("_standing", "_user", "_verified", "sources")
+
+    def __init__(self, sources: Sources) -> None:
+        self.sources = sources
+        self._verified: tuple[str, Token | InvalidTokenError] | None = None
+        self._standing: tuple[Token, Standing] | None = None
+        self._user: tuple[Token, Any] | None = None
+
+    def verify(self, encoded: str) -> Token:
+        """Return the token of any kind that *encoded* is.
+
+        Raises:
+            InvalidTokenError: It is none.
+        """
+        if self._verified is None or self._verified[0] != encoded:
+            self._verified = (encoded, self._verify(encoded))
+        found = self._verified[1]
+        if isinstance(found, InvalidTokenError):
+            raise found
+        return found
+
+    def _verify(self, encoded: str) -> Token | InvalidTokenError:
+        try:
+            return self.sources.verifier.verify(encoded, kinds=None)
+        except InvalidTokenError as error:
+            return error
+
+    def standing(self, token: Token) -> Standing:
+        if self._standing is None or self._standing[0] is not token:
+            self._standing = (token, self.sources.standing(token))
+        return self._standing[1]
+
+    def forget(self) -> None:
+        """Ask the store again: something was used up or revoked."""
+        self._standing = None
+
+    def load_user(self, token: Token) -> Any:
+        if self._user is None or self._user[0] is not token:
+            self._user = (token, self.sources.users.load(token))
+        return self._user[1]
+
+    async def load_user_async(self, token: Token) -> Any:
+        if self._user is None or self._user[0] is not token:
+            self._user = (token, await self.sources.users.load_async(token))
+        return self._user[1]
+
+    def run_async(
+        self, function: Callable[[AccessRequest], Awaitable[Any]]
+    ) -> Callable[[AccessRequest], Any]:
+        return self.sources.ensure_sync(function)
+
+
+class RequestState(Answers):
+    """One request of one application.
+
+    It lives in the request's environ, so that it ends with the request, whatever contexts are
+    pushed around it, and no other application behind the same server sees it.
+
+    Attributes:
+        request: The request itself.
+        access: The request as policies see it; None until a guard has let it in.
+        admitted: The plans that let it in.
+        loader: How the endpoint's resource is loaded, or None.
+        passes_consumed: Whether a used refresh token passes: the view is the one that judges it.
+        was_judged: Whether a guard has run, whatever it decided.
+    """
+
+    __slots__ = ("access", "admitted", "loader", "passes_consumed", "request", "was_judged")
+
+    def __init__(self, sources: Sources, request: Request) -> None:
+        super().__init__(sources)
+        self.request = request
+        self.access: AccessRequest | None = None
+        self.admitted: tuple[Plan, ...] = ()
+        self.loader: Loader | None = None
+        self.passes_consumed = False
+        self.was_judged = False
+
+    def standing(self, token: Token) -> Standing:
+        answer = super().standing(token)
+        if answer is Standing.CONSUMED and self.passes_consumed and token.kind == "refresh":
+            return Standing.GOOD
+        return answer
+
+    @property
+    def token(self) -> Token | None:
+        """The current token: the one that the guard let in."""
+        return None if self.access is None else self.access.token
+
+    def resource(self) -> Any:
+        """Return the endpoint's resource, loaded at the first touch.
+
+        Raises:
+            LookupError: No guard has run, or it has no loader.
+            ResourceNotFoundError: There is no such resource.
+        """
+        access = self.access
+        if access is None:
+            msg = "no guard has run"
+            raise LookupError(msg)
+        if access._resource is NOT_LOADED and self.loader is not None:
+            keep(access, self.sources.ensure_sync(self.loader)(**access.view_args))
+        return access.resource
+
+
+def keep(access: AccessRequest, resource: Any) -> None:
+    """Put the loaded resource where policies and the view find it.
+
+    Raises:
+        ResourceNotFoundError: The loader returned None.
+    """
+    if resource is None:
+        msg = "the loader found no resource"
+        raise ResourceNotFoundError(msg)
+    access._resource = resource

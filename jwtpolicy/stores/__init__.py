@@ -1,0 +1,16 @@
+"""Remember what became of tokens after they were issued."""
+
+from .base import Rotation, RotationState, Session, TokenStore
+from .memory import MemoryStore
+from .opening import open_store
+from .sqlite import SQLiteStore
+
+__all__ = [
+    "MemoryStore",
+    "Rotation",
+    "RotationState",
+    "SQLiteStore",
+    "Session",
+    "TokenStore",
+    "open_store",
+]

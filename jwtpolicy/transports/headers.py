@@ -1,0 +1,59 @@
+"""Read the token from a header: ``Authorization: Bearer …``."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from ..exceptions import InvalidRequestError
+from .base import Transport
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+# RFC 6750 section 2.1: b64token = 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="
+_B64TOKEN = r"([A-Za-z0-9\-._~+/]+=*)"
+# RFC 9110 section 11.4: credentials = auth-scheme [ 1*SP ( token68 / #auth-param ) ]
+_CREDENTIALS = re.compile(r"([!#$%&'*+\-.^_`|~0-9A-Za-z]+)(?: [\x20-\x7e]*)?", re.ASCII)
+
+
+class HeaderTransport(Transport):
+    """A header that holds one scheme and one token, or the token alone.
+
+    Well-formed credentials of another scheme are not a token, so nothing was presented. A list
+    of credentials, or ours in any other shape, is malformed.
+    """
+
+    name = "headers"
+
+    def __init__(self, header: str = "Authorization", scheme: str | None = "Bearer") -> None:
+        self._key = "HTTP_" + header.upper().replace("-", "_")
+        self._scheme = (scheme or "").lower()
+        # RFC 9110 section 11.1: the scheme is case-insensitive.
+        prefix = f"(?i:{re.escape(scheme)}) +" if scheme else ""
+        self._ours = re.compile(prefix + _B64TOKEN, re.ASCII).fullmatch
+        listed = rf"(?:^|,)[\s,]*{re.escape(scheme)}(?:[\s,]|$)" if scheme else ""
+        self._listed = re.compile(listed, re.ASCII | re.IGNORECASE)
+
+    def read(self, environ: WSGIEnvironment) -> str | None:
+        value = environ.get(self._key)
+        if value is None:
+            return None
+        if (ours := self._ours(value)) is not None:
+            return ours[1]
+        self._check_other(value)
+        return None
+
+    def _check_other(self, value: str) -> None:
+        """Accept credentials of another scheme as none of ours.
+
+        Raises:
+            InvalidRequestError: They are malformed, or ours stand among them.
+        """
+        credentials = _CREDENTIALS.fullmatch(value)
+        if not self._scheme or not credentials or credentials[1].lower() == self._scheme:
+            msg = "the header does not hold one scheme and one token"
+            raise InvalidRequestError(msg)
+        if self._listed.search(value):
+            msg = "the header holds a list of credentials"
+            raise InvalidRequestError(msg)

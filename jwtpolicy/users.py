@@ -1,0 +1,77 @@
+"""Load the application's users, and say what it means when that fails."""
+
+from __future__ import annotations
+
+import inspect
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from werkzeug.exceptions import HTTPException
+
+from .exceptions import SetupError, UnknownUserError, UserUnavailableError
+from .token import Token
+
+logger = logging.getLogger("jwtpolicy")
+
+#: Returns the user of a token, or None where there is none any more; may be async.
+UserLoader = Callable[[Token], Any]
+
+
+class Users:
+    """What the application's ``user_loader`` knows, or else what the token itself says.
+
+    Args:
+        loader: The application's loader, or None: the user is then the schema's object.
+        ensure_sync: What makes an async function callable.
+    """
+
+    def __init__(
+        self, loader: UserLoader | None, ensure_sync: Callable[[Any], Callable[..., Any]]
+    ) -> None:
+        self._loader = loader
+        self._ensure_sync = ensure_sync
+
+    def load(self, token: Token) -> Any:
+        """Return the user.
+
+        Raises:
+            UnknownUserError: The loader returned None.
+            UserUnavailableError: It raised.
+            HTTPException: It raised one, which passes through.
+        """
+        if self._loader is None:
+            return token.principal
+        try:
+            user = self._ensure_sync(self._loader)(token)
+        except (HTTPException, SetupError):
+            raise
+        except Exception as error:
+            raise _unavailable(error) from error
+        return _known(user)
+
+    async def load_async(self, token: Token) -> Any:
+        """Return the user, awaiting an async loader; raises what `load` raises."""
+        if self._loader is None:
+            return token.principal
+        try:
+            user = self._loader(token)
+            user = await user if inspect.isawaitable(user) else user
+        except (HTTPException, SetupError):
+            raise
+        except Exception as error:
+            raise _unavailable(error) from error
+        return _known(user)
+
+
+def _known(user: Any) -> Any:
+    if user is None:
+        msg = "the user loader does not know the subject"
+        raise UnknownUserError(msg)
+    return user
+
+
+def _unavailable(error: Exception) -> UserUnavailableError:
+    reason = f"the user loader raised {type(error).__name__}"
+    logger.error("%s", reason, exc_info=error)
+    return UserUnavailableError(reason)

@@ -1,0 +1,257 @@
+"""Make a `Token` of text, in seven numbered steps."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from .clock import Clock, system_clock
+from .exceptions import ExpiredTokenError, InvalidTokenError, WrongKindError
+from .jose import Compact, Header, decoded, parse_header, parse_object, split
+from .keys import Key, KeyRing
+from .token import Token, _verified
+
+#: 9999-12-31T23:59:59Z, the last second that a datetime can hold.
+MAX_TIME: Final = 253402300799
+#: Characters of ``sub``, ``jti`` and ``sid`` (CLAIM-5).
+MAX_ID: Final = 1024
+#: Parsed headers that are remembered; only those of verified tokens are.
+_MAX_HEADERS: Final = 256
+
+_ACCESS_TYPES: Final = frozenset({"at+jwt", "application/at+jwt"})
+_PLAIN_TYPES: Final = frozenset({"jwt"})
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimRules:
+    """What is demanded of registered claims.
+
+    Attributes:
+        issuers: What ``iss`` may be; empty: it is not demanded.
+        audiences: One of these has to be in ``aud``; empty: tokens with an audience are refused,
+            because it is not us (:rfc:`7519#section-4.1.3`).
+        leeway: Seconds by which clocks may differ, 0 to 300.
+        require_exp: Whether tokens have to expire.
+        require_token_id: Whether ``jti`` has to be there, so that the token can be revoked.
+        accept_integer_subject: Whether an integer ``sub`` is taken as its text.
+        access_profile: ``rfc9068`` where access tokens have to say so by ``typ: at+jwt``.
+    """
+
+    issuers: frozenset[str] = field(default_factory=frozenset)
+    audiences: frozenset[str] = field(default_factory=frozenset)
+    leeway: float = 0
+    require_exp: bool = True
+    require_token_id: bool = True
+    accept_integer_subject: bool = False
+    access_profile: str | None = None
+
+
+class Verifier:
+    """What turns text into a `Token`, the only thing that does.
+
+    Verification goes in this order, each step once (:rfc:`7519#section-7.2`):
+
+    1. Length, and the compact form of a JWS.
+    2. Strict JSON of the header, without extensions.
+    3. The key, by ``kid``; its one algorithm has to be the header's.
+    4. The signature.
+    5. Strict JSON of the claims.
+    6. Registered claims: *well-formed*, then what is *demanded*.
+    7. The `Token`.
+
+    Args:
+        ring: The keys.
+        rules: What is demanded of the claims.
+        clock: Where the time comes from.
+        load_principal: Makes the claim schema's object of the claims and the kind.
+        max_length: Characters that a token may have.
+    """
+
+    def __init__(
+        self,
+        *,
+        ring: KeyRing,
+        rules: ClaimRules | None = None,
+        clock: Clock = system_clock,
+        load_principal: Callable[[dict[str, Any], str], object] = lambda claims, kind: claims["sub"],
+        max_length: int = 16_384,
+    ) -> None:
+        self._ring = ring
+        self._rules = rules or ClaimRules()
+        self._clock = clock
+        self._load_principal = load_principal
+        self._max_length = max_length
+        self._headers: dict[str, tuple[Header, tuple[Key, ...]]] = {}
+
+    def verify(
+        self, encoded: object, *, kinds: frozenset[str] | None, allow_expired: bool = False
+    ) -> Token:
+        """Return the verified token.
+
+        Args:
+            encoded: A JWS in compact serialization, ``header.payload.signature``
+                (:rfc:`7515#section-7.1`), without scheme or surrounding space.
+            kinds: The kinds that are accepted; None for any.
+            allow_expired: Whether ``exp`` may have passed.
+
+        Raises:
+            ExpiredTokenError: ``exp`` has passed (:rfc:`7519#section-4.1.4`).
+            WrongKindError: The token is of another kind.
+            InvalidTokenError: Anything else; clients are told the same for every cause.
+        """
+        compact = split(encoded, self._max_length)  # Step 1.
+        header, keys = self._header(compact.header)  # Steps 2 and 3.
+        _check_signature(compact, keys)  # Step 4.
+        self._remember(compact.header, header, keys)
+        claims = parse_object(compact.payload)  # Step 5.
+        self._check_well_formed(claims)  # Step 6.
+        self._check_demanded(claims, header, kinds, allow_expired)
+        principal = self._load_principal(claims, claims["type"])
+        return _verified(claims, header.members, claims.get("iss", ""), True, principal)  # Step 7.
+
+    def _header(self, segment: str) -> tuple[Header, tuple[Key, ...]]:
+        remembered = self._headers.get(segment)
+        if remembered is not None:
+            return remembered
+        header = parse_header(segment)
+        keys = self._ring.find(header.algorithm, header.key_id)
+        if not keys:
+            msg = "no key of that name and algorithm"
+            raise InvalidTokenError(msg)
+        return header, keys
+
+    def _remember(self, segment: str, header: Header, keys: tuple[Key, ...]) -> None:
+        """Keep the header of a verified token: nobody without a key can fill the memory."""
+        if segment not in self._headers and len(self._headers) < _MAX_HEADERS:
+            self._headers[segment] = (header, keys)
+
+    def _check_well_formed(self, claims: dict[str, Any]) -> None:
+        """Refuse claims of a wrong type or range; they are never taken as absent."""
+        if type(claims.get("sub")) is int and self._rules.accept_integer_subject:
+            claims["sub"] = str(claims["sub"])
+        for name, is_fine in _SHAPES:
+            if name in claims and not is_fine(claims[name]):
+                msg = f"the claim {name} is malformed"
+                raise InvalidTokenError(msg)
+
+    def _check_demanded(
+        self,
+        claims: dict[str, Any],
+        header: Header,
+        kinds: frozenset[str] | None,
+        allow_expired: bool,
+    ) -> None:
+        rules = self._rules
+        _check_present(claims, rules)
+        self._check_times(claims, allow_expired)
+        if rules.issuers and claims.get("iss") not in rules.issuers:
+            msg = "another issuer"
+            raise InvalidTokenError(msg)
+        _check_audience(claims.get("aud"), rules.audiences)
+        _check_type(header.type, claims["type"], rules)
+        if kinds is not None and claims["type"] not in kinds:
+            msg = f"the token is of the kind {claims['type']!r}"
+            raise WrongKindError(msg)
+
+    def _check_times(self, claims: dict[str, Any], allow_expired: bool) -> None:
+        now, leeway = self._clock(), self._rules.leeway
+        # RFC 7519 section 4.1.4: "on or after which the JWT MUST NOT be accepted".
+        if not allow_expired and "exp" in claims and now >= claims["exp"] + leeway:
+            msg = "exp has passed"
+            raise ExpiredTokenError(msg)
+        if claims.get("nbf", 0) > now + leeway or claims.get("iat", 0) > now + leeway:
+            msg = "nbf or iat lies in the future"
+            raise InvalidTokenError(msg)
+
+
+def _check_signature(compact: Compact, keys: tuple[Key, ...]) -> None:
+    signature = decoded(compact.signature)
+    for key in keys:
+        try:
+            if key.verify(compact.signing_input, signature):
+                return
+        except Exception as error:  # noqa: BLE001 # ALG-4: a signature that breaks it is invalid
+            msg = f"the signature cannot be checked: {type(error).__name__}"
+            raise InvalidTokenError(msg) from None
+    msg = "the signature is not ours"
+    raise InvalidTokenError(msg)
+
+
+def _check_present(claims: dict[str, Any], rules: ClaimRules) -> None:
+    if "sub" not in claims or "type" not in claims:
+        msg = "sub or type is absent"
+        raise InvalidTokenError(msg)
+    if rules.require_exp and "exp" not in claims:
+        msg = "exp is absent"
+        raise InvalidTokenError(msg)
+    if rules.require_token_id and "jti" not in claims:
+        msg = "jti is absent"
+        raise InvalidTokenError(msg)
+    if "cnf" in claims:
+        # RFC 7800: it is bound to a key whose possession nobody has proved (CLAIM-11).
+        msg = "the token is bound to a key"
+        raise InvalidTokenError(msg)
+
+
+def _check_audience(audience: str | list[str] | None, wanted: frozenset[str]) -> None:
+    held = {audience} if isinstance(audience, str) else set(audience or ())
+    if (wanted and not held & wanted) or (held and not wanted):
+        msg = "the token is for somebody else"
+        raise InvalidTokenError(msg)
+
+
+def _check_type(found: str | None, kind: str, rules: ClaimRules) -> None:
+    """Compare ``typ``; media types are case-insensitive (:rfc:`7515#section-4.1.9`)."""
+    demands = rules.access_profile == "rfc9068" and kind == "access"
+    if found is None and not demands:
+        return
+    if (found or "").lower() not in (_ACCESS_TYPES if demands else _PLAIN_TYPES):
+        msg = "typ names another kind of token"
+        raise InvalidTokenError(msg)
+
+
+def _is_time(value: object) -> bool:
+    return type(value) in (int, float) and 0 <= value <= MAX_TIME  # type: ignore[operator]
+
+
+def _is_id(value: object) -> bool:
+    return type(value) is str and 0 < len(value) <= MAX_ID
+
+
+def _is_text(value: object) -> bool:
+    return type(value) is str
+
+
+def _is_texts(value: object) -> bool:
+    return type(value) is list and all(type(item) is str for item in value)
+
+
+def _is_audience(value: object) -> bool:
+    return type(value) is str or _is_texts(value)
+
+
+def _is_freshness(value: object) -> bool:
+    # NaN cannot come this far; it would compare as fresh (CLAIM-8).
+    return type(value) is bool or (type(value) in (int, float) and math.isfinite(value))  # type: ignore[arg-type]
+
+
+_SHAPES: Final[tuple[tuple[str, Callable[[Any], bool]], ...]] = (
+    ("sub", _is_id),
+    ("type", _is_id),
+    ("exp", _is_time),
+    ("iat", _is_time),
+    ("nbf", _is_time),
+    ("jti", _is_id),
+    ("sid", _is_id),
+    ("iss", _is_id),
+    ("aud", _is_audience),
+    ("fresh", _is_freshness),
+    ("auth_time", _is_time),
+    ("scope", _is_text),
+    ("acr", _is_text),
+    ("amr", _is_texts),
+    ("csrf", _is_id),
+    ("schema", _is_id),
+)

@@ -1,0 +1,181 @@
+"""Guard functions and classes: `protect`, `public` and `ProtectedView`."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from functools import wraps
+from typing import Any, ClassVar, TypeVar, cast, overload
+
+from flask import has_request_context
+from flask.typing import RouteCallable
+from flask.views import MethodView
+
+from .exceptions import PolicyDefinitionError
+from .globals import application, current_resource
+from .guards import MARK, WRAPPED_BY, ClassGuard, FunctionGuard, Guard, guards_around, level_of
+from .plans import Loader, Plan, check_loader
+from .policy.base import Policy
+from .policy.credentials import Access, Public
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+
+@overload
+def protect(view: View, /) -> View: ...
+@overload
+def protect(*policies: Policy, resource: Loader | None = None) -> Callable[[View], View]: ...
+def protect(*policies: Any, resource: Loader | None = None) -> Any:
+    """Guard a function: it runs for requests that all *policies* allow.
+
+    It stands below the route's decorator, with or without parentheses; without policies it asks
+    for an access token. Several of them, and the blueprint's, are judged as one tree. The guard
+    of an ``async def`` is async.
+
+    Args:
+        policies: What has to be true.
+        resource: Loads what the endpoint is about from the URL's variables, for `Owns`,
+            `ResourceMatch` and `current_resource`; returns None where there is none (404).
+
+    Raises:
+        PolicyDefinitionError: What was passed is not policies, can never be passed, or asks
+            about a resource that nobody loads.
+    """
+    if len(policies) == 1 and resource is None and _is_view(policies[0]):
+        return _decorator(Access(), None)(policies[0])
+    level = level_of(policies or (Access(),), "protect")
+    if isinstance(level, Public):
+        msg = "protect(Public()) protects nothing; write @public"
+        raise PolicyDefinitionError(msg)
+    if resource is None:
+        check_loader([level], f"protect({level!r})")
+    _check_meeting(level)
+    return _decorator(level, resource)
+
+
+def _check_meeting(level: Policy) -> None:
+    Plan([level], None, label=f"protect({level!r})", needs_loader=False)
+
+
+def _is_view(value: object) -> bool:
+    return inspect.isroutine(value)
+
+
+def _decorator(level: Policy, resource: Loader | None) -> Callable[[Any], Any]:
+    def decorate(view: Any) -> Any:
+        if isinstance(view, type) or not callable(view):
+            msg = f"@protect goes on functions, not on {view!r:.60}; inherit from ProtectedView"
+            raise PolicyDefinitionError(msg)
+        if any(isinstance(level_, Public) for level_ in _levels_around(view)):
+            msg = f"{view.__name__} is @public and @protect at once; keep one of them"
+            raise PolicyDefinitionError(msg)
+        return guarded(view, FunctionGuard(level, resource))
+
+    return decorate
+
+
+def _levels_around(view: Any) -> list[Policy]:
+    return [level for guard in guards_around(view) for level in guard.levels("GET")]
+
+
+def guarded(view: Any, guard: Guard) -> Any:
+    """Return *view* behind *guard*; an async view behind an async one."""
+    if inspect.iscoroutinefunction(view):
+
+        @wraps(view)
+        async def inner(*args: Any, **kwargs: Any) -> Any:
+            _check_call(view, args)
+            await application().admit_async(guard)
+            return await view(*args, **kwargs)
+
+    else:
+
+        @wraps(view)
+        def inner(*args: Any, **kwargs: Any) -> Any:
+            _check_call(view, args)
+            application().admit(guard)
+            return view(*args, **kwargs)
+
+    setattr(inner, MARK, guard)
+    _remember(view, guard)
+    return inner
+
+
+def _remember(view: Any, guard: Guard) -> None:
+    """Leave a trace on the bare view, so that a route that got it instead of ours is noticed."""
+    if inspect.isfunction(view):
+        setattr(view, WRAPPED_BY, (*getattr(view, WRAPPED_BY, ()), guard))
+
+
+def _check_call(view: Any, args: tuple[Any, ...]) -> None:
+    """Notice ``@protect(is_admin)``: then the view arrives where a request should.
+
+    Raises:
+        PolicyDefinitionError: It did.
+    """
+    if args and not has_request_context() and inspect.isroutine(args[0]):
+        name = view.__name__
+        msg = f"protect({name}) took {name} for the view; did you forget @policy on {name}?"
+        raise PolicyDefinitionError(msg)
+
+
+def public(view: View) -> View:
+    """Open a function to everybody: its endpoint meets neither blueprint nor baseline.
+
+    Raises:
+        PolicyDefinitionError: It is guarded too, or not a function.
+    """
+    if not inspect.isroutine(view):
+        msg = f"@public goes on functions, not on {view!r:.60}; in a class write Public()"
+        raise PolicyDefinitionError(msg)
+    if any(True for _ in guards_around(view)):
+        msg = f"{view.__name__} is @public and @protect at once; keep one of them"
+        raise PolicyDefinitionError(msg)
+    setattr(view, MARK, FunctionGuard(Public()))
+    return view
+
+
+class ProtectedView(MethodView):
+    """A `MethodView` whose methods are guarded, whatever subclasses override.
+
+    The check stands around the function that `as_view` returns. A subclass can only add levels:
+    those of every class in the MRO count, plain mixins included. Without any, an access token is
+    asked for. HEAD follows GET.
+
+    Define ``load_resource(self, **view_args)`` to use `Owns`, `ResourceMatch` and `resource`; it
+    returns None where there is none (404).
+
+    Attributes:
+        policies: One policy, or a list that all have to allow.
+        method_policies: The same for single methods, by name in any case.
+        inherit_policies: With False, written in the class itself, levels of its bases do not
+            count; blueprint and baseline still do.
+    """
+
+    policies: ClassVar[Policy | Sequence[Policy]]
+    method_policies: ClassVar[Mapping[str, Policy | Sequence[Policy]]]
+    inherit_policies: ClassVar[bool] = True
+    __guard: ClassVar[ClassGuard]
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        first = next(base for base in cls.__mro__ if "as_view" in vars(base))
+        if first is not ProtectedView:
+            msg = (
+                f"{cls.__name__}: {first.__name__}.as_view comes before ProtectedView's, so that "
+                "nothing would be guarded; name ProtectedView first among the bases"
+            )
+            raise PolicyDefinitionError(msg)
+        cls.__guard = ClassGuard(cls, sorted(cls.methods or ()))
+
+    @classmethod
+    def as_view(cls, name: str, *class_args: Any, **class_kwargs: Any) -> RouteCallable:
+        """Return the guarded view function; see `flask.views.View.as_view`."""
+        view = super().as_view(name, *class_args, **class_kwargs)
+        guard = cls.__guard.loading_with(lambda: cls(*class_args, **class_kwargs))
+        return cast(RouteCallable, guarded(view, guard))
+
+    @property
+    def resource(self) -> Any:
+        """What the endpoint is about; the request's, so that views can be shared by threads."""
+        return current_resource._get_current_object()

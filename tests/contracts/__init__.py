@@ -1,0 +1,1 @@
+"""Say what every implementation of a contract must do."""

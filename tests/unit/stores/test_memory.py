@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+import warnings
+
+import pytest
+
+from jwtpolicy.access import Standing
+from jwtpolicy.stores import MemoryStore
+from jwtpolicy.stores import memory as memory_module
+from tests.contracts.token_store import DAY, LEEWAY, NOW, SESSION, TokenStoreContract, standing
+
+
+class TestMemoryStore(TokenStoreContract):
+    @pytest.fixture
+    def store(self) -> MemoryStore:
+        return MemoryStore()
+
+
+def test_two_memory_stores_share_nothing() -> None:
+    first, second = MemoryStore(), MemoryStore()
+    first.revoke_token("", "a1", expires_at=None, now=NOW)
+
+    assert standing(first) is Standing.REVOKED
+    assert standing(second) is Standing.GOOD
+    assert not MemoryStore.is_shared
+
+
+def test_nothing_is_left_of_what_was_pruned() -> None:
+    store = MemoryStore()
+    store.open_session(SESSION)
+    store.revoke_subject("", "alice", now=NOW, until=NOW + DAY)
+    store.prune(now=SESSION.expires_at + LEEWAY)
+
+    assert not (store._records)
+    assert not (store._by_subject)
+    assert not (store._cut_offs)
+    assert not (store._tokens)
+
+
+@pytest.mark.parametrize("workers", ["2", "16"])
+def test_several_workers_are_warned_of(monkeypatch: pytest.MonkeyPatch, workers: str) -> None:
+    monkeypatch.setenv("WEB_CONCURRENCY", workers)
+
+    with pytest.warns(RuntimeWarning, match="JWT_STORE_URL"):
+        MemoryStore()
+
+
+@pytest.mark.parametrize("workers", ["", "0", "1"])
+def test_one_worker_is_not_warned_of(monkeypatch: pytest.MonkeyPatch, workers: str) -> None:
+    monkeypatch.setenv("WEB_CONCURRENCY", workers)
+
+    assert repr(MemoryStore()) == "MemoryStore()"
+
+
+def test_a_forked_store_warns_once_and_does_not_hang(monkeypatch: pytest.MonkeyPatch) -> None:
+    store = MemoryStore()
+    store.revoke_token("", "a1", expires_at=None, now=NOW)
+    store._lock.acquire()  # as a thread that was not forked along would leave it
+    monkeypatch.setattr(memory_module.os, "getpid", lambda: -1)
+
+    with pytest.warns(RuntimeWarning, match="not shared"):
+        assert standing(store) is Standing.REVOKED
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert store.consume("", "a2", expires_at=None, now=NOW)

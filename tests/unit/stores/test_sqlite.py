@@ -1,0 +1,395 @@
+from __future__ import annotations
+
+import multiprocessing
+import signal
+import sqlite3
+import stat
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from multiprocessing.synchronize import Barrier
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jwtpolicy.access import Standing
+from jwtpolicy.exceptions import StoreUnavailableError
+from jwtpolicy.stores import RotationState, SQLiteStore, TokenStore
+from tests.contracts.token_store import (
+    DAY,
+    LEEWAY,
+    NOW,
+    SESSION,
+    TokenStoreContract,
+    rotate,
+    standing,
+)
+
+PROCESSES = 4
+SPAWN = multiprocessing.get_context("spawn")
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "instance" / "tokens.sqlite3"
+
+
+@pytest.fixture
+def store(path: Path) -> Iterator[SQLiteStore]:
+    store = SQLiteStore(path, timeout=30)
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def raw(path: Path, store: SQLiteStore) -> Iterator[sqlite3.Connection]:
+    """A connection of somebody else's to the store's file."""
+    store.prune(now=NOW)
+    connection = sqlite3.connect(path, isolation_level=None)
+    yield connection
+    connection.close()
+
+
+class TestSQLiteStore(TokenStoreContract):
+    @pytest.fixture
+    def store(self, path: Path) -> Iterator[SQLiteStore]:
+        store = SQLiteStore(path, timeout=30)
+        yield store
+        store.close()
+
+
+# Several processes
+
+
+def race(path: Path, function: Callable[[TokenStore, str], Any]) -> list[Any]:
+    """Call *function* at the same time in several new processes."""
+    barrier, results = SPAWN.Barrier(PROCESSES, timeout=60), SPAWN.SimpleQueue()
+    processes = [
+        SPAWN.Process(target=run_racer, args=(path, function, f"p{n}", barrier, results))
+        for n in range(PROCESSES)
+    ]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(90)
+    assert [process.exitcode for process in processes] == [0] * PROCESSES
+    return [results.get() for _ in processes]
+
+
+def run_racer(
+    path: Path, function: Callable[..., Any], name: str, barrier: Barrier, results: Any
+) -> None:
+    store = SQLiteStore(path, timeout=30)
+    barrier.wait()
+    results.put(function(store, name))
+    store.close()
+
+
+def consume_twenty(store: TokenStore, name: str) -> list[bool]:
+    return [store.consume("", f"a{n}", expires_at=None, now=NOW) for n in range(20)]
+
+
+def rotate_once(store: TokenStore, name: str) -> str:
+    return rotate(store, "r1", f"r2-{name}", refresh_grace=10, kept=b"pair").state.value
+
+
+def test_of_many_processes_one_consumes(path: Path) -> None:
+    """They race for making the file, too."""
+    consumed = race(path, consume_twenty)
+
+    assert [sum(column) for column in zip(*consumed, strict=True)] == [1] * 20
+
+
+def test_of_many_processes_one_rotates(path: Path, store: SQLiteStore) -> None:
+    """REF-1."""
+    store.open_session(SESSION)
+    states = race(path, rotate_once)
+
+    assert sorted(states) == ["repeated"] * (PROCESSES - 1) + ["rotated"]
+    assert standing(store) is Standing.GOOD
+
+
+def test_what_one_store_revokes_another_knows_at_once(path: Path, store: SQLiteStore) -> None:
+    """REV-1."""
+    other = SQLiteStore(path)
+    assert standing(other) is Standing.GOOD
+    store.revoke_token("", "a1", expires_at=None, now=NOW)
+
+    assert standing(other) is Standing.REVOKED
+    assert store.is_shared
+    other.close()
+
+
+# Crashes
+
+START = f"""
+import sys
+from jwtpolicy.stores import SQLiteStore
+store = SQLiteStore(sys.argv[1])
+revoke = lambda jti: store.revoke_token("", jti, expires_at=None, now={NOW})
+"""
+WRITE_WITHOUT_END = """
+for n in range(10**9):
+    revoke(f"a{n}")
+    print(f"a{n}", flush=True)
+"""
+STOP_WITHIN_A_WRITE = f"""
+revoke("a0")
+with store._writing({NOW}) as connection:
+    connection.execute("INSERT INTO jwtpolicy_tokens VALUES ('', 'a1', 1, {NOW + DAY})")
+    connection.execute("UPDATE jwtpolicy_sessions SET is_ended = 1")
+    print("written", flush=True)
+    sys.stdin.read()
+"""
+
+
+def kill_after(lines: int, script: str, path: Path) -> list[str]:
+    """Run *script*, ``kill -9`` it after it printed that many lines, and return them."""
+    command = [sys.executable, "-c", START + script, str(path)]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        printed = [process.stdout.readline().strip() for _ in range(lines)]
+        process.send_signal(signal.SIGKILL)
+    assert process.returncode == -signal.SIGKILL
+    return printed
+
+
+def test_what_was_answered_outlives_a_kill(path: Path, store: SQLiteStore) -> None:
+    """REV-1."""
+    revoked = kill_after(30, WRITE_WITHOUT_END, path)
+
+    assert revoked[-1] == "a29"
+    assert {standing(store, token_id=jti) for jti in revoked} == {Standing.REVOKED}
+    assert standing(store, token_id="never") is Standing.GOOD
+
+
+def test_half_a_write_is_none(path: Path, store: SQLiteStore) -> None:
+    """REF-7."""
+    store.open_session(SESSION)
+    assert kill_after(1, STOP_WITHIN_A_WRITE, path) == ["written"]
+
+    assert standing(store, token_id="a0") is Standing.REVOKED
+    assert standing(store, token_id="a1") is Standing.GOOD
+    assert rotate(store, "r1", "r2").state is RotationState.ROTATED
+
+
+# Failures: 503, and recovery without a restart
+
+
+def ask_everything(store: TokenStore) -> Iterator[Callable[[], Any]]:
+    yield lambda: standing(store)
+    yield lambda: store.session("", "s1", now=NOW)
+    yield lambda: store.sessions("", "alice", now=NOW)
+
+
+def write_everything(store: TokenStore) -> Iterator[Callable[[], Any]]:
+    yield lambda: store.open_session(SESSION)
+    yield lambda: rotate(store, "r1", "r2")
+    yield lambda: store.revoke_token("", "a1", expires_at=None, now=NOW)
+    yield lambda: store.revoke_session("", "s1", now=NOW)
+    yield lambda: store.revoke_subject("", "alice", now=NOW, until=NOW)
+    yield lambda: store.consume("", "a1", expires_at=None, now=NOW)
+    yield lambda: store.prune(now=NOW)
+
+
+def assert_unavailable(*calls: Callable[[], Any]) -> None:
+    for call in calls:
+        with pytest.raises(StoreUnavailableError) as caught:
+            call()
+        assert caught.value.retry_after is not None
+        assert isinstance(caught.value.__cause__, sqlite3.Error | OSError)
+
+
+def test_a_locked_file_can_be_read_and_not_written(path: Path, raw: sqlite3.Connection) -> None:
+    impatient = SQLiteStore(path, timeout=0)
+    raw.execute("BEGIN IMMEDIATE")
+
+    assert_unavailable(*write_everything(impatient))
+    assert standing(impatient) is Standing.GOOD
+
+    raw.execute("ROLLBACK")
+    assert impatient.consume("", "a1", expires_at=None, now=NOW)
+    impatient.close()
+
+
+def test_a_new_file_that_somebody_locked_is_unavailable(path: Path) -> None:
+    path.parent.mkdir()
+    raw = sqlite3.connect(path, isolation_level=None)
+    raw.execute("BEGIN EXCLUSIVE")
+    impatient = SQLiteStore(path, timeout=0.02)
+
+    assert_unavailable(lambda: standing(impatient))
+
+    raw.close()
+    assert standing(impatient) is Standing.GOOD
+    impatient.close()
+
+
+def test_a_corrupt_file_is_unavailable(path: Path, store: SQLiteStore) -> None:
+    path.parent.mkdir()
+    path.write_bytes(b"this is not a database " * 100)
+
+    assert_unavailable(*ask_everything(store), *write_everything(store))
+
+    path.unlink()
+    assert standing(store) is Standing.GOOD
+
+
+def test_a_file_that_is_damaged_later_is_unavailable(path: Path, store: SQLiteStore) -> None:
+    store.revoke_token("", "a1", expires_at=None, now=NOW)
+    store.close()
+    content = path.read_bytes()
+    path.write_bytes(content[:4096] + b"\xff" * (len(content) - 4096))
+
+    assert_unavailable(lambda: standing(store))
+
+    path.write_bytes(content)
+    assert standing(store) is Standing.REVOKED
+
+
+def test_a_table_that_is_missing_is_unavailable(
+    store: SQLiteStore, raw: sqlite3.Connection
+) -> None:
+    raw.execute("DROP TABLE jwtpolicy_tokens")
+
+    assert_unavailable(
+        lambda: standing(store), lambda: store.consume("", "a1", expires_at=None, now=NOW)
+    )
+    assert store.sessions("", "alice", now=NOW) == []
+
+
+def test_a_failed_write_leaves_nothing(store: SQLiteStore, raw: sqlite3.Connection) -> None:
+    """REF-7."""
+    store.open_session(SESSION)
+    raw.execute(
+        "CREATE TRIGGER broken AFTER UPDATE ON jwtpolicy_sessions"
+        " BEGIN SELECT raise(FAIL, 'disk on fire'); END"
+    )
+    assert_unavailable(
+        lambda: rotate(store, "r1", "r2"),
+        lambda: store.revoke_subject("", "alice", now=NOW, until=NOW + DAY),
+    )
+
+    raw.execute("DROP TRIGGER broken")
+    assert standing(store, session_id=None) is Standing.GOOD
+    assert rotate(store, "r1", "r2").state is RotationState.ROTATED
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param("file/tokens.sqlite3", id="folder is a file"),
+        pytest.param("folder", id="file is a folder"),
+        pytest.param("long" * 100, id="name too long"),
+    ],
+)
+def test_a_path_that_cannot_be_opened_is_unavailable(tmp_path: Path, name: str) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "folder").mkdir()
+    store = SQLiteStore(tmp_path / name)
+
+    assert_unavailable(*ask_everything(store), *write_everything(store))
+
+
+def test_a_foreign_error_inside_a_write_passes_and_undoes_it(store: SQLiteStore) -> None:
+    def fail() -> None:
+        with store._writing(NOW) as connection:
+            connection.execute("INSERT INTO jwtpolicy_tokens VALUES ('', 'a1', 1, 2)")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fail()
+    assert standing(store) is Standing.GOOD
+    assert store.consume("", "a1", expires_at=None, now=NOW)
+
+
+# The file
+
+
+def test_only_its_owner_may_read_the_file(path: Path, store: SQLiteStore) -> None:
+    store.revoke_token("", "a1", expires_at=None, now=NOW)
+    modes = {stat.S_IMODE(file.stat().st_mode) for file in path.parent.iterdir()}
+
+    assert modes == {0o600}
+    assert len(list(path.parent.iterdir())) == 3  # the log and its index are there too
+
+
+def test_the_mode_of_a_file_that_exists_is_left_alone(path: Path, store: SQLiteStore) -> None:
+    path.parent.mkdir()
+    path.touch()
+    path.chmod(0o640)
+    store.revoke_token("", "a1", expires_at=None, now=NOW)
+
+    assert stat.S_IMODE(path.stat().st_mode) == 0o640
+
+
+def test_writes_are_on_the_disk_before_they_are_answered(store: SQLiteStore) -> None:
+    with store._connections.lease() as connection:
+        journal = connection.execute("PRAGMA journal_mode").fetchone()
+        synchronous = connection.execute("PRAGMA synchronous").fetchone()
+
+    assert (journal, synchronous) == (("wal",), (2,))
+
+
+def test_a_look_up_uses_keys_only(raw: sqlite3.Connection) -> None:
+    from jwtpolicy.stores.sqlite import _STANDING
+
+    plan = raw.execute(f"EXPLAIN QUERY PLAN {_STANDING}", ("", "alice", "a1", "s1")).fetchall()
+    steps = [row[3] for row in plan if "jwtpolicy" in row[3] or "PRIMARY KEY" in row[3]]
+
+    assert len(steps) == 3
+    assert all("SEARCH" in step and "PRIMARY KEY" in step for step in steps)
+
+
+def test_the_tables_live_beside_the_applications_own(path: Path, store: SQLiteStore) -> None:
+    path.parent.mkdir()
+    with sqlite3.connect(path) as application:
+        application.execute("CREATE TABLE sessions (id)")
+        application.execute("INSERT INTO sessions VALUES (7)")
+    store.open_session(SESSION)
+
+    assert application.execute("SELECT id FROM sessions").fetchall() == [(7,)]
+    assert standing(store) is Standing.GOOD
+    application.close()
+
+
+# Forgetting
+
+
+def test_a_kept_pair_is_erased_by_the_first_write_after_its_grace(
+    store: SQLiteStore, raw: sqlite3.Connection
+) -> None:
+    """REF-4: it is kept for the grace only."""
+    kept = "SELECT kept FROM jwtpolicy_sessions"
+    store.open_session(SESSION)
+    rotate(store, "r1", "r2", refresh_grace=10, kept=b"pair")
+    store.consume("", "x1", expires_at=None, now=NOW + 9)
+    assert raw.execute(kept).fetchone() == (b"pair",)
+
+    store.consume("", "x2", expires_at=None, now=NOW + 10)
+    assert raw.execute(kept).fetchone() == (None,)
+
+
+def test_pruning_takes_more_than_one_step(store: SQLiteStore, raw: sqlite3.Connection) -> None:
+    rows = [("", f"a{n}", NOW) for n in range(2500)]
+    raw.execute("BEGIN")
+    raw.executemany("INSERT INTO jwtpolicy_tokens VALUES (?, ?, 1, ?)", rows)
+    raw.execute("COMMIT")
+
+    assert store.prune(now=NOW + LEEWAY) == 2500
+    assert raw.execute("SELECT count(*) FROM jwtpolicy_tokens").fetchone() == (0,)
+
+
+def test_nothing_is_left_of_what_was_pruned(store: SQLiteStore, raw: sqlite3.Connection) -> None:
+    store.open_session(replace(SESSION, idle_expires_at=None))
+    store.revoke_subject("", "alice", now=NOW, until=NOW + DAY)
+    store.revoke_token("", "a1", expires_at=NOW + DAY, now=NOW)
+
+    assert store.prune(now=SESSION.expires_at + LEEWAY) == 3
+    for table in ("tokens", "sessions", "subjects"):
+        count = f"SELECT count(*) FROM jwtpolicy_{table}"
+        assert raw.execute(count).fetchone() == (0,)

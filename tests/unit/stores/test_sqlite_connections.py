@@ -1,0 +1,278 @@
+from __future__ import annotations
+
+import gc
+import os
+import sqlite3
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from jwtpolicy.access import Standing
+from jwtpolicy.exceptions import StoreUnavailableError
+from jwtpolicy.stores import SQLiteStore
+from jwtpolicy.stores import sqlite_connections as module
+from jwtpolicy.stores.sqlite_connections import Connections, Lease
+from tests.contracts.token_store import NOW, all_at_once, standing
+
+needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork")
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[SQLiteStore]:
+    store = SQLiteStore(tmp_path / "tokens.sqlite3", timeout=30)
+    yield store
+    store.close()
+
+
+def open_in_memory() -> sqlite3.Connection:
+    return sqlite3.connect(":memory:", check_same_thread=False)
+
+
+def is_closed(connection: sqlite3.Connection) -> bool:
+    try:
+        connection.execute("SELECT 1")
+    except sqlite3.ProgrammingError:
+        return True
+    return False
+
+
+def connection_of(lease: Lease) -> sqlite3.Connection:
+    with lease as connection:
+        return connection
+
+
+def test_a_thread_keeps_its_connection() -> None:
+    connections = Connections(open_in_memory)
+
+    assert connection_of(connections.lease()) is connection_of(connections.lease())
+    connections.close()
+
+
+def test_each_thread_has_its_own() -> None:
+    connections = Connections(open_in_memory)
+    barrier = threading.Barrier(4, timeout=30)
+
+    def own(_: int) -> int:
+        with connections.lease() as connection:
+            barrier.wait()
+            return id(connection)
+
+    assert len(set(all_at_once(4, own))) == 4
+
+
+def test_a_connection_is_closed_with_its_thread() -> None:
+    connections = Connections(open_in_memory)
+    (connection,) = all_at_once(1, lambda _: connection_of(connections.lease()))
+    gc.collect()
+
+    assert is_closed(connection)
+    assert not connections._leases
+
+
+def test_closing_reaches_the_connections_of_all_threads() -> None:
+    connections = Connections(open_in_memory)
+    opened, done = threading.Event(), threading.Event()
+    found: list[sqlite3.Connection] = []
+
+    def run() -> None:
+        found.append(connection_of(connections.lease()))
+        opened.set()
+        done.wait(30)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    opened.wait(30)
+    connections.close()
+    assert is_closed(found[0])
+
+    done.set()
+    thread.join(30)
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        pytest.param(sqlite3.OperationalError("full"), StoreUnavailableError, id="SQLite's"),
+        pytest.param(PermissionError("no"), StoreUnavailableError, id="file system's"),
+        pytest.param(KeyboardInterrupt(), KeyboardInterrupt, id="other"),
+    ],
+)
+def test_a_lease_that_cannot_open_is_free_again(
+    error: BaseException, expected: type[BaseException]
+) -> None:
+    def fail() -> sqlite3.Connection:
+        raise error
+
+    lease = Lease(fail)
+    with pytest.raises(expected), lease:
+        pass
+
+    assert all_at_once(1, lambda _: lease._lock.acquire(blocking=False)) == [True]
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        pytest.param(sqlite3.DatabaseError("bad"), StoreUnavailableError, id="SQLite's"),
+        pytest.param(ZeroDivisionError(), ZeroDivisionError, id="other"),
+    ],
+)
+def test_an_error_closes_the_connection_and_the_next_use_opens_another(
+    error: Exception, expected: type[Exception]
+) -> None:
+    lease = Lease(open_in_memory)
+    before = connection_of(lease)
+    with pytest.raises(expected), lease:
+        raise error
+
+    assert is_closed(before)
+    assert not is_closed(connection_of(lease))
+
+
+# Forks
+
+
+def in_child(function: Callable[[], object]) -> str:
+    """Fork, call *function* in the child, and return the ``repr`` of what it returns."""
+    reader, writer = os.pipe()
+    if (pid := os.fork()) == 0:
+        try:
+            os.write(writer, repr(function()).encode())
+        finally:
+            os._exit(0)
+    os.close(writer)
+    with os.fdopen(reader) as pipe:
+        answer = pipe.read()
+    os.waitpid(pid, 0)
+    return answer
+
+
+@needs_fork
+def test_no_connection_is_open_while_python_forks(store: SQLiteStore) -> None:
+    store.revoke_token("", "a1", expires_at=None, now=NOW)
+    lease = store._connections.lease()
+
+    assert lease._connection is not None
+    assert in_child(lambda: lease._connection) == "None"
+    assert standing(store) is Standing.REVOKED
+
+
+@needs_fork
+def test_parent_and_child_see_each_others_writes(store: SQLiteStore) -> None:
+    store.revoke_token("", "a1", expires_at=None, now=NOW)
+
+    def child() -> object:
+        store.revoke_token("", "a2", expires_at=None, now=NOW)
+        return standing(store).name
+
+    assert in_child(child) == "'REVOKED'"
+    assert standing(store, token_id="a2") is Standing.REVOKED
+
+
+LAST_ONE_OUT = f"""
+import os, sys
+from jwtpolicy.stores import SQLiteStore
+
+def ask(jti):
+    return store.standing("", "alice", jti, None, {NOW}, is_refresh=False).name
+
+store = SQLiteStore(sys.argv[1])
+store.revoke_token("", "a1", expires_at=None, now={NOW})
+(to_child, from_parent), (to_parent, from_child) = os.pipe(), os.pipe()
+if os.fork() == 0:
+    ask("a1")                        # the child's own connection is open
+    os.write(from_child, b".")
+    os.read(to_child, 1)
+    store.revoke_token("", "a2", expires_at=None, now={NOW})
+    os._exit(0)
+os.read(to_parent, 1)
+ask("a1")
+store.close()                        # SQLite removes the log, unless the child's locks are real
+os.write(from_parent, b".")
+os.wait()
+print(ask("a1"), ask("a2"), ask("a3"))
+"""
+
+FORK_UNDER_FIRE = f"""
+import os, sys, threading
+from jwtpolicy.stores import SQLiteStore
+
+def write(done, name):
+    n = 0
+    while not done.is_set():
+        store.revoke_token("", f"{{name}}{{n}}", expires_at=None, now={NOW})
+        n += 1
+
+def child(name):
+    store.revoke_token("", name, expires_at=None, now={NOW})
+    os._exit(0)
+
+def fork_under_fire(name):
+    done = threading.Event()
+    threads = [threading.Thread(target=write, args=[done, f"{{name}}-{{n}}-"]) for n in range(2)]
+    for thread in threads:
+        thread.start()
+    if (pid := os.fork()) == 0:
+        child(name)
+    done.set()
+    for thread in threads:
+        thread.join()
+    return os.waitpid(pid, 0)[1]
+
+def ask(name):
+    return store.standing("", "alice", name, None, {NOW}, is_refresh=False).name
+
+store = SQLiteStore(sys.argv[1], timeout=30)
+names = [f"child{{n}}" for n in range(20)]
+print({{fork_under_fire(name) for name in names}}, {{ask(name) for name in names}})
+"""
+
+
+def run(script: str, path: Path) -> str:
+    # Python 3.12 and later warn of forks under threads; that is what is tried here.
+    command = [sys.executable, "-W", "ignore", "-c", script, str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.stderr == ""
+    return done.stdout.strip()
+
+
+@needs_fork
+def test_a_child_loses_no_write_when_its_parent_leaves(tmp_path: Path) -> None:
+    assert run(LAST_ONE_OUT, tmp_path / "tokens.sqlite3") == "REVOKED REVOKED GOOD"
+
+
+@needs_fork
+def test_forking_while_threads_write_breaks_nothing(tmp_path: Path) -> None:
+    assert run(FORK_UNDER_FIRE, tmp_path / "tokens.sqlite3") == "{0} {'REVOKED'}"
+
+
+def test_a_connection_that_came_through_a_fork_unseen_is_never_touched(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "_ABANDONED", [])
+    lease = Lease(open_in_memory)
+    inherited = connection_of(lease)
+    lease.acquire()  # by a thread that was not forked along
+    monkeypatch.setattr(module, "_getpid", lambda: -1)
+
+    assert connection_of(lease) is not inherited
+    assert [inherited] == module._ABANDONED
+    assert not is_closed(inherited)
+    inherited.close()
+
+
+def test_a_lease_that_dies_in_a_child_closes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_ABANDONED", [])
+    lease, unused = Lease(open_in_memory), Lease(open_in_memory)
+    inherited = connection_of(lease)
+    monkeypatch.setattr(module, "_getpid", lambda: -1)
+    del lease, unused
+    gc.collect()
+
+    assert [inherited] == module._ABANDONED
+    assert not is_closed(inherited)
+    inherited.close()
