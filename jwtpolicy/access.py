@@ -84,6 +84,9 @@ class ResourcePending(Exception):  # noqa: N818 # not an error: it asks for the 
     """Somebody touched a resource that is not loaded yet."""
 
 
+_NO_ARGS: Final[Mapping[str, Any]] = MappingProxyType({})
+
+
 class AccessRequest:
     """One request as a policy sees it.
 
@@ -97,6 +100,8 @@ class AccessRequest:
         remote_addr: The client's address as text, or None.
         terms: The clock, the leeway and the name of the roles' claim.
     """
+
+    view_args: Mapping[str, Any]
 
     __slots__ = (
         "_resource",
@@ -127,7 +132,7 @@ class AccessRequest:
         self.token = token
         self.method = method
         self.endpoint = endpoint
-        self.view_args: Mapping[str, Any] = MappingProxyType(dict(view_args or {}))
+        self.view_args = MappingProxyType(dict(view_args)) if view_args else _NO_ARGS
         self.remote_addr = remote_addr
         self.credential_error = credential_error
         #: Whether the resource was asked for before it was there.

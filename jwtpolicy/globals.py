@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final, cast
 
-from flask import current_app, has_request_context
+from flask import Flask, current_app, has_request_context
 from werkzeug.local import LocalProxy
 
 from .binding import Application
@@ -47,7 +47,8 @@ def application() -> Application:
     Raises:
         SetupError: It has no `JWTManager`.
     """
-    found = current_app.extensions.get(EXTENSION)
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined] # a proxy
+    found = app.extensions.get(EXTENSION)
     if found is None:
         msg = "this application has no JWTManager; write JWTManager(app) or jwt.init_app(app)"
         raise SetupError(msg)

@@ -81,13 +81,12 @@ class Sources:
 class Answers:
     """What policies may ask, each question asked once (`Services`)."""
 
-    __slots__ = ("_standing", "_user", "_verified", "sources")
+    _verified: tuple[str, Token | InvalidTokenError] | None = None
+    _standing: tuple[Token, Standing] | None = None
+    _user: tuple[Token, Any] | None = None
 
     def __init__(self, sources: Sources) -> None:
         self.sources = sources
-        self._verified: tuple[str, Token | InvalidTokenError] | None = None
-        self._standing: tuple[Token, Standing] | None = None
-        self._user: tuple[Token, Any] | None = None
 
     def verify(self, encoded: str) -> Token:
         """Return the token of any kind that *encoded* is.
@@ -148,16 +147,16 @@ class RequestState(Answers):
         was_judged: Whether a guard has run, whatever it decided.
     """
 
-    __slots__ = ("access", "admitted", "loader", "passes_consumed", "request", "was_judged")
+    # Defaults of the class, because most requests change few of them.
+    access: AccessRequest | None = None
+    admitted: tuple[Plan, ...] = ()
+    loader: Loader | None = None
+    passes_consumed = False
+    was_judged = False
 
     def __init__(self, sources: Sources, request: Request) -> None:
-        super().__init__(sources)
+        self.sources = sources
         self.request = request
-        self.access: AccessRequest | None = None
-        self.admitted: tuple[Plan, ...] = ()
-        self.loader: Loader | None = None
-        self.passes_consumed = False
-        self.was_judged = False
 
     def standing(self, token: Token) -> Standing:
         answer = super().standing(token)

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from .clock import Clock, system_clock
 from .exceptions import ExpiredTokenError, InvalidTokenError, WrongKindError
-from .jose import Compact, Header, decoded, parse_header, parse_object, split
+from .jose import Header, decoded, parse_header, parse_object, split
 from .keys import Key, KeyRing
 from .token import Token, _verified
 
@@ -101,11 +101,11 @@ class Verifier:
             WrongKindError: The token is of another kind.
             InvalidTokenError: Anything else; clients are told the same for every cause.
         """
-        compact = split(encoded, self._max_length)  # Step 1.
-        header, keys = self._header(compact.header)  # Steps 2 and 3.
-        _check_signature(compact, keys)  # Step 4.
-        self._remember(compact.header, header, keys)
-        claims = parse_object(compact.payload)  # Step 5.
+        head, payload, signature, signing_input = split(encoded, self._max_length)  # Step 1.
+        header, keys = self._header(head)  # Steps 2 and 3.
+        _check_signature(signing_input, decoded(signature), keys)  # Step 4.
+        self._remember(head, header, keys)
+        claims = parse_object(payload)  # Step 5.
         self._check_well_formed(claims)  # Step 6.
         self._check_demanded(claims, header, kinds, allow_expired)
         principal = self._load_principal(claims, claims["type"])
@@ -166,11 +166,10 @@ class Verifier:
             raise InvalidTokenError(msg)
 
 
-def _check_signature(compact: Compact, keys: tuple[Key, ...]) -> None:
-    signature = decoded(compact.signature)
+def _check_signature(signing_input: bytes, signature: bytes, keys: tuple[Key, ...]) -> None:
     for key in keys:
         try:
-            if key.verify(compact.signing_input, signature):
+            if key.verify(signing_input, signature):
                 return
         except Exception as error:  # noqa: BLE001 # ALG-4: a signature that breaks it is invalid
             msg = f"the signature cannot be checked: {type(error).__name__}"

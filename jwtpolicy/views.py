@@ -84,7 +84,8 @@ def guarded(view: Any, guard: Guard) -> Any:
 
         @wraps(view)
         async def inner(*args: Any, **kwargs: Any) -> Any:
-            _check_call(view, args)
+            if args:
+                _check_call(view, args)
             await application().admit_async(guard)
             return await view(*args, **kwargs)
 
@@ -92,7 +93,8 @@ def guarded(view: Any, guard: Guard) -> Any:
 
         @wraps(view)
         def inner(*args: Any, **kwargs: Any) -> Any:
-            _check_call(view, args)
+            if args:
+                _check_call(view, args)
             application().admit(guard)
             return view(*args, **kwargs)
 
@@ -113,7 +115,7 @@ def _check_call(view: Any, args: tuple[Any, ...]) -> None:
     Raises:
         PolicyDefinitionError: It did.
     """
-    if args and not has_request_context() and inspect.isroutine(args[0]):
+    if not has_request_context() and inspect.isroutine(args[0]):
         name = view.__name__
         msg = f"protect({name}) took {name} for the view; did you forget @policy on {name}?"
         raise PolicyDefinitionError(msg)

@@ -106,7 +106,8 @@ def _names_issuer(leaf: Policy) -> bool:
 def _accepted(part: Policy) -> frozenset[str] | None:
     """Return the kinds that *part* accepts, or None where it names none."""
     if isinstance(part, AnyOf | AtLeast):
-        return frozenset[str]().union(*(_accepted(m) or frozenset() for m in part.members))
+        named = [kinds for m in part.members if (kinds := _accepted(m)) is not None]
+        return frozenset[str]().union(*named) if named else None
     if isinstance(part, AllOf):
         named = [kinds for m in part.members if (kinds := _accepted(m)) is not None]
         return frozenset.intersection(*named) if named else None

@@ -25,7 +25,10 @@ from .base import (
 from .sqlite_connections import Connections
 
 _PRUNE_EVERY = 256  # writes
+_POLL = 0.002  # seconds between two looks at a locked file
 _PRUNE_LIMIT = 1024  # rows of each table in one transaction, so that no writer waits long
+
+_Values = tuple[Any, ...] | dict[str, Any]
 
 _SCHEMA = (
     """CREATE TABLE IF NOT EXISTS jwtpolicy_tokens (
@@ -187,9 +190,8 @@ class SQLiteStore(TokenStore):
         is_refresh: bool,
     ) -> Standing:
         with self._connections.lease() as connection:
-            found = connection.execute(
-                _STANDING, (issuer, subject, token_id, session_id)
-            ).fetchone()
+            values = (issuer, subject, token_id, session_id)
+            found = _wait(connection, _STANDING, values, self._timeout).fetchone()
         return judge_standing(token_id, session_id, issued_at, is_refresh, *found)
 
     def open_session(self, session: Session) -> bool:
@@ -297,9 +299,9 @@ class SQLiteStore(TokenStore):
     def close(self) -> None:
         self._connections.close()
 
-    def _read(self, sql: str, values: dict[str, Any]) -> list[Any]:
+    def _read(self, sql: str, values: _Values) -> list[Any]:
         with self._connections.lease() as connection:
-            return connection.execute(sql, values).fetchall()
+            return _wait(connection, sql, values, self._timeout).fetchall()
 
     def _prune_once(self, now: int) -> int:
         with self._writing(now) as connection:
@@ -309,7 +311,7 @@ class SQLiteStore(TokenStore):
     def _writing(self, now: int) -> Iterator[sqlite3.Connection]:
         """Hold the one write lock of the file from the first statement to the commit."""
         with self._connections.lease() as connection:
-            connection.execute("BEGIN IMMEDIATE")
+            _wait(connection, "BEGIN IMMEDIATE", (), self._timeout)
             yield connection
             connection.execute(_ERASE_KEPT, (now,))
             if next(self._writes) % _PRUNE_EVERY == 0:
@@ -333,7 +335,7 @@ class _Opener:
         is_new = not self._path.exists()
         # Each thread has its own; but the one that closes it may be the garbage collector's.
         connection = sqlite3.connect(
-            self._path, timeout=self._timeout, isolation_level=None, check_same_thread=False
+            self._path, timeout=0, isolation_level=None, check_same_thread=False
         )
         try:
             if is_new:
@@ -347,23 +349,30 @@ class _Opener:
         return connection
 
     def _prepare(self, connection: sqlite3.Connection) -> None:
-        self._enter_wal(connection)
+        _wait(connection, "PRAGMA journal_mode = WAL", (), self._timeout)
         connection.execute("PRAGMA synchronous = FULL")
-        if connection.execute(_HAS_SCHEMA).fetchone() is None:
-            connection.execute("BEGIN IMMEDIATE")
+        if _wait(connection, _HAS_SCHEMA, (), self._timeout).fetchone() is None:
+            _wait(connection, "BEGIN IMMEDIATE", (), self._timeout)
             for statement in _SCHEMA:
                 connection.execute(statement)
             connection.execute("COMMIT")
 
-    def _enter_wal(self, connection: sqlite3.Connection) -> None:
-        # SQLite does not wait by itself here: two that open a new file at once would deadlock.
-        deadline = time.monotonic() + self._timeout
-        while True:
-            try:
-                connection.execute("PRAGMA journal_mode = WAL")
-            except sqlite3.OperationalError as error:
-                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
-                    raise
-                time.sleep(0.01)
-            else:
-                return
+
+def _wait(
+    connection: sqlite3.Connection, sql: str, values: _Values, timeout: float
+) -> sqlite3.Cursor:
+    """Execute the first statement of a transaction, as soon as the file is not locked.
+
+    SQLite's own waiting sleeps for up to 100 ms between two looks, so that under many writers one
+    may go hungry for seconds; and it does not wait at all where a new file is put into WAL mode.
+    """
+    deadline = time.monotonic() + timeout
+    while True:
+        try:
+            return connection.execute(sql, values)
+        except sqlite3.OperationalError as error:
+            # The low byte: what it waits for (recovery, a snapshot) makes no difference.
+            is_busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+            if not is_busy or time.monotonic() >= deadline:
+                raise
+            time.sleep(_POLL)

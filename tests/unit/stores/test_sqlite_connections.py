@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -248,6 +249,24 @@ def test_a_child_loses_no_write_when_its_parent_leaves(tmp_path: Path) -> None:
 @needs_fork
 def test_forking_while_threads_write_breaks_nothing(tmp_path: Path) -> None:
     assert run(FORK_UNDER_FIRE, tmp_path / "tokens.sqlite3") == "{0} {'REVOKED'}"
+
+
+def test_a_lease_lets_whoever_forks_go_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    waited: list[str] = []
+
+    @contextmanager
+    def registering() -> Iterator[None]:
+        waited.append("for the fork")
+        yield
+
+    monkeypatch.setattr(module, "_REGISTERING", registering())
+    lease = Lease(open_in_memory)
+    connection_of(lease)
+    assert waited == []
+
+    monkeypatch.setattr(module, "_HELD", [lease])
+    connection_of(lease)
+    assert waited == ["for the fork"]
 
 
 def test_a_connection_that_came_through_a_fork_unseen_is_never_touched(
