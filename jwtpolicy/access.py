@@ -101,20 +101,17 @@ class AccessRequest:
         terms: The clock, the leeway and the name of the roles' claim.
     """
 
+    # Defaults of the class, because most requests change few of them.
+    credential_error: AccessError | None = None
+    #: Whether the resource was asked for before it was there.
+    touched: bool = False
+    terms: Terms = DEFAULT_TERMS
+    _resource: Any = NO_LOADER
+    _services: Services | None = None
+    method: str
+    endpoint: str | None
     view_args: Mapping[str, Any]
-
-    __slots__ = (
-        "_resource",
-        "_services",
-        "credential_error",
-        "endpoint",
-        "method",
-        "remote_addr",
-        "terms",
-        "token",
-        "touched",
-        "view_args",
-    )
+    remote_addr: str | None
 
     def __init__(
         self,
@@ -135,11 +132,9 @@ class AccessRequest:
         self.view_args = MappingProxyType(dict(view_args)) if view_args else _NO_ARGS
         self.remote_addr = remote_addr
         self.credential_error = credential_error
-        #: Whether the resource was asked for before it was there.
-        self.touched = False
+        self.terms = terms
         self._resource = resource
         self._services = services
-        self.terms = terms
 
     @property
     def resource(self) -> Any:

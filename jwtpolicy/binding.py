@@ -76,29 +76,44 @@ class Application:
 
     def state(self) -> RequestState:
         """Return what is known of the current request."""
-        current: Request = request._get_current_object()  # type: ignore[attr-defined] # a proxy
+        return self._state_of(_current_request())
+
+    def _state_of(self, current: Request) -> RequestState:
         state: RequestState | None = current.environ.get(self._key)
         # A nested request may reuse the environ of the one around it.
-        if state is None or state.request is not current:
+        if state is None or not state.is_about(current):
             state = current.environ[self._key] = RequestState(self.enforcement.sources, current)
         return state
 
     def admit(self, guard: Guard) -> None:
         """Let the current request pass *guard*, or raise what answers it."""
-        state = self.state()
-        self.enforcement.admit(self._plan_for(guard, state.request), state)
+        current = _current_request()
+        state = self._state_of(current)
+        self.enforcement.admit(self._plan_for(guard, current), state, current)
 
     async def admit_async(self, guard: Guard) -> None:
         """Do what `admit` does, awaiting async policies and loaders."""
-        state = self.state()
-        await self.enforcement.admit_async(self._plan_for(guard, state.request), state)
+        current = _current_request()
+        state = self._state_of(current)
+        await self.enforcement.admit_async(self._plan_for(guard, current), state, current)
 
     def admit_endpoint(self) -> None:
         """Let the current request pass its blueprint, where its endpoint has no guard."""
-        state = self.state()
-        plan = self._plans.get((state.request.endpoint, state.request.method))
-        if plan is not None and not plan.guards and not _is_automatic(state.request):
-            self.enforcement.admit(plan, state)
+        current = _current_request()
+        state = self._state_of(current)
+        plan = self._plans.get((current.endpoint, current.method))
+        if plan is not None and not plan.guards and not _is_automatic(current):
+            self.enforcement.admit(plan, state, current)
+
+    def enforce(self, policy: Policy, resource: Any) -> None:
+        """Judge *policy* about the current request, inside a view."""
+        current = _current_request()
+        self.enforcement.enforce(policy, self._state_of(current), current, resource)
+
+    async def enforce_async(self, policy: Policy, resource: Any) -> None:
+        """Do what `enforce` does, awaiting async policies and loaders."""
+        current = _current_request()
+        await self.enforcement.enforce_async(policy, self._state_of(current), current, resource)
 
     def plan(self, endpoint: str | None, method: str) -> Plan | None:
         """Return what *endpoint* demands for *method*, or None where it has no guard."""
@@ -209,6 +224,11 @@ class Application:
         msg = f"{plan.label} answered although its guard did not run"
         error = self.enforcement.answered(PolicyError(msg), plan.label)
         return self._app.make_response(error.response)
+
+
+def _current_request() -> Request:
+    current: Request = request._get_current_object()  # type: ignore[attr-defined] # a proxy
+    return current
 
 
 def _is_automatic(current: Request) -> bool:

@@ -13,6 +13,8 @@ import logging
 from collections.abc import Generator, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
+from flask import Request
+
 from .access import NO_LOADER, NOT_LOADED, AccessRequest
 from .challenges import refusal
 from .decision import Finding
@@ -29,7 +31,7 @@ from .plans import Loader, Plan
 from .policy.base import Policy, as_policy
 from .policy.credentials import is_ignorable
 from .policy.program import Node, Program, Run, weigh_async
-from .state import RequestState, Sources, keep
+from .state import LiveAccess, RequestState, Sources, keep
 from .token import Token
 from .transports.base import Transport
 
@@ -73,7 +75,7 @@ class Enforcement:
         self._realm = realm
         self._resource_metadata = resource_metadata
 
-    def admit(self, plan: Plan, state: RequestState) -> None:
+    def admit(self, plan: Plan, state: RequestState, request: Request) -> None:
         """Let the request in, or raise what answers it.
 
         Raises:
@@ -81,23 +83,24 @@ class Enforcement:
             HTTPException: The application's loader answered for itself.
         """
         if not plan.is_public and plan not in state.admitted:
-            self._drive(self._judged(plan, state), state, plan.label)
+            self._drive(self._judged(plan, state, request), state, plan.label)
 
-    async def admit_async(self, plan: Plan, state: RequestState) -> None:
+    async def admit_async(self, plan: Plan, state: RequestState, request: Request) -> None:
         """Do what `admit` does, awaiting async policies and loaders."""
         if not plan.is_public and plan not in state.admitted:
-            await self._drive_async(self._judged(plan, state, awaits=True), state, plan.label)
+            flow = self._judged(plan, state, request, awaits=True)
+            await self._drive_async(flow, state, plan.label)
 
-    def enforce(self, policy: Policy, state: RequestState, resource: Any = NO_LOADER) -> None:
+    def enforce(self, policy: Policy, state: RequestState, request: Request, resource: Any) -> None:
         """Judge *policy* inside a view; raises what `admit` raises."""
-        flow = self._inner(policy, state, resource, awaits=False)
+        flow = self._inner(policy, state, request, resource, awaits=False)
         self._drive(flow, state, "enforce")
 
     async def enforce_async(
-        self, policy: Policy, state: RequestState, resource: Any = NO_LOADER
+        self, policy: Policy, state: RequestState, request: Request, resource: Any
     ) -> None:
         """Do what `enforce` does, awaiting async policies and loaders."""
-        flow = self._inner(policy, state, resource, awaits=True)
+        flow = self._inner(policy, state, request, resource, awaits=True)
         await self._drive_async(flow, state, "enforce")
 
     def _drive(self, flow: Flow, state: RequestState, label: str) -> None:
@@ -125,16 +128,18 @@ class Enforcement:
         except AccessError as error:
             raise self.answered(error, label) from error.__cause__
 
-    def _judged(self, plan: Plan, state: RequestState, *, awaits: bool = False) -> Flow:
+    def _judged(
+        self, plan: Plan, state: RequestState, request: Request, *, awaits: bool = False
+    ) -> Flow:
         """Decide whether *plan* lets the request in."""
         state.was_judged = True
         state.loader = plan.loader
-        state.passes_consumed = plan.passes_consumed
-        program, run = self._attempt(plan, state, awaits)
+        state.answers.passes_consumed = plan.passes_consumed
+        program, run = self._attempt(plan, state, request, awaits)
         if program.baseline is not None and plan.closed.ignores_invalid:
             if (yield program.baseline, run) == _INVALID_TOKEN:
                 error = _refusal(program.baseline, run)
-                program, run = self._overlooking(plan, state, error, awaits)
+                program, run = self._overlooking(plan, state, request, error, awaits)
         yield from self._decided(program, run, state)
         if awaits and plan.has_async_loader and not run.access.has_resource:
             # An async view could not await it later, at the first touch of a proxy.
@@ -142,17 +147,19 @@ class Enforcement:
         state.access = run.access
         state.admitted += (plan,)
 
-    def _inner(self, policy: Policy, state: RequestState, resource: Any, *, awaits: bool) -> Flow:
+    def _inner(
+        self, policy: Policy, state: RequestState, request: Request, resource: Any, *, awaits: bool
+    ) -> Flow:
         """Decide *policy* about the current token; where no guard has run, as a guard would."""
         as_policy(policy, "enforce")
         plan: Plan | None = None
         if state.access is None:
             plan = Plan([policy], self.baseline, label="enforce", needs_loader=False)
-            program, run = self._attempt(plan, state, awaits)
+            program, run = self._attempt(plan, state, request, awaits)
         else:
             program = policy.program
             is_other = resource is not NO_LOADER
-            access = self._access(state, state.token) if is_other else state.access
+            access = self._access(state, request, state.token) if is_other else state.access
             run = program.run(access, awaits)
         if program.is_async and not awaits and _is_awaiting():
             msg = f"{policy!r} is async and a loop is running: await jwt.enforce_async(…)"
@@ -176,20 +183,22 @@ class Enforcement:
         if program.consumed:
             _use_up(program, run, state)
 
-    def _attempt(self, plan: Plan, state: RequestState, awaits: bool) -> tuple[Program, Run]:
+    def _attempt(
+        self, plan: Plan, state: RequestState, request: Request, awaits: bool
+    ) -> tuple[Program, Run]:
         """Read and verify what was presented, and choose the program that judges it."""
-        encoded = self._presented(state.request.environ)
+        encoded = self._presented(request.environ)
         if encoded is None:
-            access = self._access(state, None)
+            access = self._access(state, request, None)
             return plan.anonymous, plan.anonymous.run(access, awaits)
         try:
-            token = state.verify(encoded)
+            token = state.answers.verify(encoded)
             program = plan.programs.get(token._claims["type"])
             if program is None:
                 raise _wrong_kind(token, plan)
         except InvalidTokenError as error:
-            return self._overlooking(plan, state, error, awaits)
-        return program, program.run(self._access(state, token), awaits)
+            return self._overlooking(plan, state, request, error, awaits)
+        return program, program.run(self._access(state, request, token), awaits)
 
     def _presented(self, environ: WSGIEnvironment) -> str | None:
         """Return the one encoded token that the request presents, or None.
@@ -206,7 +215,12 @@ class Enforcement:
         return found[0] if found else None
 
     def _overlooking(
-        self, plan: Plan, state: RequestState, error: Exception, awaits: bool
+        self,
+        plan: Plan,
+        state: RequestState,
+        request: Request,
+        error: Exception,
+        awaits: bool,
     ) -> tuple[Program, Run]:
         """Judge the request as one whose token nobody sees.
 
@@ -215,23 +229,16 @@ class Enforcement:
         """
         if not plan.closed.ignores_invalid or not is_ignorable(error):
             raise error
-        access = self._access(state, None)
+        access = self._access(state, request, None)
         access.credential_error = error
         return plan.anonymous, plan.anonymous.run(access, awaits)
 
-    def _access(self, state: RequestState, token: Token | None) -> AccessRequest:
+    def _access(self, state: RequestState, request: Request, token: Token | None) -> AccessRequest:
         """Return the request as policies see it."""
-        request = state.request
-        return AccessRequest(
-            token=token,
-            method=request.method,
-            endpoint=request.endpoint,
-            view_args=request.view_args,
-            resource=NO_LOADER if state.loader is None else NOT_LOADED,
-            remote_addr=request.environ.get("REMOTE_ADDR"),
-            services=state,
-            terms=self.sources.terms,
-        )
+        access = LiveAccess(request, token, state.answers, self.sources.terms)
+        if state.loader is not None:
+            access._resource = NOT_LOADED
+        return access
 
     def _load(self, state: RequestState, run: Run) -> int:
         loader = _loader_of(state)
@@ -271,10 +278,10 @@ def _use_up(program: Program, run: Run, state: RequestState) -> None:
     token = run.access.token
     if token is None or not any(_depends_on(index, program, run) for index in program.consumed):
         return
-    if not state.sources.consume(token):
+    if not state.answers.sources.consume(token):
         msg = "another request used the token first"
         raise RevokedTokenError(msg)
-    state.forget()
+    state.answers.forget()
 
 
 def _depends_on(index: int, program: Program, run: Run) -> bool:

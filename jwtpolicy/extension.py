@@ -259,7 +259,7 @@ class JWTManager(Generic[User]):
             return Logout()
         with self._answering():
             self._sessions().end(token)
-        application_.state().forget()
+        application_.state().answers.forget()
         logged_out.send(_app(), token=token)
         return Logout(token.session_id)
 
@@ -380,7 +380,7 @@ class JWTManager(Generic[User]):
             if not application_.enforcement.sources.consume(self._current()):
                 msg = "the token was used before"
                 raise RevokedTokenError(msg)
-        application_.state().forget()
+        application_.state().answers.forget()
 
     def enforce(self, policy: Policy, resource: Any = None) -> None:
         """Let the view go on if *policy* allows, or raise what answers the request.
@@ -396,13 +396,11 @@ class JWTManager(Generic[User]):
             AccessError: It was refused.
             PolicyDefinitionError: *policy* is none, or is async and a loop is running.
         """
-        found = application()
-        found.enforcement.enforce(policy, found.state(), _given(resource))
+        application().enforce(policy, _given(resource))
 
     async def enforce_async(self, policy: Policy, resource: Any = None) -> None:
         """Do what `enforce` does, awaiting async policies."""
-        found = application()
-        await found.enforcement.enforce_async(policy, found.state(), _given(resource))
+        await application().enforce_async(policy, _given(resource))
 
     def explain(
         self,
@@ -450,7 +448,7 @@ class JWTManager(Generic[User]):
         Raises:
             NoTokenError: There is no current token.
         """
-        return cast(User, application().state().load_user(self._current()))
+        return cast(User, application().state().answers.load_user(self._current()))
 
     def _current(self) -> Token:
         token = application().state().token
@@ -471,7 +469,7 @@ class JWTManager(Generic[User]):
 
     def _forget(self) -> None:
         if has_request_context():
-            application().state().forget()
+            application().state().answers.forget()
 
     def _parts(self) -> Parts:
         found = application()

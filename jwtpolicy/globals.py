@@ -48,11 +48,11 @@ def application() -> Application:
         SetupError: It has no `JWTManager`.
     """
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined] # a proxy
-    found = app.extensions.get(EXTENSION)
+    found: Application | None = app.extensions.get(EXTENSION)
     if found is None:
         msg = "this application has no JWTManager; write JWTManager(app) or jwt.init_app(app)"
         raise SetupError(msg)
-    return cast(Application, found)
+    return found
 
 
 def _state() -> RequestState | str:
@@ -93,7 +93,7 @@ current_token = cast(Token, LocalProxy(_of_access("current_token", lambda _, tok
 
 #: The user of the current token: what ``user_loader`` returned, else the claim schema's object.
 current_user: Any = LocalProxy(
-    _of_access("current_user", lambda state, token: state.load_user(token))
+    _of_access("current_user", lambda state, token: state.answers.load_user(token))
 )
 
 #: What the endpoint is about, loaded at the first touch.

@@ -14,7 +14,7 @@ from .exceptions import InvalidTokenError
 
 #: Claims that the library writes itself; nobody else may (CLAIM-10).
 RESERVED_CLAIMS: Final = frozenset(
-    "iss aud exp nbf iat jti type fresh auth_time sid csrf scope acr amr cnf schema".split()
+    ["iss", "aud", "exp", "nbf", "iat", "jti", "type", "fresh", "auth_time", "sid", "csrf", "scope", "acr", "amr", "cnf", "schema"]
 )
 
 #: Members of the header that the library writes, or never does.

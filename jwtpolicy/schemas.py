@@ -1,7 +1,9 @@
 """PLACEHOLDER: replaced by the schemas helper."""
 from dataclasses import dataclass
 from typing import Any
+
 import marshmallow
+
 
 class NumericDate(marshmallow.fields.Field): pass
 class ClaimSchema(marshmallow.Schema): pass

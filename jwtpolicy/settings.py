@@ -1,7 +1,8 @@
 """PLACEHOLDER: replaced by the settings helper."""
-from dataclasses import dataclass, field, fields
 from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from typing import Any
+
 
 @dataclass(frozen=True)
 class Settings:

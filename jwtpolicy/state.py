@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
+from weakref import ref
 
 from flask import Request
 
@@ -44,13 +46,12 @@ class Sources:
             StoreUnavailableError: It cannot be asked.
         """
         claims = token._claims
-        token_id = claims.get("jti")
-        if token_id is None:
+        if "jti" not in claims:
             return Standing.REVOKED
-        return self.asked("NotRevoked").standing(
+        return (self.store or self.asked("NotRevoked")).standing(
             token.issuer,
             claims["sub"],
-            token_id,
+            claims["jti"],
             claims.get("sid"),
             claims.get("iat", 0),
             is_refresh=claims["type"] == "refresh",
@@ -79,9 +80,14 @@ class Sources:
 
 
 class Answers:
-    """What policies may ask, each question asked once (`Services`)."""
+    """What policies may ask, each question asked once (`Services`).
 
-    _verified: tuple[str, Token | InvalidTokenError] | None = None
+    Attributes:
+        passes_consumed: Whether a used refresh token passes: the view is the one that judges it.
+    """
+
+    passes_consumed = False
+    _verified: tuple[str, Token] | None = None
     _standing: tuple[Token, Standing] | None = None
     _user: tuple[Token, Any] | None = None
 
@@ -94,23 +100,19 @@ class Answers:
         Raises:
             InvalidTokenError: It is none.
         """
-        if self._verified is None or self._verified[0] != encoded:
-            self._verified = (encoded, self._verify(encoded))
-        found = self._verified[1]
-        if isinstance(found, InvalidTokenError):
-            raise found
-        return found
-
-    def _verify(self, encoded: str) -> Token | InvalidTokenError:
-        try:
-            return self.sources.verifier.verify(encoded, kinds=None)
-        except InvalidTokenError as error:
-            return error
+        if self._verified is not None and self._verified[0] == encoded:
+            return self._verified[1]
+        token = self.sources.verifier.verify(encoded, kinds=None)
+        self._verified = (encoded, token)
+        return token
 
     def standing(self, token: Token) -> Standing:
         if self._standing is None or self._standing[0] is not token:
             self._standing = (token, self.sources.standing(token))
-        return self._standing[1]
+        answer = self._standing[1]
+        if answer is Standing.CONSUMED and self.passes_consumed and token.kind == "refresh":
+            return Standing.GOOD
+        return answer
 
     def forget(self) -> None:
         """Ask the store again: something was used up or revoked."""
@@ -132,18 +134,42 @@ class Answers:
         return self.sources.ensure_sync(function)
 
 
-class RequestState(Answers):
+class LiveAccess(AccessRequest):
+    """The current request as policies see it; what few of them read is looked up when read."""
+
+    def __init__(
+        self, request: Request, token: Token | None, services: Answers, terms: Terms
+    ) -> None:
+        self.token = token
+        self.method = request.method
+        self.terms = terms
+        self._services = services
+        self._rule = request.url_rule
+        # Not the environ itself: this is kept in it, and a cycle would outlive the request.
+        self.remote_addr = request.environ.get("REMOTE_ADDR")
+        self._args = request.view_args
+
+    @property
+    def endpoint(self) -> str | None:  # type: ignore[override] # looked up
+        return None if self._rule is None else self._rule.endpoint
+
+    @property
+    def view_args(self) -> Mapping[str, Any]:  # type: ignore[override] # looked up
+        return MappingProxyType(self._args or {})
+
+
+class RequestState:
     """One request of one application.
 
     It lives in the request's environ, so that it ends with the request, whatever contexts are
-    pushed around it, and no other application behind the same server sees it.
+    pushed around it, and no other application behind the same server sees it. It holds the
+    request weakly: a cycle would keep every request until the garbage is collected.
 
     Attributes:
-        request: The request itself.
+        answers: What policies may ask.
         access: The request as policies see it; None until a guard has let it in.
         admitted: The plans that let it in.
         loader: How the endpoint's resource is loaded, or None.
-        passes_consumed: Whether a used refresh token passes: the view is the one that judges it.
         was_judged: Whether a guard has run, whatever it decided.
     """
 
@@ -151,18 +177,15 @@ class RequestState(Answers):
     access: AccessRequest | None = None
     admitted: tuple[Plan, ...] = ()
     loader: Loader | None = None
-    passes_consumed = False
     was_judged = False
 
     def __init__(self, sources: Sources, request: Request) -> None:
-        self.sources = sources
-        self.request = request
+        self.answers = Answers(sources)
+        self._request = ref(request)
 
-    def standing(self, token: Token) -> Standing:
-        answer = super().standing(token)
-        if answer is Standing.CONSUMED and self.passes_consumed and token.kind == "refresh":
-            return Standing.GOOD
-        return answer
+    def is_about(self, request: Request) -> bool:
+        """Whether it is about *request*: another one may have been made of its environ."""
+        return self._request() is request
 
     @property
     def token(self) -> Token | None:
@@ -181,7 +204,7 @@ class RequestState(Answers):
             msg = "no guard has run"
             raise LookupError(msg)
         if access._resource is NOT_LOADED and self.loader is not None:
-            keep(access, self.sources.ensure_sync(self.loader)(**access.view_args))
+            keep(access, self.answers.sources.ensure_sync(self.loader)(**access.view_args))
         return access.resource
 
 

@@ -167,7 +167,7 @@ class NotRevoked(Credential):
         if token is None:
             return without_token(access)
         try:
-            standing = access.services.standing(token)
+            standing = (access._services or access.services).standing(token)
         except AccessError as error:
             return Finding(Outcome.ERROR, error.reason, error=error)
         except LookupError as error:

@@ -194,7 +194,7 @@ class Conjunction(Node):
             if worst > bound:
                 break
             outcome = node.weigh(run)
-            if outcome > worst:  # noqa: PLR1730 # max() is a call
+            if outcome > worst:  # max() is a call
                 worst = outcome
         return worst
 

@@ -78,9 +78,9 @@ _HAS_SCHEMA = "SELECT 1 FROM sqlite_master WHERE name = 'jwtpolicy_subjects_by_e
 _STANDING = """
     SELECT token.is_revoked, session.is_ended, session.refresh_id, subject.cut_off
     FROM (SELECT 1)
-    LEFT JOIN jwtpolicy_tokens AS token ON token.issuer = ?1 AND token.token_id = ?3
-    LEFT JOIN jwtpolicy_sessions AS session ON session.issuer = ?1 AND session.session_id = ?4
-    LEFT JOIN jwtpolicy_subjects AS subject ON subject.issuer = ?1 AND subject.subject = ?2"""
+    LEFT JOIN jwtpolicy_tokens AS token ON token.issuer = ? AND token.token_id = ?
+    LEFT JOIN jwtpolicy_sessions AS session ON session.issuer = ? AND session.session_id = ?
+    LEFT JOIN jwtpolicy_subjects AS subject ON subject.issuer = ? AND subject.subject = ?"""
 
 _SESSION_COLUMNS = (
     "issuer, session_id, subject, refresh_id, created_at, last_used_at, expires_at,"
@@ -190,7 +190,7 @@ class SQLiteStore(TokenStore):
         is_refresh: bool,
     ) -> Standing:
         with self._connections.lease() as connection:
-            values = (issuer, subject, token_id, session_id)
+            values = (issuer, token_id, issuer, session_id, issuer, subject)
             found = _wait(connection, _STANDING, values, self._timeout).fetchone()
         return judge_standing(token_id, session_id, issued_at, is_refresh, *found)
 

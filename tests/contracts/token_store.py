@@ -75,8 +75,6 @@ class TokenStoreContract:
         """Return an empty store."""
         raise NotImplementedError
 
-    # What is known of a token
-
     def test_a_token_that_nobody_revoked_is_good(self, store: TokenStore) -> None:
         store.open_session(SESSION)
 
@@ -139,8 +137,6 @@ class TokenStoreContract:
         assert standing(store, **old) is Standing.GOOD
         store.consume("", "r0", expires_at=NOW + DAY, now=NOW)
         assert standing(store, **old) is Standing.CONSUMED
-
-    # Sessions
 
     def test_an_open_session_can_be_read(self, store: TokenStore) -> None:
         store.open_session(SESSION)
@@ -232,8 +228,6 @@ class TokenStoreContract:
         rotated = RotationState.ROTATED if is_there else RotationState.ENDED
         assert rotate(store, "r1", "r2", now=now).state is rotated
 
-    # Subjects
-
     def test_revoking_a_subject_ends_its_sessions_exactly(self, store: TokenStore) -> None:
         """REF-6: by sid, without clocks; what is opened in the same second lives."""
         store.open_session(SESSION)
@@ -273,8 +267,6 @@ class TokenStoreContract:
         store.prune(now=NOW + DAY)
 
         assert standing(store, session_id=None) is Standing.REVOKED
-
-    # Rotation
 
     def test_rotating_replaces_the_refresh_token(self, store: TokenStore) -> None:
         """REF-1."""
@@ -411,8 +403,6 @@ class TokenStoreContract:
         assert sum(opened) == 1
         assert store.session("", "s1", now=NOW).refresh_id == f"r1-{winner}"  # type: ignore[union-attr]
 
-    # Single use
-
     def test_a_token_is_consumed_once(self, store: TokenStore) -> None:
         consumed = [store.consume("", "a1", expires_at=NOW + DAY, now=NOW) for _ in range(3)]
 
@@ -438,8 +428,6 @@ class TokenStoreContract:
 
         assert standing(store) is Standing.REVOKED
         assert store.consume("", "a1", expires_at=NOW + DAY, now=NOW) is False
-
-    # Forgetting
 
     def test_pruning_forgets_what_no_token_needs(self, store: TokenStore) -> None:
         """REV-1: entries live as long as the tokens verify, leeway included."""
@@ -503,8 +491,6 @@ class TokenStoreContract:
 
         assert standing(store) is Standing.GOOD
         assert standing(store, token_id="c0") is Standing.CONSUMED
-
-    # Life
 
     def test_a_closed_store_opens_again(self, store: TokenStore) -> None:
         store.revoke_token("", "a1", expires_at=None, now=NOW)

@@ -5,9 +5,17 @@ import warnings
 import pytest
 
 from jwtpolicy.access import Standing
-from jwtpolicy.stores import MemoryStore
+from jwtpolicy.stores import MemoryStore, RotationState
 from jwtpolicy.stores import memory as memory_module
-from tests.contracts.token_store import DAY, LEEWAY, NOW, SESSION, TokenStoreContract, standing
+from tests.contracts.token_store import (
+    DAY,
+    LEEWAY,
+    NOW,
+    SESSION,
+    TokenStoreContract,
+    rotate,
+    standing,
+)
 
 
 class TestMemoryStore(TokenStoreContract):
@@ -63,3 +71,20 @@ def test_a_forked_store_warns_once_and_does_not_hang(monkeypatch: pytest.MonkeyP
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert store.consume("", "a2", expires_at=None, now=NOW)
+
+
+def test_a_rotation_holds_the_lock_from_comparing_to_setting() -> None:
+    """REF-1."""
+    store, held = MemoryStore(), []
+
+    class Presented(str):
+        __hash__ = str.__hash__
+
+        def __eq__(self, other: object) -> bool:
+            held.append(store._lock.locked())
+            return str(self) == other
+
+    store.open_session(SESSION)
+
+    assert rotate(store, Presented("r1"), "r2").state is RotationState.ROTATED
+    assert held == [True]

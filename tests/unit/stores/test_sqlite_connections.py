@@ -134,9 +134,6 @@ def test_an_error_closes_the_connection_and_the_next_use_opens_another(
     assert not is_closed(connection_of(lease))
 
 
-# Forks
-
-
 def in_child(function: Callable[[], object]) -> str:
     """Fork, call *function* in the child, and return the ``repr`` of what it returns."""
     reader, writer = os.pipe()
