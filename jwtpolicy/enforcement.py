@@ -136,10 +136,10 @@ class Enforcement:
         state.loader = plan.loader
         state.answers.passes_consumed = plan.passes_consumed
         program, run = self._attempt(plan, state, request, awaits)
-        if program.baseline is not None and plan.closed.ignores_invalid:
-            if (yield program.baseline, run) == _INVALID_TOKEN:
-                error = _refusal(program.baseline, run)
-                program, run = self._overlooking(plan, state, request, error, awaits)
+        baseline = program.baseline if plan.closed.ignores_invalid else None
+        if baseline is not None and (yield baseline, run) == _INVALID_TOKEN:
+            error = _refusal(baseline, run)
+            program, run = self._overlooking(plan, state, request, error, awaits)
         yield from self._decided(program, run, state)
         if awaits and plan.has_async_loader and not run.access.has_resource:
             # An async view could not await it later, at the first touch of a proxy.
@@ -259,10 +259,10 @@ class Enforcement:
 
 def _refused(program: Program, run: Run, outcome: int) -> Flow:
     """Raise the refusal; a revoked token's comes first, so that its client gets another."""
-    if outcome > _INVALID_TOKEN and program.baseline is not None:
-        if (yield program.baseline, run) == _INVALID_TOKEN:
-            raise _refusal(program.baseline, run)
-    raise _refusal(program.root, run)
+    node = program.root
+    if outcome > _INVALID_TOKEN and (baseline := program.baseline) is not None:
+        node = baseline if (yield baseline, run) == _INVALID_TOKEN else program.root
+    raise _refusal(node, run)
 
 
 def _refusal(node: Node, run: Run) -> Exception:

@@ -98,7 +98,7 @@ class JWTManager(Generic[User]):
         if EXTENSION in app.extensions:
             msg = "this application has a JWTManager already; use that one"
             raise SetupError(msg)
-        settings = Settings.from_mapping(app.config, debug=app.debug, testing=app.testing)
+        settings = Settings.from_mapping(app.config)
         parts = Parts(app, settings, self._keys, self._store, self._schemas, self._clock)
         parts.check_baseline(self._baseline)
         app.extensions[EXTENSION] = Application(
@@ -298,7 +298,7 @@ class JWTManager(Generic[User]):
         if fresh and kind != "access":
             msg = f"fresh=True is for access tokens, not for the kind {kind!r}"
             raise IssueError(msg)
-        arguments = {
+        arguments: dict[str, Any] = {
             "kind": kind,
             "subject": dumped.subject,
             "claims": {**dumped.claims, **self._schemas.check_extra(claims)},

@@ -104,7 +104,8 @@ class Parts:
             IssueError: None was said anywhere, or it is not above 0.
         """
         if expires_in is NEVER:
-            return self._endless(kind)
+            self._check_endless(kind)
+            return None
         if expires_in is None:
             return self._configured(kind)
         seconds = expires_in.total_seconds() if isinstance(expires_in, timedelta) else expires_in
@@ -115,11 +116,12 @@ class Parts:
 
     def _configured(self, kind: str) -> int | None:
         if kind not in self.settings.lifetimes:
-            msg = f"a token of the kind {kind!r} needs expires_in= or JWT_{kind.upper()}_TOKEN_EXPIRES"
+            key = f"JWT_{kind.upper()}_TOKEN_EXPIRES"
+            msg = f"a token of the kind {kind!r} needs expires_in= or {key}"
             raise IssueError(msg)
         return self.settings.lifetimes[kind]
 
-    def _endless(self, kind: str) -> None:
+    def _check_endless(self, kind: str) -> None:
         if self.settings.require_exp:
             msg = (
                 f"a token of the kind {kind!r} that never expires would not verify here; set "
@@ -163,11 +165,16 @@ def _signer(settings: Settings, ring: KeyRing, clock: Clock) -> Signer:
     return Signer(
         ring=ring,
         issuer=settings.encode_issuer,
-        audience=settings.encode_audience,
+        audience=_audience(settings.encode_audience),
         not_before=settings.encode_nbf,
         access_profile=settings.access_token_profile,
         clock=clock,
     )
+
+
+def _audience(audience: tuple[str, ...]) -> str | tuple[str, ...] | None:
+    """RFC 7519 section 4.1.3: one audience may stand as a string, as most libraries write it."""
+    return audience[0] if len(audience) == 1 else audience or None
 
 
 def _verifier(settings: Settings, ring: KeyRing, clock: Clock, schemas: SchemaRegistry) -> Verifier:

@@ -12,7 +12,7 @@ from weakref import ref
 from flask import Request
 
 from .access import NOT_LOADED, AccessRequest, Standing, Terms
-from .exceptions import InvalidTokenError, ResourceNotFoundError, StoreNotConfiguredError
+from .exceptions import ResourceNotFoundError, StoreNotConfiguredError
 from .plans import Loader, Plan
 from .stores.base import TokenStore
 from .token import Token

@@ -76,7 +76,7 @@ class Verifier:
         ring: KeyRing,
         rules: ClaimRules | None = None,
         clock: Clock = system_clock,
-        load_principal: Callable[[dict[str, Any], str], object] = lambda claims, kind: claims["sub"],
+        load_principal: Callable[[dict[str, Any], str], object] = lambda claims, _: claims["sub"],
         max_length: int = 16_384,
     ) -> None:
         self._ring = ring

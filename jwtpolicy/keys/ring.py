@@ -132,9 +132,8 @@ class Key:
 def _checked_secret(material: object, algorithm: str) -> bytes:
     secret = material.encode("utf-8") if isinstance(material, str) else material
     size = _MIN_SECRET[algorithm]
-    advice = (
-        f"make one with\n  python -c \"import secrets; print(secrets.token_urlsafe({size * 3 // 2}))\""
-    )
+    call = f"secrets.token_urlsafe({size * 3 // 2})"
+    advice = f'make one with\n  python -c "import secrets; print({call})"'
     if not isinstance(secret, bytes):
         msg = f"the secret for {algorithm} is text or bytes, not {type(material).__name__}"
         raise ConfigurationError(msg)
@@ -176,7 +175,8 @@ def _checked_pair(material: Any, algorithm: str, implementation: Algorithm) -> t
             warnings.simplefilter("ignore")  # what is weak is refused below, with advice
             key: Any = implementation.prepare_key(material)
     except Exception as error:  # noqa: BLE001 # whatever it is, the text may show the key
-        msg = f"the key for {algorithm} cannot be read ({type(error).__name__}); {_advice(algorithm)}"
+        why = type(error).__name__
+        msg = f"the key for {algorithm} cannot be read ({why}); {_advice(algorithm)}"
         raise ConfigurationError(msg) from None
     is_private = hasattr(key, "private_bytes")
     public = key.public_key() if is_private else key
@@ -257,8 +257,8 @@ class KeyRing:
         algorithm: str = "HS256",
         secret: str | bytes | None = None,
         fallbacks: Iterable[str | bytes] = (),
-        private_key: str | None = None,
-        public_key: str | None = None,
+        private_key: str | bytes | None = None,
+        public_key: str | bytes | None = None,
     ) -> KeyRing:
         """Return the ring of an application's settings.
 

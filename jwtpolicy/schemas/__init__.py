@@ -1,0 +1,7 @@
+"""Offer what turns objects into claims and back."""
+
+from .claim_schema import ClaimSchema
+from .fields import NumericDate
+from .registry import Dumped, SchemaRegistry
+
+__all__ = ["ClaimSchema", "Dumped", "NumericDate", "SchemaRegistry"]

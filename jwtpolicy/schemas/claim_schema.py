@@ -1,0 +1,116 @@
+"""Describe the claims that an application adds to its tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import make_dataclass
+from typing import Any, ClassVar, cast
+
+import marshmallow
+from marshmallow import EXCLUDE, ValidationError
+from marshmallow.schema import SchemaMeta
+
+from ..exceptions import SchemaError
+from ..jose import RESERVED_CLAIMS
+
+
+def claim_name(name: str, field: Any) -> str:
+    """Return the name that a field has in the token."""
+    return cast(str, field.data_key or name)
+
+
+def _check_names(owner: str, declared: Mapping[str, Any]) -> None:
+    names = {claim_name(name, field): field for name, field in declared.items()}
+    taken = RESERVED_CLAIMS.intersection(names)
+    if taken:
+        msg = f"{owner} defines {', '.join(sorted(taken))}, which the library writes itself"
+        raise SchemaError(msg)
+    if declared and "sub" not in names:
+        msg = f"{owner} has to define sub, for example sub = fields.String(required=True)"
+        raise SchemaError(msg)
+
+
+def _tighten(field: Any) -> None:
+    """Make validators that return False fail, which marshmallow 4 would overlook."""
+    field.validators = [_strict(validator) for validator in field.validators]
+    for inner in ("inner", "key_field", "value_field"):
+        if getattr(field, inner, None) is not None:
+            _tighten(getattr(field, inner))
+
+
+def _strict(validator: Any) -> Any:
+    if getattr(validator, "is_strict", False):
+        return validator
+
+    def strict(value: Any) -> Any:
+        if validator(value) is False:
+            msg = "Invalid value."
+            raise ValidationError(msg)
+
+    strict.is_strict = True  # type: ignore[attr-defined]
+    return strict
+
+
+def _identified(name: str, meta: object) -> tuple[str, int]:
+    version = getattr(meta, "version", 1)
+    if type(version) is not int or version < 1:
+        msg = f"{name}.Meta.version is a whole number above 0, not {version!r}"
+        raise SchemaError(msg)
+    own_name = getattr(meta, "name", name)
+    if type(own_name) is not str or not own_name or "/" in own_name:
+        msg = f"{name}.Meta.name is text without a slash, not {own_name!r}"
+        raise SchemaError(msg)
+    return own_name, version
+
+
+class _Checked(SchemaMeta):
+    """Checks a schema when its class is made; marshmallow collects the fields in a metaclass."""
+
+    def __init__(cls, name: str, bases: tuple[type, ...], attrs: dict[str, Any]) -> None:  # noqa: N805
+        super().__init__(name, bases, attrs)  # type: ignore[no-untyped-call] # marshmallow's
+        declared = cast(Mapping[str, Any], cls._declared_fields)
+        _check_names(name, declared)
+        cls.claims_name, cls.claims_version = _identified(name, attrs.get("Meta"))
+        for field in declared.values():
+            _tighten(field)
+
+
+class ClaimSchema(marshmallow.Schema, metaclass=_Checked):
+    """A marshmallow schema that turns an object into claims, and claims into an object.
+
+    It has to define ``sub``, which is text in the token. It may not define the claims that the
+    library writes itself. Without a ``post_load`` that makes an object, `current_user` is a
+    frozen object of the fields.
+
+    In ``class Meta``, ``name`` and ``version`` tell it from others of the same kind of token;
+    `upgrade` then reads what an older version wrote.
+    """
+
+    class Meta:
+        """Claims that the schema does not know are left alone."""
+
+        unknown = EXCLUDE
+
+    claims_name: ClassVar[str]
+    claims_version: ClassVar[int]
+
+    def upgrade(self, claims: dict[str, Any], version: int) -> dict[str, Any]:
+        """Return *claims*, as an older version wrote them, as this one would.
+
+        Raises:
+            ValidationError: They cannot be read any more; so it is unless a subclass says how.
+        """
+        msg = f"version {version} cannot be read"
+        raise ValidationError(msg)
+
+
+def principal_maker(schema: type[ClaimSchema]) -> Callable[[dict[str, Any]], Any]:
+    """Return what makes the frozen object of a schema without ``post_load``.
+
+    Its attributes are called as the fields are, wherever the fields read them from.
+    """
+    declared = cast(Mapping[str, Any], schema._declared_fields)
+    sources = {name: field.attribute or name for name, field in declared.items()}
+    name = schema.__name__.removesuffix("Claims") or "Principal"
+    principal = make_dataclass(name, [(field, Any, None) for field in sources], frozen=True)
+    return lambda loaded: principal(**{name: loaded.get(key) for name, key in sources.items()})

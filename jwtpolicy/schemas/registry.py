@@ -1,0 +1,262 @@
+"""Find the schema of an object or a token, and use it both ways."""
+
+from __future__ import annotations
+
+import copy
+import json
+import logging
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import marshmallow
+from marshmallow import ValidationError
+
+from ..exceptions import InvalidTokenError, IssueError, SchemaError
+from ..jose import RESERVED_CLAIMS
+from .claim_schema import ClaimSchema, principal_maker
+
+logger = logging.getLogger("jwtpolicy")
+
+_REFERENCE = re.compile(r"([^/]+)(?:/([1-9][0-9]{0,8}))?", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Dumped:
+    """An object as claims.
+
+    Attributes:
+        subject: ``sub``.
+        claims: The others; safe to sign.
+        schema: The claim ``schema``, where several schemas have to be told apart, else None.
+    """
+
+    subject: str
+    claims: dict[str, Any]
+    schema: str | None = None
+
+
+class _Entry:
+    """One registered schema, made once."""
+
+    def __init__(self, schema: object, user_type: type, kind: str | None) -> None:
+        self.schema = schema()
+        self.user_type = user_type
+        self.kind = kind
+        self.name = schema.claims_name
+        self.version = schema.claims_version
+        self._principal = None if _has_post_load(self.schema) else principal_maker(schema)
+
+    def covers(self, kind: str) -> bool:
+        """Whether it is for tokens of *kind*: by default for all kinds but refresh."""
+        return self.kind == kind if self.kind is not None else kind != "refresh"
+
+    @property
+    def reference(self) -> str:
+        """What the claim ``schema`` says."""
+        return self.name if self.version == 1 else f"{self.name}/{self.version}"
+
+    def load(self, claims: dict[str, Any], version: int) -> Any:
+        """Return the object.
+
+        Raises:
+            ValidationError: The claims do not fit.
+        """
+        claims = copy.deepcopy(claims)
+        if version < self.version:
+            claims = self.schema.upgrade(claims, version)
+        loaded = self.schema.load(claims, unknown=marshmallow.EXCLUDE)
+        return loaded if self._principal is None else self._principal(loaded)
+
+
+def _has_post_load(schema: ClaimSchema) -> bool:
+    return bool(schema._hooks.get("post_load"))
+
+
+class SchemaRegistry:
+    """The schemas of one manager, by type of object and kind of token.
+
+    Objects of type ``str``, ``int`` and ``UUID`` need none: they are the subject. A refresh
+    token is read by a schema that was registered for it, else by the one that wrote its claims,
+    where it carries any.
+    """
+
+    def __init__(self) -> None:
+        self._entries: list[_Entry] = []
+        self._readers: dict[str, list[_Entry]] = {}
+
+    def register(self, schema: object, user_type: type, kind: str | None = None) -> None:
+        """Use *schema* for objects of *user_type*, with its subclasses.
+
+        Raises:
+            SchemaError: It is not a `ClaimSchema`, or there is one for that type and kind, or
+                one of that name.
+        """
+        if not (isinstance(schema, type) and issubclass(schema, ClaimSchema)):
+            msg = f"claims_for takes a subclass of ClaimSchema, not {schema!r:.60}"
+            raise SchemaError(msg)
+        if not schema._declared_fields:
+            msg = f"{schema.__name__} has no fields; it has to define sub at least"
+            raise SchemaError(msg)
+        entry = _Entry(schema, user_type, kind)
+        for other in self._entries:
+            _check_apart(entry, other)
+        self._entries.append(entry)
+        self._readers.clear()
+
+    def dump(self, user: Any, kind: str) -> Dumped:
+        """Return *user* as claims that can be read back.
+
+        Raises:
+            IssueError: No schema fits its type, or the claims cannot be signed or read back; the
+                message names the path, never a value.
+        """
+        entry = self._writer(type(user), kind)
+        if entry is None:
+            return Dumped(_plain_subject(user), {})
+        try:
+            claims = entry.schema.dump(user)
+            _check_json(claims, "claims")
+            entry.load(claims, entry.version)
+        except ValidationError as error:
+            msg = f"{type(entry.schema).__name__}: {', '.join(_paths(error.messages, 'claims'))}"
+            raise IssueError(msg) from None
+        subject = claims.pop("sub", None)
+        if type(subject) is not str or not subject:
+            msg = f"{type(entry.schema).__name__}: sub has to be non-empty text in the token"
+            raise IssueError(msg)
+        is_alone = len(self._reading("access" if kind == "refresh" else kind)) == 1
+        return Dumped(subject, claims, None if is_alone and entry.version == 1 else entry.reference)
+
+    def load(self, claims: dict[str, Any], kind: str) -> Any:
+        """Return the object that a token's claims describe: the subject where no schema is.
+
+        Raises:
+            InvalidTokenError: They do not fit; the reason names fields, never values.
+        """
+        readers = self._readers.get(kind)
+        if readers is None:
+            readers = self._readers[kind] = self._reading(kind)
+        if not readers:
+            return claims["sub"]
+        entry, version = _chosen(readers, claims.get("schema"))
+        try:
+            return entry.load(claims, version)
+        except ValidationError as error:
+            if kind == "refresh" and not entry.covers("refresh"):
+                # Where a user loader is, refresh tokens carry the subject alone.
+                return claims["sub"]
+            msg = f"the claims do not load: {', '.join(_paths(error.messages, 'claims'))}"
+            raise InvalidTokenError(msg) from None
+        except Exception as error:
+            msg = f"{entry.name} raised {type(error).__name__}"
+            logger.exception("%s; the token was refused", msg)
+            raise InvalidTokenError(msg) from error
+
+    def check_extra(self, claims: Mapping[str, Any] | None) -> dict[str, Any]:
+        """Return a deep copy of what a caller adds to the claims.
+
+        Raises:
+            IssueError: It names what is reserved, or holds what is not JSON.
+        """
+        if claims is None:
+            return {}
+        taken = (RESERVED_CLAIMS | {"sub"}).intersection(claims)
+        if taken:
+            msg = f"claims= names {', '.join(sorted(taken))}, which the library writes itself"
+            raise IssueError(msg)
+        _check_json(dict(claims), "claims")
+        return copy.deepcopy(dict(claims))
+
+    def _writer(self, user_type: type, kind: str) -> _Entry | None:
+        for cls in user_type.__mro__:
+            fitting = [e for e in self._entries if e.user_type is cls and e.covers(kind)]
+            if fitting:
+                # A schema for this very kind comes before one for all of them.
+                return max(fitting, key=lambda entry: entry.kind is not None)
+        return None
+
+    def _reading(self, kind: str) -> list[_Entry]:
+        exact = [entry for entry in self._entries if entry.kind == kind]
+        general = [entry for entry in self._entries if entry.kind is None and kind != "refresh"]
+        types = {entry.user_type for entry in exact}
+        found = exact + [entry for entry in general if entry.user_type not in types]
+        return self._reading("access") if kind == "refresh" and not found else found
+
+
+def _check_apart(entry: _Entry, other: _Entry) -> None:
+    if entry.user_type is other.user_type and entry.kind == other.kind:
+        msg = f"{entry.user_type.__name__} has a schema for these tokens already: {other.name}"
+        raise SchemaError(msg)
+    if entry.name == other.name:
+        msg = f"two schemas are called {entry.name!r}; give one another Meta.name"
+        raise SchemaError(msg)
+
+
+def _chosen(readers: list[_Entry], reference: str | None) -> tuple[_Entry, int]:
+    """Return the schema that a token names, and the version that wrote it."""
+    if reference is None:
+        if len(readers) == 1:
+            return readers[0], 1
+        msg = "the token does not say which schema it is of"
+        raise InvalidTokenError(msg)
+    found = _REFERENCE.fullmatch(reference)
+    version = int(found[2] or 1) if found else 0
+    for entry in readers:
+        if found and entry.name == found[1] and version <= entry.version:
+            return entry, version
+    msg = "the token names a schema that is not known here"
+    raise InvalidTokenError(msg)
+
+
+def _plain_subject(user: Any) -> str:
+    is_plain = isinstance(user, str | UUID) or type(user) is int
+    if not is_plain or not str(user):
+        name = type(user).__name__
+        msg = (
+            f"no claim schema fits {name}; register one with @jwt.claims_for({name}), or pass the "
+            "subject as str, int or UUID"
+        )
+        raise IssueError(msg)
+    return str(user)
+
+
+def _check_json(value: Any, path: str) -> None:
+    """Refuse what JSON cannot hold, or would change on the way.
+
+    Raises:
+        IssueError: With the path and the type.
+    """
+    if isinstance(value, dict):
+        for name, item in value.items():
+            if type(name) is not str:
+                msg = f"{path}: the name {name!r} is {type(name).__name__}, not text"
+                raise IssueError(msg)
+            _check_json(item, f"{path}.{name}")
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            _check_json(item, f"{path}[{index}]")
+    elif value is not None and type(value) not in (str, int, float, bool):
+        msg = f"{path}: {type(value).__name__} is not JSON"
+        raise IssueError(msg)
+    else:
+        _check_scalar(value, path)
+
+
+def _check_scalar(value: Any, path: str) -> None:
+    try:
+        json.dumps(value, allow_nan=False, ensure_ascii=False).encode("utf-8")
+    except ValueError as error:
+        msg = f"{path}: {type(value).__name__} that is not JSON"
+        raise IssueError(msg) from error
+
+
+def _paths(messages: Any, path: str) -> Iterator[str]:
+    """Yield the paths that marshmallow complains about, without the values."""
+    if isinstance(messages, dict):
+        for name, inner in messages.items():
+            yield from _paths(inner, f"{path}.{name}")
+    else:
+        yield path
