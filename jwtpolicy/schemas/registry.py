@@ -41,7 +41,7 @@ class Dumped:
 class _Entry:
     """One registered schema, made once."""
 
-    def __init__(self, schema: object, user_type: type, kind: str | None) -> None:
+    def __init__(self, schema: type[ClaimSchema], user_type: type, kind: str | None) -> None:
         self.schema = schema()
         self.user_type = user_type
         self.kind = kind

@@ -1,0 +1,75 @@
+# Every target works on a fresh machine with git, Python 3.11 and a package index.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help install run test lint format types cover docs doctest check bench load dist dist-test full clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 12
+
+install: $(READY) ## make the virtual environment and install everything
+
+$(READY): pyproject.toml setup.py
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade "pip>=25.1"
+	$(BIN)/python -m pip install --quiet --editable ".[all]" --group test --group lint --group docs
+	@touch $@
+
+run: $(READY) ## start the example application
+	$(BIN)/python -m examples.notes
+
+test: $(READY) ## run every test that can run here
+	$(BIN)/python -m pytest
+
+lint: $(READY) ## check the style
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: $(READY) ## mend the style
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+types: $(READY) ## check the types
+	$(BIN)/mypy
+
+cover: $(READY) ## run the tests and demand that every line and branch is reached
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
+
+docs: $(READY) ## build the documentation, warnings being errors
+	$(BIN)/sphinx-build -n -W --keep-going -q docs docs/_build/html
+	@echo "docs/_build/html/index.html"
+
+doctest: $(READY) ## run the examples in the documentation
+	$(BIN)/sphinx-build -W -q -b doctest docs docs/_build/doctest
+
+check: lint types cover docs doctest ## everything that has to hold before a commit
+
+bench: $(READY) ## compare the cost of a request with a bare view and other ways
+	$(BIN)/python -m benchmarks
+
+load: $(READY) ## measure look-ups in large stores; takes a while
+	$(BIN)/python -m benchmarks.load
+
+dist: $(READY) ## build the distributions
+	rm -rf dist
+	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
+
+dist-test: dist ## install the wheel elsewhere and run the tests against it
+	rm -rf build/dist-test
+	$(PYTHON) -m venv build/dist-test/venv
+	build/dist-test/venv/bin/python -m pip install --quiet --upgrade "pip>=25.1"
+	build/dist-test/venv/bin/python -m pip install --quiet --group test "$$(ls dist/*.whl)[all]"
+	cp -r tests pyproject.toml build/dist-test/
+	cd build/dist-test && venv/bin/python -m pytest tests/unit tests/http tests/attacks tests/properties
+
+full: check dist-test ## the whole matrix: every Python found, and the lowest versions
+	bash .ci/matrix all
+
+clean: ## remove what the other targets made
+	rm -rf $(VENV) build dist docs/_build .coverage* .mypy_cache .pytest_cache .ruff_cache .hypothesis
