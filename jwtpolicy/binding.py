@@ -61,6 +61,7 @@ class Application:
         self._enforcement: Enforcement | None = None
         self._plans: dict[tuple[str | None, str], Plan | None] = {}
         self._inner_plans: dict[tuple[str | None, str, Guard], Plan] = {}
+        app.before_request(self._bind_first)
         if settings.default_deny:
             app.before_request(self._deny_unguarded)
             app.after_request(self._check_guard_ran)
@@ -132,6 +133,13 @@ class Application:
         if key not in self._inner_plans:
             self._inner_plans[key] = self._joined([guard], f"{endpoint} calling {guard!r}", method)
         return self._inner_plans[key]
+
+    def _bind_first(self) -> None:
+        """Bind before the first request, whether or not it meets a guard, and then no more."""
+        self._bind()
+        with self._lock:
+            hooks = self._app.before_request_funcs[None]
+            self._app.before_request_funcs[None] = [f for f in hooks if f != self._bind_first]
 
     def _bind(self) -> Enforcement:
         with self._lock:

@@ -118,6 +118,7 @@ class JWTManager(Generic[User]):
                 users=Users(self._user_loader, app.ensure_sync),
                 terms=parts.terms,
                 ensure_sync=app.ensure_sync,
+                async_to_sync=app.async_to_sync,
             ),
             baseline=baseline,
             realm=parts.settings.realm,

@@ -1,0 +1,84 @@
+"""Offer what most tests need: a secret, a clock that stands still, and an application."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from jwtpolicy import JWTManager
+
+#: One secret for a test run; nobody else knows it.
+SECRET = secrets.token_urlsafe(48)
+
+
+class StandingClock:
+    """A clock that goes only when it is told to."""
+
+    def __init__(self, now: float = 1_800_000_000) -> None:
+        self.now = now
+
+    def __call__(self) -> float:
+        return self.now
+
+    def advance(self, seconds: float) -> None:
+        self.now += seconds
+
+
+@pytest.fixture
+def clock() -> StandingClock:
+    return StandingClock()
+
+
+@pytest.fixture
+def make_app(clock: StandingClock) -> Iterator[Callable[..., tuple[Flask, JWTManager[Any]]]]:
+    """Return a factory of applications with a manager; keywords are settings without ``JWT_``."""
+
+    def make(
+        manager: dict[str, Any] | None = None, **settings: Any
+    ) -> tuple[Flask, JWTManager[Any]]:
+        app = Flask("tests.app")
+        app.config.update(TESTING=True, JWT_SECRET_KEY=SECRET)
+        app.config.update({f"JWT_{name.upper()}": value for name, value in settings.items()})
+        return app, JWTManager(app, **{"clock": clock, **(manager or {})})
+
+    yield make
+
+
+@pytest.fixture
+def app_and_jwt(make_app: Callable[..., tuple[Flask, JWTManager[Any]]]) -> Any:
+    return make_app()
+
+
+@pytest.fixture
+def app(app_and_jwt: tuple[Flask, JWTManager[Any]]) -> Flask:
+    return app_and_jwt[0]
+
+
+@pytest.fixture
+def jwt(app_and_jwt: tuple[Flask, JWTManager[Any]]) -> JWTManager[Any]:
+    return app_and_jwt[1]
+
+
+@pytest.fixture
+def client(app: Flask) -> Any:
+    return app.test_client()
+
+
+def bearer(encoded: str) -> dict[str, str]:
+    """Return the header that presents a token."""
+    return {"Authorization": f"Bearer {encoded}"}
+
+
+@pytest.fixture
+def access(app: Flask, jwt: JWTManager[Any]) -> Callable[..., dict[str, str]]:
+    """Return a factory of headers with an access token; keywords go to ``issue``."""
+
+    def make(user: Any = "u1", **arguments: Any) -> dict[str, str]:
+        with app.app_context():
+            return bearer(jwt.issue(user, **arguments))
+
+    return make
