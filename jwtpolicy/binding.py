@@ -191,6 +191,7 @@ class Application:
                 raise PolicyDefinitionError(msg)
             return Plan((), None, guards=guards, label=label)
         levels = (own or [Access()]) + (outer or [])
+        self.parts.check_store(levels)
         return Plan(
             levels,
             self._baseline,

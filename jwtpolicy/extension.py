@@ -100,7 +100,7 @@ class JWTManager(Generic[User]):
             raise SetupError(msg)
         settings = Settings.from_mapping(app.config)
         parts = Parts(app, settings, self._keys, self._store, self._schemas, self._clock)
-        parts.check_baseline(self._baseline)
+        parts.check_store([] if self._baseline is None else [self._baseline])
         app.extensions[EXTENSION] = Application(
             app, settings, lambda: self._enforcement(app, parts), self._blueprints, self, parts
         )
@@ -118,7 +118,6 @@ class JWTManager(Generic[User]):
                 users=Users(self._user_loader, app.ensure_sync),
                 terms=parts.terms,
                 ensure_sync=app.ensure_sync,
-                async_to_sync=app.async_to_sync,
             ),
             baseline=baseline,
             realm=parts.settings.realm,

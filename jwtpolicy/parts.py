@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 from typing import Any
 
@@ -82,16 +82,16 @@ class Parts:
             testing=app.testing,
         )
 
-    def check_baseline(self, baseline: Policy | None) -> None:
-        """Refuse a baseline that cannot be asked.
+    def check_store(self, policies: Iterable[Policy]) -> None:
+        """Refuse policies that nobody can answer.
 
         Raises:
-            ConfigurationError: It asks a store, and there is none.
+            ConfigurationError: One asks a store, and there is none.
         """
-        asks = baseline is not None and any(isinstance(x, NotRevoked) for x in leaves(baseline))
-        if asks and self.store is None:
+        asking = (leaf for policy in policies for leaf in leaves(policy))
+        if self.store is None and any(isinstance(leaf, NotRevoked) for leaf in asking):
             msg = (
-                "NotRevoked() needs a token store, and there is none: set JWT_STORE_URL to the "
+                "NotRevoked() and SingleUse() need a token store, and there is none: set JWT_STORE_URL to the "
                 "store of the tokens' issuer, or say JWTManager(baseline=None) if tokens need "
                 "not be revocable"
             )

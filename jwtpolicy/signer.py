@@ -117,8 +117,8 @@ class Signer:
     ) -> str:
         assert self._key is not None  # noqa: S101 # `sign` has checked
         header = self._headers.get(kind) if headers is None else None
+        header = header or self._header(kind, headers)
         try:
-            header = header or self._header(kind, headers)
             signing_input = f"{header}.{encoded_object(members)}"
         except (TypeError, ValueError) as error:
             msg = f"the claims are not JSON: {type(error).__name__}"
@@ -134,7 +134,11 @@ class Signer:
             members["alg"] = self._key.algorithm
             if self._key.key_id is not None:
                 members["kid"] = self._key.key_id
-        return encoded_object(members)
+        try:
+            return encoded_object(members)
+        except (TypeError, ValueError) as error:
+            msg = f"the headers are not JSON: {type(error).__name__}"
+            raise IssueError(msg) from None
 
 
 def _custom(

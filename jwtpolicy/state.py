@@ -29,8 +29,7 @@ class Sources:
         store: What knows about revocation, or None.
         users: What loads the application's users.
         terms: The clock, the leeway, the claim of the roles.
-        ensure_sync: What makes a function callable that may be async: Flask's own.
-        async_to_sync: What makes an async one callable: Flask's own.
+        ensure_sync: What makes an async function callable: Flask's own.
     """
 
     verifier: Verifier
@@ -38,7 +37,6 @@ class Sources:
     users: Users
     terms: Terms
     ensure_sync: Callable[[Any], Callable[..., Any]]
-    async_to_sync: Callable[[Any], Callable[..., Any]]
 
     def standing(self, token: Token) -> Standing:
         """Return what the store says of *token*; one without ``jti`` could not be revoked.
@@ -133,7 +131,7 @@ class Answers:
     def run_async(
         self, function: Callable[[AccessRequest], Awaitable[Any]]
     ) -> Callable[[AccessRequest], Any]:
-        return self.sources.async_to_sync(function)
+        return self.sources.ensure_sync(function)
 
 
 class LiveAccess(AccessRequest):

@@ -106,8 +106,10 @@ class Policy:
             return without_token(access)
         access.touched = False
         try:
-            decide = access.services.run_async(self.decide) if self.is_async else self.decide
-            return self._answer(access, decide(access))
+            if self.is_async:
+                found: Finding = access.services.run_async(self.judge_async)(access)
+                return found
+            return self._answer(access, self.decide(access))
         except Exception as error:  # noqa: BLE001 # whatever it is, it must refuse
             return self._failure(access, error)
 

@@ -202,12 +202,12 @@ class Hijacker(MethodView):
         pytest.param((Answers,), {"policies": [Public(), Access()]}, id="public in a list"),
         pytest.param((Answers,), {"method_policies": {"GTE": Fresh()}}, id="a misspelt method"),
         pytest.param((Answers,), {"method_policies": {3: Fresh()}}, id="a number"),
-        pytest.param(
-            (Answers,), {"method_policies": {"GET": Fresh(), "get": Fresh()}}, id="twice"
-        ),
+        pytest.param((Answers,), {"method_policies": {"GET": Fresh(), "get": Fresh()}}, id="twice"),
         pytest.param((Answers,), {"method_policies": [Fresh()]}, id="not a mapping"),
         pytest.param(
-            (Answers,), {"policies": Refresh(), "method_policies": {"GET": Fresh()}}, id="no meeting"
+            (Answers,),
+            {"policies": Refresh(), "method_policies": {"GET": Fresh()}},
+            id="no meeting",
         ),
     ],
 )

@@ -1,0 +1,223 @@
+"""Where a request's identity lives, and where it does not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from flask import Flask, render_template_string, request
+from werkzeug.middleware.dispatcher import DispatcherMiddleware
+from werkzeug.test import Client
+
+from jwtpolicy import (
+    HasRole,
+    JWTManager,
+    current_resource,
+    current_token,
+    current_user,
+    protect,
+)
+from jwtpolicy.exceptions import ConfigurationError, SetupError
+from tests.conftest import SECRET, bearer
+
+
+@pytest.fixture
+def site(app: Any) -> Any:
+    @app.get("/in")
+    @protect()
+    def guarded() -> str:
+        return current_token.subject
+
+    @app.get("/out")
+    def unguarded() -> str:
+        return f"{bool(current_token)}{bool(current_user)}{bool(current_resource)}"
+
+    return app.test_client()
+
+
+def test_a_pushed_context_does_not_carry_an_identity_over(app: Any, site: Any, access: Any) -> None:
+    """HTTP-10, S7."""
+    headers = access()
+    with app.app_context():
+        assert site.get("/in", headers=headers).text == "u1"
+        assert site.get("/out", headers=headers).text == "FalseFalseFalse"
+        assert site.get("/in").status_code == 401
+
+
+def test_two_requests_of_one_context_are_two_users(app: Any, site: Any, access: Any) -> None:
+    """HTTP-10."""
+    first, second = access("u1"), access("u2")
+    with app.app_context():
+        found = [site.get("/in", headers=headers).text for headers in (first, second, first)]
+
+    assert found == ["u1", "u2", "u1"]
+
+
+def test_a_nested_request_with_the_same_environ_is_judged_anew(
+    app: Any, site: Any, access: Any
+) -> None:
+    headers = access()
+    outer: dict[str, Any] = {}
+
+    @app.get("/outer")
+    @protect()
+    def view() -> str:
+        environ = request.environ
+        environ["HTTP_AUTHORIZATION"] = outer["inner"]
+        with app.request_context(environ):
+            app.preprocess_request()
+            return str(
+                app.view_functions["view"] and current_token.subject if current_token else ""
+            )
+
+    outer["inner"] = access("u2")["Authorization"]
+    assert site.get("/outer", headers=headers).text == ""
+
+
+def test_applications_behind_one_dispatcher_do_not_share_identities(
+    app: Any, site: Any, access: Any
+) -> None:
+    """HTTP-10."""
+    other = Flask("other")
+    other.config.update(TESTING=True, JWT_SECRET_KEY=SECRET[::-1])
+    JWTManager(other)
+
+    @other.get("/in")
+    @protect()
+    def view() -> str:
+        return current_token.subject
+
+    both = Client(DispatcherMiddleware(app.wsgi_app, {"/other": other.wsgi_app}))
+    assert both.get("/in", headers=access()).text == "u1"
+    assert both.get("/other/in", headers=access()).status_code == 401
+
+
+def test_one_manager_serves_two_applications_with_their_own_settings(clock: Any) -> None:
+    manager: JWTManager[Any] = JWTManager(clock=clock)
+    apps = []
+    for secret in (SECRET, SECRET[::-1]):
+        app = Flask("one")
+        app.config.update(TESTING=True, JWT_SECRET_KEY=secret)
+        manager.init_app(app)
+        app.add_url_rule("/", view_func=protect()(lambda: "in"), endpoint="view")
+        apps.append(app)
+    with apps[0].app_context():
+        headers = bearer(manager.issue("u1"))
+
+    assert [app.test_client().get("/", headers=headers).status_code for app in apps] == [200, 401]
+
+
+def test_two_managers_of_one_application_are_an_error(app: Any) -> None:
+    with pytest.raises(SetupError, match="already"):
+        JWTManager(app)
+
+
+def test_a_setting_that_changes_after_the_start_is_an_error(app: Any, site: Any) -> None:
+    app.config["JWT_REALM"] = "later"
+
+    with pytest.raises(ConfigurationError, match="JWT_REALM"):
+        site.get("/out")
+
+
+def test_a_guard_without_a_manager_says_so() -> None:
+    app = Flask("bare")
+    app.testing = True
+    app.add_url_rule("/", view_func=protect()(lambda: "in"), endpoint="view")
+
+    with pytest.raises(SetupError, match="no JWTManager"):
+        app.test_client().get("/")
+
+
+def test_without_a_request_the_proxies_are_false_and_say_why() -> None:
+    assert not current_token
+    with pytest.raises(AttributeError, match="there is no request"):
+        _ = current_token.subject
+    with pytest.raises(AttributeError, match="there is no request"):
+        _ = current_resource.name
+
+
+@pytest.mark.parametrize(
+    ("make", "why"),
+    [
+        pytest.param(lambda app: Flask("bare").test_request_context(), "JWTManager", id="bare"),
+        pytest.param(lambda app: app.test_request_context(), "no guard", id="unguarded"),
+    ],
+)
+def test_in_a_request_without_a_token_the_proxies_say_why(app: Any, make: Any, why: str) -> None:
+    with make(app):
+        assert not current_user
+        assert why in repr(current_user)
+        with pytest.raises(AttributeError, match=why):
+            _ = current_user.name
+
+
+def test_a_template_outside_of_guards_renders_the_proxies_as_nothing(app: Any) -> None:
+    """C9."""
+
+    @app.get("/page")
+    def page() -> str:
+        return render_template_string(
+            "[{{ user.name }}{{ user }}{{ token.subject }}]",
+            user=current_user,
+            token=current_token,
+        )
+
+    assert app.test_client().get("/page").text == "[]"
+
+
+def test_an_anonymous_request_says_that_it_has_no_token(app: Any, client: Any) -> None:
+    from jwtpolicy import OptionalToken
+
+    @app.get("/maybe")
+    @protect(OptionalToken())
+    def maybe() -> str:
+        return repr(current_token._get_current_object())  # type: ignore[attr-defined]
+
+    assert "without a token" in client.get("/maybe").text
+
+
+def test_a_token_is_read_only_all_the_way_down(app: Any, jwt: Any) -> None:
+    with app.app_context():
+        token = jwt.verify(jwt.issue("u1", claims={"a": {"b": [1]}}))
+
+    for change in (
+        lambda: setattr(token, "issuer", "x"),
+        lambda: delattr(token, "issuer"),
+        lambda: setattr(token.claims, "x", 1),
+        lambda: token.claims["a"].__setitem__("b", 2),
+        lambda: token.claims["a"]["b"].append(2),
+    ):
+        with pytest.raises((AttributeError, TypeError)):
+            change()
+    assert token.claims["a"]["b"] == (1,)
+
+
+def test_the_user_of_the_manager_is_the_current_one(app: Any, jwt: Any, access: Any) -> None:
+    @app.get("/me")
+    @protect()
+    def me() -> str:
+        return f"{jwt.current_user} {current_user}"
+
+    assert app.test_client().get("/me", headers=access()).text == "u1 u1"
+
+
+def test_explaining_judges_the_current_token(app: Any, jwt: Any, access: Any) -> None:
+    @app.get("/why")
+    @protect()
+    def why() -> str:
+        return jwt.explain(HasRole("admin")).explain()
+
+    text = app.test_client().get("/why", headers=access(claims={"roles": []})).text
+    assert text == "FORBIDDEN: HasRole('admin')  (the bearer has not the role)"
+
+
+def test_explaining_takes_a_token_and_a_request(app: Any, jwt: Any) -> None:
+    from jwtpolicy import IsSubject, NotRevoked
+
+    with app.app_context():
+        encoded = jwt.issue("7")
+        policy = IsSubject("user") & NotRevoked()
+
+        assert jwt.explain(policy, encoded, view_args={"user": 7})
+        assert not jwt.explain(policy, jwt.verify(encoded), view_args={"user": 8})
+        assert not jwt.explain(policy)
