@@ -252,7 +252,7 @@ class Enforcement:
 
     def answered(self, error: AccessError, label: str) -> AccessError:
         """Log the refusal, and say in whose name it is."""
-        level = logging.INFO if error.code < 500 else logging.ERROR
+        level = logging.ERROR if error.outcome is Outcome.ERROR else logging.INFO
         logger.log(level, "%s: %s", label, error)
         return error.addressed(self._realm, self._resource_metadata)
 

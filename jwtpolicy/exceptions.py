@@ -82,10 +82,11 @@ class AccessError(HTTPException):
         retry_after: Seconds after which trying again may help, or None.
     """
 
-    code: int = 403
-    error: ClassVar[str] = "access_denied"
+    # None, so that Flask files a handler of this class under all statuses, not under one.
+    code: int | None = None
+    error: ClassVar[str]
     description: str = "The request is not allowed."
-    outcome: ClassVar[Outcome] = Outcome.FORBIDDEN
+    outcome: ClassVar[Outcome]
     has_challenge: ClassVar[bool] = False
     realm: str = DEFAULT_REALM
     resource_metadata: str | None = None
@@ -247,6 +248,7 @@ class InvalidRequestError(AccessError):
 class CSRFError(AccessError):
     """A cookie's token came without the proof that the site's own page sent it."""
 
+    code = 403
     error = "csrf_failed"
     description = "The CSRF check failed."
     outcome = Outcome.INVALID_TOKEN
@@ -265,6 +267,7 @@ class StepUpRequiredError(AccessError):
 class InsufficientScopeError(AccessError):
     """The token's scope does not reach (:rfc:`6750#section-3.1`)."""
 
+    code = 403
     error = "insufficient_scope"
     description = "The token's scope is not sufficient."
     outcome = Outcome.INSUFFICIENT_SCOPE
@@ -273,6 +276,10 @@ class InsufficientScopeError(AccessError):
 
 class AccessDeniedError(AccessError):
     """The bearer may not do this."""
+
+    code = 403
+    error = "access_denied"
+    outcome = Outcome.FORBIDDEN
 
 
 class MissingClaimError(AccessDeniedError, KeyError):

@@ -356,7 +356,7 @@ def _first_error(hardest: Sequence[Decision]) -> Exception | None:
 
 
 def _severity(error: Exception) -> int:
-    return error.code if isinstance(error, AccessError) else 0
+    return error.code or 0 if isinstance(error, AccessError) else 0
 
 
 class Program:
