@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.conftest import bearer
 
 from jwtpolicy import (
     ANY,
@@ -37,6 +36,7 @@ from jwtpolicy.exceptions import (
 )
 from jwtpolicy.signals import refresh_reused
 from jwtpolicy.stores import SQLiteStore
+from tests.conftest import bearer
 
 
 @pytest.fixture
