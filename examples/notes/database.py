@@ -1,0 +1,131 @@
+"""Keep users and notes in SQLite."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from flask import current_app
+from werkzeug.security import check_password_hash, generate_password_hash
+
+#: Who can log in at the first start: name, password, roles.
+DEMO_USERS = (("ada", "lovelace", "admin"), ("bob", "builder", ""), ("eve", "dropper", ""))
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS users (
+    id INTEGER PRIMARY KEY, name TEXT UNIQUE, password_hash TEXT, roles TEXT
+);
+CREATE TABLE IF NOT EXISTS notes (
+    id INTEGER PRIMARY KEY, owner_id INTEGER REFERENCES users ON DELETE CASCADE, text TEXT
+);
+"""
+
+
+@dataclass(frozen=True)
+class User:
+    """Somebody who can log in."""
+
+    id: int
+    name: str
+    password_hash: str
+    roles: list[str]
+
+
+@dataclass(frozen=True)
+class Note:
+    """A text and whose it is."""
+
+    id: int
+    owner_id: int
+    text: str
+
+
+class Database:
+    """The file, made with the demo users at its first use."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._nobody = generate_password_hash("nobody")
+        with self._connected() as connection:
+            connection.executescript(_SCHEMA)
+            if connection.execute("SELECT count(*) FROM users").fetchone()[0] == 0:
+                for name, password, roles in DEMO_USERS:
+                    self._add_user(connection, name, password, roles)
+
+    @contextmanager
+    def _connected(self) -> Iterator[sqlite3.Connection]:
+        with closing(sqlite3.connect(self._path)) as connection, connection:
+            connection.execute("PRAGMA foreign_keys = ON")
+            yield connection
+
+    def _add_user(
+        self, connection: sqlite3.Connection, name: str, password: str, roles: str
+    ) -> None:
+        row = (name, generate_password_hash(password), roles)
+        added = connection.execute(
+            "INSERT INTO users (name, password_hash, roles) VALUES (?, ?, ?)", row
+        )
+        note = (added.lastrowid, f"A first note of {name}")
+        connection.execute("INSERT INTO notes (owner_id, text) VALUES (?, ?)", note)
+
+    def _one(self, query: str, *values: Any) -> Any:
+        with self._connected() as connection:
+            return connection.execute(query, values).fetchone()
+
+    def user(self, user_id: str) -> User | None:
+        """Return the user of this id, or None."""
+        return _user(self._one("SELECT * FROM users WHERE id = ?", user_id))
+
+    def authenticate(self, name: str, password: str) -> User | None:
+        """Return the user of this name, if the password is theirs."""
+        user = _user(self._one("SELECT * FROM users WHERE name = ?", name))
+        # A hash is compared in any case, so that the time taken does not tell who exists.
+        known = user.password_hash if user else self._nobody
+        return user if check_password_hash(known, password) and user else None
+
+    def users(self) -> list[User]:
+        """Return everybody."""
+        with self._connected() as connection:
+            rows = connection.execute("SELECT * FROM users ORDER BY name").fetchall()
+        return [user for row in rows if (user := _user(row))]
+
+    def delete_user(self, user_id: int) -> None:
+        """Forget a user and their notes."""
+        with self._connected() as connection:
+            connection.execute("DELETE FROM users WHERE id = ?", (user_id,))
+
+    def note(self, note_id: int) -> Note | None:
+        """Return a note, or None."""
+        row = self._one("SELECT * FROM notes WHERE id = ?", note_id)
+        return row and Note(*row)
+
+    def notes_of(self, owner_id: int) -> list[Note]:
+        """Return somebody's notes."""
+        with self._connected() as connection:
+            query = "SELECT * FROM notes WHERE owner_id = ? ORDER BY id"
+            return [Note(*row) for row in connection.execute(query, (owner_id,))]
+
+    def add_note(self, owner_id: int, text: str) -> Note:
+        """Keep a new note."""
+        with self._connected() as connection:
+            query = "INSERT INTO notes (owner_id, text) VALUES (?, ?) RETURNING *"
+            return Note(*connection.execute(query, (owner_id, text)).fetchone())
+
+    def delete_note(self, note_id: int) -> None:
+        """Forget a note."""
+        with self._connected() as connection:
+            connection.execute("DELETE FROM notes WHERE id = ?", (note_id,))
+
+
+def _user(row: Any) -> User | None:
+    return row and User(row[0], row[1], row[2], row[3].split())
+
+
+def database() -> Database:
+    """Return the current application's."""
+    found: Database = current_app.extensions["database"]
+    return found
