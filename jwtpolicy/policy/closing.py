@@ -49,7 +49,7 @@ def close(levels: Iterable[Policy]) -> Closed:
     accepted = frozenset.intersection(*(_accepted(level) or frozenset() for level in closed))
     is_open = NO_TOKEN_KIND in accepted
     return Closed(
-        AllOf(*closed),
+        AllOf(*closed) if len(closed) > 1 else closed[0],
         accepted - {NO_TOKEN_KIND},
         is_open,
         is_open and any(map(_ignores_invalid, closed)),

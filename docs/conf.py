@@ -1,0 +1,45 @@
+"""Configure the documentation."""
+
+import sys
+from importlib.metadata import version as installed_version
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent / "_ext"))
+
+project = "jwtpolicy"
+author = "the jwtpolicy authors"
+copyright = "2026, the jwtpolicy authors"  # noqa: A001
+version = release = installed_version("jwtpolicy")
+
+extensions = [
+    "sphinx.ext.autodoc",
+    "sphinx.ext.doctest",
+    "sphinx.ext.napoleon",
+    "sphinx.ext.viewcode",
+    "sphinx_copybutton",
+    "tables",
+]
+html_theme = "furo"
+html_title = "jwtpolicy"
+exclude_patterns = ["_build"]
+
+autodoc_typehints = "description"
+autodoc_member_order = "bysource"
+autodoc_class_signature = "separated"
+default_role = "py:obj"
+nitpicky = True
+# Other projects' objects: their inventories would need the network.
+nitpick_ignore_regex = [
+    (
+        r"py:.*",
+        r"(flask|werkzeug|marshmallow|cryptography|jwt|typing|collections|enum|datetime)\..*",
+    ),
+    (r"py:(class|exc|obj|data|meth|func)", r"^(?!jwtpolicy\.).*"),
+    # Parts that nobody outside has to know: type variables, protocols, the types of sentinels.
+    (r"py:.*", r"jwtpolicy\.(policy\.program|policy\.matchers|parts|binding|plans)\..*"),
+    (r"py:.*", r"jwtpolicy\.(extension\.(Schema|User)|sentinels\.(Any_|Never)|views\.View)"),
+    (r"py:.*", r"jwtpolicy\.(access\.(Services|Terms|Standing)|decision\.Finding)"),
+]
+doctest_global_setup = "from jwtpolicy import *\nfrom jwtpolicy.policy import *"
+copybutton_prompt_text = r">>> |\.\.\. |\$ "
+copybutton_prompt_is_regexp = True

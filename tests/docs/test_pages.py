@@ -1,0 +1,59 @@
+"""Run every Python block of the documentation, page by page, and compare its tables with the code."""
+
+from __future__ import annotations
+
+import re
+import sys
+import textwrap
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from jwtpolicy.settings import Settings
+
+DOCS = Path(__file__).parents[2] / "docs"
+sys.path.insert(0, str(DOCS / "_ext"))
+
+PAGES = sorted(
+    page.relative_to(DOCS).as_posix()
+    for page in DOCS.rglob("*.rst")
+    if "code-block:: python" in page.read_text(encoding="utf-8")
+)
+
+_BLOCK = re.compile(r"^\.\. code-block:: python\n\n((?:   .*\n|\n)+)", re.MULTILINE)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_the_blocks_of_a_page_run_in_their_order(
+    page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    blocks = _BLOCK.findall((DOCS / page).read_text(encoding="utf-8"))
+    source = "\n".join(textwrap.dedent(block) for block in blocks)
+    module = type(sys)("page")
+    monkeypatch.setitem(sys.modules, "page", module)
+
+    exec(compile(source, page, "exec"), vars(module))
+    assert blocks
+
+
+def test_the_tutorial_has_three_chapters() -> None:
+    assert len([page for page in PAGES if page.startswith("tutorial/")]) == 3
+
+
+def test_every_setting_has_a_line_in_the_reference() -> None:
+    from tables import setting_lines
+
+    text = "\n".join(setting_lines())
+    for field in fields(Settings):
+        if "key" in field.metadata:
+            assert f".. data:: {field.metadata['key']}" in text
+
+
+def test_every_error_has_a_row_in_the_reference() -> None:
+    from tables import error_classes, error_rows
+
+    names = [row[0] for row in error_rows()]
+    assert len(names) == len(error_classes()) == 18
+    assert all(row[1].isdigit() for row in error_rows())
