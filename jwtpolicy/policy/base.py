@@ -367,6 +367,8 @@ class Not(Policy):
         return self.member
 
     def __repr__(self) -> str:
+        if type(self.member) is Not:
+            return f"Not({self.member!r})"
         return f"~{_enclosed(self.member)}"
 
 
@@ -414,6 +416,8 @@ class Implication(AnyOf):
 
 def _flattened(kind: type[_Combination], members: tuple[Any, ...]) -> list[Any]:
     """Take members of the same kind apart: ``a & b & c`` is one node."""
+    if kind not in (AllOf, AnyOf):
+        return list(members)
     flat: list[Any] = []
     for member in members:
         flat += member.members if type(member) is kind else [member]

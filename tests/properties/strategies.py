@@ -1,0 +1,106 @@
+"""Draw policies whose answers are known, and requests that they judge."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import strategies as st
+
+from jwtpolicy import (
+    Access,
+    AccessRequest,
+    AllOf,
+    Anonymous,
+    AnyOf,
+    AtLeast,
+    ClaimsMatch,
+    Fresh,
+    HasRole,
+    HasScope,
+    Not,
+    Outcome,
+    Policy,
+    Refresh,
+    TokenKind,
+    When,
+)
+from jwtpolicy.decision import ALLOWED, Finding
+from jwtpolicy.token import Token, _verified
+
+NOW = 1_800_000_000
+
+
+class Says(Policy):
+    """A leaf that always answers the same."""
+
+    needs_token = False
+
+    def __init__(self, outcome: Outcome, name: int) -> None:
+        self.outcome = outcome
+        self.name = name
+
+    def judge(self, access: AccessRequest) -> Finding:
+        return ALLOWED if self.outcome is Outcome.ALLOW else Finding(self.outcome, str(self.name))
+
+
+def token(kind: str = "access", *, is_own: bool = True, **claims: Any) -> Token:
+    """Return a token as a verifier would make it."""
+    members = {"sub": "u1", "type": kind, "jti": "j", "iat": NOW, "exp": NOW + 900, **claims}
+    return _verified(members, {}, "", is_own, "u1")
+
+
+outcomes = st.sampled_from([outcome for outcome in Outcome if outcome is not Outcome.PENDING])
+with_pending = st.sampled_from(list(Outcome))
+
+
+def leaves(answers: Any = outcomes) -> Any:
+    """Draw leaves that answer *answers*; four of them, so that equal ones meet."""
+    return st.builds(Says, answers, st.integers(0, 3))
+
+
+def trees(leaf: Any) -> Any:
+    """Draw trees of every combinator over *leaf*."""
+    return st.recursive(
+        leaf,
+        lambda inner: st.one_of(
+            st.builds(lambda a, b: a & b, inner, inner),
+            st.builds(lambda a, b: a | b, inner, inner),
+            st.builds(Not, inner),
+            st.builds(lambda members: AllOf(*members), st.lists(inner, min_size=1, max_size=3)),
+            st.builds(lambda members: AnyOf(*members), st.lists(inner, min_size=1, max_size=3)),
+            st.builds(_at_least, st.lists(inner, min_size=1, max_size=3), st.integers(0, 9)),
+            st.builds(lambda c, p: When(c).then(p), inner, inner),
+        ),
+        max_leaves=8,
+    )
+
+
+def _at_least(members: list[Policy], number: int) -> Policy:
+    return AtLeast(number % len(members) + 1, *members)
+
+
+#: What real levels are made of.
+real_leaves = st.sampled_from(
+    [
+        Access(),
+        Refresh(),
+        TokenKind("reset"),
+        Anonymous(),
+        Fresh(),
+        HasRole("admin"),
+        HasScope("a"),
+        ClaimsMatch(team="blue"),
+    ]
+)
+
+tokens = st.builds(
+    token,
+    st.sampled_from(["access", "refresh", "reset", "other"]),
+    is_own=st.booleans(),
+    fresh=st.booleans(),
+    roles=st.sampled_from([["admin"], []]),
+    scope=st.sampled_from(["a", "b"]),
+    team=st.sampled_from(["blue", "red", 3, None]),
+)
+
+requests = st.builds(lambda found: AccessRequest(token=found), st.one_of(st.none(), tokens))
