@@ -1,0 +1,79 @@
+"""What users can import, and what it says of itself."""
+
+from __future__ import annotations
+
+import inspect
+import subprocess
+import sys
+
+import pytest
+
+import jwtpolicy
+from jwtpolicy import exceptions
+from jwtpolicy.challenges import ERRORS
+from jwtpolicy.outcomes import Outcome
+
+#: class, outcome, status, error, whether there is a challenge.
+TABLE = [
+    ("NoTokenError", "NO_TOKEN", 401, "token_required", True),
+    ("InvalidTokenError", "INVALID_TOKEN", 401, "invalid_token", True),
+    ("ExpiredTokenError", "INVALID_TOKEN", 401, "invalid_token", True),
+    ("RevokedTokenError", "INVALID_TOKEN", 401, "invalid_token", True),
+    ("WrongKindError", "INVALID_TOKEN", 401, "invalid_token", True),
+    ("UnknownUserError", "INVALID_TOKEN", 401, "invalid_token", True),
+    ("InvalidRequestError", "BAD_REQUEST", 400, "invalid_request", True),
+    ("CSRFError", "INVALID_TOKEN", 403, "csrf_failed", False),
+    ("StepUpRequiredError", "STEP_UP", 401, "insufficient_user_authentication", True),
+    ("InsufficientScopeError", "INSUFFICIENT_SCOPE", 403, "insufficient_scope", True),
+    ("AccessDeniedError", "FORBIDDEN", 403, "access_denied", False),
+    ("MissingClaimError", "MISSING_CLAIM", 403, "access_denied", False),
+    ("ResourceNotFoundError", "NOT_FOUND", 404, "not_found", False),
+    ("RateLimitedError", "RATE_LIMITED", 429, "rate_limited", False),
+    ("StoreUnavailableError", "ERROR", 503, "temporarily_unavailable", False),
+    ("KeysUnavailableError", "ERROR", 503, "temporarily_unavailable", False),
+    ("UserUnavailableError", "ERROR", 503, "temporarily_unavailable", False),
+    ("PolicyError", "ERROR", 500, "server_error", False),
+]
+
+
+@pytest.mark.parametrize(("name", "outcome", "status", "error", "has_challenge"), TABLE)
+def test_an_error_is_what_its_row_says(
+    name: str, outcome: str, status: int, error: str, has_challenge: bool
+) -> None:
+    found = getattr(exceptions, name)()
+
+    assert (found.outcome.name, found.code, found.error) == (outcome, status, error)
+    assert (found.challenge is not None) == has_challenge
+
+
+def test_the_table_has_every_error() -> None:
+    classes = [value for value in vars(exceptions).values() if inspect.isclass(value)]
+    refusals = {c.__name__ for c in classes if issubclass(c, exceptions.AccessError) and c.code}
+
+    assert refusals == {row[0] for row in TABLE}
+
+
+def test_every_refusal_has_an_exception() -> None:
+    assert set(ERRORS) == set(Outcome) - {Outcome.ALLOW}
+
+
+def test_every_401_has_a_challenge() -> None:
+    """HTTP-2."""
+    assert all(row[4] for row in TABLE if row[2] == 401)
+
+
+def test_every_public_name_is_there_and_documented() -> None:
+    for name in jwtpolicy.__all__:
+        value = getattr(jwtpolicy, name)
+        if inspect.isclass(value) or inspect.isfunction(value):
+            assert value.__doc__, name
+
+
+def test_importing_does_not_import_what_is_not_used() -> None:
+    code = (
+        "import sys, jwtpolicy;"
+        "print([n for n in ('redis', 'sqlalchemy', 'asgiref', 'urllib3') if n in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+
+    assert done.stdout.strip() == "[]"
