@@ -139,8 +139,7 @@ def main() -> None:
     results: dict[str, dict[str, dict[str, float]]] = {}
     for algorithm in arguments.algorithms:
         results[algorithm] = {
-            name: measured(calls, arguments.rounds)
-            for name, calls in scenarios(algorithm).items()
+            name: measured(calls, arguments.rounds) for name, calls in scenarios(algorithm).items()
         }
         print_table(algorithm, results[algorithm])
     arguments.json.parent.mkdir(parents=True, exist_ok=True)

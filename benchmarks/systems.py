@@ -62,9 +62,7 @@ def make_keys(algorithm: str) -> KeyPair:
             serialization.NoEncryption(),
         ).decode(),
         private.public_key()
-        .public_bytes(
-            serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
-        )
+        .public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
         .decode(),
     )
 

@@ -8,7 +8,7 @@ sys.path.insert(0, str(Path(__file__).parent / "_ext"))
 
 project = "jwtpolicy"
 author = "the jwtpolicy authors"
-copyright = "2026, the jwtpolicy authors"  # noqa: A001
+copyright = "2026, the jwtpolicy authors"
 version = release = installed_version("jwtpolicy")
 
 extensions = [

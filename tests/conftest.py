@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -34,7 +34,7 @@ def clock() -> StandingClock:
 
 
 @pytest.fixture
-def make_app(clock: StandingClock) -> Iterator[Callable[..., tuple[Flask, JWTManager[Any]]]]:
+def make_app(clock: StandingClock) -> Callable[..., tuple[Flask, JWTManager[Any]]]:
     """Return a factory of applications with a manager; keywords are settings without ``JWT_``."""
 
     def make(
@@ -45,7 +45,7 @@ def make_app(clock: StandingClock) -> Iterator[Callable[..., tuple[Flask, JWTMan
         app.config.update({f"JWT_{name.upper()}": value for name, value in settings.items()})
         return app, JWTManager(app, **{"clock": clock, **(manager or {})})
 
-    yield make
+    return make
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Run every Python block of the documentation, page by page, and compare its tables with the code."""
+"""Run every Python block of the documentation, and compare its tables with the code."""
 
 from __future__ import annotations
 

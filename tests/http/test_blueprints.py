@@ -167,7 +167,7 @@ def test_an_application_without_a_manager_guards_nothing_silently(jwt: Any, offi
 @pytest.fixture
 def closed(make_app: Any, access: Any) -> Any:
     """Return a client of an application that is closed by default."""
-    app, jwt = make_app(default_deny=True, public_endpoints=["static", "health*"])
+    app, _ = make_app(default_deny=True, public_endpoints=["static", "health*"])
 
     @app.get("/forgotten")
     def forgotten() -> str:

@@ -225,10 +225,10 @@ def test_opening_beside_a_base_names_the_way_out() -> None:
 
 
 def test_a_logout_can_take_several_kinds(app: Any, access: Any) -> None:
-    class Any_(Answers):
+    class Several(Answers):
         policies = Access() | Refresh() | Anonymous()
 
-    client = mounted(app, Any_)
+    client = mounted(app, Several)
     assert client.get("/").status_code == 200
     assert client.get("/", headers=access()).status_code == 200
     assert client.get("/", headers=access(kind="x", expires_in=9)).status_code == 401

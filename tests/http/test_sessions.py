@@ -494,7 +494,7 @@ def test_without_a_store_a_policy_that_needs_one_is_a_mistake(make_app: Any) -> 
     with pytest.raises(ConfigurationError, match="baseline=None"):
         make_app(store_url="none")
 
-    app, jwt = make_app(manager={"baseline": None}, store_url="none")
+    app, _ = make_app(manager={"baseline": None}, store_url="none")
 
     @app.get("/")
     @protect(SingleUse())

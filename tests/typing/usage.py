@@ -1,0 +1,55 @@
+"""Checked by mypy, never run: what users write has the types that they expect."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import assert_type
+
+from flask import Flask
+
+from jwtpolicy import (
+    AccessRequest,
+    Decision,
+    Fresh,
+    HasRole,
+    JWTManager,
+    Policy,
+    Token,
+    TokenPair,
+    protect,
+)
+
+
+@dataclass
+class User:
+    """An application's user."""
+
+    name: str
+
+
+jwt: JWTManager[User] = JWTManager(Flask(__name__))
+
+assert_type(jwt.current_user, User)
+assert_type(jwt.login(User("a")), TokenPair)
+assert_type(jwt.verify("encoded"), Token)
+assert_type(Fresh(within=300) & ~HasRole("guest"), Policy)
+assert_type((Fresh() | HasRole("a")).evaluate(AccessRequest()), Decision)
+
+
+@protect(HasRole("admin"))
+def view(number: int) -> str:
+    """Keep its own signature."""
+    return str(number)
+
+
+@protect
+def bare(number: int) -> str:
+    """Keep its own signature too."""
+    return str(number)
+
+
+assert_type(view(3), str)
+assert_type(bare(3), str)
+
+# `and` between policies is a mistake that the type checker sees.
+Fresh() and HasRole("a")  # type: ignore[redundant-expr]

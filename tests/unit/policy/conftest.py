@@ -1,0 +1,57 @@
+"""Offer requests to judge and an application to ask, without Flask."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from jwtpolicy import AccessRequest
+from jwtpolicy.access import Standing, Terms
+from tests.conftest import StandingClock
+from tests.properties.strategies import NOW, token
+
+
+class Desk:
+    """What policies may ask, with answers that are set by hand."""
+
+    def __init__(self, standing: Any = Standing.GOOD, user: Any = "user") -> None:
+        self._standing = standing
+        self._user = user
+
+    def standing(self, token: Any) -> Standing:
+        return self._answer(self._standing)
+
+    def load_user(self, token: Any) -> Any:
+        return self._answer(self._user)
+
+    async def load_user_async(self, token: Any) -> Any:
+        return self._answer(self._user)
+
+    def run_async(self, function: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        return lambda access: asyncio.run(function(access))
+
+    @staticmethod
+    def _answer(answer: Any) -> Any:
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+def judged(policy: Any, claims: dict[str, Any] | None = None, **request: Any) -> str:
+    """Return the name of the outcome for an access token with *claims*."""
+    found = token(**{"kind": "access", **(claims or {})})
+    request = {
+        "token": found,
+        "services": Desk(),
+        "terms": Terms(clock=StandingClock(NOW)),
+        **request,
+    }
+    return policy.evaluate(AccessRequest(**request)).outcome.name
+
+
+@pytest.fixture
+def nobody() -> AccessRequest:
+    return AccessRequest()

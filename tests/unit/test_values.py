@@ -1,0 +1,122 @@
+"""Outcomes, tokens, claims and requests."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from jwtpolicy import ANY, NEVER, AccessRequest, Outcome, Token, TokenPair
+from jwtpolicy.access import NOT_LOADED, ResourcePending
+from jwtpolicy.exceptions import MissingClaimError
+from tests.properties.strategies import NOW, token
+
+
+@pytest.mark.parametrize("outcome", Outcome)
+def test_negating_an_outcome_keeps_what_could_not_be_told(outcome: Outcome) -> None:
+    expected = {
+        True: Outcome.FORBIDDEN if outcome is Outcome.ALLOW else Outcome.ALLOW,
+        False: outcome,
+    }
+
+    assert outcome.negated() is expected[outcome.is_determined]
+    assert str(outcome) == outcome.name
+
+
+def test_a_token_tells_its_claims_in_pythons_types() -> None:
+    found = token(aud="shop", scope="a  b", sid="s", auth_time=NOW, amr=["pwd"])
+
+    assert (found.subject, found.kind, found.token_id, found.session_id) == (
+        "u1",
+        "access",
+        "j",
+        "s",
+    )
+    assert found.audience == ("shop",)
+    assert found.scopes == {"a", "b"}
+    assert found.issued_at == found.authenticated_at == datetime.fromtimestamp(NOW, UTC)
+    assert found.expires_at == datetime.fromtimestamp(NOW + 900, UTC)
+    assert (found.key_id, dict(found.header), found.issuer) == (None, {}, "")
+
+
+def test_a_token_without_optional_claims_says_none() -> None:
+    found = token(aud=["a", "b"])
+    assert found.audience == ("a", "b")
+
+    assert (found.session_id, found.authenticated_at, found.scopes) == (None, None, frozenset())
+
+
+def test_a_token_shows_no_claims() -> None:
+    """KEY-8."""
+    found = token(password="hunter2")
+
+    assert repr(found) == "<Token access jti='j'>"
+    assert repr(found.claims) == "<Claims exp, iat, jti, password, sub, type>"
+
+
+def test_tokens_are_compared_by_what_they_say() -> None:
+    assert token() == token()
+    assert hash(token()) == hash(token())
+    assert token() != token(x=1)
+    assert token() != "token"
+    assert {token().claims: 1}[token().claims] == 1
+
+
+def test_nobody_makes_a_token_by_hand() -> None:
+    with pytest.raises(TypeError, match=r"only Verifier\.verify makes a Token"):
+        Token()
+
+
+def test_an_absent_claim_is_a_key_error_that_policies_understand() -> None:
+    claims = token(x=1).claims
+
+    assert (claims["x"], claims.get("y"), "x" in claims, len(claims)) == (1, None, True, 6)
+    with pytest.raises(MissingClaimError):
+        _ = claims["y"]
+    assert issubclass(MissingClaimError, KeyError)
+
+
+def test_a_pair_shows_no_token_and_answers_without_what_is_not_there() -> None:
+    pair = TokenPair("access", None, None)
+
+    assert "access_token" not in repr(pair)
+    assert pair.to_json() == {"access_token": "access", "token_type": "Bearer"}
+
+
+def test_sentinels_print_as_their_names() -> None:
+    assert (repr(ANY), repr(NEVER)) == ("ANY", "NEVER")
+
+
+def test_a_request_made_by_hand_says_what_it_lacks() -> None:
+    access = AccessRequest(view_args={"a": 1})
+
+    assert (access.user, access.view_args["a"], access.has_resource) == (None, 1, False)
+    for read in (lambda: access.resource, lambda: access.services):
+        with pytest.raises(LookupError):
+            read()
+    with pytest.raises(TypeError):
+        access.view_args["a"] = 2  # type: ignore[index]
+
+
+def test_a_resource_that_is_not_loaded_is_noticed() -> None:
+    access = AccessRequest(resource=NOT_LOADED)
+    with pytest.raises(ResourcePending):
+        _ = access.resource
+
+    assert access.touched
+    assert AccessRequest(resource=7).resource == 7
+
+
+@pytest.mark.parametrize("outcome", [Outcome.ALLOW, Outcome.PENDING])
+def test_denying_with_no_refusal_is_an_error(outcome: Outcome) -> None:
+    access = AccessRequest()
+    assert access.deny("no").outcome is Outcome.FORBIDDEN
+
+    with pytest.raises(ValueError, match="return True"):
+        access.deny("no", outcome)
+
+
+def test_the_user_of_a_request_is_asked_for() -> None:
+    from tests.unit.policy.conftest import Desk
+
+    assert AccessRequest(token=token(), services=Desk()).user == "user"
