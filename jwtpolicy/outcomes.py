@@ -43,18 +43,8 @@ class Outcome(IntEnum):
         return self.name
 
 
-def _negated(outcome: Outcome) -> Outcome:
-    if outcome is Outcome.ALLOW:
-        return Outcome.FORBIDDEN
-    return Outcome.ALLOW if outcome.is_denied else outcome
-
-
 #: The outcome of ``~`` on a leaf, by the leaf's own outcome.
-NEGATED: tuple[Outcome, ...] = tuple(
-    Outcome.FORBIDDEN
-    if outcome is Outcome.ALLOW
-    else Outcome.ALLOW
-    if outcome.is_denied
-    else outcome
-    for outcome in Outcome
+NEGATED: tuple[Outcome, ...] = (
+    Outcome.FORBIDDEN,
+    *(Outcome.ALLOW if outcome.is_denied else outcome for outcome in list(Outcome)[1:]),
 )

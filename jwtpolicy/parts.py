@@ -92,8 +92,8 @@ class Parts:
         if self.store is None and any(isinstance(leaf, NotRevoked) for leaf in asking):
             msg = (
                 "NotRevoked() and SingleUse() need a token store, and there is none: set "
-                "JWT_STORE_URL to the store of the tokens' issuer, or say JWTManager(baseline=None) if tokens need "
-                "not be revocable"
+                "JWT_STORE_URL to the store of the tokens' issuer, or say "
+                "JWTManager(baseline=None) if tokens need not be revocable"
             )
             raise ConfigurationError(msg)
 

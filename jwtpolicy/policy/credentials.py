@@ -243,9 +243,6 @@ class Public(Policy):
 
     is_combinable = False
 
-    def judge(self, access: AccessRequest) -> Finding:
-        return ALLOWED
-
     def compile(self, builder: Builder, is_negated: bool) -> NoReturn:
         msg = "Public() is not evaluated: an endpoint either has it or has policies"
         raise PolicyDefinitionError(msg)

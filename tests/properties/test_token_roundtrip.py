@@ -1,0 +1,62 @@
+"""What is signed is read back; what was changed is refused."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jwtpolicy.exceptions import InvalidTokenError
+from jwtpolicy.jose import RESERVED_CLAIMS
+from jwtpolicy.keys import KeyRing
+from jwtpolicy.signer import Signer
+from jwtpolicy.verifier import Verifier
+from tests.attacks.test_forged_tokens import KEY, NOW, signed, verifier
+from tests.conftest import StandingClock
+
+RING = KeyRing(KEY)
+SIGNER = Signer(ring=RING, clock=StandingClock(NOW))
+VERIFIER = Verifier(ring=RING, clock=StandingClock(NOW))
+
+text = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+names = text.filter(lambda name: name not in RESERVED_CLAIMS | {"sub"})
+values = st.recursive(
+    st.one_of(
+        st.none(),
+        st.booleans(),
+        st.integers(),
+        st.floats(allow_nan=False, allow_infinity=False),
+        text,
+    ),
+    lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(text, inner, max_size=4)),
+    max_leaves=10,
+)
+
+
+@given(text.filter(bool), st.dictionaries(names, values, max_size=5))
+def test_what_is_signed_is_read_back(subject: str, claims: dict[str, Any]) -> None:
+    issued = SIGNER.sign(kind="access", subject=subject, lifetime=60, claims=claims)
+
+    token = VERIFIER.verify(issued.encoded, kinds=frozenset({"access"}))
+
+    assert token.subject == subject
+    assert {name: token._claims[name] for name in claims} == claims
+
+
+@given(st.integers(0, 10_000), st.characters())
+def test_a_token_with_any_other_character_is_refused(place: int, character: str) -> None:
+    encoded = signed()
+    place %= len(encoded)
+    changed = encoded[:place] + character + encoded[place + 1 :]
+
+    if changed != encoded:
+        with pytest.raises(InvalidTokenError):
+            verifier().verify(changed, kinds=None)
+
+
+@given(st.one_of(st.text(max_size=200), st.from_regex(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+){2}")))
+def test_any_text_is_refused_in_the_one_way(encoded: str) -> None:
+    with pytest.raises(InvalidTokenError):
+        verifier().verify(encoded, kinds=None)

@@ -1,0 +1,258 @@
+"""Keys that own one algorithm, and rings of them."""
+
+from __future__ import annotations
+
+import base64
+import secrets
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
+
+from jwtpolicy.exceptions import ConfigurationError
+from jwtpolicy.keys import Key, KeyRing
+
+
+def pem(private: Any) -> str:
+    """Return a private key as text."""
+    return private.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    ).decode()
+
+
+def public_pem(private: Any) -> str:
+    """Return its public half as text."""
+    form = serialization.PublicFormat.SubjectPublicKeyInfo
+    return private.public_key().public_bytes(serialization.Encoding.PEM, form).decode()
+
+
+RSA_KEY = rsa.generate_private_key(65537, 2048)
+EC_KEY = ec.generate_private_key(ec.SECP256R1())
+PRIVATE_PEM, PUBLIC_PEM = pem(EC_KEY), public_pem(EC_KEY)
+SECRET = secrets.token_urlsafe(64)
+
+MATERIALS = {
+    "HS256": SECRET,
+    "HS384": SECRET,
+    "HS512": SECRET.encode(),
+    **dict.fromkeys(["RS256", "RS384", "RS512", "PS256", "PS384", "PS512"], RSA_KEY),
+    "ES256": EC_KEY,
+    "ES384": ec.generate_private_key(ec.SECP384R1()),
+    "ES512": ec.generate_private_key(ec.SECP521R1()),
+    "EdDSA": ed25519.Ed25519PrivateKey.generate(),
+}
+
+
+@pytest.mark.parametrize("algorithm", MATERIALS)
+def test_a_key_verifies_what_it_signed_and_nothing_else(algorithm: str) -> None:
+    """ALG-5."""
+    key = Key(MATERIALS[algorithm], algorithm)
+    signature = key.sign(b"input")
+
+    assert key.verify(b"input", signature)
+    assert not key.verify(b"other", signature)
+    assert not key.verify(b"input", signature[:-1] + bytes([signature[-1] ^ 1]))
+
+
+@pytest.mark.parametrize("algorithm", [name for name in MATERIALS if not name.startswith("HS")])
+def test_a_public_key_verifies_and_cannot_sign(algorithm: str) -> None:
+    """ALG-2."""
+    key = Key(MATERIALS[algorithm], algorithm)
+
+    assert key.public().verify(b"input", key.sign(b"input"))
+    assert (key.can_sign, key.public().can_sign) == (True, False)
+    assert key.public().key_id == key.key_id
+    with pytest.raises(ConfigurationError, match="cannot sign"):
+        key.public().sign(b"input")
+
+
+DER = base64.b64encode(
+    EC_KEY.public_key().public_bytes(
+        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+).decode()
+LONG_DER = base64.b64encode(
+    RSA_KEY.public_key().public_bytes(
+        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+).decode()
+
+BAD_SECRETS = [
+    pytest.param("", "HS256", id="empty"),
+    pytest.param("a" * 40, "HS256", id="one character"),
+    pytest.param(SECRET[:31], "HS256", id="31 bytes for 32"),
+    pytest.param(SECRET[:47], "HS384", id="47 bytes for 48"),
+    pytest.param(SECRET[:63], "HS512", id="63 bytes for 64"),
+    pytest.param(PUBLIC_PEM, "HS256", id="a PEM"),
+    pytest.param("  \n" + PUBLIC_PEM, "HS256", id="a PEM after space"),
+    pytest.param("\ufeff" + PUBLIC_PEM, "HS256", id="a PEM after a mark"),
+    pytest.param("ssh-ed25519 " + "A" * 40 + SECRET, "HS256", id="an SSH key"),
+    pytest.param('{"kty": "RSA", "n": "' + SECRET + '"}', "HS256", id="a JWK"),
+    pytest.param(DER, "HS256", id="DER in base64"),
+    pytest.param(LONG_DER, "HS256", id="long DER in base64"),
+    pytest.param("a-string-secret-at-least-256-bits-long", "HS256", id="from a tutorial"),
+    pytest.param(12345, "HS256", id="a number"),
+]
+
+
+@pytest.mark.parametrize(("secret", "algorithm"), BAD_SECRETS)
+def test_a_secret_that_protects_nothing_is_refused(secret: Any, algorithm: str) -> None:
+    """ALG-3."""
+    with pytest.raises(ConfigurationError) as caught:
+        Key(secret, algorithm)
+
+    assert "secret for" in str(caught.value)
+    assert not secret or str(secret) not in str(caught.value)
+
+
+def test_the_error_about_a_secret_prints_a_command_that_makes_a_good_one() -> None:
+    import re
+    import subprocess
+    import sys
+
+    with pytest.raises(ConfigurationError) as caught:
+        Key("short", "HS512")
+
+    command = re.search(r'python -c "(.*)"', str(caught.value))
+    assert command is not None
+    made = subprocess.run([sys.executable, "-c", command[1]], capture_output=True, check=True)
+    assert Key(made.stdout.strip(), "HS512").can_sign
+
+
+def test_base64_that_is_no_key_is_a_fine_secret() -> None:
+    assert Key(base64.b64encode(secrets.token_bytes(48)), "HS256")
+    assert Key(base64.b64encode(b"0" + secrets.token_bytes(48)), "HS256")
+
+
+BAD_KEYS = [
+    pytest.param(rsa.generate_private_key(65537, 1024), "RS256", id="RSA of 1024 bits"),
+    pytest.param(rsa.generate_private_key(3, 2048), "RS256", id="RSA with e = 3"),
+    pytest.param(ec.generate_private_key(ec.SECP384R1()), "ES256", id="another curve"),
+    pytest.param(EC_KEY, "RS256", id="EC for RSA"),
+    pytest.param(RSA_KEY, "ES256", id="RSA for EC"),
+    pytest.param(ed448.Ed448PrivateKey.generate(), "EdDSA", id="Ed448"),
+    pytest.param("-----BEGIN rubbish", "RS256", id="not a key"),
+    pytest.param(b"\x00", "EdDSA", id="bytes"),
+    pytest.param(None, "ES256", id="nothing"),
+]
+
+
+@pytest.mark.parametrize(("material", "algorithm"), BAD_KEYS)
+def test_a_key_that_does_not_fit_is_refused_at_the_start(material: Any, algorithm: str) -> None:
+    """ALG-2, ALG-3."""
+    with pytest.raises(ConfigurationError, match="openssl"):
+        Key(material, algorithm)
+
+
+@pytest.mark.parametrize("algorithm", ["none", "None", "", "HS1", "ES256K", ["HS256"][0] + " "])
+def test_an_algorithm_that_is_not_listed_is_refused(algorithm: str) -> None:
+    """ALG-1."""
+    with pytest.raises(ConfigurationError, match="is not one of"):
+        Key(SECRET, algorithm)
+
+
+def test_the_name_of_a_key_is_its_thumbprint() -> None:
+    """KEY-2: the example of RFC 7638, section 3.1."""
+    n = (
+        "0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_"
+        "BJECPebWKRXjBZCiFV4n3oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0"
+        "_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6qMQvRL5hajrn1n91CbOpbISD08qNLyrdkt-bFTWh"
+        "AI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8awapJzKnqDKgw"
+    )
+    number = int.from_bytes(base64.urlsafe_b64decode(n + "=="), "big")
+    key = Key(rsa.RSAPublicNumbers(65537, number).public_key(), "RS256")
+
+    assert key.key_id == "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs"
+
+
+def test_a_secret_has_no_name_unless_it_is_given_one() -> None:
+    """KEY-2."""
+    assert Key(SECRET, "HS256").key_id is None
+    assert Key(SECRET, "HS256", "2026").key_id == "2026"
+    with pytest.raises(ConfigurationError, match="no public half"):
+        Key(SECRET, "HS256").public()
+
+
+def test_keys_show_nothing_of_themselves() -> None:
+    """KEY-8."""
+    assert repr(Key(SECRET, "HS256")) == "<Key HS256 kid=None>"
+    assert repr(KeyRing(Key(SECRET, "HS256", "a"))) == "<KeyRing signing=<Key HS256 kid='a'>>"
+
+
+def test_a_ring_finds_by_name_or_by_the_one_algorithm() -> None:
+    """KEY-1, ALG-1."""
+    first, second = Key(EC_KEY, "ES256"), Key(RSA_KEY, "RS256")
+    ring = KeyRing(first, [second])
+
+    assert ring.find("ES256", first.key_id) == ring.find("ES256", None) == (first,)
+    assert ring.find("RS256", second.key_id) == (second,)
+    assert ring.find("ES256", second.key_id) == ring.find("ES256", "x") == ()
+    assert ring.find("HS256", None) == ()
+
+
+def test_two_keys_of_an_algorithm_are_never_tried_both() -> None:
+    """KEY-1."""
+    ring = KeyRing(Key(EC_KEY, "ES256"), [Key(ec.generate_private_key(ec.SECP256R1()), "ES256")])
+
+    assert ring.find("ES256", None) == ()
+
+
+def test_fallback_secrets_are_tried_up_to_three() -> None:
+    """KEY-1."""
+    spare = [Key(secrets.token_bytes(32), "HS256", is_fallback=True) for _ in range(4)]
+
+    assert len(KeyRing(Key(SECRET, "HS256"), spare[:3]).find("HS256", None)) == 4
+    with pytest.raises(ConfigurationError, match="at most 3"):
+        KeyRing(Key(SECRET, "HS256"), spare)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        pytest.param(lambda: KeyRing(), id="no key"),
+        pytest.param(lambda: KeyRing(Key(PUBLIC_PEM, "ES256")), id="a public key to sign"),
+        pytest.param(
+            lambda: KeyRing(Key(SECRET, "HS256", "a"), [Key(EC_KEY, "ES256", "a")]), id="one name"
+        ),
+    ],
+)
+def test_a_ring_that_cannot_work_is_refused(make: Any) -> None:
+    with pytest.raises(ConfigurationError):
+        make()
+
+
+@pytest.mark.parametrize(
+    ("settings", "why"),
+    [
+        pytest.param({}, "JWT_SECRET_KEY", id="no secret"),
+        pytest.param({"algorithm": "ES256"}, "JWT_PRIVATE_KEY", id="no key"),
+        pytest.param(
+            {"algorithm": "ES256", "private_key": PUBLIC_PEM}, "public key", id="a public one"
+        ),
+        pytest.param(
+            {
+                "algorithm": "ES256",
+                "private_key": PRIVATE_PEM,
+                "public_key": public_pem(ec.generate_private_key(ec.SECP256R1())),
+            },
+            "not the public half",
+            id="of another pair",
+        ),
+    ],
+)
+def test_settings_without_a_usable_key_say_so(settings: Any, why: str) -> None:
+    with pytest.raises(ConfigurationError, match=why):
+        KeyRing.from_config(**settings)
+
+
+def test_settings_make_rings() -> None:
+    pair = {"private_key": PRIVATE_PEM, "public_key": PUBLIC_PEM}
+    signing = KeyRing.from_config(algorithm="ES256", **pair)
+    verifying = KeyRing.from_config(algorithm="ES256", public_key=PUBLIC_PEM.encode())
+
+    assert signing.signing_key is not None
+    assert verifying.signing_key is None
+    assert verifying.find("ES256", signing.signing_key.key_id)

@@ -1,0 +1,196 @@
+"""What is demanded of the claims, and when."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from jwtpolicy.exceptions import ExpiredTokenError, InvalidTokenError
+from jwtpolicy.jose import encoded_object
+from jwtpolicy.keys import Key, KeyRing
+from jwtpolicy.signer import Signer
+from jwtpolicy.verifier import ClaimRules, Verifier
+from tests.attacks.test_forged_tokens import CLAIMS, HEADER, KEY, NOW, refused, signed, verifier
+from tests.conftest import SECRET, StandingClock
+
+TIMES = [
+    pytest.param({"exp": NOW + 1}, 0, True, id="exp in a second"),
+    pytest.param({"exp": NOW}, 0, False, id="exp now"),
+    pytest.param({"exp": NOW}, 1, True, id="exp now, with leeway"),
+    pytest.param({"exp": NOW - 1}, 1, False, id="exp as long ago as the leeway"),
+    pytest.param({"nbf": NOW}, 0, True, id="nbf now"),
+    pytest.param({"nbf": NOW + 1}, 0, False, id="nbf in a second"),
+    pytest.param({"nbf": NOW + 1}, 1, True, id="nbf in a second, with leeway"),
+    pytest.param({"iat": NOW + 2}, 1, False, id="iat beyond the leeway"),
+]
+
+
+@pytest.mark.parametrize(("change", "leeway", "passes"), TIMES)
+def test_the_boundaries_of_time(change: Any, leeway: int, passes: bool) -> None:
+    """CLAIM-1."""
+    encoded = signed(claims={**CLAIMS, **change})
+
+    if passes:
+        assert verifier(leeway=leeway).verify(encoded, kinds=None)
+    else:
+        refused(encoded, leeway=leeway)
+
+
+def test_an_expired_token_can_be_looked_at_on_purpose() -> None:
+    encoded = signed(claims={**CLAIMS, "exp": NOW - 1})
+    with pytest.raises(ExpiredTokenError):
+        verifier().verify(encoded, kinds=None)
+
+    assert verifier().verify(encoded, kinds=None, allow_expired=True).subject == "u1"
+
+
+def test_a_token_without_an_end_passes_where_that_is_allowed() -> None:
+    endless = {key: value for key, value in CLAIMS.items() if key != "exp"}
+
+    assert verifier(require_exp=False).verify(signed(claims=endless), kinds=None).expires_at is None
+    refused(signed(claims=endless))
+
+
+AUDIENCES = [
+    pytest.param("shop", frozenset({"shop"}), True, id="ours"),
+    pytest.param(["x", "shop"], frozenset({"shop"}), True, id="ours among others"),
+    pytest.param("shop", frozenset({"shop", "api"}), True, id="one of ours"),
+    pytest.param("shopping", frozenset({"shop"}), False, id="a longer one"),
+    pytest.param(None, frozenset({"shop"}), False, id="none, ours is demanded"),
+    pytest.param([], frozenset({"shop"}), False, id="an empty one"),
+    pytest.param("shop", frozenset(), False, id="one, none is known"),
+]
+
+
+@pytest.mark.parametrize(("audience", "wanted", "passes"), AUDIENCES)
+def test_audiences_are_strict_both_ways(audience: Any, wanted: Any, passes: bool) -> None:
+    """CLAIM-4, S10."""
+    encoded = signed(claims=CLAIMS if audience is None else {**CLAIMS, "aud": audience})
+
+    if passes:
+        assert verifier(audiences=wanted).verify(encoded, kinds=None)
+    else:
+        refused(encoded, audiences=wanted)
+
+
+@pytest.mark.parametrize("issuer", ["https://a.example/", "https://A.example", "a.example", None])
+def test_an_issuer_is_compared_exactly(issuer: str | None) -> None:
+    """CLAIM-3: CVE-2024-53861."""
+    ours = frozenset({"https://a.example"})
+    claims = CLAIMS if issuer is None else {**CLAIMS, "iss": issuer}
+
+    refused(signed(claims=claims), issuers=ours)
+    good = signed(claims={**CLAIMS, "iss": "https://a.example"})
+    assert verifier(issuers=ours).verify(good, kinds=None).issuer == "https://a.example"
+
+
+def test_an_integer_subject_is_text_where_that_is_allowed() -> None:
+    encoded = signed(claims={**CLAIMS, "sub": 7})
+
+    assert verifier(accept_integer_subject=True).verify(encoded, kinds=None).subject == "7"
+    refused(encoded)
+    refused(signed(claims={**CLAIMS, "sub": True}), accept_integer_subject=True)
+
+
+@pytest.mark.parametrize(
+    ("header", "kind", "passes"),
+    [
+        pytest.param({"typ": "at+jwt"}, "access", True, id="at+jwt"),
+        pytest.param({"typ": "application/AT+JWT"}, "access", True, id="the long form"),
+        pytest.param({"typ": "JWT"}, "access", False, id="JWT"),
+        pytest.param({}, "access", False, id="none"),
+        pytest.param({"typ": "JWT"}, "refresh", True, id="another kind"),
+        pytest.param({"typ": "at+jwt"}, "refresh", False, id="at+jwt of another kind"),
+    ],
+)
+def test_the_profile_of_access_tokens(header: Any, kind: str, passes: bool) -> None:
+    """CLAIM-7: RFC 9068, section 4."""
+    encoded = signed({"alg": "HS256", **header}, {**CLAIMS, "type": kind})
+    strict = verifier(access_profile="rfc9068")
+
+    if passes:
+        assert strict.verify(encoded, kinds=None)
+    else:
+        with pytest.raises(InvalidTokenError):
+            strict.verify(encoded, kinds=None)
+
+
+def test_a_token_without_typ_is_one_of_ours() -> None:
+    assert verifier().verify(signed({"alg": "HS256"}), kinds=None)
+
+
+def test_only_verified_headers_are_remembered() -> None:
+    found = verifier()
+    for number in range(300):
+        forged = signed({**HEADER, "n": number})[:-4] + "AAAA"
+        with pytest.raises(InvalidTokenError):
+            found.verify(forged, kinds=None)
+    assert found._headers == {}
+
+    for number in range(300):
+        found.verify(signed({**HEADER, "n": number}), kinds=None)
+    assert len(found._headers) == 256
+
+
+def test_the_principal_is_what_the_loader_makes() -> None:
+    ring = KeyRing(KEY)
+    found = Verifier(
+        ring=ring, clock=StandingClock(NOW), load_principal=lambda claims, kind: (kind, claims["x"])
+    )
+
+    token = found.verify(signed(claims={**CLAIMS, "x": 1}), kinds=None)
+    assert token.principal == ("access", 1)
+
+
+def test_a_signer_writes_what_a_verifier_demands() -> None:
+    ring = KeyRing(Key(SECRET, "HS256", "2026"))
+    signer = Signer(
+        ring=ring,
+        issuer="https://a.example",
+        audience=("a", "b"),
+        not_before=False,
+        access_profile="rfc9068",
+        clock=StandingClock(NOW),
+    )
+    issued = signer.sign(kind="access", subject="u1", lifetime=60, headers={"x": 1})
+    rules = ClaimRules(
+        issuers=frozenset({"https://a.example"}),
+        audiences=frozenset({"b"}),
+        access_profile="rfc9068",
+    )
+
+    token = Verifier(ring=ring, rules=rules, clock=StandingClock(NOW)).verify(
+        issued.encoded, kinds=frozenset({"access"})
+    )
+
+    assert (token.key_id, token.header["x"], token.header["typ"]) == ("2026", 1, "at+jwt")
+    assert "nbf" not in token.claims
+    assert (issued.issued_at, issued.expires_at) == (NOW, NOW + 60)
+    assert issued.encoded not in repr(issued)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        pytest.param({"claims": {"exp": 1}}, id="a reserved claim"),
+        pytest.param({"claims": {"x": float("nan")}}, id="NaN"),
+        pytest.param({"claims": {"x": object()}}, id="an object"),
+        pytest.param({"subject": "\ud800"}, id="a lone surrogate"),
+        pytest.param({"headers": {"kid": "x"}}, id="a reserved header"),
+        pytest.param({"headers": {"x": object()}}, id="an object in the header"),
+    ],
+)
+def test_a_signer_refuses_what_could_not_be_read(arguments: Any) -> None:
+    """CLAIM-10."""
+    from jwtpolicy.exceptions import IssueError
+
+    signer = Signer(ring=KeyRing(KEY))
+    with pytest.raises(IssueError):
+        signer.sign(**{"kind": "access", "subject": "u1", "lifetime": 60, **arguments})
+
+
+def test_json_that_cannot_be_written_is_an_error() -> None:
+    assert encoded_object({"a": 1}) == "eyJhIjoxfQ"
+    with pytest.raises(ValueError, match="JSON compliant"):
+        encoded_object({"a": float("inf")})
