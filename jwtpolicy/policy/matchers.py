@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from copy import deepcopy
 from typing import Any
@@ -20,18 +21,18 @@ class Unknown(Exception):  # noqa: N818 # not an error of anybody: the question 
     """A value is absent, or of another type than the matcher asks for."""
 
 
-class Matcher:
+class Matcher(ABC):
     """What a value is compared with; equal and hashable by its arguments."""
 
     arguments: tuple[Any, ...] = ()
 
+    @abstractmethod
     def matches(self, value: object, access: AccessRequest, is_subject: bool) -> bool:
         """Return whether *value* is what is asked for.
 
         Raises:
             Unknown: It is of a type that is not asked for.
         """
-        raise NotImplementedError
 
     def __eq__(self, other: object) -> bool:
         return hash(self) == hash(other) if type(other) is type(self) else NotImplemented
@@ -69,9 +70,9 @@ class _Looked(Matcher):
     def name(self) -> str:
         return str(self.arguments[0])
 
+    @abstractmethod
     def look_up(self, access: AccessRequest) -> tuple[object, bool]:
         """Return the value, and whether it is the subject."""
-        raise NotImplementedError
 
     def matches(self, value: object, access: AccessRequest, is_subject: bool) -> bool:
         wanted, is_wanted_subject = self.look_up(access)

@@ -6,7 +6,7 @@ import math
 from datetime import UTC, datetime
 from typing import Any
 
-from marshmallow import fields
+from marshmallow import ValidationError, fields
 
 #: 9999-12-31T23:59:59Z, the last second that a datetime can hold.
 _MAX_TIME = 253402300799
@@ -28,7 +28,7 @@ class NumericDate(fields.Field):  # type: ignore[type-arg] # generic in marshmal
         if value is None:
             return None
         if not isinstance(value, datetime) or value.tzinfo is None:
-            raise self.make_error("naive")
+            raise ValidationError(str(self.error_messages["naive"]), attr or "_schema")
         seconds = value.timestamp()
         return int(seconds) if seconds.is_integer() else seconds
 

@@ -121,7 +121,7 @@ class SchemaRegistry:
             _check_json(claims, "claims")
             entry.load(claims, entry.version)
         except ValidationError as error:
-            msg = f"{type(entry.schema).__name__}: {', '.join(_paths(error.messages, 'claims'))}"
+            msg = f"{type(entry.schema).__name__}: {_listed(error)}"
             raise IssueError(msg) from None
         subject = claims.pop("sub", None)
         if type(subject) is not str or not subject:
@@ -148,7 +148,7 @@ class SchemaRegistry:
             if kind == "refresh" and not entry.covers("refresh"):
                 # Where a user loader is, refresh tokens carry the subject alone.
                 return claims["sub"]
-            msg = f"the claims do not load: {', '.join(_paths(error.messages, 'claims'))}"
+            msg = f"the claims do not load: {_listed(error)}"
             raise InvalidTokenError(msg) from None
         except Exception as error:
             msg = f"{entry.name} raised {type(error).__name__}"
@@ -251,6 +251,15 @@ def _check_scalar(value: Any, path: str) -> None:
     except ValueError as error:
         msg = f"{path}: {type(value).__name__} that is not JSON"
         raise IssueError(msg) from error
+
+
+def _messages(error: ValidationError) -> Any:
+    return error.normalized_messages()  # type: ignore[no-untyped-call] # marshmallow's
+
+
+def _listed(error: ValidationError) -> str:
+    """Return where the error is, in words that hold no values."""
+    return ", ".join(_paths(_messages(error), "claims"))
 
 
 def _paths(messages: Any, path: str) -> Iterator[str]:

@@ -11,6 +11,7 @@ from jwtpolicy import (
     AccessRequest,
     HasRole,
     JWTManager,
+    NotRevoked,
     Policy,
     ProtectedView,
     Public,
@@ -21,11 +22,16 @@ from jwtpolicy import (
     public,
 )
 from jwtpolicy.access import Standing
-from jwtpolicy.exceptions import ConfigurationError, PolicyDefinitionError, RevokedTokenError
+from jwtpolicy.exceptions import (
+    ConfigurationError,
+    PolicyDefinitionError,
+    RevokedTokenError,
+    StoreNotConfiguredError,
+)
 from jwtpolicy.sessions import _id_of
 from jwtpolicy.token import _verified
 from jwtpolicy.transports import HeaderTransport
-from tests.conftest import SECRET
+from tests.conftest import SECRET, bearer
 
 
 def test_an_application_knows_the_plan_of_an_endpoint(app: Any) -> None:
@@ -293,3 +299,18 @@ def test_fallback_secrets_verify_and_do_not_sign(make_app: Any) -> None:
         signed = new.issue("u1")
     with other_app.app_context():
         assert other.verify(signed).subject == "u1"
+
+
+def test_enforcing_revocation_without_a_store_says_what_is_missing(make_app: Any) -> None:
+    app, jwt = make_app(manager={"baseline": None}, store_url="none")
+
+    @app.get("/")
+    @protect()
+    def view() -> str:
+        jwt.enforce(NotRevoked())
+        return "in"
+
+    with app.app_context():
+        headers = bearer(jwt.issue("u1"))
+    with pytest.raises(StoreNotConfiguredError, match="NotRevoked needs a token store"):
+        app.test_client().get("/", headers=headers)

@@ -1,0 +1,167 @@
+"""Settings are read once, and wrong ones say what to write."""
+
+from __future__ import annotations
+
+import warnings
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from jwtpolicy import NEVER
+from jwtpolicy.exceptions import ConfigurationError
+from jwtpolicy.settings import Settings, UnknownSettingWarning
+from tests.conftest import SECRET
+
+
+def read(**settings: Any) -> Settings:
+    return Settings.from_mapping({f"JWT_{name.upper()}": value for name, value in settings.items()})
+
+
+WRONG = [
+    pytest.param("SECRET_KEY", 5, "non-empty string", id="a number as secret"),
+    pytest.param("SECRET_KEY", "", "non-empty string", id="no secret"),
+    pytest.param("SECRET_KEY_FALLBACKS", "x", "list of at most three", id="text as fallbacks"),
+    pytest.param("SECRET_KEY_FALLBACKS", ["x"] * 4, "at most three", id="four fallbacks"),
+    pytest.param("ALGORITHM", "none", "'HS256'", id="no algorithm"),
+    pytest.param("ALGORITHM", "hs256", "'HS256'", id="another case"),
+    pytest.param("ACCESS_TOKEN_EXPIRES", 0, "jwtpolicy.NEVER", id="a lifetime of zero"),
+    pytest.param("ACCESS_TOKEN_EXPIRES", False, "jwtpolicy.NEVER", id="a lifetime of False"),
+    pytest.param("ACCESS_TOKEN_EXPIRES", None, "jwtpolicy.NEVER", id="a lifetime of None"),
+    pytest.param("ACCESS_TOKEN_EXPIRES", "900", "jwtpolicy.NEVER", id="a lifetime as text"),
+    pytest.param("REFRESH_TOKEN_EXPIRES", timedelta(-1), "jwtpolicy.NEVER", id="a negative one"),
+    pytest.param("RESET_TOKEN_EXPIRES", float("inf"), "jwtpolicy.NEVER", id="infinity"),
+    pytest.param("SESSION_IDLE", 0, "at least one second", id="no idle time"),
+    pytest.param("SESSION_ABSOLUTE", "x", "at least one second", id="text as a session's end"),
+    pytest.param("ENCODE_ISSUER", ["a"], "non-empty string", id="a list as issuer"),
+    pytest.param("DECODE_ISSUER", [], "or a list", id="an empty list"),
+    pytest.param("DECODE_AUDIENCE", 3, "or a list", id="a number as audience"),
+    pytest.param("DECODE_AUDIENCE", ["a", 3], "non-empty string", id="a number in a list"),
+    pytest.param("DECODE_LEEWAY", 301, "0 to 300", id="too much leeway"),
+    pytest.param("DECODE_LEEWAY", float("inf"), "number", id="infinite leeway"),
+    pytest.param("DECODE_LEEWAY", "5", "number", id="leeway as text"),
+    pytest.param("ENCODE_NBF", "True", "True or False", id="a flag as text"),
+    pytest.param("REQUIRE_EXP", "False", "lower case", id="a flag as the environment gives it"),
+    pytest.param("REQUIRE_EXP", 0, "True or False", id="a flag as a number"),
+    pytest.param("ACCESS_TOKEN_PROFILE", "9068", "'rfc9068'", id="another profile"),
+    pytest.param("MAX_TOKEN_LENGTH", 0, "above 0", id="no length"),
+    pytest.param("MAX_TOKEN_LENGTH", True, "above 0", id="a flag as length"),
+    pytest.param("TOKEN_LOCATION", "cookies", "'headers'", id="cookies"),
+    pytest.param("TOKEN_LOCATION", [], "or a list", id="no place"),
+    pytest.param("HEADER_NAME", "", "non-empty", id="no header"),
+    pytest.param("HEADER_NAME", "X Token", "name of a header", id="a space in a header"),
+    pytest.param("HEADER_TYPE", 3, "non-empty", id="a number as scheme"),
+    pytest.param("REALM", 'a"b', "RFC 6750", id="a quote in the realm"),
+    pytest.param("REALM", "ä", "RFC 6750", id="a letter beyond ASCII"),
+    pytest.param("REALM", None, "non-empty", id="no realm"),
+    pytest.param("STORE_URL", 3, "non-empty", id="a number as URL"),
+    pytest.param("STORE_TIMEOUT", 0, "0.05 to 60", id="no time"),
+    pytest.param("ROLES_CLAIM", [], "non-empty", id="a list as claim"),
+    pytest.param("DEFAULT_DENY", "yes", "True or False", id="yes"),
+    pytest.param("PUBLIC_ENDPOINTS", 3, "or a list", id="a number as patterns"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "value", "why"), WRONG)
+def test_a_wrong_setting_names_its_key_and_what_is_allowed(name: str, value: Any, why: str) -> None:
+    """CLAIM-1, HTTP-2, S2, C17."""
+    with pytest.raises(ConfigurationError, match=why) as caught:
+        Settings.from_mapping({f"JWT_{name}": value})
+
+    assert str(caught.value).startswith(f"JWT_{name} is of type {type(value).__name__}")
+
+
+RIGHT = [
+    pytest.param("SECRET_KEY", SECRET, "secret_key", SECRET, id="a secret"),
+    pytest.param("SECRET_KEY_FALLBACKS", [SECRET], "secret_key_fallbacks", (SECRET,), id="old"),
+    pytest.param("ACCESS_TOKEN_EXPIRES", 60, "access_token_expires", 60, id="seconds"),
+    pytest.param(
+        "ACCESS_TOKEN_EXPIRES", timedelta(minutes=1), "access_token_expires", 60, id="a timedelta"
+    ),
+    pytest.param("ACCESS_TOKEN_EXPIRES", NEVER, "access_token_expires", None, id="never"),
+    pytest.param("SESSION_ABSOLUTE", None, "session_absolute", None, id="no end"),
+    pytest.param("SESSION_IDLE", 60, "session_idle", 60, id="idle"),
+    pytest.param("DECODE_ISSUER", "a", "decode_issuer", ("a",), id="one issuer"),
+    pytest.param("DECODE_AUDIENCE", {"a"}, "decode_audience", ("a",), id="a set"),
+    pytest.param("DECODE_LEEWAY", timedelta(seconds=5), "decode_leeway", 5, id="leeway"),
+    pytest.param("ENCODE_NBF", False, "encode_nbf", False, id="a flag"),
+    pytest.param("ACCESS_TOKEN_PROFILE", "rfc9068", "access_token_profile", "rfc9068", id="it"),
+    pytest.param("ACCESS_TOKEN_PROFILE", None, "access_token_profile", None, id="no profile"),
+    pytest.param("MAX_TOKEN_LENGTH", 9, "max_token_length", 9, id="length"),
+    pytest.param("TOKEN_LOCATION", ["headers"], "token_location", ("headers",), id="place"),
+    pytest.param("HEADER_TYPE", "", "header_type", None, id="no scheme"),
+    pytest.param("REALM", "shop floor", "realm", "shop floor", id="realm"),
+    pytest.param("STORE_TIMEOUT", 1, "store_timeout", 1, id="timeout"),
+    pytest.param("PUBLIC_ENDPOINTS", [], "public_endpoints", (), id="no pattern"),
+    pytest.param("STORE_URL", None, "store_url", None, id="None where nothing is the default"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "value", "field", "expected"), RIGHT)
+def test_a_right_setting_is_read(name: str, value: Any, field: str, expected: Any) -> None:
+    assert getattr(Settings.from_mapping({f"JWT_{name}": value}), field) == expected
+
+
+def test_no_setting_is_demanded() -> None:
+    settings = Settings.from_mapping({"DEBUG": True, "SECRET_KEY": "of Flask"})
+
+    assert settings == Settings()
+    assert settings.lifetimes == {"access": 900, "refresh": 30 * 86_400}
+
+
+def test_kinds_of_ones_own_have_lifetimes() -> None:
+    settings = read(password_reset_token_expires=60, invite_token_expires=NEVER)
+
+    assert settings.lifetimes["password_reset"] == 60
+    assert settings.lifetimes["invite"] is None
+
+
+def test_what_is_encoded_is_demanded_unless_decoding_says_otherwise() -> None:
+    """S10."""
+    own = read(encode_issuer="a", encode_audience=["b", "c"])
+    other = read(encode_issuer="a", decode_issuer=["x"], encode_audience="b", decode_audience="y")
+
+    assert (own.accepted_issuers, own.accepted_audiences) == ({"a"}, {"b", "c"})
+    assert (other.accepted_issuers, other.accepted_audiences) == ({"x"}, {"y"})
+
+
+UNKNOWN = [
+    pytest.param("JWT_RELM", "did you mean JWT_REALM", id="misspelt"),
+    pytest.param("JWT_QUITE_SOMETHING_ELSE_X", "remove it", id="like nothing"),
+    pytest.param("JWT_ERROR_MESSAGE_KEY", "errorhandler", id="of another library"),
+    pytest.param("JWT_CSRF_METHODS", "every unsafe method", id="a list that there is not"),
+]
+
+
+@pytest.mark.parametrize(("key", "advice"), UNKNOWN)
+def test_an_unknown_setting_warns_with_advice(key: str, advice: str) -> None:
+    with pytest.warns(UnknownSettingWarning, match=advice):
+        Settings.from_mapping({key: 1})
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        Settings.from_mapping({"JWT_REALM": "x"})
+
+
+@pytest.mark.parametrize("key", ["JWT_COOKIE_SECURE", "JWT_KEYS", "JWT_REFRESH_GRACE"])
+def test_a_setting_that_would_do_nothing_is_refused(key: str) -> None:
+    with pytest.raises(ConfigurationError, match="this version does not have it"):
+        Settings.from_mapping({key: True})
+
+
+def test_changes_after_the_start_are_found() -> None:
+    mapping = {"JWT_REALM": "a", "JWT_PUBLIC_ENDPOINTS": ["x"], "DEBUG": True}
+    settings = Settings.from_mapping(mapping)
+    assert settings.changed_in({**mapping, "DEBUG": False}) == []
+
+    mapping["JWT_PUBLIC_ENDPOINTS"].append("y")
+    del mapping["JWT_REALM"]
+    changed = settings.changed_in({**mapping, "JWT_DECODE_LEEWAY": 0})
+    assert changed == ["JWT_DECODE_LEEWAY", "JWT_PUBLIC_ENDPOINTS", "JWT_REALM"]
+
+
+def test_settings_show_no_secrets() -> None:
+    """KEY-8."""
+    settings = read(secret_key=SECRET, secret_key_fallbacks=[SECRET], private_key=SECRET)
+
+    assert SECRET not in repr(settings)
