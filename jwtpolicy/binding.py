@@ -89,8 +89,9 @@ class Application:
     def admit(self, guard: Guard) -> None:
         """Let the current request pass *guard*, or raise what answers it."""
         current = _current_request()
+        enforcement = self._enforcement or self._bind()
         state = self._state_of(current)
-        self.enforcement.admit(self._plan_for(guard, current), state, current)
+        enforcement.admit(self._plan_for(guard, current), state, current)
 
     async def admit_async(self, guard: Guard) -> None:
         """Do what `admit` does, awaiting async policies and loaders."""

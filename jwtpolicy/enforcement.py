@@ -140,7 +140,9 @@ class Enforcement:
         if baseline is not None and (yield baseline, run) == _INVALID_TOKEN:
             error = _refusal(baseline, run)
             program, run = self._overlooking(plan, state, request, error, awaits)
-        yield from self._decided(program, run, state)
+        outcome = yield program.root, run
+        if outcome != _ALLOW or program.consumed:
+            yield from self._settled(outcome, program, run, state)
         if awaits and plan.has_async_loader and not run.access.has_resource:
             # An async view could not await it later, at the first touch of a proxy.
             yield None, run
@@ -166,14 +168,14 @@ class Enforcement:
             raise PolicyDefinitionError(msg)
         if resource is not NO_LOADER:
             run.access._resource = resource
-        yield from self._decided(program, run, state)
+        outcome = yield program.root, run
+        yield from self._settled(outcome, program, run, state)
         if plan is not None:
             state.access = run.access
             state.admitted += (plan,)
 
-    def _decided(self, program: Program, run: Run, state: RequestState) -> Flow:
-        """Weigh the tree, loading the resource where it waits for it; raise what it refuses."""
-        outcome = yield program.root, run
+    def _settled(self, outcome: int, program: Program, run: Run, state: RequestState) -> Flow:
+        """Load the resource where the tree waits for it; raise what it refuses; use up."""
         if outcome == _PENDING:
             yield None, run
             run.forget_pending()
