@@ -59,7 +59,7 @@ def requesting(system: System, path: str, encoded: str, status: int) -> Call:
 def forged(encoded: str) -> str:
     """Return *encoded* with another signature of the same length."""
     head, _, signature = encoded.rpartition(".")
-    return f"{head}.{signature[-1:] if signature[0] != signature[-1] else 'A'}{signature[1:]}"
+    return f"{head}.{'B' if signature[0] == 'A' else 'A'}{signature[1:]}"
 
 
 def inflated(encoded: str) -> str:

@@ -72,6 +72,7 @@ class Enforcement:
         self.sources = sources
         self.baseline = baseline
         self._transports = tuple(transports)
+        self._read = transports[0].read if len(transports) == 1 else self._read_all
         self._realm = realm
         self._resource_metadata = resource_metadata
 
@@ -189,27 +190,25 @@ class Enforcement:
         self, plan: Plan, state: RequestState, request: Request, awaits: bool
     ) -> tuple[Program, Run]:
         """Read and verify what was presented, and choose the program that judges it."""
-        encoded = self._presented(request.environ)
+        encoded = self._read(request.environ)
         if encoded is None:
             access = self._access(state, request, None)
             return plan.anonymous, plan.anonymous.run(access, awaits)
         try:
             token = state.answers.verify(encoded)
             program = plan.programs.get(token._claims["type"])
-            if program is None:
+            if program is None or not token.is_own:
                 raise _wrong_kind(token, plan)
         except InvalidTokenError as error:
             return self._overlooking(plan, state, request, error, awaits)
         return program, program.run(self._access(state, request, token), awaits)
 
-    def _presented(self, environ: WSGIEnvironment) -> str | None:
+    def _read_all(self, environ: WSGIEnvironment) -> str | None:
         """Return the one encoded token that the request presents, or None.
 
         Raises:
             InvalidRequestError: It presents two (:rfc:`6750#section-2`).
         """
-        if len(self._transports) == 1:
-            return self._transports[0].read(environ)
         found = [text for place in self._transports if (text := place.read(environ)) is not None]
         if len(found) > 1:
             msg = "a token was presented in two places"

@@ -119,7 +119,10 @@ class Parts:
             key = f"JWT_{kind.upper()}_TOKEN_EXPIRES"
             msg = f"a token of the kind {kind!r} needs expires_in= or {key}"
             raise IssueError(msg)
-        return self.settings.lifetimes[kind]
+        lifetime = self.settings.lifetimes[kind]
+        if lifetime is None:
+            self._check_endless(kind)
+        return lifetime
 
     def _check_endless(self, kind: str) -> None:
         if self.settings.require_exp:

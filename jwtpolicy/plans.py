@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any
 
 from .exceptions import PolicyDefinitionError
 from .policy.base import AllOf, Policy
 from .policy.baseline import for_kind
 from .policy.closing import Closed, close, leaves
+from .policy.credentials import Access, OwnTokens, Refresh, TokenKind
 from .policy.program import Builder, Conjunction, Program
 from .policy.resource import ResourceMatch
 
@@ -25,7 +26,7 @@ class Plan:
         guards: Whose levels they are; one decision answers for all of them.
         loader: How to load the resource, or None.
         has_async_loader: Whether it has to be awaited.
-        programs: The levels and the baseline, by kind of token.
+        programs: The levels and the baseline, by kind of own token.
         anonymous: The levels alone, for callers without a token.
         passes_consumed: Whether a used refresh token passes, because the view judges it.
         is_public: Whether nothing is demanded, and no credential read.
@@ -67,7 +68,7 @@ class Plan:
                 check_loader(levels, label)
             self.anonymous = program_of(self.closed.policy, None)
             self.programs = {
-                kind: program_of(self.closed.policy, for_kind(baseline, kind))
+                kind: program_of(self.closed.policy, for_kind(baseline, kind), _held_by(kind))
                 for kind in self.closed.kinds
             }
 
@@ -112,9 +113,22 @@ def _accepted(level: Policy) -> str:
     return " or ".join(kinds) or "nothing"
 
 
-def program_of(policy: Policy, baseline: Policy | None) -> Program:
-    """Return *policy* and the *baseline* as one program that knows them apart."""
-    builder = Builder()
+def _held_by(kind: str) -> frozenset[object]:
+    """Return the leaves that hold for every own token of *kind*; closing adds them everywhere."""
+    leaves_ = [TokenKind(kind), OwnTokens()]
+    leaves_ += [Access()] if kind == "access" else [Refresh()] if kind == "refresh" else []
+    return frozenset(leaf.identity for leaf in leaves_)
+
+
+def program_of(policy: Policy, baseline: Policy | None, held: Collection[object] = ()) -> Program:
+    """Return *policy* and the *baseline* as one program that knows them apart.
+
+    Args:
+        policy: The closed levels.
+        baseline: What is asked beside them, or None.
+        held: The identities of leaves that hold for every token that the program will judge.
+    """
+    builder = Builder(held)
     root = policy.compile(builder, False)
     if baseline is None:
         return Program(root, builder)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import difflib
 import math
+import re
 import warnings
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import timedelta
 from types import MappingProxyType
@@ -17,6 +18,9 @@ from .sentinels import NEVER
 
 #: Seconds.
 MINUTE, HOUR, DAY = 60, 3600, 86_400
+
+#: The longest lifetime; ``exp`` has to stay a date (CLAIM-1), and stores keep 64-bit integers.
+_CENTURY: Final = 100 * 365 * DAY
 
 
 class UnknownSettingWarning(UserWarning):
@@ -32,7 +36,7 @@ Reader = Callable[[Any], Any]
 
 def _flag(value: Any) -> bool:
     if type(value) is not bool:
-        hint = "from the environment, Flask reads `FLASK_JWT_…=false` as JSON, in lower case"
+        hint = "in the environment `FLASK_JWT_…=false`, in lower case: Flask reads JSON"
         msg = f"True or False ({hint})"
         raise _Wrong(msg)
     return value
@@ -59,10 +63,13 @@ def _secrets(value: Any) -> tuple[str | bytes, ...]:
     return tuple(map(_secret, value))
 
 
+_NUMBER: Final = "in the environment `FLASK_JWT_…=60`, without quotes: Flask reads JSON"
+
+
 def _seconds(value: Any) -> float:
     number = value.total_seconds() if isinstance(value, timedelta) else value
     if type(number) not in (int, float) or not math.isfinite(number):
-        msg = "seconds as a number, or a timedelta"
+        msg = f"seconds as a number ({_NUMBER}), or a timedelta"
         raise _Wrong(msg)
     return float(number)
 
@@ -71,12 +78,15 @@ def _lifetime(value: Any) -> int | None:
     """Read how long tokens live; None is for ever."""
     if value is NEVER:
         return None
-    msg = "at least one second, as a number or a timedelta; for ever is spelt jwtpolicy.NEVER"
     try:
         seconds = _seconds(value)
     except _Wrong:
-        raise _Wrong(msg) from None
-    if seconds < 1:
+        seconds = 0
+    if not 1 <= seconds <= _CENTURY:
+        msg = (
+            f"at least one second and at most a century, as a number ({_NUMBER}) or a timedelta; "
+            "for ever is spelt jwtpolicy.NEVER"
+        )
         raise _Wrong(msg)
     return int(seconds)
 
@@ -94,7 +104,7 @@ def _between(low: float, high: float) -> Reader:
 
 def _count(value: Any) -> int:
     if type(value) is not int or value < 1:
-        msg = "a whole number above 0"
+        msg = f"a whole number above 0 ({_NUMBER})"
         raise _Wrong(msg)
     return value
 
@@ -104,7 +114,8 @@ def _texts(value: Any) -> tuple[str, ...]:
     if not isinstance(listed, list | tuple | set | frozenset) or not listed:
         msg = "a non-empty string, or a list of them"
         raise _Wrong(msg)
-    return tuple(map(_text, listed))
+    texts = tuple(map(_text, listed))
+    return tuple(sorted(texts)) if isinstance(listed, set | frozenset) else texts
 
 
 def _patterns(value: Any) -> tuple[str, ...]:
@@ -379,14 +390,19 @@ class Settings:
         keys = {f.metadata["key"]: f for f in fields(cls) if f.metadata.get("read")}
         given = {key: value for key, value in mapping.items() if key.startswith("JWT_")}
         kinds = {key: kind for key in given if key not in keys and (kind := _kind_of(key))}
-        _check_names(given, {*keys, *kinds})
+        for doubt in _doubts(given, {*keys, *kinds}):
+            # The caller of JWTManager(app).
+            warnings.warn(doubt, UnknownSettingWarning, stacklevel=4)
         values: dict[str, Any] = {
             keys[key].name: _read(key, value, keys[key].metadata["read"])
             for key, value in given.items()
             if key in keys and not (value is None and keys[key].default in (None, ()))
         }
         lifetimes = {kind: _read(key, given[key], _lifetime) for key, kind in kinds.items()}
-        return cls(**values, custom_lifetimes=MappingProxyType(lifetimes), _seen=_copied(given))
+        settings = cls(**values, custom_lifetimes=MappingProxyType(lifetimes), _seen=_copied(given))
+        _check_keys(settings)
+        _check_ends(settings)
+        return settings
 
     @property
     def lifetimes(self) -> Mapping[str, int | None]:
@@ -409,13 +425,17 @@ class Settings:
         return frozenset(self.decode_audience or self.encode_audience)
 
     def changed_in(self, mapping: Mapping[str, Any]) -> list[str]:
-        """Return the keys whose values in *mapping* are others than those that were read."""
-        now = {key: value for key, value in mapping.items() if key.startswith("JWT_")}
+        """Return the keys whose values in *mapping* are others than those that were read.
+
+        Keys that mean nothing here are not looked at; they may be somebody else's.
+        """
+        known = {f.metadata.get("key") for f in fields(self)}
         absent = object()
         return sorted(
             key
-            for key in {*now, *self._seen}
-            if now.get(key, absent) != self._seen.get(key, absent)
+            for key in {*mapping, *self._seen}
+            if (key in known or _kind_of(key) or _later(key))
+            and mapping.get(key, absent) != self._seen.get(key, absent)
         )
 
 
@@ -424,7 +444,8 @@ def _read(key: str, value: Any, read: Reader) -> Any:
         return read(value)
     except _Wrong as allowed:
         shown = "" if "KEY" in key else _shown(value)
-        msg = f"{key} is of type {type(value).__name__}{shown}; expected {allowed}"
+        expected = str(allowed).replace("JWT_…", key)
+        msg = f"{key} is of type {type(value).__name__}{shown}; expected {expected}"
         raise ConfigurationError(msg) from None
 
 
@@ -434,52 +455,84 @@ def _shown(value: Any) -> str:
 
 
 def _copied(given: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: list(v) if isinstance(v, list) else v for key, v in given.items()}
+    return {key: type(v)(v) if isinstance(v, list | set) else v for key, v in given.items()}
+
+
+def _check_keys(settings: Settings) -> None:
+    """Refuse keys that the algorithm would leave unused: they were meant to sign or verify."""
+    unused: dict[str, object] = {"JWT_SECRET_KEY_FALLBACKS": settings.secret_key_fallbacks}
+    if settings.algorithm.startswith("HS"):
+        unused = {"JWT_PRIVATE_KEY": settings.private_key, "JWT_PUBLIC_KEY": settings.public_key}
+    for key, value in unused.items():
+        if value:
+            msg = (
+                f"{key} is not used with JWT_ALGORITHM {settings.algorithm}; set JWT_ALGORITHM to "
+                f"the algorithm of the key, or remove {key}"
+            )
+            raise ConfigurationError(msg)
+
+
+def _check_ends(settings: Settings) -> None:
+    """Refuse lifetimes without an end where tokens have to have one (CLAIM-1)."""
+    endless = [kind for kind, seconds in settings.lifetimes.items() if seconds is None]
+    if settings.session_absolute is not None:
+        # Access and refresh tokens end with their session.
+        endless = [kind for kind in endless if kind in settings.custom_lifetimes]
+    if settings.require_exp and endless:
+        msg = (
+            f"JWT_{endless[0].upper()}_TOKEN_EXPIRES is NEVER, but tokens that never expire are "
+            "refused here; give it an end, or set JWT_REQUIRE_EXP to False"
+        )
+        raise ConfigurationError(msg)
 
 
 def _kind_of(key: str) -> str | None:
     """Return the kind that ``JWT_<KIND>_TOKEN_EXPIRES`` is about."""
-    kind = key.removeprefix("JWT_").removesuffix("_TOKEN_EXPIRES")
-    is_own = key.endswith("_TOKEN_EXPIRES") and kind not in ("", "ACCESS", "REFRESH")
-    return kind.lower() if is_own else None
+    own = re.fullmatch(r"JWT_(?!(?:ACCESS|REFRESH)_TOKEN)(.+)_TOKEN_EXPIRES", key)
+    return own[1].lower() if own else None
 
 
-def _check_names(given: Iterable[str], known: set[str]) -> None:
+def _doubts(given: Iterable[str], known: set[str]) -> Iterator[str]:
+    """Yield what to warn of.
+
+    Raises:
+        ConfigurationError: A setting would quietly do nothing.
+    """
     for key in given:
         if key in known:
-            continue
-        if key in _LATER:
-            msg = f"{key}: this version does not have it; {_LATER[key]}"
+            yield from _misspelt(key)
+        elif reason := _later(key):
+            msg = f"{key}: this version does not have it; {reason}"
             raise ConfigurationError(msg)
-        near = difflib.get_close_matches(key, known, 1)
-        hint = _ADVICE.get(key) or (f"did you mean {near[0]}?" if near else "remove it")
-        warnings.warn(f"{key} means nothing here; {hint}", UnknownSettingWarning, stacklevel=4)
+        else:
+            near = difflib.get_close_matches(key, known, 1)
+            hint = _ADVICE.get(key) or (f"did you mean {near[0]}?" if near else "remove it")
+            yield f"{key} means nothing here; {hint}"
 
 
-_COOKIES: Final = "tokens travel in headers only"
+def _misspelt(key: str) -> Iterator[str]:
+    """Yield a doubt about a kind of one's own that is probably ``ACCESS`` or ``REFRESH``."""
+    kind = _kind_of(key) or ""
+    near = difflib.get_close_matches(kind, ("access", "refresh"), 1, 0.8)
+    if near and not kind.startswith(near[0]):
+        meant = f"JWT_{near[0].upper()}_TOKEN_EXPIRES"
+        yield f"{key} is for a kind of your own, {kind!r}; did you mean {meant}?"
+
+
+def _later(key: str) -> str | None:
+    """Say why a setting is refused that would quietly do nothing, if it is one."""
+    if key in _ADVICE or not key.startswith("JWT_"):
+        return None
+    return _LATER.get(key) or (_HEADERS_ONLY if _OTHER_PLACES.search(key) else None)
+
+
+_HEADERS_ONLY: Final = "tokens travel in headers only"
+
+#: What the settings of cookies, query strings and JSON bodies have in their names.
+_OTHER_PLACES: Final = re.compile("COOKIE|CSRF|QUERY_STRING|JSON_KEY")
 
 #: Settings that would quietly do nothing: they are refused until they do what they say.
 _LATER: Final[Mapping[str, str]] = {
-    **dict.fromkeys(
-        (
-            "JWT_COOKIE_SECURE",
-            "JWT_COOKIE_DOMAIN",
-            "JWT_COOKIE_SAMESITE",
-            "JWT_COOKIE_PARTITIONED",
-            "JWT_COOKIE_CSRF_PROTECT",
-            "JWT_CSRF_CHECK_FORM",
-            "JWT_CSRF_TRUSTED_ORIGINS",
-            "JWT_ACCESS_COOKIE_NAME",
-            "JWT_REFRESH_COOKIE_NAME",
-            "JWT_ACCESS_COOKIE_PATH",
-            "JWT_REFRESH_COOKIE_PATH",
-            "JWT_QUERY_STRING_NAME",
-            "JWT_QUERY_STRING_VALUE_PREFIX",
-            "JWT_JSON_KEY",
-            "JWT_REFRESH_JSON_KEY",
-        ),
-        _COOKIES,
-    ),
     "JWT_KEYS": "pass keys=KeyRing(…) to JWTManager",
     "JWT_KEYS_RELOAD": "restart to load new keys",
     "JWT_KEY_PUBLISH_DELAY": "new keys sign at once",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import ClassVar, Protocol
 
 from ..access import AccessRequest
@@ -175,15 +175,35 @@ class AwaitedLiteral(Literal):
         return NEGATED[outcome] if self.is_negated else outcome
 
 
+class Held(Node):
+    """A leaf that holds for every token that the program judges, so that nobody has to ask."""
+
+    __slots__ = ()
+
+    def __init__(self, policy: object) -> None:
+        self.policy = policy
+        self.worst = _ALLOW
+        self.cost = PURE
+
+    def weigh(self, run: Run) -> int:
+        return 0
+
+    def compose(self, run: Run) -> Decision:
+        return Decision(_ALLOW, self.policy)
+
+
 class Conjunction(Node):
     """AND: the maximum."""
 
-    __slots__ = ("members", "steps")
+    __slots__ = ("held", "members", "steps")
 
     def __init__(self, members: Sequence[Node], policy: object) -> None:
         self.policy = policy
-        self.members = tuple(sorted(_flat(members), key=lambda node: node.cost))
-        self.steps = tuple(_with_bounds(self.members))
+        ordered = sorted(_flat(members), key=lambda node: node.cost)
+        self.held = tuple(node for node in ordered if isinstance(node, Held))
+        asked = tuple(node for node in ordered if not isinstance(node, Held))
+        self.members = self.held + asked
+        self.steps = tuple(_with_bounds(asked))
         self.cost = self.members[-1].cost
         self.worst = max(node.worst for node in self.members)
 
@@ -199,7 +219,7 @@ class Conjunction(Node):
         return worst
 
     def compose(self, run: Run) -> Decision:
-        children: list[Decision] = []
+        children = [node.compose(run) for node in self.held]
         worst = _ALLOW
         for node, bound in self.steps:
             if worst > bound:
@@ -264,14 +284,21 @@ class Threshold(Node):
 
 
 class Builder:
-    """Give equal leaves of one tree one place to be remembered in."""
+    """Give equal leaves of one tree one place to be remembered in.
 
-    def __init__(self) -> None:
+    Args:
+        held: The identities of leaves that hold for every token that the program judges.
+    """
+
+    def __init__(self, held: Collection[object] = ()) -> None:
+        self.held = held
         self.literals: dict[object, int] = {}
         self.consumed: list[int] = []
         self.is_async = False
 
-    def literal(self, leaf: Leaf, is_negated: bool, policy: object) -> Literal:
+    def literal(self, leaf: Leaf, is_negated: bool, policy: object) -> Node:
+        if not is_negated and leaf.identity in self.held:
+            return Held(policy)
         index = self.literals.setdefault(leaf.identity, len(self.literals))
         if leaf.is_consumed and index not in self.consumed:
             self.consumed.append(index)
