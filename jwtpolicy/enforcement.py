@@ -83,14 +83,30 @@ class Enforcement:
             AccessError: It was refused.
             HTTPException: The application's loader answered for itself.
         """
-        if not plan.is_public and plan not in state.admitted:
-            self._drive(self._judged(plan, state, request), state, plan.label)
+        if plan.is_public or plan in state.admitted:
+            return
+        try:
+            program, run = self._attempt(plan, state, request)
+            # Nearly every request is let in here; the flow is for all others.
+            if plan.is_plain and not program.consumed and program.root.weigh(run) == _ALLOW:
+                state.access = run.access
+                state.admitted += (plan,)
+                return
+        except AccessError as error:
+            raise self.answered(error, plan.label) from error.__cause__
+        run.forget_pending()
+        self._drive(self._judged(plan, state, request, program, run), state, plan.label)
 
     async def admit_async(self, plan: Plan, state: RequestState, request: Request) -> None:
         """Do what `admit` does, awaiting async policies and loaders."""
-        if not plan.is_public and plan not in state.admitted:
-            flow = self._judged(plan, state, request, awaits=True)
-            await self._drive_async(flow, state, plan.label)
+        if plan.is_public or plan in state.admitted:
+            return
+        try:
+            program, run = self._attempt(plan, state, request, awaits=True)
+        except AccessError as error:
+            raise self.answered(error, plan.label) from error.__cause__
+        flow = self._judged(plan, state, request, program, run)
+        await self._drive_async(flow, state, plan.label)
 
     def enforce(self, policy: Policy, state: RequestState, request: Request, resource: Any) -> None:
         """Judge *policy* inside a view; raises what `admit` raises."""
@@ -130,20 +146,16 @@ class Enforcement:
             raise self.answered(error, label) from error.__cause__
 
     def _judged(
-        self, plan: Plan, state: RequestState, request: Request, *, awaits: bool = False
+        self, plan: Plan, state: RequestState, request: Request, program: Program, run: Run
     ) -> Flow:
         """Decide whether *plan* lets the request in."""
-        state.was_judged = True
-        state.loader = plan.loader
-        state.answers.passes_consumed = plan.passes_consumed
-        program, run = self._attempt(plan, state, request, awaits)
+        awaits = run.awaiting is not None
         baseline = program.baseline if plan.closed.ignores_invalid else None
         if baseline is not None and (yield baseline, run) == _INVALID_TOKEN:
             error = _refusal(baseline, run)
             program, run = self._overlooking(plan, state, request, error, awaits)
         outcome = yield program.root, run
-        if outcome != _ALLOW or program.consumed:
-            yield from self._settled(outcome, program, run, state)
+        yield from self._settled(outcome, program, run, state)
         if awaits and plan.has_async_loader and not run.access.has_resource:
             # An async view could not await it later, at the first touch of a proxy.
             yield None, run
@@ -187,9 +199,12 @@ class Enforcement:
             _use_up(program, run, state)
 
     def _attempt(
-        self, plan: Plan, state: RequestState, request: Request, awaits: bool
+        self, plan: Plan, state: RequestState, request: Request, awaits: bool = False
     ) -> tuple[Program, Run]:
         """Read and verify what was presented, and choose the program that judges it."""
+        state.was_judged = True
+        state.loader = plan.loader
+        state.answers.passes_consumed = plan.passes_consumed
         encoded = self._read(request.environ)
         if encoded is None:
             access = self._access(state, request, None)

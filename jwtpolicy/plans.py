@@ -29,6 +29,7 @@ class Plan:
         programs: The levels and the baseline, by kind of own token.
         anonymous: The levels alone, for callers without a token.
         passes_consumed: Whether a used refresh token passes, because the view judges it.
+        is_plain: Whether one look at the tree decides: no token has to be overlooked first.
         is_public: Whether nothing is demanded, and no credential read.
         label: The endpoint and method, for people.
     """
@@ -38,6 +39,7 @@ class Plan:
         "closed",
         "guards",
         "has_async_loader",
+        "is_plain",
         "is_public",
         "label",
         "loader",
@@ -64,6 +66,7 @@ class Plan:
         self.is_public = not levels
         if levels:
             self.closed = _meeting(levels, label)
+            self.is_plain = not self.closed.ignores_invalid
             if needs_loader and loader is None:
                 check_loader(levels, label)
             self.anonymous = program_of(self.closed.policy, None)
