@@ -90,8 +90,9 @@ class Application:
         """Let the current request pass *guard*, or raise what answers it."""
         current = _current_request()
         enforcement = self._enforcement or self._bind()
-        state = self._state_of(current)
-        enforcement.admit(self._plan_for(guard, current), state, current)
+        plan = self._plan_for(guard, current)
+        if not plan.is_public:
+            enforcement.admit(plan, self._state_of(current), current)
 
     async def admit_async(self, guard: Guard) -> None:
         """Do what `admit` does, awaiting async policies and loaders."""

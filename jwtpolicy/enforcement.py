@@ -88,7 +88,7 @@ class Enforcement:
         try:
             program, run = self._attempt(plan, state, request)
             # Nearly every request is let in here; the flow is for all others.
-            if plan.is_plain and not program.consumed and program.root.weigh(run) == _ALLOW:
+            if plan.is_plain and not program.consumed and program.weigh(run) == _ALLOW:
                 state.access = run.access
                 state.admitted += (plan,)
                 return

@@ -107,9 +107,10 @@ class Answers:
         return token
 
     def standing(self, token: Token) -> Standing:
-        if self._standing is None or self._standing[0] is not token:
-            self._standing = (token, self.sources.standing(token))
-        answer = self._standing[1]
+        known = self._standing
+        if known is None or known[0] is not token:
+            known = self._standing = (token, self.sources.standing(token))
+        answer = known[1]
         if answer is Standing.CONSUMED and self.passes_consumed and token.kind == "refresh":
             return Standing.GOOD
         return answer

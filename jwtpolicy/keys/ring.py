@@ -11,6 +11,8 @@ import warnings
 from collections.abc import Iterable
 from typing import Any, Final
 
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes, hmac
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from jwt.algorithms import Algorithm, get_default_algorithms
 
@@ -20,6 +22,11 @@ _ALGORITHMS: Final[dict[str, Algorithm]] = get_default_algorithms()
 
 #: RFC 7518 section 3.2: "A key of the same size as the hash output … or larger MUST be used".
 _MIN_SECRET: Final = {"HS256": 32, "HS384": 48, "HS512": 64}
+_HASHES: Final = {
+    "HS256": hashes.SHA256(),
+    "HS384": hashes.SHA384(),
+    "HS512": hashes.SHA512(),
+}
 _CURVES: Final = {"ES256": "secp256r1", "ES384": "secp384r1", "ES512": "secp521r1"}
 _RSA: Final = frozenset({"RS256", "RS384", "RS512", "PS256", "PS384", "PS512"})
 #: RFC 7518 section 3.3: "A key of size 2048 bits or larger MUST be used".
@@ -63,7 +70,7 @@ class Key:
 
     __slots__ = (
         "_algorithm",
-        "_check",
+        "_mac",
         "_signing",
         "_verifying",
         "algorithm",
@@ -85,10 +92,11 @@ class Key:
         self.algorithm = algorithm
         self.is_fallback = is_fallback
         self._algorithm = _ALGORITHMS[algorithm]
-        self._check = self._algorithm.verify
+        self._mac: hmac.HMAC | None = None
         if algorithm in _MIN_SECRET:
             self._signing: Any = _checked_secret(material, algorithm)
             self._verifying: Any = self._signing
+            self._mac = hmac.HMAC(self._signing, _HASHES[algorithm])
         else:
             self._signing, self._verifying = _checked_pair(material, algorithm, self._algorithm)
         self.key_id = key_id or self._thumbprint()
@@ -112,9 +120,18 @@ class Key:
     def verify(self, signing_input: bytes, signature: bytes) -> bool:
         """Return whether *signature* is this key's over *signing_input*; never raises (ALG-4)."""
         try:
-            return self._check(signing_input, self._verifying, signature)
+            if self._mac is None:
+                return self._algorithm.verify(signing_input, self._verifying, signature)
+            # PyJWT sets the secret up again for each token; a copy of what was set up at the
+            # start takes half the time.
+            mac = self._mac.copy()
+            mac.update(signing_input)
+            mac.verify(signature)
+        except InvalidSignature:
+            return False
         except Exception:  # noqa: BLE001 # pragma: no cover # no input is known that does
             return False
+        return True
 
     def public(self) -> Key:
         """Return the key without its private half.

@@ -167,7 +167,8 @@ class NotRevoked(Credential):
         if token is None:
             return without_token(access)
         try:
-            standing = (access._services or access.services).standing(token)
+            services = access._services or access.services
+            standing = services.standing(token)
         except AccessError as error:
             return Finding(Outcome.ERROR, error.reason, error=error)
         except LookupError as error:

@@ -395,15 +395,18 @@ class Program:
         size: How many different leaves there are.
         is_async: Whether one of them is the application's own and async.
         consumed: Where the findings of leaves are whose tokens the guard uses up.
+        weigh: The quickest way to the outcome of the whole tree.
     """
 
-    __slots__ = ("baseline", "consumed", "is_async", "root", "size")
+    __slots__ = ("baseline", "consumed", "is_async", "root", "size", "weigh")
 
     def __init__(self, root: Node, builder: Builder, baseline: Node | None = None) -> None:
         self.root = root
         self.size = len(builder.literals)
         self.is_async = builder.is_async
         self.consumed = tuple(builder.consumed)
+        is_one = isinstance(root, Conjunction) and len(root.steps) == 1
+        self.weigh = root.steps[0][0].weigh if is_one else root.weigh  # type: ignore[attr-defined]
         self.baseline = baseline
 
     def run(self, access: AccessRequest, awaits: bool = False) -> Run:
