@@ -1,11 +1,14 @@
 # Every target works on a fresh machine with git, Python 3.11 and a package index.
-PYTHON ?= python3
+PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
+	$$python -c "import sys; sys.exit(sys.version_info < (3, 11))" 2>/dev/null \
+	&& echo $$python && break; done)
 VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test lint format types cover docs doctest check bench load dist dist-test full clean
+.PHONY: help install run test lint format types cover docs doctest examples check bench load \
+	dist dist-test full clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 12
@@ -13,6 +16,7 @@ help: ## list the targets
 install: $(READY) ## make the virtual environment and install everything
 
 $(READY): pyproject.toml setup.py
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer was not found; say make PYTHON=…" >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade "pip>=25.1"
 	$(BIN)/python -m pip install --quiet --editable ".[all]" --group test --group lint --group docs
@@ -48,12 +52,15 @@ docs: $(READY) ## build the documentation, warnings being errors
 doctest: $(READY) ## run the examples in the documentation
 	$(BIN)/sphinx-build -W -q -b doctest docs docs/_build/doctest
 
+examples: $(READY) ## use the README, the example application and every page as a reader would
+	$(BIN)/python -m pytest tests/docs
+
 check: lint types cover docs doctest ## everything that has to hold before a commit
 
 bench: $(READY) ## compare the cost of a request with a bare view and other ways
 	$(BIN)/python -m benchmarks
 
-load: $(READY) ## measure look-ups in large stores; takes a while
+load: $(READY) ## measure look-ups in small and large stores; half a minute
 	$(BIN)/python -m benchmarks.load
 
 dist: $(READY) ## build the distributions

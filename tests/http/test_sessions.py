@@ -417,6 +417,16 @@ def test_a_token_for_ever_is_spelt_out(make_app: Any) -> None:
         assert jwt.verify(jwt.issue("u1", expires_in=NEVER)).expires_at is None
 
 
+def test_a_token_for_ever_is_not_issued_where_it_would_be_refused(make_app: Any) -> None:
+    """CLAIM-1: a session gives its tokens an end, but this one has no session."""
+    app, jwt = make_app(access_token_expires=NEVER)
+    with app.app_context():
+        assert jwt.verify(jwt.login("u1").access_token).expires_at is not None
+
+        with pytest.raises(IssueError, match="JWT_REQUIRE_EXP"):
+            jwt.issue("u1")
+
+
 def test_verifying_asks_for_the_kind(app: Any, jwt: Any, clock: Any) -> None:
     with app.app_context():
         encoded = jwt.issue("u1", "reset", expires_in=60)

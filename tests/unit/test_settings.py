@@ -30,6 +30,8 @@ WRONG = [
     pytest.param("ACCESS_TOKEN_EXPIRES", None, "jwtpolicy.NEVER", id="a lifetime of None"),
     pytest.param("ACCESS_TOKEN_EXPIRES", "900", "jwtpolicy.NEVER", id="a lifetime as text"),
     pytest.param("REFRESH_TOKEN_EXPIRES", timedelta(-1), "jwtpolicy.NEVER", id="a negative one"),
+    pytest.param("ACCESS_TOKEN_EXPIRES", 10**20, "a century", id="a lifetime past all dates"),
+    pytest.param("ACCESS_TOKEN_EXPIRES", timedelta.max, "a century", id="the longest timedelta"),
     pytest.param("RESET_TOKEN_EXPIRES", float("inf"), "jwtpolicy.NEVER", id="infinity"),
     pytest.param("SESSION_IDLE", 0, "at least one second", id="no idle time"),
     pytest.param("SESSION_ABSOLUTE", "x", "at least one second", id="text as a session's end"),
@@ -42,6 +44,8 @@ WRONG = [
     pytest.param("DECODE_LEEWAY", "5", "number", id="leeway as text"),
     pytest.param("ENCODE_NBF", "True", "True or False", id="a flag as text"),
     pytest.param("REQUIRE_EXP", "False", "lower case", id="a flag as the environment gives it"),
+    pytest.param("REQUIRE_EXP", "x", "`FLASK_JWT_REQUIRE_EXP=false`", id="a flag by its spelling"),
+    pytest.param("STORE_TIMEOUT", "9", "`FLASK_JWT_STORE_TIMEOUT=60`", id="a number by its"),
     pytest.param("REQUIRE_EXP", 0, "True or False", id="a flag as a number"),
     pytest.param("ACCESS_TOKEN_PROFILE", "9068", "'rfc9068'", id="another profile"),
     pytest.param("MAX_TOKEN_LENGTH", 0, "above 0", id="no length"),
@@ -90,6 +94,10 @@ RIGHT = [
     pytest.param("MAX_TOKEN_LENGTH", 9, "max_token_length", 9, id="length"),
     pytest.param("TOKEN_LOCATION", ["headers"], "token_location", ("headers",), id="place"),
     pytest.param("HEADER_TYPE", "", "header_type", None, id="no scheme"),
+    pytest.param("HEADER_TYPE", "JWT", "header_type", "JWT", id="another scheme"),
+    pytest.param("HEADER_NAME", "X-Token", "header_name", "X-Token", id="another header"),
+    pytest.param("SECRET_KEY", b"\x00" * 32, "secret_key", b"\x00" * 32, id="bytes"),
+    pytest.param("DECODE_LEEWAY", 300, "decode_leeway", 300, id="all the leeway"),
     pytest.param("REALM", "shop floor", "realm", "shop floor", id="realm"),
     pytest.param("STORE_TIMEOUT", 1, "store_timeout", 1, id="timeout"),
     pytest.param("PUBLIC_ENDPOINTS", [], "public_endpoints", (), id="no pattern"),
@@ -110,10 +118,55 @@ def test_no_setting_is_demanded() -> None:
 
 
 def test_kinds_of_ones_own_have_lifetimes() -> None:
-    settings = read(password_reset_token_expires=60, invite_token_expires=NEVER)
+    settings = read(password_reset_token_expires=60, invite_token_expires=NEVER, require_exp=False)
 
     assert settings.lifetimes["password_reset"] == 60
     assert settings.lifetimes["invite"] is None
+
+
+ENDLESS = [
+    pytest.param({"invite_token_expires": NEVER}, {"require_exp": False}, id="own kind"),
+    pytest.param(
+        {"access_token_expires": NEVER, "session_absolute": None}, {"require_exp": False}, id="both"
+    ),
+    pytest.param(
+        {"refresh_token_expires": NEVER, "session_absolute": None},
+        {"session_absolute": 60},
+        id="the session's end is the token's",
+    ),
+]
+
+
+@pytest.mark.parametrize(("wrong", "mended"), ENDLESS)
+def test_tokens_without_an_end_have_to_be_acceptable(
+    wrong: dict[str, Any], mended: dict[str, Any]
+) -> None:
+    """CLAIM-1: what could never be verified here is not issued either."""
+    with pytest.raises(ConfigurationError, match=r"_TOKEN_EXPIRES is NEVER.* JWT_REQUIRE_EXP"):
+        read(**wrong)
+
+    assert None in read(**{**wrong, **mended}).lifetimes.values()
+
+
+UNUSED = [
+    pytest.param({"private_key": "x"}, "ES256", id="a private key without its algorithm"),
+    pytest.param({"public_key": "x"}, "RS256", id="a public key without its algorithm"),
+    pytest.param({"secret_key_fallbacks": ["x"], "algorithm": "EdDSA"}, "HS256", id="fallbacks"),
+]
+
+
+@pytest.mark.parametrize(("keys", "fitting"), UNUSED)
+def test_a_key_that_would_not_be_used_is_refused(keys: dict[str, Any], fitting: str) -> None:
+    """ALG-1."""
+    with pytest.raises(ConfigurationError, match="is not used with JWT_ALGORITHM"):
+        read(**keys)
+
+    assert read(**{**keys, "algorithm": fitting}).algorithm == fitting
+
+
+def test_the_places_of_a_set_have_one_order() -> None:
+    assert read(encode_audience={"b", "a", "c"}).encode_audience == ("a", "b", "c")
+    assert read(encode_audience=["b", "a"]).encode_audience == ("b", "a")
 
 
 def test_what_is_encoded_is_demanded_unless_decoding_says_otherwise() -> None:
@@ -143,7 +196,29 @@ def test_an_unknown_setting_warns_with_advice(key: str, advice: str) -> None:
         Settings.from_mapping({"JWT_REALM": "x"})
 
 
-@pytest.mark.parametrize("key", ["JWT_COOKIE_SECURE", "JWT_KEYS", "JWT_REFRESH_GRACE"])
+@pytest.mark.parametrize("key", ["JWT_ACCES_TOKEN_EXPIRES", "JWT_REFERSH_TOKEN_EXPIRES"])
+def test_a_kind_that_is_almost_access_or_refresh_is_noticed(key: str) -> None:
+    with pytest.warns(UnknownSettingWarning, match=r"did you mean JWT_(ACCESS|REFRESH)_"):
+        Settings.from_mapping({key: 60})
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        Settings.from_mapping({"JWT_REFRESHMENT_TOKEN_EXPIRES": 60, "JWT_RESET_TOKEN_EXPIRES": 60})
+
+
+NOT_YET = [
+    "JWT_COOKIE_SECURE",
+    "JWT_KEYS",
+    "JWT_REFRESH_GRACE",
+    "JWT_CSRF_IN_COOKIES",
+    "JWT_ACCESS_CSRF_HEADER_NAME",
+    "JWT_RESET_COOKIE_NAME",
+    "JWT_QUERY_STRING_NAME",
+    "JWT_RESET_JSON_KEY",
+]
+
+
+@pytest.mark.parametrize("key", NOT_YET)
 def test_a_setting_that_would_do_nothing_is_refused(key: str) -> None:
     with pytest.raises(ConfigurationError, match="this version does not have it"):
         Settings.from_mapping({key: True})
@@ -160,8 +235,25 @@ def test_changes_after_the_start_are_found() -> None:
     assert changed == ["JWT_DECODE_LEEWAY", "JWT_PUBLIC_ENDPOINTS", "JWT_REALM"]
 
 
+def test_changes_inside_a_set_are_found() -> None:
+    places = {"headers"}
+    settings = read(token_location=places)
+
+    places.add("cookies")
+    assert settings.changed_in({"JWT_TOKEN_LOCATION": places}) == ["JWT_TOKEN_LOCATION"]
+
+
+def test_only_what_means_something_here_counts_as_a_change() -> None:
+    settings = read()
+
+    assert settings.changed_in({"JWT_MINE": 1, "REALM": 1}) == []
+    assert settings.changed_in({"JWT_COOKIE_SECURE": True}) == ["JWT_COOKIE_SECURE"]
+    assert settings.changed_in({"JWT_RESET_TOKEN_EXPIRES": 1}) == ["JWT_RESET_TOKEN_EXPIRES"]
+
+
 def test_settings_show_no_secrets() -> None:
     """KEY-8."""
-    settings = read(secret_key=SECRET, secret_key_fallbacks=[SECRET], private_key=SECRET)
+    symmetric = read(secret_key=SECRET, secret_key_fallbacks=[SECRET], store_url=SECRET)
+    asymmetric = read(algorithm="ES256", private_key=SECRET)
 
-    assert SECRET not in repr(settings)
+    assert SECRET not in repr(symmetric) + repr(asymmetric)
