@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Final
@@ -35,7 +35,6 @@ class ClaimRules:
             because it is not us (:rfc:`7519#section-4.1.3`).
         leeway: Seconds by which clocks may differ, 0 to 300.
         require_exp: Whether tokens have to expire.
-        require_token_id: Whether ``jti`` has to be there, so that the token can be revoked.
         accept_integer_subject: Whether an integer ``sub`` is taken as its text.
         access_profile: ``rfc9068`` where access tokens have to say so by ``typ: at+jwt``.
     """
@@ -44,7 +43,6 @@ class ClaimRules:
     audiences: frozenset[str] = field(default_factory=frozenset)
     leeway: float = 0
     require_exp: bool = True
-    require_token_id: bool = True
     accept_integer_subject: bool = False
     access_profile: str | None = None
 
@@ -85,7 +83,8 @@ class Verifier:
         self._load_principal = load_principal
         self._max_length = max_length
         self._headers: dict[str, tuple[Header, tuple[Key, ...]]] = {}
-        self._required = {"sub", "type", *_named(self._rules)}
+        # `jti` is among them so that every token can be revoked (CLAIM-5).
+        self._required = {"sub", "type", "jti"} | ({"exp"} if self._rules.require_exp else set())
 
     def verify(
         self, encoded: object, *, kinds: frozenset[str] | None, allow_expired: bool = False
@@ -192,14 +191,6 @@ class Verifier:
         if claims.get("nbf", 0) > latest or claims.get("iat", 0) > latest:
             msg = "nbf or iat lies in the future"
             raise InvalidTokenError(msg)
-
-
-def _named(rules: ClaimRules) -> Iterator[str]:
-    """Yield the claims that *rules* demand beside those that all tokens need."""
-    if rules.require_exp:
-        yield "exp"
-    if rules.require_token_id:
-        yield "jti"
 
 
 def _check_audience(audience: str | list[str] | None, wanted: frozenset[str]) -> None:

@@ -15,6 +15,7 @@ from jwtpolicy import (
     Policy,
     ProtectedView,
     Public,
+    Refresh,
     SingleUse,
     current_token,
     policy,
@@ -314,3 +315,29 @@ def test_enforcing_revocation_without_a_store_says_what_is_missing(make_app: Any
         headers = bearer(jwt.issue("u1"))
     with pytest.raises(StoreNotConfiguredError, match="NotRevoked needs a token store"):
         app.test_client().get("/", headers=headers)
+
+
+def test_an_async_view_refuses_a_bad_token(app: Any, access: Any) -> None:
+    @app.get("/")
+    @protect()
+    async def view() -> str:
+        return "in"
+
+    client = app.test_client()
+    assert client.get("/", headers=bearer("a.b.c")).status_code == 401
+    assert client.get("/", headers=access()).status_code == 200
+
+
+def test_a_kind_as_an_alternative_lets_all_of_it_in(app: Any, jwt: Any, access: Any) -> None:
+    rule = Refresh() | HasRole("admin")
+    app.add_url_rule("/", view_func=protect(rule)(lambda: "in"), endpoint="view")
+    client = app.test_client()
+    with app.app_context():
+        refresh = bearer(jwt.login("u1").refresh_token)
+
+    assert client.get("/", headers=refresh).status_code == 200
+    assert client.get("/", headers=access(claims={"roles": ["admin"]})).status_code == 200
+    assert client.get("/", headers=access(claims={"roles": []})).status_code == 401
+    plan = app.extensions["jwtpolicy"].plan("view", "GET")
+    run = plan.programs["refresh"].run(AccessRequest())
+    assert "Refresh()" in plan.programs["refresh"].root.compose(run).explain()
