@@ -108,3 +108,16 @@ def test_the_baseline_of_other_kinds_leaves_attributes_out() -> None:
     assert repr(for_kind(chosen, "refresh")) == "AtLeast(1, NotRevoked())"
     assert for_kind(HasRole("a") & HasScope("b"), "refresh") is None
     assert for_kind(Access(), "refresh") == Access()
+
+
+def test_a_leaf_that_holds_for_a_kind_is_not_asked() -> None:
+    from jwtpolicy import Access
+    from jwtpolicy.plans import program_of
+
+    program = program_of(Access() | HasRole("x"), None, {Access().identity})
+    run = program.run(AccessRequest())
+
+    assert program.root.weigh(run) == Outcome.ALLOW
+    assert run.findings == [None]
+    other = program_of(Access() | HasRole("x"), None)
+    assert other.root.weigh(other.run(AccessRequest())) == Outcome.NO_TOKEN
