@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import uuid
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -547,7 +548,7 @@ def test_a_login_that_cannot_be_remembered_fails(make_app: Any, tmp_path: Path) 
     site = app.test_client()
     assert site.post("/login").status_code == 200
 
-    with sqlite3.connect(path) as other:
+    with closing(sqlite3.connect(path)) as other:
         other.execute("BEGIN EXCLUSIVE")
         assert site.post("/login").status_code == 503
 
