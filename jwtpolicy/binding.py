@@ -132,9 +132,13 @@ class Application:
     def _inner_plan(self, guard: Guard, endpoint: str | None, method: str) -> Plan:
         """Return the plan of a guard that is not the endpoint's: its function was just called."""
         key = (endpoint, method, guard)
-        if key not in self._inner_plans:
-            self._inner_plans[key] = self._joined([guard], f"{endpoint} calling {guard!r}", method)
-        return self._inner_plans[key]
+        plan = self._inner_plans.get(key)
+        if plan is None:
+            plan = self._joined([guard], f"{endpoint} calling {guard!r}", method)
+            # Without an endpoint clients choose the method: there is no end of those.
+            if endpoint is not None:
+                self._inner_plans[key] = plan
+        return plan
 
     def _bind_first(self) -> None:
         """Bind before the first request, whether or not it meets a guard, and then no more."""

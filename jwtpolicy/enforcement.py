@@ -93,7 +93,7 @@ class Enforcement:
                 state.admitted += (plan,)
                 return
         except AccessError as error:
-            raise self.answered(error, plan.label) from error.__cause__
+            raise self.answered(error, plan.label, state.answers.token_id) from error.__cause__
         run.forget_pending()
         self._drive(self._judged(plan, state, request, program, run), state, plan.label)
 
@@ -104,7 +104,7 @@ class Enforcement:
         try:
             program, run = self._attempt(plan, state, request, awaits=True)
         except AccessError as error:
-            raise self.answered(error, plan.label) from error.__cause__
+            raise self.answered(error, plan.label, state.answers.token_id) from error.__cause__
         flow = self._judged(plan, state, request, program, run)
         await self._drive_async(flow, state, plan.label)
 
@@ -129,7 +129,7 @@ class Enforcement:
         except StopIteration:
             return
         except AccessError as error:
-            raise self.answered(error, label) from error.__cause__
+            raise self.answered(error, label, state.answers.token_id) from error.__cause__
 
     async def _drive_async(self, flow: Flow, state: RequestState, label: str) -> None:
         try:
@@ -143,7 +143,7 @@ class Enforcement:
         except StopIteration:
             return
         except AccessError as error:
-            raise self.answered(error, label) from error.__cause__
+            raise self.answered(error, label, state.answers.token_id) from error.__cause__
 
     def _judged(
         self, plan: Plan, state: RequestState, request: Request, program: Program, run: Run
@@ -266,10 +266,10 @@ class Enforcement:
         keep(run.access, await loaded if inspect.isawaitable(loaded) else loaded)
         return _ALLOW
 
-    def answered(self, error: AccessError, label: str) -> AccessError:
+    def answered(self, error: AccessError, label: str, token_id: str | None = None) -> AccessError:
         """Log the refusal, and say in whose name it is."""
         level = logging.ERROR if error.outcome is Outcome.ERROR else logging.INFO
-        logger.log(level, "%s: %s", label, error)
+        logger.log(level, "%s: %s (jti=%r)", label, error, token_id)
         return error.addressed(self._realm, self._resource_metadata)
 
 

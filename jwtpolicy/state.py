@@ -106,6 +106,11 @@ class Answers:
         self._verified = (encoded, token)
         return token
 
+    @property
+    def token_id(self) -> str | None:
+        """``jti`` of the token that was verified, for the log; None where none was."""
+        return None if self._verified is None else self._verified[1].token_id
+
     def standing(self, token: Token) -> Standing:
         known = self._standing
         if known is None or known[0] is not token:

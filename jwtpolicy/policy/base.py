@@ -259,6 +259,8 @@ def _complaint(value: object) -> str:
         )
     if isinstance(value, When):
         return f"{value!r} is unfinished; write {value!r}.then(policy)"
+    if hasattr(value, "makes_policies"):
+        return f"{value!r} makes policies; call it: {value!r}(…)"
     if inspect.isroutine(value):
         return f"expected a policy, got the function {value.__name__}; did you forget @policy?"
     return f"expected a policy, got {type(value).__name__}: {value!r:.60}"

@@ -53,6 +53,8 @@ class FunctionPolicy(Policy):
 class PolicyFactory:
     """A function with parameters of its own; calling it with them makes a policy."""
 
+    makes_policies = True
+
     def __init__(self, function: type_of_function, needs_token: bool) -> None:
         self._function = function
         self._needs_token = needs_token

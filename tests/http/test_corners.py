@@ -32,7 +32,9 @@ from jwtpolicy.exceptions import (
 from jwtpolicy.sessions import _id_of
 from jwtpolicy.token import _verified
 from jwtpolicy.transports import HeaderTransport
+from tests.attacks.test_forged_tokens import signed
 from tests.conftest import SECRET, bearer
+from tests.unit.test_keys import EC_KEY, MATERIALS, PUBLIC_PEM, RSA_KEY, pem
 
 
 def test_an_application_knows_the_plan_of_an_endpoint(app: Any) -> None:
@@ -157,8 +159,6 @@ def test_guards_print_what_they_guard() -> None:
 
 
 def test_a_service_that_only_verifies_has_no_store_by_itself() -> None:
-    from jwtpolicy.exceptions import ConfigurationError
-    from tests.unit.test_keys import PUBLIC_PEM
 
     app = Flask("verifies")
     app.config.update(JWT_ALGORITHM="ES256", JWT_PUBLIC_KEY=PUBLIC_PEM)
@@ -341,3 +341,27 @@ def test_a_kind_as_an_alternative_lets_all_of_it_in(app: Any, jwt: Any, access: 
     plan = app.extensions["jwtpolicy"].plan("view", "GET")
     run = plan.programs["refresh"].run(AccessRequest())
     assert "Refresh()" in plan.programs["refresh"].root.compose(run).explain()
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "private"),
+    [
+        pytest.param("ES256", EC_KEY, id="ES256"),
+        pytest.param("RS256", RSA_KEY, id="RS256"),
+        pytest.param("PS384", RSA_KEY, id="PS384"),
+        pytest.param("EdDSA", MATERIALS["EdDSA"], id="EdDSA"),
+        pytest.param("ES512", MATERIALS["ES512"], id="ES512"),
+    ],
+)
+def test_an_application_signs_with_any_algorithm(algorithm: str, private: Any) -> None:
+    """ALG-1: and a token of another algorithm is refused."""
+    app = Flask("asymmetric")
+    app.config.update(TESTING=True, JWT_ALGORITHM=algorithm, JWT_PRIVATE_KEY=pem(private))
+    jwt: JWTManager[Any] = JWTManager(app)
+    app.add_url_rule("/", view_func=protect()(lambda: current_token.key_id), endpoint="view")
+    with app.app_context():
+        encoded = jwt.issue("u1")
+
+    client = app.test_client()
+    assert len(client.get("/", headers=bearer(encoded)).text) == 43
+    assert client.get("/", headers=bearer(signed())).status_code == 401
