@@ -11,6 +11,7 @@ from .clock import Clock, system_clock
 from .exceptions import ConfigurationError, IssueError
 from .jose import RESERVED_CLAIMS, RESERVED_HEADERS, encoded_object, encoded_segment
 from .keys import KeyRing
+from .verifier import malformed_claim
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +106,14 @@ class Signer:
             "sid": session_id,
             "scope": scope,
             "acr": acr,
-            "amr": None if amr is None else list(amr),
+            "amr": list(amr) if isinstance(amr, tuple) else amr,
             "schema": schema,
         }
         members.update((name, value) for name, value in optional.items() if value is not None)
+        wrong = malformed_claim(members)
+        if wrong is not None:
+            msg = f"{wrong} cannot be {members[wrong]!r:.40}: no verifier would take it"
+            raise IssueError(msg)
         encoded = self._encoded(kind, members, headers)
         return Issued(encoded, token_id, now, members.get("exp"))
 

@@ -65,6 +65,13 @@ class Users:
 
 
 def _known(user: Any) -> Any:
+    if inspect.isawaitable(user):
+        # A coroutine is true and has no attributes: nobody must take it for a user.
+        if inspect.iscoroutine(user):
+            user.close()
+        msg = "the user loader returned what has to be awaited; define it with async def"
+        logger.error("%s", msg)
+        raise UserUnavailableError(msg)
     if user is None:
         msg = "the user loader does not know the subject"
         raise UnknownUserError(msg)

@@ -137,21 +137,10 @@ class Verifier:
         """Refuse claims of a wrong type or range; they are never taken as absent."""
         if type(claims.get("sub")) is int and self._rules.accept_integer_subject:
             claims["sub"] = str(claims["sub"])
-        for name, value in claims.items():
-            shape = _SHAPES.get(name)
-            if shape is None:
-                continue
-            kind = type(value)
-            # The two frequent shapes are judged here, which spares a call for each claim.
-            if shape is _ID:
-                is_fine = kind is str and 0 < len(value) <= MAX_ID
-            elif shape is _TIME:
-                is_fine = (kind is int or kind is float) and 0 <= value <= MAX_TIME
-            else:
-                is_fine = shape(value)
-            if not is_fine:
-                msg = f"the claim {name} is malformed"
-                raise InvalidTokenError(msg)
+        name = malformed_claim(claims)
+        if name is not None:
+            msg = f"the claim {name} is malformed"
+            raise InvalidTokenError(msg)
 
     def _check_demanded(
         self,
@@ -191,6 +180,25 @@ class Verifier:
         if claims.get("nbf", 0) > latest or claims.get("iat", 0) > latest:
             msg = "nbf or iat lies in the future"
             raise InvalidTokenError(msg)
+
+
+def malformed_claim(claims: dict[str, Any]) -> str | None:
+    """Return the name of a registered claim of a wrong type or range, or None."""
+    for name, value in claims.items():
+        shape = _SHAPES.get(name)
+        if shape is None:
+            continue
+        kind = type(value)
+        # The two frequent shapes are judged here, which spares a call for each claim.
+        if shape is _ID:
+            is_fine = kind is str and 0 < len(value) <= MAX_ID
+        elif shape is _TIME:
+            is_fine = (kind is int or kind is float) and 0 <= value <= MAX_TIME
+        else:
+            is_fine = shape(value)
+        if not is_fine:
+            return name
+    return None
 
 
 def _check_audience(audience: str | list[str] | None, wanted: frozenset[str]) -> None:

@@ -153,7 +153,7 @@ class HasScope(Attribute):
 
     def __init__(self, *scopes: str) -> None:
         self.scopes = _words("HasScope", scopes)
-        if not all(map(_is_scope_token, self.scopes)):
+        if not all(map(is_word, self.scopes)):
             msg = f"a scope is printable ASCII without space, quote or backslash: {scopes!r}"
             raise PolicyDefinitionError(msg)
 
@@ -181,6 +181,11 @@ def _words(owner: str, words: tuple[str, ...]) -> frozenset[str]:
     return frozenset(words)
 
 
-def _is_scope_token(word: str) -> bool:
-    """RFC 6749 section 3.3: ``%x21 / %x23-5B / %x5D-7E``; a challenge repeats it."""
+def is_word(word: object) -> bool:
+    """Whether a challenge can list *word*: ``1*( %x21 / %x23-5B / %x5D-7E )``.
+
+    (:rfc:`6749#section-3.3`.)
+    """
+    if type(word) is not str or not word:
+        return False
     return all("!" <= character <= "~" and character not in '"\\' for character in word)

@@ -10,7 +10,7 @@ from ..decision import ALLOWED, Finding
 from ..exceptions import PolicyDefinitionError
 from ..outcomes import Outcome
 from .base import without_token
-from .claims import Attribute
+from .claims import Attribute, is_word
 from .credentials import wrong_kind
 
 
@@ -32,8 +32,9 @@ class Fresh(Attribute):
 
     def __init__(self, *, within: float | timedelta | None = None, acr: str | None = None) -> None:
         self.within = None if within is None else _seconds(within)
-        if acr is not None and (type(acr) is not str or not acr or " " in acr):
-            msg = f"Fresh(acr=…) takes one class name without spaces, not {acr!r}"
+        if acr is not None and not is_word(acr):
+            # A challenge repeats it in a list of words (RFC 9470 section 3).
+            msg = f"Fresh(acr=…) takes one class: printable ASCII without spaces, not {acr!r}"
             raise PolicyDefinitionError(msg)
         self.acr = acr
 

@@ -149,6 +149,8 @@ class Literal(Node):
             parameters["acr_values"] = found.acr
         if found.retry_after is not None:
             parameters["retry_after"] = found.retry_after
+        if found.outcome is Outcome.INSUFFICIENT_SCOPE and self._needs:
+            parameters["scope"] = " ".join(sorted(self._needs))
         return Decision(
             found.outcome,
             self.policy,
@@ -371,7 +373,7 @@ def _united(
         united["retry_after"] = max(waits)
     if classes := [str(want["acr_values"]) for want in wants if "acr_values" in want]:
         united["acr_values"] = " ".join(dict.fromkeys(" ".join(classes).split(" ")))
-    if outcome is Outcome.INSUFFICIENT_SCOPE:
+    if outcome is Outcome.INSUFFICIENT_SCOPE and needs:
         united["scope"] = " ".join(sorted(needs))
     return united
 

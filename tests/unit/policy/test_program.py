@@ -22,6 +22,11 @@ def wait(access: Any, seconds: int) -> Any:
 
 
 @policy
+def narrow(access: Any) -> Any:
+    return Outcome.INSUFFICIENT_SCOPE
+
+
+@policy
 def down(access: Any) -> Any:
     raise StoreUnavailableError
 
@@ -55,13 +60,16 @@ PARAMETERS = [
     pytest.param(
         AtLeast(2, HasScope("b"), HasScope("c"), HasScope("d", "e")), {"scope": "b c"}, id="two of"
     ),
+    pytest.param(HasScope("b"), {"scope": "b"}, id="a leaf alone"),
+    pytest.param(narrow & HasScope("a"), {"scope": "a"}, id="a function's, beside a scope"),
+    pytest.param(narrow & HasRole("r"), {}, id="a function's alone"),
     pytest.param(HasScope("b") & HasRole("x"), {}, id="a role cannot be asked for"),
 ]
 
 
 @pytest.mark.parametrize(("rule", "parameters"), PARAMETERS)
 def test_a_refusal_asks_for(rule: Any, parameters: Any) -> None:
-    assert decided(rule, scope="a").parameters == parameters
+    assert decided(rule, scope="a", roles=["r"]).parameters == parameters
 
 
 def test_the_order_does_not_change_what_is_asked_for() -> None:
