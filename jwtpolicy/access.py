@@ -98,11 +98,15 @@ class AccessRequest:
         endpoint: The name of the endpoint, or None outside of one.
         view_args: The values of the URL's variables, read-only.
         remote_addr: The client's address as text, or None.
+        transport: The name of the place where the token stood: ``headers``, ``cookies`` …; None
+            without a token.
         terms: The clock, the leeway and the name of the roles' claim.
     """
 
     # Defaults of the class, because most requests change few of them.
     credential_error: AccessError | None = None
+    #: The name of the place where the token stood, or None.
+    transport: str | None = None
     #: Whether the resource was asked for before it was there.
     touched: bool = False
     terms: Terms = DEFAULT_TERMS

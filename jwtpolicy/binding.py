@@ -12,6 +12,7 @@ from flask import Blueprint, Flask, Request, Response, request
 
 from .enforcement import Enforcement
 from .exceptions import AccessDeniedError, ConfigurationError, PolicyDefinitionError, PolicyError
+from .finishing import Finishing
 from .guards import WRAPPED_BY, Guard, guards_around
 from .parts import Parts
 from .plans import Loader, Plan
@@ -19,6 +20,7 @@ from .policy.base import Policy
 from .policy.credentials import Access, Public
 from .settings import Settings
 from .state import RequestState
+from .transports import Places, QueryTransport
 
 if TYPE_CHECKING:
     from .extension import JWTManager
@@ -153,8 +155,25 @@ class Application:
                 self._check_config()
                 enforcement = self._make_enforcement()
                 self._plans = dict(self._planned(enforcement.baseline))
+                self._finish_answers()
                 self._enforcement = enforcement
             return self._enforcement
+
+    def _finish_answers(self) -> None:
+        """Have answers finished, where a token can come from a place that needs it."""
+        plans = [plan for plan in self._plans.values() if plan is not None]
+        read = {place for plan in plans for place in plan.places.transports}
+        read.update(self.parts.places().transports)
+        if any(place.is_ambient or isinstance(place, QueryTransport) for place in read):
+            finishing = Finishing(self.parts, self.manager.renewed)
+            hooks = self._app.after_request_funcs.setdefault(None, [])
+            hooks.append(lambda response: self._finished(finishing, response))
+
+    def _finished(self, finishing: Finishing, response: Response) -> Response:
+        state: RequestState | None = request.environ.get(self._key)
+        if state is not None and state.access is not None:
+            finishing.finish(response, state)
+        return response
 
     def _check_config(self) -> None:
         changed = self.settings.changed_in(self._app.config)
@@ -204,8 +223,26 @@ class Application:
             guards=guards,
             loader=_one_loader(guards, label),
             label=label,
+            places=self._places(guards, label),
+            csrf=_needs_csrf(guards),
             passes_consumed=any(guard.passes_consumed for guard in guards),
         )
+
+    def _places(self, guards: list[Guard], label: str) -> Places:
+        """Return the places that all guards of an endpoint agree on.
+
+        Raises:
+            PolicyDefinitionError: There is none.
+        """
+        written = [guard.reading.transports for guard in guards]
+        named = [self.parts.places(listed).transports for listed in written if listed is not None]
+        if not named:
+            return self.parts.places()
+        common = [place for place in named[0] if all(place in listed for listed in named)]
+        if not common:
+            msg = f"{label}: its guards read tokens in different places: {written!r}"
+            raise PolicyDefinitionError(msg)
+        return Places(common)
 
     def _blueprint_levels(self, endpoint: str) -> list[Policy]:
         """Return the levels of the endpoint's blueprints, the innermost first."""
@@ -256,6 +293,12 @@ def _is_automatic(current: Request) -> bool:
 def _handler(cls: type, method: str) -> Callable[..., Any] | None:
     handler = getattr(cls, method.lower(), None)
     return getattr(cls, "get", None) if handler is None and method == "HEAD" else handler
+
+
+def _needs_csrf(guards: list[Guard]) -> bool:
+    """Whether cookies need a CSRF value: unless a guard says no, and none says yes."""
+    said = {guard.reading.csrf for guard in guards}
+    return True in said or False not in said
 
 
 def _one_loader(guards: list[Guard], label: str) -> Loader | None:

@@ -11,16 +11,17 @@ import asyncio
 import inspect
 import logging
 from collections.abc import Generator, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from flask import Request
 
 from .access import NO_LOADER, NOT_LOADED, AccessRequest
 from .challenges import refusal
+from .csrf import CSRFCheck
 from .decision import Finding
 from .exceptions import (
     AccessError,
-    InvalidRequestError,
+    CSRFError,
     InvalidTokenError,
     PolicyDefinitionError,
     RevokedTokenError,
@@ -33,10 +34,7 @@ from .policy.credentials import is_ignorable
 from .policy.program import Node, Program, Run, weigh_async
 from .state import LiveAccess, RequestState, Sources, keep
 from .token import Token
-from .transports.base import Transport
-
-if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIEnvironment
+from .transports import Places, Presented, Transport
 
 logger = logging.getLogger("jwtpolicy")
 
@@ -44,6 +42,9 @@ _ALLOW: Final = 0
 _PENDING: Final = int(Outcome.PENDING)
 _INVALID_TOKEN: Final = int(Outcome.INVALID_TOKEN)
 _USED_UP: Final = Finding(Outcome.INVALID_TOKEN, "used up")
+
+#: A program and the run in which it judges one token, or its absence.
+Attempt = tuple[Program, Run]
 
 #: A decision on its way: it yields the node that it wants weighed, or None for the resource.
 Flow = Generator[tuple[Node | None, Run], int, None]
@@ -53,7 +54,8 @@ class Enforcement:
     """One application's way of judging requests; made once, before the first of them.
 
     Args:
-        transports: The places where tokens are looked for.
+        places: Where tokens are looked for, where no guard says otherwise.
+        csrf: What tokens that browsers send by themselves need.
         sources: What can be asked about a token.
         baseline: What every presented token has to pass, or None.
         realm: The realm of challenges.
@@ -63,7 +65,8 @@ class Enforcement:
     def __init__(
         self,
         *,
-        transports: Sequence[Transport],
+        places: Places,
+        csrf: CSRFCheck,
         sources: Sources,
         baseline: Policy | None,
         realm: str,
@@ -71,8 +74,8 @@ class Enforcement:
     ) -> None:
         self.sources = sources
         self.baseline = baseline
-        self._transports = tuple(transports)
-        self._read = transports[0].read if len(transports) == 1 else self._read_all
+        self.places = places
+        self._csrf = csrf
         self._realm = realm
         self._resource_metadata = resource_metadata
 
@@ -86,7 +89,8 @@ class Enforcement:
         if plan.is_public or plan in state.admitted:
             return
         try:
-            program, run = self._attempt(plan, state, request)
+            attempts = self._attempts(plan, state, request)
+            program, run = attempts[0]
             # Nearly every request is let in here; the flow is for all others.
             if plan.is_plain and not program.consumed and program.weigh(run) == _ALLOW:
                 state.access = run.access
@@ -95,17 +99,17 @@ class Enforcement:
         except AccessError as error:
             raise self.answered(error, plan.label, state.answers.token_id) from error.__cause__
         run.forget_pending()
-        self._drive(self._judged(plan, state, request, program, run), state, plan.label)
+        self._drive(self._judged_each(plan, state, request, attempts), state, plan.label)
 
     async def admit_async(self, plan: Plan, state: RequestState, request: Request) -> None:
         """Do what `admit` does, awaiting async policies and loaders."""
         if plan.is_public or plan in state.admitted:
             return
         try:
-            program, run = self._attempt(plan, state, request, awaits=True)
+            attempts = self._attempts(plan, state, request, awaits=True)
         except AccessError as error:
             raise self.answered(error, plan.label, state.answers.token_id) from error.__cause__
-        flow = self._judged(plan, state, request, program, run)
+        flow = self._judged_each(plan, state, request, attempts)
         await self._drive_async(flow, state, plan.label)
 
     def enforce(self, policy: Policy, state: RequestState, request: Request, resource: Any) -> None:
@@ -145,6 +149,24 @@ class Enforcement:
         except AccessError as error:
             raise self.answered(error, label, state.answers.token_id) from error.__cause__
 
+    def _judged_each(
+        self, plan: Plan, state: RequestState, request: Request, attempts: Sequence[Attempt]
+    ) -> Flow:
+        """Decide whether *plan* lets one of several tokens in: the first that it allows.
+
+        Raises:
+            AccessError: None; of the refusals it is the one that is easiest to cure.
+        """
+        refusals: list[AccessError] = []
+        for program, run in attempts:
+            try:
+                yield from self._judged(plan, state, request, program, run)
+            except AccessError as error:
+                refusals.append(error)
+            else:
+                return
+        raise min(refusals, key=lambda error: error.outcome)
+
     def _judged(
         self, plan: Plan, state: RequestState, request: Request, program: Program, run: Run
     ) -> Flow:
@@ -167,25 +189,32 @@ class Enforcement:
     ) -> Flow:
         """Decide *policy* about the current token; where no guard has run, as a guard would."""
         as_policy(policy, "enforce")
-        plan: Plan | None = None
         if state.access is None:
-            plan = Plan([policy], self.baseline, label="enforce", needs_loader=False)
-            program, run = self._attempt(plan, state, request, awaits)
-        else:
-            program = policy.program
-            is_other = resource is not NO_LOADER
-            access = self._access(state, request, state.token) if is_other else state.access
-            run = program.run(access, awaits)
-        if program.is_async and not awaits and _is_awaiting():
-            msg = f"{policy!r} is async and a loop is running: await jwt.enforce_async(…)"
-            raise PolicyDefinitionError(msg)
+            yield from self._as_guard(policy, state, request, resource, awaits)
+            return
+        program = policy.program
+        access = state.access
         if resource is not NO_LOADER:
-            run.access._resource = resource
+            access = self._access(state, request, state.token, state.place)
+            access._resource = resource
+        run = program.run(access, awaits)
+        _check_awaited(policy, program, awaits)
         outcome = yield program.root, run
         yield from self._settled(outcome, program, run, state)
-        if plan is not None:
-            state.access = run.access
-            state.admitted += (plan,)
+
+    def _as_guard(
+        self, policy: Policy, state: RequestState, request: Request, resource: Any, awaits: bool
+    ) -> Flow:
+        """Decide *policy* where no guard has run: read, close and add the baseline."""
+        plan = Plan(
+            [policy], self.baseline, label="enforce", needs_loader=False, places=self.places
+        )
+        attempts = self._attempts(plan, state, request, awaits)
+        for program, run in attempts:
+            _check_awaited(policy, program, awaits)
+            if resource is not NO_LOADER:
+                run.access._resource = resource
+        yield from self._judged_each(plan, state, request, attempts)
 
     def _settled(self, outcome: int, program: Program, run: Run, state: RequestState) -> Flow:
         """Load the resource where the tree waits for it; raise what it refuses; use up."""
@@ -198,37 +227,47 @@ class Enforcement:
         if program.consumed:
             _use_up(program, run, state)
 
-    def _attempt(
+    def _attempts(
         self, plan: Plan, state: RequestState, request: Request, awaits: bool = False
-    ) -> tuple[Program, Run]:
-        """Read and verify what was presented, and choose the program that judges it."""
+    ) -> list[Attempt]:
+        """Read and verify what was presented, and choose the programs that judge it.
+
+        There is always one attempt; several where one place has several kinds of token.
+        """
         state.was_judged = True
         state.loader = plan.loader
         state.answers.passes_consumed = plan.passes_consumed
-        encoded = self._read(request.environ)
-        if encoded is None:
-            access = self._access(state, request, None)
-            return plan.anonymous, plan.anonymous.run(access, awaits)
-        try:
-            token = state.answers.verify(encoded)
-            program = plan.programs.get(token._claims["type"])
-            if program is None or not token.is_own:
-                raise _wrong_kind(token, plan)
-        except InvalidTokenError as error:
-            return self._overlooking(plan, state, request, error, awaits)
-        return program, program.run(self._access(state, request, token), awaits)
+        presented = plan.places.presented(request, plan.kinds)
+        if not presented:
+            access = self._access(state, request, None, None)
+            return [(plan.anonymous, plan.anonymous.run(access, awaits))]
+        attempts: list[Attempt] = []
+        errors: list[AccessError] = []
+        for one in presented:
+            try:
+                attempts.append(self._attempt(plan, state, request, one, awaits))
+            except (InvalidTokenError, CSRFError) as error:
+                errors.append(error)
+        return attempts or [self._overlooking(plan, state, request, _weightiest(errors), awaits)]
 
-    def _read_all(self, environ: WSGIEnvironment) -> str | None:
-        """Return the one encoded token that the request presents, or None.
+    def _attempt(
+        self, plan: Plan, state: RequestState, request: Request, one: Presented, awaits: bool
+    ) -> Attempt:
+        """Verify one token, and choose the program that judges it.
 
         Raises:
-            InvalidRequestError: It presents two (:rfc:`6750#section-2`).
+            InvalidTokenError: It is none, or of a kind that is not accepted there.
+            CSRFError: A browser may have sent it by itself.
         """
-        found = [text for place in self._transports if (text := place.read(environ)) is not None]
-        if len(found) > 1:
-            msg = "a token was presented in two places"
-            raise InvalidRequestError(msg)
-        return found[0] if found else None
+        encoded, place, kind = one
+        token = state.answers.verify(encoded)
+        found = token._claims["type"]
+        program = plan.programs.get(found)
+        if program is None or not token.is_own or (kind is not None and kind != found):
+            raise _wrong_kind(token, plan)
+        if place.is_ambient and plan.csrf:
+            self._csrf.check(request, token)
+        return program, program.run(self._access(state, request, token, place), awaits)
 
     def _overlooking(
         self,
@@ -245,13 +284,15 @@ class Enforcement:
         """
         if not plan.closed.ignores_invalid or not is_ignorable(error):
             raise error
-        access = self._access(state, request, None)
+        access = self._access(state, request, None, None)
         access.credential_error = error
         return plan.anonymous, plan.anonymous.run(access, awaits)
 
-    def _access(self, state: RequestState, request: Request, token: Token | None) -> AccessRequest:
+    def _access(
+        self, state: RequestState, request: Request, token: Token | None, place: Transport | None
+    ) -> AccessRequest:
         """Return the request as policies see it."""
-        access = LiveAccess(request, token, state.answers, self.sources.terms)
+        access = LiveAccess(request, token, place, state.answers, self.sources.terms)
         if state.loader is not None:
             access._resource = NOT_LOADED
         return access
@@ -305,6 +346,11 @@ def _depends_on(index: int, program: Program, run: Run) -> bool:
     return program.root.weigh(run.replaced(index, _USED_UP)) != _ALLOW
 
 
+def _weightiest(errors: Sequence[AccessError]) -> AccessError:
+    """Return the error that answers for all: first one that nothing overlooks."""
+    return next((error for error in errors if not is_ignorable(error)), errors[0])
+
+
 def _wrong_kind(token: Token, plan: Plan) -> WrongKindError:
     accepted = " or ".join(sorted(plan.closed.kinds)) or "no token at all"
     return WrongKindError(f"the token is of the kind {token.kind!r}, accepted is {accepted}")
@@ -313,6 +359,17 @@ def _wrong_kind(token: Token, plan: Plan) -> WrongKindError:
 def _loader_of(state: RequestState) -> Loader:
     assert state.loader is not None  # noqa: S101 # PENDING comes of NOT_LOADED, which has one
     return state.loader
+
+
+def _check_awaited(policy: Policy, program: Program, awaits: bool) -> None:
+    """Refuse to block a running loop.
+
+    Raises:
+        PolicyDefinitionError: *policy* has to be awaited, and nobody does.
+    """
+    if program.is_async and not awaits and _is_awaiting():
+        msg = f"{policy!r} is async and a loop is running: await jwt.enforce_async(…)"
+        raise PolicyDefinitionError(msg)
 
 
 def _is_awaiting() -> bool:

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Generic, TypeVar, cast
 
-from flask import Blueprint, Flask, current_app, has_request_context
+from flask import Blueprint, Flask, Response, current_app, has_request_context
 
 from .access import NO_LOADER, AccessRequest
+from .additions import Additions, Hook
 from .binding import Application
 from .clock import Clock, system_clock
 from .decision import Decision
 from .enforcement import Enforcement
 from .exceptions import (
     AccessError,
+    ConfigurationError,
     IssueError,
     NoTokenError,
     PolicyDefinitionError,
@@ -25,7 +27,7 @@ from .exceptions import (
     SetupError,
     WrongKindError,
 )
-from .globals import EXTENSION, application
+from .globals import EXTENSION, application, current_token, current_user
 from .guards import level_of
 from .keys import KeyRing
 from .logout import Logout
@@ -34,18 +36,20 @@ from .policy.base import Policy, as_policy
 from .policy.credentials import Access, KnownUser, NotRevoked, Public
 from .schemas import ClaimSchema, SchemaRegistry
 from .sentinels import Any_, Never
-from .sessions import Sessions
+from .sessions import Sessions, freshness
 from .settings import Settings
 from .signals import logged_in, logged_out, refresh_reused
 from .state import Answers, Sources
 from .stores.base import Session, TokenStore
 from .token import Token, TokenPair
+from .transports import CookieTransport, Transport
 from .users import UserLoader, Users
 
 logger = logging.getLogger("jwtpolicy")
 
 User = TypeVar("User")
 Loader = TypeVar("Loader", bound=Callable[..., Any])
+AnyHook = TypeVar("AnyHook", bound=Hook)
 Schema = TypeVar("Schema", bound=type[ClaimSchema])
 
 #: Seconds, a timedelta, or `NEVER`.
@@ -65,6 +69,9 @@ class JWTManager(Generic[User]):
         store: Where sessions and revocations are remembered; None means what ``JWT_STORE_URL``
             says.
         keys: The keys; None means those of the settings.
+        transports: Places of your own where tokens may stand, beside ``JWT_TOKEN_LOCATION``.
+        add_context_processor: Whether templates know `current_user` and `current_token`; nothing
+            is loaded before a template touches them.
         clock: Where the time comes from.
     """
 
@@ -75,15 +82,21 @@ class JWTManager(Generic[User]):
         baseline: Policy | None = NotRevoked(),  # noqa: B008 # policies are frozen
         store: TokenStore | None = None,
         keys: KeyRing | None = None,
+        transports: Iterable[Transport] = (),
+        add_context_processor: bool = False,
         clock: Clock = system_clock,
     ) -> None:
         self._baseline = None if baseline is None else as_policy(baseline, "baseline")
         self._store = store
         self._keys = keys
+        self._transports = tuple(transports)
+        self._add_context_processor = add_context_processor
         self._clock = clock
         self._schemas = SchemaRegistry()
         self._user_loader: UserLoader | None = None
         self._is_lazy = False
+        self._extra_claims: Hook | None = None
+        self._extra_headers: Hook | None = None
         self._blueprints: dict[Blueprint, list[Policy]] = {}
         if app is not None:
             self.init_app(app)
@@ -99,11 +112,17 @@ class JWTManager(Generic[User]):
             msg = "this application has a JWTManager already; use that one"
             raise SetupError(msg)
         settings = Settings.from_mapping(app.config)
-        parts = Parts(app, settings, self._keys, self._store, self._schemas, self._clock)
+        parts = Parts(
+            app, settings, self._keys, self._store, self._transports, self._schemas, self._clock
+        )
         parts.check_store([] if self._baseline is None else [self._baseline])
         app.extensions[EXTENSION] = Application(
             app, settings, lambda: self._enforcement(app, parts), self._blueprints, self, parts
         )
+        if self._add_context_processor:
+            app.context_processor(
+                lambda: {"current_user": current_user, "current_token": current_token}
+            )
 
     def _enforcement(self, app: Flask, parts: Parts) -> Enforcement:
         """Put together what judges requests, when everything has been registered."""
@@ -111,7 +130,8 @@ class JWTManager(Generic[User]):
         if baseline is not None and self._user_loader is not None and not self._is_lazy:
             baseline = baseline & KnownUser()
         return Enforcement(
-            transports=parts.transports,
+            places=parts.places(),
+            csrf=parts.csrf,
             sources=Sources(
                 verifier=parts.verifier,
                 store=parts.store,
@@ -157,11 +177,32 @@ class JWTManager(Generic[User]):
         """
         if loader is None:
             return lambda function: self.user_loader(function, lazy=lazy)
-        if self._user_loader is not None:
-            msg = "there is a user_loader already"
-            raise SetupError(msg)
+        _check_single(self._user_loader, "user_loader")
         self._user_loader, self._is_lazy = loader, lazy
         return loader
+
+    def extra_claims(self, hook: AnyHook) -> AnyHook:
+        """Register what adds claims to all tokens: called with the user and the kind of token.
+
+        What it returns is copied; it may not name reserved claims. Dates, decimals and the like
+        are written as the application's JSON provider writes them.
+
+        Raises:
+            SetupError: There is one already.
+        """
+        _check_single(self._extra_claims, "extra_claims")
+        self._extra_claims = hook
+        return hook
+
+    def extra_headers(self, hook: AnyHook) -> AnyHook:
+        """Register what adds members to the JOSE header of all tokens, like `extra_claims`.
+
+        Raises:
+            SetupError: There is one already.
+        """
+        _check_single(self._extra_headers, "extra_headers")
+        self._extra_headers = hook
+        return hook
 
     def protect_blueprint(self, blueprint: Blueprint, *policies: Policy) -> None:
         """Guard every endpoint of *blueprint*, nested blueprints included.
@@ -185,11 +226,12 @@ class JWTManager(Generic[User]):
         self,
         user: Any,
         *,
-        fresh: bool = True,
+        fresh: bool | timedelta = True,
         acr: str | None = None,
         amr: tuple[str, ...] | None = None,
         scope: str | None = None,
         claims: Mapping[str, Any] | None = None,
+        headers: Mapping[str, Any] | None = None,
         label: str | None = None,
     ) -> TokenPair:
         """Open a session for *user*, who has just authenticated, and return its tokens.
@@ -197,11 +239,13 @@ class JWTManager(Generic[User]):
         Args:
             user: An object that a schema was registered for, or a ``str``, ``int`` or ``UUID``.
             fresh: Whether this was an authentication; False for a remembered one. Without,
-                there is no ``auth_time`` and no `Fresh` policy passes.
+                there is no ``auth_time`` and no `Fresh` policy passes. A timedelta: ``Fresh()``
+                passes for so long.
             acr: The authentication context class that was reached (:rfc:`9470`).
             amr: The methods that were used (:rfc:`8176`).
             scope: The scopes granted, space-separated.
             claims: More claims; none of the reserved names.
+            headers: More members of the JOSE header; none of the reserved names.
             label: What the user may know the session by.
 
         Raises:
@@ -210,10 +254,17 @@ class JWTManager(Generic[User]):
         """
         sessions = self._sessions()
         pair = sessions.open(
-            user, fresh=fresh, acr=acr, amr=amr, scope=scope, claims=claims, label=label
+            user,
+            fresh=fresh,
+            acr=acr,
+            amr=amr,
+            scope=scope,
+            claims=claims,
+            headers=headers,
+            label=label,
         )
         logged_in.send(_app(), session_id=pair.session_id)
-        return pair
+        return self._answerable(pair)
 
     def step_up(self, user: Any, acr: str | None = None) -> TokenPair:
         """Return a fresh pair for the current session, whose user authenticated again.
@@ -224,7 +275,7 @@ class JWTManager(Generic[User]):
             RevokedTokenError: The session is over.
         """
         with self._answering():
-            return self._sessions().step_up(user, acr, self._current())
+            return self._answerable(self._sessions().step_up(user, acr, self._current()))
 
     def refresh(self, token: str | Token) -> TokenPair:
         """Use a refresh token up and return the next pair.
@@ -241,34 +292,107 @@ class JWTManager(Generic[User]):
             verified = self._verified(token, frozenset({"refresh"}))
             pair = self._sessions().refresh(verified)
         if pair.refresh_token is None and isinstance(token, str):
-            return replace(pair, refresh_token=token)
-        return pair
+            pair = replace(pair, refresh_token=token)
+        return self._answerable(pair)
 
-    def logout(self) -> Logout:
+    def renewed(self, token: Token) -> str:
+        """Return another access token for the live session of *token*, an access token.
+
+        What ``JWT_COOKIE_RENEW_WITHIN`` does for cookies. The new token is not fresh.
+
+        Raises:
+            RevokedTokenError: The token was revoked, or its session is over.
+            UnknownUserError: Its user is not known any more.
+            StoreUnavailableError: The store cannot be asked.
+        """
+        with self._answering():
+            return self._sessions().renew(token)
+
+    def logout(self, response: Response | None = None) -> Logout:
         """End the current session: its access and refresh tokens are dead.
 
-        A token without a session is revoked by itself; without a token nothing happens.
+        A token without a session is revoked by itself; without a token nothing is. Where cookies
+        are a place for tokens they are unset, by `Logout.as_response` and in *response*.
+
+        Args:
+            response: An answer of your own, whose cookies are to be unset.
 
         Raises:
             StoreNotConfiguredError: There is no store to remember it in.
             StoreUnavailableError: The store cannot be asked: the session lives on.
         """
-        application_ = application()
-        token = application_.state().token if has_request_context() else None
-        if token is None:
-            return Logout()
-        with self._answering():
-            self._sessions().end(token)
-        application_.state().answers.forget()
-        logged_out.send(_app(), token=token)
-        return Logout(token.session_id)
+        state = application().state() if has_request_context() else None
+        token = None if state is None else state.token
+        if state is not None:
+            state.is_logged_out = True
+        if token is not None:
+            with self._answering():
+                self._sessions().end(token)
+            self._forget()
+            logged_out.send(_app(), token=token)
+        if response is not None:
+            self.unset_cookies(response)
+        takes_cookies = self._parts().takes_cookies
+        session_id = None if token is None else token.session_id
+        return Logout(session_id, self.unset_cookies if takes_cookies else None)
+
+    def set_cookies(
+        self, response: Response, tokens: TokenPair | str, *, domain: str | None = None
+    ) -> None:
+        """Put tokens that were just issued into cookies, with their CSRF values.
+
+        Args:
+            response: The answer that sets them.
+            tokens: A pair, or one encoded token of any kind that has a cookie.
+            domain: Another domain than ``JWT_COOKIE_DOMAIN``.
+
+        Raises:
+            IssueError: A cookie would be too long for browsers, or has no path yet.
+            ConfigurationError: Cookies are no place for tokens here.
+        """
+        cookies = self._cookies()
+        listed = (
+            (tokens,) if isinstance(tokens, str) else (tokens.access_token, tokens.refresh_token)
+        )
+        for encoded in filter(None, listed):
+            cookies.write(response, encoded, domain=domain)
+        response.headers["Cache-Control"] = "no-store"
+
+    def unset_cookies(self, response: Response, *, domain: str | None = None) -> None:
+        """Unset the cookies of all kinds of token, and of their CSRF values.
+
+        Args:
+            response: The answer that unsets them.
+            domain: The domain that they were set for, where it is not ``JWT_COOKIE_DOMAIN``.
+
+        Raises:
+            ConfigurationError: Cookies are no place for tokens here.
+        """
+        self._cookies().erase(response, domain=domain)
+        if has_request_context():
+            application().state().is_logged_out = True
+
+    def _cookies(self) -> CookieTransport:
+        parts = self._parts()
+        if not parts.takes_cookies:
+            msg = "cookies are no place for tokens here; add 'cookies' to JWT_TOKEN_LOCATION"
+            raise ConfigurationError(msg)
+        return parts.cookies
+
+    def _answerable(self, pair: TokenPair) -> TokenPair:
+        """Let a pair know how it goes into cookies, and whether that is the only way."""
+        parts = self._parts()
+        if not parts.takes_cookies:
+            return pair
+        is_only = parts.settings.token_location == ("cookies",)
+        return replace(pair, set_cookies=self.set_cookies, in_cookies=is_only)
 
     def issue(
         self,
         user: Any,
         kind: str = "access",
         *,
-        fresh: bool = False,
+        fresh: bool | timedelta = False,
         expires_in: Lifetime | None = None,
         scope: str | None = None,
         audience: str | tuple[str, ...] | None = None,
@@ -282,7 +406,7 @@ class JWTManager(Generic[User]):
             user: As for `login`.
             kind: ``access``, ``refresh`` or a name of your own, which only ``TokenKind(name)``
                 accepts.
-            fresh: Whether the user has just authenticated; access tokens only.
+            fresh: Whether the user has just authenticated, as for `login`; access tokens only.
             expires_in: Seconds or a timedelta; None means ``JWT_<KIND>_TOKEN_EXPIRES``.
             scope: The scopes granted, space-separated.
             audience: ``aud``, where it is another one than the configured.
@@ -293,7 +417,7 @@ class JWTManager(Generic[User]):
         Raises:
             IssueError: The token cannot be made, or could never be verified here.
         """
-        parts = self._parts()
+        parts, additions, now = self._parts(), self._additions(), int(self._clock())
         dumped = self._schemas.dump(user, kind if kind != "refresh" else "access")
         if fresh and kind != "access":
             msg = f"fresh=True is for access tokens, not for the kind {kind!r}"
@@ -301,22 +425,22 @@ class JWTManager(Generic[User]):
         arguments: dict[str, Any] = {
             "kind": kind,
             "subject": dumped.subject,
-            "claims": {**dumped.claims, **self._schemas.check_extra(claims)},
+            "claims": {**dumped.claims, **additions.claims_of(user, kind, claims)},
             "schema": dumped.schema,
             "lifetime": parts.lifetime(kind, expires_in),
-            "fresh": fresh,
-            "auth_time": int(self._clock()) if fresh else None,
+            "fresh": freshness(fresh, now),
+            "auth_time": now if fresh else None,
             "session_id": session,
             "scope": scope,
             "audience": audience,
-            "headers": headers,
+            "headers": additions.headers_of(user, kind, headers) or None,
         }
         if kind != "refresh":
             return parts.signer.sign(**arguments).encoded
         if session is None:
             msg = "issue(kind='refresh') needs session=; jwt.login(user) opens one"
             raise IssueError(msg)
-        return self._sessions().attach(dumped, session, arguments).encoded
+        return self._sessions().attach(dumped.subject, session, arguments).encoded
 
     def verify(
         self, encoded: str, *, kind: str | Any_ = "access", allow_expired: bool = False
@@ -442,6 +566,12 @@ class JWTManager(Generic[User]):
         return policy.evaluate(access)
 
     @property
+    def current_transport(self) -> str | None:
+        """Where the current token stood: ``headers``, ``cookies`` …; None without a token."""
+        access = application().state().access
+        return None if access is None else access.transport
+
+    @property
     def current_user(self) -> User:
         """The user of the current token.
 
@@ -483,7 +613,10 @@ class JWTManager(Generic[User]):
         load = None
         if self._user_loader is not None:
             load = Users(self._user_loader, current_app.ensure_sync).load
-        return parts.sessions(load, _reused)
+        return parts.sessions(load, _reused, self._additions())
+
+    def _additions(self) -> Additions:
+        return Additions(current_app.json.dumps, self._extra_claims, self._extra_headers)
 
     @contextmanager
     def _answering(self) -> Iterator[None]:
@@ -493,6 +626,12 @@ class JWTManager(Generic[User]):
         except AccessError as error:
             settings = self._parts().settings
             raise error.addressed(settings.realm, settings.resource_metadata) from error.__cause__
+
+
+def _check_single(registered: object, name: str) -> None:
+    if registered is not None:
+        msg = f"there is a {name} already"
+        raise SetupError(msg)
 
 
 def _app() -> Flask:

@@ -6,12 +6,15 @@ import difflib
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from copy import copy
+from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from .exceptions import PolicyDefinitionError
 from .plans import Loader, Plan, check_loader
 from .policy.base import AllOf, Policy, as_policy
 from .policy.credentials import Access, Public
+from .settings.readers import PLACES
+from .transports import Transport
 
 #: The name under which a function carries the guard that stands around it.
 MARK: Final = "__jwtpolicy_guard__"
@@ -23,16 +26,66 @@ _METHODS: Final = frozenset(
 )
 
 
+#: A place, by its name or as an object.
+Place = str | Transport
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How a guard wants its tokens read.
+
+    Attributes:
+        transports: Where they may stand; None: where the application looks.
+        csrf: Whether those that browsers send by themselves need a CSRF value; None: they do,
+            unless another guard of the endpoint says no.
+    """
+
+    transports: tuple[Place, ...] | None = None
+    csrf: bool | None = None
+
+
+def reading_of(transports: object, csrf: object, where: str) -> Reading:
+    """Return what was written as ``transports`` and ``csrf``.
+
+    Raises:
+        PolicyDefinitionError: They are not places, or not True or False.
+    """
+    if csrf is not None and type(csrf) is not bool:
+        msg = f"{where}: csrf is True or False, not {csrf!r:.40}"
+        raise PolicyDefinitionError(msg)
+    return Reading(None if transports is None else places_of(transports, where), csrf)
+
+
+def places_of(value: object, where: str) -> tuple[Place, ...]:
+    """Return one or several places as a tuple.
+
+    Raises:
+        PolicyDefinitionError: They are none.
+    """
+    listed = value if isinstance(value, list | tuple | set | frozenset) else (value,)
+    for place in listed:
+        if not isinstance(place, Transport) and place not in PLACES:
+            expected = f"one or several of {', '.join(PLACES)}, or Transport objects"
+            msg = f"{where}: transports takes {expected}, not {place!r:.40}"
+            raise PolicyDefinitionError(msg)
+    if not listed:
+        msg = f"{where}: transports is empty, so that no token could come; leave it out"
+        raise PolicyDefinitionError(msg)
+    return tuple(listed)
+
+
 class Guard(Protocol):
     """What stands around a view.
 
     Attributes:
         loader: How it loads the resource, or None.
         passes_consumed: Whether a used refresh token passes, because the view judges it.
+        reading: Where it wants its tokens read.
     """
 
     loader: Loader | None
     passes_consumed: bool
+    reading: Reading
 
     def levels(self, method: str) -> tuple[Policy, ...]:
         """Return its levels for *method*, in upper case; ``(Public(),)`` opens it."""
@@ -44,13 +97,17 @@ class FunctionGuard:
     Attributes:
         level: The policies that were written, as one level.
         loader: How to load the resource, or None.
+        reading: Where it wants its tokens read.
     """
 
     passes_consumed = False
 
-    def __init__(self, level: Policy, loader: Loader | None = None) -> None:
+    def __init__(
+        self, level: Policy, loader: Loader | None = None, reading: Reading | None = None
+    ) -> None:
         self.level = level
         self.loader = loader
+        self.reading = reading or Reading()
 
     def levels(self, method: str) -> tuple[Policy, ...]:
         return (self.level,)
@@ -94,6 +151,8 @@ class ClassGuard:
         self.view = view
         self.loader: Loader | None = getattr(view, "load_resource", None)
         self.passes_consumed = getattr(view, "passes_consumed", False) is True
+        written = (getattr(view, "transports", None), getattr(view, "csrf", None))
+        self.reading = reading_of(*written, view.__name__)
         self._classes = [_ClassLevels(cls, methods) for cls in _heirs(view) if _writes_levels(cls)]
         self._by_method = {method: self._collected(method) for method in methods}
         for method, levels in self._by_method.items():

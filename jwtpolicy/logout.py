@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
-from werkzeug.wrappers import Response
+from flask import Response
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +17,13 @@ class Logout:
     """
 
     session_id: str | None = None
+    _unset_cookies: Callable[[Response], None] | None = field(
+        default=None, repr=False, compare=False
+    )
 
     def as_response(self) -> Response:
-        """Return an empty answer, 204."""
-        return Response(status=204, headers={"Cache-Control": "no-store"})
+        """Return an empty answer, 204, which unsets the cookies where there may be any."""
+        response = Response(status=204, headers={"Cache-Control": "no-store"})
+        if self._unset_cookies is not None:
+            self._unset_cookies(response)
+        return response

@@ -10,8 +10,11 @@ from typing import Any
 from flask import Flask
 
 from .access import Terms
+from .additions import Additions
 from .clock import Clock
+from .csrf import CSRFCheck, CSRFNames
 from .exceptions import ConfigurationError, IssueError
+from .guards import Place
 from .keys import KeyRing
 from .policy.base import Policy
 from .policy.closing import leaves
@@ -19,13 +22,19 @@ from .policy.credentials import NotRevoked
 from .schemas import SchemaRegistry
 from .sentinels import NEVER
 from .sessions import Lifetimes, Sessions
-from .settings import Settings
+from .settings import Settings, cookie_shapes
 from .signer import Signer
 from .stores.base import TokenStore
 from .stores.opening import open_store
 from .token import Token
-from .transports.base import Transport
-from .transports.headers import HeaderTransport
+from .transports import (
+    CookieTransport,
+    HeaderTransport,
+    JSONTransport,
+    Places,
+    QueryTransport,
+    Transport,
+)
 from .verifier import ClaimRules, Verifier
 
 _NO_KEY = """no key is configured; set JWT_SECRET_KEY to at least 32 random bytes, for example from
@@ -41,6 +50,7 @@ class Parts:
         settings: Its settings.
         keys: The keys that were handed over, or None for those of the settings.
         store: The store that was handed over, or None for that of the settings.
+        transports: Places of the application's own.
         schemas: What turns users into claims.
         clock: Where the time comes from.
 
@@ -54,6 +64,7 @@ class Parts:
         settings: Settings,
         keys: KeyRing | None,
         store: TokenStore | None,
+        transports: tuple[Transport, ...],
         schemas: SchemaRegistry,
         clock: Clock,
     ) -> None:
@@ -61,14 +72,52 @@ class Parts:
         self._schemas = schemas
         self._clock = clock
         ring = keys or _ring(settings)
-        self.can_sign = ring.signing_key is not None
+        has_own_keys = type(ring).signing_key_for is not KeyRing.signing_key_for
+        self.can_sign = ring.signing_key is not None or has_own_keys
         self.store = store or self._opened(app)
         self.signer = _signer(settings, ring, clock)
         self.verifier = _verifier(settings, ring, clock, schemas)
         self.terms = Terms(clock, settings.decode_leeway, settings.roles_claim)
-        self.transports: tuple[Transport, ...] = (
-            HeaderTransport(settings.header_name, settings.header_type),
-        )
+        self._own_places = transports
+        self.cookies = _cookies(settings, clock)
+        self.csrf = _csrf(settings)
+        self._named: dict[str, Transport] = {
+            "headers": HeaderTransport(settings.header_name, settings.header_type),
+            "cookies": self.cookies,
+            "query_string": QueryTransport(
+                settings.query_string_name, settings.query_string_value_prefix
+            ),
+            "json": JSONTransport(
+                {
+                    "access": settings.json_key,
+                    "refresh": settings.refresh_json_key,
+                    **settings.custom_json_keys,
+                }
+            ),
+        }
+
+    def places(self, written: Iterable[Place] | None = None) -> Places:
+        """Return the places that are written, as one; None means all that are usual here.
+
+        Raises:
+            ConfigurationError: Cookies are among them, and not in ``JWT_TOKEN_LOCATION``: tokens
+                would have no CSRF value.
+        """
+        usual: tuple[Place, ...] = (*self.settings.token_location, *self._own_places)
+        listed = usual if written is None else tuple(written)
+        if "cookies" in listed and not self.takes_cookies:
+            msg = (
+                "transports= names cookies, but JWT_TOKEN_LOCATION does not: tokens would have no "
+                "CSRF value; add 'cookies' to JWT_TOKEN_LOCATION"
+            )
+            raise ConfigurationError(msg)
+        found = [self._named[place] if isinstance(place, str) else place for place in listed]
+        return Places(dict.fromkeys(found))
+
+    @property
+    def takes_cookies(self) -> bool:
+        """Whether cookies are a place for tokens, which then carry a CSRF value."""
+        return "cookies" in self.settings.token_location
 
     def _opened(self, app: Flask) -> TokenStore | None:
         url = self.settings.store_url
@@ -133,13 +182,17 @@ class Parts:
             raise IssueError(msg)
 
     def sessions(
-        self, load_user: Callable[[Token], Any] | None, on_reuse: Callable[[Token], None]
+        self,
+        load_user: Callable[[Token], Any] | None,
+        on_reuse: Callable[[Token], None],
+        additions: Additions,
     ) -> Sessions:
         """Return what opens and ends sessions."""
         settings = self.settings
         return Sessions(
             signer=self.signer,
             schemas=self._schemas,
+            additions=additions,
             store=self.store,
             lifetimes=Lifetimes(
                 settings.lifetimes, settings.session_idle, settings.session_absolute
@@ -170,8 +223,32 @@ def _signer(settings: Settings, ring: KeyRing, clock: Clock) -> Signer:
         issuer=settings.encode_issuer,
         audience=_audience(settings.encode_audience),
         not_before=settings.encode_nbf,
+        identity_claim=settings.identity_claim,
+        with_csrf="cookies" in settings.token_location,
         access_profile=settings.access_token_profile,
         clock=clock,
+    )
+
+
+def _cookies(settings: Settings, clock: Clock) -> CookieTransport:
+    return CookieTransport(
+        cookie_shapes(settings),
+        domain=settings.cookie_domain,
+        secure=settings.cookie_secure,
+        partitioned=settings.cookie_partitioned,
+        csrf_in_cookies=settings.csrf_in_cookies,
+        clock=clock,
+    )
+
+
+def _csrf(settings: Settings) -> CSRFCheck:
+    has_form = settings.csrf_check_form
+    access = settings.access_csrf_field_name if has_form else None
+    refresh = settings.refresh_csrf_field_name if has_form else None
+    return CSRFCheck(
+        CSRFNames(settings.access_csrf_header_name, access),
+        CSRFNames(settings.refresh_csrf_header_name, refresh),
+        frozenset(settings.csrf_trusted_origins),
     )
 
 
@@ -188,6 +265,7 @@ def _verifier(settings: Settings, ring: KeyRing, clock: Clock, schemas: SchemaRe
         require_exp=settings.require_exp,
         accept_integer_subject=settings.accept_integer_subject,
         access_profile=settings.access_token_profile,
+        identity_claim=settings.identity_claim,
     )
     return Verifier(
         ring=ring,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Collection, Iterable, Sequence
-from typing import Any
+from typing import Any, Final
 
 from .exceptions import PolicyDefinitionError
 from .policy.base import AllOf, Policy
@@ -13,6 +13,10 @@ from .policy.closing import Closed, close, leaves
 from .policy.credentials import Access, OwnTokens, Refresh, TokenKind
 from .policy.program import Builder, Conjunction, Program
 from .policy.resource import ResourceMatch
+from .transports import Places
+
+#: For plans that are made to be judged, not to be met by requests.
+NOWHERE: Final = Places(())
 
 #: Loads what an endpoint is about from the URL's variables; may be async.
 Loader = Callable[..., Any]
@@ -29,6 +33,9 @@ class Plan:
         programs: The levels and the baseline, by kind of own token.
         anonymous: The levels alone, for callers without a token.
         passes_consumed: Whether a used refresh token passes, because the view judges it.
+        places: Where its tokens may stand.
+        csrf: Whether tokens that browsers send by themselves need a CSRF value.
+        kinds: The kinds that it accepts, in the order in which they are tried.
         is_plain: Whether one look at the tree decides: no token has to be overlooked first.
         is_public: Whether nothing is demanded, and no credential read.
         label: The endpoint and method, for people.
@@ -37,13 +44,16 @@ class Plan:
     __slots__ = (
         "anonymous",
         "closed",
+        "csrf",
         "guards",
         "has_async_loader",
         "is_plain",
         "is_public",
+        "kinds",
         "label",
         "loader",
         "passes_consumed",
+        "places",
         "programs",
     )
 
@@ -57,8 +67,12 @@ class Plan:
         label: str = "",
         needs_loader: bool = True,
         passes_consumed: bool = False,
+        places: Places = NOWHERE,
+        csrf: bool = True,
     ) -> None:
         self.label = label
+        self.places = places
+        self.csrf = csrf
         self.guards = frozenset(guards)
         self.loader = loader
         self.has_async_loader = inspect.iscoroutinefunction(loader)
@@ -69,11 +83,16 @@ class Plan:
             self.is_plain = not self.closed.ignores_invalid
             if needs_loader and loader is None:
                 check_loader(levels, label)
+            self.kinds = sorted(self.closed.kinds, key=_turn)
             self.anonymous = program_of(self.closed.policy, None)
             self.programs = {
                 kind: program_of(self.closed.policy, for_kind(baseline, kind), _held_by(kind))
                 for kind in self.closed.kinds
             }
+
+
+def _turn(kind: str) -> tuple[bool, str]:
+    return kind != "access", kind
 
 
 def _meeting(levels: Sequence[Policy], label: str) -> Closed:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import math
 import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Final
 
 from .access import Standing
+from .additions import Additions
 from .clock import Clock
 from .exceptions import IssueError, RevokedTokenError, StoreNotConfiguredError, UnknownUserError
-from .jose import RESERVED_CLAIMS
-from .schemas import Dumped, SchemaRegistry
+from .jose import RESERVED_CLAIMS, RESERVED_HEADERS
+from .schemas import SchemaRegistry
 from .signer import Issued, Signer
 from .stores.base import FOREVER, RotationState, Session, TokenStore
 from .token import Token, TokenPair
@@ -64,12 +66,30 @@ class Grant:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """What the tokens of a session say of their user, by kind.
+
+    Attributes:
+        subject: ``sub``.
+        schema: The claim ``schema``, or None.
+        claims: The other claims.
+        headers: Members of the JOSE header.
+    """
+
+    subject: str
+    schema: str | None
+    claims: Mapping[str, dict[str, Any]]
+    headers: Mapping[str, dict[str, Any]]
+
+
 class Sessions:
     """What issues pairs of tokens and keeps track of them.
 
     Args:
         signer: What makes tokens.
         schemas: What turns users into claims.
+        additions: What the application adds to them.
         store: Where sessions are remembered, or None: then nothing can be revoked, and refresh
             tokens are not rotated.
         lifetimes: How long things live.
@@ -86,6 +106,7 @@ class Sessions:
         *,
         signer: Signer,
         schemas: SchemaRegistry,
+        additions: Additions,
         store: TokenStore | None,
         lifetimes: Lifetimes,
         clock: Clock,
@@ -96,6 +117,7 @@ class Sessions:
     ) -> None:
         self._signer = signer
         self._schemas = schemas
+        self._additions = additions
         self._store = store
         self._lifetimes = lifetimes
         self._clock = clock
@@ -120,19 +142,20 @@ class Sessions:
         self,
         user: Any,
         *,
-        fresh: bool,
+        fresh: bool | timedelta,
         acr: str | None,
         amr: tuple[str, ...] | None,
         scope: str | None,
         claims: Mapping[str, Any] | None,
+        headers: Mapping[str, Any] | None,
         label: str | None,
     ) -> TokenPair:
         """Begin a session for *user*, who has just authenticated, and return its first pair."""
         now = int(self._clock())
-        dumped = self._dumped(user, claims)
+        stated = self._stated(user, claims, headers)
         # Without `auth_time` nothing is recent: a remembered login is not an authentication.
         grant = Grant(scope, now if fresh else None, acr, amr)
-        return self._opened(dumped, grant, now, fresh=fresh, label=label)
+        return self._opened(stated, grant, now, fresh=freshness(fresh, now), label=label)
 
     def step_up(self, user: Any, acr: str | None, token: Token) -> TokenPair:
         """Return a fresh pair for the session of *token*, whose user authenticated again.
@@ -141,18 +164,43 @@ class Sessions:
             IssueError: *user* is somebody else, or the token belongs to no session.
             RevokedTokenError: The session is over.
         """
-        dumped = self._schemas.dump(user, "access")
-        if dumped.subject != token.subject:
+        stated = self._stated(user)
+        if stated.subject != token.subject:
             msg = "step_up is for the current user; to change users, log out and in"
             raise IssueError(msg)
         now = int(self._clock())
         session = self._session_of(token, now)
         grant = Grant(Grant.of(token).scope, now, acr)
         pair, refresh_id = self._pair(
-            dumped, grant, now, session.expires_at, session.session_id, True
+            stated, grant, now, session.expires_at, session.session_id, True
         )
         self._rotate(token, session.session_id, session.refresh_id, refresh_id, now)
         return pair
+
+    def renew(self, token: Token) -> str:
+        """Return another access token for the live session of *token*, an access token.
+
+        It is not fresh, says of the user what is true now, and keeps the CSRF value, so that the
+        pages that hold it stay good. It never outlives the session.
+
+        Raises:
+            RevokedTokenError: The token was revoked, or its session is over.
+            UnknownUserError: Its user is not known any more.
+        """
+        now = int(self._clock())
+        if token.session_id is None or self._stands(token) is not Standing.GOOD:
+            msg = "the token was revoked, or belongs to no session"
+            raise RevokedTokenError(msg)
+        stated = self._renewed(token)
+        session = self.store.touch(
+            self._issuer, token.session_id, now=now, idle_expires_at=self._idle_end(now)
+        )
+        if session is None or session.subject != token.subject:
+            msg = "the session is over"
+            raise RevokedTokenError(msg)
+        lifetime = _within(self._lifetimes.kinds["access"], session.expires_at - now)
+        grant, session_id = Grant.of(token), token.session_id
+        return self._signed("access", stated, grant, lifetime, session_id, csrf=token.csrf).encoded
 
     def refresh(self, token: Token) -> TokenPair:
         """Use a refresh token up and return the next pair; one of many attempts succeeds.
@@ -163,17 +211,17 @@ class Sessions:
             UnknownUserError: Its user is not known any more.
         """
         now = int(self._clock())
-        dumped = self._renewed(token)
+        stated = self._renewed(token)
         if self._store is None:
-            return self._access_only(dumped, Grant.of(token))
+            return self._access_only(stated, Grant.of(token))
         if token.session_id is None:
-            return self._adopted(token, dumped, now)
+            return self._adopted(token, stated, now)
         if self._stands(token) is Standing.REVOKED:
             msg = "the refresh token was revoked"
             raise RevokedTokenError(msg)
         session = self._session_of(token, now)
         pair, refresh_id = self._pair(
-            dumped, Grant.of(token), now, session.expires_at, session.session_id, False
+            stated, Grant.of(token), now, session.expires_at, session.session_id, False
         )
         self._rotate(token, session.session_id, _id_of(token), refresh_id, now)
         return pair
@@ -210,7 +258,7 @@ class Sessions:
         """Return the open sessions of *subject*, the newest first."""
         return self.store.sessions(self._issuer, subject, now=int(self._clock()))
 
-    def attach(self, dumped: Dumped, session_id: str, arguments: Mapping[str, Any]) -> Issued:
+    def attach(self, subject: str, session_id: str, arguments: Mapping[str, Any]) -> Issued:
         """Issue a refresh token that takes the place of the session's current one.
 
         Raises:
@@ -218,7 +266,7 @@ class Sessions:
         """
         now = int(self._clock())
         session = self.store.session(self._issuer, session_id, now=now)
-        if session is None or session.subject != dumped.subject:
+        if session is None or session.subject != subject:
             msg = "issue(kind='refresh') takes session=, the id of an open session of the user"
             raise IssueError(msg)
         issued = self._signer.sign(**arguments)
@@ -232,35 +280,66 @@ class Sessions:
         )
         return issued
 
-    def _dumped(self, user: Any, claims: Mapping[str, Any] | None) -> Dumped:
-        dumped = self._schemas.dump(user, "access")
-        return replace(dumped, claims={**dumped.claims, **self._schemas.check_extra(claims)})
+    def _stated(
+        self,
+        user: Any,
+        claims: Mapping[str, Any] | None = None,
+        headers: Mapping[str, Any] | None = None,
+    ) -> Statement:
+        """Return what tokens say of *user*.
 
-    def _renewed(self, token: Token) -> Dumped:
-        """Return the claims of the token's user as they are now, where that can be known."""
+        A refresh token carries the user's claims only where nobody could load the user again.
+        """
+        dumped = self._schemas.dump(user, "access")
+        add = self._additions
+        access = {**dumped.claims, **add.claims_of(user, "access", claims)}
+        refresh = add.claims_of(user, "refresh")
+        return Statement(
+            dumped.subject,
+            dumped.schema,
+            {"access": access, "refresh": refresh if self._load_user else {**access, **refresh}},
+            {kind: add.headers_of(user, kind, headers) for kind in ("access", "refresh")},
+        )
+
+    def _renewed(self, token: Token) -> Statement:
+        """Return what is true of the token's user now, where that can be known."""
         if self._load_user is None:
-            claims = {k: v for k, v in token._claims.items() if k not in _NOT_CARRIED}
-            return Dumped(token.subject, claims, token._claims.get("schema"))
-        dumped = self._schemas.dump(self._load_user(token), "access")
-        if dumped.subject != token.subject:
+            carried = _NOT_CARRIED | {self._signer.identity_claim}
+            claims = {k: v for k, v in token._claims.items() if k not in carried}
+            headers = {k: v for k, v in token._header.items() if k not in RESERVED_HEADERS}
+            both = ("access", "refresh")
+            return Statement(
+                token.subject,
+                token._claims.get("schema"),
+                dict.fromkeys(both, claims),
+                dict.fromkeys(both, headers),
+            )
+        stated = self._stated(self._load_user(token))
+        if stated.subject != token.subject:
             msg = "the user loader returned somebody else"
             raise UnknownUserError(msg)
-        return dumped
+        return stated
 
     def _opened(
-        self, dumped: Dumped, grant: Grant, now: int, *, fresh: bool, label: str | None
+        self,
+        stated: Statement,
+        grant: Grant,
+        now: int,
+        *,
+        fresh: bool | float,
+        label: str | None,
     ) -> TokenPair:
         """Return the first pair of a new session."""
         if self._store is None:
-            return self._pair(dumped, grant, now, FOREVER, None, fresh)[0]
+            return self._pair(stated, grant, now, FOREVER, None, fresh)[0]
         session_id = secrets.token_urlsafe(_SESSION_ID_BYTES)
         absolute = self._lifetimes.absolute
         expires_at = FOREVER if absolute is None else now + absolute
-        pair, refresh_id = self._pair(dumped, grant, now, expires_at, session_id, fresh)
+        pair, refresh_id = self._pair(stated, grant, now, expires_at, session_id, fresh)
         session = Session(
             issuer=self._issuer,
             session_id=session_id,
-            subject=dumped.subject,
+            subject=stated.subject,
             refresh_id=refresh_id,
             created_at=now,
             last_used_at=now,
@@ -271,7 +350,7 @@ class Sessions:
         self._store.open_session(session)
         return pair
 
-    def _adopted(self, token: Token, dumped: Dumped, now: int) -> TokenPair:
+    def _adopted(self, token: Token, stated: Statement, now: int) -> TokenPair:
         """Open the session of a refresh token that was issued without one; once."""
         until = math.ceil(token._claims.get("exp", FOREVER - self._leeway)) + self._leeway
         if self._stands(token) is not Standing.GOOD or not self.store.consume(
@@ -279,47 +358,49 @@ class Sessions:
         ):
             msg = "the refresh token was revoked or used before"
             raise RevokedTokenError(msg)
-        return self._opened(dumped, Grant.of(token), now, fresh=False, label=None)
+        return self._opened(stated, Grant.of(token), now, fresh=False, label=None)
 
-    def _access_only(self, dumped: Dumped, grant: Grant) -> TokenPair:
+    def _access_only(self, stated: Statement, grant: Grant) -> TokenPair:
         """Return a new access token; without a store the refresh token stays the same."""
         lifetime = self._lifetimes.kinds["access"]
-        issued = self._signed("access", dumped, grant, lifetime, None)
+        issued = self._signed("access", stated, grant, lifetime, None)
         return TokenPair(issued.encoded, None, lifetime, grant.scope)
 
     def _pair(
         self,
-        dumped: Dumped,
+        stated: Statement,
         grant: Grant,
         now: int,
         ends_at: int,
         session_id: str | None,
-        fresh: bool,
+        fresh: bool | float,
     ) -> tuple[TokenPair, str]:
         """Return a signed pair, and the refresh token's id. Neither outlives the session."""
         lifetime = _within(self._lifetimes.kinds["access"], ends_at - now)
-        access = self._signed("access", dumped, grant, lifetime, session_id, fresh=fresh)
-        carried = dumped if self._load_user is None else replace(dumped, claims={})
+        access = self._signed("access", stated, grant, lifetime, session_id, fresh=fresh)
         longest = _within(self._lifetimes.kinds["refresh"], ends_at - now)
-        refresh = self._signed("refresh", carried, grant, longest, session_id)
+        refresh = self._signed("refresh", stated, grant, longest, session_id)
         pair = TokenPair(access.encoded, refresh.encoded, lifetime, grant.scope, session_id)
         return pair, refresh.token_id
 
     def _signed(
         self,
         kind: str,
-        dumped: Dumped,
+        stated: Statement,
         grant: Grant,
         lifetime: int | None,
         session_id: str | None,
         *,
-        fresh: bool = False,
+        fresh: bool | float = False,
+        csrf: str | None = None,
     ) -> Issued:
         return self._signer.sign(
             kind=kind,
-            subject=dumped.subject,
-            claims=dumped.claims,
-            schema=dumped.schema,
+            subject=stated.subject,
+            claims=stated.claims[kind],
+            headers=stated.headers[kind] or None,
+            schema=stated.schema,
+            csrf=csrf,
             lifetime=lifetime,
             session_id=session_id,
             fresh=fresh,
@@ -373,6 +454,21 @@ class Sessions:
 
     def _idle_end(self, now: int) -> int | None:
         return None if self._lifetimes.idle is None else now + self._lifetimes.idle
+
+
+def freshness(fresh: bool | timedelta, now: int) -> bool | float:
+    """Return the claim ``fresh``: true, false, or until when in seconds since the epoch.
+
+    Raises:
+        IssueError: It is none of these, or over before it begins.
+    """
+    if isinstance(fresh, timedelta):
+        if fresh > timedelta(0):
+            return now + fresh.total_seconds()
+    elif type(fresh) is bool:
+        return fresh
+    msg = f"fresh is True, False or a timedelta above 0, not {fresh!r:.40}"
+    raise IssueError(msg)
 
 
 def _within(lifetime: int | None, rest: int) -> int | None:

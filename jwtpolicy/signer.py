@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import secrets
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from .clock import Clock, system_clock
 from .exceptions import ConfigurationError, IssueError
 from .jose import RESERVED_CLAIMS, RESERVED_HEADERS, encoded_object, encoded_segment
-from .keys import KeyRing
+from .keys import Key, KeyRing
 from .verifier import malformed_claim
+
+#: Bytes of randomness in a CSRF value.
+_CSRF_BYTES: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,15 +55,19 @@ class Signer:
         audience: str | tuple[str, ...] | None = None,
         not_before: bool = True,
         access_profile: str | None = None,
+        identity_claim: str = "sub",
+        with_csrf: bool = False,
         clock: Clock = system_clock,
     ) -> None:
-        self._key = ring.signing_key
+        self._ring = ring
         self._issuer = issuer
         self._audience = audience
         self._not_before = not_before
         self._access_profile = access_profile
+        self.identity_claim = identity_claim
+        self._with_csrf = with_csrf
         self._clock = clock
-        self._headers = {kind: self._header(kind) for kind in ("access", "refresh")}
+        self._headers: dict[tuple[Key, str], str] = {}
 
     def sign(
         self,
@@ -77,6 +85,7 @@ class Signer:
         audience: str | tuple[str, ...] | None = None,
         token_id: str | None = None,
         schema: str | None = None,
+        csrf: str | None = None,
         headers: Mapping[str, Any] | None = None,
     ) -> Issued:
         """Return a new token.
@@ -85,13 +94,14 @@ class Signer:
             IssueError: *claims* or *headers* name what is reserved, or hold what is not JSON.
             ConfigurationError: There is no key that can sign.
         """
-        if self._key is None:
+        key = self._ring.signing_key_for(subject, claims or {})
+        if key is None:
             msg = "there is no key that can sign; set JWT_SECRET_KEY or JWT_PRIVATE_KEY"
             raise ConfigurationError(msg)
         now = int(self._clock())
         token_id = token_id or uuid.uuid4().hex
-        members = _custom(claims, RESERVED_CLAIMS | {"sub"}, "claim")
-        members |= {"sub": subject, "type": kind, "jti": token_id, "iat": now}
+        members = _custom(claims, RESERVED_CLAIMS | {"sub", self.identity_claim}, "claim")
+        members |= {self.identity_claim: subject, "type": kind, "jti": token_id, "iat": now}
         if self._not_before:
             members["nbf"] = now
         if lifetime is not None:
@@ -108,37 +118,44 @@ class Signer:
             "acr": acr,
             "amr": list(amr) if isinstance(amr, tuple) else amr,
             "schema": schema,
+            "csrf": (csrf or secrets.token_urlsafe(_CSRF_BYTES)) if self._with_csrf else None,
         }
         members.update((name, value) for name, value in optional.items() if value is not None)
-        wrong = malformed_claim(members)
+        read = members if self.identity_claim == "sub" else members | {"sub": subject}
+        wrong = malformed_claim(read)
         if wrong is not None:
-            msg = f"{wrong} cannot be {members[wrong]!r:.40}: no verifier would take it"
+            msg = f"{wrong} cannot be {read[wrong]!r:.40}: no verifier would take it"
             raise IssueError(msg)
-        encoded = self._encoded(kind, members, headers)
+        encoded = self._encoded(key, kind, members, headers)
         return Issued(encoded, token_id, now, members.get("exp"))
 
     def _encoded(
-        self, kind: str, members: dict[str, Any], headers: Mapping[str, Any] | None
+        self, key: Key, kind: str, members: dict[str, Any], headers: Mapping[str, Any] | None
     ) -> str:
-        assert self._key is not None  # noqa: S101 # `sign` has checked
-        header = self._headers.get(kind) if headers is None else None
-        header = header or self._header(kind, headers)
+        header = self._plain_header(key, kind) if not headers else self._header(key, kind, headers)
         try:
             signing_input = f"{header}.{encoded_object(members)}"
         except (TypeError, ValueError) as error:
             msg = f"the claims are not JSON: {type(error).__name__}"
             raise IssueError(msg) from None
-        signature = self._key.sign(signing_input.encode("ascii"))
+        signature = key.sign(signing_input.encode("ascii"))
         return f"{signing_input}.{encoded_segment(signature)}"
 
-    def _header(self, kind: str, headers: Mapping[str, Any] | None = None) -> str:
+    def _plain_header(self, key: Key, kind: str) -> str:
+        """Return the header without additions; the ring's own key has made it before."""
+        if key is not self._ring.signing_key or kind not in ("access", "refresh"):
+            return self._header(key, kind)
+        if (key, kind) not in self._headers:
+            self._headers[key, kind] = self._header(key, kind)
+        return self._headers[key, kind]
+
+    def _header(self, key: Key, kind: str, headers: Mapping[str, Any] | None = None) -> str:
         is_profiled = self._access_profile == "rfc9068" and kind == "access"
         members = _custom(headers, RESERVED_HEADERS, "header")
         members["typ"] = "at+jwt" if is_profiled else "JWT"
-        if self._key is not None:
-            members["alg"] = self._key.algorithm
-            if self._key.key_id is not None:
-                members["kid"] = self._key.key_id
+        members["alg"] = key.algorithm
+        if key.key_id is not None:
+            members["kid"] = key.key_id
         try:
             return encoded_object(members)
         except (TypeError, ValueError) as error:

@@ -16,6 +16,7 @@ from .exceptions import ResourceNotFoundError, StoreNotConfiguredError
 from .plans import Loader, Plan
 from .stores.base import TokenStore
 from .token import Token
+from .transports import Transport
 from .users import Users
 from .verifier import Verifier
 
@@ -87,12 +88,13 @@ class Answers:
     """
 
     passes_consumed = False
-    _verified: tuple[str, Token] | None = None
+    _verified: dict[str, Token]
     _standing: tuple[Token, Standing] | None = None
     _user: tuple[Token, Any] | None = None
 
     def __init__(self, sources: Sources) -> None:
         self.sources = sources
+        self._verified = {}
 
     def verify(self, encoded: str) -> Token:
         """Return the token of any kind that *encoded* is.
@@ -100,16 +102,15 @@ class Answers:
         Raises:
             InvalidTokenError: It is none.
         """
-        if self._verified is not None and self._verified[0] == encoded:
-            return self._verified[1]
-        token = self.sources.verifier.verify(encoded, kinds=None)
-        self._verified = (encoded, token)
+        token = self._verified.get(encoded)
+        if token is None:
+            token = self._verified[encoded] = self.sources.verifier.verify(encoded, kinds=None)
         return token
 
     @property
     def token_id(self) -> str | None:
-        """``jti`` of the token that was verified, for the log; None where none was."""
-        return None if self._verified is None else self._verified[1].token_id
+        """``jti`` of the token that was verified last, for the log; None where none was."""
+        return next((token.token_id for token in reversed(self._verified.values())), None)
 
     def standing(self, token: Token) -> Standing:
         known = self._standing
@@ -144,9 +145,15 @@ class LiveAccess(AccessRequest):
     """The current request as policies see it; what few of them read is looked up when read."""
 
     def __init__(
-        self, request: Request, token: Token | None, services: Answers, terms: Terms
+        self,
+        request: Request,
+        token: Token | None,
+        place: Transport | None,
+        services: Answers,
+        terms: Terms,
     ) -> None:
         self.token = token
+        self.place = place
         self.method = request.method
         self.terms = terms
         self._services = services
@@ -154,6 +161,10 @@ class LiveAccess(AccessRequest):
         # Not the environ itself: this is kept in it, and a cycle would outlive the request.
         self.remote_addr = request.environ.get("REMOTE_ADDR")
         self._args = request.view_args
+
+    @property
+    def transport(self) -> str | None:  # type: ignore[override] # looked up
+        return None if self.place is None else self.place.name
 
     @property
     def endpoint(self) -> str | None:  # type: ignore[override] # looked up
@@ -177,6 +188,7 @@ class RequestState:
         admitted: The plans that let it in.
         loader: How the endpoint's resource is loaded, or None.
         was_judged: Whether a guard has run, whatever it decided.
+        is_logged_out: Whether the view ended the session of the token.
     """
 
     # Defaults of the class, because most requests change few of them.
@@ -184,6 +196,7 @@ class RequestState:
     admitted: tuple[Plan, ...] = ()
     loader: Loader | None = None
     was_judged = False
+    is_logged_out = False
 
     def __init__(self, sources: Sources, request: Request) -> None:
         self.answers = Answers(sources)
@@ -197,6 +210,11 @@ class RequestState:
     def token(self) -> Token | None:
         """The current token: the one that the guard let in."""
         return None if self.access is None else self.access.token
+
+    @property
+    def place(self) -> Transport | None:
+        """Where the current token stood, or None."""
+        return self.access.place if isinstance(self.access, LiveAccess) else None
 
     def resource(self) -> Any:
         """Return the endpoint's resource, loaded at the first touch.

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, NoReturn, cast
 
 from werkzeug.wrappers import Response
 
-from .exceptions import MissingClaimError
+from .exceptions import ConfigurationError, MissingClaimError
 
 
 def frozen(value: object) -> object:
@@ -126,6 +126,11 @@ class Token:
         return self._claims.get("sid")
 
     @property
+    def csrf(self) -> str | None:
+        """``csrf``: what forms and scripts send along with a cookie; None without cookies."""
+        return self._claims.get("csrf")
+
+    @property
     def key_id(self) -> str | None:
         """``kid`` of the header."""
         return self._header.get("kid")
@@ -203,6 +208,8 @@ class TokenPair:
         expires_in: Seconds that the access token lives, or None where it never expires.
         scope: The scopes granted, space-separated, or None.
         session_id: The session that both belong to.
+        set_cookies: Puts the pair into an answer's cookies; None where those are no place.
+        in_cookies: Whether cookies are the only place where the application takes tokens.
     """
 
     access_token: str = field(repr=False)
@@ -210,6 +217,10 @@ class TokenPair:
     expires_in: int | None
     scope: str | None = None
     session_id: str | None = None
+    set_cookies: Callable[[Any, TokenPair], None] | None = field(
+        default=None, repr=False, compare=False
+    )
+    in_cookies: bool = field(default=False, repr=False, compare=False)
 
     def to_json(self) -> dict[str, str | int]:
         """Return the members of the token response (:rfc:`6749#section-5.1`)."""
@@ -222,10 +233,32 @@ class TokenPair:
         }
         return {name: value for name, value in members.items() if value is not None}
 
-    def as_response(self) -> Response:
-        """Return the JSON answer of :rfc:`6749#section-5.1`, with ``Cache-Control: no-store``."""
-        return Response(
-            json.dumps(self.to_json()) + "\n",
+    def as_response(self, cookies: bool | None = None) -> Response:
+        """Return the JSON answer of :rfc:`6749#section-5.1`, with ``Cache-Control: no-store``.
+
+        Args:
+            cookies: Whether the tokens go into cookies; they are then not in the body, where
+                scripts could read them. None: where cookies are the only place for tokens.
+
+        Raises:
+            ConfigurationError: Cookies are no place for tokens here.
+            IssueError: A cookie would be too long for browsers, or has no path yet.
+        """
+        is_hidden = self.in_cookies if cookies is None else cookies
+        members = self.to_json()
+        if is_hidden:
+            members = {name: members[name] for name in members if not name.endswith("_token")}
+        response = Response(
+            json.dumps(members) + "\n",
             headers={"Cache-Control": "no-store", "Pragma": "no-cache"},
             mimetype="application/json",
         )
+        if is_hidden:
+            self._write(response)
+        return response
+
+    def _write(self, response: Response) -> None:
+        if self.set_cookies is None:
+            msg = "cookies are no place for tokens here; add 'cookies' to JWT_TOKEN_LOCATION"
+            raise ConfigurationError(msg)
+        self.set_cookies(response, self)

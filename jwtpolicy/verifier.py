@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Final
 
+from werkzeug.exceptions import HTTPException
+
 from .clock import Clock, system_clock
 from .exceptions import ExpiredTokenError, InvalidTokenError, WrongKindError
 from .jose import Header, decoded, parse_header, parse_object, split
 from .keys import Key, KeyRing
 from .token import Token, _verified
+
+logger = logging.getLogger("jwtpolicy")
 
 #: 9999-12-31T23:59:59Z, the last second that a datetime can hold.
 MAX_TIME: Final = 253402300799
@@ -37,6 +42,7 @@ class ClaimRules:
         require_exp: Whether tokens have to expire.
         accept_integer_subject: Whether an integer ``sub`` is taken as its text.
         access_profile: ``rfc9068`` where access tokens have to say so by ``typ: at+jwt``.
+        identity_claim: The claim that is the subject.
     """
 
     issuers: frozenset[str] = field(default_factory=frozenset)
@@ -45,6 +51,7 @@ class ClaimRules:
     require_exp: bool = True
     accept_integer_subject: bool = False
     access_profile: str | None = None
+    identity_claim: str = "sub"
 
 
 class Verifier:
@@ -82,6 +89,8 @@ class Verifier:
         self._clock = clock
         self._load_principal = load_principal
         self._max_length = max_length
+        # A ring of the application's own may drop keys at any time.
+        self._is_fixed = type(ring).find is KeyRing.find
         self._headers: dict[str, tuple[Header, tuple[Key, ...]]] = {}
         # `jti` is among them so that every token can be revoked (CLAIM-5).
         self._required = {"sub", "type", "jti"} | ({"exp"} if self._rules.require_exp else set())
@@ -122,19 +131,32 @@ class Verifier:
 
     def _parsed(self, segment: str) -> tuple[Header, tuple[Key, ...]]:
         header = parse_header(segment)
-        keys = self._ring.find(header.algorithm, header.key_id)
-        if not keys:
+        keys = self._found(header)
+        if not keys or any(key.algorithm != header.algorithm for key in keys):
             msg = "no key of that name and algorithm"
             raise InvalidTokenError(msg)
         return header, keys
 
+    def _found(self, header: Header) -> tuple[Key, ...]:
+        """Return what the ring finds; a ring of the application's own may fail (ALG-4)."""
+        try:
+            return self._ring.find(header.algorithm, header.key_id)
+        except HTTPException:
+            raise
+        except Exception as error:
+            msg = f"the key ring raised {type(error).__name__}"
+            logger.exception("%s; the token was refused", msg)
+            raise InvalidTokenError(msg) from error
+
     def _remember(self, segment: str, header: Header, keys: tuple[Key, ...]) -> None:
         """Keep the header of a verified token: nobody without a key can fill the memory."""
-        if len(self._headers) < _MAX_HEADERS:
+        if self._is_fixed and len(self._headers) < _MAX_HEADERS:
             self._headers[segment] = (header, keys)
 
     def _check_well_formed(self, claims: dict[str, Any]) -> None:
         """Refuse claims of a wrong type or range; they are never taken as absent."""
+        if (identity := self._rules.identity_claim) != "sub":
+            _take_subject(claims, identity)
         if type(claims.get("sub")) is int and self._rules.accept_integer_subject:
             claims["sub"] = str(claims["sub"])
         name = malformed_claim(claims)
@@ -180,6 +202,20 @@ class Verifier:
         if claims.get("nbf", 0) > latest or claims.get("iat", 0) > latest:
             msg = "nbf or iat lies in the future"
             raise InvalidTokenError(msg)
+
+
+def _take_subject(claims: dict[str, Any], identity: str) -> None:
+    """Make another claim the subject.
+
+    Raises:
+        InvalidTokenError: The token names another one in ``sub``.
+    """
+    if identity in claims:
+        if claims.setdefault("sub", claims[identity]) != claims[identity]:
+            msg = f"sub is not what {identity} is"
+            raise InvalidTokenError(msg)
+    else:
+        claims.pop("sub", None)
 
 
 def malformed_claim(claims: dict[str, Any]) -> str | None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from copy import copy
 from functools import wraps
 from typing import Any, ClassVar, TypeVar, cast, overload
 
@@ -13,7 +14,17 @@ from flask.views import MethodView
 
 from .exceptions import PolicyDefinitionError
 from .globals import application, current_resource
-from .guards import MARK, WRAPPED_BY, ClassGuard, FunctionGuard, Guard, guards_around, level_of
+from .guards import (
+    MARK,
+    WRAPPED_BY,
+    ClassGuard,
+    FunctionGuard,
+    Guard,
+    Place,
+    guards_around,
+    level_of,
+    reading_of,
+)
 from .plans import Loader, Plan, check_loader
 from .policy.base import Policy
 from .policy.credentials import Access, Public
@@ -24,8 +35,18 @@ View = TypeVar("View", bound=Callable[..., Any])
 @overload
 def protect(view: View, /) -> View: ...
 @overload
-def protect(*policies: Policy, resource: Loader | None = None) -> Callable[[View], View]: ...
-def protect(*policies: Any, resource: Loader | None = None) -> Any:
+def protect(
+    *policies: Policy,
+    resource: Loader | None = None,
+    transports: Place | Iterable[Place] | None = None,
+    csrf: bool | None = None,
+) -> Callable[[View], View]: ...
+def protect(
+    *policies: Any,
+    resource: Loader | None = None,
+    transports: Any = None,
+    csrf: bool | None = None,
+) -> Any:
     """Guard a function: it runs for requests that all *policies* allow.
 
     It stands below the route's decorator, with or without parentheses; without policies it asks
@@ -36,13 +57,16 @@ def protect(*policies: Any, resource: Loader | None = None) -> Any:
         policies: What has to be true.
         resource: Loads what the endpoint is about from the URL's variables, for `Owns`,
             `ResourceMatch` and `current_resource`; returns None where there is none (404).
+        transports: Where the token may stand, one place or several: ``headers``, ``cookies``,
+            ``query_string``, ``json``, or `Transport` objects. None: where the application looks.
+        csrf: False where a cookie's token may come without a CSRF value. None: it may not.
 
     Raises:
         PolicyDefinitionError: What was passed is not policies, can never be passed, or asks
-            about a resource that nobody loads.
+            about a resource that nobody loads; or the places are none.
     """
     if len(policies) == 1 and resource is None and _is_view(policies[0]):
-        return _decorator(Access(), None)(policies[0])
+        return _decorator(FunctionGuard(Access()))(policies[0])
     level = level_of(policies or (Access(),), "protect")
     if isinstance(level, Public):
         msg = "protect(Public()) protects nothing; write @public"
@@ -50,7 +74,7 @@ def protect(*policies: Any, resource: Loader | None = None) -> Any:
     if resource is None:
         check_loader([level], f"protect({level!r})")
     _check_meeting(level)
-    return _decorator(level, resource)
+    return _decorator(FunctionGuard(level, resource, reading_of(transports, csrf, "protect")))
 
 
 def _check_meeting(level: Policy) -> None:
@@ -61,7 +85,7 @@ def _is_view(value: object) -> bool:
     return inspect.isroutine(value)
 
 
-def _decorator(level: Policy, resource: Loader | None) -> Callable[[Any], Any]:
+def _decorator(guard: FunctionGuard) -> Callable[[Any], Any]:
     def decorate(view: Any) -> Any:
         if isinstance(view, type) or not callable(view):
             msg = f"@protect goes on functions, not on {view!r:.60}; inherit from ProtectedView"
@@ -69,7 +93,7 @@ def _decorator(level: Policy, resource: Loader | None) -> Callable[[Any], Any]:
         if any(isinstance(level_, Public) for level_ in _levels_around(view)):
             msg = f"{view.__name__} is @public and @protect at once; keep one of them"
             raise PolicyDefinitionError(msg)
-        return guarded(view, FunctionGuard(level, resource))
+        return guarded(view, copy(guard))
 
     return decorate
 
@@ -152,11 +176,15 @@ class ProtectedView(MethodView):
         method_policies: The same for single methods, by name in any case.
         inherit_policies: With False, written in the class itself, levels of its bases do not
             count; blueprint and baseline still do.
+        transports: Where the token may stand, as in `protect`.
+        csrf: Whether a cookie's token needs a CSRF value, as in `protect`.
     """
 
     policies: ClassVar[Policy | Sequence[Policy]]
     method_policies: ClassVar[Mapping[str, Policy | Sequence[Policy]]]
     inherit_policies: ClassVar[bool] = True
+    transports: ClassVar[Place | Sequence[Place] | None] = None
+    csrf: ClassVar[bool | None] = None
     __guard: ClassVar[ClassGuard]
 
     def __init_subclass__(cls, **kwargs: Any) -> None:

@@ -12,9 +12,9 @@ PACKAGE = Path(__file__).parents[1] / "jwtpolicy"
 LAYERS = [
     "outcomes sentinels clock exceptions decision token access",
     "jose keys schemas policy stores",
-    "verifier signer sessions",
-    "settings transports challenges plans users state enforcement",
-    "guards parts binding globals views endpoints signals logout extension",
+    "verifier signer additions sessions",
+    "settings transports csrf challenges plans users state enforcement",
+    "guards parts finishing binding globals views endpoints signals logout extension",
     "__init__",
 ]
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names.split()}

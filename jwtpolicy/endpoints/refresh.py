@@ -23,6 +23,7 @@ class RefreshView(ProtectedView):
     passes_consumed: ClassVar[bool] = True
 
     def post(self) -> ResponseReturnValue:
-        """Return the next pair as the JSON of :rfc:`6749#section-5.1`."""
-        pair = application().manager.refresh(current_token._get_current_object())  # type: ignore[attr-defined] # of the proxy
-        return pair.as_response()
+        """Return the next pair in the way the token came: in cookies, or in the body as JSON."""
+        manager = application().manager
+        pair = manager.refresh(current_token._get_current_object())  # type: ignore[attr-defined] # of the proxy
+        return pair.as_response(cookies=manager.current_transport == "cookies")

@@ -8,7 +8,7 @@ import hashlib
 import json
 import re
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from cryptography.exceptions import InvalidSignature
@@ -246,6 +246,9 @@ def _advice(algorithm: str) -> str:
 class KeyRing:
     """One key that signs, and those that verify; it never changes.
 
+    Keys that depend on the tenant or the user are a subclass: `signing_key_for` chooses by what
+    the token says, and gives each key its name; `find` chooses by that name.
+
     Args:
         signing: The key that signs, and verifies too; None for a service that only verifies.
         verifying: Further keys that verify.
@@ -258,7 +261,8 @@ class KeyRing:
 
     def __init__(self, signing: Key | None = None, verifying: Iterable[Key] = ()) -> None:
         keys = [*([signing] if signing else []), *verifying]
-        if not keys or (signing is not None and not signing.can_sign):
+        has_own_keys = type(self).find is not KeyRing.find
+        if not (keys or has_own_keys) or (signing is not None and not signing.can_sign):
             msg = "a KeyRing needs a key, and one that can sign in the first place"
             raise ConfigurationError(msg)
         self.signing_key = signing
@@ -268,9 +272,19 @@ class KeyRing:
             raise ConfigurationError(msg)
         self._unnamed = _unnamed(keys)
 
+    def signing_key_for(self, subject: str, claims: Mapping[str, Any]) -> Key | None:
+        """Return the key that signs a token; None where there is none that can.
+
+        Args:
+            subject: ``sub``.
+            claims: The claims of the application's own; no registered ones.
+        """
+        return self.signing_key
+
     def find(self, algorithm: str, key_id: str | None) -> tuple[Key, ...]:
         """Return the keys that may have signed a token with this header (KEY-1).
 
+        Both arguments come from a token that is not verified yet: names to look up, no more.
         With ``kid`` that is the key of that name; without, the one key of that algorithm, and
         its fallbacks. No other key is ever tried.
         """

@@ -2,6 +2,7 @@
 
 from .claim_schema import ClaimSchema
 from .fields import NumericDate
+from .json_values import plain_json
 from .registry import Dumped, SchemaRegistry
 
-__all__ = ["ClaimSchema", "Dumped", "NumericDate", "SchemaRegistry"]
+__all__ = ["ClaimSchema", "Dumped", "NumericDate", "SchemaRegistry", "plain_json"]

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import copy
-import json
 import logging
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -15,8 +14,8 @@ import marshmallow
 from marshmallow import ValidationError
 
 from ..exceptions import InvalidTokenError, IssueError, SchemaError
-from ..jose import RESERVED_CLAIMS
 from .claim_schema import ClaimSchema, principal_maker
+from .json_values import check_json
 
 logger = logging.getLogger("jwtpolicy")
 
@@ -118,7 +117,7 @@ class SchemaRegistry:
             return Dumped(_plain_subject(user), {})
         try:
             claims = entry.schema.dump(user)
-            _check_json(claims, "claims")
+            check_json(claims, "claims")
             entry.load(claims, entry.version)
         except ValidationError as error:
             msg = f"{type(entry.schema).__name__}: {_listed(error)}"
@@ -154,21 +153,6 @@ class SchemaRegistry:
             msg = f"{entry.name} raised {type(error).__name__}"
             logger.exception("%s; the token was refused", msg)
             raise InvalidTokenError(msg) from error
-
-    def check_extra(self, claims: Mapping[str, Any] | None) -> dict[str, Any]:
-        """Return a deep copy of what a caller adds to the claims.
-
-        Raises:
-            IssueError: It names what is reserved, or holds what is not JSON.
-        """
-        if claims is None:
-            return {}
-        taken = (RESERVED_CLAIMS | {"sub"}).intersection(claims)
-        if taken:
-            msg = f"claims= names {', '.join(sorted(taken))}, which the library writes itself"
-            raise IssueError(msg)
-        _check_json(dict(claims), "claims")
-        return copy.deepcopy(dict(claims))
 
     def _writer(self, user_type: type, kind: str) -> _Entry | None:
         for cls in user_type.__mro__:
@@ -221,36 +205,6 @@ def _plain_subject(user: Any) -> str:
         )
         raise IssueError(msg)
     return str(user)
-
-
-def _check_json(value: Any, path: str) -> None:
-    """Refuse what JSON cannot hold, or would change on the way.
-
-    Raises:
-        IssueError: With the path and the type.
-    """
-    if isinstance(value, dict):
-        for name, item in value.items():
-            if type(name) is not str:
-                msg = f"{path}: the name {name!r} is {type(name).__name__}, not text"
-                raise IssueError(msg)
-            _check_json(item, f"{path}.{name}")
-    elif isinstance(value, list):
-        for index, item in enumerate(value):
-            _check_json(item, f"{path}[{index}]")
-    elif value is not None and type(value) not in (str, int, float, bool):
-        msg = f"{path}: {type(value).__name__} is not JSON"
-        raise IssueError(msg)
-    else:
-        _check_scalar(value, path)
-
-
-def _check_scalar(value: Any, path: str) -> None:
-    try:
-        json.dumps(value, allow_nan=False, ensure_ascii=False).encode("utf-8")
-    except ValueError as error:
-        msg = f"{path}: {type(value).__name__} that is not JSON"
-        raise IssueError(msg) from error
 
 
 def _messages(error: ValidationError) -> Any:

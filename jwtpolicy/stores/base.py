@@ -236,6 +236,22 @@ class TokenStore(ABC):
         """
 
     @abstractmethod
+    def touch(
+        self, issuer: str, session_id: str, *, now: int, idle_expires_at: int | None
+    ) -> Session | None:
+        """Note that a session was used although no refresh token was; one atomic step.
+
+        Args:
+            issuer: ``iss``.
+            session_id: ``sid``.
+            now: The time, which becomes the session's ``last_used_at``.
+            idle_expires_at: The session's new idle expiry, or None.
+
+        Returns:
+            The session as it is now, or None where it is unknown or over; nothing changed then.
+        """
+
+    @abstractmethod
     def revoke_token(self, issuer: str, token_id: str, *, expires_at: int | None, now: int) -> None:
         """Revoke one token by its ``jti``; *expires_at* is its ``exp``, or None for never."""
 

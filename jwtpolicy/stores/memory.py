@@ -121,6 +121,18 @@ class MemoryStore(TokenStore):
                 self._put(SessionRecord(successor, False, presented_id, kept, now + refresh_grace))
             return rotation
 
+    def touch(
+        self, issuer: str, session_id: str, *, now: int, idle_expires_at: int | None
+    ) -> Session | None:
+        self._before_write(now)
+        with self._lock:
+            record = self._records.get((issuer, session_id))
+            if record is None or not record.is_live(now):
+                return None
+            session = replace(record.session, last_used_at=now, idle_expires_at=idle_expires_at)
+            self._put(replace(record, session=session))
+            return session
+
     def revoke_token(self, issuer: str, token_id: str, *, expires_at: int | None, now: int) -> None:
         self._before_write(now)
         with self._lock:

@@ -101,6 +101,10 @@ _ROTATE = f"""
     WHERE issuer = :issuer AND session_id = :session_id AND refresh_id = :presented_id
         AND {_IS_LIVE}"""  # noqa: S608 # constants
 
+_TOUCH = f"""
+    UPDATE jwtpolicy_sessions SET last_used_at = :now, idle_expires_at = :idle_expires_at
+    WHERE issuer = :issuer AND session_id = :session_id AND {_IS_LIVE}"""  # noqa: S608 # constants
+
 _RECORD = f"""
     SELECT {_SESSION_COLUMNS}, is_ended, previous_id, kept, coalesce(kept_until, 0)
     FROM jwtpolicy_sessions WHERE issuer = ? AND session_id = ?"""  # noqa: S608 # constants
@@ -251,6 +255,20 @@ class SQLiteStore(TokenStore):
         if rotation.state is RotationState.REUSED:
             self._end_session(connection, issuer, session_id, now, FOREVER)
         return rotation
+
+    def touch(
+        self, issuer: str, session_id: str, *, now: int, idle_expires_at: int | None
+    ) -> Session | None:
+        values = {
+            "issuer": issuer,
+            "session_id": session_id,
+            "now": now,
+            "idle_expires_at": idle_expires_at,
+        }
+        with self._writing(now) as connection:
+            connection.execute(_TOUCH, values)
+            row = connection.execute(_SESSION, values).fetchone()
+        return Session(*row) if row else None
 
     def revoke_token(self, issuer: str, token_id: str, *, expires_at: int | None, now: int) -> None:
         until = FOREVER if expires_at is None else expires_at

@@ -1,6 +1,19 @@
 """Offer the places where tokens travel."""
 
-from .base import Transport
+from .base import NamedByKind, Presented, Transport
+from .cookies import CookieTransport
 from .headers import HeaderTransport
+from .json_body import JSONTransport
+from .places import Places
+from .query_string import QueryTransport
 
-__all__ = ["HeaderTransport", "Transport"]
+__all__ = [
+    "CookieTransport",
+    "HeaderTransport",
+    "JSONTransport",
+    "NamedByKind",
+    "Places",
+    "Presented",
+    "QueryTransport",
+    "Transport",
+]

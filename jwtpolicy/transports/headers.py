@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+
+from flask import Request
 
 from ..exceptions import InvalidRequestError
 from .base import Transport
-
-if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIEnvironment
 
 # RFC 6750 section 2.1: b64token = 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="
 _B64TOKEN = r"([A-Za-z0-9\-._~+/]+=*)"
@@ -35,8 +33,8 @@ class HeaderTransport(Transport):
         listed = rf"(?:^|,)[\s,]*{re.escape(scheme)}(?:[\s,]|$)" if scheme else ""
         self._listed = re.compile(listed, re.ASCII | re.IGNORECASE)
 
-    def read(self, environ: WSGIEnvironment) -> str | None:
-        value = environ.get(self._key)
+    def read(self, request: Request) -> str | None:
+        value = request.environ.get(self._key)
         if value is None:
             return None
         if (ours := self._ours(value)) is not None:

@@ -286,6 +286,24 @@ class TokenStoreContract:
         assert store.session("", "s1", now=NOW + 60) == touched
         assert store.sessions("", "alice", now=NOW + 60) == [touched]
 
+    def test_touching_a_session_keeps_it_from_idling(self, store: TokenStore) -> None:
+        """REF-5, REF-6: neither its refresh token nor its absolute end moves."""
+        store.open_session(SESSION)
+        idle = NOW + 31 * DAY
+        touched = replace(SESSION, last_used_at=NOW + 60, idle_expires_at=idle)
+
+        assert store.touch("", "s1", now=NOW + 60, idle_expires_at=idle) == touched
+        assert store.session("", "s1", now=NOW + 60) == touched
+
+    def test_what_is_over_cannot_be_touched(self, store: TokenStore) -> None:
+        store.open_session(SESSION)
+        late = NOW + 30 * DAY
+
+        assert store.touch("", "s1", now=late, idle_expires_at=late + DAY) is None
+        assert store.touch("", "unknown", now=NOW, idle_expires_at=None) is None
+        store.revoke_session("", "s1", now=NOW)
+        assert store.touch("", "s1", now=NOW, idle_expires_at=None) is None
+
     def test_refreshing_goes_on_and_on(self, store: TokenStore) -> None:
         store.open_session(SESSION)
         states = {rotate(store, f"r{n}", f"r{n + 1}").state for n in range(1, 20)}

@@ -31,7 +31,6 @@ from jwtpolicy.exceptions import (
 )
 from jwtpolicy.sessions import _id_of
 from jwtpolicy.token import _verified
-from jwtpolicy.transports import HeaderTransport
 from tests.attacks.test_forged_tokens import signed
 from tests.conftest import SECRET, bearer
 from tests.unit.test_keys import EC_KEY, MATERIALS, PUBLIC_PEM, RSA_KEY, pem
@@ -86,19 +85,6 @@ def test_a_stacked_async_guard_decides_once(app: Any, access: Any) -> None:
 
     assert app.test_client().get("/", headers=access()).text == "in"
     assert asked == [1]
-
-
-def test_a_token_in_two_places_is_a_bad_request(app: Any, access: Any) -> None:
-    """HTTP-4."""
-    parts = app.extensions["jwtpolicy"].parts
-    parts.transports = (HeaderTransport(), HeaderTransport("X-Token"))
-    app.add_url_rule("/", view_func=protect()(lambda: "in"), endpoint="view")
-    client = app.test_client()
-    value = access()["Authorization"]
-
-    assert client.get("/", headers={"X-Token": value}).status_code == 200
-    assert client.get("/", headers={"X-Token": value, "Authorization": value}).status_code == 400
-    assert client.get("/").status_code == 401
 
 
 def test_a_lost_race_for_a_single_use_token_is_refused(

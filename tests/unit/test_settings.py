@@ -10,7 +10,12 @@ import pytest
 
 from jwtpolicy import NEVER
 from jwtpolicy.exceptions import ConfigurationError
-from jwtpolicy.settings import Settings, UnknownSettingWarning
+from jwtpolicy.settings import (
+    InsecureCookieWarning,
+    Settings,
+    UnknownSettingWarning,
+    cookie_shapes,
+)
 from tests.conftest import SECRET
 
 
@@ -50,7 +55,21 @@ WRONG = [
     pytest.param("ACCESS_TOKEN_PROFILE", "9068", "'rfc9068'", id="another profile"),
     pytest.param("MAX_TOKEN_LENGTH", 0, "above 0", id="no length"),
     pytest.param("MAX_TOKEN_LENGTH", True, "above 0", id="a flag as length"),
-    pytest.param("TOKEN_LOCATION", "cookies", "'headers'", id="cookies"),
+    pytest.param("TOKEN_LOCATION", "body", "one or several of headers, cookies", id="no place"),
+    pytest.param("TOKEN_LOCATION", ["headers", 3], "non-empty string", id="a number as place"),
+    pytest.param("QUERY_STRING_VALUE_PREFIX", None, "non-empty", id="no prefix"),
+    pytest.param("ACCESS_COOKIE_NAME", "a b", "name of a cookie", id="a space in a cookie"),
+    pytest.param("REFRESH_COOKIE_PATH", "auth", "begins with '/'", id="a relative path"),
+    pytest.param("ACCESS_COOKIE_PATH", "/a;b", "begins with '/'", id="a path with more in it"),
+    pytest.param("COOKIE_SAMESITE", "Some", "'Strict'", id="another SameSite"),
+    pytest.param("COOKIE_SAMESITE", None, "'Strict'", id="no SameSite"),
+    pytest.param("COOKIE_SECURE", 0, "True or False", id="zero as flag"),
+    pytest.param("CSRF_TRUSTED_ORIGINS", ["https://A.test/"], "no path", id="a page as origin"),
+    pytest.param("CSRF_TRUSTED_ORIGINS", ["*"], "no path", id="every origin"),
+    pytest.param("IDENTITY_CLAIM", "jti", "not reserved", id="a reserved identity"),
+    pytest.param("COOKIE_RENEW_WITHIN", 0, "at least one second", id="renewing never"),
+    pytest.param("RESET_JSON_KEY", 3, "non-empty string", id="a number as member"),
+    pytest.param("RESET_COOKIE_NAME", "=", "name of a cookie", id="no name of a cookie"),
     pytest.param("TOKEN_LOCATION", [], "or a list", id="no place"),
     pytest.param("HEADER_NAME", "", "non-empty", id="no header"),
     pytest.param("HEADER_NAME", "X Token", "name of a header", id="a space in a header"),
@@ -93,6 +112,14 @@ RIGHT = [
     pytest.param("ACCESS_TOKEN_PROFILE", None, "access_token_profile", None, id="no profile"),
     pytest.param("MAX_TOKEN_LENGTH", 9, "max_token_length", 9, id="length"),
     pytest.param("TOKEN_LOCATION", ["headers"], "token_location", ("headers",), id="place"),
+    pytest.param("TOKEN_LOCATION", {"json"}, "token_location", ("json",), id="a set of places"),
+    pytest.param("COOKIE_SAMESITE", "lax", "cookie_samesite", "Lax", id="lower case"),
+    pytest.param("CSRF_TRUSTED_ORIGINS", "http://a", "csrf_trusted_origins", ("http://a",), id="o"),
+    pytest.param("QUERY_STRING_VALUE_PREFIX", "", "query_string_value_prefix", "", id="no prefix"),
+    pytest.param("COOKIE_RENEW_WITHIN", None, "cookie_renew_within", None, id="no renewing"),
+    pytest.param("IDENTITY_CLAIM", "uid", "identity_claim", "uid", id="identity"),
+    pytest.param("RESET_JSON_KEY", "t", "custom_json_keys", {"reset": "t"}, id="own member"),
+    pytest.param("RESET_COOKIE_NAME", "t", "custom_cookie_names", {"reset": "t"}, id="own cookie"),
     pytest.param("HEADER_TYPE", "", "header_type", None, id="no scheme"),
     pytest.param("HEADER_TYPE", "JWT", "header_type", "JWT", id="another scheme"),
     pytest.param("HEADER_NAME", "X-Token", "header_name", "X-Token", id="another header"),
@@ -180,7 +207,7 @@ def test_what_is_encoded_is_demanded_unless_decoding_says_otherwise() -> None:
 
 UNKNOWN = [
     pytest.param("JWT_RELM", "did you mean JWT_REALM", id="misspelt"),
-    pytest.param("JWT_QUITE_SOMETHING_ELSE_X", "remove it", id="like nothing"),
+    pytest.param("JWT_ZZZ", "remove it", id="like nothing"),
     pytest.param("JWT_ERROR_MESSAGE_KEY", "errorhandler", id="of another library"),
     pytest.param("JWT_CSRF_METHODS", "every unsafe method", id="a list that there is not"),
 ]
@@ -206,16 +233,7 @@ def test_a_kind_that_is_almost_access_or_refresh_is_noticed(key: str) -> None:
         Settings.from_mapping({"JWT_REFRESHMENT_TOKEN_EXPIRES": 60, "JWT_RESET_TOKEN_EXPIRES": 60})
 
 
-NOT_YET = [
-    "JWT_COOKIE_SECURE",
-    "JWT_KEYS",
-    "JWT_REFRESH_GRACE",
-    "JWT_CSRF_IN_COOKIES",
-    "JWT_ACCESS_CSRF_HEADER_NAME",
-    "JWT_RESET_COOKIE_NAME",
-    "JWT_QUERY_STRING_NAME",
-    "JWT_RESET_JSON_KEY",
-]
+NOT_YET = ["JWT_KEYS", "JWT_REFRESH_GRACE", "JWT_STORE_LOST"]
 
 
 @pytest.mark.parametrize("key", NOT_YET)
@@ -257,3 +275,70 @@ def test_settings_show_no_secrets() -> None:
     asymmetric = read(algorithm="ES256", private_key=SECRET)
 
     assert SECRET not in repr(symmetric) + repr(asymmetric)
+
+
+def with_cookies(**settings: Any) -> Settings:
+    return read(token_location=["headers", "cookies"], **settings)
+
+
+def names_of(settings: Settings) -> list[str]:
+    shapes = cookie_shapes(settings).values()
+    return [name for shape in shapes for name in (shape.name, shape.csrf_name)]
+
+
+def test_cookies_have_the_strictest_prefix_that_fits() -> None:
+    """COOKIE-2."""
+    host = ["__Host-access_token", "__Host-csrf_access"]
+    narrow = ["__Secure-refresh_token", "__Host-csrf_refresh"]
+
+    assert names_of(with_cookies()) == host + narrow
+    assert names_of(with_cookies(reset_token_expires=60))[4:] == [
+        "__Host-reset_token",
+        "__Host-csrf_reset",
+    ]
+    assert {name[:9] for name in names_of(with_cookies(cookie_domain="a.test"))} == {"__Secure-"}
+
+
+def test_cookies_in_the_clear_are_for_development_and_warned_of() -> None:
+    """COOKIE-1."""
+    clear = {"JWT_TOKEN_LOCATION": "cookies", "JWT_COOKIE_SECURE": False}
+    with pytest.raises(ConfigurationError, match="neither in debug nor in testing"):
+        Settings.from_mapping(clear)
+
+    with pytest.warns(InsecureCookieWarning, match="in the clear"):
+        settings = Settings.from_mapping({**clear, "TESTING": True})
+    assert names_of(settings)[:2] == ["access_token", "csrf_access"]
+
+
+UNFIT = [
+    pytest.param({"access_cookie_name": "__Host-a", "cookie_domain": "a.test"}, "path /", id="1"),
+    pytest.param({"access_cookie_name": "__host-a", "access_cookie_path": "/x"}, "path /", id="2"),
+    pytest.param({"access_cookie_name": "a", "refresh_cookie_name": "a"}, "same name", id="3"),
+]
+
+
+@pytest.mark.parametrize(("settings", "why"), UNFIT)
+def test_cookies_that_browsers_would_drop_are_refused(settings: dict[str, str], why: str) -> None:
+    """COOKIE-2."""
+    with pytest.raises(ConfigurationError, match=why):
+        with_cookies(**settings)
+
+    assert read(**settings).token_location == ("headers",)
+    with_cookies(access_cookie_name="__Host-a", refresh_cookie_name="b")
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"cookie_partitioned": True},
+        {"refresh_cookie_samesite": "None"},
+        {"access_cookie_name": "__Secure-a"},
+    ],
+)
+def test_cookies_in_the_clear_can_be_no_more_than_that(settings: dict[str, Any]) -> None:
+    given = {f"JWT_{name.upper()}": value for name, value in settings.items()}
+    base = {"JWT_TOKEN_LOCATION": "cookies", "DEBUG": True}
+    with pytest.raises(ConfigurationError, match="JWT_COOKIE_SECURE"):
+        Settings.from_mapping({**base, **given, "JWT_COOKIE_SECURE": False})
+
+    Settings.from_mapping({**base, **given})

@@ -1,0 +1,70 @@
+"""Refuse what JSON cannot hold, or would change on the way, by its path in the claims."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ..exceptions import IssueError
+
+
+def plain_json(value: Any, path: str, encode: Callable[[Any], str]) -> Any:
+    """Return a deep copy of *value* that is JSON.
+
+    Args:
+        value: What an application adds to a token.
+        path: What to call it in errors.
+        encode: Makes JSON text of what JSON does not know, such as dates.
+
+    Raises:
+        IssueError: It cannot be JSON; with the path and the type, never the value.
+    """
+    if isinstance(value, Mapping):
+        _check_names(value, path)
+        return {name: plain_json(item, f"{path}.{name}", encode) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain_json(item, f"{path}[{i}]", encode) for i, item in enumerate(value)]
+    if value is not None and type(value) not in (str, int, float, bool):
+        try:
+            value = json.loads(encode(value))
+        except (TypeError, ValueError) as error:
+            msg = f"{path}: {type(value).__name__} is not JSON"
+            raise IssueError(msg) from error
+    check_json(value, path)
+    return value
+
+
+def check_json(value: Any, path: str) -> None:
+    """Refuse what JSON cannot hold, or would change on the way.
+
+    Raises:
+        IssueError: With the path and the type.
+    """
+    if isinstance(value, dict):
+        _check_names(value, path)
+        for name, item in value.items():
+            check_json(item, f"{path}.{name}")
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            check_json(item, f"{path}[{index}]")
+    elif value is not None and type(value) not in (str, int, float, bool):
+        msg = f"{path}: {type(value).__name__} is not JSON"
+        raise IssueError(msg)
+    else:
+        _check_scalar(value, path)
+
+
+def _check_names(members: Mapping[Any, Any], path: str) -> None:
+    for name in members:
+        if type(name) is not str:
+            msg = f"{path}: the name {name!r} is {type(name).__name__}, not text"
+            raise IssueError(msg)
+
+
+def _check_scalar(value: Any, path: str) -> None:
+    try:
+        json.dumps(value, allow_nan=False, ensure_ascii=False).encode("utf-8")
+    except ValueError as error:
+        msg = f"{path}: {type(value).__name__} that is not JSON"
+        raise IssueError(msg) from error

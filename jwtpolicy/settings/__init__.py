@@ -1,0 +1,13 @@
+"""Read an application's settings once, and refuse what cannot be meant."""
+
+from .checks import UnknownSettingWarning
+from .cookies import CookieShape, InsecureCookieWarning, cookie_shapes
+from .reading import Settings
+
+__all__ = [
+    "CookieShape",
+    "InsecureCookieWarning",
+    "Settings",
+    "UnknownSettingWarning",
+    "cookie_shapes",
+]

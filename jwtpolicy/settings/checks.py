@@ -1,0 +1,116 @@
+"""Judge settings that only make sense together, and keys that mean nothing."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Final
+
+from ..exceptions import ConfigurationError
+
+if TYPE_CHECKING:
+    from .reading import Settings
+
+
+class UnknownSettingWarning(UserWarning):
+    """A ``JWT_…`` key means nothing here; probably it is misspelt."""
+
+
+def check_keys(settings: Settings) -> None:
+    """Refuse keys that the algorithm would leave unused: they were meant to sign or verify."""
+    unused: dict[str, object] = {"JWT_SECRET_KEY_FALLBACKS": settings.secret_key_fallbacks}
+    if settings.algorithm.startswith("HS"):
+        unused = {"JWT_PRIVATE_KEY": settings.private_key, "JWT_PUBLIC_KEY": settings.public_key}
+    for key, value in unused.items():
+        if value:
+            msg = (
+                f"{key} is not used with JWT_ALGORITHM {settings.algorithm}; set JWT_ALGORITHM to "
+                f"the algorithm of the key, or remove {key}"
+            )
+            raise ConfigurationError(msg)
+
+
+def check_ends(settings: Settings) -> None:
+    """Refuse lifetimes without an end where tokens have to have one (CLAIM-1)."""
+    endless = [kind for kind, seconds in settings.lifetimes.items() if seconds is None]
+    if settings.session_absolute is not None:
+        # Access and refresh tokens end with their session.
+        endless = [kind for kind in endless if kind in settings.custom_lifetimes]
+    if settings.require_exp and endless:
+        msg = (
+            f"JWT_{endless[0].upper()}_TOKEN_EXPIRES is NEVER, but tokens that never expire are "
+            "refused here; give it an end, or set JWT_REQUIRE_EXP to False"
+        )
+        raise ConfigurationError(msg)
+
+
+def own_kind(key: str) -> tuple[str, str] | None:
+    """Return the kind that ``JWT_<KIND>_TOKEN_EXPIRES`` is about, and the rest of the key.
+
+    None where *key* is about no kind of the application's own.
+    """
+    own = _OWN_KIND.fullmatch(key)
+    return (own[1].lower(), own[2]) if own else None
+
+
+_OWN_KIND: Final = re.compile(
+    r"JWT_(?!(?:ACCESS|REFRESH)_(?:TOKEN|COOKIE|CSRF|JSON))(.+?)(?<!_CSRF)"
+    r"_(TOKEN_EXPIRES|COOKIE_NAME|JSON_KEY)"
+)
+
+
+def doubts(given: Iterable[str], known: set[str]) -> Iterator[str]:
+    """Yield what to warn of.
+
+    Raises:
+        ConfigurationError: A setting would quietly do nothing.
+    """
+    for key in given:
+        if key in known:
+            yield from _misspelt(key)
+        elif key in _LATER:
+            msg = f"{key}: this version does not have it; {_LATER[key]}"
+            raise ConfigurationError(msg)
+        else:
+            near = difflib.get_close_matches(key, known, 1)
+            hint = _ADVICE.get(key) or (f"did you mean {near[0]}?" if near else "remove it")
+            yield f"{key} means nothing here; {hint}"
+
+
+def _misspelt(key: str) -> Iterator[str]:
+    """Yield a doubt about a kind of one's own that is probably ``ACCESS`` or ``REFRESH``."""
+    kind, ending = own_kind(key) or ("", "")
+    near = difflib.get_close_matches(kind, ("access", "refresh"), 1, 0.8)
+    if near and not kind.startswith(near[0]):
+        meant = f"JWT_{near[0].upper()}_{ending}"
+        yield f"{key} is for a kind of your own, {kind!r}; did you mean {meant}?"
+
+
+def is_refused(key: str) -> bool:
+    """Whether *key* is a setting that would quietly do nothing."""
+    return key in _LATER
+
+
+#: Settings that would quietly do nothing: they are refused until they do what they say.
+_LATER: Final[Mapping[str, str]] = {
+    "JWT_KEYS": "pass keys=KeyRing(…) to JWTManager",
+    "JWT_KEYS_RELOAD": "restart to load new keys",
+    "JWT_KEY_PUBLISH_DELAY": "new keys sign at once",
+    "JWT_REFRESH_GRACE": "a refresh token that is used twice ends its session at once",
+    "JWT_STORE_LOST": "a store that lost its memory is not noticed",
+}
+
+#: What Flask-JWT-Extended calls otherwise, or what has no switch here.
+_ADVICE: Final[Mapping[str, str]] = {
+    "JWT_DECODE_ALGORITHMS": "a key has one algorithm; JWT_ALGORITHM names it",
+    "JWT_ERROR_MESSAGE_KEY": "write @app.errorhandler(AccessError) to answer differently",
+    "JWT_VERIFY_SUB": "`sub` is always checked; see JWT_ACCEPT_INTEGER_SUBJECT",
+    "JWT_COOKIE_CSRF_PROTECT": "cookies are always protected; csrf=False on a guard opens it",
+    "JWT_CSRF_METHODS": "every unsafe method needs CSRF protection; there is no list",
+    "JWT_ACCESS_CSRF_COOKIE_PATH": "the path of CSRF cookies is /",
+    "JWT_REFRESH_CSRF_COOKIE_PATH": "the path of CSRF cookies is /",
+    "JWT_SESSION_COOKIE": "cookies end with their tokens",
+    "JWT_BLACKLIST_ENABLED": "revocation is always on; see the baseline of JWTManager",
+    "JWT_BLACKLIST_TOKEN_CHECKS": "revocation covers all kinds; see the baseline of JWTManager",
+}

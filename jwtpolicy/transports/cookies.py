@@ -1,0 +1,165 @@
+"""Read tokens from cookies, and write and erase them there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar, Final
+
+from flask import Request
+from werkzeug.http import dump_cookie
+from werkzeug.wrappers import Response
+
+from ..clock import Clock
+from ..exceptions import InvalidRequestError, IssueError
+from ..jose import encoded_object, unverified_claims
+from ..settings import CookieShape
+from .base import NamedByKind, Presented
+
+#: Bytes of a cookie, with its name and attributes, that every browser keeps
+#: (RFC 6265 section 6.1).
+MAX_COOKIE: Final = 4096
+
+
+class CookieTransport(NamedByKind):
+    """A cookie for each kind of token; one object reads, writes and erases it.
+
+    Args:
+        shapes: How the cookies look, by kind.
+        domain: Their domain, or None for the host alone.
+        secure: Whether they travel over HTTPS only.
+        partitioned: Whether they are kept apart by the site that embeds this one.
+        csrf_in_cookies: Whether scripts can read the CSRF values from cookies.
+        clock: Where the time comes from.
+    """
+
+    name = "cookies"
+    is_ambient: ClassVar[bool] = True
+
+    def __init__(
+        self,
+        shapes: Mapping[str, CookieShape],
+        *,
+        domain: str | None,
+        secure: bool,
+        partitioned: bool,
+        csrf_in_cookies: bool,
+        clock: Clock,
+    ) -> None:
+        super().__init__({kind: shape.name for kind, shape in shapes.items()})
+        self._shapes = shapes
+        self._finders = {kind: _finder(shape.name) for kind, shape in shapes.items()}
+        self._domain = domain
+        self._secure = secure
+        self._partitioned = partitioned
+        self._csrf_in_cookies = csrf_in_cookies
+        self._clock = clock
+
+    def presented(self, request: Request, kinds: Sequence[str]) -> list[Presented]:
+        header = request.environ.get("HTTP_COOKIE")
+        if not header:
+            return []
+        return [
+            Presented(value, self, kind)
+            for kind in kinds
+            if (finder := self._finders.get(kind)) and (value := _only(finder(header)))
+        ]
+
+    def write(self, response: Response, encoded: str, *, domain: str | None = None) -> None:
+        """Set the cookies of a token that was just issued, until its ``exp``.
+
+        Raises:
+            IssueError: It is too long for a browser, or nobody said where it is to be sent.
+        """
+        claims = unverified_claims(encoded)
+        shape = self._shape_of(claims)
+        expires = claims.get("exp")
+        max_age = None if expires is None else max(0, int(expires - self._clock()))
+        cookie = self._dumped(shape.name, encoded, shape, domain, max_age, is_hidden=True)
+        if len(cookie) > MAX_COOKIE:
+            raise IssueError(_too_long(cookie, shape, claims))
+        response.headers.add("Set-Cookie", cookie)
+        if self._csrf_in_cookies and "csrf" in claims:
+            value = claims["csrf"]
+            cookie = self._dumped(shape.csrf_name, value, shape, domain, max_age, is_hidden=False)
+            response.headers.add("Set-Cookie", cookie)
+
+    def erase(self, response: Response, *, domain: str | None = None) -> None:
+        """Unset the cookies of all kinds, as they were set (COOKIE-3)."""
+        for shape in self._shapes.values():
+            if shape.path is not None:
+                for name, is_hidden in ((shape.name, True), (shape.csrf_name, False)):
+                    cookie = self._dumped(name, "", shape, domain, 0, is_hidden=is_hidden)
+                    response.headers.add("Set-Cookie", cookie)
+
+    def is_written(self, response: Response, kind: str) -> bool:
+        """Whether *response* sets or unsets the cookie of *kind* already."""
+        start = f"{self.names[kind]}="
+        return any(cookie.startswith(start) for cookie in response.headers.getlist("Set-Cookie"))
+
+    def _shape_of(self, claims: Mapping[str, Any]) -> CookieShape:
+        kind = claims.get("type")
+        shape = self._shapes.get(kind) if isinstance(kind, str) else None
+        if shape is None:
+            msg = f"tokens of the kind {kind!r} have no cookie; set JWT_<KIND>_COOKIE_NAME"
+            raise IssueError(msg)
+        if shape.path is None:
+            msg = (
+                "a refresh cookie needs a narrow path: set JWT_REFRESH_COOKIE_PATH to the path of "
+                "the endpoints that take it, such as '/auth', or set the access token's cookie "
+                "alone: jwt.set_cookies(response, pair.access_token)"
+            )
+            raise IssueError(msg)
+        return shape
+
+    def _dumped(
+        self,
+        name: str,
+        value: str,
+        shape: CookieShape,
+        domain: str | None,
+        max_age: int | None,
+        *,
+        is_hidden: bool,
+    ) -> str:
+        cookie = dump_cookie(
+            name,
+            value,
+            max_age=max_age,
+            path=shape.path if is_hidden else "/",
+            domain=self._domain if domain is None else domain or None,
+            secure=self._secure,
+            httponly=is_hidden,
+            samesite=shape.samesite,
+            max_size=0,
+        )
+        return f"{cookie}; Partitioned" if self._partitioned else cookie
+
+
+def _finder(name: str) -> Callable[[str], list[str]]:
+    """Return what finds the values of a cookie in a header (:rfc:`6265#section-4.2.1`)."""
+    return re.compile(rf"(?:^|;)[ \t]*{re.escape(name)}=([^;]*)").findall
+
+
+def _only(values: list[str]) -> str | None:
+    """Return the one value; an empty one is what is left of a cookie that was unset.
+
+    Raises:
+        InvalidRequestError: There are two, and nobody knows which of them is a stranger's
+            (HTTP-4).
+    """
+    if len(values) > 1:
+        msg = "a cookie was sent twice"
+        raise InvalidRequestError(msg)
+    value = values[0].strip() if values else ""
+    return value[1:-1] if value[:1] == value[-1:] == '"' else value
+
+
+def _too_long(cookie: str, shape: CookieShape, claims: Mapping[str, Any]) -> str:
+    sizes = {name: len(encoded_object({name: value})) for name, value in claims.items()}
+    biggest = sorted(sizes, key=lambda name: sizes[name], reverse=True)[:3]
+    listed = ", ".join(f"{name} ({sizes[name]})" for name in biggest)
+    return (
+        f"the {shape.kind} cookie has {len(cookie)} bytes, browsers keep {MAX_COOKIE}; "
+        f"its biggest claims: {listed}"
+    )

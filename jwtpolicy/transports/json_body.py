@@ -1,0 +1,56 @@
+"""Read tokens from the body: ``{"access_token": "…"}``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from flask import Request
+
+from ..exceptions import InvalidRequestError
+from ..jose import parse_json
+from .base import NamedByKind, Presented
+
+#: Bytes of a body that is searched for a token (HTTP-6).
+MAX_BODY: Final = 1_048_576
+
+
+class JSONTransport(NamedByKind):
+    """A member of the JSON object that is the body, by kind of token.
+
+    The body stays there for the view. Where it is no object it holds no token; where it is no
+    JSON at all, or holds the member twice, the request is malformed.
+    """
+
+    name = "json"
+
+    def presented(self, request: Request, kinds: Sequence[str]) -> list[Presented]:
+        body = _body(request)
+        if type(body) is not dict:
+            return []
+        found = [(kind, body[key]) for kind in kinds if (key := self._key(kind)) in body]
+        if any(type(value) is not str for _, value in found):
+            msg = "a token in the body is not text"
+            raise InvalidRequestError(msg)
+        return [Presented(value, self, kind) for kind, value in found]
+
+    def _key(self, kind: str) -> str:
+        return self.names.get(kind, f"{kind}_token")
+
+
+def _body(request: Request) -> Any:
+    """Return the body as JSON, or None where it does not say that it is."""
+    if not request.is_json:
+        return None
+    # A body that comes in chunks cannot be measured before it is read.
+    is_chunked = "HTTP_TRANSFER_ENCODING" in request.environ
+    if is_chunked or (request.content_length or 0) > MAX_BODY:
+        msg = "the body is too long to hold a token, or does not say how long it is"
+        raise InvalidRequestError(msg)
+    if not request.content_length:
+        return None
+    try:
+        return parse_json(request.get_data())
+    except ValueError as error:
+        msg = f"the body is not strict JSON: {type(error).__name__}"
+        raise InvalidRequestError(msg) from None

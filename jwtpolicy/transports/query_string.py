@@ -1,0 +1,33 @@
+"""Read the token from the query string: ``?jwt=…``."""
+
+from __future__ import annotations
+
+from flask import Request
+
+from ..exceptions import InvalidRequestError
+from .base import Transport
+
+
+class QueryTransport(Transport):
+    """A parameter that holds the token, perhaps behind a prefix.
+
+    URLs end up in logs, histories and ``Referer`` headers (:rfc:`9700#section-4.3.2`): this place
+    is for single endpoints whose callers cannot send a header.
+    """
+
+    name = "query_string"
+
+    def __init__(self, parameter: str = "jwt", prefix: str = "") -> None:
+        self._parameter = parameter
+        self._prefix = prefix
+
+    def read(self, request: Request) -> str | None:
+        if not request.environ.get("QUERY_STRING"):
+            return None
+        values = request.args.getlist(self._parameter)
+        if not values:
+            return None
+        if len(values) > 1 or not values[0].startswith(self._prefix):
+            msg = "the parameter stands twice, or does not begin with its prefix"
+            raise InvalidRequestError(msg)
+        return values[0].removeprefix(self._prefix)
