@@ -10,17 +10,19 @@ from flask import Flask, Request, request
 
 from jwtpolicy import (
     Access,
-    Fresh,
-    HasScope,
+    AccessRequest,
     JWTManager,
     OptionalToken,
+    Outcome,
     ProtectedView,
     Refresh,
     TokenKind,
     current_token,
+    policy,
     protect,
     public,
 )
+from jwtpolicy.decision import Finding
 from jwtpolicy.exceptions import ConfigurationError, InvalidRequestError, PolicyDefinitionError
 from jwtpolicy.transports import HeaderTransport, JSONTransport, Places, Transport
 from tests.conftest import bearer
@@ -218,11 +220,17 @@ def test_of_two_kinds_the_first_that_is_allowed_is_the_current(make_app: Any) ->
 
 def test_of_two_refusals_the_one_that_is_easier_to_cure_is_answered(make_app: Any) -> None:
     app, jwt = make_app(token_location="json")
-    client = serve(app, jwt, Fresh() | Refresh() & HasScope("never"))
+
+    @policy
+    def never(access: AccessRequest) -> Finding:
+        is_access = access.token is not None and access.token.kind == "access"
+        return access.deny("no", Outcome.FORBIDDEN if is_access else Outcome.RATE_LIMITED)
+
+    client = serve(app, jwt, (Access() | Refresh()) & never)
     both = {"access_token": issue(app, jwt), "refresh_token": issue(app, jwt, "refresh")}
 
-    assert client.post("/", json=both).status_code == 401
-    assert client.post("/", json={"refresh_token": both["refresh_token"]}).status_code == 403
+    assert client.post("/", json=both).status_code == 429
+    assert client.post("/", json={"access_token": both["access_token"]}).status_code == 403
 
 
 def test_a_guard_chooses_its_places(make_app: Any) -> None:

@@ -1,0 +1,497 @@
+"""Tokens in cookies: set, read, protected against other sites, unset."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import Any
+
+import pytest
+from flask import Flask, Response
+
+from jwtpolicy import Access, JWTManager, OptionalToken, Refresh, current_token, protect, public
+from jwtpolicy.endpoints import RefreshView
+from jwtpolicy.exceptions import ConfigurationError, IssueError
+from tests.conftest import bearer
+
+COOKIES: dict[str, Any] = {
+    "token_location": ["headers", "cookies"],
+    "refresh_cookie_path": "/auth",
+    "reset_token_expires": 60,
+}
+
+
+def add(app: Flask, route: str, view: Any, *methods: str) -> None:
+    """Serve *view*; *route* is a method and a path."""
+    method, path = route.split()
+    app.add_url_rule(path, endpoint=path, view_func=view, methods=[method, *methods])
+
+
+def build(make_app: Any, **settings: Any) -> tuple[Flask, JWTManager[Any]]:
+    """Return an application with a login, a page, a form, a refresh and a logout."""
+    app, jwt = make_app(**{**COOKIES, **settings})
+    add(app, "POST /login", public(lambda: jwt.login("u1").as_response(cookies=True)))
+    add(app, "GET /page", protect()(lambda: f"{current_token.csrf}"))
+    add(app, "POST /form", protect()(lambda: "done"), "PURGE", "GET")
+    app.add_url_rule("/auth/refresh", view_func=RefreshView.as_view("refresh"))
+    logout = protect(Access() | Refresh())(lambda: jwt.logout().as_response())
+    add(app, "POST /auth/logout", logout)
+    return app, jwt
+
+
+def set_cookies_of(response: Any) -> dict[str, Any]:
+    """Return the attributes of the cookies that an answer sets, by name."""
+    found: dict[str, Any] = {}
+    for header in response.headers.getlist("Set-Cookie"):
+        pair, *attributes = header.split("; ")
+        parts = [attribute.partition("=") for attribute in attributes]
+        shape = {name.lower(): value or True for name, _, value in parts}
+        found[pair.partition("=")[0]] = defaultdict(str, shape)
+    return found
+
+
+def csrf(client: Any, kind: str = "access") -> dict[str, str]:
+    """Return the header that a script would send."""
+    cookie = client.get_cookie(f"__Host-csrf_{kind}")
+    return {"X-CSRF-TOKEN": cookie.value}
+
+
+@pytest.fixture
+def client(make_app: Any) -> Any:
+    """Return a client that is logged in."""
+    client = build(make_app)[0].test_client()
+    client.post("/login")
+    return client
+
+
+def test_a_login_sets_four_cookies_with_the_safe_attributes(make_app: Any) -> None:
+    """COOKIE-1, COOKIE-2, S15."""
+    response = build(make_app)[0].test_client().post("/login")
+    cookies = set_cookies_of(response)
+
+    shapes = {
+        name: (c["path"], c["samesite"], bool(c["httponly"]), c["max-age"])
+        for name, c in cookies.items()
+    }
+    assert shapes == {
+        "__Host-access_token": ("/", "Lax", True, "900"),
+        "__Host-csrf_access": ("/", "Lax", False, "900"),
+        "__Secure-refresh_token": ("/auth", "Strict", True, str(30 * 86_400)),
+        "__Host-csrf_refresh": ("/", "Strict", False, str(30 * 86_400)),
+    }
+    assert all(c["secure"] and not c["domain"] for c in cookies.values())
+
+
+def test_tokens_in_cookies_are_not_in_the_body(make_app: Any) -> None:
+    """HTTP-9: a script that can read the body must not read the token."""
+    response = build(make_app)[0].test_client().post("/login")
+
+    assert response.json == {"token_type": "Bearer", "expires_in": 900}
+    assert response.headers["Cache-Control"] == "no-store"
+
+
+def test_where_cookies_are_the_only_place_a_pair_goes_into_them(make_app: Any) -> None:
+    app, jwt = make_app(token_location="cookies", refresh_cookie_path="/auth")
+    with app.app_context():
+        alone = jwt.login("u1").as_response()
+    app, jwt = make_app(**COOKIES)
+    with app.app_context():
+        beside = jwt.login("u1").as_response()
+
+    assert "__Host-access_token" in set_cookies_of(alone)
+    assert set_cookies_of(beside) == {}
+    assert "access_token" in beside.json
+
+
+def test_the_attributes_can_be_others(make_app: Any) -> None:
+    app, _ = build(
+        make_app,
+        cookie_domain="shop.test",
+        cookie_samesite="None",
+        cookie_partitioned=True,
+        access_cookie_name="at",
+        access_csrf_cookie_name="ct",
+    )
+    response = app.test_client().post("/login")
+    access = set_cookies_of(response)["at"]
+
+    assert (access["domain"], access["samesite"]) == ("shop.test", "None")
+    headers = response.headers.getlist("Set-Cookie")
+    assert all(header.endswith("; Partitioned") for header in headers)
+    assert "ct" in set_cookies_of(response)
+
+
+def test_cookies_in_the_clear_drop_their_prefixes(make_app: Any) -> None:
+    with pytest.warns(UserWarning, match="in the clear"):
+        app, _ = build(make_app, cookie_secure=False)
+    cookies = set_cookies_of(app.test_client().post("/login"))
+
+    assert set(cookies) == {"access_token", "csrf_access", "refresh_token", "csrf_refresh"}
+    assert not any(cookie["secure"] for cookie in cookies.values())
+
+
+def test_csrf_values_can_stay_out_of_cookies(make_app: Any) -> None:
+    cookies = set_cookies_of(build(make_app, csrf_in_cookies=False)[0].test_client().post("/login"))
+
+    assert set(cookies) == {"__Host-access_token", "__Secure-refresh_token"}
+
+
+def test_a_refresh_cookie_needs_a_path(make_app: Any) -> None:
+    app, jwt = make_app(token_location="cookies")
+    with app.app_context():
+        pair = jwt.login("u1")
+        with pytest.raises(IssueError, match="JWT_REFRESH_COOKIE_PATH"):
+            pair.as_response()
+        response = Response()
+        jwt.set_cookies(response, pair.access_token)
+
+    assert "__Host-access_token" in set_cookies_of(response)
+
+
+def test_a_cookie_that_browsers_would_drop_is_an_error(make_app: Any) -> None:
+    """COOKIE-3."""
+    app, jwt = make_app(**COOKIES)
+    with app.app_context():
+        long = jwt.issue("u1", claims={"biography": "x" * 4000})
+        with pytest.raises(IssueError, match=r"browsers keep 4096; .* biography \("):
+            jwt.set_cookies(Response(), long)
+        jwt.set_cookies(Response(), jwt.issue("u1", claims={"biography": "x" * 400}))
+
+
+def test_a_kind_of_ones_own_has_a_cookie(make_app: Any) -> None:
+    app, jwt = make_app(**COOKIES)
+    response = Response()
+    with app.app_context():
+        jwt.set_cookies(response, jwt.issue("u1", "reset"), domain="a.test")
+        with pytest.raises(IssueError, match="'invite' have no cookie"):
+            jwt.set_cookies(response, jwt.issue("u1", "invite", expires_in=9))
+
+    assert set_cookies_of(response)["__Host-reset_token"]["domain"] == "a.test"
+
+
+def test_a_token_that_never_expires_is_a_session_cookie(make_app: Any) -> None:
+    from jwtpolicy import NEVER
+
+    app, jwt = make_app(**COOKIES, require_exp=False)
+    response = Response()
+    with app.app_context():
+        jwt.set_cookies(response, jwt.issue("u1", expires_in=NEVER))
+
+    assert set_cookies_of(response)["__Host-access_token"]["max-age"] == ""
+
+
+@pytest.mark.parametrize("verb", ["set_cookies", "unset_cookies"])
+def test_without_the_place_there_are_no_cookies(make_app: Any, verb: str) -> None:
+    app, jwt = make_app()
+    with app.app_context():
+        pair = jwt.login("u1")
+        arguments = (Response(), pair) if verb == "set_cookies" else (Response(),)
+        with pytest.raises(ConfigurationError, match="add 'cookies' to JWT_TOKEN_LOCATION"):
+            getattr(jwt, verb)(*arguments)
+        with pytest.raises(ConfigurationError, match="add 'cookies'"):
+            pair.as_response(cookies=True)
+
+
+def test_a_cookie_lets_in_and_the_answer_stays_out_of_caches(client: Any) -> None:
+    response = client.get("/page")
+
+    assert response.status_code == 200
+    assert response.headers["Cache-Control"] == "no-store"
+    assert response.headers["Vary"] == "Cookie"
+
+
+def test_a_view_may_say_itself_how_its_answer_is_cached(make_app: Any) -> None:
+    app, _ = build(make_app)
+    headers = {"Cache-Control": "private, max-age=60"}
+    add(app, "GET /cached", protect()(lambda: ("in", headers)))
+    client = app.test_client()
+    client.post("/login")
+
+    assert client.get("/cached").headers["Cache-Control"] == "private, max-age=60"
+
+
+def test_tokens_of_headers_need_no_csrf_value_and_no_care(make_app: Any) -> None:
+    app, jwt = build(make_app)
+    with app.app_context():
+        headers = bearer(jwt.issue("u1"))
+    response = app.test_client().post("/form", headers=headers)
+
+    assert response.text == "done"
+    assert "Cache-Control" not in response.headers
+
+
+def test_a_header_wins_over_a_cookie(make_app: Any) -> None:
+    """HTTP-4, CSRF-4, C20."""
+    app, jwt = build(make_app)
+    with app.app_context():
+        headers = bearer(jwt.issue("u2"))
+    add(app, "GET /who", protect()(lambda: current_token.subject))
+    client = app.test_client()
+    client.post("/login")
+
+    assert client.get("/who", headers=headers).text == "u2"
+    assert client.get("/who").text == "u1"
+
+
+@pytest.mark.parametrize("header", ["Bearer", "Bearer x", "Bearer a b", "Basic x", "x"])
+def test_a_junk_header_does_not_switch_csrf_off(client: Any, header: str) -> None:
+    """CSRF-4."""
+    response = client.post("/form", headers={"Authorization": header})
+
+    assert response.status_code in (400, 401, 403)
+    assert client.post("/form", headers=csrf(client)).text == "done"
+
+
+@pytest.mark.parametrize("method", ["POST", "PURGE"])
+def test_an_unsafe_method_needs_the_csrf_value(client: Any, method: str) -> None:
+    """CSRF-1, CSRF-2, S8."""
+    response = client.open("/form", method=method)
+
+    assert response.status_code == 403
+    assert response.json["error"] == "csrf_failed"
+    assert "WWW-Authenticate" not in response.headers
+    assert client.open("/form", method=method, headers=csrf(client)).text == "done"
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_a_safe_method_needs_none(client: Any, method: str) -> None:
+    assert client.open("/form", method=method).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "value", ["", "x", "é", "\udcff", "a" * 100_000, "None", "__CSRF__ ", "__csrf__"]
+)
+def test_another_csrf_value_is_refused(client: Any, value: str) -> None:
+    """CSRF-2, CSRF-3, ALG-7, C2."""
+    mine = csrf(client)["X-CSRF-TOKEN"]
+    sent = value.replace("__CSRF__", mine + "x").replace("__csrf__", mine.swapcase())
+    environ = {"HTTP_X_CSRF_TOKEN": sent}
+
+    assert client.post("/form", environ_overrides=environ).status_code == 403
+    assert client.post("/form", headers=csrf(client)).status_code == 200
+
+
+def test_the_csrf_value_of_another_token_is_refused(client: Any) -> None:
+    """CSRF-2."""
+    other = client.application.test_client()
+    other.post("/login")
+
+    assert client.post("/form", headers=csrf(other)).status_code == 403
+    assert client.post("/form", headers=csrf(client, "refresh")).status_code == 403
+    assert client.post("/auth/refresh", headers=csrf(client)).status_code == 403
+    assert client.post("/auth/refresh", headers=csrf(client, "refresh")).status_code == 200
+
+
+def test_a_token_without_csrf_value_is_refused_as_a_cookie(make_app: Any) -> None:
+    """CSRF-3."""
+    app, jwt = make_app()
+    with app.app_context():
+        bare = jwt.issue("u1")
+    app, _ = build(make_app)
+    client = app.test_client()
+    client.set_cookie("__Host-access_token", bare)
+
+    assert client.post("/form", headers={"X-CSRF-TOKEN": ""}).status_code == 403
+    assert client.get("/page").status_code == 200
+
+
+def test_an_optional_view_does_not_overlook_a_failed_csrf_check(make_app: Any) -> None:
+    app, _ = build(make_app)
+    add(app, "POST /any", protect(OptionalToken(ignore_invalid=True))(lambda: "in"))
+    client = app.test_client()
+    assert client.post("/any").text == "in"
+
+    client.post("/login")
+    assert client.post("/any").status_code == 403
+    client.set_cookie("__Host-access_token", "x.y.z")
+    assert client.post("/any").text == "in"
+
+
+def test_a_form_may_bring_the_value_where_that_is_enabled(make_app: Any) -> None:
+    """CSRF-5."""
+    client = build(make_app, csrf_check_form=True)[0].test_client()
+    client.post("/login")
+    mine = csrf(client)["X-CSRF-TOKEN"]
+
+    assert client.post("/form", data={"csrf_token": mine}).text == "done"
+    assert client.post("/form", data={"csrf_token": [mine, mine]}).status_code == 403
+    wrong = {"X-CSRF-TOKEN": "wrong"}
+    assert client.post("/form", data={"csrf_token": mine}, headers=wrong).status_code == 403
+
+
+def test_a_form_is_not_looked_at_otherwise(client: Any) -> None:
+    """CSRF-5."""
+    mine = csrf(client)["X-CSRF-TOKEN"]
+
+    assert client.post("/form", data={"csrf_token": mine}).status_code == 403
+    assert client.post(f"/form?csrf_token={mine}").status_code == 403
+    assert client.post("/form", json={"csrf_token": mine}).status_code == 403
+
+
+def test_overriding_the_method_changes_nothing(client: Any) -> None:
+    """CSRF-5."""
+    override = {"X-HTTP-Method-Override": "GET"}
+
+    assert client.post("/form?_method=GET", headers=override).status_code == 403
+
+
+@pytest.mark.parametrize("site", ["cross-site", "Cross-Site"])
+def test_the_page_of_another_site_is_refused_even_with_the_value(client: Any, site: str) -> None:
+    """CSRF-6."""
+    foreign = {**csrf(client), "Sec-Fetch-Site": site, "Origin": "https://evil.test"}
+
+    assert client.post("/form", headers=foreign).status_code == 403
+    for own in ("same-origin", "same-site", "none"):
+        headers = {**csrf(client), "Sec-Fetch-Site": own}
+        assert client.post("/form", headers=headers).status_code == 200
+
+
+def test_a_trusted_site_passes_with_the_value(make_app: Any) -> None:
+    """CSRF-6."""
+    client = build(make_app, csrf_trusted_origins=["https://shop.test"])[0].test_client()
+    client.post("/login")
+    trusted = {"Sec-Fetch-Site": "cross-site", "Origin": "https://shop.test"}
+
+    assert client.post("/form", headers={**trusted, **csrf(client)}).status_code == 200
+    assert client.post("/form", headers=trusted).status_code == 403
+    foreign = {**trusted, "Origin": "https://shop.test.evil.test"}
+    assert client.post("/form", headers={**foreign, **csrf(client)}).status_code == 403
+
+
+def test_a_guard_can_do_without_csrf(make_app: Any) -> None:
+    app, _ = build(make_app)
+    add(app, "POST /hook", protect(csrf=False)(lambda: "in"))
+    add(app, "POST /strict", protect(csrf=True)(protect(csrf=False)(lambda: "in")))
+    client = app.test_client()
+    client.post("/login")
+
+    assert client.post("/hook").text == "in"
+    assert client.post("/strict").status_code == 403
+
+
+@pytest.mark.parametrize("header", ["{0}; {0}", "{0};{0}", "{0}; a=b;  {0}"])
+def test_a_cookie_that_was_sent_twice_is_a_bad_request(make_app: Any, header: str) -> None:
+    """HTTP-4: another host may have tossed one of them in."""
+    app, jwt = build(make_app)
+    with app.app_context():
+        cookie = f"__Host-access_token={jwt.issue('u1')}"
+    client = app.test_client(use_cookies=False)
+
+    assert client.get("/page", headers={"Cookie": header.format(cookie)}).status_code == 400
+    assert client.get("/page", headers={"Cookie": f"x=1; {cookie}"}).status_code == 200
+
+
+def test_cookies_are_told_apart_by_their_whole_names(make_app: Any) -> None:
+    app, jwt = build(make_app)
+    with app.app_context():
+        token = jwt.issue("u1")
+    client = app.test_client(use_cookies=False)
+    for name in ("X__Host-access_token", "__Host-access_token2", "__HOST-ACCESS_TOKEN"):
+        assert client.get("/page", headers={"Cookie": f"{name}={token}"}).status_code == 401
+
+    quoted = f'a="b; c"; __Host-access_token="{token}"'
+    assert client.get("/page", headers={"Cookie": quoted}).status_code == 200
+
+
+@pytest.mark.parametrize("cookie", ["", "__Host-access_token=", "__Host-access_token", ";;;", "=x"])
+def test_what_is_left_of_a_cookie_is_none(make_app: Any, cookie: str) -> None:
+    app, _ = build(make_app)
+    add(app, "GET /any", protect(OptionalToken())(lambda: "in"))
+    client = app.test_client(use_cookies=False)
+
+    assert client.get("/any", headers={"Cookie": cookie}).text == "in"
+
+
+def test_a_token_in_the_cookie_of_another_kind_is_refused(make_app: Any) -> None:
+    app, jwt = build(make_app)
+    add(app, "GET /both", protect(Access() | Refresh())(lambda: current_token.kind))
+    with app.app_context():
+        pair = jwt.login("u1")
+    client = app.test_client()
+    client.set_cookie("__Host-access_token", pair.refresh_token)
+    assert client.get("/both").status_code == 401
+
+    client.set_cookie("__Secure-refresh_token", pair.refresh_token)
+    assert client.get("/both").text == "refresh"
+
+
+def test_a_refresh_in_cookies_is_answered_in_cookies(client: Any) -> None:
+    before = client.get_cookie("__Host-access_token").value
+    response = client.post("/auth/refresh", headers=csrf(client, "refresh"))
+
+    assert response.json == {"token_type": "Bearer", "expires_in": 900}
+    assert client.get_cookie("__Host-access_token").value != before
+    assert client.get("/page").status_code == 200
+
+
+def test_a_refresh_by_header_is_answered_in_the_body(make_app: Any) -> None:
+    app, jwt = build(make_app)
+    with app.app_context():
+        headers = bearer(str(jwt.login("u1").refresh_token))
+    response = app.test_client().post("/auth/refresh", headers=headers)
+
+    assert "access_token" in response.json
+    assert set_cookies_of(response) == {}
+
+
+def test_a_logout_unsets_what_was_set(client: Any) -> None:
+    """COOKIE-3."""
+    access = client.get_cookie("__Host-access_token").value
+    response = client.post("/auth/logout", headers=csrf(client))
+
+    mirrored = {
+        name: (c["path"], c["samesite"], c["max-age"], bool(c["httponly"]))
+        for name, c in set_cookies_of(response).items()
+    }
+    assert mirrored["__Host-access_token"] == ("/", "Lax", "0", True)
+    assert mirrored["__Secure-refresh_token"] == ("/auth", "Strict", "0", True)
+    assert mirrored["__Host-csrf_refresh"] == ("/", "Strict", "0", False)
+    assert client.get("/page").status_code == 401
+    client.set_cookie("__Host-access_token", access)
+    assert client.get("/page").status_code == 401
+
+
+def test_a_logout_by_the_refresh_cookie_alone_works(client: Any) -> None:
+    """C13."""
+    client.delete_cookie("__Host-access_token")
+    wrong = client.post("/auth/logout", headers=csrf(client))
+    right = client.post("/auth/logout", headers=csrf(client, "refresh"))
+
+    assert (wrong.status_code, right.status_code) == (403, 204)
+
+
+def test_a_logout_works_on_an_answer_of_ones_own(make_app: Any) -> None:
+    app, jwt = build(make_app)
+
+    @app.post("/bye")
+    @protect(OptionalToken(ignore_invalid=True))
+    def bye() -> Response:
+        response = Response("bye")
+        jwt.logout(response)
+        return response
+
+    client = app.test_client()
+    client.set_cookie("__Host-access_token", "stale")
+    response = client.post("/bye")
+
+    assert response.text == "bye"
+    assert "__Host-access_token" in set_cookies_of(response)
+
+
+def test_cookies_can_be_unset_for_another_domain(make_app: Any) -> None:
+    app, jwt = make_app(**COOKIES)
+    response = Response()
+    with app.app_context():
+        jwt.unset_cookies(response, domain="old.test")
+
+    assert {c["domain"] for c in set_cookies_of(response).values()} == {"old.test"}
+
+
+def test_templates_and_tokens_show_the_csrf_value(make_app: Any) -> None:
+    app, jwt = build(make_app)
+    client = app.test_client()
+    client.post("/login")
+    assert client.get("/page").text == csrf(client)["X-CSRF-TOKEN"]
+
+    app, jwt = make_app()
+    with app.app_context():
+        assert jwt.verify(jwt.issue("u1")).csrf is None
