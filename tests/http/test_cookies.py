@@ -495,3 +495,21 @@ def test_templates_and_tokens_show_the_csrf_value(make_app: Any) -> None:
     app, jwt = make_app()
     with app.app_context():
         assert jwt.verify(jwt.issue("u1")).csrf is None
+
+
+def test_what_has_no_path_is_not_unset(make_app: Any) -> None:
+    app, jwt = make_app(token_location="cookies")
+    response = Response()
+    with app.app_context():
+        jwt.unset_cookies(response)
+
+    assert set(set_cookies_of(response)) == {"__Host-access_token", "__Host-csrf_access"}
+
+
+def test_a_logout_outside_of_a_request_only_unsets(make_app: Any) -> None:
+    app, jwt = make_app(**COOKIES)
+    with app.app_context():
+        logout = jwt.logout()
+
+        assert logout.session_id is None
+        assert "__Host-access_token" in set_cookies_of(logout.as_response())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from jwtpolicy import (
     JWTManager,
     OptionalToken,
     Outcome,
+    Owns,
     ProtectedView,
     Refresh,
     TokenKind,
@@ -361,6 +363,20 @@ def test_enforce_without_a_guard_reads_the_usual_places(make_app: Any) -> None:
     both = {"access_token": "x", "refresh_token": issue(app, jwt, "refresh")}
     assert client.post("/", json=both).text == "refresh"
     assert client.post("/", headers=bearer(issue(app, jwt))).status_code == 401
+
+
+def test_enforce_without_a_guard_judges_the_resource_that_it_is_given(make_app: Any) -> None:
+    app, jwt = make_app()
+
+    @app.get("/<owner>")
+    @public
+    def view(owner: str) -> str:
+        jwt.enforce(Owns("owner"), SimpleNamespace(owner=owner))
+        return "in"
+
+    client, headers = app.test_client(), bearer(issue(app, jwt))
+    assert client.get("/u1", headers=headers).text == "in"
+    assert client.get("/u2", headers=headers).status_code == 403
 
 
 def test_places_show_their_names() -> None:

@@ -224,3 +224,15 @@ def test_nothing_slides_unless_it_was_switched_on(make_app: Any, clock: Standing
     clock.advance(899)
 
     assert "Set-Cookie" not in client.get("/page").headers
+
+
+def test_a_session_that_ends_in_between_does_not_slide(
+    make_app: Any, clock: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app, _ = build(make_app)
+    client = app.test_client()
+    client.post("/login")
+    clock.advance(600)
+    monkeypatch.setattr(app.extensions["jwtpolicy"].parts.store, "touch", lambda *a, **k: None)
+
+    assert "Set-Cookie" not in client.get("/page").headers
