@@ -22,8 +22,9 @@ $(READY): pyproject.toml setup.py
 	$(BIN)/python -m pip install --quiet --editable ".[all]" --group test --group lint --group docs
 	@touch $@
 
-run: $(READY) ## start the example application
-	$(BIN)/python -m examples.notes
+EXAMPLE ?= notes
+run: $(READY) ## start an example application; EXAMPLE=board is the one with cookies and forms
+	$(BIN)/python -m examples.$(EXAMPLE)
 
 test: $(READY) ## run every test that can run here
 	$(BIN)/python -m pytest

@@ -11,6 +11,8 @@ from flask import Flask
 
 from jwtpolicy import JWTManager
 
+from tests import services
+
 #: One secret for a test run; nobody else knows it.
 SECRET = secrets.token_urlsafe(48)
 
@@ -26,6 +28,11 @@ class StandingClock:
 
     def advance(self, seconds: float) -> None:
         self.now += seconds
+
+
+def pytest_report_header() -> list[str]:
+    """Say which real services were found, so that a skip cannot hide."""
+    return services.header()
 
 
 @pytest.fixture

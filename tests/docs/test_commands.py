@@ -25,7 +25,11 @@ def test_every_offered_target_is_phony() -> None:
 
 @pytest.mark.parametrize("module", re.findall(r"python -m ((?:benchmarks|examples)\S*)", MAKEFILE))
 def test_every_module_that_make_starts_is_there(module: str) -> None:
-    assert importlib.util.find_spec(module) is not None
+    examples = [path.parent.name for path in ROOT.glob("examples/*/__main__.py")]
+    for example in examples:
+        started = module.replace("$(EXAMPLE)", example)
+        assert importlib.util.find_spec(started) is not None
+    assert set(examples) == {"notes", "board"}
 
 
 @pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", ".ci/run"])

@@ -6,7 +6,9 @@ import os
 import shutil
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -105,27 +107,44 @@ def test_the_secret_is_made_once_and_kept_to_its_owner(tmp_path: Path) -> None:
 
 @pytest.fixture
 def printed(tmp_path: Path) -> Iterator[str]:
-    """Start the example as ``make run`` does, in a copy, and return what it prints."""
-    shutil.copytree(ROOT / "examples", tmp_path / "examples", ignore=lambda *_: {"instance"})
+    """Start an example as ``make run`` does, in a copy, and return what it prints."""
+    with started("notes", tmp_path) as (process, _):
+        assert process.stdout is not None
+        lines = iter(process.stdout.readline, "")
+        text = ""
+        while "DELETE" not in text:
+            text += next(lines)
+        yield text
+
+
+@contextmanager
+def started(example: str, folder: Path) -> Iterator[tuple[subprocess.Popen[str], int]]:
+    """Run an example in a copy; give its process and its port."""
+    shutil.copytree(ROOT / "examples", folder / "examples", ignore=lambda *_: {"instance"})
     port = free_port()
     process = subprocess.Popen(
-        [sys.executable, "-m", "examples.notes"],
-        cwd=tmp_path,
+        [sys.executable, "-m", f"examples.{example}"],
+        cwd=folder,
         env={**os.environ, "PORT": str(port), "PYTHONPATH": str(ROOT)},
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
     )
     wait_for(port, process)  # type: ignore[arg-type]
-    assert process.stdout is not None
-    lines = iter(process.stdout.readline, "")
-    text = ""
-    while "DELETE" not in text:
-        text += next(lines)
-    yield text
+    yield process, port
     process.terminate()
-    process.stdout.close()
-    process.wait(10)
+    process.communicate(timeout=10)
+
+
+def test_the_board_starts_and_says_who_can_log_in(tmp_path: Path) -> None:
+    with started("board", tmp_path) as (process, port):
+        with urllib.request.urlopen(f"http://localhost:{port}/login") as answer:
+            page = answer.read().decode()
+        assert process.stdout is not None
+        lines = [process.stdout.readline() for _ in range(5)]
+
+    assert "Try ada with lovelace" in page
+    assert "  ada    lovelace\n" in lines
 
 
 def test_the_printed_curl_lines_work_when_pasted(printed: str, tmp_path: Path) -> None:

@@ -1,0 +1,41 @@
+"""A message board of plain pages and forms: the token lives in a cookie, no script sees it.
+
+How do I log users in with a form, keep them logged in while they are there, refuse what other
+sites send, and show nothing of theirs after the logout, not even by the back button?
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from flask import Flask
+
+from jwtpolicy import JWTManager
+from jwtpolicy.exceptions import InvalidTokenError, NoTokenError, StepUpRequiredError
+
+from ..secret import kept_secret
+from . import pages
+
+
+def create_app(instance_path: str | None = None, **config: Any) -> Flask:
+    """Return the application; its secret and its sessions are kept in the instance folder."""
+    app = Flask(__name__, instance_path=instance_path)
+    app.config.from_mapping(
+        JWT_SECRET_KEY=os.environ.get("JWT_SECRET_KEY") or kept_secret(app),
+        JWT_TOKEN_LOCATION=["cookies"],
+        # Forms bring the CSRF value in a hidden field.
+        JWT_CSRF_CHECK_FORM=True,
+        JWT_CSRF_IN_COOKIES=False,
+        # Whoever is active stays logged in, for a working day at most.
+        JWT_COOKIE_RENEW_WITHIN=600,
+        JWT_SESSION_ABSOLUTE=8 * 3600,
+        JWT_DEFAULT_DENY=True,
+    )
+    app.config.update(config)
+    app.extensions["jwt"] = JWTManager(app, add_context_processor=True)
+    app.extensions["messages"] = ["Welcome to the board."]
+    app.register_blueprint(pages.blueprint)
+    for error in (NoTokenError, InvalidTokenError, StepUpRequiredError):
+        app.register_error_handler(error, pages.ask_to_log_in)
+    return app

@@ -1,0 +1,180 @@
+"""The example with forms, as a browser and the people in front of it meet it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from examples.board import create_app
+
+
+@pytest.fixture
+def board(tmp_path: Path) -> Flask:
+    return create_app(str(tmp_path))
+
+
+@pytest.fixture
+def url(board: Flask, serve: Callable[[Flask, str], str]) -> str:
+    return serve(board, "board")
+
+
+def log_in(page: Any, url: str, name: str = "ada", password: str = "lovelace") -> None:
+    page.goto(f"{url}/login")
+    page.fill("[name=name]", name)
+    page.fill("[name=password]", password)
+    page.click("#enter")
+
+
+def write(page: Any, text: str) -> Any:
+    """Send the form of the page that is open, and return the answer to it."""
+    page.fill("[name=text]", text)
+    with page.expect_response(lambda response: response.url.endswith("/messages")) as answer:
+        page.click("#write")
+    return answer.value
+
+
+def test_a_login_form_opens_the_protected_page(page: Any, url: str) -> None:
+    page.goto(f"{url}/private")
+    assert page.url == f"{url}/login"
+
+    log_in(page, url)
+    assert page.url == f"{url}/private"
+    assert "Only you can read this, ada" in page.content()
+
+
+def test_a_wrong_password_opens_nothing(page: Any, url: str) -> None:
+    log_in(page, url, password="wrong")
+
+    assert "Wrong name or password." in page.content()
+    assert page.context.cookies() == []
+
+
+def test_the_cookie_is_kept_as_it_was_meant(page: Any, url: str) -> None:
+    """COOKIE-1, COOKIE-2."""
+    log_in(page, url)
+    (cookie,) = page.context.cookies()
+
+    assert cookie["name"] == "__Host-access_token"
+    assert (cookie["secure"], cookie["httpOnly"], cookie["sameSite"]) == (True, True, "Lax")
+    assert (cookie["domain"], cookie["path"]) == (url.split("//")[1].split(":")[0], "/")
+    assert page.evaluate("document.cookie") == ""
+
+
+def test_a_form_writes_with_its_csrf_value(page: Any, url: str, board: Flask) -> None:
+    log_in(page, url)
+    page.goto(url)
+    assert write(page, "hello").status == 303
+    assert "ada: hello" in board.extensions["messages"]
+
+    page.fill("[name=text]", "again")
+    page.evaluate("document.querySelector('[action=\"/messages\"] [name=csrf_token]').value = ''")
+    with page.expect_response(lambda response: response.url.endswith("/messages")) as answer:
+        page.click("#write")
+    assert answer.value.status == 403
+
+
+ATTACK = """<form action="{url}/messages" method="post"><input name="text" value="stolen">
+<input name="csrf_token" value="guess"></form><script>document.forms[0].submit()</script>"""
+
+
+def attack(page: Any, url: str, serve: Any, html: str) -> int:
+    """Visit a page of another site that sends a form here; return the status of the answer."""
+    evil = Flask("evil")
+    evil.get("/")(lambda: html.replace("{url}", url))
+    with page.expect_response(lambda response: response.url == f"{url}/messages") as answer:
+        page.goto(serve(evil, "evil"))
+    return int(answer.value.status)
+
+
+def test_a_form_of_another_site_comes_without_the_cookie(
+    page: Any, url: str, serve: Any, board: Flask
+) -> None:
+    log_in(page, url)
+
+    assert attack(page, url, serve, ATTACK) == 303  # to the login: nobody came
+    assert board.extensions["messages"] == ["Welcome to the board."]
+
+
+def test_a_form_of_another_site_is_refused_where_the_cookie_comes_along(
+    page: Any, serve: Any, tmp_path: Path
+) -> None:
+    """CSRF-1, CSRF-6."""
+    board = create_app(str(tmp_path), JWT_COOKIE_SAMESITE="None")
+    url = serve(board, "board")
+    log_in(page, url)
+
+    assert attack(page, url, serve, ATTACK) == 403
+    assert board.extensions["messages"] == ["Welcome to the board."]
+
+
+def test_a_form_of_another_site_is_refused_even_with_the_right_value(
+    page: Any, serve: Any, tmp_path: Path
+) -> None:
+    """CSRF-6: the browser itself says where the form came from."""
+    board = create_app(str(tmp_path), JWT_COOKIE_SAMESITE="None")
+    url = serve(board, "board")
+    log_in(page, url)
+    value = page.locator("[name=csrf_token]").first.get_attribute("value")
+
+    assert attack(page, url, serve, ATTACK.replace("guess", value)) == 403
+
+
+def test_a_stale_tab_is_refused_until_it_is_loaded_again(page: Any, url: str) -> None:
+    """CSRF-2: the value belongs to the session that the page was made for."""
+    log_in(page, url)
+    page.goto(url)
+    other = page.context.new_page()
+    other.goto(url)
+    other.click("#logout")
+    log_in(other, url)
+
+    assert write(page, "from yesterday").status == 403
+    page.goto(url)
+    assert write(page, "from today").status == 303
+
+
+def test_after_the_logout_the_back_button_shows_nothing(page: Any, url: str) -> None:
+    log_in(page, url)
+    assert page.locator("#secret").count() == 1
+    page.click("#logout")
+    assert page.context.cookies() == []
+
+    page.evaluate("history.back()")
+    page.wait_for_url(f"{url}/login")
+    assert page.locator("#secret").count() == 0
+
+
+def test_a_stolen_cookie_is_dead_after_the_logout(page: Any, url: str) -> None:
+    log_in(page, url)
+    stolen = page.context.cookies()
+    page.click("#logout")
+    page.context.add_cookies(stolen)
+    page.goto(f"{url}/private")
+
+    assert page.url == f"{url}/login"
+
+
+def test_deleting_needs_a_recent_password(page: Any, url: str) -> None:
+    log_in(page, url)
+    page.click("#delete")
+
+    assert "Your account is gone." in page.content()
+    assert page.context.cookies() == []
+
+
+def test_another_site_cannot_log_anybody_in(page: Any, url: str, serve: Any) -> None:
+    form = (
+        f'<form action="{url}/login" method="post"><input name="name" value="bob">'
+        '<input name="password" value="builder"></form><script>document.forms[0].submit()</script>'
+    )
+    evil = Flask("evil")
+    evil.get("/")(lambda: form)
+    with page.expect_response(lambda response: response.url == f"{url}/login") as answer:
+        page.goto(serve(evil, "evil"))
+
+    assert answer.value.status == 403
+    assert page.context.cookies() == []

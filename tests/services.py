@@ -1,0 +1,48 @@
+"""Find the real services that tests need, and say what was found."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+from collections.abc import Callable
+from typing import NoReturn
+
+import pytest
+
+#: Where a browser may be, beside ``JWTPOLICY_TEST_CHROMIUM``.
+_BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+
+def required() -> set[str]:
+    """Return the services whose absence is a failure, from ``JWTPOLICY_REQUIRE``."""
+    return set(filter(None, os.environ.get("JWTPOLICY_REQUIRE", "").split(",")))
+
+
+def missing(name: str, reason: str) -> NoReturn:
+    """Skip the test, or fail where the service was required."""
+    if name in required():
+        pytest.fail(f"{name} is required: {reason}")
+    pytest.skip(reason)
+
+
+def find_browser() -> str | None:
+    """Return the path of a Chromium."""
+    found = (shutil.which(name) for name in _BROWSERS)
+    return os.environ.get("JWTPOLICY_TEST_CHROMIUM") or next(filter(None, found), None)
+
+
+def has_playwright() -> bool:
+    """Return whether the library that drives the browser is installed."""
+    return importlib.util.find_spec("playwright") is not None
+
+
+#: What to say of each service in the header of a test run.
+FINDERS: dict[str, Callable[[], str | None]] = {
+    "browser": lambda: find_browser() if has_playwright() else None,
+}
+
+
+def header() -> list[str]:
+    """Return a line for each service."""
+    return [f"{name}: {find() or 'not found'}" for name, find in FINDERS.items()]
