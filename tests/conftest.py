@@ -10,7 +10,6 @@ import pytest
 from flask import Flask
 
 from jwtpolicy import JWTManager
-
 from tests import services
 
 #: One secret for a test run; nobody else knows it.
