@@ -105,7 +105,6 @@ class AccessRequest:
 
     # Defaults of the class, because most requests change few of them.
     credential_error: AccessError | None = None
-    #: The name of the place where the token stood, or None.
     transport: str | None = None
     #: Whether the resource was asked for before it was there.
     touched: bool = False

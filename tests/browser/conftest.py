@@ -25,9 +25,13 @@ FLAGS = [
 ]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[Any]:
-    """Return a running Chromium."""
+    """Return a running Chromium.
+
+    It ends with this package: while playwright runs, the thread has a running event loop, in which
+    no test of async views could start its own.
+    """
     executable = find_browser()
     if executable is None or not has_playwright():
         missing("browser", "neither Chromium nor JWTPOLICY_TEST_CHROMIUM, or no playwright")
