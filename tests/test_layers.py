@@ -15,6 +15,7 @@ LAYERS = [
     "verifier signer additions sessions",
     "settings transports csrf challenges plans users state enforcement",
     "guards parts finishing binding globals views endpoints signals logout extension",
+    "audit migrate cli compat",
     "__init__",
 ]
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names.split()}

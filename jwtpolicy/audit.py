@@ -1,0 +1,1 @@
+"""Say what every endpoint of an application demands."""

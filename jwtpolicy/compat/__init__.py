@@ -1,0 +1,1 @@
+"""Stand in for other libraries while their applications move over."""

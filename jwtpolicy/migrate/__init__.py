@@ -1,0 +1,1 @@
+"""Rewrite applications of Flask-JWT-Extended for this library."""
