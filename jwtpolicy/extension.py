@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -34,6 +35,7 @@ from .logout import Logout
 from .parts import Parts
 from .policy.base import Policy, as_policy
 from .policy.credentials import Access, KnownUser, NotRevoked, Public
+from .revocation import REVOCATION_CHECKS, Revocation, RevocationCheck
 from .schemas import ClaimSchema, SchemaRegistry
 from .sentinels import Any_, Never
 from .sessions import Sessions, freshness
@@ -50,6 +52,7 @@ logger = logging.getLogger("jwtpolicy")
 User = TypeVar("User")
 Loader = TypeVar("Loader", bound=Callable[..., Any])
 AnyHook = TypeVar("AnyHook", bound=Hook)
+AnyCheck = TypeVar("AnyCheck", bound=RevocationCheck)
 Schema = TypeVar("Schema", bound=type[ClaimSchema])
 
 #: Seconds, a timedelta, or `NEVER`.
@@ -95,6 +98,7 @@ class JWTManager(Generic[User]):
         self._schemas = SchemaRegistry()
         self._user_loader: UserLoader | None = None
         self._is_lazy = False
+        self._revocation_checks: list[RevocationCheck] = []
         self._extra_claims: Hook | None = None
         self._extra_headers: Hook | None = None
         self._blueprints: dict[Blueprint, list[Policy]] = {}
@@ -134,7 +138,7 @@ class JWTManager(Generic[User]):
             csrf=parts.csrf,
             sources=Sources(
                 verifier=parts.verifier,
-                store=parts.store,
+                revocation=self._revocation(app, parts),
                 users=Users(self._user_loader, app.ensure_sync),
                 terms=parts.terms,
                 ensure_sync=app.ensure_sync,
@@ -180,6 +184,22 @@ class JWTManager(Generic[User]):
         _check_single(self._user_loader, "user_loader")
         self._user_loader, self._is_lazy = loader, lazy
         return loader
+
+    def revocation_check(self, check: AnyCheck) -> AnyCheck:
+        """Register what is asked beside the store whether a token was revoked.
+
+        It is called with the `Token`, for every token that the store lets pass, and returns True
+        for one that was revoked. Anything else than True and False is an error 500, an exception
+        is 503: neither lets anybody in.
+
+        Raises:
+            SetupError: It is an async function, which the store is not asked by either.
+        """
+        if inspect.iscoroutinefunction(check):
+            msg = "a revocation check is a plain function: guards of both kinds call it"
+            raise SetupError(msg)
+        self._revocation_checks.append(check)
+        return check
 
     def extra_claims(self, hook: AnyHook) -> AnyHook:
         """Register what adds claims to all tokens: called with the user and the kind of token.
@@ -613,7 +633,12 @@ class JWTManager(Generic[User]):
         load = None
         if self._user_loader is not None:
             load = Users(self._user_loader, current_app.ensure_sync).load
-        return parts.sessions(load, _reused, self._additions())
+        revocation = self._revocation(_app(), parts)
+        return parts.sessions(revocation, load, _reused, self._additions())
+
+    def _revocation(self, app: Flask, parts: Parts) -> Revocation:
+        checks = (*self._revocation_checks, *app.extensions.get(REVOCATION_CHECKS, ()))
+        return Revocation(parts.store, checks)
 
     def _additions(self) -> Additions:
         return Additions(current_app.json.dumps, self._extra_claims, self._extra_headers)

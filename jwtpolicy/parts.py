@@ -19,6 +19,7 @@ from .keys import KeyRing
 from .policy.base import Policy
 from .policy.closing import leaves
 from .policy.credentials import NotRevoked
+from .revocation import Revocation
 from .schemas import SchemaRegistry
 from .sentinels import NEVER
 from .sessions import Lifetimes, Sessions
@@ -183,6 +184,7 @@ class Parts:
 
     def sessions(
         self,
+        revocation: Revocation,
         load_user: Callable[[Token], Any] | None,
         on_reuse: Callable[[Token], None],
         additions: Additions,
@@ -193,7 +195,7 @@ class Parts:
             signer=self.signer,
             schemas=self._schemas,
             additions=additions,
-            store=self.store,
+            revocation=revocation,
             lifetimes=Lifetimes(
                 settings.lifetimes, settings.session_idle, settings.session_absolute
             ),

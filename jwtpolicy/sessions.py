@@ -14,6 +14,7 @@ from .additions import Additions
 from .clock import Clock
 from .exceptions import IssueError, RevokedTokenError, StoreNotConfiguredError, UnknownUserError
 from .jose import RESERVED_CLAIMS, RESERVED_HEADERS
+from .revocation import Revocation
 from .schemas import SchemaRegistry
 from .signer import Issued, Signer
 from .stores.base import FOREVER, RotationState, Session, TokenStore
@@ -90,8 +91,8 @@ class Sessions:
         signer: What makes tokens.
         schemas: What turns users into claims.
         additions: What the application adds to them.
-        store: Where sessions are remembered, or None: then nothing can be revoked, and refresh
-            tokens are not rotated.
+        revocation: What knows which tokens still stand. Its store is where sessions are
+            remembered; without one nothing can be revoked, and refresh tokens are not rotated.
         lifetimes: How long things live.
         clock: Where the time comes from.
         leeway: Seconds by which clocks may differ; revocations are remembered as much longer.
@@ -107,7 +108,7 @@ class Sessions:
         signer: Signer,
         schemas: SchemaRegistry,
         additions: Additions,
-        store: TokenStore | None,
+        revocation: Revocation,
         lifetimes: Lifetimes,
         clock: Clock,
         leeway: float,
@@ -118,7 +119,8 @@ class Sessions:
         self._signer = signer
         self._schemas = schemas
         self._additions = additions
-        self._store = store
+        self._revocation = revocation
+        self._store = revocation.store
         self._lifetimes = lifetimes
         self._clock = clock
         self._leeway = math.ceil(leeway)
@@ -188,7 +190,7 @@ class Sessions:
             UnknownUserError: Its user is not known any more.
         """
         now = int(self._clock())
-        if token.session_id is None or self._stands(token) is not Standing.GOOD:
+        if token.session_id is None or self._revocation.standing(token) is not Standing.GOOD:
             msg = "the token was revoked, or belongs to no session"
             raise RevokedTokenError(msg)
         stated = self._renewed(token)
@@ -216,7 +218,7 @@ class Sessions:
             return self._access_only(stated, Grant.of(token))
         if token.session_id is None:
             return self._adopted(token, stated, now)
-        if self._stands(token) is Standing.REVOKED:
+        if self._revocation.standing(token) is Standing.REVOKED:
             msg = "the refresh token was revoked"
             raise RevokedTokenError(msg)
         session = self._session_of(token, now)
@@ -353,7 +355,7 @@ class Sessions:
     def _adopted(self, token: Token, stated: Statement, now: int) -> TokenPair:
         """Open the session of a refresh token that was issued without one; once."""
         until = math.ceil(token._claims.get("exp", FOREVER - self._leeway)) + self._leeway
-        if self._stands(token) is not Standing.GOOD or not self.store.consume(
+        if self._revocation.standing(token) is not Standing.GOOD or not self.store.consume(
             token.issuer, _id_of(token), expires_at=until, now=now
         ):
             msg = "the refresh token was revoked or used before"
@@ -441,16 +443,6 @@ class Sessions:
             msg = "the session is over"
             raise RevokedTokenError(msg)
         return session
-
-    def _stands(self, token: Token) -> Standing:
-        return self.store.standing(
-            token.issuer,
-            token.subject,
-            _id_of(token),
-            token.session_id,
-            token._claims.get("iat", 0),
-            is_refresh=token.kind == "refresh",
-        )
 
     def _idle_end(self, now: int) -> int | None:
         return None if self._lifetimes.idle is None else now + self._lifetimes.idle

@@ -12,7 +12,7 @@ from .clock import Clock, system_clock
 from .exceptions import ConfigurationError, IssueError
 from .jose import RESERVED_CLAIMS, RESERVED_HEADERS, encoded_object, encoded_segment
 from .keys import Key, KeyRing
-from .verifier import malformed_claim
+from .registered_claims import malformed_claim
 
 #: Bytes of randomness in a CSRF value.
 _CSRF_BYTES: Final = 16

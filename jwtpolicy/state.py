@@ -12,9 +12,9 @@ from weakref import ref
 from flask import Request
 
 from .access import NOT_LOADED, AccessRequest, Standing, Terms
-from .exceptions import ResourceNotFoundError, StoreNotConfiguredError
+from .exceptions import ResourceNotFoundError
 from .plans import Loader, Plan
-from .stores.base import TokenStore
+from .revocation import Revocation
 from .token import Token
 from .transports import Transport
 from .users import Users
@@ -27,57 +27,32 @@ class Sources:
 
     Attributes:
         verifier: What makes tokens of text.
-        store: What knows about revocation, or None.
+        revocation: What knows which tokens still stand.
         users: What loads the application's users.
         terms: The clock, the leeway, the claim of the roles.
         ensure_sync: What makes an async function callable: Flask's own.
     """
 
     verifier: Verifier
-    store: TokenStore | None
+    revocation: Revocation
     users: Users
     terms: Terms
     ensure_sync: Callable[[Any], Callable[..., Any]]
 
-    def standing(self, token: Token) -> Standing:
-        """Return what the store says of *token*; one without ``jti`` could not be revoked.
+    def consume(self, token: Token) -> bool:
+        """Use *token* up; true for one caller ever.
 
         Raises:
             StoreNotConfiguredError: There is no store.
             StoreUnavailableError: It cannot be asked.
         """
-        claims = token._claims
-        if "jti" not in claims:
-            return Standing.REVOKED
-        return (self.store or self.asked("NotRevoked")).standing(
-            token.issuer,
-            claims["sub"],
-            claims["jti"],
-            claims.get("sid"),
-            claims.get("iat", 0),
-            is_refresh=claims["type"] == "refresh",
-        )
-
-    def consume(self, token: Token) -> bool:
-        """Use *token* up; true for one caller ever. Raises what `standing` raises."""
         expires_at = token._claims.get("exp")
-        return self.asked("SingleUse").consume(
+        return self.revocation.asked("SingleUse").consume(
             token.issuer,
             token._claims["jti"],
             expires_at=None if expires_at is None else math.ceil(expires_at + self.terms.leeway),
             now=int(self.terms.clock()),
         )
-
-    def asked(self, who: str) -> TokenStore:
-        """Return the store that *who* needs.
-
-        Raises:
-            StoreNotConfiguredError: There is none.
-        """
-        if self.store is None:
-            msg = f"{who} needs a token store, and JWT_STORE_URL is 'none'"
-            raise StoreNotConfiguredError(msg)
-        return self.store
 
 
 class Answers:
@@ -115,7 +90,7 @@ class Answers:
     def standing(self, token: Token) -> Standing:
         known = self._standing
         if known is None or known[0] is not token:
-            known = self._standing = (token, self.sources.standing(token))
+            known = self._standing = (token, self.sources.revocation.standing(token))
         answer = known[1]
         if answer is Standing.CONSUMED and self.passes_consumed and token.kind == "refresh":
             return Standing.GOOD

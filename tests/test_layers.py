@@ -11,8 +11,8 @@ PACKAGE = Path(__file__).parents[1] / "jwtpolicy"
 
 LAYERS = [
     "outcomes sentinels clock exceptions decision token access",
-    "jose keys schemas policy stores",
-    "verifier signer additions sessions",
+    "jose registered_claims keys schemas policy stores",
+    "verifier signer additions revocation sessions",
     "settings transports csrf challenges plans users state enforcement",
     "guards parts finishing binding globals views endpoints signals logout extension",
     "audit migrate cli compat",

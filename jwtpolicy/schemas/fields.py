@@ -8,8 +8,7 @@ from typing import Any
 
 from marshmallow import ValidationError, fields
 
-#: 9999-12-31T23:59:59Z, the last second that a datetime can hold.
-_MAX_TIME = 253402300799
+from ..registered_claims import MAX_TIME
 
 
 class NumericDate(fields.Field):  # type: ignore[type-arg] # generic in marshmallow 4 only
@@ -35,6 +34,6 @@ class NumericDate(fields.Field):  # type: ignore[type-arg] # generic in marshmal
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> datetime:
         if type(value) not in (int, float) or not math.isfinite(value):
             raise self.make_error("invalid")
-        if not 0 <= value <= _MAX_TIME:
+        if not 0 <= value <= MAX_TIME:
             raise self.make_error("invalid")
         return datetime.fromtimestamp(value, UTC)

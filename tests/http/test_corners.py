@@ -165,9 +165,9 @@ def test_no_key_at_all_is_an_error_that_makes_one() -> None:
 def test_a_token_that_cannot_be_looked_up_counts_as_revoked(app: Any, jwt: Any) -> None:
     """CLAIM-5."""
     token = _verified({"sub": "u1", "type": "access"}, {}, "", True, "u1")
-    sources = app.extensions["jwtpolicy"].enforcement.sources
+    revocation = app.extensions["jwtpolicy"].enforcement.sources.revocation
 
-    assert sources.standing(token) is Standing.REVOKED
+    assert revocation.standing(token) is Standing.REVOKED
     with pytest.raises(RevokedTokenError):
         _id_of(token)
 

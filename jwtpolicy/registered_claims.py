@@ -1,0 +1,72 @@
+"""Say which shape registered claims have; one of another shape is never taken as absent."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from enum import Enum
+from typing import Any, Final
+
+#: 9999-12-31T23:59:59Z, the last second that a datetime can hold.
+MAX_TIME: Final = 253402300799
+#: Characters of ``sub``, ``jti`` and ``sid`` (CLAIM-5).
+MAX_ID: Final = 1024
+
+
+def malformed_claim(claims: dict[str, Any]) -> str | None:
+    """Return the name of a registered claim of a wrong type or range, or None."""
+    for name, value in claims.items():
+        shape = _SHAPES.get(name)
+        if shape is None:
+            continue
+        kind = type(value)
+        # The two frequent shapes are judged here, which spares a call for each claim.
+        if shape is _ID:
+            is_fine = kind is str and 0 < len(value) <= MAX_ID
+        elif shape is _TIME:
+            is_fine = (kind is int or kind is float) and 0 <= value <= MAX_TIME
+        else:
+            is_fine = shape(value)
+        if not is_fine:
+            return name
+    return None
+
+
+def _is_text(value: object) -> bool:
+    return type(value) is str
+
+
+def _is_texts(value: object) -> bool:
+    return type(value) is list and all(type(item) is str for item in value)
+
+
+def _is_audience(value: object) -> bool:
+    return type(value) is str or _is_texts(value)
+
+
+def _is_freshness(value: object) -> bool:
+    # NaN cannot come this far; it would compare as fresh (CLAIM-8).
+    return type(value) is bool or (type(value) in (int, float) and math.isfinite(value))  # type: ignore[arg-type]
+
+
+class _Frequent(Enum):
+    """Shapes that are judged without a call."""
+
+    ID = "non-empty text"
+    TIME = "seconds since the epoch"
+
+    def __call__(self, value: object) -> bool:
+        raise NotImplementedError  # pragma: no cover # judged in `malformed_claim`
+
+
+_ID: Final = _Frequent.ID
+_TIME: Final = _Frequent.TIME
+
+_SHAPES: Final[dict[str, Callable[[Any], bool]]] = {
+    **dict.fromkeys(("sub", "type", "jti", "sid", "iss", "csrf", "schema"), _ID),
+    **dict.fromkeys(("exp", "iat", "nbf", "auth_time"), _TIME),
+    **dict.fromkeys(("scope", "acr"), _is_text),
+    "aud": _is_audience,
+    "amr": _is_texts,
+    "fresh": _is_freshness,
+}

@@ -1,0 +1,89 @@
+"""Ask the store, and whom the application names beside it, whether a token still stands."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+from typing import Final
+
+from werkzeug.exceptions import HTTPException
+
+from .access import Standing
+from .exceptions import PolicyError, StoreNotConfiguredError, StoreUnavailableError
+from .stores.base import TokenStore
+from .token import Token
+
+logger = logging.getLogger("jwtpolicy")
+
+#: Says whether a verified token was revoked, by what only the application knows.
+RevocationCheck = Callable[[Token], bool]
+
+#: Where other extensions leave checks of one application, as a list in ``app.extensions``.
+REVOCATION_CHECKS: Final = "jwtpolicy.revocation_checks"
+
+
+class Revocation:
+    """What is known of tokens after they were issued.
+
+    Attributes:
+        store: The store, or None.
+        checks: What is asked beside it, about tokens that it does not know as revoked.
+    """
+
+    def __init__(self, store: TokenStore | None, checks: Iterable[RevocationCheck] = ()) -> None:
+        self.store = store
+        self.checks = tuple(checks)
+
+    def standing(self, token: Token) -> Standing:
+        """Return what is known of *token*; one without ``jti`` could not be revoked.
+
+        Raises:
+            StoreNotConfiguredError: There is no store.
+            StoreUnavailableError: It cannot be asked, or a check raised.
+            PolicyError: A check answered neither True nor False.
+        """
+        claims = token._claims
+        if "jti" not in claims:
+            return Standing.REVOKED
+        standing = (self.store or self.asked("NotRevoked")).standing(
+            token.issuer,
+            claims["sub"],
+            claims["jti"],
+            claims.get("sid"),
+            claims.get("iat", 0),
+            is_refresh=claims["type"] == "refresh",
+        )
+        if self.checks and standing is not Standing.REVOKED and self._is_revoked(token):
+            return Standing.REVOKED
+        return standing
+
+    def asked(self, who: str) -> TokenStore:
+        """Return the store that *who* needs.
+
+        Raises:
+            StoreNotConfiguredError: There is none.
+        """
+        if self.store is None:
+            msg = f"{who} needs a token store, and JWT_STORE_URL is 'none'"
+            raise StoreNotConfiguredError(msg)
+        return self.store
+
+    def _is_revoked(self, token: Token) -> bool:
+        return any(_answer(check, token) for check in self.checks)
+
+
+def _answer(check: RevocationCheck, token: Token) -> bool:
+    """Return what *check* says; whatever is not an answer admits nobody (HTTP-11)."""
+    try:
+        answer: object = check(token)
+    except HTTPException:
+        raise
+    except Exception as error:
+        reason = f"a revocation check raised {type(error).__name__}"
+        logger.exception("%s", reason)
+        raise StoreUnavailableError(reason) from error
+    if type(answer) is not bool:
+        reason = f"a revocation check returned {type(answer).__name__}, not True or False"
+        logger.error("%s", reason)
+        raise PolicyError(reason)
+    return answer
