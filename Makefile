@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test lint format types cover docs doctest examples check bench load \
+.PHONY: help install run test lint format types cover docs doctest examples compat check bench load \
 	dist dist-test full clean
 
 help: ## list the targets
@@ -56,6 +56,9 @@ doctest: $(READY) ## run the examples in the documentation
 examples: $(READY) ## use the README, the example application and every page as a reader would
 	$(BIN)/python -m pytest tests/docs
 
+compat: $(READY) ## run Flask-JWT-Extended's own tests against it and against the bridge
+	$(BIN)/python -m tests.compat
+
 check: lint types cover docs doctest ## everything that has to hold before a commit
 
 bench: $(READY) ## compare the cost of a request with a bare view and other ways
@@ -74,10 +77,12 @@ dist-test: dist ## install the wheel elsewhere and run the tests against it
 	build/dist-test/venv/bin/python -m pip install --quiet --upgrade "pip>=25.1"
 	build/dist-test/venv/bin/python -m pip install --quiet --group test "$$(ls dist/*.whl)[all]"
 	cp -r tests pyproject.toml build/dist-test/
-	cd build/dist-test && venv/bin/python -m pytest tests/unit tests/http tests/attacks tests/properties
+	cd build/dist-test && venv/bin/python -m pytest tests/unit tests/http tests/attacks tests/properties \
+		tests/compat
 
 full: check dist-test ## the whole matrix: every Python found, and the lowest versions
 	bash .ci/matrix all
+	$(BIN)/python -m tests.compat --newest
 
 clean: ## remove what the other targets made
 	rm -rf $(VENV) build dist docs/_build .coverage* .mypy_cache .pytest_cache .ruff_cache .hypothesis
