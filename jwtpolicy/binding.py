@@ -4,31 +4,28 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
-from flask import Blueprint, Flask, Request, Response, request
+from flask import Flask, Request, Response, request
 
 from .enforcement import Enforcement
-from .exceptions import AccessDeniedError, ConfigurationError, PolicyDefinitionError, PolicyError
+from .exceptions import AccessDeniedError, ConfigurationError, PolicyError
 from .finishing import Finishing
-from .guards import WRAPPED_BY, Guard, guards_around
+from .guards import Guard
 from .parts import Parts
-from .plans import Loader, Plan
+from .planning import BlueprintLevels, Demand, Planner, Target
+from .plans import Plan
 from .policy.base import Policy
-from .policy.credentials import Access, Public
 from .settings import Settings
 from .state import RequestState
-from .transports import Places, QueryTransport
+from .transports import QueryTransport
 
 if TYPE_CHECKING:
     from .extension import JWTManager
 
 logger = logging.getLogger("jwtpolicy")
-
-#: The levels that were put on blueprints, by the blueprint.
-BlueprintLevels = Mapping[Blueprint, list[Policy]]
 
 
 class Application:
@@ -41,6 +38,9 @@ class Application:
         blueprints: The levels of blueprints; they may still grow until the first request.
         manager: The manager that guards it.
         parts: What the manager issues and verifies its tokens with.
+
+    Attributes:
+        planner: What says what single endpoints demand; asking it binds nothing.
     """
 
     def __init__(
@@ -57,12 +57,12 @@ class Application:
         self.settings = settings
         self._app = app
         self._make_enforcement = make_enforcement
-        self._blueprints = blueprints
+        self.planner = Planner(app, parts, blueprints)
         self._key = f"jwtpolicy.{id(self)}"
         self._lock = threading.Lock()
         self._enforcement: Enforcement | None = None
-        self._plans: dict[tuple[str | None, str], Plan | None] = {}
-        self._inner_plans: dict[tuple[str | None, str, Guard], Plan] = {}
+        self._plans: dict[Target, Plan | None] = {}
+        self._inner_plans: dict[tuple[Target, Guard], Plan] = {}
         app.before_request(self._bind_first)
         if settings.default_deny:
             app.before_request(self._deny_unguarded)
@@ -106,7 +106,7 @@ class Application:
         """Let the current request pass its blueprint, where its endpoint has no guard."""
         current = _current_request()
         state = self._state_of(current)
-        plan = self._plans.get((current.endpoint, current.method))
+        plan = self._plan_of(current.endpoint, current.method)
         if plan is not None and not plan.guards and not _is_automatic(current):
             self.enforcement.admit(plan, state, current)
 
@@ -123,23 +123,37 @@ class Application:
     def plan(self, endpoint: str | None, method: str) -> Plan | None:
         """Return what *endpoint* demands for *method*, or None where it has no guard."""
         self._bind()
-        return self._plans.get((endpoint, method))
+        return self._plan_of(endpoint, method)
+
+    @property
+    def baseline(self) -> Policy | None:
+        """What every presented token has to pass, as far as it was registered."""
+        return (self._enforcement or self._make_enforcement()).baseline
+
+    def _plan_of(self, endpoint: str | None, method: str) -> Plan | None:
+        target = (endpoint, method)
+        if endpoint is None or target in self._plans:
+            return self._plans.get(target)
+        # A rule without methods matches all that clients can think of.
+        return self.planner.plan(endpoint, method, self.enforcement.baseline)
 
     def _plan_for(self, guard: Guard, current: Request) -> Plan:
-        plan = self._plans.get((current.endpoint, current.method))
+        target = (current.endpoint, current.method)
+        plan = self._plans.get(target) or self._plan_of(*target)
         if plan is not None and guard in plan.guards:
             return plan
-        return self._inner_plan(guard, current.endpoint, current.method)
+        return self._inner_plan(guard, target)
 
-    def _inner_plan(self, guard: Guard, endpoint: str | None, method: str) -> Plan:
+    def _inner_plan(self, guard: Guard, target: Target) -> Plan:
         """Return the plan of a guard that is not the endpoint's: its function was just called."""
-        key = (endpoint, method, guard)
-        plan = self._inner_plans.get(key)
+        plan = self._inner_plans.get((target, guard))
         if plan is None:
-            plan = self._joined([guard], f"{endpoint} calling {guard!r}", method)
-            # Without an endpoint clients choose the method: there is no end of those.
-            if endpoint is not None:
-                self._inner_plans[key] = plan
+            endpoint, method = target
+            demand = Demand(f"{endpoint} calling {guard!r}", method, [guard])
+            plan = self.planner.joined(demand, self.enforcement.baseline)
+            # Without an endpoint, or in one of all methods, there is no end of targets.
+            if target in self._plans:
+                self._inner_plans[target, guard] = plan
         return plan
 
     def _bind_first(self) -> None:
@@ -152,9 +166,9 @@ class Application:
     def _bind(self) -> Enforcement:
         with self._lock:
             if self._enforcement is None:
-                self._check_config()
+                self.check_config()
                 enforcement = self._make_enforcement()
-                self._plans = dict(self._planned(enforcement.baseline))
+                self._plans = dict(self.planner.plans(enforcement.baseline))
                 self._finish_answers()
                 self._enforcement = enforcement
             return self._enforcement
@@ -175,7 +189,12 @@ class Application:
             finishing.finish(response, state)
         return response
 
-    def _check_config(self) -> None:
+    def check_config(self) -> None:
+        """Notice settings that were changed too late.
+
+        Raises:
+            ConfigurationError: They were.
+        """
         changed = self.settings.changed_in(self._app.config)
         if changed:
             msg = (
@@ -184,82 +203,13 @@ class Application:
             )
             raise ConfigurationError(msg)
 
-    def _planned(
-        self, baseline: Policy | None
-    ) -> Iterator[tuple[tuple[str | None, str], Plan | None]]:
-        self._baseline = baseline
-        for rule in self._app.url_map.iter_rules():
-            view = self._app.view_functions.get(rule.endpoint)
-            for method in sorted(rule.methods or ()):
-                yield (rule.endpoint, method), self._endpoint_plan(rule.endpoint, method, view)
-
-    def _endpoint_plan(
-        self, endpoint: str, method: str, view: Callable[..., Any] | None
-    ) -> Plan | None:
-        guards = list(guards_around(view))
-        if (cls := getattr(view, "view_class", None)) is not None:
-            guards += [g for g in guards_around(_handler(cls, method)) if g not in guards]
-        label = f"{method} {endpoint}"
-        _check_order(view, guards, label)
-        levels = self._blueprint_levels(endpoint)
-        if not guards and not levels:
-            return None
-        return self._joined(guards, label, method, levels)
-
-    def _joined(
-        self, guards: list[Guard], label: str, method: str, outer: list[Policy] | None = None
-    ) -> Plan:
-        own = [level for guard in guards for level in guard.levels(method)]
-        if any(isinstance(level, Public) for level in own):
-            if len(own) > 1:
-                msg = f"{label} is public and guarded at once: {own!r}"
-                raise PolicyDefinitionError(msg)
-            return Plan((), None, guards=guards, label=label)
-        levels = (own or [Access()]) + (outer or [])
-        self.parts.check_store(levels)
-        return Plan(
-            levels,
-            self._baseline,
-            guards=guards,
-            loader=_one_loader(guards, label),
-            label=label,
-            places=self._places(guards, label),
-            csrf=_needs_csrf(guards),
-            passes_consumed=any(guard.passes_consumed for guard in guards),
-        )
-
-    def _places(self, guards: list[Guard], label: str) -> Places:
-        """Return the places that all guards of an endpoint agree on.
-
-        Raises:
-            PolicyDefinitionError: There is none.
-        """
-        written = [guard.reading.transports for guard in guards]
-        named = [self.parts.places(listed).transports for listed in written if listed is not None]
-        if not named:
-            return self.parts.places()
-        common = [place for place in named[0] if all(place in listed for listed in named)]
-        if not common:
-            msg = f"{label}: its guards read tokens in different places: {written!r}"
-            raise PolicyDefinitionError(msg)
-        return Places(common)
-
-    def _blueprint_levels(self, endpoint: str) -> list[Policy]:
-        """Return the levels of the endpoint's blueprints, the innermost first."""
-        levels: list[Policy] = []
-        name = endpoint.rpartition(".")[0]
-        while name:
-            levels += self._blueprints.get(cast(Blueprint, self._app.blueprints[name]), [])
-            name = name.rpartition(".")[0]
-        return levels
-
     def _deny_unguarded(self) -> None:
         """Refuse endpoints that nobody has guarded (``JWT_DEFAULT_DENY``)."""
         endpoint = request.endpoint
         self.enforcement  # noqa: B018 # binds the plans
         if endpoint is None or _is_automatic(request) or self._is_listed(endpoint):
             return
-        if self._plans.get((endpoint, request.method)) is None:
+        if self._plan_of(endpoint, request.method) is None:
             msg = f"{request.method} {endpoint} has no guard and JWT_DEFAULT_DENY is on"
             raise self.enforcement.answered(AccessDeniedError(msg), endpoint)
 
@@ -268,8 +218,10 @@ class Application:
 
     def _check_guard_ran(self, response: Response) -> Response:
         """Replace what an endpoint answered although its guard did not run."""
-        plan = self._plans.get((request.endpoint, request.method))
-        if plan is None or plan.is_public or not 200 <= response.status_code < 300:
+        if not 200 <= response.status_code < 300:
+            return response
+        plan = self._plan_of(request.endpoint, request.method)
+        if plan is None or plan.is_public:
             return response
         if _is_automatic(request) or self.state().was_judged:
             return response
@@ -288,36 +240,3 @@ def _is_automatic(current: Request) -> bool:
     rule = current.url_rule
     automatic = getattr(rule, "provide_automatic_options", False)
     return current.method == "OPTIONS" and bool(automatic)
-
-
-def _handler(cls: type, method: str) -> Callable[..., Any] | None:
-    handler = getattr(cls, method.lower(), None)
-    return getattr(cls, "get", None) if handler is None and method == "HEAD" else handler
-
-
-def _needs_csrf(guards: list[Guard]) -> bool:
-    """Whether cookies need a CSRF value: unless a guard says no, and none says yes."""
-    said = {guard.reading.csrf for guard in guards}
-    return True in said or False not in said
-
-
-def _one_loader(guards: list[Guard], label: str) -> Loader | None:
-    loaders = [guard.loader for guard in guards if guard.loader is not None]
-    if len(loaders) > 1:
-        msg = f"{label}: two guards load a resource; keep load_resource or resource= of one"
-        raise PolicyDefinitionError(msg)
-    return loaders[0] if loaders else None
-
-
-def _check_order(view: object, guards: list[Guard], label: str) -> None:
-    """Notice ``@protect`` above ``@app.route``: the route then has the bare function.
-
-    Raises:
-        PolicyDefinitionError: It has.
-    """
-    while view is not None:
-        for guard in getattr(view, "__dict__", {}).get(WRAPPED_BY, ()):
-            if guard not in guards:
-                msg = f"{label} is registered without its {guard!r}: write it below the route"
-                raise PolicyDefinitionError(msg)
-        view = getattr(view, "__wrapped__", None)

@@ -21,7 +21,7 @@ MARK: Final = "__jwtpolicy_guard__"
 #: The name under which a function remembers the guards that wrap it elsewhere.
 WRAPPED_BY: Final = "__jwtpolicy_wrapped_by__"
 
-_METHODS: Final = frozenset(
+METHODS: Final = frozenset(
     {"CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE"}
 )
 
@@ -232,7 +232,7 @@ def _by_method(entries: object, name: str, methods: Iterable[str]) -> dict[str, 
     if not isinstance(entries, Mapping):
         msg = f"{name}.method_policies is a mapping of methods to policies, not {entries!r:.60}"
         raise PolicyDefinitionError(msg)
-    known = _METHODS.union(methods)
+    known = METHODS.union(methods)
     found: dict[str, Policy] = {}
     for method, value in entries.items():
         upper = method.upper() if isinstance(method, str) else method

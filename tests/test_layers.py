@@ -14,7 +14,7 @@ LAYERS = [
     "jose registered_claims keys schemas policy stores",
     "verifier signer additions revocation sessions",
     "settings transports csrf challenges plans users state enforcement",
-    "guards parts finishing binding globals views endpoints signals logout extension",
+    "guards parts finishing planning binding globals views endpoints signals logout extension",
     "audit migrate cli compat",
     "__init__",
 ]
