@@ -1,5 +1,6 @@
 """Remember what became of tokens after they were issued."""
 
+from ..access import Standing
 from .base import Rotation, RotationState, Session, TokenStore
 from .memory import MemoryStore
 from .opening import open_store
@@ -11,6 +12,7 @@ __all__ = [
     "RotationState",
     "SQLiteStore",
     "Session",
+    "Standing",
     "TokenStore",
     "open_store",
 ]

@@ -1,0 +1,263 @@
+"""Read the options of the current application, with their defaults; nothing is written to it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
+from typing import Any, Final, Generic, TypeVar, cast
+
+from flask import current_app
+from flask.json.provider import DefaultJSONProvider
+from jwt.algorithms import requires_cryptography
+
+from ...exceptions import ConfigurationError
+from ...settings.readers import flag, read_setting
+from .keys import Material, check_strength
+from .typing import ExpiresDelta
+
+T = TypeVar("T")
+
+PLACES: Final = ("headers", "cookies", "query_string", "json")
+
+#: What ``JWT_CSRF_METHODS`` is where nobody has changed it.
+CSRF_METHODS: Final = ("POST", "PUT", "PATCH", "DELETE")
+
+#: Switches that give up a safeguard, with what they let in.
+SWITCHES: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "JWT_COMPAT_WEAK_KEYS": "HMAC secrets of any length sign and verify",
+        "JWT_COMPAT_UNTYPED": "tokens without `type` count as access tokens",
+        "JWT_COMPAT_OPTIONS_VIEW": "views that answer OPTIONS themselves run without a token",
+    }
+)
+
+#: Seconds in the year that cookies live where they are no session cookies.
+_YEAR: Final = 31_540_000
+
+
+class JSONEncoder(json.JSONEncoder):
+    """Encodes what JSON has no type for as the application's own provider does."""
+
+    def default(self, o: Any) -> Any:
+        return getattr(current_app.json, "default", DefaultJSONProvider.default)(o)
+
+
+class _Option(Generic[T]):
+    """An option whose value is taken as it is."""
+
+    def __init__(self, key: str, default: T) -> None:
+        self._key = key
+        self._default = default
+
+    def __get__(self, instance: object, owner: type) -> T:
+        return cast(T, current_app.config.get(self._key, self._default))
+
+
+class Config:
+    """The options of the current application."""
+
+    access_cookie_name = _Option("JWT_ACCESS_COOKIE_NAME", "access_token_cookie")
+    refresh_cookie_name = _Option("JWT_REFRESH_COOKIE_NAME", "refresh_token_cookie")
+    access_cookie_path = _Option("JWT_ACCESS_COOKIE_PATH", "/")
+    refresh_cookie_path = _Option("JWT_REFRESH_COOKIE_PATH", "/")
+    access_csrf_cookie_name = _Option("JWT_ACCESS_CSRF_COOKIE_NAME", "csrf_access_token")
+    refresh_csrf_cookie_name = _Option("JWT_REFRESH_CSRF_COOKIE_NAME", "csrf_refresh_token")
+    access_csrf_cookie_path = _Option("JWT_ACCESS_CSRF_COOKIE_PATH", "/")
+    refresh_csrf_cookie_path = _Option("JWT_REFRESH_CSRF_COOKIE_PATH", "/")
+    access_csrf_field_name = _Option("JWT_ACCESS_CSRF_FIELD_NAME", "csrf_token")
+    refresh_csrf_field_name = _Option("JWT_REFRESH_CSRF_FIELD_NAME", "csrf_token")
+    access_csrf_header_name = _Option("JWT_ACCESS_CSRF_HEADER_NAME", "X-CSRF-TOKEN")
+    refresh_csrf_header_name = _Option("JWT_REFRESH_CSRF_HEADER_NAME", "X-CSRF-TOKEN")
+    algorithm = _Option("JWT_ALGORITHM", "HS256")
+    cookie_csrf_protect = _Option("JWT_COOKIE_CSRF_PROTECT", True)
+    cookie_domain = _Option[str | None]("JWT_COOKIE_DOMAIN", None)
+    cookie_samesite = _Option[str | None]("JWT_COOKIE_SAMESITE", None)
+    cookie_secure = _Option("JWT_COOKIE_SECURE", False)
+    csrf_check_form = _Option("JWT_CSRF_CHECK_FORM", False)
+    csrf_in_cookies = _Option("JWT_CSRF_IN_COOKIES", True)
+    decode_audience = _Option[str | Iterable[str] | None]("JWT_DECODE_AUDIENCE", None)
+    decode_issuer = _Option[str | Sequence[str] | None]("JWT_DECODE_ISSUER", None)
+    leeway = _Option[float | timedelta]("JWT_DECODE_LEEWAY", 0)
+    encode_audience = _Option[str | Iterable[str] | None]("JWT_ENCODE_AUDIENCE", None)
+    encode_issuer = _Option[str | None]("JWT_ENCODE_ISSUER", None)
+    encode_nbf = _Option("JWT_ENCODE_NBF", True)
+    error_msg_key = _Option("JWT_ERROR_MESSAGE_KEY", "msg")
+    header_type = _Option[str | None]("JWT_HEADER_TYPE", "Bearer")
+    identity_claim_key = _Option("JWT_IDENTITY_CLAIM", "sub")
+    json_key = _Option("JWT_JSON_KEY", "access_token")
+    refresh_json_key = _Option("JWT_REFRESH_JSON_KEY", "refresh_token")
+    query_string_name = _Option("JWT_QUERY_STRING_NAME", "jwt")
+    query_string_value_prefix = _Option("JWT_QUERY_STRING_VALUE_PREFIX", "")
+    session_cookie = _Option("JWT_SESSION_COOKIE", True)
+    verify_sub = _Option("JWT_VERIFY_SUB", True)
+
+    _decode_algorithms = _Option[Iterable[str] | None]("JWT_DECODE_ALGORITHMS", None)
+    _header_name = _Option("JWT_HEADER_NAME", "Authorization")
+    _token_location = _Option[Any]("JWT_TOKEN_LOCATION", ("headers",))
+    _csrf_methods = _Option[Iterable[str]]("JWT_CSRF_METHODS", CSRF_METHODS)
+    _access_expires = _Option[Any]("JWT_ACCESS_TOKEN_EXPIRES", timedelta(minutes=15))
+    _refresh_expires = _Option[Any]("JWT_REFRESH_TOKEN_EXPIRES", timedelta(days=30))
+    _jwt_secret = _Option[Material | None]("JWT_SECRET_KEY", None)
+    _flask_secret = _Option[Material | None]("SECRET_KEY", None)
+    _public_key = _Option[Material | None]("JWT_PUBLIC_KEY", None)
+    _private_key = _Option[Material | None]("JWT_PRIVATE_KEY", None)
+
+    @property
+    def is_asymmetric(self) -> bool:
+        """Whether `algorithm` signs with a private key and verifies with a public one."""
+        return self.algorithm in requires_cryptography
+
+    @property
+    def encode_key(self) -> Material:
+        """The key that signs.
+
+        Raises:
+            RuntimeError: There is none.
+            ConfigurationError: It is a secret that can be guessed.
+        """
+        if self.is_asymmetric:
+            return self._needed("JWT_PRIVATE_KEY", self._private_key)
+        return self._secret
+
+    @property
+    def decode_key(self) -> Material:
+        """The key that verifies; raises what `encode_key` raises."""
+        if self.is_asymmetric:
+            return self._needed("JWT_PUBLIC_KEY", self._public_key)
+        return self._secret
+
+    @property
+    def _secret(self) -> Material:
+        secret = self._needed(
+            "JWT_SECRET_KEY or SECRET_KEY", self._jwt_secret or self._flask_secret
+        )
+        check_strength(secret, [self.algorithm], may_be_weak=self.is_on("JWT_COMPAT_WEAK_KEYS"))
+        return secret
+
+    def check_secret(self) -> None:
+        """Refuse a configured secret that can be guessed, when the application starts.
+
+        Raises:
+            ConfigurationError: It is one.
+        """
+        if not self.is_asymmetric and (self._jwt_secret or self._flask_secret):
+            self._secret  # noqa: B018 # judges it
+
+    def _needed(self, name: str, key: Material | None) -> Material:
+        if not key:
+            msg = f"{name} has to be set for the algorithm {self.algorithm!r}"
+            raise RuntimeError(msg)
+        return key
+
+    @property
+    def token_location(self) -> Collection[str]:
+        """The places of tokens, in their order.
+
+        Raises:
+            RuntimeError: They are not among `PLACES`, or there is none.
+        """
+        found = self._token_location
+        listed = (found,) if isinstance(found, str) else found
+        is_fit = isinstance(listed, Sequence | set | frozenset) and set(listed) <= set(PLACES)
+        if not is_fit or not listed:
+            msg = f"JWT_TOKEN_LOCATION holds one or several of {', '.join(PLACES)}, not {found!r}"
+            raise RuntimeError(msg)
+        return cast(Collection[str], listed)
+
+    jwt_in_headers = property(lambda self: "headers" in self.token_location)
+    jwt_in_cookies = property(lambda self: "cookies" in self.token_location)
+    jwt_in_query_string = property(lambda self: "query_string" in self.token_location)
+    jwt_in_json = property(lambda self: "json" in self.token_location)
+
+    @property
+    def header_name(self) -> str:
+        """The header of the token.
+
+        Raises:
+            RuntimeError: It is empty.
+        """
+        if not self._header_name:
+            msg = "JWT_HEADER_NAME is empty; remove it, or name a header"
+            raise RuntimeError(msg)
+        return self._header_name
+
+    @property
+    def access_expires(self) -> ExpiresDelta:
+        """How long access tokens live.
+
+        Raises:
+            RuntimeError: It is no time that can be added to a date.
+        """
+        return _lifetime("JWT_ACCESS_TOKEN_EXPIRES", self._access_expires)
+
+    @property
+    def refresh_expires(self) -> ExpiresDelta:
+        """How long refresh tokens live; raises what `access_expires` raises."""
+        return _lifetime("JWT_REFRESH_TOKEN_EXPIRES", self._refresh_expires)
+
+    @property
+    def decode_algorithms(self) -> list[str]:
+        """The algorithms that are accepted; that of the key always is."""
+        return list(dict.fromkeys([*(self._decode_algorithms or ()), self.algorithm]))
+
+    @property
+    def csrf_request_methods(self) -> list[str]:
+        """The methods that need a CSRF value; see `is_csrf_everywhere`."""
+        return list(self._csrf_methods)
+
+    @property
+    def is_csrf_everywhere(self) -> bool:
+        """Whether nobody has changed the list, so that all unsafe methods need a CSRF value."""
+        return set(self._csrf_methods) == set(CSRF_METHODS)
+
+    @property
+    def cookie_max_age(self) -> int | None:
+        """How long cookies live in seconds; None: until the browser is closed."""
+        return None if self.session_cookie else _YEAR
+
+    @property
+    def exempt_methods(self) -> set[str]:
+        """The methods that are never refused where Flask answers them itself."""
+        return {"OPTIONS"}
+
+    @property
+    def json_encoder(self) -> type[json.JSONEncoder]:
+        """What encodes claims."""
+        return JSONEncoder
+
+    def is_on(self, switch: str) -> bool:
+        """Whether one of `SWITCHES` is on.
+
+        Raises:
+            ConfigurationError: It is neither True nor False: text would be true, whatever it says.
+        """
+        return bool(read_setting(switch, current_app.config.get(switch, False), flag))
+
+
+def _lifetime(key: str, value: Any) -> ExpiresDelta:
+    if value is False:
+        return False
+    delta = timedelta(seconds=value) if type(value) is int else value
+    try:
+        delta + datetime.now(UTC)
+    except TypeError as error:
+        msg = f"{key} is a timedelta, seconds as a whole number, or False for ever; not {value!r}"
+        raise RuntimeError(msg) from error
+    return cast(ExpiresDelta, delta)
+
+
+def check_switches(mapping: Mapping[str, Any]) -> None:
+    """Refuse switches that do not exist: whoever wrote one relies on it.
+
+    Raises:
+        ConfigurationError: There is one.
+    """
+    for key in mapping:
+        if key.startswith("JWT_COMPAT_") and key not in SWITCHES:
+            msg = f"{key} is no switch; there are {', '.join(SWITCHES)}"
+            raise ConfigurationError(msg)
+
+
+config = Config()

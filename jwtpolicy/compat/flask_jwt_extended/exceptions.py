@@ -1,0 +1,163 @@
+"""Name the errors; each brings its answer along.
+
+They are HTTP exceptions, so that Flask and the frameworks that stand on it answer them without
+being told how, and an application's own ``errorhandler`` for one of them, on a blueprint too, wins.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import jwt
+from flask import current_app
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response
+
+#: The claims set or the header of a token.
+Members = dict[str, Any]
+
+
+class Answered(HTTPException):
+    """An error that one of the manager's loaders answers.
+
+    Attributes:
+        loader: Which one, without ``_loader``.
+        status: What it answers by default.
+        challenge: The error that a challenge names, or None (:rfc:`6750#section-3`).
+    """
+
+    # None, so that handlers are found by class alone, as those of any other exception.
+    code = None
+    loader: ClassVar[str] = "invalid_token"
+    status: ClassVar[int] = 422
+    challenge: ClassVar[str | None] = "invalid_token"
+
+    def __init__(self, *args: object) -> None:
+        # HTTPException.__init__ is skipped on purpose: it sets `response`, which is derived here.
+        Exception.__init__(self, *args)
+        self.code = self.status
+
+    __str__ = Exception.__str__
+
+    @property
+    def arguments(self) -> tuple[Any, ...]:
+        """What the loader is called with."""
+        return (str(self),)
+
+    @property
+    def response(self) -> Response:  # type: ignore[override] # derived
+        """The whole answer."""
+        answer: Response = current_app.extensions["flask-jwt-extended"].answer(self)
+        return answer
+
+    def get_response(self, environ: object = None, scope: object = None) -> Response:
+        return self.response
+
+
+class JWTExtendedException(Answered):  # the name that applications import
+    """The root of the errors below."""
+
+
+class JWTDecodeError(JWTExtendedException):
+    """A claim is absent that has to be there."""
+
+
+class InvalidHeaderError(JWTExtendedException):
+    """The header does not hold one scheme and one token."""
+
+
+class InvalidQueryParamError(JWTExtendedException):
+    """The parameter stands twice, or does not begin with its prefix."""
+
+
+class NoAuthorizationError(JWTExtendedException):
+    """There is no token where one was looked for."""
+
+    loader = "unauthorized"
+    status = 401
+    challenge = None
+
+
+class CSRFError(JWTExtendedException):
+    """The token of a cookie came without its CSRF value."""
+
+    loader = "unauthorized"
+    status = 401
+    challenge = None
+
+
+class WrongTokenError(JWTExtendedException):
+    """An access token was sent for a refresh token, or something else for either."""
+
+
+class AboutToken(Answered):
+    """An error about a token that verified."""
+
+    status = 401
+
+    def __init__(self, message: str, jwt_header: Members, jwt_data: Members) -> None:
+        super().__init__(message)
+        self.jwt_header = jwt_header
+        self.jwt_data = jwt_data
+
+    @property
+    def arguments(self) -> tuple[Members, Members]:
+        return self.jwt_header, self.jwt_data
+
+
+class RevokedTokenError(AboutToken, JWTExtendedException):
+    """The token was revoked."""
+
+    loader = "revoked_token"
+
+    def __init__(self, jwt_header: Members, jwt_data: Members) -> None:
+        super().__init__("Token has been revoked", jwt_header, jwt_data)
+
+
+class FreshTokenRequired(AboutToken, JWTExtendedException):
+    """The token is not fresh, or not any more."""
+
+    loader = "needs_fresh_token"
+    challenge = "insufficient_user_authentication"
+
+
+class UserLookupError(AboutToken, JWTExtendedException):
+    """The token's user is not known."""
+
+    loader = "user_lookup_error"
+
+
+class UserClaimsVerificationError(AboutToken, JWTExtendedException):
+    """The application's own check of the claims failed."""
+
+    loader = "token_verification_failed"
+    status = 400
+
+
+class _Expired(AboutToken):
+    """What `jwt.ExpiredSignatureError` becomes."""
+
+    loader = "expired_token"
+
+
+def answered(error: jwt.PyJWTError) -> Exception:
+    """Return *error* as one that brings its answer along, and is of the same class still."""
+    made = _combined(type(error), Answered)(str(error))
+    vars(made).update(vars(error))
+    return made
+
+
+def expired(error: jwt.ExpiredSignatureError, jwt_header: Members, jwt_data: Members) -> Exception:
+    """Return *error* with what stands in the token."""
+    return _combined(type(error), _Expired)(str(error), jwt_header, jwt_data)
+
+
+_classes: dict[tuple[type[jwt.PyJWTError], type[Answered]], type[Exception]] = {}
+
+
+def _combined(found: type[jwt.PyJWTError], answer: type[Answered]) -> type[Exception]:
+    # `found` first, so that handlers which an application has for PyJWT's classes come first too.
+    if (found, answer) not in _classes:
+        members = {"__init__": answer.__init__, "__str__": answer.__str__, "code": None}
+        _classes[found, answer] = type(found.__name__, (found, answer), members)
+    return _classes[found, answer]
