@@ -76,10 +76,10 @@ class Parts:
         has_own_keys = type(ring).signing_key_for is not KeyRing.signing_key_for
         self.can_sign = ring.signing_key is not None or has_own_keys
         self.store = store or self._opened(app)
-        self.signer = _signer(settings, ring, clock)
+        self._own_places = transports
+        self.signer = _signer(settings, ring, clock, with_csrf=self.has_csrf)
         self.verifier = _verifier(settings, ring, clock, schemas)
         self.terms = Terms(clock, settings.decode_leeway, settings.roles_claim)
-        self._own_places = transports
         self.cookies = _cookies(settings, clock)
         self.csrf = _csrf(settings)
         self._named: dict[str, Transport] = {
@@ -101,8 +101,8 @@ class Parts:
         """Return the places that are written, as one; None means all that are usual here.
 
         Raises:
-            ConfigurationError: Cookies are among them, and not in ``JWT_TOKEN_LOCATION``: tokens
-                would have no CSRF value.
+            ConfigurationError: Cookies are among them, and not in ``JWT_TOKEN_LOCATION``, or
+                another place that browsers fill: tokens would have no CSRF value.
         """
         usual: tuple[Place, ...] = (*self.settings.token_location, *self._own_places)
         listed = usual if written is None else tuple(written)
@@ -113,12 +113,24 @@ class Parts:
             )
             raise ConfigurationError(msg)
         found = [self._named[place] if isinstance(place, str) else place for place in listed]
-        return Places(dict.fromkeys(found))
+        places = Places(dict.fromkeys(found))
+        if places.has_ambient and not self.has_csrf:
+            msg = (
+                f"{places!r}: browsers fill one of these by themselves, so that tokens need a CSRF "
+                "value; pass it to JWTManager(transports=…) too, which gives them one"
+            )
+            raise ConfigurationError(msg)
+        return places
 
     @property
     def takes_cookies(self) -> bool:
-        """Whether cookies are a place for tokens, which then carry a CSRF value."""
+        """Whether cookies are a place for tokens."""
         return "cookies" in self.settings.token_location
+
+    @property
+    def has_csrf(self) -> bool:
+        """Whether tokens carry a CSRF value, because browsers may send them by themselves."""
+        return self.takes_cookies or any(place.is_ambient for place in self._own_places)
 
     def _opened(self, app: Flask) -> TokenStore | None:
         url = self.settings.store_url
@@ -219,14 +231,14 @@ def _ring(settings: Settings) -> KeyRing:
     )
 
 
-def _signer(settings: Settings, ring: KeyRing, clock: Clock) -> Signer:
+def _signer(settings: Settings, ring: KeyRing, clock: Clock, *, with_csrf: bool) -> Signer:
     return Signer(
         ring=ring,
         issuer=settings.encode_issuer,
         audience=_audience(settings.encode_audience),
         not_before=settings.encode_nbf,
         identity_claim=settings.identity_claim,
-        with_csrf="cookies" in settings.token_location,
+        with_csrf=with_csrf,
         access_profile=settings.access_token_profile,
         clock=clock,
     )

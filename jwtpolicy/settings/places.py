@@ -78,7 +78,7 @@ class PlaceSettings(TokenSettings):
     cookie_domain: str | None = setting(
         "JWT_COOKIE_DOMAIN",
         None,
-        read.text,
+        read.domain,
         "domain",
         "The domain of cookies; None: the host that set them and no other.",
     )

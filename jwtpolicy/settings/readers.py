@@ -192,6 +192,14 @@ def cookie_path(value: Any) -> str:
     return value
 
 
+def domain(value: Any) -> str:
+    """Read the domain of a cookie."""
+    if type(value) is not str or not re.fullmatch(r"[^\s\x00-\x1f;,:/]+", value):
+        msg = "a domain, without port, path, spaces, ',' and ';'"
+        raise Wrong(msg)
+    return value
+
+
 def same_site(value: Any) -> str:
     """Read a value of SameSite, in any case."""
     found = value.capitalize() if isinstance(value, str) else value

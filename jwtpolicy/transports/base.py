@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from flask import Request
+
+from ..exceptions import InvalidRequestError
 
 
 class Presented(NamedTuple):
@@ -33,13 +35,18 @@ class Transport(ABC):
     ``transports=`` of a guard or of `JWTManager`.
 
     Attributes:
-        name: What errors, logs and ``transports=`` call it.
+        name: What errors, logs and ``transports=`` call it; by default as its class is called.
         is_ambient: Whether browsers send what stands there by themselves, as they do cookies. Its
             tokens need CSRF protection, and are not looked at beside a token in another place.
     """
 
     name: str
     is_ambient: ClassVar[bool] = False
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if not hasattr(cls, "name"):
+            cls.name = cls.__name__
 
     @abstractmethod
     def read(self, request: Request) -> str | None:
@@ -51,9 +58,22 @@ class Transport(ABC):
         """
 
     def presented(self, request: Request, kinds: Sequence[str]) -> list[Presented]:
-        """Return what stands there; a place with names for each kind looks for *kinds* only."""
-        encoded = self.read(request)
-        return [] if encoded is None else [Presented(encoded, self)]
+        """Return what stands there; a place with names for each kind looks for *kinds* only.
+
+        Raises:
+            InvalidRequestError: It is no text, or `read` says so.
+        """
+        # A place of the application's own may pass on whatever JSON the client sent.
+        encoded: object = self.read(request)
+        if encoded is None:
+            return []
+        if not isinstance(encoded, str):
+            msg = f"what stands in {self.name} is not text but {type(encoded).__name__}"
+            raise InvalidRequestError(msg)
+        return [Presented(encoded, self)]
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.name}>"
 
 
 class NamedByKind(Transport):

@@ -11,9 +11,10 @@ from werkzeug.http import dump_cookie
 from werkzeug.wrappers import Response
 
 from ..clock import Clock
-from ..exceptions import InvalidRequestError, IssueError
+from ..exceptions import ConfigurationError, InvalidRequestError, IssueError
 from ..jose import encoded_object, unverified_claims
-from ..settings import CookieShape
+from ..settings import CookieShape, readers
+from ..settings.readers import read_setting
 from .base import NamedByKind, Presented
 
 #: Bytes of a cookie, with its name and attributes, that every browser keeps
@@ -70,6 +71,7 @@ class CookieTransport(NamedByKind):
 
         Raises:
             IssueError: It is too long for a browser, or nobody said where it is to be sent.
+            ConfigurationError: Its name does not go together with *domain*.
         """
         claims = unverified_claims(encoded)
         shape = self._shape_of(claims)
@@ -85,7 +87,7 @@ class CookieTransport(NamedByKind):
             response.headers.add("Set-Cookie", cookie)
 
     def erase(self, response: Response, *, domain: str | None = None) -> None:
-        """Unset the cookies of all kinds, as they were set (COOKIE-3)."""
+        """Unset the cookies of all kinds, as they were set (COOKIE-3); raises what `write` does."""
         for shape in self._shapes.values():
             if shape.path is not None:
                 for name, is_hidden in ((shape.name, True), (shape.csrf_name, False)):
@@ -122,18 +124,39 @@ class CookieTransport(NamedByKind):
         *,
         is_hidden: bool,
     ) -> str:
+        domain = self._domain_of(name, domain)
         cookie = dump_cookie(
             name,
             value,
             max_age=max_age,
             path=shape.path if is_hidden else "/",
-            domain=self._domain if domain is None else domain or None,
+            domain=domain,
             secure=self._secure,
             httponly=is_hidden,
             samesite=shape.samesite,
             max_size=0,
         )
         return f"{cookie}; Partitioned" if self._partitioned else cookie
+
+    def _domain_of(self, name: str, given: str | None) -> str | None:
+        """Return the domain of a cookie: the settings', or that of the call; "" is none.
+
+        Raises:
+            ConfigurationError: It is none, or one with which browsers drop the cookie: RFC 6265bis
+                section 4.1.3.2, ``__Host-`` demands that there is no domain (COOKIE-2).
+        """
+        if given is None:
+            return self._domain
+        if not given:
+            return None
+        domain = read_setting("domain=", given, readers.domain)
+        if name.lower().startswith("__host-"):
+            msg = (
+                f"the cookie {name} cannot have the domain {domain}; set JWT_COOKIE_DOMAIN, with "
+                "which cookies are called __Secure-…, or name all of them yourself"
+            )
+            raise ConfigurationError(msg)
+        return str(domain)
 
 
 def _finder(name: str) -> Callable[[str], list[str]]:
@@ -152,7 +175,7 @@ def _only(values: list[str]) -> str | None:
         msg = "a cookie was sent twice"
         raise InvalidRequestError(msg)
     value = values[0].strip() if values else ""
-    return value[1:-1] if value[:1] == value[-1:] == '"' else value
+    return value[1:-1] if len(value) > 1 and value[0] == value[-1] == '"' else value
 
 
 def _too_long(cookie: str, shape: CookieShape, claims: Mapping[str, Any]) -> str:

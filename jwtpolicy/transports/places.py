@@ -15,12 +15,17 @@ class Places:
 
     Args:
         transports: The places, each once; their order does not matter.
+
+    Attributes:
+        transports: The places.
+        has_ambient: Whether browsers fill one of them by themselves.
     """
 
     def __init__(self, transports: Iterable[Transport]) -> None:
         self.transports = tuple(transports)
         self._explicit = tuple(place for place in self.transports if not place.is_ambient)
         self._ambient = tuple(place for place in self.transports if place.is_ambient)
+        self.has_ambient = bool(self._ambient)
         if len(self.transports) == 1:
             self.presented = self.transports[0].presented  # type: ignore[method-assign]
 

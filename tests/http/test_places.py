@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from io import BytesIO
 from types import SimpleNamespace
 from typing import Any
 
@@ -330,6 +331,90 @@ def test_a_place_of_ones_own_is_a_class_of_a_few_lines(make_app: Any) -> None:
     assert client.get("/", headers=offered).json == {"sub": "u1", "at": "websocket"}
     assert client.get("/", headers={"Sec-WebSocket-Protocol": "chat"}).status_code == 400
     assert client.get("/").status_code == 401
+
+
+class Field(Transport):
+    """The field of a form, multipart or not."""
+
+    name = "form"
+
+    def read(self, request: Request) -> str | None:
+        found = request.form.getlist("token")
+        if len(found) > 1 or "token" in request.files:
+            raise InvalidRequestError
+        return found[0] if found else None
+
+
+def test_a_field_of_a_multipart_form_can_be_a_place(make_app: Any) -> None:
+    """D17, HTTP-4."""
+    app, jwt = make_app()
+    client, token = serve(app, jwt, transports=Field()), issue(app, jwt)
+    upload = (BytesIO(b"text"), "a.txt")
+
+    sent = {"token": token, "file": upload}
+    assert client.post("/", data=sent, content_type="multipart/form-data").json["at"] == "form"
+    assert client.post("/", data={"token": [token, token]}).status_code == 400
+    assert client.post("/", data={"token": (BytesIO(token.encode()), "t")}).status_code == 400
+    assert client.post("/", data={"other": token}).status_code == 401
+
+
+class Careless(Transport):
+    """Whatever the client put into the JSON, and no name."""
+
+    def read(self, request: Request) -> Any:
+        return request.get_json(silent=True)
+
+
+@pytest.mark.parametrize("sent", [[], {}, 3, 1.5, True, ["TOKEN"], {"TOKEN": 1}])
+def test_a_place_of_ones_own_that_passes_anything_on_is_a_bad_request(
+    make_app: Any, sent: Any
+) -> None:
+    app, jwt = make_app()
+    client = serve(app, jwt, OptionalToken(), transports=Careless())
+
+    assert client.post("/", json=sent).status_code == 400
+    assert client.post("/", json=issue(app, jwt)).json == {"sub": "u1", "at": "Careless"}
+    assert client.post("/", json=None).json["sub"] is None
+    assert repr(Careless()) == "<Careless Careless>"
+
+
+def test_a_place_without_a_name_is_called_as_its_class(make_app: Any) -> None:
+    app, jwt = make_app(manager={"transports": [Careless()]})
+    client, token = serve(app, jwt), issue(app, jwt)
+
+    assert client.post("/", json=token, headers=bearer(token)).status_code == 400
+    assert client.post("/", headers=bearer(token)).json["at"] == "headers"
+
+
+class ClientCertificate(Transport):
+    """Something that browsers send by themselves, as they do cookies."""
+
+    name = "certificate"
+    is_ambient = True
+
+    def read(self, request: Request) -> str | None:
+        return request.headers.get("X-Certificate-Token")
+
+
+def test_a_place_that_browsers_fill_needs_a_csrf_value(make_app: Any) -> None:
+    """CSRF-4: what decides is whether the browser sends it by itself, not what it is called."""
+    app, jwt = make_app(manager={"transports": [ClientCertificate()]})
+    client, token = serve(app, jwt), issue(app, jwt)
+    with app.app_context():
+        value = jwt.verify(token).csrf
+    sent = {"X-Certificate-Token": token}
+
+    assert client.post("/", headers=sent).status_code == 403
+    assert client.post("/", headers={**sent, "X-CSRF-TOKEN": value}).json["at"] == "certificate"
+    assert client.get("/", headers=sent).headers["Cache-Control"] == "no-store"
+
+
+def test_a_place_that_browsers_fill_has_to_be_known_when_tokens_are_issued(make_app: Any) -> None:
+    app, jwt = make_app()
+    client = serve(app, jwt, transports=ClientCertificate())
+
+    with pytest.raises(ConfigurationError, match=r"pass it to JWTManager\(transports=…\)"):
+        client.get("/")
 
 
 def test_a_place_of_ones_own_can_be_one_of_the_usual(make_app: Any) -> None:

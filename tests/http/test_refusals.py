@@ -131,6 +131,8 @@ MALFORMED = [
     pytest.param("=x a.b.c", id="no scheme"),
     pytest.param("Bearer " + "," * 1_000_000, id="a megabyte of commas"),
     pytest.param("Bearer" + " " * 1_000_000, id="a megabyte of spaces"),
+    pytest.param("Basic " + "," * 1_000_000 + "Bearer a", id="ours after a megabyte of commas"),
+    pytest.param("Basic " + ", " * 500_000 + "Bearer", id="and of commas and spaces"),
 ]
 
 
@@ -155,7 +157,14 @@ def test_the_scheme_may_be_written_in_any_case(app: Any, access: Any, scheme: st
 
 
 @pytest.mark.parametrize(
-    "value", ["Basic YTpi", "Digest username=x, realm=y", "Negotiate", "Bearers a.b.c"]
+    "value",
+    [
+        "Basic YTpi",
+        "Digest username=x, realm=y",
+        "Negotiate",
+        "Bearers a.b.c",
+        pytest.param("Basic " + "," * 1_000_000, id="a megabyte of commas"),
+    ],
 )
 def test_credentials_of_another_scheme_are_no_token(app: Any, value: str) -> None:
     app.add_url_rule("/", view_func=protect()(lambda: "in"), endpoint="view")
