@@ -60,6 +60,14 @@ def test_the_inner_layers_know_no_flask(module: str) -> None:
     assert not {name for name in imports(module) if name.split(".")[0] == "flask"}
 
 
+@pytest.mark.parametrize("module", [name for name in MODULES if part_of(name) == "compat"])
+def test_the_bridge_touches_few_parts_and_no_verified_token(module: str) -> None:
+    allowed = {"compat", "exceptions", "jose", "registered_claims", "revocation", "settings"}
+    inner = {name.split(".")[1] for name in imports(module) if name.startswith("jwtpolicy.")}
+
+    assert inner <= allowed | {"stores"}
+
+
 def test_every_module_is_on_the_map_and_says_what_it_is_for() -> None:
     assert {part_of(module) for module in MODULES} == set(RANK)
     for module in MODULES:
