@@ -36,13 +36,15 @@ class Finishing:
     def finish(self, response: Response, state: RequestState) -> None:
         """Keep the answer out of caches, and the session's cookie alive."""
         place = state.place
+        if any(plan.places.has_ambient for plan in state.admitted):
+            # What came without a cookie is not the answer to whoever has one.
+            response.vary.add("Cookie")
         if isinstance(place, QueryTransport):
             # RFC 6750 section 2.3: "success (2XX status) responses … Cache-Control: private".
             _keep_private(response)
             response.headers.setdefault("Referrer-Policy", _NO_REFERRER)
         elif place is not None and place.is_ambient:
             _keep_private(response)
-            response.vary.add("Cookie")
         if isinstance(place, CookieTransport) and self._renew_within is not None:
             self._slide(response, state, place)
 
@@ -59,6 +61,9 @@ class Finishing:
         except (HTTPException, SetupError) as error:
             # The request itself was allowed; its client will be asked to log in later.
             logger.warning("a sliding session was not renewed: %s (jti=%r)", error, token.token_id)
+        else:
+            # Whatever the view has said: a cache would hand the session to strangers (HTTP-9).
+            response.headers["Cache-Control"] = "no-store"
 
     def _is_due(self, token: Token) -> bool:
         expires = token._claims.get("exp")

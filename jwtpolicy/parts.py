@@ -76,6 +76,7 @@ class Parts:
         has_own_keys = type(ring).signing_key_for is not KeyRing.signing_key_for
         self.can_sign = ring.signing_key is not None or has_own_keys
         self.store = store or self._opened(app)
+        _check_sessions(settings, self.store)
         self._own_places = transports
         self.signer = _signer(settings, ring, clock, with_csrf=self.has_csrf)
         self.verifier = _verifier(settings, ring, clock, schemas)
@@ -217,6 +218,17 @@ class Parts:
             load_user=load_user,
             on_reuse=on_reuse,
         )
+
+
+def _check_sessions(settings: Settings, store: TokenStore | None) -> None:
+    """Refuse sliding sessions where nobody remembers sessions.
+
+    Raises:
+        ConfigurationError: So it is.
+    """
+    if settings.cookie_renew_within is not None and store is None:
+        msg = "JWT_COOKIE_RENEW_WITHIN needs a token store, and there is none: set JWT_STORE_URL"
+        raise ConfigurationError(msg)
 
 
 def _ring(settings: Settings) -> KeyRing:

@@ -45,6 +45,28 @@ def check_ends(settings: Settings) -> None:
         raise ConfigurationError(msg)
 
 
+def check_renewal(settings: Settings) -> None:
+    """Refuse sliding cookies that would never slide, or at every request."""
+    for complaint in _renewal_complaints(settings, settings.cookie_renew_within):
+        msg = f"JWT_COOKIE_RENEW_WITHIN {complaint}"
+        raise ConfigurationError(msg)
+
+
+def _renewal_complaints(settings: Settings, within: int | None) -> Iterator[str]:
+    if within is None:
+        return
+    if "cookies" not in settings.token_location:
+        yield "is for cookies; add 'cookies' to JWT_TOKEN_LOCATION"
+    lifetime, idle = settings.access_token_expires, settings.session_idle
+    if lifetime is None or within >= lifetime:
+        yield "has to be shorter than JWT_ACCESS_TOKEN_EXPIRES, which has to have an end"
+    elif idle is not None and idle <= lifetime - within:
+        yield (
+            "comes too late: JWT_SESSION_IDLE ends a session before its access token is renewed, "
+            "however active it is; it has to be longer than JWT_ACCESS_TOKEN_EXPIRES less this"
+        )
+
+
 def own_kind(key: str) -> tuple[str, str] | None:
     """Return the kind that ``JWT_<KIND>_TOKEN_EXPIRES`` is about, and the rest of the key.
 

@@ -9,7 +9,15 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from . import readers as read
-from .checks import UnknownSettingWarning, check_ends, check_keys, doubts, is_refused, own_kind
+from .checks import (
+    UnknownSettingWarning,
+    check_ends,
+    check_keys,
+    check_renewal,
+    doubts,
+    is_refused,
+    own_kind,
+)
 from .cookies import check_cookies
 from .places import PlaceSettings
 from .readers import Reader, read_setting
@@ -79,6 +87,7 @@ class Settings(PlaceSettings):
         settings = cls(**values, _seen=_copied(given))
         check_keys(settings)
         check_ends(settings)
+        check_renewal(settings)
         in_development = bool(mapping.get("DEBUG") or mapping.get("TESTING"))
         check_cookies(settings, is_development=in_development)
         return settings

@@ -199,6 +199,18 @@ def test_a_cookie_lets_in_and_the_answer_stays_out_of_caches(client: Any) -> Non
     assert response.headers["Vary"] == "Cookie"
 
 
+def test_an_answer_to_nobody_is_not_the_answer_to_somebody(make_app: Any) -> None:
+    """A cache may keep what an optional view shows to strangers, but not show it to all."""
+    app, _ = build(make_app)
+    add(app, "GET /any", protect(OptionalToken())(lambda: "in"))
+    add(app, "GET /header", protect(OptionalToken(), transports="headers")(lambda: "in"))
+    client = app.test_client()
+
+    assert client.get("/any").headers["Vary"] == "Cookie"
+    assert "Cache-Control" not in client.get("/any").headers
+    assert "Vary" not in client.get("/header").headers
+
+
 def test_a_view_may_say_itself_how_its_answer_is_cached(make_app: Any) -> None:
     app, _ = build(make_app)
     headers = {"Cache-Control": "private, max-age=60"}

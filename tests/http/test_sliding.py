@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from flask import Flask, Response
+from flask import Flask, Response, abort, request, stream_with_context
 
-from jwtpolicy import Access, Fresh, HasRole, JWTManager, Refresh, current_token, protect, public
+from jwtpolicy import (
+    NEVER,
+    Access,
+    Fresh,
+    HasRole,
+    JWTManager,
+    Refresh,
+    current_token,
+    protect,
+    public,
+)
 from jwtpolicy.endpoints import RefreshView
+from jwtpolicy.exceptions import ConfigurationError, StoreUnavailableError
 from tests.conftest import StandingClock, bearer
 from tests.http.test_cookies import add, csrf
 
@@ -87,6 +100,131 @@ def test_a_view_that_sets_its_own_cookie_is_left_alone(make_app: Any, clock: Any
     client.post("/login")
     clock.advance(600)
     assert len(client.get("/switch").headers.getlist("Set-Cookie")) == 2
+
+
+def test_a_session_never_slides_into_a_shared_cache(make_app: Any, clock: StandingClock) -> None:
+    """HTTP-9: the view may have allowed caches what it shows, but not the session."""
+    app, _ = build(make_app)
+    public_for_a_day = {"Cache-Control": "public, max-age=86400"}
+    add(app, "GET /news", protect()(lambda: ("news", public_for_a_day)))
+    client = app.test_client()
+    client.post("/login")
+    assert client.get("/news").headers["Cache-Control"] == "public, max-age=86400"
+
+    clock.advance(600)
+    response = client.get("/news")
+    assert "Set-Cookie" in response.headers
+    assert response.headers["Cache-Control"] == "no-store"
+
+
+def test_what_an_application_does_to_all_its_answers_is_known(make_app: Any, clock: Any) -> None:
+    """S17, HTTP-9: its own hooks run before the session slides, in whatever order they came."""
+    app, jwt = build(make_app)
+    add(app, "GET /leave", protect()(lambda: "bye"))
+
+    @app.after_request
+    def after(response: Response) -> Response:
+        response.headers["Cache-Control"] = "public, max-age=60"
+        if request.path == "/leave":
+            jwt.unset_cookies(response)
+        return response
+
+    client = app.test_client()
+    client.post("/login")
+    clock.advance(600)
+    assert client.get("/page").headers["Cache-Control"] == "no-store"
+    clock.advance(600)
+    cookies = client.get("/leave").headers.getlist("Set-Cookie")
+    assert all("Max-Age=0" in cookie for cookie in cookies)
+
+
+def test_requests_at_the_same_time_all_get_a_living_cookie(
+    make_app: Any, clock: StandingClock, tmp_path: Any
+) -> None:
+    app, _ = build(make_app, store_url=f"sqlite:///{tmp_path}/store.sqlite3")
+    client = app.test_client()
+    client.post("/login")
+    clock.advance(600)
+    clients = [app.test_client() for _ in range(16)]
+    for each in clients:
+        each.set_cookie("__Host-access_token", token_of(client))
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda each: each.get("/page"), clients))
+
+    assert {answer.status_code for answer in answers} == {200}
+    assert len({answer.text for answer in answers}) == 1
+    clock.advance(800)
+    assert {each.get("/page").status_code for each in clients} == {200}
+
+
+def test_a_logout_ends_what_slid_in_the_meantime(make_app: Any, clock: StandingClock) -> None:
+    """S17: an answer that overtook the logout brings a cookie of a dead session."""
+    app, _ = build(make_app)
+    client, other = app.test_client(), app.test_client()
+    client.post("/login")
+    other.set_cookie("__Host-access_token", token_of(client))
+    clock.advance(600)
+    other.get("/page")
+    client.post("/logout", headers=csrf(client))
+
+    assert token_of(other)
+    assert other.get("/page").status_code == 401
+
+
+def test_an_answer_that_streams_slides_and_knows_who_came(make_app: Any, clock: Any) -> None:
+    """HTTP-10."""
+    app, jwt = build(make_app)
+
+    @app.get("/stream")
+    @protect()
+    def stream() -> Response:
+        def lines() -> Iterator[str]:
+            yield current_token.subject
+            yield str(jwt.current_transport)
+
+        return Response(stream_with_context(lines()))
+
+    client = app.test_client()
+    client.post("/login")
+    clock.advance(600)
+    before = token_of(client)
+
+    assert client.get("/stream", buffered=True).text == "u1cookies"
+    assert token_of(client) != before
+
+
+def test_a_session_slides_under_an_error_page(make_app: Any, clock: StandingClock) -> None:
+    app, _ = build(make_app)
+    add(app, "GET /lost", protect()(lambda: abort(404)))
+    client = app.test_client()
+    client.post("/login")
+    clock.advance(600)
+    response = client.get("/lost")
+
+    assert response.status_code == 404
+    assert "Set-Cookie" in response.headers
+
+
+def test_a_request_that_was_refused_does_not_slide(make_app: Any, clock: StandingClock) -> None:
+    client = build(make_app)[0].test_client()
+    client.post("/login")
+    clock.advance(600)
+    response = client.post("/logout")
+
+    assert response.status_code == 403
+    assert "Set-Cookie" not in response.headers
+
+
+def test_a_cookie_within_the_leeway_slides_too(make_app: Any, clock: StandingClock) -> None:
+    """C22: leeway is for every time that is compared."""
+    client = build(make_app, decode_leeway=30)[0].test_client()
+    client.post("/login")
+    token = token_of(client)
+    clock.advance(920)
+    client.set_cookie("__Host-access_token", token)
+
+    assert client.get("/page").status_code == 200
+    assert token_of(client) != token
 
 
 def test_tokens_of_headers_are_never_turned_into_cookies(make_app: Any, clock: Any) -> None:
@@ -182,8 +320,6 @@ def test_without_a_loader_the_claims_stay(make_app: Any, clock: StandingClock) -
 @pytest.mark.parametrize("kind", ["a refresh token", "a token outside of sessions", "no end"])
 def test_other_tokens_do_not_slide(make_app: Any, clock: Any, kind: str) -> None:
     app, jwt = build(make_app, require_exp=False)
-    from jwtpolicy import NEVER
-
     add(app, "GET /any", protect(Access() | Refresh())(lambda: "in"))
     with app.app_context():
         tokens = {
@@ -202,8 +338,6 @@ def test_other_tokens_do_not_slide(make_app: Any, clock: Any, kind: str) -> None
 def test_a_store_that_fails_does_not_fail_the_request(
     make_app: Any, clock: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from jwtpolicy.exceptions import StoreUnavailableError
-
     app, _ = build(make_app)
     client = app.test_client()
     client.post("/login")
@@ -216,6 +350,25 @@ def test_a_store_that_fails_does_not_fail_the_request(
     response = client.get("/page")
     assert response.status_code == 200
     assert "Set-Cookie" not in response.headers
+
+
+@pytest.mark.parametrize(
+    ("settings", "why"),
+    [
+        ({"token_location": "headers"}, "add 'cookies'"),
+        ({"cookie_renew_within": 900}, "shorter than"),
+        ({"access_token_expires": NEVER}, "has to have an end"),
+        ({"session_idle": 600}, "comes too late"),
+        ({"store_url": "none", "manager": {"baseline": None}}, "needs a token store"),
+    ],
+)
+def test_sliding_that_could_not_work_is_an_error_at_the_start(
+    make_app: Any, settings: dict[str, Any], why: str
+) -> None:
+    with pytest.raises(ConfigurationError, match=f"JWT_COOKIE_RENEW_WITHIN .*{why}"):
+        make_app(**{**SLIDING, **settings})
+
+    assert make_app(**SLIDING, session_idle=601)
 
 
 def test_nothing_slides_unless_it_was_switched_on(make_app: Any, clock: StandingClock) -> None:
