@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from enum import Enum
 from typing import Any, Final
@@ -44,9 +43,9 @@ def _is_audience(value: object) -> bool:
     return type(value) is str or _is_texts(value)
 
 
-def _is_freshness(value: object) -> bool:
-    # NaN cannot come this far; it would compare as fresh (CLAIM-8).
-    return type(value) is bool or (type(value) in (int, float) and math.isfinite(value))  # type: ignore[arg-type]
+def _is_freshness(value: Any) -> bool:
+    # A range, not `isfinite`: that fails for integers which are no float. NaN is outside (CLAIM-8).
+    return type(value) is bool or (type(value) in (int, float) and 0 <= value <= MAX_TIME)
 
 
 class _Frequent(Enum):

@@ -5,54 +5,26 @@ differences are listed in the documentation. What this layer accepts never passe
 and nothing native depends on it.
 """
 
-from .cookies import (
-    set_access_cookies,
-    set_refresh_cookies,
-    unset_access_cookies,
-    unset_jwt_cookies,
-    unset_refresh_cookies,
-)
-from .current import (
-    current_user,
-    get_current_user,
-    get_jwt,
-    get_jwt_header,
-    get_jwt_identity,
-    get_jwt_request_location,
-)
-from .jwt_manager import JWTManager
-from .utils import (
-    create_access_token,
-    create_refresh_token,
-    decode_token,
-    get_csrf_token,
-    get_jti,
-    get_unverified_jwt_headers,
-)
-from .view_decorators import jwt_required, verify_jwt_in_request
-
-__all__ = [
-    "JWTManager",
-    "create_access_token",
-    "create_refresh_token",
-    "current_user",
-    "decode_token",
-    "get_csrf_token",
-    "get_current_user",
-    "get_jti",
-    "get_jwt",
-    "get_jwt_header",
-    "get_jwt_identity",
-    "get_jwt_request_location",
-    "get_unverified_jwt_headers",
-    "jwt_required",
-    "set_access_cookies",
-    "set_refresh_cookies",
-    "unset_access_cookies",
-    "unset_jwt_cookies",
-    "unset_refresh_cookies",
-    "verify_jwt_in_request",
-]
+from .cookies import set_access_cookies as set_access_cookies
+from .cookies import set_refresh_cookies as set_refresh_cookies
+from .cookies import unset_access_cookies as unset_access_cookies
+from .cookies import unset_jwt_cookies as unset_jwt_cookies
+from .cookies import unset_refresh_cookies as unset_refresh_cookies
+from .current import current_user as current_user
+from .current import get_current_user as get_current_user
+from .current import get_jwt as get_jwt
+from .current import get_jwt_header as get_jwt_header
+from .current import get_jwt_identity as get_jwt_identity
+from .current import get_jwt_request_location as get_jwt_request_location
+from .jwt_manager import JWTManager as JWTManager
+from .utils import create_access_token as create_access_token
+from .utils import create_refresh_token as create_refresh_token
+from .utils import decode_token as decode_token
+from .utils import get_csrf_token as get_csrf_token
+from .utils import get_jti as get_jti
+from .utils import get_unverified_jwt_headers as get_unverified_jwt_headers
+from .view_decorators import jwt_required as jwt_required
+from .view_decorators import verify_jwt_in_request as verify_jwt_in_request
 
 #: The version whose interface this is.
 __version__ = "4.7.4"

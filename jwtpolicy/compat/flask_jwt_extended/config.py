@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from types import MappingProxyType
 from typing import Any, Final, Generic, TypeVar, cast
 
 from flask import current_app
@@ -13,25 +12,21 @@ from flask.json.provider import DefaultJSONProvider
 from jwt.algorithms import requires_cryptography
 
 from ...exceptions import ConfigurationError
-from ...settings.readers import flag, read_setting
+from ...settings.readers import PLACES, flag, read_setting
 from .keys import Material, check_strength
 from .typing import ExpiresDelta
 
 T = TypeVar("T")
 
-PLACES: Final = ("headers", "cookies", "query_string", "json")
-
 #: What ``JWT_CSRF_METHODS`` is where nobody has changed it.
 CSRF_METHODS: Final = ("POST", "PUT", "PATCH", "DELETE")
 
 #: Switches that give up a safeguard, with what they let in.
-SWITCHES: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        "JWT_COMPAT_WEAK_KEYS": "HMAC secrets of any length sign and verify",
-        "JWT_COMPAT_UNTYPED": "tokens without `type` count as access tokens",
-        "JWT_COMPAT_OPTIONS_VIEW": "views that answer OPTIONS themselves run without a token",
-    }
-)
+SWITCHES: Final[Mapping[str, str]] = {
+    "JWT_COMPAT_WEAK_KEYS": "HMAC secrets of any length sign and verify",
+    "JWT_COMPAT_UNTYPED": "tokens without `type` count as access tokens",
+    "JWT_COMPAT_OPTIONS_VIEW": "views that answer OPTIONS themselves run without a token",
+}
 
 #: Seconds in the year that cookies live where they are no session cookies.
 _YEAR: Final = 31_540_000
@@ -79,7 +74,6 @@ class Config:
     csrf_in_cookies = _Option("JWT_CSRF_IN_COOKIES", True)
     decode_audience = _Option[str | Iterable[str] | None]("JWT_DECODE_AUDIENCE", None)
     decode_issuer = _Option[str | Sequence[str] | None]("JWT_DECODE_ISSUER", None)
-    leeway = _Option[float | timedelta]("JWT_DECODE_LEEWAY", 0)
     encode_audience = _Option[str | Iterable[str] | None]("JWT_ENCODE_AUDIENCE", None)
     encode_issuer = _Option[str | None]("JWT_ENCODE_ISSUER", None)
     encode_nbf = _Option("JWT_ENCODE_NBF", True)
@@ -87,22 +81,25 @@ class Config:
     header_type = _Option[str | None]("JWT_HEADER_TYPE", "Bearer")
     identity_claim_key = _Option("JWT_IDENTITY_CLAIM", "sub")
     json_key = _Option("JWT_JSON_KEY", "access_token")
-    refresh_json_key = _Option("JWT_REFRESH_JSON_KEY", "refresh_token")
+    leeway = _Option[float | timedelta]("JWT_DECODE_LEEWAY", 0)
     query_string_name = _Option("JWT_QUERY_STRING_NAME", "jwt")
     query_string_value_prefix = _Option("JWT_QUERY_STRING_VALUE_PREFIX", "")
+    refresh_json_key = _Option("JWT_REFRESH_JSON_KEY", "refresh_token")
     session_cookie = _Option("JWT_SESSION_COOKIE", True)
     verify_sub = _Option("JWT_VERIFY_SUB", True)
-
+    _access_expires = _Option[Any]("JWT_ACCESS_TOKEN_EXPIRES", timedelta(minutes=15))
+    _csrf_methods = _Option[Iterable[str]]("JWT_CSRF_METHODS", CSRF_METHODS)
     _decode_algorithms = _Option[Iterable[str] | None]("JWT_DECODE_ALGORITHMS", None)
     _header_name = _Option("JWT_HEADER_NAME", "Authorization")
-    _token_location = _Option[Any]("JWT_TOKEN_LOCATION", ("headers",))
-    _csrf_methods = _Option[Iterable[str]]("JWT_CSRF_METHODS", CSRF_METHODS)
-    _access_expires = _Option[Any]("JWT_ACCESS_TOKEN_EXPIRES", timedelta(minutes=15))
     _refresh_expires = _Option[Any]("JWT_REFRESH_TOKEN_EXPIRES", timedelta(days=30))
-    _jwt_secret = _Option[Material | None]("JWT_SECRET_KEY", None)
-    _flask_secret = _Option[Material | None]("SECRET_KEY", None)
-    _public_key = _Option[Material | None]("JWT_PUBLIC_KEY", None)
-    _private_key = _Option[Material | None]("JWT_PRIVATE_KEY", None)
+    _token_location = _Option[Any]("JWT_TOKEN_LOCATION", ("headers",))
+
+    json_encoder = JSONEncoder
+    exempt_methods: Final = frozenset({"OPTIONS"})
+    jwt_in_headers = property(lambda self: "headers" in self.token_location)
+    jwt_in_cookies = property(lambda self: "cookies" in self.token_location)
+    jwt_in_query_string = property(lambda self: "query_string" in self.token_location)
+    jwt_in_json = property(lambda self: "json" in self.token_location)
 
     @property
     def is_asymmetric(self) -> bool:
@@ -117,46 +114,34 @@ class Config:
             RuntimeError: There is none.
             ConfigurationError: It is a secret that can be guessed.
         """
-        if self.is_asymmetric:
-            return self._needed("JWT_PRIVATE_KEY", self._private_key)
-        return self._secret
+        return self._key("JWT_PRIVATE_KEY")
 
     @property
     def decode_key(self) -> Material:
         """The key that verifies; raises what `encode_key` raises."""
-        if self.is_asymmetric:
-            return self._needed("JWT_PUBLIC_KEY", self._public_key)
-        return self._secret
+        return self._key("JWT_PUBLIC_KEY")
 
-    @property
-    def _secret(self) -> Material:
-        secret = self._needed(
-            "JWT_SECRET_KEY or SECRET_KEY", self._jwt_secret or self._flask_secret
-        )
-        check_strength(secret, [self.algorithm], may_be_weak=self.is_on("JWT_COMPAT_WEAK_KEYS"))
-        return secret
-
-    def check_secret(self) -> None:
-        """Refuse a configured secret that can be guessed, when the application starts.
-
-        Raises:
-            ConfigurationError: It is one.
-        """
-        if not self.is_asymmetric and (self._jwt_secret or self._flask_secret):
-            self._secret  # noqa: B018 # judges it
-
-    def _needed(self, name: str, key: Material | None) -> Material:
-        if not key:
-            msg = f"{name} has to be set for the algorithm {self.algorithm!r}"
+    def _key(self, asymmetric: str) -> Material:
+        names = (asymmetric,) if self.is_asymmetric else ("JWT_SECRET_KEY", "SECRET_KEY")
+        key = next(filter(None, map(current_app.config.get, names)), None)
+        if key is None:
+            msg = f"{' or '.join(names)} has to be set for the algorithm {self.algorithm!r}"
             raise RuntimeError(msg)
+        self.check_strength(key, [self.algorithm])
         return key
+
+    def check_strength(self, key: Material, algorithms: Iterable[str]) -> None:
+        """Refuse, or warn of, a short HMAC secret; raises what `keys.check_strength` raises."""
+        is_secret = isinstance(key, str | bytes) and any(map(_is_hmac, algorithms))
+        if is_secret and not self.is_on("JWT_COMPAT_WEAK_KEYS"):
+            check_strength(key)
 
     @property
     def token_location(self) -> Collection[str]:
         """The places of tokens, in their order.
 
         Raises:
-            RuntimeError: They are not among `PLACES`, or there is none.
+            RuntimeError: One does not exist, or there is none.
         """
         found = self._token_location
         listed = (found,) if isinstance(found, str) else found
@@ -166,11 +151,6 @@ class Config:
             raise RuntimeError(msg)
         return cast(Collection[str], listed)
 
-    jwt_in_headers = property(lambda self: "headers" in self.token_location)
-    jwt_in_cookies = property(lambda self: "cookies" in self.token_location)
-    jwt_in_query_string = property(lambda self: "query_string" in self.token_location)
-    jwt_in_json = property(lambda self: "json" in self.token_location)
-
     @property
     def header_name(self) -> str:
         """The header of the token.
@@ -179,8 +159,7 @@ class Config:
             RuntimeError: It is empty.
         """
         if not self._header_name:
-            msg = "JWT_HEADER_NAME is empty; remove it, or name a header"
-            raise RuntimeError(msg)
+            raise RuntimeError("JWT_HEADER_NAME is empty; remove it, or name a header")
         return self._header_name
 
     @property
@@ -204,28 +183,14 @@ class Config:
 
     @property
     def csrf_request_methods(self) -> list[str]:
-        """The methods that need a CSRF value; see `is_csrf_everywhere`."""
-        return list(self._csrf_methods)
-
-    @property
-    def is_csrf_everywhere(self) -> bool:
-        """Whether nobody has changed the list, so that all unsafe methods need a CSRF value."""
-        return set(self._csrf_methods) == set(CSRF_METHODS)
+        """The methods that need a CSRF value, beside all unsafe ones where it is the default."""
+        found = self._csrf_methods
+        return [found] if isinstance(found, str) else list(found)
 
     @property
     def cookie_max_age(self) -> int | None:
         """How long cookies live in seconds; None: until the browser is closed."""
         return None if self.session_cookie else _YEAR
-
-    @property
-    def exempt_methods(self) -> set[str]:
-        """The methods that are never refused where Flask answers them itself."""
-        return {"OPTIONS"}
-
-    @property
-    def json_encoder(self) -> type[json.JSONEncoder]:
-        """What encodes claims."""
-        return JSONEncoder
 
     def is_on(self, switch: str) -> bool:
         """Whether one of `SWITCHES` is on.
@@ -234,6 +199,10 @@ class Config:
             ConfigurationError: It is neither True nor False: text would be true, whatever it says.
         """
         return bool(read_setting(switch, current_app.config.get(switch, False), flag))
+
+
+def _is_hmac(algorithm: str) -> bool:
+    return algorithm.startswith("HS")
 
 
 def _lifetime(key: str, value: Any) -> ExpiresDelta:
@@ -249,15 +218,15 @@ def _lifetime(key: str, value: Any) -> ExpiresDelta:
 
 
 def check_switches(mapping: Mapping[str, Any]) -> None:
-    """Refuse switches that do not exist: whoever wrote one relies on it.
+    """Refuse switches that do not exist, or are neither on nor off: somebody relies on them.
 
     Raises:
         ConfigurationError: There is one.
     """
-    for key in mapping:
-        if key.startswith("JWT_COMPAT_") and key not in SWITCHES:
-            msg = f"{key} is no switch; there are {', '.join(SWITCHES)}"
-            raise ConfigurationError(msg)
+    for key in filter(lambda key: key.startswith("JWT_COMPAT_"), mapping):
+        if key not in SWITCHES:
+            raise ConfigurationError(f"{key} is no switch; there are {', '.join(SWITCHES)}")
+        read_setting(key, mapping[key], flag)
 
 
 config = Config()

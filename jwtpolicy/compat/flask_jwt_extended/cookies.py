@@ -14,6 +14,8 @@ from .config import config
 
 #: Seconds, or a timedelta; None: what ``JWT_SESSION_COOKIE`` says.
 MaxAge = int | timedelta | None
+#: A domain; None: what ``JWT_COOKIE_DOMAIN`` says; the empty string: the host alone.
+Domain = str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +24,11 @@ class _Cookies:
 
     Attributes:
         kind: ``access`` or ``refresh``.
-        domain: Another domain than ``JWT_COOKIE_DOMAIN``; the empty string: the host alone.
+        domain: Their domain.
     """
 
     kind: str
-    domain: str | None
+    domain: Domain
 
     def set(self, response: Response, encoded: str, max_age: MaxAge) -> None:
         csrf = _csrf_of(encoded, self.kind)
@@ -74,10 +76,7 @@ def _csrf_of(encoded: str, kind: str) -> str:
 
 
 def set_access_cookies(
-    response: Response,
-    encoded_access_token: str,
-    max_age: MaxAge = None,
-    domain: str | None = None,
+    response: Response, encoded_access_token: str, max_age: MaxAge = None, domain: Domain = None
 ) -> None:
     """Set the cookies of an access token that was just made.
 
@@ -94,26 +93,23 @@ def set_access_cookies(
 
 
 def set_refresh_cookies(
-    response: Response,
-    encoded_refresh_token: str,
-    max_age: MaxAge = None,
-    domain: str | None = None,
+    response: Response, encoded_refresh_token: str, max_age: MaxAge = None, domain: Domain = None
 ) -> None:
     """Set the cookies of a refresh token, as `set_access_cookies` does of an access token."""
     _Cookies("refresh", domain).set(response, encoded_refresh_token, max_age)
 
 
-def unset_access_cookies(response: Response, domain: str | None = None) -> None:
+def unset_access_cookies(response: Response, domain: Domain = None) -> None:
     """Unset the cookies of the access token."""
     _Cookies("access", domain).unset(response)
 
 
-def unset_refresh_cookies(response: Response, domain: str | None = None) -> None:
+def unset_refresh_cookies(response: Response, domain: Domain = None) -> None:
     """Unset the cookies of the refresh token."""
     _Cookies("refresh", domain).unset(response)
 
 
-def unset_jwt_cookies(response: Response, domain: str | None = None) -> None:
+def unset_jwt_cookies(response: Response, domain: Domain = None) -> None:
     """Unset the cookies of both tokens."""
     unset_access_cookies(response, domain)
     unset_refresh_cookies(response, domain)

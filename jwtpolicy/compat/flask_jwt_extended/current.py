@@ -1,14 +1,58 @@
-"""Reach the current request's token and user."""
+"""Keep what a guard found out about the current request, and reach it from anywhere."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
+from weakref import ReferenceType, ref
 
+from flask import Request, current_app, has_request_context, request
 from werkzeug.local import LocalProxy
 
 from .config import config
 from .exceptions import Members
-from .slot import Admitted, find
+from .tokens import Decoded
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """A request that a guard let in.
+
+    Attributes:
+        token: Its token, or None where it came without.
+        location: Where the token stood, or None.
+        has_user: Whether somebody was asked for the user.
+        user: What was answered.
+    """
+
+    token: Decoded | None = None
+    location: str | None = None
+    has_user: bool = False
+    user: Any = None
+
+
+def _place() -> tuple[Request, str]:
+    """Return the request, and a key that nobody else's application or guard uses (S7)."""
+    app = current_app._get_current_object()  # type: ignore[attr-defined] # a proxy
+    found: Request = request._get_current_object()  # type: ignore[attr-defined] # a proxy
+    return found, f"jwtpolicy.compat.{id(app)}"
+
+
+def keep(admitted: Admitted) -> None:
+    """Remember the current request's token; of two guards the one that found a token counts."""
+    found, key = _place()
+    if admitted.token is not None or find() is None:
+        # A nested request may be made of the environ of the one around it.
+        found.environ[key] = (ref(found), admitted)
+
+
+def find() -> Admitted | None:
+    """Return what a guard found out about the current request; None where none has run."""
+    if not has_request_context():
+        return None
+    found, key = _place()
+    kept: tuple[ReferenceType[Request], Admitted] | None = found.environ.get(key)
+    return kept[1] if kept is not None and kept[0]() is found else None
 
 
 def _admitted() -> Admitted:
@@ -57,24 +101,15 @@ def get_current_user() -> Any:
         RuntimeError: No guard has let this request in, or there is no ``user_lookup_loader``.
     """
     admitted = _admitted()
-    if admitted.token is None:
-        return None
-    if admitted.user is None:
-        msg = "register a @jwt.user_lookup_loader to have a current user"
-        raise RuntimeError(msg)
-    return admitted.user.loaded
+    if admitted.token is not None and not admitted.has_user:
+        raise RuntimeError("register a @jwt.user_lookup_loader to have a current user")
+    return admitted.user
 
 
-def _user_or_none() -> Any:
-    """Return the user; in a template nobody is a user, and never an error (C9)."""
-    admitted = find()
-    return None if admitted is None or admitted.user is None else admitted.user.loaded
+def template_context() -> dict[str, Any]:
+    """Return what templates know; where there is no user it is None, never an error (C9)."""
+    return {"current_user": LocalProxy(lambda: getattr(find(), "user", None))}
 
 
 #: The user of the current token.
 current_user: Any = LocalProxy(get_current_user)
-
-
-def template_context() -> dict[str, Any]:
-    """Return what templates know; nothing is looked up before they touch it."""
-    return {"current_user": LocalProxy(_user_or_none)}

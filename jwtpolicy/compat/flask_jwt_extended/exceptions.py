@@ -6,12 +6,15 @@ being told how, and an application's own ``errorhandler`` for one of them, on a 
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+import re
+from typing import Any, ClassVar, Final
 
 import jwt
 from flask import current_app
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
+
+from .loaders import EXTENSION
 
 #: The claims set or the header of a token.
 Members = dict[str, Any]
@@ -47,47 +50,16 @@ class Answered(HTTPException):
     @property
     def response(self) -> Response:  # type: ignore[override] # derived
         """The whole answer."""
-        answer: Response = current_app.extensions["flask-jwt-extended"].answer(self)
+        answer: Response = current_app.extensions[EXTENSION].answer(self)
         return answer
+
+    @property
+    def data(self) -> object:
+        """What Flask-RESTX reads from an exception: the JSON of the answer."""
+        return self.response.get_json(silent=True)
 
     def get_response(self, environ: object = None, scope: object = None) -> Response:
         return self.response
-
-
-class JWTExtendedException(Answered):  # the name that applications import
-    """The root of the errors below."""
-
-
-class JWTDecodeError(JWTExtendedException):
-    """A claim is absent that has to be there."""
-
-
-class InvalidHeaderError(JWTExtendedException):
-    """The header does not hold one scheme and one token."""
-
-
-class InvalidQueryParamError(JWTExtendedException):
-    """The parameter stands twice, or does not begin with its prefix."""
-
-
-class NoAuthorizationError(JWTExtendedException):
-    """There is no token where one was looked for."""
-
-    loader = "unauthorized"
-    status = 401
-    challenge = None
-
-
-class CSRFError(JWTExtendedException):
-    """The token of a cookie came without its CSRF value."""
-
-    loader = "unauthorized"
-    status = 401
-    challenge = None
-
-
-class WrongTokenError(JWTExtendedException):
-    """An access token was sent for a refresh token, or something else for either."""
 
 
 class AboutToken(Answered):
@@ -105,6 +77,38 @@ class AboutToken(Answered):
         return self.jwt_header, self.jwt_data
 
 
+class JWTExtendedException(Answered):  # the name that applications import
+    """The root of the errors below."""
+
+
+class JWTDecodeError(JWTExtendedException):
+    """A claim is absent that has to be there, or there are two tokens."""
+
+
+class InvalidHeaderError(JWTExtendedException):
+    """The header does not hold one scheme and one token."""
+
+
+class InvalidQueryParamError(JWTExtendedException):
+    """The parameter stands twice, or does not begin with its prefix."""
+
+
+class WrongTokenError(JWTExtendedException):
+    """An access token was sent for a refresh token, or something else for either."""
+
+
+class NoAuthorizationError(JWTExtendedException):
+    """There is no token where one was looked for."""
+
+    loader, status, challenge = "unauthorized", 401, None
+
+
+class CSRFError(JWTExtendedException):
+    """The token of a cookie came without its CSRF value."""
+
+    loader, status, challenge = "unauthorized", 401, None
+
+
 class RevokedTokenError(AboutToken, JWTExtendedException):
     """The token was revoked."""
 
@@ -117,8 +121,7 @@ class RevokedTokenError(AboutToken, JWTExtendedException):
 class FreshTokenRequired(AboutToken, JWTExtendedException):
     """The token is not fresh, or not any more."""
 
-    loader = "needs_fresh_token"
-    challenge = "insufficient_user_authentication"
+    loader, challenge = "needs_fresh_token", "insufficient_user_authentication"
 
 
 class UserLookupError(AboutToken, JWTExtendedException):
@@ -130,8 +133,7 @@ class UserLookupError(AboutToken, JWTExtendedException):
 class UserClaimsVerificationError(AboutToken, JWTExtendedException):
     """The application's own check of the claims failed."""
 
-    loader = "token_verification_failed"
-    status = 400
+    loader, status = "token_verification_failed", 400
 
 
 class _Expired(AboutToken):
@@ -140,19 +142,26 @@ class _Expired(AboutToken):
     loader = "expired_token"
 
 
+_PLAIN: Final = re.compile(r"[\w .,()'\"-]+", re.ASCII)
+
+_classes: dict[tuple[type[jwt.PyJWTError], type[Answered]], type[Exception]] = {}
+
+
 def answered(error: jwt.PyJWTError) -> Exception:
-    """Return *error* as one that brings its answer along, and is of the same class still."""
-    made = _combined(type(error), Answered)(str(error))
+    """Return *error* as one that brings its answer along, and is of the same class still.
+
+    Its text is PyJWT's as far as nothing in it can come from the token or from the inside (S19).
+    """
+    text = str(error).partition(":")[0]
+    is_plain = _PLAIN.fullmatch(text) is not None
+    made = _combined(type(error), Answered)(text if is_plain else "The token is malformed")
     vars(made).update(vars(error))
     return made
 
 
-def expired(error: jwt.ExpiredSignatureError, jwt_header: Members, jwt_data: Members) -> Exception:
+def expired(error: jwt.PyJWTError, jwt_header: Members, jwt_data: Members) -> Exception:
     """Return *error* with what stands in the token."""
     return _combined(type(error), _Expired)(str(error), jwt_header, jwt_data)
-
-
-_classes: dict[tuple[type[jwt.PyJWTError], type[Answered]], type[Exception]] = {}
 
 
 def _combined(found: type[jwt.PyJWTError], answer: type[Answered]) -> type[Exception]:

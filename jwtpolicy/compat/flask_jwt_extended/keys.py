@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable
 from typing import Any, Final
 
 from ...exceptions import ConfigurationError
@@ -16,26 +15,24 @@ Material = Any
 REFUSED_BELOW: Final = 16
 WARNED_BELOW: Final = 32
 
-_ADVICE: Final = 'make one with\n  python -c "import secrets; print(secrets.token_urlsafe(48))"'
-
 
 class WeakKeyWarning(UserWarning):
     """An HMAC secret is shorter than the standard demands (:rfc:`7518#section-3.2`)."""
 
 
-def check_strength(key: Material, algorithms: Iterable[str], *, may_be_weak: bool) -> None:
+def check_strength(key: Material) -> None:
     """Refuse, or warn of, a short HMAC secret.
 
     Raises:
-        ConfigurationError: It has less than `REFUSED_BELOW` bytes, and *may_be_weak* is False.
+        ConfigurationError: It has less than `REFUSED_BELOW` bytes.
     """
-    if not isinstance(key, str | bytes) or not any(name.startswith("HS") for name in algorithms):
-        return
     size = len(key.encode("utf-8", "surrogatepass") if isinstance(key, str) else key)
-    if may_be_weak or size >= WARNED_BELOW:
-        return
-    found = f"the HMAC secret has {size} bytes and needs {WARNED_BELOW} (RFC 7518 section 3.2)"
+    found = (
+        f"the HMAC secret has {size} bytes and needs {WARNED_BELOW} (RFC 7518 section 3.2); make "
+        'one with\n  python -c "import secrets; print(secrets.token_urlsafe(48))"'
+    )
     if size < REFUSED_BELOW:
-        msg = f"{found}; {_ADVICE}\nor, while you change it, set JWT_COMPAT_WEAK_KEYS to True"
+        msg = f"{found}\nor, while you change it, set JWT_COMPAT_WEAK_KEYS to True"
         raise ConfigurationError(msg)
-    warnings.warn(f"{found}; {_ADVICE}", WeakKeyWarning, stacklevel=4)
+    if size < WARNED_BELOW:
+        warnings.warn(found, WeakKeyWarning, stacklevel=5)

@@ -1,76 +1,82 @@
-"""Register and call what an application answers for itself."""
+"""Register and call what an application answers for itself, and answer where it does not."""
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
-from typing import Any, Final, TypeVar
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, Final, TypeVar, cast
 
-from flask import current_app
+from flask import current_app, jsonify
 
-from . import default_callbacks
+from .config import config
 
-Loader = TypeVar("Loader", bound=Callable[..., Any])
+Callback = TypeVar("Callback", bound=Callable[..., Any])
 
-#: Those that answer where nothing is registered.
-_WITH_DEFAULT: Final = [
-    "additional_claims",
-    "additional_headers",
-    "user_identity",
-    "encode_key",
-    "decode_key",
-    "token_in_blocklist",
-    "token_verification",
-    "invalid_token",
-    "unauthorized",
-    "expired_token",
-    "needs_fresh_token",
-    "revoked_token",
-    "user_lookup_error",
-    "token_verification_failed",
-]
+#: Where Flask keeps the manager; applications look there too.
+EXTENSION: Final = "flask-jwt-extended"
 
 
-def _loader(name: str, doc: str) -> Callable[[Loaders, Loader], Loader]:
-    def register(self: Loaders, callback: Loader) -> Loader:
-        setattr(self, f"_{name}_callback", callback)
+class _Loader:
+    """Registers one callback: ``@jwt.expired_token_loader`` above the function.
+
+    Args:
+        default: What answers where nothing was registered, or None.
+    """
+
+    def __init__(self, default: Callable[..., Any] | None) -> None:
+        self.default = default
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._attribute = f"_{name.removesuffix('_loader')}_callback"
+        setattr(owner, self._attribute, self.default and staticmethod(self.default))
+
+    def __get__(self, instance: object, owner: type) -> Callable[[Callback], Callback]:
+        return partial(self._register, instance)
+
+    def _register(self, instance: object, callback: Callback) -> Callback:
+        setattr(instance, self._attribute, callback)
         return callback
 
-    register.__name__ = f"{name}_loader"
-    register.__doc__ = f"Register what {doc}."
-    return register
+
+def _message(text: str, status: int) -> tuple[Any, int]:
+    return jsonify({config.error_msg_key: text}), status
+
+
+def _user_error(header: Any, claims: Mapping[str, Any]) -> tuple[Any, int]:
+    return _message(f"Error loading the user {claims[config.identity_claim_key]}", 401)
 
 
 class Loaders:
-    """One callback for each question; every one of them may be an async function."""
+    """One callback for each question; every one of them may be an async function.
 
-    _user_lookup_callback: Callable[..., Any] | None = None
+    Those about keys and claims are called with the identity; ``decode_key``, predicates and most
+    errors with the header and the claims, as dicts; ``invalid_token`` and ``unauthorized`` with a
+    reason. A true answer of ``token_in_blocklist`` means revoked, one of ``token_verification``
+    good; None from ``user_lookup`` means that there is no such user.
+    """
 
-    def __init__(self) -> None:
-        for name in _WITH_DEFAULT:
-            setattr(self, f"_{name}_callback", getattr(default_callbacks, name))
-
-    additional_claims_loader = _loader("additional_claims", "adds claims: ``(identity)`` → dict")
-    additional_headers_loader = _loader("additional_headers", "adds to headers, in the same way")
-    user_identity_loader = _loader("user_identity", "makes the identity claim: ``(identity)``")
-    encode_key_loader = _loader("encode_key", "finds the key that signs: ``(identity)`` → key")
-    decode_key_loader = _loader("decode_key", "finds the key: unverified ``(header, claims)``")
-    token_in_blocklist_loader = _loader("token_in_blocklist", "is true for revoked tokens")
-    token_verification_loader = _loader("token_verification", "is true for good tokens")
-    user_lookup_loader = _loader("user_lookup", "loads the user; None where there is none")
-    invalid_token_loader = _loader("invalid_token", "answers invalid tokens: ``(reason)``")
-    unauthorized_loader = _loader("unauthorized", "answers without a token: ``(reason)``")
-    expired_token_loader = _loader("expired_token", "answers expired tokens")
-    needs_fresh_token_loader = _loader("needs_fresh_token", "answers tokens that are not fresh")
-    revoked_token_loader = _loader("revoked_token", "answers revoked tokens")
-    user_lookup_error_loader = _loader("user_lookup_error", "answers where there is no user")
-    token_verification_failed_loader = _loader(
-        "token_verification_failed", "answers tokens that are not good"
+    additional_claims_loader = _Loader(lambda identity: {})
+    additional_headers_loader = _Loader(lambda identity: {})
+    user_identity_loader = _Loader(lambda identity: identity)
+    encode_key_loader = _Loader(lambda identity: config.encode_key)
+    decode_key_loader = _Loader(lambda header, claims: config.decode_key)
+    token_in_blocklist_loader = _Loader(lambda header, claims: False)
+    token_verification_loader = _Loader(lambda header, claims: True)
+    user_lookup_loader = _Loader(None)
+    invalid_token_loader = _Loader(lambda reason: _message(reason, 422))
+    unauthorized_loader = _Loader(lambda reason: _message(reason, 401))
+    expired_token_loader = _Loader(lambda *_: _message("Token has expired", 401))
+    needs_fresh_token_loader = _Loader(lambda *_: _message("Fresh token required", 401))
+    revoked_token_loader = _Loader(lambda *_: _message("Token has been revoked", 401))
+    user_lookup_error_loader = _Loader(_user_error)
+    token_verification_failed_loader = _Loader(
+        lambda *_: _message("User claims verification failed", 400)
     )
 
-    def is_default(self, name: str) -> bool:
-        """Whether nothing was registered."""
-        return getattr(self, f"_{name}_callback") in (None, getattr(default_callbacks, name, None))
+    def has(self, name: str) -> bool:
+        """Whether the application has registered this one."""
+        return f"_{name}_callback" in vars(self)
 
     def call(self, name: str, *arguments: Any) -> Any:
         """Return what a callback says.
@@ -82,6 +88,17 @@ class Loaders:
         if inspect.isawaitable(found):
             if inspect.iscoroutine(found):
                 found.close()
-            msg = f"{name}_loader returned what has to be awaited; define it with async def"
-            raise TypeError(msg)
+            raise TypeError(f"{name}_loader has to be awaited; define it with async def")
         return found
+
+
+def current_loaders() -> Loaders:
+    """Return the loaders of the current application.
+
+    Raises:
+        RuntimeError: It has no manager.
+    """
+    if EXTENSION not in current_app.extensions:
+        msg = "this application has no JWTManager; write JWTManager(app) or jwt.init_app(app)"
+        raise RuntimeError(msg)
+    return cast(Loaders, current_app.extensions[EXTENSION])

@@ -4,47 +4,37 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from flask import request
 
 from ...jose import parse_json
-from .config import config
-from .exceptions import (
-    CSRFError,
-    InvalidHeaderError,
-    InvalidQueryParamError,
-    JWTDecodeError,
-    JWTExtendedException,
-    NoAuthorizationError,
-)
+from . import exceptions as errors
+from .config import CSRF_METHODS, config
 
 #: RFC 9110 section 9.2.1: methods that change nothing.
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
+#: Kinds of token that are accepted; each has a cookie and a member of its own.
+Kinds = tuple[str, ...]
 
-@dataclass(frozen=True, slots=True)
-class Presented:
+
+class Presented(NamedTuple):
     """What stands in one place.
 
     Attributes:
         encoded: The token; anything, where it came in JSON.
         location: The place.
-        csrf_value: What has to be the token's ``csrf``, or None where nothing is asked.
+        csrf: What has to be the token's ``csrf``, or None where nothing is asked.
     """
 
     encoded: Any
     location: str
-    csrf_value: str | None = None
+    csrf: str | None = None
 
 
-def presented(locations: Collection[str], kinds: tuple[str, ...]) -> Presented:
-    """Return the token in the first of *locations* that has one.
-
-    Args:
-        locations: The places.
-        kinds: The kinds of token that are accepted: they have cookies and members of their own.
+def presented(locations: str | Collection[str] | None, kinds: Kinds) -> Presented:
+    """Return the token in the first of *locations* that has one; None: where the application looks.
 
     Raises:
         NoAuthorizationError: There is none anywhere.
@@ -52,91 +42,73 @@ def presented(locations: Collection[str], kinds: tuple[str, ...]) -> Presented:
         JWTExtendedException: The first that was found is malformed.
         RuntimeError: A location does not exist.
     """
+    named = [locations] if isinstance(locations, str) else locations
+    listed = list(named or config.token_location)
     missing: list[str] = []
-    for location in locations:
+    for location in listed:
         try:
-            found = _reader(location)(kinds)
-        except NoAuthorizationError as error:
+            found = _read(location, kinds)
+        except errors.NoAuthorizationError as error:
             missing.append(str(error))
         else:
-            _refuse_second(found, locations, kinds)
+            _refuse_second(location, listed, kinds)
             return found
-    raise NoAuthorizationError(_nowhere(list(locations), missing))
+    if len(listed) == 1:
+        raise errors.NoAuthorizationError(missing[0])
+    places = f"{', '.join(listed[:-1])} or {listed[-1]}"
+    raise errors.NoAuthorizationError(f"Missing JWT in {places} ({'; '.join(missing)})")
 
 
-def _nowhere(locations: list[str], missing: list[str]) -> str:
-    if len(locations) == 1:
-        return missing[0]
-    start, end = ", ".join(locations[:-1]), locations[-1]
-    return f"Missing JWT in {start} or {end} ({'; '.join(missing)})"
-
-
-def _reader(location: str) -> Callable[[tuple[str, ...]], Presented]:
+def _read(location: str, kinds: Kinds) -> Presented:
     reader = _READERS.get(location)
     if reader is None:
-        msg = f"{location!r} is not a valid location; there are {', '.join(_READERS)}"
-        raise RuntimeError(msg)
-    return reader
+        raise RuntimeError(f"{location!r} is not a valid location; there are {', '.join(_READERS)}")
+    return reader(kinds)
 
 
-def _refuse_second(found: Presented, locations: Collection[str], kinds: tuple[str, ...]) -> None:
+def _refuse_second(found: str, listed: list[str], kinds: Kinds) -> None:
     """Refuse a second token that somebody put somewhere; cookies come by themselves."""
-    others = [place for place in locations if place not in (found.location, "cookies")]
-    if found.location != "cookies" and any(_has_token(place, kinds) for place in others):
-        msg = "More than one token was sent"
-        raise JWTDecodeError(msg)
+    others = [place for place in listed if place not in (found, "cookies")]
+    if found != "cookies" and any(_has_token(place, kinds) for place in others):
+        raise errors.JWTDecodeError("More than one token was sent")
 
 
-def _has_token(location: str, kinds: tuple[str, ...]) -> bool:
+def _has_token(location: str, kinds: Kinds) -> bool:
     try:
-        _reader(location)(kinds)
-    except JWTExtendedException:
+        _read(location, kinds)
+    except errors.JWTExtendedException:
         return False
     return True
 
 
-def _from_headers(kinds: tuple[str, ...]) -> Presented:
+def _from_headers(kinds: Kinds) -> Presented:
     name, scheme = config.header_name, config.header_type
     value = request.headers.get(name, "").strip(" \t,")
     if not value:
-        msg = f"Missing {name} Header"
-        raise NoAuthorizationError(msg)
-    expected = f"{name}: {scheme} <JWT>" if scheme else f"{name}: <JWT>"
-    credentials = _of_scheme(value, scheme, f"in '{name}' header. Expected '{expected}'")
-    if len(credentials) != 1 or not credentials[0]:
-        msg = f"Bad {name} header. Expected '{expected}'"
-        raise InvalidHeaderError(msg)
-    return Presented(credentials[0], "headers")
-
-
-def _of_scheme(value: str, scheme: str | None, where: str) -> list[str]:
-    """Return what stands behind *scheme*, without it; all but single words are malformed.
-
-    Raises:
-        NoAuthorizationError: The scheme does not occur.
-    """
-    if not scheme:
-        return re.split(" +", value)
-    # RFC 9110 section 11.1: the scheme is case-insensitive.
+        raise errors.NoAuthorizationError(f"Missing {name} Header")
+    # Each member of a list is a scheme and its words; the scheme's case does not matter
+    # (RFC 9110 section 11.1). Without a scheme the whole value is the token.
     parts = [re.split(" +", part.strip(" \t")) for part in value.split(",")]
-    ours = [words[1:] for words in parts if words[0].lower() == scheme.lower()]
-    if not ours:
-        msg = f"Missing '{scheme}' type {where}"
-        raise NoAuthorizationError(msg)
-    return [words[0] if len(words) == 1 else "" for words in ours]
+    ours = [words[1:] for words in parts if words[0].lower() == (scheme or "").lower()]
+    expected = f"Expected '{name}: {scheme} <JWT>'" if scheme else f"Expected '{name}: <JWT>'"
+    if scheme and not ours:
+        raise errors.NoAuthorizationError(f"Missing '{scheme}' type in '{name}' header. {expected}")
+    credentials = ours if scheme else [re.split(" +", value)]
+    if len(credentials) != 1 or len(credentials[0]) != 1:
+        raise errors.InvalidHeaderError(f"Bad {name} header. {expected}")
+    return Presented(credentials[0][0], "headers")
 
 
-def _from_cookies(kinds: tuple[str, ...]) -> Presented:
-    names = {"access": config.access_cookie_name, "refresh": config.refresh_cookie_name}
-    for kind in kinds:
-        values = [value for value in request.cookies.getlist(names[kind]) if value]
+def _from_cookies(kinds: Kinds) -> Presented:
+    names = [getattr(config, f"{kind}_cookie_name") for kind in kinds]
+    for name, kind in zip(names, kinds, strict=True):
+        values = [value for value in request.cookies.getlist(name) if value]
         if len(values) > 1:
-            msg = "The cookie was sent twice"
-            raise JWTDecodeError(msg)
+            raise errors.JWTDecodeError("The cookie was sent twice")
         if values:
             return Presented(values[0], "cookies", _csrf_value(kind))
-    msg = f'Missing cookie "{names[kinds[0]]}"'
-    raise NoAuthorizationError(msg)
+    msg = f'Missing cookie "{names[0]}"'
+    raise errors.NoAuthorizationError(msg)
 
 
 def _csrf_value(kind: str) -> str | None:
@@ -147,53 +119,43 @@ def _csrf_value(kind: str) -> str | None:
     """
     if not config.cookie_csrf_protect or not _needs_csrf(request.method):
         return None
-    header, field = (
-        (config.access_csrf_header_name, config.access_csrf_field_name)
-        if kind == "access"
-        else (config.refresh_csrf_header_name, config.refresh_csrf_field_name)
-    )
-    value = request.headers.get(header)
+    value = request.headers.get(getattr(config, f"{kind}_csrf_header_name"))
     if not value and config.csrf_check_form:
-        value = request.form.get(field)
+        value = request.form.get(getattr(config, f"{kind}_csrf_field_name"))
     if not value:
-        msg = "Missing CSRF token"
-        raise CSRFError(msg)
+        raise errors.CSRFError("Missing CSRF token")
     return value
 
 
 def _needs_csrf(method: str) -> bool:
     """Whether *method* is unsafe, or on the list where the application has one of its own (S8)."""
-    if config.is_csrf_everywhere:
-        return method not in _SAFE
-    return method in {listed.upper() for listed in config.csrf_request_methods}
+    listed = {name.upper() for name in config.csrf_request_methods}
+    return method not in _SAFE if listed == set(CSRF_METHODS) else method in listed
 
 
-def _from_query_string(kinds: tuple[str, ...]) -> Presented:
+def _from_query_string(kinds: Kinds) -> Presented:
     name, prefix = config.query_string_name, config.query_string_value_prefix
     values = [value for value in request.args.getlist(name) if value]
     if not values:
-        msg = f"Missing '{name}' query paramater"
-        raise NoAuthorizationError(msg)
+        raise errors.NoAuthorizationError(f"Missing '{name}' query paramater")
     if len(values) > 1 or not values[0].startswith(prefix):
-        msg = (
-            f"Invalid value for query parameter '{name}'. "
-            f"Expected the value to start with '{prefix}'"
+        expected = f"Expected the value to start with '{prefix}'"
+        raise errors.InvalidQueryParamError(
+            f"Invalid value for query parameter '{name}'. {expected}"
         )
-        raise InvalidQueryParamError(msg)
     return Presented(values[0].removeprefix(prefix), "query_string")
 
 
-def _from_json(kinds: tuple[str, ...]) -> Presented:
+def _from_json(kinds: Kinds) -> Presented:
     if not request.is_json:
-        msg = "Invalid content-type. Must be application/json."
-        raise NoAuthorizationError(msg)
-    names = {"access": config.json_key, "refresh": config.refresh_json_key}
+        raise errors.NoAuthorizationError("Invalid content-type. Must be application/json.")
+    keys = [config.refresh_json_key if kind == "refresh" else config.json_key for kind in kinds]
     body = _body()
-    for encoded in (body.get(names[kind]) for kind in kinds):
-        if encoded:
-            return Presented(encoded, "json")
-    msg = f'Missing "{names[kinds[0]]}" key in json data.'
-    raise NoAuthorizationError(msg)
+    for key in keys:
+        if body.get(key):
+            return Presented(body[key], "json")
+    msg = f'Missing "{keys[0]}" key in json data.'
+    raise errors.NoAuthorizationError(msg)
 
 
 def _body() -> Mapping[str, Any]:
@@ -205,15 +167,9 @@ def _body() -> Mapping[str, Any]:
     return body if isinstance(body, dict) else {}
 
 
-_READERS: Final[Mapping[str, Callable[[tuple[str, ...]], Presented]]] = {
+_READERS: Final[Mapping[str, Callable[[Kinds], Presented]]] = {
     "headers": _from_headers,
     "cookies": _from_cookies,
     "query_string": _from_query_string,
     "json": _from_json,
 }
-
-
-def places_of(locations: Any) -> Collection[str]:
-    """Return the places that an endpoint names; where it names none, the configured ones."""
-    listed: Collection[str] = (locations,) if isinstance(locations, str) else locations
-    return listed or config.token_location

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import logging
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -13,42 +13,36 @@ from hmac import compare_digest
 from typing import Any, Final
 
 import jwt
+from flask import current_app
 from jwt.types import Options
 from werkzeug.exceptions import HTTPException
 
 from ...exceptions import InvalidTokenError
-from ...jose import RESERVED_CLAIMS, RESERVED_HEADERS, parse_object, split
+from ...jose import RESERVED_CLAIMS, RESERVED_HEADERS, decoded, parse_header, parse_object, split
 from ...registered_claims import malformed_claim
+from ...settings import Settings
 from .config import config
 from .exceptions import CSRFError, JWTDecodeError, Members, answered, expired
-from .gate import strict
-from .keys import Material, check_strength
+from .keys import Material
+from .loaders import current_loaders
 from .typing import ExpiresDelta, Fresh
 
 logger = logging.getLogger("jwtpolicy")
 
 #: What an application may state of its user although the native library reads it.
 _STATEMENTS: Final = frozenset({"scope", "acr", "amr", "auth_time"})
-#: What only this library may write, in claims and in headers; ``nbf`` may be moved.
+#: What only this library may write, in claims and in headers. ``nbf`` may be moved, and
+#: applications choose keys by ``kid``.
 _PROTECTED: Final = (RESERVED_CLAIMS | {"sub"}) - _STATEMENTS - {"nbf"}
-#: ``kid`` stays free: applications choose keys by it.
 _PROTECTED_HEADERS: Final = RESERVED_HEADERS - {"kid"}
 
-#: What a bad token or an unfit key may make of PyJWT beside its own errors (ALG-4).
-_FOREIGN: Final = (
-    ValueError,
-    TypeError,
-    AttributeError,
-    KeyError,
-    NotImplementedError,
-    RecursionError,
-)
-
+#: What is read here; other claims are the application's own.
+_READ: Final = ("iss", "sub", "aud", "exp", "nbf", "iat", "jti", "type", "fresh", "csrf")
 #: What a token that does not say them is taken to say.
 _DEFAULTS: Final[Members] = {"type": "access", "fresh": False, "jti": None}
 
-#: Returns the key that verifies: called with the header and the claims, both unverified.
-KeyLoader = Callable[[Members, Members], Material]
+#: What a bad token or an unfit key may make of PyJWT beside its own errors (ALG-4).
+_FOREIGN: Final = (ValueError, TypeError, AttributeError, LookupError, RuntimeError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,94 +63,114 @@ class Decoded:
         return copy.deepcopy(self._claims)
 
 
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """What is demanded beside the configuration.
+def decode(
+    encoded: Any, csrf: str | None = None, *, allow_expired: bool = False, at_guard: bool = False
+) -> Decoded:
+    """Return the verified token.
 
-    Attributes:
-        load_key: The application's ``decode_key_loader``, or None for the configured key.
-        max_length: Characters that a token may have.
-        csrf_value: What the claim ``csrf`` has to be; None where nothing is asked.
+    Args:
+        encoded: What was presented.
+        csrf: What the claim ``csrf`` has to be; None where nothing is asked.
         allow_expired: Whether ``exp`` may have passed.
         at_guard: Whether an endpoint is guarded by it: issuer and audience are then those that
-            tokens are issued with, where nothing else is configured.
-    """
-
-    load_key: KeyLoader | None
-    max_length: int
-    csrf_value: str | None = None
-    allow_expired: bool = False
-    at_guard: bool = False
-
-
-def decode(encoded: Any, rules: Rules) -> Decoded:
-    """Return the verified token.
+            tokens are issued with, where nothing else is configured, and ``type`` has to be there.
 
     Raises:
         PyJWTError: It is none, or its claims do not fit.
         JWTDecodeError: A claim is absent.
         CSRFError: The CSRF value is another token's.
     """
-    if isinstance(encoded, bytes):
-        encoded = encoded.decode("ascii", "replace")
-    if isinstance(encoded, str) and len(encoded) > rules.max_length:
-        msg = "The token is too long"
-        raise answered(jwt.DecodeError(msg))
+    encoded = encoded.decode("ascii", "replace") if isinstance(encoded, bytes) else encoded
     try:
-        header, claims = strict(encoded, rules.max_length, any_subject=not config.verify_sub)
+        found = _strict(encoded)
     except InvalidTokenError:
-        _word(encoded, rules)
-        msg = "The token is malformed"
-        raise answered(jwt.DecodeError(msg)) from None
-    found = Decoded(header.members, {**_DEFAULTS, **claims})
-    key = _key(found, rules)
+        _word(encoded)
+        raise answered(jwt.DecodeError("The token is malformed")) from None
+    key = _key(found)
     try:
-        _verify(encoded, key, rules, allow_expired=rules.allow_expired)
+        _verify(encoded, key, at_guard, allow_expired)
     except jwt.ExpiredSignatureError as error:
         # Other faults of an expired token are answered first.
-        _verify(encoded, key, rules, allow_expired=True)
-        _check(found, claims, rules)
-        raise expired(error, found.header, found.claims) from None
-    _check(found, claims, rules)
-    return found
+        _verify(encoded, key, at_guard, allow_expired=True)
+        _check(found.claims, csrf, at_guard)
+        raise expired(error, _filled(found).header, _filled(found).claims) from None
+    _check(found.claims, csrf, at_guard)
+    return _filled(found)
 
 
-def _word(encoded: Any, rules: Rules) -> None:
+def _filled(found: Decoded) -> Decoded:
+    return Decoded(found.header, {**_DEFAULTS, **found.claims})
+
+
+def _max_length() -> int:
+    key = "JWT_MAX_TOKEN_LENGTH"
+    given = {key: current_app.config[key]} if key in current_app.config else {}
+    return Settings.from_mapping(given).max_token_length
+
+
+def _strict(encoded: object) -> Decoded:
+    """Return what a token says whose signature nobody has verified yet: the first gate.
+
+    Raises:
+        InvalidTokenError: It is no compact JWS in its one spelling, its JSON is not strict, or a
+            claim has another type or range than it should.
+    """
+    head, payload, signature, _ = split(encoded, _max_length())
+    header, claims = parse_header(head), parse_object(payload)
+    decoded(signature)
+    read: Members = {name: claims[name] for name in _READ if name in claims}
+    if not config.verify_sub:
+        read.pop("sub", None)
+    if (name := malformed_claim(read)) is not None:
+        raise InvalidTokenError(f"the claim {name} is malformed")
+    return Decoded(header.members, claims)
+
+
+def _word(encoded: Any) -> None:
     """Let PyJWT say what is wrong with a token that is refused whatever it says."""
+    if isinstance(encoded, str) and len(encoded) > _max_length():
+        return
     with _answering():
         jwt.decode_complete(encoded, options={"verify_signature": False})
-    if rules.load_key is None:
-        _verify(encoded, config.decode_key, rules, allow_expired=True)
+    if not current_loaders().has("decode_key"):
+        _verify(encoded, config.decode_key, at_guard=False, allow_expired=True)
 
 
-def _key(found: Decoded, rules: Rules) -> Material:
+def _key(found: Decoded) -> Material:
     """Return what has to verify the token; the application's loader may fail (S13, ALG-4)."""
-    if rules.load_key is None:
+    loaders = current_loaders()
+    if not loaders.has("decode_key"):
         return config.decode_key
     try:
-        key = rules.load_key(found.header, found.claims)
-        check_strength(key, config.decode_algorithms, may_be_weak=_may_be_weak())
+        key = loaders.call("decode_key", found.header, found.claims)
+        config.check_strength(key, config.decode_algorithms)
     except HTTPException:
         raise
     except Exception as error:
         logger.exception("decode_key_loader failed; the token was refused")
-        msg = "There is no key for the token"
-        raise answered(jwt.DecodeError(msg)) from error
+        raise answered(jwt.DecodeError("There is no key for the token")) from error
     return key
 
 
-def _may_be_weak() -> bool:
-    return config.is_on("JWT_COMPAT_WEAK_KEYS")
-
-
-def _verify(encoded: Any, key: Material, rules: Rules, *, allow_expired: bool) -> None:
-    """Have PyJWT judge the signature and the claims.
+def _verify(encoded: Any, key: Material, at_guard: bool, allow_expired: bool) -> None:
+    """Have PyJWT judge the signature and the claims: the second gate.
 
     Raises:
         PyJWTError: As one that brings its answer along; `jwt.ExpiredSignatureError` as it is.
     """
+    audience, issuer = config.decode_audience, config.decode_issuer
+    if at_guard:
+        audience = config.encode_audience if audience is None else audience
+        issuer = config.encode_issuer if issuer is None else issuer
+    options: Options = {
+        # PyJWT refuses a token that has an audience where none is expected.
+        "verify_aud": audience is not None or at_guard,
+        "verify_sub": config.verify_sub,
+        "verify_exp": not allow_expired,
+    }
+    rest: dict[str, Any] = {"leeway": config.leeway, "algorithms": config.decode_algorithms}
     with _answering():
-        jwt.decode(encoded, key, **_arguments(rules, allow_expired))
+        jwt.decode(encoded, key, audience=audience, issuer=issuer, options=options, **rest)
 
 
 @contextmanager
@@ -169,118 +183,61 @@ def _answering() -> Iterator[None]:
         raise answered(error) from None
     except (jwt.PyJWTError, *_FOREIGN) as error:
         logger.warning("a token was refused because of %s", type(error).__name__)
-        msg = "The token or its key is malformed"
-        raise answered(jwt.DecodeError(msg)) from error
+        raise answered(jwt.DecodeError("The token or its key is malformed")) from error
 
 
-def _arguments(rules: Rules, allow_expired: bool) -> dict[str, Any]:
-    audience, issuer = config.decode_audience, config.decode_issuer
-    if rules.at_guard:
-        audience = config.encode_audience if audience is None else audience
-        issuer = config.encode_issuer if issuer is None else issuer
-    options: Options = {
-        # PyJWT refuses a token that has an audience where none is expected.
-        "verify_aud": audience is not None or rules.at_guard,
-        "verify_sub": config.verify_sub,
-        "verify_exp": not allow_expired,
-    }
-    return {
-        "algorithms": config.decode_algorithms,
-        "audience": audience,
-        "issuer": issuer,
-        "leeway": config.leeway,
-        "options": options,
-    }
+def _check(claims: Members, csrf: str | None, at_guard: bool) -> None:
+    needs_type = at_guard and not config.is_on("JWT_COMPAT_UNTYPED")
+    needed = {config.identity_claim_key: True, "type": needs_type, "csrf": bool(csrf)}
+    for name, is_needed in needed.items():
+        if is_needed and name not in claims:
+            raise JWTDecodeError(f"Missing claim: {name}")
+    # As bytes: text that is not ASCII would raise (C2).
+    if csrf and not compare_digest(claims["csrf"].encode(), csrf.encode("utf-8", "surrogatepass")):
+        raise CSRFError("CSRF double submit tokens do not match")
 
 
-def _check(found: Decoded, claims: Members, rules: Rules) -> None:
-    if config.identity_claim_key not in claims:
-        msg = f"Missing claim: {config.identity_claim_key}"
-        raise JWTDecodeError(msg)
-    if rules.at_guard and "type" not in claims and not config.is_on("JWT_COMPAT_UNTYPED"):
-        msg = "Missing claim: type"
-        raise JWTDecodeError(msg)
-    if rules.csrf_value:
-        _check_csrf(claims, rules.csrf_value)
-
-
-def _check_csrf(claims: Members, brought: str) -> None:
-    """Compare as bytes: text that is not ASCII would raise (C2)."""
-    if "csrf" not in claims:
-        msg = "Missing claim: csrf"
-        raise JWTDecodeError(msg)
-    if not compare_digest(claims["csrf"].encode(), brought.encode("utf-8", "surrogatepass")):
-        msg = "CSRF double submit tokens do not match"
-        raise CSRFError(msg)
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """What a token is to say.
-
-    Attributes:
-        kind: ``access`` or ``refresh``.
-        identity: The claim of that name, as ``user_identity_loader`` returned it.
-        key: What signs.
-        fresh: Whether it is fresh, for how long, or until when.
-        expires_delta: How long it lives; None: as configured; False: for ever.
-        claims: Further claims.
-        headers: Further members of the header.
-    """
-
-    kind: str
-    identity: Any
-    key: Material
-    fresh: Fresh
-    expires_delta: ExpiresDelta | None
-    claims: Mapping[str, Any]
-    headers: Mapping[str, Any]
-
-
-def encode(order: Order) -> str:
-    """Return a new token.
+def encode(
+    kind: str,
+    identity: Any,
+    fresh: Fresh,
+    lifetime: ExpiresDelta | None,
+    claims: Mapping[str, Any] | None,
+    headers: Mapping[str, Any] | None,
+) -> str:
+    """Return a new token of *kind*; for the other arguments see `utils.create_access_token`.
 
     Raises:
         ValueError: A claim or a header is reserved, the lifetime is zero, or a claim could not
             be read back.
         ConfigurationError: The key is a secret that can be guessed.
     """
-    _refuse(order.claims, _PROTECTED | {config.identity_claim_key}, "claims")
-    _refuse(order.headers, _PROTECTED_HEADERS, "headers")
-    now = datetime.now(UTC)
+    call, now = current_loaders().call, datetime.now(UTC)
+    # New dicts: what a loader returns may be everybody's (S5).
+    added = {**call("additional_claims", identity), **(claims or {})}
+    header = {**call("additional_headers", identity), **(headers or {})}
+    _refuse("claims", added, _PROTECTED | {config.identity_claim_key})
+    _refuse("headers", header, _PROTECTED_HEADERS)
     members = {
-        "fresh": order.fresh if not isinstance(order.fresh, timedelta) else _end(now, order.fresh),
+        "fresh": (now + fresh).timestamp() if isinstance(fresh, timedelta) else fresh,
         "iat": now,
         "jti": str(uuid.uuid4()),
-        "type": order.kind,
-        config.identity_claim_key: order.identity,
-        **_optional(now, _lifetime(order, now)),
-        **order.claims,
+        "type": kind,
+        config.identity_claim_key: call("user_identity", identity),
+        **_optional(now, _lifetime(kind, lifetime, now)),
+        **added,
     }
-    check_strength(order.key, [config.algorithm], may_be_weak=_may_be_weak())
-    encoded = jwt.encode(
-        members,
-        order.key,
-        config.algorithm,
-        headers=dict(order.headers),
-        json_encoder=config.json_encoder,
-    )
-    return _readable(encoded)
+    key = call("encode_key", identity)
+    config.check_strength(key, [config.algorithm])
+    return _readable(jwt.encode(members, key, config.algorithm, header, config.json_encoder))
 
 
-def _end(now: datetime, delta: timedelta) -> float:
-    return (now + delta).timestamp()
-
-
-def _lifetime(order: Order, now: datetime) -> ExpiresDelta:
-    configured = config.access_expires if order.kind == "access" else config.refresh_expires
-    delta = configured if order.expires_delta is None else order.expires_delta
-    if delta is False:
-        return False
-    if now + delta == now:
-        msg = "a lifetime of zero; a token that never expires is spelt False"
-        raise ValueError(msg)
-    return delta
+def _lifetime(kind: str, given: ExpiresDelta | None, now: datetime) -> ExpiresDelta:
+    configured = config.access_expires if kind == "access" else config.refresh_expires
+    lifetime = configured if given is None else given
+    if lifetime is not False and now + lifetime == now:
+        raise ValueError("a lifetime of zero; a token that never expires is spelt False")
+    return lifetime
 
 
 def _optional(now: datetime, lifetime: ExpiresDelta) -> Members:
@@ -294,15 +251,13 @@ def _optional(now: datetime, lifetime: ExpiresDelta) -> Members:
     return {name: value for name, value in optional.items() if value is not None}
 
 
-def _refuse(members: Mapping[str, Any], protected: frozenset[str], what: str) -> None:
-    taken = protected & members.keys()
-    if taken:
+def _refuse(what: str, members: Mapping[str, Any], protected: frozenset[str]) -> None:
+    if taken := protected & members.keys():
         msg = f"additional_{what} names {', '.join(sorted(taken))}, which the library writes itself"
         raise ValueError(msg)
     stated = {name: members[name] for name in _STATEMENTS & members.keys()}
     if what == "claims" and (wrong := malformed_claim(stated)) is not None:
-        msg = f"{wrong} cannot be {members[wrong]!r:.40}: no guard would take it"
-        raise ValueError(msg)
+        raise ValueError(f"{wrong} cannot be {members[wrong]!r:.40}: no guard would take it")
 
 
 def _readable(encoded: str) -> str:
@@ -310,6 +265,5 @@ def _readable(encoded: str) -> str:
     try:
         parse_object(split(encoded, len(encoded))[1])
     except InvalidTokenError as error:
-        msg = f"the claims could not be read back: {error.reason}"
-        raise ValueError(msg) from None
+        raise ValueError(f"the claims could not be read back: {error.reason}") from None
     return encoded

@@ -10,7 +10,7 @@ import jwt
 from .cookies import *  # noqa: F403 # applications import them from here too
 from .current import *  # noqa: F403
 from .exceptions import JWTDecodeError, Members, answered
-from .jwt_manager import current_manager
+from .tokens import decode, encode
 from .typing import ExpiresDelta, Fresh
 
 
@@ -33,10 +33,9 @@ def create_access_token(
     Raises:
         ValueError: A claim or a header is reserved, the lifetime is zero, or a claim could not
             be read back.
+        ConfigurationError: The key is a secret that can be guessed.
     """
-    return current_manager().issue(
-        "access", identity, fresh, expires_delta, additional_claims, additional_headers
-    )
+    return encode("access", identity, fresh, expires_delta, additional_claims, additional_headers)
 
 
 def create_refresh_token(
@@ -46,9 +45,7 @@ def create_refresh_token(
     additional_headers: Mapping[str, Any] | None = None,
 ) -> str:
     """Return a new refresh token; see `create_access_token`."""
-    return current_manager().issue(
-        "refresh", identity, False, expires_delta, additional_claims, additional_headers
-    )
+    return encode("refresh", identity, False, expires_delta, additional_claims, additional_headers)
 
 
 def decode_token(
@@ -66,7 +63,7 @@ def decode_token(
         JWTDecodeError: A claim is absent.
         CSRFError: The CSRF value is another token's.
     """
-    return current_manager().decode(encoded_token, csrf_value, expired=allow_expired).claims
+    return decode(encoded_token, csrf_value, allow_expired=allow_expired).claims
 
 
 def get_unverified_jwt_headers(encoded_token: str) -> Members:
@@ -94,6 +91,5 @@ def get_csrf_token(encoded_token: str) -> str:
     """
     claims = decode_token(encoded_token)
     if "csrf" not in claims:
-        msg = "Missing claim: csrf"
-        raise JWTDecodeError(msg)
+        raise JWTDecodeError("Missing claim: csrf")
     return cast(str, claims["csrf"])

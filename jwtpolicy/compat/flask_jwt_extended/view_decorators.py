@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import inspect
+import sys
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
 from functools import wraps
 from typing import Any, Final, ParamSpec, TypeVar, cast
 
-from flask import current_app, request
+from flask import Flask, current_app, request
 
 from ...exceptions import PolicyDefinitionError
+from . import exceptions as errors
 from .config import config
-from .exceptions import FreshTokenRequired, Members, NoAuthorizationError, WrongTokenError
-from .jwt_manager import JWTManager, current_manager
-from .places import places_of, presented
-from .slot import Admitted, find, keep
-from .tokens import Decoded
+from .current import Admitted, keep
+from .exceptions import Members
+from .loaders import Loaders, current_loaders
+from .places import presented
+from .revoked import is_revoked
+from .tokens import Decoded, decode
 
 P = ParamSpec("P")
 Result = TypeVar("Result")
@@ -50,8 +53,7 @@ class Demand:
     def __post_init__(self) -> None:
         """Refuse what can never be passed (C18, C19)."""
         if callable(self.optional):
-            msg = "write @jwt_required(), with parentheses"
-            raise PolicyDefinitionError(msg)
+            raise PolicyDefinitionError("write @jwt_required(), with parentheses")
         if self.fresh and self.refresh and self.verify_type:
             msg = "jwt_required(fresh=True, refresh=True) lets nobody in: no refresh token is fresh"
             raise PolicyDefinitionError(msg)
@@ -93,9 +95,8 @@ def verify_jwt_in_request(demand: Demand) -> tuple[Members, Members] | None:
         The header and the claims; None without a token, or where the function is itself one of
         the application's ``before_request`` functions: Flask would send them as the answer (S4).
     """
-    is_hook = find() is None and _is_registered()
     token = _admit(demand)
-    return None if token is None or is_hook else (token.header, token.claims)
+    return None if token is None or _is_hook() else (token.header, token.claims)
 
 
 @_taking(Demand)
@@ -118,9 +119,10 @@ def jwt_required(demand: Demand) -> Callable[[View], View]:
     return decorate
 
 
-def _is_registered() -> bool:
-    hooks = current_app.before_request_funcs.values()
-    return any(verify_jwt_in_request in functions for functions in hooks)
+def _is_hook() -> bool:
+    """Whether Flask itself called `verify_jwt_in_request`, and takes what it returns."""
+    # The frames: this function, `verify_jwt_in_request`, `taking` around it, and the caller.
+    return sys._getframe(3).f_code is Flask.preprocess_request.__code__
 
 
 def _admit(demand: Demand) -> Decoded | None:
@@ -128,17 +130,18 @@ def _admit(demand: Demand) -> Decoded | None:
     if _is_free_options():
         return None
     try:
-        found = presented(places_of(demand.locations), demand.kinds)
-    except NoAuthorizationError:
+        found = presented(demand.locations, demand.kinds)
+    except errors.NoAuthorizationError:
         if not demand.optional:
             raise
         keep(Admitted())
         return None
-    manager = current_manager()
-    token = manager.decode(found.encoded, found.csrf_value, guard=True)
-    _check(token, demand, manager)
+    loaders = current_loaders()
+    token = decode(found.encoded, found.csrf, at_guard=True)
+    _check(token, demand, loaders)
+    user = _user_of(token, loaders)
     # Kept at the very end, so that nothing is there where anything failed.
-    keep(Admitted(token, found.location, manager.load_user(token)))
+    keep(Admitted(token, found.location, loaders.has("user_lookup"), user))
     return token
 
 
@@ -150,18 +153,29 @@ def _is_free_options() -> bool:
     return bool(is_automatic) or config.is_on("JWT_COMPAT_OPTIONS_VIEW")
 
 
-def _check(token: Decoded, demand: Demand, manager: JWTManager) -> None:
-    claims = token.claims
+def _check(token: Decoded, demand: Demand, loaders: Loaders) -> None:
+    header, claims = token.header, token.claims
     if claims["type"] not in demand.kinds:
-        which = "refresh" if demand.refresh else "non-refresh"
-        msg = f"Only {which} tokens are allowed"
-        raise WrongTokenError(msg)
+        msg = f"Only {'refresh' if demand.refresh else 'non-refresh'} tokens are allowed"
+        raise errors.WrongTokenError(msg)
     if demand.fresh and not _is_fresh(claims["fresh"]):
         msg = "Fresh token required"
-        raise FreshTokenRequired(msg, token.header, claims)
-    if not demand.skip_revocation_check:
-        manager.check_not_revoked(token)
-    manager.check_custom(token)
+        raise errors.FreshTokenRequired(msg, header, claims)
+    if not demand.skip_revocation_check and is_revoked(token, loaders):
+        raise errors.RevokedTokenError(header, claims)
+    if not loaders.call("token_verification", token.header, token.claims):
+        msg = "User claims verification failed"
+        raise errors.UserClaimsVerificationError(msg, header, claims)
+
+
+def _user_of(token: Decoded, loaders: Loaders) -> Any:
+    if not loaders.has("user_lookup"):
+        return None
+    user = loaders.call("user_lookup", token.header, token.claims)
+    if user is None:
+        msg = "the user is not known"
+        raise errors.UserLookupError(msg, token.header, token.claims)
+    return user
 
 
 def _is_fresh(fresh: bool | float) -> bool:
