@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .exceptions import IssueError
-from .jose import RESERVED_CLAIMS, RESERVED_HEADERS
+from .jose import CARRIED, RESERVED_CLAIMS, RESERVED_HEADERS
 from .schemas import plain_json
 
 #: Returns what the tokens of a kind say about a user, beside the schema: ``(user, kind)``.
@@ -36,34 +36,43 @@ class Additions:
         Raises:
             IssueError: They name what is reserved, or are not JSON (CLAIM-10).
         """
-        hooked = _answer(self.claims, "extra_claims", user, kind)
-        added = {**hooked, **_checked(given or {}, "claims=")}
-        _refuse(added, RESERVED_CLAIMS | {"sub"}, "claims=" if given else "extra_claims")
+        hooked = _checked(_answer(self.claims, user, kind), "extra_claims", _is_own_claim)
+        added = {**hooked, **_checked(given or {}, "claims=", _is_own_claim)}
         return dict(plain_json(added, "claims", self.encode))
 
     def headers_of(
         self, user: Any, kind: str, given: Mapping[str, Any] | None = None
     ) -> dict[str, Any]:
         """Return copies of the headers that the hook and the caller add; raises as above."""
-        hooked = _answer(self.headers, "extra_headers", user, kind)
-        added = {**hooked, **_checked(given or {}, "headers=")}
-        _refuse(added, RESERVED_HEADERS, "headers=" if given else "extra_headers")
+        hooked = _checked(_answer(self.headers, user, kind), "extra_headers", _is_own_header)
+        added = {**hooked, **_checked(given or {}, "headers=", _is_own_header)}
         return dict(plain_json(added, "headers", self.encode))
 
 
-def _answer(hook: Hook | None, name: str, user: Any, kind: str) -> Mapping[str, Any]:
-    return {} if hook is None else _checked(hook(user, kind), name)
+def _answer(hook: Hook | None, user: Any, kind: str) -> object:
+    return {} if hook is None else hook(user, kind)
 
 
-def _checked(members: object, name: str) -> Mapping[str, Any]:
+def _checked(members: object, name: str, is_own: Callable[[str], bool]) -> Mapping[str, Any]:
+    """Return what is a mapping and names nothing of the library's.
+
+    Raises:
+        IssueError: It is not, or does.
+    """
     if not isinstance(members, Mapping):
         msg = f"{name} has to be a mapping, not {type(members).__name__}"
+        raise IssueError(msg)
+    taken = sorted(member for member in map(str, members) if is_own(member))
+    if taken:
+        msg = f"{name} names {', '.join(taken)}, which the library writes itself"
         raise IssueError(msg)
     return members
 
 
-def _refuse(members: Mapping[str, Any], reserved: frozenset[str], name: str) -> None:
-    taken = reserved.intersection(members)
-    if taken:
-        msg = f"{name} names {', '.join(sorted(taken))}, which the library writes itself"
-        raise IssueError(msg)
+def _is_own_claim(name: str) -> bool:
+    return name in RESERVED_CLAIMS or name in ("sub", CARRIED)
+
+
+def _is_own_header(name: str) -> bool:
+    # RFC 7515 section 4.1: x5u, x5c, x5t and whatever follows them name keys.
+    return name in RESERVED_HEADERS or name.startswith("x5")

@@ -28,7 +28,7 @@ from .exceptions import (
     SetupError,
     WrongKindError,
 )
-from .globals import EXTENSION, application, current_token, current_user
+from .globals import EXTENSION, application, current_token, template_user
 from .guards import level_of
 from .keys import KeyRing
 from .logout import Logout
@@ -74,7 +74,7 @@ class JWTManager(Generic[User]):
         keys: The keys; None means those of the settings.
         transports: Places of your own where tokens may stand, beside ``JWT_TOKEN_LOCATION``.
         add_context_processor: Whether templates know `current_user` and `current_token`; nothing
-            is loaded before a template touches them.
+            is loaded before a template touches them, and a user who cannot be loaded is none.
         clock: Where the time comes from.
     """
 
@@ -125,7 +125,7 @@ class JWTManager(Generic[User]):
         )
         if self._add_context_processor:
             app.context_processor(
-                lambda: {"current_user": current_user, "current_token": current_token}
+                lambda: {"current_user": template_user, "current_token": current_token}
             )
 
     def _enforcement(self, app: Flask, parts: Parts) -> Enforcement:
@@ -193,11 +193,9 @@ class JWTManager(Generic[User]):
         is 503: neither lets anybody in.
 
         Raises:
-            SetupError: It is an async function, which the store is not asked by either.
+            SetupError: It is an async function.
         """
-        if inspect.iscoroutinefunction(check):
-            msg = "a revocation check is a plain function: guards of both kinds call it"
-            raise SetupError(msg)
+        _check_plain(check, "a revocation check")
         self._revocation_checks.append(check)
         return check
 
@@ -208,9 +206,10 @@ class JWTManager(Generic[User]):
         are written as the application's JSON provider writes them.
 
         Raises:
-            SetupError: There is one already.
+            SetupError: There is one already, or it is an async function.
         """
         _check_single(self._extra_claims, "extra_claims")
+        _check_plain(hook, "extra_claims")
         self._extra_claims = hook
         return hook
 
@@ -218,9 +217,10 @@ class JWTManager(Generic[User]):
         """Register what adds members to the JOSE header of all tokens, like `extra_claims`.
 
         Raises:
-            SetupError: There is one already.
+            SetupError: There is one already, or it is an async function.
         """
         _check_single(self._extra_headers, "extra_headers")
+        _check_plain(hook, "extra_headers")
         self._extra_headers = hook
         return hook
 
@@ -438,14 +438,15 @@ class JWTManager(Generic[User]):
             IssueError: The token cannot be made, or could never be verified here.
         """
         parts, additions, now = self._parts(), self._additions(), int(self._clock())
-        dumped = self._schemas.dump(user, kind if kind != "refresh" else "access")
+        added = additions.claims_of(user, kind, claims)
+        dumped = self._schemas.dump(user, kind if kind != "refresh" else "access", added)
         if fresh and kind != "access":
             msg = f"fresh=True is for access tokens, not for the kind {kind!r}"
             raise IssueError(msg)
         arguments: dict[str, Any] = {
             "kind": kind,
             "subject": dumped.subject,
-            "claims": {**dumped.claims, **additions.claims_of(user, kind, claims)},
+            "claims": dumped.claims,
             "schema": dumped.schema,
             "lifetime": parts.lifetime(kind, expires_in),
             "fresh": freshness(fresh, now),
@@ -656,6 +657,13 @@ class JWTManager(Generic[User]):
 def _check_single(registered: object, name: str) -> None:
     if registered is not None:
         msg = f"there is a {name} already"
+        raise SetupError(msg)
+
+
+def _check_plain(function: object, name: str) -> None:
+    """Refuse what would have to be awaited where views and guards of both kinds call it."""
+    if inspect.iscoroutinefunction(function):
+        msg = f"{name} is a plain function: async views and others call it"
         raise SetupError(msg)
 
 

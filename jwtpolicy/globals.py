@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, Final, cast
 
 from flask import Flask, current_app, has_request_context
+from werkzeug.exceptions import HTTPException
 from werkzeug.local import LocalProxy
 
 from .binding import Application
@@ -95,6 +96,17 @@ current_token = cast(Token, LocalProxy(_of_access("current_token", lambda _, tok
 current_user: Any = LocalProxy(
     _of_access("current_user", lambda state, token: state.answers.load_user(token))
 )
+
+
+def _find_user_for_templates() -> Any:
+    try:
+        return current_user._get_current_object()
+    except HTTPException:
+        return Nothing("current_user", "the user could not be loaded")
+
+
+#: The same for templates, error pages among them, where there is nobody to answer 401 any more.
+template_user: Any = LocalProxy(_find_user_for_templates)
 
 #: What the endpoint is about, loaded at the first touch.
 current_resource: Any = LocalProxy(_find_resource)

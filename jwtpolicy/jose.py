@@ -17,6 +17,9 @@ RESERVED_CLAIMS: Final = frozenset(
     "iss aud exp nbf iat jti type fresh auth_time sid csrf scope acr amr cnf schema".split()  # noqa: SIM905 # one line
 )
 
+#: The claim of a refresh token that holds what its session's access tokens say otherwise.
+CARRIED: Final = "carried"
+
 #: Members of the header that the library writes, or never does.
 RESERVED_HEADERS: Final = frozenset(
     {"alg", "typ", "kid", "crit", "b64", "jku", "jwk", "x5u", "x5c", "x5t", "x5t#S256"}
@@ -217,7 +220,11 @@ def encoded_object(members: Mapping[str, Any]) -> str:
     """Return a JSON object as a segment.
 
     Raises:
-        ValueError: It holds NaN, an infinity or a lone surrogate.
+        ValueError: It holds NaN, an infinity or a lone surrogate, or is nested too deeply.
         TypeError: It holds what is not JSON.
     """
-    return encoded_segment(_encode_json(members).encode("utf-8"))
+    text = _encode_json(members)
+    if text.count("{") + text.count("[") > MAX_DEPTH:
+        # What nobody could read back is not to be signed.
+        _check_depth(members, MAX_DEPTH)
+    return encoded_segment(text.encode("utf-8"))

@@ -25,6 +25,7 @@ from .sentinels import NEVER
 from .sessions import Lifetimes, Sessions
 from .settings import Settings, cookie_shapes
 from .signer import Signer
+from .statements import Statements
 from .stores.base import TokenStore
 from .stores.opening import open_store
 from .token import Token
@@ -206,8 +207,7 @@ class Parts:
         settings = self.settings
         return Sessions(
             signer=self.signer,
-            schemas=self._schemas,
-            additions=additions,
+            statements=Statements(self._schemas, additions, settings.identity_claim, load_user),
             revocation=revocation,
             lifetimes=Lifetimes(
                 settings.lifetimes, settings.session_idle, settings.session_absolute
@@ -215,7 +215,7 @@ class Parts:
             clock=self._clock,
             leeway=settings.decode_leeway,
             issuer=settings.encode_issuer or "",
-            load_user=load_user,
+            accepted_issuers=settings.accepted_issuers,
             on_reuse=on_reuse,
         )
 

@@ -4,27 +4,22 @@ from __future__ import annotations
 
 import math
 import secrets
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, Final
 
 from .access import Standing
-from .additions import Additions
 from .clock import Clock
-from .exceptions import IssueError, RevokedTokenError, StoreNotConfiguredError, UnknownUserError
-from .jose import RESERVED_CLAIMS, RESERVED_HEADERS
+from .exceptions import IssueError, RevokedTokenError, StoreNotConfiguredError
 from .revocation import Revocation
-from .schemas import SchemaRegistry
 from .signer import Issued, Signer
+from .statements import Statement, Statements
 from .stores.base import FOREVER, RotationState, Session, TokenStore
 from .token import Token, TokenPair
 
 #: Bytes of randomness in a session's id.
 _SESSION_ID_BYTES: Final = 16
-
-#: Claims that a token's successor gets from the signer, not from its predecessor.
-_NOT_CARRIED: Final = RESERVED_CLAIMS | {"sub"}
 
 #: Seconds; a session that ends later than this has no end of its own.
 _CENTURY: Final = 100 * 365 * 86_400
@@ -53,35 +48,19 @@ class Grant:
     auth_time: int | None = None
     acr: str | None = None
     amr: tuple[str, ...] | None = None
+    audience: str | tuple[str, ...] | None = None
 
     @classmethod
     def of(cls, token: Token) -> Grant:
         """Return what *token* was granted."""
         claims = token._claims
-        amr = claims.get("amr")
         return cls(
             scope=claims.get("scope"),
             auth_time=claims.get("auth_time"),
             acr=claims.get("acr"),
-            amr=None if amr is None else tuple(amr),
+            amr=_listed(claims.get("amr")),
+            audience=_listed(claims.get("aud")),
         )
-
-
-@dataclass(frozen=True, slots=True)
-class Statement:
-    """What the tokens of a session say of their user, by kind.
-
-    Attributes:
-        subject: ``sub``.
-        schema: The claim ``schema``, or None.
-        claims: The other claims.
-        headers: Members of the JOSE header.
-    """
-
-    subject: str
-    schema: str | None
-    claims: Mapping[str, dict[str, Any]]
-    headers: Mapping[str, dict[str, Any]]
 
 
 class Sessions:
@@ -89,16 +68,16 @@ class Sessions:
 
     Args:
         signer: What makes tokens.
-        schemas: What turns users into claims.
-        additions: What the application adds to them.
+        statements: What says what tokens say of users.
         revocation: What knows which tokens still stand. Its store is where sessions are
             remembered; without one nothing can be revoked, and refresh tokens are not rotated.
         lifetimes: How long things live.
         clock: Where the time comes from.
         leeway: Seconds by which clocks may differ; revocations are remembered as much longer.
         issuer: ``iss`` of own tokens, or the empty string.
-        load_user: The application's ``user_loader``, ready to be called, or None: then refresh
-            tokens carry the claims themselves.
+        accepted_issuers: What ``iss`` of tokens may be beside it. What is revoked by its name
+            alone is revoked for all of them: a token that still names the issuer of last year
+            does not outlive its logout.
         on_reuse: Called with the token when a used refresh token comes back.
     """
 
@@ -106,26 +85,24 @@ class Sessions:
         self,
         *,
         signer: Signer,
-        schemas: SchemaRegistry,
-        additions: Additions,
+        statements: Statements,
         revocation: Revocation,
         lifetimes: Lifetimes,
         clock: Clock,
         leeway: float,
         issuer: str,
-        load_user: Callable[[Token], Any] | None,
+        accepted_issuers: Collection[str],
         on_reuse: Callable[[Token], None],
     ) -> None:
         self._signer = signer
-        self._schemas = schemas
-        self._additions = additions
+        self._statements = statements
         self._revocation = revocation
         self._store = revocation.store
         self._lifetimes = lifetimes
         self._clock = clock
         self._leeway = math.ceil(leeway)
         self._issuer = issuer
-        self._load_user = load_user
+        self._issuers = {issuer, *accepted_issuers}
         self._on_reuse = on_reuse
 
     @property
@@ -154,7 +131,7 @@ class Sessions:
     ) -> TokenPair:
         """Begin a session for *user*, who has just authenticated, and return its first pair."""
         now = int(self._clock())
-        stated = self._stated(user, claims, headers)
+        stated = self._statements.of(user, claims, headers)
         # Without `auth_time` nothing is recent: a remembered login is not an authentication.
         grant = Grant(scope, now if fresh else None, acr, amr)
         return self._opened(stated, grant, now, fresh=freshness(fresh, now), label=label)
@@ -166,13 +143,13 @@ class Sessions:
             IssueError: *user* is somebody else, or the token belongs to no session.
             RevokedTokenError: The session is over.
         """
-        stated = self._stated(user)
+        stated = self._statements.of(user)
         if stated.subject != token.subject:
             msg = "step_up is for the current user; to change users, log out and in"
             raise IssueError(msg)
         now = int(self._clock())
         session = self._session_of(token, now)
-        grant = Grant(Grant.of(token).scope, now, acr)
+        grant = replace(Grant.of(token), auth_time=now, acr=acr, amr=None)
         pair, refresh_id = self._pair(
             stated, grant, now, session.expires_at, session.session_id, True
         )
@@ -193,7 +170,7 @@ class Sessions:
         if token.session_id is None or self._revocation.standing(token) is not Standing.GOOD:
             msg = "the token was revoked, or belongs to no session"
             raise RevokedTokenError(msg)
-        stated = self._renewed(token)
+        stated = self._statements.renewed(token)
         session = self.store.touch(
             self._issuer, token.session_id, now=now, idle_expires_at=self._idle_end(now)
         )
@@ -213,7 +190,7 @@ class Sessions:
             UnknownUserError: Its user is not known any more.
         """
         now = int(self._clock())
-        stated = self._renewed(token)
+        stated = self._statements.renewed(token)
         if self._store is None:
             return self._access_only(stated, Grant.of(token))
         if token.session_id is None:
@@ -247,14 +224,17 @@ class Sessions:
 
     def revoke_session(self, session_id: str) -> None:
         """End a session: its access and refresh tokens are dead from now on."""
-        self.store.revoke_session(self._issuer, session_id, now=int(self._clock()))
+        now = int(self._clock())
+        for issuer in self._issuers:
+            self.store.revoke_session(issuer, session_id, now=now)
 
     def revoke_subject(self, subject: str) -> None:
         """End all sessions of *subject*, and its tokens outside of any."""
         now = int(self._clock())
         longest = list(self._lifetimes.kinds.values())
         until = FOREVER if None in longest else now + max(filter(None, longest)) + self._leeway
-        self.store.revoke_subject(self._issuer, subject, now=now, until=until)
+        for issuer in self._issuers:
+            self.store.revoke_subject(issuer, subject, now=now, until=until)
 
     def live(self, subject: str) -> list[Session]:
         """Return the open sessions of *subject*, the newest first."""
@@ -281,46 +261,6 @@ class Sessions:
             idle_expires_at=self._idle_end(now),
         )
         return issued
-
-    def _stated(
-        self,
-        user: Any,
-        claims: Mapping[str, Any] | None = None,
-        headers: Mapping[str, Any] | None = None,
-    ) -> Statement:
-        """Return what tokens say of *user*.
-
-        A refresh token carries the user's claims only where nobody could load the user again.
-        """
-        dumped = self._schemas.dump(user, "access")
-        add = self._additions
-        access = {**dumped.claims, **add.claims_of(user, "access", claims)}
-        refresh = add.claims_of(user, "refresh")
-        return Statement(
-            dumped.subject,
-            dumped.schema,
-            {"access": access, "refresh": refresh if self._load_user else {**access, **refresh}},
-            {kind: add.headers_of(user, kind, headers) for kind in ("access", "refresh")},
-        )
-
-    def _renewed(self, token: Token) -> Statement:
-        """Return what is true of the token's user now, where that can be known."""
-        if self._load_user is None:
-            carried = _NOT_CARRIED | {self._signer.identity_claim}
-            claims = {k: v for k, v in token._claims.items() if k not in carried}
-            headers = {k: v for k, v in token._header.items() if k not in RESERVED_HEADERS}
-            both = ("access", "refresh")
-            return Statement(
-                token.subject,
-                token._claims.get("schema"),
-                dict.fromkeys(both, claims),
-                dict.fromkeys(both, headers),
-            )
-        stated = self._stated(self._load_user(token))
-        if stated.subject != token.subject:
-            msg = "the user loader returned somebody else"
-            raise UnknownUserError(msg)
-        return stated
 
     def _opened(
         self,
@@ -396,11 +336,12 @@ class Sessions:
         fresh: bool | float = False,
         csrf: str | None = None,
     ) -> Issued:
+        said = stated.of(kind)
         return self._signer.sign(
             kind=kind,
             subject=stated.subject,
-            claims=stated.claims[kind],
-            headers=stated.headers[kind] or None,
+            claims=said.claims,
+            headers=said.headers or None,
             schema=stated.schema,
             csrf=csrf,
             lifetime=lifetime,
@@ -410,6 +351,7 @@ class Sessions:
             auth_time=grant.auth_time,
             acr=grant.acr,
             amr=grant.amr,
+            audience=grant.audience,
         )
 
     def _rotate(
@@ -461,6 +403,10 @@ def freshness(fresh: bool | timedelta, now: int) -> bool | float:
         return fresh
     msg = f"fresh is True, False or a timedelta above 0, not {fresh!r:.40}"
     raise IssueError(msg)
+
+
+def _listed(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
 
 
 def _within(lifetime: int | None, rest: int) -> int | None:

@@ -12,7 +12,7 @@ PACKAGE = Path(__file__).parents[1] / "jwtpolicy"
 LAYERS = [
     "outcomes sentinels clock exceptions decision token access",
     "jose registered_claims keys schemas policy stores",
-    "verifier signer additions revocation sessions",
+    "verifier signer additions revocation statements sessions",
     "settings transports csrf challenges plans users state enforcement",
     "guards parts finishing planning binding globals views endpoints signals logout extension",
     "audit migrate cli compat",

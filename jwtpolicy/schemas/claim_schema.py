@@ -11,7 +11,7 @@ from marshmallow import EXCLUDE, ValidationError
 from marshmallow.schema import SchemaMeta
 
 from ..exceptions import SchemaError
-from ..jose import RESERVED_CLAIMS
+from ..jose import CARRIED, RESERVED_CLAIMS
 
 
 def claim_name(name: str, field: Any) -> str:
@@ -21,7 +21,7 @@ def claim_name(name: str, field: Any) -> str:
 
 def _check_names(owner: str, declared: Mapping[str, Any]) -> None:
     names = {claim_name(name, field): field for name, field in declared.items()}
-    taken = RESERVED_CLAIMS.intersection(names)
+    taken = {*RESERVED_CLAIMS, CARRIED}.intersection(names)
     if taken:
         msg = f"{owner} defines {', '.join(sorted(taken))}, which the library writes itself"
         raise SchemaError(msg)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -105,8 +105,13 @@ class SchemaRegistry:
         self._entries.append(entry)
         self._readers.clear()
 
-    def dump(self, user: Any, kind: str) -> Dumped:
+    def dump(self, user: Any, kind: str, added: Mapping[str, Any] | None = None) -> Dumped:
         """Return *user* as claims that can be read back.
+
+        Args:
+            user: The object.
+            kind: The kind of token.
+            added: Claims that take the place of the schema's; safe to sign, and not ``sub``.
 
         Raises:
             IssueError: No schema fits its type, or the claims cannot be signed or read back; the
@@ -114,9 +119,9 @@ class SchemaRegistry:
         """
         entry = self._writer(type(user), kind)
         if entry is None:
-            return Dumped(_plain_subject(user), {})
+            return Dumped(_plain_subject(user), dict(added or {}))
         try:
-            claims = entry.schema.dump(user)
+            claims = {**entry.schema.dump(user), **(added or {})}
             check_json(claims, "claims")
             entry.load(claims, entry.version)
         except ValidationError as error:

@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 from ..exceptions import ChallengeError, ConfigurationError, quoted
-from ..jose import RESERVED_CLAIMS
+from ..jose import CARRIED, RESERVED_CLAIMS
 from ..sentinels import NEVER
 
 #: Seconds.
@@ -221,7 +221,7 @@ def origins(value: Any) -> tuple[str, ...]:
 def claim_name(value: Any) -> str:
     """Read the name of a claim of the application's own, or ``sub``."""
     found = text(value)
-    if found in RESERVED_CLAIMS:
+    if found in {*RESERVED_CLAIMS, CARRIED}:
         msg = "the name of a claim that is not reserved"
         raise Wrong(msg)
     return found

@@ -9,10 +9,19 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from flask import Flask, render_template_string
+from flask import Flask, abort, render_template_string
 from flask.json.provider import DefaultJSONProvider
+from marshmallow import fields
 
-from jwtpolicy import Fresh, JWTManager, current_token, protect, public
+from jwtpolicy import (
+    ClaimSchema,
+    Fresh,
+    JWTManager,
+    current_token,
+    current_user,
+    protect,
+    public,
+)
 from jwtpolicy.exceptions import (
     ConfigurationError,
     InvalidTokenError,
@@ -21,6 +30,7 @@ from jwtpolicy.exceptions import (
     SetupError,
 )
 from jwtpolicy.keys import Key, KeyRing
+from tests.attacks.test_forged_tokens import CLAIMS, signed
 from tests.conftest import SECRET, bearer
 
 
@@ -65,7 +75,60 @@ def test_what_a_hook_returns_never_reaches_another_user(app: Flask, jwt: JWTMana
     assert shared == {"teams": []}
 
 
-@pytest.mark.parametrize("name", ["exp", "type", "jti", "sub", "csrf", "fresh", "sid"])
+KINDS = ("access", "refresh")
+
+
+@pytest.mark.parametrize("has_loader", [True, False])
+def test_a_refresh_keeps_apart_what_each_kind_says(make_app: Any, has_loader: bool) -> None:
+    """D16: an access token never says what was meant for refresh tokens."""
+    app, jwt = make_app()
+    jwt.extra_claims(lambda user, kind: {"kind": kind, kind: True})
+    jwt.extra_headers(lambda user, kind: {"of": kind})
+    if has_loader:
+        jwt.user_loader(lambda token: token.subject)
+    with app.app_context():
+        pair = jwt.login("u1")
+        for _ in range(2):
+            pair = jwt.refresh(str(pair.refresh_token))
+        tokens = [jwt.verify(pair.access_token), jwt.verify(pair.refresh_token, kind="refresh")]
+
+    assert [(t.claims["kind"], t.header["of"]) for t in tokens] == [(k, k) for k in KINDS]
+    assert "refresh" not in tokens[0].claims
+    assert "carried" not in tokens[0].claims
+
+
+def test_a_hook_for_one_kind_alone_is_remembered_by_the_other(
+    app: Flask, jwt: JWTManager[Any]
+) -> None:
+    """D16."""
+    jwt.extra_headers(lambda user, kind: {"tenant": "red"} if kind == "access" else {})
+    jwt.extra_claims(lambda user, kind: {"tier": "gold"} if kind == "access" else {})
+    with app.app_context():
+        pair = jwt.refresh(str(jwt.login("u1", claims={"limit": 1}).refresh_token))
+        token = jwt.verify(pair.access_token)
+
+    assert (token.header["tenant"], token.claims["tier"], token.claims["limit"]) == (
+        "red",
+        "gold",
+        1,
+    )
+
+
+@pytest.mark.parametrize("value", [True, {}, {"claims": 1, "headers": {}}, {"claims": {}}])
+def test_a_claim_of_that_name_in_an_older_token_is_only_a_claim(
+    app: Flask, jwt: JWTManager[Any], value: Any
+) -> None:
+    old = signed(claims={**CLAIMS, "type": "refresh", "carried": value, "role": "a"})
+    with app.app_context():
+        pair = jwt.refresh(old)
+
+    assert claims_of(app, jwt, pair.access_token)["role"] == "a"
+
+
+RESERVED = ["exp", "type", "jti", "sub", "csrf", "fresh", "sid", "carried"]
+
+
+@pytest.mark.parametrize("name", RESERVED)
 def test_reserved_claims_cannot_be_added(app: Flask, jwt: JWTManager[Any], name: str) -> None:
     """S6, CLAIM-10."""
     with app.app_context():
@@ -76,7 +139,7 @@ def test_reserved_claims_cannot_be_added(app: Flask, jwt: JWTManager[Any], name:
             jwt.login("u1")
 
 
-@pytest.mark.parametrize("name", ["alg", "kid", "typ", "crit", "jku"])
+@pytest.mark.parametrize("name", ["alg", "kid", "typ", "crit", "jku", "x5u", "x5t#S512"])
 def test_reserved_headers_cannot_be_added(app: Flask, jwt: JWTManager[Any], name: str) -> None:
     """CLAIM-10."""
     with app.app_context():
@@ -102,6 +165,18 @@ def test_a_hook_has_to_return_a_mapping(app: Flask, jwt: JWTManager[Any], answer
     jwt.extra_claims(lambda user, kind: answer)
     with app.app_context(), pytest.raises(IssueError, match="extra_claims has to be a mapping"):
         jwt.issue("u1")
+
+
+@pytest.mark.parametrize("hook", ["extra_claims", "extra_headers"])
+def test_a_hook_is_a_plain_function(jwt: JWTManager[Any], hook: str) -> None:
+    """S3: a coroutine would be no mapping, and nobody would await it."""
+
+    async def later(user: Any, kind: str) -> dict[str, Any]:
+        return {}
+
+    with pytest.raises(SetupError, match=f"{hook} is a plain function"):
+        getattr(jwt, hook)(later)
+    assert getattr(jwt, hook)(lambda user, kind: {})
 
 
 @pytest.mark.parametrize("hook", ["extra_claims", "extra_headers", "user_loader"])
@@ -163,6 +238,42 @@ def test_what_cannot_be_json_is_refused_with_its_path(
 ) -> None:
     with app.app_context(), pytest.raises(IssueError, match=why):
         jwt.issue("u1", claims=added)
+
+
+class Person:
+    """Somebody with roles."""
+
+    def __init__(self, roles: list[str]) -> None:
+        self.sub, self.roles = "u1", roles
+
+
+class PersonClaims(ClaimSchema):
+    sub = fields.String(required=True)
+    roles = fields.List(fields.String(), required=True)
+
+
+@pytest.mark.parametrize("verb", ["issue", "login"])
+def test_what_is_added_has_to_fit_the_schema_too(
+    app: Flask, jwt: JWTManager[Any], verb: str
+) -> None:
+    """Nothing is signed that could not be read back."""
+    jwt.claims_for(Person)(PersonClaims)
+    with app.app_context():
+        with pytest.raises(IssueError, match=r"PersonClaims: claims.roles"):
+            getattr(jwt, verb)(Person(["a"]), claims={"roles": 5})
+        jwt.extra_claims(lambda user, kind: {"roles": ["b"]} if kind == "access" else {})
+        assert claims_of(app, jwt, jwt.issue(Person(["a"])))["roles"] == ("b",)
+
+
+def test_claims_that_are_nested_too_deeply_are_not_signed(app: Flask, jwt: JWTManager[Any]) -> None:
+    """PARSE-4, the other way round."""
+    deep: Any = 1
+    for _ in range(31):
+        deep = [deep]
+    with app.app_context():
+        assert jwt.verify(jwt.issue("u1", claims={"deep": deep}))
+        with pytest.raises(IssueError, match="not JSON"):
+            jwt.issue("u1", claims={"deep": [deep]})
 
 
 def test_a_login_can_be_fresh_for_a_while(app: Flask, jwt: JWTManager[Any], clock: Any) -> None:
@@ -257,6 +368,37 @@ def test_keys_can_depend_on_the_tenant(make_app: Any) -> None:
     assert client.get("/", headers=bearer(tokens["b"])).status_code == 401
 
 
+def test_with_a_user_loader_the_hook_names_the_tenant_of_both_kinds(make_app: Any) -> None:
+    """D3: refresh tokens then carry the subject alone."""
+    app, jwt = make_app(manager={"keys": TenantKeys()}, secret_key=None)
+    jwt.user_loader(lambda token: token.subject)
+    jwt.extra_claims(lambda user, kind: {"tenant": user[0]})
+    with app.app_context():
+        pair = jwt.refresh(str(jwt.login("ada").refresh_token))
+        tokens = [jwt.verify(pair.access_token), jwt.verify(pair.refresh_token, kind="refresh")]
+
+    assert [token.key_id for token in tokens] == ["a", "a"]
+
+
+class SubjectKeys(KeyRing):
+    """A key for each subject."""
+
+    def signing_key_for(self, subject: str, claims: Any) -> Key | None:
+        return Key(SECRET, "HS256", subject)
+
+    def find(self, algorithm: str, key_id: str | None) -> tuple[Key, ...]:
+        return (Key(SECRET, "HS256", key_id),) if key_id == "u1" else ()
+
+
+def test_keys_can_depend_on_the_user(make_app: Any) -> None:
+    """D3."""
+    app, jwt = make_app(manager={"keys": SubjectKeys()}, secret_key=None)
+    with app.app_context():
+        assert jwt.verify(jwt.login("u1").access_token).key_id == "u1"
+        with pytest.raises(InvalidTokenError):
+            jwt.verify(jwt.login("u2").access_token)
+
+
 def test_without_a_key_for_the_tenant_nothing_is_signed(make_app: Any) -> None:
     app, jwt = make_app(manager={"keys": TenantKeys()}, secret_key=None)
     with app.app_context(), pytest.raises(ConfigurationError, match="no key that can sign"):
@@ -315,6 +457,35 @@ def test_templates_know_the_user_only_when_they_look(make_app: Any) -> None:
     assert client.get("/open").text == client.get("/missing").text == "nobody"
     assert (client.get("/plain", headers=headers).text, loaded) == ("plain", [])
     assert client.get("/in", headers=headers).text.startswith("ada")
+
+
+@pytest.mark.parametrize("answer", ["nobody", "broken", "forbidden"])
+def test_a_user_who_cannot_be_loaded_breaks_no_page(make_app: Any, answer: str) -> None:
+    """C9: neither an error page nor any other, for a token of somebody who is gone."""
+
+    def load(token: Any) -> None:
+        if answer == "forbidden":
+            abort(403)
+        if answer == "broken":
+            raise ZeroDivisionError
+
+    app, jwt = make_app(manager={"add_context_processor": True})
+    app.config["PROPAGATE_EXCEPTIONS"] = False
+    jwt.user_loader(load, lazy=True)
+    app.add_url_rule("/in", "in", protect()(lambda: render_template_string(TEMPLATE)))
+    app.add_url_rule("/lost", "lost", protect()(lambda: abort(404)))
+    app.add_url_rule("/view", "view", protect()(lambda: f"{current_user.name}"))
+    page = lambda error: (render_template_string(TEMPLATE), error.code)  # noqa: E731
+    for code in (401, 403, 404, 503):
+        app.register_error_handler(code, page)
+    client = app.test_client()
+    with app.app_context():
+        headers = bearer(jwt.issue("u1"))
+
+    assert client.get("/in", headers=headers).text == "nobody"
+    assert client.get("/lost", headers=headers).status_code == 404
+    status = {"nobody": 401, "broken": 503, "forbidden": 403}[answer]
+    assert client.get("/view", headers=headers).status_code == status
 
 
 def test_templates_know_nobody_otherwise(make_app: Any) -> None:
