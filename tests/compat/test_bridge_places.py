@@ -1,0 +1,190 @@
+"""Where the bridge finds tokens, and that no request makes it stumble."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.conftest import bearer
+
+from .conftest import Bridged, claims, forged
+
+EVERYWHERE = ["headers", "cookies", "query_string", "json"]
+JSON = {"Content-Type": "application/json"}
+
+
+@pytest.fixture
+def everywhere(make_bridged: Any) -> Bridged:
+    bridged: Bridged = make_bridged(token_location=EVERYWHERE)
+    return bridged
+
+
+@pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER", "bEaReR"])
+def test_a_scheme_has_no_case(bridged: Bridged, scheme: str) -> None:
+    """C21: RFC 9110 section 11.1."""
+    answer = bridged.client.get(
+        "/optional", headers={"Authorization": f"{scheme} {bridged.access()}"}
+    )
+
+    assert answer.json == {"sub": "ada", "at": "headers"}
+
+
+@pytest.mark.parametrize("separator", [", ", ",", " , "])
+@pytest.mark.parametrize("path", ["/access", "/optional"])
+def test_two_tokens_in_a_header_are_refused(bridged: Bridged, path: str, separator: str) -> None:
+    """C21, HTTP-4, HTTP-5: on optional pages too."""
+    value = f"Bearer {bridged.access()}"
+    headers = {"Authorization": separator.join([value, value])}
+
+    assert bridged.client.get(path, headers=headers).status_code == 422
+    assert bridged.client.get(path, headers={"Authorization": value + separator}).json["sub"]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        ", , Bearer x",
+        "Bearer ,,0",
+        "Bearer",
+        "Bearer ",
+        "Bearer  ",
+        "Bearer a b",
+        "Bearer x",
+        ",",
+        ",Bearer,",
+        "Bearer \xff\xfe",
+        "Bearer \xa0",
+        "Bearer\tx",
+        "Bearer " + "," * 50_000,
+        "," * 50_000 + "Bearer x",
+        "Bearer" + " " * 50_000 + "x",
+        "Bearer " + "x" * 50_000,
+        "Bearer " + "." * 50_000,
+    ],
+    ids=lambda value: ascii(value[:12]) + f" {len(value)}",
+)
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_a_header_of_any_form_is_a_refusal(bridged: Bridged, method: str, value: str) -> None:
+    """C3."""
+    answer = bridged.client.open("/access", method=method, headers={"Authorization": value})
+
+    assert answer.status_code in (401, 422)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"[]", b'["access_token"]', b'"access_token"', b"7", b"null", b"true", b"", b"{", b"\xff"]
+    + [b'{"access_token": %s}' % value for value in (b"7", b"[1]", b"{}", b"true", b"null", b'""')]
+    + [b'{"access_token": "\\ud800"}', b'{"access_token": NaN}', b"[" * 100_000]
+    + [b'{"access_token": "a", "access_token": "b"}', b'{"access_token": ["a.b.c"]}'],
+    ids=lambda body: ascii(body[:40]),
+)
+def test_a_body_of_any_form_is_a_refusal(everywhere: Bridged, body: bytes) -> None:
+    """C1, HTTP-6."""
+    answer = everywhere.client.post("/access", data=body, headers=JSON)
+
+    assert answer.status_code in (401, 422)
+    assert b"<class" not in answer.data
+
+
+def test_a_token_in_a_body_is_found(everywhere: Bridged) -> None:
+    """C1: the accepted twin."""
+    answer = everywhere.client.post("/access", json={"access_token": everywhere.access()})
+
+    assert answer.json == {"sub": "ada", "at": "json"}
+
+
+@pytest.mark.parametrize("kind", [set, frozenset, tuple, list])
+@pytest.mark.parametrize("names", [["headers"], ["headers", "cookies"]])
+def test_places_may_be_a_set(make_bridged: Any, kind: Any, names: list[str]) -> None:
+    """C6."""
+    bridged = make_bridged(token_location=kind(names))
+
+    assert bridged.client.get("/access").status_code == 401
+    assert bridged.status("/access", bridged.access()) == 200
+
+
+@pytest.mark.parametrize(
+    ("headers", "query", "body"),
+    [(True, True, False), (True, False, True), (False, True, True), (True, True, True)],
+)
+def test_tokens_in_two_places_are_refused(
+    everywhere: Bridged, headers: bool, query: bool, body: bool
+) -> None:
+    """HTTP-4."""
+    token = everywhere.access()
+    answer = everywhere.client.post(
+        "/optional",
+        headers=bearer(token) if headers else {},
+        query_string={"jwt": token} if query else {},
+        json={"access_token": token} if body else {},
+    )
+
+    assert answer.status_code == 422
+
+
+def test_a_parameter_or_a_cookie_that_stands_twice_is_refused(everywhere: Bridged) -> None:
+    """HTTP-4: cookie tossing."""
+    token = everywhere.access()
+    cookies = {"Cookie": f"access_token_cookie={token}; access_token_cookie={token}"}
+
+    assert everywhere.client.get(f"/optional?jwt={token}&jwt={token}").status_code == 422
+    without_jar = everywhere.app.test_client(use_cookies=False)
+    assert without_jar.get("/optional", headers=cookies).status_code == 422
+    assert everywhere.client.get(f"/optional?jwt={token}").json["at"] == "query_string"
+
+
+def test_the_order_of_places_decides_between_a_header_and_a_cookie(make_bridged: Any) -> None:
+    """C20: a header that is listed first is not beaten by a cookie that has expired."""
+    first_header = make_bridged(token_location=["headers", "cookies"])
+    first_cookie = make_bridged(token_location=["cookies", "headers"])
+    for bridged, status in ((first_header, 200), (first_cookie, 401)):
+        client = bridged.with_cookie(forged(claims(exp=1)))
+
+        answer = client.get("/access", headers=bearer(bridged.access()))
+        assert answer.status_code == status
+
+
+@pytest.mark.parametrize("path", ["/access", "/optional"])
+def test_a_bad_token_never_falls_through(everywhere: Bridged, path: str) -> None:
+    """HTTP-5."""
+    good, bad = everywhere.access(), forged(claims(), secret="another secret of 32 bytes or so")
+    client = everywhere.with_cookie(good)
+
+    assert client.get(path, headers=bearer(bad)).status_code == 422
+    assert client.get(path, headers={"Authorization": "Bearer"}).status_code == 422
+    assert client.get(path).json == {"sub": "ada", "at": "cookies"}
+
+
+@pytest.mark.parametrize("kind", ["access", "refresh"])
+def test_one_logout_serves_both_kinds_in_cookies_and_bodies(everywhere: Bridged, kind: str) -> None:
+    """C13."""
+    token = getattr(everywhere, kind)("ada")
+    client = everywhere.with_cookie(token, f"{kind}_token_cookie")
+
+    assert client.get("/either").json == {"sub": "ada", "at": "cookies"}
+    answer = everywhere.client.post("/either", json={f"{kind}_token": token})
+    assert answer.json == {"sub": "ada", "at": "json"}
+
+
+@pytest.mark.parametrize("header", [{}, {"Authorization": "Basic YTpi"}, {"Authorization": ""}])
+def test_nothing_sent_is_anonymous_where_that_is_allowed(bridged: Bridged, header: Any) -> None:
+    assert bridged.client.get("/optional", headers=header).json == {"sub": None, "at": None}
+    assert bridged.client.get("/access", headers=header).status_code == 401
+
+
+def test_a_refusal_with_401_challenges(everywhere: Bridged) -> None:
+    """D6: RFC 9110 section 11.6.1."""
+    expired, stale = forged(claims(exp=1)), everywhere.access()
+    answers = [
+        everywhere.client.get("/access"),
+        everywhere.get("/access", expired),
+        everywhere.get("/fresh", stale),
+        everywhere.with_cookie(stale).post("/access"),
+    ]
+
+    for answer in answers:
+        assert answer.status_code == 401
+        assert answer.headers["WWW-Authenticate"].startswith("Bearer")
+    assert "WWW-Authenticate" not in everywhere.get("/access", stale).headers
