@@ -19,7 +19,7 @@ from .planning import BlueprintLevels, Demand, Planner, Target
 from .plans import Plan
 from .policy.base import Policy
 from .settings import Settings
-from .state import RequestState
+from .state import Outer, RequestState
 from .transports import QueryTransport
 
 if TYPE_CHECKING:
@@ -88,19 +88,21 @@ class Application:
             state = current.environ[self._key] = RequestState(self.enforcement.sources, current)
         return state
 
-    def admit(self, guard: Guard) -> None:
-        """Let the current request pass *guard*, or raise what answers it."""
+    def admit(self, guard: Guard) -> Outer | None:
+        """Let the current request pass *guard*, or raise what answers it; see `Enforcement`."""
         current = _current_request()
         enforcement = self._enforcement or self._bind()
         plan = self._plan_for(guard, current)
-        if not plan.is_public:
-            enforcement.admit(plan, self._state_of(current), current)
+        if plan.is_public:
+            return None
+        return enforcement.admit(plan, self._state_of(current), current)
 
-    async def admit_async(self, guard: Guard) -> None:
+    async def admit_async(self, guard: Guard) -> Outer | None:
         """Do what `admit` does, awaiting async policies and loaders."""
         current = _current_request()
         state = self._state_of(current)
-        await self.enforcement.admit_async(self._plan_for(guard, current), state, current)
+        plan = self._plan_for(guard, current)
+        return await self.enforcement.admit_async(plan, state, current)
 
     def admit_endpoint(self) -> None:
         """Let the current request pass its blueprint, where its endpoint has no guard."""
@@ -180,8 +182,9 @@ class Application:
         read.update(self.parts.places().transports)
         if any(place.is_ambient or isinstance(place, QueryTransport) for place in read):
             finishing = Finishing(self.parts, self.manager.renewed)
+            # Flask runs the first one last: what the application sets on its answers is known.
             hooks = self._app.after_request_funcs.setdefault(None, [])
-            hooks.append(lambda response: self._finished(finishing, response))
+            hooks.insert(0, lambda response: self._finished(finishing, response))
 
     def _finished(self, finishing: Finishing, response: Response) -> Response:
         state: RequestState | None = request.environ.get(self._key)

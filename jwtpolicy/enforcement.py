@@ -11,11 +11,11 @@ import asyncio
 import inspect
 import logging
 from collections.abc import Generator, Sequence
-from typing import Any, Final
+from typing import Any, Final, TypeVar, cast
 
 from flask import Request
 
-from .access import NO_LOADER, NOT_LOADED, AccessRequest
+from .access import NO_LOADER
 from .challenges import refusal
 from .csrf import CSRFCheck
 from .decision import Finding
@@ -32,7 +32,7 @@ from .plans import Loader, Plan
 from .policy.base import Policy, as_policy
 from .policy.credentials import is_ignorable
 from .policy.program import Node, Program, Run, weigh_async
-from .state import LiveAccess, RequestState, Sources, keep
+from .state import LiveAccess, Outer, RequestState, Sources, keep
 from .token import Token
 from .transports import Places, Presented, Transport
 
@@ -46,8 +46,9 @@ _USED_UP: Final = Finding(Outcome.INVALID_TOKEN, "used up")
 #: A program and the run in which it judges one token, or its absence.
 Attempt = tuple[Program, Run]
 
+Result = TypeVar("Result")
 #: A decision on its way: it yields the node that it wants weighed, or None for the resource.
-Flow = Generator[tuple[Node | None, Run], int, None]
+Flow = Generator[tuple[Node | None, Run], int, Result]
 
 
 class Enforcement:
@@ -79,38 +80,44 @@ class Enforcement:
         self._realm = realm
         self._resource_metadata = resource_metadata
 
-    def admit(self, plan: Plan, state: RequestState, request: Request) -> None:
+    def admit(self, plan: Plan, state: RequestState, request: Request) -> Outer | None:
         """Let the request in, or raise what answers it.
+
+        Returns:
+            What is to be restored after the guarded function, where one calls another.
 
         Raises:
             AccessError: It was refused.
             HTTPException: The application's loader answered for itself.
         """
-        if plan.is_public or plan in state.admitted:
-            return
+        if plan.is_public:
+            return None
+        if (known := state.admitted.get(plan)) is not None:
+            return state.enter(plan, known)
         try:
             attempts = self._attempts(plan, state, request)
             program, run = attempts[0]
             # Nearly every request is let in here; the flow is for all others.
             if plan.is_plain and not program.consumed and program.weigh(run) == _ALLOW:
-                state.access = run.access
-                state.admitted += (plan,)
-                return
+                return state.enter(plan, cast(LiveAccess, run.access))
         except AccessError as error:
             raise self.answered(error, plan.label, state.answers.token_id) from error.__cause__
         run.forget_pending()
-        self._drive(self._judged_each(plan, state, request, attempts), state, plan.label)
+        flow = self._judged_each(plan, state, request, attempts)
+        return state.enter(plan, self._drive(flow, state, plan.label))
 
-    async def admit_async(self, plan: Plan, state: RequestState, request: Request) -> None:
+    async def admit_async(self, plan: Plan, state: RequestState, request: Request) -> Outer | None:
         """Do what `admit` does, awaiting async policies and loaders."""
-        if plan.is_public or plan in state.admitted:
-            return
+        if plan.is_public:
+            return None
+        if (known := state.admitted.get(plan)) is not None:
+            return state.enter(plan, known)
         try:
             attempts = self._attempts(plan, state, request, awaits=True)
         except AccessError as error:
             raise self.answered(error, plan.label, state.answers.token_id) from error.__cause__
         flow = self._judged_each(plan, state, request, attempts)
-        await self._drive_async(flow, state, plan.label)
+        return state.enter(plan, await self._drive_async(flow, state, plan.label))
 
     def enforce(self, policy: Policy, state: RequestState, request: Request, resource: Any) -> None:
         """Judge *policy* inside a view; raises what `admit` raises."""
@@ -124,35 +131,35 @@ class Enforcement:
         flow = self._inner(policy, state, request, resource, awaits=True)
         await self._drive_async(flow, state, "enforce")
 
-    def _drive(self, flow: Flow, state: RequestState, label: str) -> None:
+    def _drive(self, flow: Flow[Result], state: RequestState, label: str) -> Result:
         try:
             node, run = next(flow)
             while True:
-                outcome = self._load(state, run) if node is None else node.weigh(run)
+                outcome = self._load(run) if node is None else node.weigh(run)
                 node, run = flow.send(outcome)
-        except StopIteration:
-            return
+        except StopIteration as end:
+            return cast(Result, end.value)
         except AccessError as error:
             raise self.answered(error, label, state.answers.token_id) from error.__cause__
 
-    async def _drive_async(self, flow: Flow, state: RequestState, label: str) -> None:
+    async def _drive_async(self, flow: Flow[Result], state: RequestState, label: str) -> Result:
         try:
             node, run = next(flow)
             while True:
                 if node is None:
-                    outcome = await self._load_async(state, run)
+                    outcome = await self._load_async(run)
                 else:
                     outcome = await weigh_async(node, run)
                 node, run = flow.send(outcome)
-        except StopIteration:
-            return
+        except StopIteration as end:
+            return cast(Result, end.value)
         except AccessError as error:
             raise self.answered(error, label, state.answers.token_id) from error.__cause__
 
     def _judged_each(
         self, plan: Plan, state: RequestState, request: Request, attempts: Sequence[Attempt]
-    ) -> Flow:
-        """Decide whether *plan* lets one of several tokens in: the first that it allows.
+    ) -> Flow[LiveAccess]:
+        """Return the request with the token that *plan* lets in: the first that it allows.
 
         Raises:
             AccessError: None; of the refusals it is the one that is easiest to cure.
@@ -160,17 +167,15 @@ class Enforcement:
         refusals: list[AccessError] = []
         for program, run in attempts:
             try:
-                yield from self._judged(plan, state, request, program, run)
+                return (yield from self._judged(plan, state, request, program, run))
             except AccessError as error:
                 refusals.append(error)
-            else:
-                return
         raise min(refusals, key=lambda error: error.outcome)
 
     def _judged(
         self, plan: Plan, state: RequestState, request: Request, program: Program, run: Run
-    ) -> Flow:
-        """Decide whether *plan* lets the request in."""
+    ) -> Flow[LiveAccess]:
+        """Return the request as *plan* lets it in."""
         awaits = run.awaiting is not None
         baseline = program.baseline if plan.closed.ignores_invalid else None
         if baseline is not None and (yield baseline, run) == _INVALID_TOKEN:
@@ -181,12 +186,11 @@ class Enforcement:
         if awaits and plan.has_async_loader and not run.access.has_resource:
             # An async view could not await it later, at the first touch of a proxy.
             yield None, run
-        state.access = run.access
-        state.admitted += (plan,)
+        return cast(LiveAccess, run.access)
 
     def _inner(
         self, policy: Policy, state: RequestState, request: Request, resource: Any, *, awaits: bool
-    ) -> Flow:
+    ) -> Flow[None]:
         """Decide *policy* about the current token; where no guard has run, as a guard would."""
         as_policy(policy, "enforce")
         if state.access is None:
@@ -195,7 +199,7 @@ class Enforcement:
         program = policy.program
         access = state.access
         if resource is not NO_LOADER:
-            access = self._access(state, request, state.token, state.place)
+            access = self._access(state, request, access.token, access.place, access.loader)
             access._resource = resource
         run = program.run(access, awaits)
         _check_awaited(policy, program, awaits)
@@ -204,7 +208,7 @@ class Enforcement:
 
     def _as_guard(
         self, policy: Policy, state: RequestState, request: Request, resource: Any, awaits: bool
-    ) -> Flow:
+    ) -> Flow[None]:
         """Decide *policy* where no guard has run: read, close and add the baseline."""
         plan = Plan(
             [policy], self.baseline, label="enforce", needs_loader=False, places=self.places
@@ -214,9 +218,9 @@ class Enforcement:
             _check_awaited(policy, program, awaits)
             if resource is not NO_LOADER:
                 run.access._resource = resource
-        yield from self._judged_each(plan, state, request, attempts)
+        state.enter(plan, (yield from self._judged_each(plan, state, request, attempts)))
 
-    def _settled(self, outcome: int, program: Program, run: Run, state: RequestState) -> Flow:
+    def _settled(self, outcome: int, program: Program, run: Run, state: RequestState) -> Flow[None]:
         """Load the resource where the tree waits for it; raise what it refuses; use up."""
         if outcome == _PENDING:
             yield None, run
@@ -235,11 +239,10 @@ class Enforcement:
         There is always one attempt; several where one place has several kinds of token.
         """
         state.was_judged = True
-        state.loader = plan.loader
         state.answers.passes_consumed = plan.passes_consumed
         presented = plan.places.presented(request, plan.kinds)
         if not presented:
-            access = self._access(state, request, None, None)
+            access = self._access(state, request, None, None, plan.loader)
             return [(plan.anonymous, plan.anonymous.run(access, awaits))]
         attempts: list[Attempt] = []
         errors: list[AccessError] = []
@@ -267,7 +270,8 @@ class Enforcement:
             raise _wrong_kind(token, plan)
         if place.is_ambient and plan.csrf:
             self._csrf.check(request, token)
-        return program, program.run(self._access(state, request, token, place), awaits)
+        access = self._access(state, request, token, place, plan.loader)
+        return program, program.run(access, awaits)
 
     def _overlooking(
         self,
@@ -284,26 +288,28 @@ class Enforcement:
         """
         if not plan.closed.ignores_invalid or not is_ignorable(error):
             raise error
-        access = self._access(state, request, None, None)
+        access = self._access(state, request, None, None, plan.loader)
         access.credential_error = error
         return plan.anonymous, plan.anonymous.run(access, awaits)
 
     def _access(
-        self, state: RequestState, request: Request, token: Token | None, place: Transport | None
-    ) -> AccessRequest:
+        self,
+        state: RequestState,
+        request: Request,
+        token: Token | None,
+        place: Transport | None,
+        loader: Loader | None,
+    ) -> LiveAccess:
         """Return the request as policies see it."""
-        access = LiveAccess(request, token, place, state.answers, self.sources.terms)
-        if state.loader is not None:
-            access._resource = NOT_LOADED
-        return access
+        return LiveAccess(request, token, place, state.answers, self.sources.terms, loader)
 
-    def _load(self, state: RequestState, run: Run) -> int:
-        loader = _loader_of(state)
+    def _load(self, run: Run) -> int:
+        loader = _loader_of(run)
         keep(run.access, self.sources.ensure_sync(loader)(**run.access.view_args))
         return _ALLOW
 
-    async def _load_async(self, state: RequestState, run: Run) -> int:
-        loaded = _loader_of(state)(**run.access.view_args)
+    async def _load_async(self, run: Run) -> int:
+        loaded = _loader_of(run)(**run.access.view_args)
         keep(run.access, await loaded if inspect.isawaitable(loaded) else loaded)
         return _ALLOW
 
@@ -314,7 +320,7 @@ class Enforcement:
         return error.addressed(self._realm, self._resource_metadata)
 
 
-def _refused(program: Program, run: Run, outcome: int) -> Flow:
+def _refused(program: Program, run: Run, outcome: int) -> Flow[None]:
     """Raise the refusal; a revoked token's comes first, so that its client gets another."""
     node = program.root
     if outcome > _INVALID_TOKEN and (baseline := program.baseline) is not None:
@@ -356,9 +362,9 @@ def _wrong_kind(token: Token, plan: Plan) -> WrongKindError:
     return WrongKindError(f"the token is of the kind {token.kind!r}, accepted is {accepted}")
 
 
-def _loader_of(state: RequestState) -> Loader:
-    assert state.loader is not None  # noqa: S101 # PENDING comes of NOT_LOADED, which has one
-    return state.loader
+def _loader_of(run: Run) -> Loader:
+    # PENDING comes of NOT_LOADED, which has one.
+    return cast(Loader, cast(LiveAccess, run.access).loader)
 
 
 def _check_awaited(policy: Policy, program: Program, awaits: bool) -> None:

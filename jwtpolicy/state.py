@@ -6,7 +6,7 @@ import math
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Final, NamedTuple
 from weakref import ref
 
 from flask import Request
@@ -117,7 +117,12 @@ class Answers:
 
 
 class LiveAccess(AccessRequest):
-    """The current request as policies see it; what few of them read is looked up when read."""
+    """The current request as policies see it; what few of them read is looked up when read.
+
+    Attributes:
+        place: Where the token stood, or None.
+        loader: How the resource is loaded, or None.
+    """
 
     def __init__(
         self,
@@ -126,9 +131,13 @@ class LiveAccess(AccessRequest):
         place: Transport | None,
         services: Answers,
         terms: Terms,
+        loader: Loader | None = None,
     ) -> None:
         self.token = token
         self.place = place
+        self.loader = loader
+        if loader is not None:
+            self._resource = NOT_LOADED
         self.method = request.method
         self.terms = terms
         self._services = services
@@ -150,6 +159,20 @@ class LiveAccess(AccessRequest):
         return MappingProxyType(self._args or {})
 
 
+class Outer(NamedTuple):
+    """What was current before a guarded function was called inside another one."""
+
+    state: RequestState
+    access: LiveAccess
+
+    def restore(self) -> None:
+        """Make it current again."""
+        self.state.access = self.access
+
+
+_NOBODY: Final[Mapping[Plan, LiveAccess]] = MappingProxyType({})
+
+
 class RequestState:
     """One request of one application.
 
@@ -160,16 +183,14 @@ class RequestState:
     Attributes:
         answers: What policies may ask.
         access: The request as policies see it; None until a guard has let it in.
-        admitted: The plans that let it in.
-        loader: How the endpoint's resource is loaded, or None.
+        admitted: The plans that let it in, and the request as they saw it.
         was_judged: Whether a guard has run, whatever it decided.
         is_logged_out: Whether the view ended the session of the token.
     """
 
     # Defaults of the class, because most requests change few of them.
-    access: AccessRequest | None = None
-    admitted: tuple[Plan, ...] = ()
-    loader: Loader | None = None
+    access: LiveAccess | None = None
+    admitted: Mapping[Plan, LiveAccess] = _NOBODY
     was_judged = False
     is_logged_out = False
 
@@ -189,7 +210,19 @@ class RequestState:
     @property
     def place(self) -> Transport | None:
         """Where the current token stood, or None."""
-        return self.access.place if isinstance(self.access, LiveAccess) else None
+        return None if self.access is None else self.access.place
+
+    def enter(self, plan: Plan, access: LiveAccess) -> Outer | None:
+        """Make the request current as *plan* has admitted it.
+
+        Returns:
+            What was current before, where a guarded function is called inside another one: its
+            token and its resource are the current ones again when the function returns (C23).
+        """
+        if plan not in self.admitted:
+            self.admitted = {**self.admitted, plan: access}
+        outer, self.access = self.access, access
+        return None if outer is None or outer is access else Outer(self, outer)
 
     def resource(self) -> Any:
         """Return the endpoint's resource, loaded at the first touch.
@@ -202,8 +235,8 @@ class RequestState:
         if access is None:
             msg = "no guard has run"
             raise LookupError(msg)
-        if access._resource is NOT_LOADED and self.loader is not None:
-            keep(access, self.answers.sources.ensure_sync(self.loader)(**access.view_args))
+        if access._resource is NOT_LOADED and access.loader is not None:
+            keep(access, self.answers.sources.ensure_sync(access.loader)(**access.view_args))
         return access.resource
 
 

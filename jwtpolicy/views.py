@@ -110,8 +110,13 @@ def guarded(view: Any, guard: Guard) -> Any:
         async def inner(*args: Any, **kwargs: Any) -> Any:
             if args:
                 _check_call(view, args)
-            await application().admit_async(guard)
-            return await view(*args, **kwargs)
+            outer = await application().admit_async(guard)
+            if outer is None:
+                return await view(*args, **kwargs)
+            try:
+                return await view(*args, **kwargs)
+            finally:
+                outer.restore()
 
     else:
 
@@ -119,8 +124,13 @@ def guarded(view: Any, guard: Guard) -> Any:
         def inner(*args: Any, **kwargs: Any) -> Any:
             if args:
                 _check_call(view, args)
-            application().admit(guard)
-            return view(*args, **kwargs)
+            outer = application().admit(guard)
+            if outer is None:
+                return view(*args, **kwargs)
+            try:
+                return view(*args, **kwargs)
+            finally:
+                outer.restore()
 
     setattr(inner, MARK, guard)
     _remember(view, guard)
