@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Generic, TypeVar, cast
 
@@ -185,12 +186,26 @@ class Config:
     def csrf_request_methods(self) -> list[str]:
         """The methods that need a CSRF value, beside all unsafe ones where it is the default."""
         found = self._csrf_methods
-        return [found] if isinstance(found, str) else list(found)
+        # Text would be a list of letters, and no method would be on it.
+        return found.replace(",", " ").split() if isinstance(found, str) else list(found)
 
     @property
     def cookie_max_age(self) -> int | None:
         """How long cookies live in seconds; None: until the browser is closed."""
         return None if self.session_cookie else _YEAR
+
+    def check(self) -> None:
+        """Judge what is configured when an application starts, not when somebody comes (C17).
+
+        Raises:
+            RuntimeError: An option cannot be meant.
+            ConfigurationError: The secret can be guessed.
+        """
+        for option in ("token_location", "header_name", "access_expires", "refresh_expires"):
+            getattr(self, option)
+        # The key may be configured later.
+        with suppress(RuntimeError):
+            self.encode_key  # noqa: B018 # judges it
 
     def is_on(self, switch: str) -> bool:
         """Whether one of `SWITCHES` is on.

@@ -7,6 +7,7 @@ being told how, and an application's own ``errorhandler`` for one of them, on a 
 from __future__ import annotations
 
 import re
+from functools import cached_property
 from typing import Any, ClassVar, Final
 
 import jwt
@@ -20,36 +21,40 @@ from .loaders import EXTENSION
 Members = dict[str, Any]
 
 
+class _Code:
+    """The status of the answer; None on a class, so that handlers are found by class alone."""
+
+    def __get__(self, error: Answered | None, owner: type) -> int | None:
+        return None if error is None else error.response.status_code
+
+
 class Answered(HTTPException):
     """An error that one of the manager's loaders answers.
 
     Attributes:
         loader: Which one, without ``_loader``.
-        status: What it answers by default.
         challenge: The error that a challenge names, or None (:rfc:`6750#section-3`).
     """
 
-    # None, so that handlers are found by class alone, as those of any other exception.
-    code = None
+    code = _Code()
     loader: ClassVar[str] = "invalid_token"
-    status: ClassVar[int] = 422
     challenge: ClassVar[str | None] = "invalid_token"
 
     def __init__(self, *args: object) -> None:
         # HTTPException.__init__ is skipped on purpose: it sets `response`, which is derived here.
         Exception.__init__(self, *args)
-        self.code = self.status
 
     __str__ = Exception.__str__
+    __repr__ = Exception.__repr__
 
     @property
     def arguments(self) -> tuple[Any, ...]:
         """What the loader is called with."""
         return (str(self),)
 
-    @property
+    @cached_property
     def response(self) -> Response:  # type: ignore[override] # derived
-        """The whole answer."""
+        """The whole answer; its loader is called once, whatever a framework reads of the error."""
         answer: Response = current_app.extensions[EXTENSION].answer(self)
         return answer
 
@@ -64,8 +69,6 @@ class Answered(HTTPException):
 
 class AboutToken(Answered):
     """An error about a token that verified."""
-
-    status = 401
 
     def __init__(self, message: str, jwt_header: Members, jwt_data: Members) -> None:
         super().__init__(message)
@@ -100,13 +103,13 @@ class WrongTokenError(JWTExtendedException):
 class NoAuthorizationError(JWTExtendedException):
     """There is no token where one was looked for."""
 
-    loader, status, challenge = "unauthorized", 401, None
+    loader, challenge = "unauthorized", None
 
 
 class CSRFError(JWTExtendedException):
     """The token of a cookie came without its CSRF value."""
 
-    loader, status, challenge = "unauthorized", 401, None
+    loader, challenge = "unauthorized", None
 
 
 class RevokedTokenError(AboutToken, JWTExtendedException):
@@ -133,7 +136,7 @@ class UserLookupError(AboutToken, JWTExtendedException):
 class UserClaimsVerificationError(AboutToken, JWTExtendedException):
     """The application's own check of the claims failed."""
 
-    loader, status = "token_verification_failed", 400
+    loader = "token_verification_failed"
 
 
 class _Expired(AboutToken):
@@ -167,6 +170,6 @@ def expired(error: jwt.PyJWTError, jwt_header: Members, jwt_data: Members) -> Ex
 def _combined(found: type[jwt.PyJWTError], answer: type[Answered]) -> type[Exception]:
     # `found` first, so that handlers which an application has for PyJWT's classes come first too.
     if (found, answer) not in _classes:
-        members = {"__init__": answer.__init__, "__str__": answer.__str__, "code": None}
+        members = {"__init__": answer.__init__, "__str__": answer.__str__}
         _classes[found, answer] = type(found.__name__, (found, answer), members)
     return _classes[found, answer]

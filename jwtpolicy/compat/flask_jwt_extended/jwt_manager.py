@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from contextlib import suppress
 from typing import Final
 
 from flask import Flask, Response, current_app
@@ -42,15 +41,15 @@ class JWTManager(Loaders):
         Raises:
             SetupError: It has a manager already.
             ConfigurationError: A secret can be guessed, or a switch does not exist.
+            RuntimeError: Another option cannot be meant.
         """
         if EXTENSION in app.extensions:
             raise SetupError("this application has a JWTManager already; use that one")
         check_switches(app.config)
-        # The key may be configured later; one that is there already is judged now.
-        with app.app_context(), suppress(RuntimeError):
-            config.encode_key  # noqa: B018 # judges it
+        with app.app_context():
+            config.check()
         app.extensions[EXTENSION] = self
-        app.register_error_handler(Answered, self.answer)
+        app.register_error_handler(Answered, Answered.get_response)
         app.after_request(_stop_leaks)
         tell(app, self)
         if add_context_processor:
