@@ -9,6 +9,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 from flask import Flask, Request, Response, request
+from werkzeug.routing import Rule
 
 from .enforcement import Enforcement
 from .exceptions import AccessDeniedError, ConfigurationError, PolicyError
@@ -210,14 +211,11 @@ class Application:
         """Refuse endpoints that nobody has guarded (``JWT_DEFAULT_DENY``)."""
         endpoint = request.endpoint
         self.enforcement  # noqa: B018 # binds the plans
-        if endpoint is None or _is_automatic(request) or self._is_listed(endpoint):
+        if endpoint is None or _is_automatic(request) or is_listed(endpoint, self.settings):
             return
         if self._plan_of(endpoint, request.method) is None:
             msg = f"{request.method} {endpoint} has no guard and JWT_DEFAULT_DENY is on"
             raise self.enforcement.answered(AccessDeniedError(msg), endpoint)
-
-    def _is_listed(self, endpoint: str) -> bool:
-        return any(fnmatchcase(endpoint, pattern) for pattern in self.settings.public_endpoints)
 
     def _check_guard_ran(self, response: Response) -> Response:
         """Replace what an endpoint answered although its guard did not run."""
@@ -238,8 +236,15 @@ def _current_request() -> Request:
     return current
 
 
-def _is_automatic(current: Request) -> bool:
+def is_listed(endpoint: str, settings: Settings) -> bool:
+    """Whether ``JWT_PUBLIC_ENDPOINTS`` opens *endpoint*."""
+    return any(fnmatchcase(endpoint, pattern) for pattern in settings.public_endpoints)
+
+
+def is_automatic(rule: Rule | None, method: str) -> bool:
     """Whether Flask answers this OPTIONS request itself (HTTP-8)."""
-    rule = current.url_rule
-    automatic = getattr(rule, "provide_automatic_options", False)
-    return current.method == "OPTIONS" and bool(automatic)
+    return method == "OPTIONS" and bool(getattr(rule, "provide_automatic_options", False))
+
+
+def _is_automatic(current: Request) -> bool:
+    return is_automatic(current.url_rule, current.method)

@@ -1,1 +1,0 @@
-"""Say what every endpoint of an application demands."""

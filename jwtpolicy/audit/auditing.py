@@ -1,0 +1,74 @@
+"""Go through all endpoints of an application."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from flask import Flask
+
+from ..binding import Application
+from ..exceptions import ConfigurationError, SetupError
+from ..globals import EXTENSION
+from ..planning import methods_of
+from .bridge import EXTENSION as BRIDGE
+from .hiding import without_secrets
+from .judging import Judge
+from .remarks import remarks_on
+from .rows import Audit, Protection, Row
+
+
+def audit(app: Flask) -> Audit:
+    """Return what every endpoint of *app* demands, as it is now; nothing is bound by asking.
+
+    A mistake in the set-up is reported where it is, and does not hide the other endpoints. What
+    no request can pass is found too, as far as that can be told without one.
+
+    Args:
+        app: An application with a `JWTManager`, of jwtpolicy or of its compatibility bridge.
+
+    Raises:
+        SetupError: It has none.
+    """
+    application: Application | None = app.extensions.get(EXTENSION)
+    if application is None and BRIDGE not in app.extensions:
+        msg = f"{app.name} has no JWTManager; write JWTManager(app) or jwt.init_app(app)"
+        raise SetupError(msg)
+    rows = tuple(sorted(_rows(app, Judge(app, application)), key=_place))
+    baseline = None if application is None else application.baseline
+    places = () if application is None else application.parts.places().transports
+    found = Audit(
+        application=app.name,
+        baseline=None if baseline is None else repr(baseline),
+        places=tuple(place.name for place in places),
+        rows=rows,
+        remarks=tuple(remarks_on(app, application)),
+        problems=() if application is None else tuple(_problems(application, rows)),
+    )
+    return without_secrets(found, app.config)
+
+
+def _rows(app: Flask, judge: Judge) -> Iterator[Row]:
+    for rule in app.url_map.iter_rules():
+        # Neither of these reaches a view.
+        if rule.build_only or rule.redirect_to is not None:
+            continue
+        found: dict[Row, list[str]] = {}
+        for method in methods_of(rule):
+            found.setdefault(judge.row(rule, method), []).append(method)
+        for row, methods in found.items():
+            yield replace(row, methods=tuple(methods))
+
+
+def _place(row: Row) -> tuple[str, ...]:
+    return row.domain, row.rule, row.endpoint, *row.methods
+
+
+def _problems(application: Application, rows: tuple[Row, ...]) -> Iterator[str]:
+    """Yield what is raised on every request, whatever it is to."""
+    if any(row.protection is Protection.BROKEN for row in rows):
+        yield "every request is answered with 500 until what is broken has been mended"
+    try:
+        application.check_config()
+    except ConfigurationError as error:
+        yield str(error)

@@ -1,0 +1,93 @@
+"""Judge one method of one endpoint."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Flask
+from werkzeug.routing import Rule
+
+from ..binding import Application, is_automatic, is_listed
+from ..exceptions import SetupError
+from ..guards import guards_around
+from ..planning import Demand, handler
+from ..settings import Settings
+from .bridge import bridge_around
+from .guarded import Guarded
+from .rows import Protection, Row, row_at
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """What knows an application and what guards it.
+
+    Attributes:
+        app: The application.
+        application: Its guards, or None where only the bridge guards it.
+    """
+
+    app: Flask
+    application: Application | None
+
+    def row(self, rule: Rule, method: str) -> Row:
+        """Return what *rule* demands for *method*, without the method."""
+        view = self.app.view_functions.get(rule.endpoint)
+        bridge = bridge_around(self.app, rule.endpoint, method)
+        if is_automatic(rule, method):
+            return row_at(rule, Protection.AUTOMATIC)
+        if self.application is None:
+            return self._of_bridge(rule, view, method, bridge)
+        try:
+            return self._of_plan(rule, method, bridge, self.application)
+        except SetupError as error:
+            # The method stands in `methods`, so that rows of several methods can be one.
+            problem = str(error).replace(f"{method} {rule.endpoint}", rule.endpoint)
+            problem = problem.removeprefix(f"{rule.endpoint}: ")
+            return row_at(rule, Protection.BROKEN, problem=problem, bridge=bridge)
+
+    def _of_bridge(self, rule: Rule, view: Any, method: str, bridge: str | None) -> Row:
+        guards = [*guards_around(view), *guards_around(handler(view, method))]
+        if guards:
+            problem = f"{guards[0]!r} has no JWTManager to ask; write JWTManager(app)"
+            return row_at(rule, Protection.BROKEN, problem=problem, bridge=bridge)
+        return _without_plan(rule, Settings(), bridge)
+
+    def _of_plan(
+        self, rule: Rule, method: str, bridge: str | None, application: Application
+    ) -> Row:
+        """Return the row of an endpoint that the native guards may know.
+
+        Raises:
+            SetupError: They cannot work.
+        """
+        demand = application.planner.demand(rule.endpoint, method)
+        plan = application.planner.plan(rule.endpoint, method, application.baseline)
+        if plan is None:
+            return _without_plan(rule, application.settings, bridge)
+        if plan.is_public:
+            return _public(rule, demand, bridge)
+        return Guarded(application, rule, demand, plan, self._variables(rule)).row(bridge)
+
+    def _variables(self, rule: Rule) -> Collection[str] | None:
+        """Return the variables of the URL, or None where a preprocessor may change them."""
+        return None if self.app.url_value_preprocessors else rule.arguments
+
+
+def _without_plan(rule: Rule, settings: Settings, bridge: str | None) -> Row:
+    listed = is_listed(rule.endpoint, settings)
+    denied = settings.default_deny and not listed
+    if bridge is not None:
+        problem = "JWT_DEFAULT_DENY knows no guard of the bridge; list it in JWT_PUBLIC_ENDPOINTS"
+        return row_at(rule, Protection.GUARDED, bridge=bridge, problem=problem if denied else None)
+    if listed:
+        return row_at(rule, Protection.PUBLIC, notes=("JWT_PUBLIC_ENDPOINTS",))
+    notes = ("JWT_DEFAULT_DENY answers 403",) if denied else ()
+    return row_at(rule, Protection.UNGUARDED, notes=notes)
+
+
+def _public(rule: Rule, demand: Demand, bridge: str | None) -> Row:
+    notes = tuple(f"lifts the blueprint level {level!r}" for level in demand.outer)
+    protection = Protection.PUBLIC if bridge is None else Protection.GUARDED
+    return row_at(rule, protection, demands="Public()", bridge=bridge, notes=notes)

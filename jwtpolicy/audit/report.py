@@ -1,0 +1,88 @@
+"""Write an audit down, for people and for machines."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, replace
+from typing import Final
+
+from .rows import Audit, Protection, Row
+
+_HEADER: Final = ("RULE", "METHODS", "ENDPOINT", "PROTECTION", "DEMANDS", "NOTES")
+_GAP: Final = "  "
+
+
+def exit_code(audit: Audit, *, only_unguarded: bool) -> int:
+    """Return 1 where somebody should look, else 0."""
+    is_wrong = audit.problems or audit.impassable or (only_unguarded and audit.unguarded)
+    return 1 if is_wrong else 0
+
+
+def as_json(audit: Audit, *, only_unguarded: bool) -> str:
+    """Return the audit as a JSON object; its members are the attributes of `Audit`."""
+    return json.dumps(asdict(_shown(audit, only_unguarded)), indent=2)
+
+
+def as_text(audit: Audit, *, only_unguarded: bool) -> str:
+    """Return the audit as an aligned table with a head and a foot."""
+    return "\n".join([*_head(audit), *_body(audit, only_unguarded), *_foot(audit)])
+
+
+def _shown(audit: Audit, only_unguarded: bool) -> Audit:
+    return replace(audit, rows=audit.unguarded) if only_unguarded else audit
+
+
+def _head(audit: Audit) -> Iterator[str]:
+    yield f"Application: {audit.application}"
+    yield f"Baseline: {audit.baseline or 'none'}"
+    yield f"Tokens are read from: {', '.join(audit.places) or 'where the bridge looks'}"
+    yield ""
+
+
+def _body(audit: Audit, only_unguarded: bool) -> Iterator[str]:
+    rows = [row for row in _shown(audit, only_unguarded).rows if _is_of_interest(row)]
+    if rows:
+        yield from _table([_HEADER, *map(_cells, rows)])
+    else:
+        yield "There is no such endpoint."
+
+
+def _is_of_interest(row: Row) -> bool:
+    """Whether a person should see *row*: what Flask answers itself is beside every rule."""
+    return row.protection is not Protection.AUTOMATIC
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    demands = [row.demands, f"bridge: {row.bridge}" if row.bridge else ""]
+    return (
+        row.domain + row.rule,
+        ", ".join(row.methods),
+        row.endpoint,
+        row.protection,
+        "; ".join(filter(None, demands)),
+        "; ".join(row.notes if row.problem is None else (*row.notes, "impassable")),
+    )
+
+
+def _table(lines: Sequence[Sequence[str]]) -> Iterator[str]:
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    for line in lines:
+        cells = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
+        yield _GAP.join(cells).rstrip()
+
+
+def _foot(audit: Audit) -> Iterator[str]:
+    problems = [*audit.problems, *map(_problem, audit.impassable)]
+    yield from _listed("No request can pass", problems)
+    yield from _listed("Remarks", audit.remarks)
+
+
+def _problem(row: Row) -> str:
+    return f"{', '.join(row.methods)} {row.domain}{row.rule} ({row.endpoint}): {row.problem}"
+
+
+def _listed(title: str, entries: Iterable[str]) -> Iterator[str]:
+    entries = [entry.replace("\n", "\n    ") for entry in entries]
+    if entries:
+        yield from ("", f"{title}:", *(f"  - {entry}" for entry in entries))

@@ -1,0 +1,99 @@
+"""Hold what was found out about the endpoints of an application."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from werkzeug.routing import Rule
+
+
+class Protection(StrEnum):
+    """What stands before an endpoint."""
+
+    #: Policies, those of a blueprint included, or the compatibility bridge.
+    GUARDED = "guarded"
+    #: Nothing, and somebody said so: ``@public``, ``Public()`` or ``JWT_PUBLIC_ENDPOINTS``.
+    PUBLIC = "public"
+    #: Nothing, and nobody said so.
+    UNGUARDED = "unguarded"
+    #: Flask, which answers OPTIONS itself; no view runs.
+    AUTOMATIC = "automatic"
+    #: A mistake in the set-up; every request to the application is answered with 500.
+    BROKEN = "broken"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """What one endpoint demands at one URL, for methods that demand the same.
+
+    Attributes:
+        rule: The rule of the URL, as it was written.
+        methods: The methods, in upper case.
+        endpoint: The name of the endpoint.
+        protection: What stands before it.
+        demands: The source text of all levels; empty where there are none.
+        bridge: The source text of the guard of the compatibility bridge, or None.
+        accepts: The kinds of token that can pass; ``no token`` for callers without one.
+        baseline: The source text of what every token has to pass beside, or None.
+        places: The names of the places where tokens may stand.
+        csrf: Whether tokens that browsers send by themselves need a CSRF value; None where no
+            such token is read, or the method changes nothing.
+        notes: What a reader should not overlook.
+        problem: Why no request can pass, or None.
+        domain: The subdomain or host that the rule is for; mostly empty.
+    """
+
+    rule: str
+    methods: tuple[str, ...] = ()
+    endpoint: str
+    protection: Protection
+    demands: str = ""
+    bridge: str | None = None
+    accepts: tuple[str, ...] = ()
+    baseline: str | None = None
+    places: tuple[str, ...] = ()
+    csrf: bool | None = None
+    notes: tuple[str, ...] = ()
+    problem: str | None = None
+    domain: str = ""
+
+
+def row_at(rule: Rule, protection: Protection, **found: Any) -> Row:
+    """Return the row of *rule* in which *found* stands."""
+    domain = rule.host or rule.subdomain or ""
+    return Row(
+        rule=rule.rule, endpoint=rule.endpoint, protection=protection, domain=domain, **found
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Audit:
+    """What was found out about an application.
+
+    Attributes:
+        application: Its name.
+        baseline: The source text of what every presented token has to pass, or None.
+        places: The names of the places where tokens are usually read.
+        rows: Its endpoints, sorted by rule.
+        remarks: What holds for all of them, and a reader should not overlook.
+        problems: Why no request at all can pass; mostly empty.
+    """
+
+    application: str
+    baseline: str | None = None
+    places: tuple[str, ...] = ()
+    rows: tuple[Row, ...] = ()
+    remarks: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
+
+    @property
+    def unguarded(self) -> tuple[Row, ...]:
+        """The endpoints that nothing stands before, and nobody said so."""
+        return tuple(row for row in self.rows if row.protection is Protection.UNGUARDED)
+
+    @property
+    def impassable(self) -> tuple[Row, ...]:
+        """The endpoints that no request can pass."""
+        return tuple(row for row in self.rows if row.problem is not None)

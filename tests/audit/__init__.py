@@ -1,0 +1,1 @@
+"""See who can reach what."""
