@@ -130,7 +130,7 @@ def _word(encoded: Any) -> None:
     """Let PyJWT say what is wrong with a token that is refused whatever it says."""
     if isinstance(encoded, str) and len(encoded) > _max_length():
         return
-    with _answering():
+    with answering():
         jwt.decode_complete(encoded, options={"verify_signature": False})
     if not current_loaders().has("decode_key"):
         _verify(encoded, config.decode_key, at_guard=False, allow_expired=True)
@@ -169,12 +169,13 @@ def _verify(encoded: Any, key: Material, at_guard: bool, allow_expired: bool) ->
         "verify_exp": not allow_expired,
     }
     rest: dict[str, Any] = {"leeway": config.leeway, "algorithms": config.decode_algorithms}
-    with _answering():
+    with answering():
         jwt.decode(encoded, key, audience=audience, issuer=issuer, options=options, **rest)
 
 
 @contextmanager
-def _answering() -> Iterator[None]:
+def answering() -> Iterator[None]:
+    """Make what PyJWT raises of a token bring its answer along."""
     try:
         yield
     except jwt.ExpiredSignatureError:

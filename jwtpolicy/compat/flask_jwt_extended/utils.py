@@ -9,8 +9,8 @@ import jwt
 
 from .cookies import *  # noqa: F403 # applications import them from here too
 from .current import *  # noqa: F403
-from .exceptions import JWTDecodeError, Members, answered
-from .tokens import decode, encode
+from .exceptions import JWTDecodeError, Members
+from .tokens import answering, decode, encode
 from .typing import ExpiresDelta, Fresh
 
 
@@ -72,10 +72,8 @@ def get_unverified_jwt_headers(encoded_token: str) -> Members:
     Raises:
         DecodeError: It is no token.
     """
-    try:
+    with answering():
         return jwt.get_unverified_header(encoded_token)
-    except jwt.InvalidTokenError as error:
-        raise answered(error) from None
 
 
 def get_jti(encoded_token: str) -> str | None:
