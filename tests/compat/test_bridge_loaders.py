@@ -6,7 +6,8 @@ from typing import Any
 
 import jwt as pyjwt
 import pytest
-from flask import Blueprint, Flask, jsonify
+from flask import Blueprint, Flask, abort, jsonify
+from werkzeug.exceptions import HTTPException
 
 from jwtpolicy.compat.flask_jwt_extended import (
     JWTManager,
@@ -19,7 +20,7 @@ from jwtpolicy.compat.flask_jwt_extended.exceptions import (
     NoAuthorizationError,
 )
 from jwtpolicy.exceptions import SetupError
-from tests.conftest import SECRET
+from tests.conftest import SECRET, bearer
 
 from .conftest import Bridged, claims, forged
 
@@ -178,3 +179,67 @@ def test_nothing_is_written_into_the_configuration() -> None:
     JWTManager(app)
 
     assert dict(app.config) == before
+
+
+CAUGHT = [
+    pytest.param({}, (401, {"msg": "Missing Authorization Header"}), id="no token"),
+    pytest.param(bearer("x"), (422, {"msg": "Not enough segments"}), id="PyJWT's error"),
+    pytest.param(bearer(forged(claims(exp=1))), (401, {"msg": "Token has expired"}), id="expired"),
+]
+
+
+@pytest.mark.parametrize("kind", [Exception, HTTPException])
+@pytest.mark.parametrize(("headers", "expected"), CAUGHT)
+def test_a_handler_of_everything_else_leaves_our_answers_alone(
+    bridged: Bridged, kind: type[Exception], headers: Any, expected: Any
+) -> None:
+    """C12: neither one of the application nor one of a blueprint."""
+    blueprint = Blueprint("b", __name__)
+    blueprint.get("/b")(jwt_required()(lambda: "in"))
+    blueprint.get("/broken", endpoint="broken")(lambda: abort(404))
+    blueprint.errorhandler(kind)(lambda error: ("the blueprint's", 418))
+    bridged.app.errorhandler(kind)(lambda error: ("the application's", 419))
+    bridged.app.register_blueprint(blueprint)
+
+    for path in ("/b", "/access"):
+        answer = bridged.client.get(path, headers=headers)
+        assert (answer.status_code, answer.json) == expected
+    assert bridged.client.get("/broken").status_code == 418
+
+
+@pytest.mark.parametrize("is_async", [True, False])
+def test_a_handler_of_pyjwts_errors_answers_ours(bridged: Bridged, is_async: bool) -> None:
+    """C12: applications wrote them because the original raises those classes."""
+
+    async def later(error: Exception) -> Any:
+        return type(error).__name__, 418
+
+    expired = bearer(forged(claims(exp=1)))
+    bridged.app.errorhandler(pyjwt.ExpiredSignatureError)(
+        later if is_async else lambda error: (str(error), 418)
+    )
+
+    assert bridged.client.get("/access", headers=expired).status_code == 418
+    assert bridged.client.get("/access", headers=bearer("x")).status_code == 422
+
+
+def test_a_handler_of_their_base_answers_what_is_left(bridged: Bridged) -> None:
+    """C12: as with the original, which has handlers of its own for the rest."""
+    bridged.app.errorhandler(pyjwt.InvalidTokenError)(lambda error: ("the application's", 418))
+    early = forged(claims(nbf=4_000_000_000))
+
+    assert bridged.status("/access", early) == 418
+    assert bridged.status("/access", forged(claims(exp=1))) == 401
+    assert bridged.status("/access", "x") == 422
+
+
+def test_a_blueprints_handler_of_pyjwts_errors_comes_first(bridged: Bridged) -> None:
+    """C12."""
+    blueprint = Blueprint("b", __name__)
+    blueprint.get("/b")(jwt_required()(lambda: "in"))
+    blueprint.errorhandler(pyjwt.DecodeError)(lambda error: ("the blueprint's", 418))
+    bridged.app.register_blueprint(blueprint)
+    bridged.app.errorhandler(pyjwt.DecodeError)(lambda error: ("the application's", 419))
+
+    assert bridged.client.get("/b", headers=bearer("x")).status_code == 418
+    assert bridged.client.get("/access", headers=bearer("x")).status_code == 419

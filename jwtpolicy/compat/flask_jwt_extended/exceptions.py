@@ -22,10 +22,14 @@ Members = dict[str, Any]
 
 
 class _Code:
-    """The status of the answer; None on a class, so that handlers are found by class alone."""
+    """The status of the answer.
 
-    def __get__(self, error: Answered | None, owner: type) -> int | None:
-        return None if error is None else error.response.status_code
+    On a class it is the number under which Flask keeps handlers, one for all of them: so a
+    handler of `Exception` or `HTTPException`, which has none, comes later (C12).
+    """
+
+    def __get__(self, error: Answered | None, owner: type) -> int:
+        return 401 if error is None else error.response.status_code
 
 
 class Answered(HTTPException):

@@ -10,6 +10,7 @@ from werkzeug.exceptions import InternalServerError
 
 from ...exceptions import SetupError, quoted
 from ...settings import Settings
+from . import handlers
 from .config import check_switches, config
 from .current import find, template_context
 from .exceptions import Answered
@@ -49,7 +50,7 @@ class JWTManager(Loaders):
         with app.app_context():
             config.check()
         app.extensions[EXTENSION] = self
-        app.register_error_handler(Answered, Answered.get_response)
+        app.register_error_handler(Answered, handlers.answer)
         app.after_request(_stop_leaks)
         tell(app, self)
         if add_context_processor:
