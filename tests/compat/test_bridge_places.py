@@ -56,6 +56,8 @@ def test_two_tokens_in_a_header_are_refused(bridged: Bridged, path: str, separat
         "Bearer \xff\xfe",
         "Bearer \xa0",
         "Bearer\tx",
+        "\xa0",
+        "\x1c, \xa0,x",
         "Bearer " + "," * 50_000,
         "," * 50_000 + "Bearer x",
         "Bearer" + " " * 50_000 + "x",
@@ -70,6 +72,18 @@ def test_a_header_of_any_form_is_a_refusal(bridged: Bridged, method: str, value:
     answer = bridged.client.open("/access", method=method, headers={"Authorization": value})
 
     assert answer.status_code in (401, 422)
+
+
+@pytest.mark.parametrize("space", ["\t", "\xa0", " \t", "\x0b", "\x1c"], ids=ascii)
+def test_another_space_is_a_mistake_and_not_another_scheme(bridged: Bridged, space: str) -> None:
+    """HTTP-3, HTTP-5: nobody becomes anonymous by it."""
+    token = bridged.access()
+
+    for path in ("/access", "/optional"):
+        headers = {"Authorization": f"Bearer{space}{token}"}
+        assert bridged.client.get(path, headers=headers).status_code == 422
+        headers = {"Authorization": f"Bearer  {token}"}
+        assert bridged.client.get(path, headers=headers).json["sub"] == "ada"
 
 
 @pytest.mark.parametrize(

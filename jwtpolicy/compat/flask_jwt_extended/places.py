@@ -87,9 +87,12 @@ def _from_headers(kinds: Kinds) -> Presented:
     if not value:
         raise errors.NoAuthorizationError(f"Missing {name} Header")
     # Each member of a list is a scheme and its words; the scheme's case does not matter
-    # (RFC 9110 section 11.1). Without a scheme the whole value is the token.
-    parts = [re.split(" +", part.strip(" \t")) for part in value.split(",")]
-    ours = [words[1:] for words in parts if words[0].lower() == (scheme or "").lower()]
+    # (RFC 9110 section 11.1), and what ends it is a mistake unless it is a space. Without a
+    # scheme the whole value is the token.
+    parts = [part.strip(" \t") for part in value.split(",")]
+    ours = [
+        re.split(" +", part)[1:] for part in parts if _scheme_of(part) == (scheme or "").lower()
+    ]
     expected = f"Expected '{name}: {scheme} <JWT>'" if scheme else f"Expected '{name}: <JWT>'"
     if scheme and not ours:
         raise errors.NoAuthorizationError(f"Missing '{scheme}' type in '{name}' header. {expected}")
@@ -97,6 +100,10 @@ def _from_headers(kinds: Kinds) -> Presented:
     if len(credentials) != 1 or len(credentials[0]) != 1:
         raise errors.InvalidHeaderError(f"Bad {name} header. {expected}")
     return Presented(credentials[0][0], "headers")
+
+
+def _scheme_of(part: str) -> str:
+    return next(iter(part.lower().split(maxsplit=1)), "")
 
 
 def _from_cookies(kinds: Kinds) -> Presented:
