@@ -13,7 +13,7 @@ from .exceptions import SetupError
 from .parts import Parts
 from .state import RequestState
 from .token import Token
-from .transports import CookieTransport, QueryTransport
+from .transports import CookieTransport, QueryTransport, Transport
 
 logger = logging.getLogger("jwtpolicy")
 
@@ -35,16 +35,12 @@ class Finishing:
 
     def finish(self, response: Response, state: RequestState) -> None:
         """Keep the answer out of caches, and the session's cookie alive."""
-        place = state.place
         if any(plan.places.has_ambient for plan in state.admitted):
             # What came without a cookie is not the answer to whoever has one.
             response.vary.add("Cookie")
-        if isinstance(place, QueryTransport):
-            # RFC 6750 section 2.3: "success (2XX status) responses … Cache-Control: private".
-            _keep_private(response)
-            response.headers.setdefault("Referrer-Policy", _NO_REFERRER)
-        elif place is not None and place.is_ambient:
-            _keep_private(response)
+        for access in state.admitted.values():
+            _keep_private(response, access.place)
+        place = state.place
         if isinstance(place, CookieTransport) and self._renew_within is not None:
             self._slide(response, state, place)
 
@@ -71,6 +67,11 @@ class Finishing:
         return expires is not None and expires - self._clock() <= within
 
 
-def _keep_private(response: Response) -> None:
+def _keep_private(response: Response, place: Transport | None) -> None:
     """Keep out of caches what the view has not allowed there itself."""
-    response.headers.setdefault("Cache-Control", "no-store")
+    is_query = isinstance(place, QueryTransport)
+    if is_query or (place is not None and place.is_ambient):
+        # RFC 6750 section 2.3: "success (2XX status) responses … Cache-Control: private".
+        response.headers.setdefault("Cache-Control", "no-store")
+    if is_query:
+        response.headers.setdefault("Referrer-Policy", _NO_REFERRER)
