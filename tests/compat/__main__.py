@@ -10,7 +10,8 @@ from pathlib import Path
 from .comparison import compare
 from .figures import absent, table
 from .newest import newest
-from .source import Layout, lay_out, pinned
+from .source import Layout, SourceMissingError, lay_out, pinned
+from .suite import SuiteError
 
 
 def show(layout: Layout) -> bool:
@@ -26,15 +27,18 @@ def show(layout: Layout) -> bool:
     return not wrong
 
 
-def main() -> int:
-    """Run what the command line asks for, and return its status."""
+def main() -> int | str:
+    """Run what the command line asks for; return its status, or what stood in the way."""
     parser = argparse.ArgumentParser(prog="python -m tests.compat", description=__doc__)
     parser.add_argument("--newest", action="store_true", help="newest versions, for information")
     if parser.parse_args().newest:
         print("\n".join(newest()))
         return 0
     with tempfile.TemporaryDirectory() as folder:
-        return int(not show(lay_out(pinned(), Path(folder))))
+        try:
+            return int(not show(lay_out(pinned(), Path(folder))))
+        except (SourceMissingError, SuiteError) as error:
+            return str(error)
 
 
 if __name__ == "__main__":
