@@ -52,11 +52,19 @@ class CSRFCheck:
         """
         if request.method in SAFE_METHODS:
             return
+        self.check_site(request)
+        names = self._refresh if token.kind == "refresh" else self._access
+        _compare(_brought(request, names), token.csrf)
+
+    def check_site(self, request: Request) -> None:
+        """Let a request pass that no page of another site sent, as far as the browser tells.
+
+        Raises:
+            CSRFError: One did.
+        """
         if self._is_foreign(request):
             msg = "the page of another site sent the request"
             raise CSRFError(msg)
-        names = self._refresh if token.kind == "refresh" else self._access
-        _compare(_brought(request, names), token.csrf)
 
     def _is_foreign(self, request: Request) -> bool:
         """Whether the browser says so (https://www.w3.org/TR/fetch-metadata/)."""

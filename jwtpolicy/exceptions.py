@@ -44,6 +44,10 @@ class IssueError(SetupError, ValueError):
     """A token cannot be issued from what the application handed over."""
 
 
+class OtherUserError(IssueError):
+    """Somebody else than the current user authenticated, to confirm who the current one is."""
+
+
 class StoreNotConfiguredError(SetupError, RuntimeError):
     """Something needs a token store, and the application has chosen to have none."""
 
@@ -199,6 +203,28 @@ class NoTokenError(AccessError):
         return []
 
 
+class LoginFailedError(NoTokenError):
+    """The credentials are wrong; the answer is the same whatever is wrong with them."""
+
+    error = "invalid_credentials"
+    description = "The credentials are wrong."
+
+
+class InvalidClientError(AccessError):
+    """The caller is none of the clients that may call (:rfc:`6749#section-5.2`)."""
+
+    code = 401
+    error = "invalid_client"
+    description = "The client could not be authenticated."
+    outcome = Outcome.NO_TOKEN
+    has_challenge = True
+
+    @property
+    def challenge(self) -> str | None:
+        # RFC 6749 section 5.2: the scheme is the one that clients authenticate by.
+        return f"Basic {quoted('realm', self.realm)}"
+
+
 class InvalidTokenError(AccessError):
     """The token that was sent cannot be used.
 
@@ -243,6 +269,15 @@ class InvalidRequestError(AccessError):
     description = "The request's credentials are malformed."
     outcome = Outcome.BAD_REQUEST
     has_challenge = True
+
+
+class UnsupportedTokenTypeError(AccessError):
+    """Tokens of this kind cannot be revoked here (:rfc:`7009#section-2.2.1`)."""
+
+    code = 400
+    error = "unsupported_token_type"
+    description = "Tokens of this type cannot be revoked."
+    outcome = Outcome.BAD_REQUEST
 
 
 class CSRFError(AccessError):

@@ -32,6 +32,7 @@ from .globals import EXTENSION, application, current_token, template_user
 from .guards import level_of
 from .keys import KeyRing
 from .logout import Logout
+from .open_session import OpenSession
 from .parts import Parts
 from .policy.base import Policy, as_policy
 from .policy.credentials import Access, KnownUser, NotRevoked, Public
@@ -42,7 +43,7 @@ from .sessions import Sessions, freshness
 from .settings import Settings
 from .signals import logged_in, logged_out, refresh_reused
 from .state import Answers, Sources
-from .stores.base import Session, TokenStore
+from .stores.base import TokenStore
 from .token import Token, TokenPair
 from .transports import CookieTransport, Transport
 from .users import UserLoader, Users
@@ -508,10 +509,36 @@ class JWTManager(Generic[User]):
             self._sessions().revoke_subject(subject)
         self._forget()
 
-    def sessions(self, subject: str) -> list[Session]:
-        """Return the open sessions of *subject*, the newest first."""
+    def revoke_other_sessions(self) -> int:
+        """End all sessions of the current user but the current one, and return how many.
+
+        For "log out my other devices", and after a change of the password. Tokens outside of
+        sessions stay as they are: only `revoke_subject` ends those too.
+
+        Raises:
+            NoTokenError: There is no current token.
+            StoreUnavailableError: The store cannot be asked; some sessions may have been ended.
+        """
         with self._answering():
-            return self._sessions().live(subject)
+            current = self._current()
+            sessions = self._sessions()
+            others = {one.session_id for one in sessions.live(current.subject)}
+            others.discard(current.session_id or "")
+            for session_id in others:
+                sessions.revoke_session(session_id)
+        return len(others)
+
+    def sessions(self, subject: str) -> list[OpenSession]:
+        """Return the open sessions of *subject*, the newest first.
+
+        Raises:
+            StoreUnavailableError: The store cannot be asked.
+        """
+        token = application().state().token if has_request_context() else None
+        current_id = None if token is None else token.session_id
+        with self._answering():
+            live = self._sessions().live(subject)
+        return [OpenSession.of(session, current_id) for session in live]
 
     def consume(self) -> None:
         """Use the current token up, after ``SingleUse(consume=False)``.

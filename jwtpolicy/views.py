@@ -210,7 +210,14 @@ class ProtectedView(MethodView):
 
     @classmethod
     def as_view(cls, name: str, *class_args: Any, **class_kwargs: Any) -> RouteCallable:
-        """Return the guarded view function; see `flask.views.View.as_view`."""
+        """Return the guarded view function; see `flask.views.View.as_view`.
+
+        Raises:
+            PolicyDefinitionError: The class leaves something for its subclasses to define.
+        """
+        if missing := sorted(getattr(cls, "__abstractmethods__", ())):
+            msg = f"{cls.__name__} does not define {', '.join(missing)}; subclass it and do"
+            raise PolicyDefinitionError(msg)
         view = super().as_view(name, *class_args, **class_kwargs)
         guard = cls.__guard.loading_with(lambda: cls(*class_args, **class_kwargs))
         return cast(RouteCallable, guarded(view, guard))

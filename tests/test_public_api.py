@@ -16,12 +16,15 @@ from jwtpolicy.outcomes import Outcome
 #: class, outcome, status, error, whether there is a challenge.
 TABLE = [
     ("NoTokenError", "NO_TOKEN", 401, "token_required", True),
+    ("LoginFailedError", "NO_TOKEN", 401, "invalid_credentials", True),
+    ("InvalidClientError", "NO_TOKEN", 401, "invalid_client", True),
     ("InvalidTokenError", "INVALID_TOKEN", 401, "invalid_token", True),
     ("ExpiredTokenError", "INVALID_TOKEN", 401, "invalid_token", True),
     ("RevokedTokenError", "INVALID_TOKEN", 401, "invalid_token", True),
     ("WrongKindError", "INVALID_TOKEN", 401, "invalid_token", True),
     ("UnknownUserError", "INVALID_TOKEN", 401, "invalid_token", True),
     ("InvalidRequestError", "BAD_REQUEST", 400, "invalid_request", True),
+    ("UnsupportedTokenTypeError", "BAD_REQUEST", 400, "unsupported_token_type", False),
     ("CSRFError", "INVALID_TOKEN", 403, "csrf_failed", False),
     ("StepUpRequiredError", "STEP_UP", 401, "insufficient_user_authentication", True),
     ("InsufficientScopeError", "INSUFFICIENT_SCOPE", 403, "insufficient_scope", True),

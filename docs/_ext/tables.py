@@ -46,7 +46,7 @@ def error_rows() -> Iterator[tuple[str, ...]]:
     """Yield a row for each error."""
     for cls in error_classes():
         error = cls()
-        challenge = "``Bearer``" if error.challenge else "none"
+        challenge = f"``{error.challenge.split()[0]}``" if error.challenge else "none"
         if error.retry_after:
             challenge = "``Retry-After``"
         name = f":exc:`~jwtpolicy.exceptions.{cls.__name__}`"

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, ClassVar, Final
 
-from flask import Request
+from flask import Request, current_app
 from werkzeug.http import dump_cookie
 from werkzeug.wrappers import Response
 
@@ -20,6 +21,10 @@ from .base import NamedByKind, Presented
 #: Bytes of a cookie, with its name and attributes, that every browser keeps
 #: (RFC 6265 section 6.1).
 MAX_COOKIE: Final = 4096
+
+#: Where blueprints leave the paths that their endpoints want the refresh cookie at, as a set in
+#: ``app.extensions``.
+REFRESH_PATHS: Final = "jwtpolicy.refresh_paths"
 
 
 class CookieTransport(NamedByKind):
@@ -89,9 +94,10 @@ class CookieTransport(NamedByKind):
     def erase(self, response: Response, *, domain: str | None = None) -> None:
         """Unset the cookies of all kinds, as they were set (COOKIE-3); raises what `write` does."""
         for shape in self._shapes.values():
-            if shape.path is not None:
-                for name, is_hidden in ((shape.name, True), (shape.csrf_name, False)):
-                    cookie = self._dumped(name, "", shape, domain, 0, is_hidden=is_hidden)
+            placed = _placed(shape)
+            if placed.path is not None:
+                for name, is_hidden in ((placed.name, True), (placed.csrf_name, False)):
+                    cookie = self._dumped(name, "", placed, domain, 0, is_hidden=is_hidden)
                     response.headers.add("Set-Cookie", cookie)
 
     def is_written(self, response: Response, kind: str) -> bool:
@@ -105,14 +111,16 @@ class CookieTransport(NamedByKind):
         if shape is None:
             msg = f"tokens of the kind {kind!r} have no cookie; set JWT_<KIND>_COOKIE_NAME"
             raise IssueError(msg)
-        if shape.path is None:
+        placed = _placed(shape)
+        if placed.path is None:
             msg = (
-                "a refresh cookie needs a narrow path: set JWT_REFRESH_COOKIE_PATH to the path of "
-                "the endpoints that take it, such as '/auth', or set the access token's cookie "
-                "alone: jwt.set_cookies(response, pair.access_token)"
+                "a refresh cookie needs a narrow path: register one auth_blueprint, which gives it "
+                "its own, or set JWT_REFRESH_COOKIE_PATH to the path of the endpoints that take "
+                "it, such as '/auth', or set the access token's cookie alone: "
+                "jwt.set_cookies(response, pair.access_token)"
             )
             raise IssueError(msg)
-        return shape
+        return placed
 
     def _dumped(
         self,
@@ -157,6 +165,14 @@ class CookieTransport(NamedByKind):
             )
             raise ConfigurationError(msg)
         return str(domain)
+
+
+def _placed(shape: CookieShape) -> CookieShape:
+    """Return *shape* with its path: that of the settings, else that of the one blueprint."""
+    paths = current_app.extensions.get(REFRESH_PATHS, ())
+    if shape.path is not None or len(paths) != 1:
+        return shape
+    return replace(shape, path=next(iter(paths)))
 
 
 def _finder(name: str) -> Callable[[str], list[str]]:

@@ -1,0 +1,58 @@
+"""Show users the sessions that are open in their name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from .stores.base import FOREVER, Session
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSession:
+    """A session as its user may see it; datetimes are aware, in UTC.
+
+    Attributes:
+        session_id: ``sid`` of its tokens.
+        subject: Whose it is.
+        created_at: When the login was.
+        last_used_at: When it was last refreshed.
+        expires_at: When it ends unless it is refreshed before; None where it has no end.
+        label: What the user may know it by ("Firefox on Linux"), or None. It may come from the
+            client: escape it, as templates do.
+        is_current: Whether the request that asks belongs to it.
+    """
+
+    session_id: str
+    subject: str
+    created_at: datetime
+    last_used_at: datetime
+    expires_at: datetime | None
+    label: str | None
+    is_current: bool = False
+
+    @classmethod
+    def of(cls, session: Session, current_id: str | None) -> OpenSession:
+        """Return what may be shown of *session*, where the one of *current_id* asks."""
+        end = min(session.expires_at, session.idle_expires_at or FOREVER)
+        return cls(
+            session_id=session.session_id,
+            subject=session.subject,
+            created_at=datetime.fromtimestamp(session.created_at, UTC),
+            last_used_at=datetime.fromtimestamp(session.last_used_at, UTC),
+            expires_at=None if end >= FOREVER else datetime.fromtimestamp(end, UTC),
+            label=session.label,
+            is_current=session.session_id == current_id,
+        )
+
+    def to_json(self) -> dict[str, str | bool | None]:
+        """Return it as JSON, with times as RFC 3339 says."""
+        expires_at = self.expires_at
+        return {
+            "id": self.session_id,
+            "created_at": self.created_at.isoformat(),
+            "last_used_at": self.last_used_at.isoformat(),
+            "expires_at": None if expires_at is None else expires_at.isoformat(),
+            "label": self.label,
+            "current": self.is_current,
+        }
