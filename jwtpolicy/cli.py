@@ -32,3 +32,23 @@ def routes(as_json: bool, unguarded: bool) -> None:
     write = report.as_json if as_json else report.as_text
     click.echo(write(found, only_unguarded=unguarded))
     raise SystemExit(report.exit_code(found, only_unguarded=unguarded))
+
+
+@jwtpolicy.command()
+@click.argument("paths", nargs=-1, required=True, metavar="PATH…")
+@click.option("--write", is_flag=True, help="Rewrite the files instead of showing a diff.")
+def migrate(paths: tuple[str, ...], write: bool) -> None:
+    """Rewrite an application of Flask-JWT-Extended for this library.
+
+    Each PATH is a file or a folder of Python source. The standard output is a diff; the standard
+    error lists, with file and line, what a person has to do. The exit code is 1 where a file
+    cannot be read or written.
+    """
+    try:
+        from .migrate.command import run
+    except ModuleNotFoundError as error:
+        if error.name != "libcst":
+            raise
+        msg = 'this needs libcst: pip install "jwtpolicy[migrate]"'
+        raise click.ClickException(msg) from None
+    raise SystemExit(run(paths, writes=write))

@@ -1,0 +1,1 @@
+"""Rewrite one subject each."""
