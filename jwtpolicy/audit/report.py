@@ -45,7 +45,7 @@ def _body(audit: Audit, only_unguarded: bool) -> Iterator[str]:
     if rows:
         yield from _table([_HEADER, *map(_cells, rows)])
     else:
-        yield "There is no such endpoint."
+        yield "There is no endpoint to show."
 
 
 def _is_of_interest(row: Row) -> bool:
