@@ -210,7 +210,10 @@ class Parts:
             statements=Statements(self._schemas, additions, settings.identity_claim, load_user),
             revocation=revocation,
             lifetimes=Lifetimes(
-                settings.lifetimes, settings.session_idle, settings.session_absolute
+                settings.lifetimes,
+                settings.session_idle,
+                settings.session_absolute,
+                settings.refresh_grace,
             ),
             clock=self._clock,
             leeway=settings.decode_leeway,

@@ -7,19 +7,32 @@ import secrets
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from .access import Standing
 from .clock import Clock
-from .exceptions import IssueError, RevokedTokenError, StoreNotConfiguredError
+from .exceptions import (
+    IssueError,
+    RevokedTokenError,
+    StoreNotConfiguredError,
+    StoreUnavailableError,
+)
+from .keeping import Keeping
 from .revocation import Revocation
 from .signer import Issued, Signer
 from .statements import Statement, Statements
-from .stores.base import FOREVER, RotationState, Session, TokenStore
+from .stores.base import FOREVER, Rotation, RotationState, Session, TokenStore
 from .token import Token, TokenPair
 
 #: Bytes of randomness in a session's id.
 _SESSION_ID_BYTES: Final = 16
+
+#: How often a session's refresh token is looked up that others keep replacing, and the seconds for
+#: which losing such a race is no theft.
+_ATTEMPTS: Final = 5
+_RACE: Final = 10
+
+Made = TypeVar("Made")
 
 #: Seconds; a session that ends later than this has no end of its own.
 _CENTURY: Final = 100 * 365 * 86_400
@@ -33,11 +46,13 @@ class Lifetimes:
         kinds: By kind of token; ``access`` and ``refresh`` are always there.
         idle: A session that is not refreshed for so long ends.
         absolute: A session ends after this, whatever happens.
+        grace: For so long a used refresh token may be sent again.
     """
 
     kinds: Mapping[str, int | None]
     idle: int | None
     absolute: int | None
+    grace: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,19 +157,19 @@ class Sessions:
         Raises:
             IssueError: *user* is somebody else, or the token belongs to no session.
             RevokedTokenError: The session is over.
+            StoreUnavailableError: Others change the session all the time.
         """
         stated = self._statements.of(user)
         if stated.subject != token.subject:
             msg = "step_up is for the current user; to change users, log out and in"
             raise IssueError(msg)
         now = int(self._clock())
-        session = self._session_of(token, now)
         grant = replace(Grant.of(token), auth_time=now, acr=acr, amr=None)
-        pair, refresh_id = self._pair(
-            stated, grant, now, session.expires_at, session.session_id, True
-        )
-        self._rotate(token, session.session_id, session.refresh_id, refresh_id, now)
-        return pair
+
+        def make(session: Session) -> tuple[TokenPair, str]:
+            return self._pair(stated, grant, now, session.expires_at, session.session_id, True)
+
+        return self._superseded(lambda: self._session_of(token, now), make, now)
 
     def renew(self, token: Token) -> str:
         """Return another access token for the live session of *token*, an access token.
@@ -182,11 +197,15 @@ class Sessions:
         return self._signed("access", stated, grant, lifetime, session_id, csrf=token.csrf).encoded
 
     def refresh(self, token: Token) -> TokenPair:
-        """Use a refresh token up and return the next pair; one of many attempts succeeds.
+        """Use a refresh token up and return the next pair; one of many attempts makes it.
+
+        Within the grace the others get the same pair. The pair is signed first and kept in the
+        step that uses the token up, so that whatever breaks in between, there is never a second.
 
         Raises:
             RevokedTokenError: It was revoked, its session is over, or it was used before: then
                 the session is ended, because it is in two hands (:rfc:`9700#section-4.14.2`).
+            StoreUnavailableError: The store cannot be asked, or the kept pair cannot be read.
             UnknownUserError: Its user is not known any more.
         """
         now = int(self._clock())
@@ -202,8 +221,34 @@ class Sessions:
         pair, refresh_id = self._pair(
             stated, Grant.of(token), now, session.expires_at, session.session_id, False
         )
-        self._rotate(token, session.session_id, _id_of(token), refresh_id, now)
-        return pair
+        keeping = Keeping(self._signer, token)
+        rotation = self.store.rotate(
+            self._issuer,
+            session.session_id,
+            _id_of(token),
+            refresh_id,
+            now=now,
+            idle_expires_at=self._idle_end(now),
+            refresh_grace=self._lifetimes.grace,
+            kept=keeping.seal(pair) if self._lifetimes.grace else None,
+        )
+        return self._judged(rotation, pair, keeping)
+
+    def _judged(self, rotation: Rotation, pair: TokenPair, keeping: Keeping) -> TokenPair:
+        """Return the new pair, or for a repetition the one that it was first answered with.
+
+        Raises:
+            RevokedTokenError: The token was used before the grace, or its session is over.
+            StoreUnavailableError: The kept pair cannot be read.
+        """
+        if rotation.state is RotationState.ROTATED:
+            return pair
+        if rotation.state is RotationState.REPEATED and rotation.kept:
+            return keeping.open(rotation.kept)
+        if rotation.state is RotationState.REUSED:
+            self._on_reuse(keeping.token)
+        msg = f"the refresh token cannot be used: {rotation.state.value}"
+        raise RevokedTokenError(msg)
 
     def end(self, token: Token) -> None:
         """End the session of *token*, or revoke the token where it belongs to none."""
@@ -247,20 +292,48 @@ class Sessions:
             IssueError: There is no such session, or it is somebody else's.
         """
         now = int(self._clock())
-        session = self.store.session(self._issuer, session_id, now=now)
-        if session is None or session.subject != subject:
-            msg = "issue(kind='refresh') takes session=, the id of an open session of the user"
-            raise IssueError(msg)
-        issued = self._signer.sign(**arguments)
-        self.store.rotate(
-            self._issuer,
-            session_id,
-            session.refresh_id,
-            issued.token_id,
-            now=now,
-            idle_expires_at=self._idle_end(now),
-        )
-        return issued
+
+        def find() -> Session:
+            session = self.store.session(self._issuer, session_id, now=now)
+            if session is None or session.subject != subject:
+                msg = "issue(kind='refresh') takes session=, the id of an open session of the user"
+                raise IssueError(msg)
+            return session
+
+        def make(session: Session) -> tuple[Issued, str]:
+            issued = self._signer.sign(**arguments)
+            return issued, issued.token_id
+
+        return self._superseded(find, make, now)
+
+    def _superseded(
+        self, find: Callable[[], Session], make: Callable[[Session], tuple[Made, str]], now: int
+    ) -> Made:
+        """Return what takes the place of a session's refresh token, whatever that is now.
+
+        Nobody presents the old one here, so that a race with a refresh is no theft: whoever loses
+        it looks again. The empty bytes that are kept refuse the old one without ending the session.
+
+        Raises:
+            StoreUnavailableError: Others were faster each time.
+        """
+        for _ in range(_ATTEMPTS):
+            session = find()
+            made, successor_id = make(session)
+            rotation = self.store.rotate(
+                self._issuer,
+                session.session_id,
+                session.refresh_id,
+                successor_id,
+                now=now,
+                idle_expires_at=self._idle_end(now),
+                refresh_grace=_RACE,
+                kept=b"",
+            )
+            if rotation.state is RotationState.ROTATED:
+                return made
+        reason = "the session was changed by others each time"
+        raise StoreUnavailableError(reason)
 
     def _opened(
         self,
@@ -353,28 +426,6 @@ class Sessions:
             amr=grant.amr,
             audience=grant.audience,
         )
-
-    def _rotate(
-        self, token: Token, session_id: str, presented_id: str, successor_id: str, now: int
-    ) -> None:
-        """Replace the session's refresh token, by compare-and-set (REF-1).
-
-        Raises:
-            RevokedTokenError: Another request was faster, or the session is over.
-        """
-        rotation = self.store.rotate(
-            self._issuer,
-            session_id,
-            presented_id,
-            successor_id,
-            now=now,
-            idle_expires_at=self._idle_end(now),
-        )
-        if rotation.state is RotationState.REUSED:
-            self._on_reuse(token)
-        if rotation.state is not RotationState.ROTATED:
-            msg = f"the refresh token cannot be used: {rotation.state.value}"
-            raise RevokedTokenError(msg)
 
     def _session_of(self, token: Token, now: int) -> Session:
         if token.session_id is None:

@@ -94,10 +94,7 @@ class Signer:
             IssueError: *claims* or *headers* name what is reserved, or hold what is not JSON.
             ConfigurationError: There is no key that can sign.
         """
-        key = self._ring.signing_key_for(subject, claims or {})
-        if key is None:
-            msg = "there is no key that can sign; set JWT_SECRET_KEY or JWT_PRIVATE_KEY"
-            raise ConfigurationError(msg)
+        key = self._key_for(subject, claims or {})
         now = int(self._clock())
         token_id = token_id or uuid.uuid4().hex
         members = _custom(claims, RESERVED_CLAIMS | {"sub", self.identity_claim}, "claim")
@@ -128,6 +125,21 @@ class Signer:
             raise IssueError(msg)
         encoded = self._encoded(key, kind, members, headers)
         return Issued(encoded, token_id, now, members.get("exp"))
+
+    def derived_key(self, subject: str, claims: Mapping[str, Any], purpose: bytes) -> bytes:
+        """Return 32 secret bytes, made of the key that signs for *subject*.
+
+        Raises:
+            ConfigurationError: There is no key that can sign.
+        """
+        return self._key_for(subject, claims).derived(purpose)
+
+    def _key_for(self, subject: str, claims: Mapping[str, Any]) -> Key:
+        key = self._ring.signing_key_for(subject, claims)
+        if key is None:
+            msg = "there is no key that can sign; set JWT_SECRET_KEY or JWT_PRIVATE_KEY"
+            raise ConfigurationError(msg)
+        return key
 
     def _encoded(
         self, key: Key, kind: str, members: dict[str, Any], headers: Mapping[str, Any] | None

@@ -12,9 +12,9 @@ PACKAGE = Path(__file__).parents[1] / "jwtpolicy"
 LAYERS = [
     "outcomes sentinels clock exceptions decision token access",
     "jose registered_claims keys schemas policy stores",
-    "verifier signer additions revocation statements sessions",
+    "verifier signer additions revocation statements keeping sessions",
     "settings transports csrf challenges plans users state enforcement",
-    "guards parts finishing planning binding globals views endpoints signals logout extension",
+    "guards parts finishing planning binding globals views endpoints signals logout open_session extension",
     "audit migrate cli compat",
     "__init__",
 ]

@@ -12,8 +12,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import hashes, hmac
+from cryptography.hazmat.primitives import hashes, hmac, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from jwt.algorithms import Algorithm, get_default_algorithms
 
 from ..exceptions import ConfigurationError
@@ -70,6 +71,7 @@ class Key:
 
     __slots__ = (
         "_algorithm",
+        "_derived",
         "_mac",
         "_signing",
         "_verifying",
@@ -92,6 +94,7 @@ class Key:
         self.algorithm = algorithm
         self.is_fallback = is_fallback
         self._algorithm = _ALGORITHMS[algorithm]
+        self._derived: dict[bytes, bytes] = {}
         self._mac: hmac.HMAC | None = None
         if algorithm in _MIN_SECRET:
             self._signing: Any = _checked_secret(material, algorithm)
@@ -133,6 +136,20 @@ class Key:
             return False
         return True
 
+    def derived(self, purpose: bytes) -> bytes:
+        """Return 32 bytes that only the holder of the signing key can know (:rfc:`5869`).
+
+        Raises:
+            ConfigurationError: It is a public key.
+        """
+        if self._signing is None:
+            msg = f"{self!r} is a public key; nothing secret can be derived from it"
+            raise ConfigurationError(msg)
+        if purpose not in self._derived:
+            hkdf = HKDF(hashes.SHA256(), 32, salt=None, info=purpose)
+            self._derived[purpose] = hkdf.derive(_secret_bytes(self._signing))
+        return self._derived[purpose]
+
     def public(self) -> Key:
         """Return the key without its private half.
 
@@ -156,6 +173,14 @@ class Key:
 
     def __repr__(self) -> str:
         return f"<Key {self.algorithm} kid={self.key_id!r}>"
+
+
+def _secret_bytes(signing: Any) -> bytes:
+    if isinstance(signing, bytes):
+        return signing
+    encoding, form = serialization.Encoding.DER, serialization.PrivateFormat.PKCS8
+    found: bytes = signing.private_bytes(encoding, form, serialization.NoEncryption())
+    return found
 
 
 def _checked_secret(material: object, algorithm: str) -> bytes:

@@ -89,6 +89,8 @@ def doubts(given: Iterable[str], known: set[str]) -> Iterator[str]:
         ConfigurationError: A setting would quietly do nothing.
     """
     for key in given:
+        if key.startswith("JWT_COMPAT_"):
+            continue  # the bridge reads these, and refuses what it does not know
         if key in known:
             yield from _misspelt(key)
         elif key in _LATER:
@@ -119,7 +121,6 @@ _LATER: Final[Mapping[str, str]] = {
     "JWT_KEYS": "pass keys=KeyRing(…) to JWTManager",
     "JWT_KEYS_RELOAD": "restart to load new keys",
     "JWT_KEY_PUBLISH_DELAY": "new keys sign at once",
-    "JWT_REFRESH_GRACE": "a refresh token that is used twice ends its session at once",
     "JWT_STORE_LOST": "a store that lost its memory is not noticed",
 }
 

@@ -107,6 +107,15 @@ def between(low: float, high: float) -> Reader:
     return read
 
 
+def grace(value: Any) -> int:
+    """Read for how long a used refresh token may be repeated, in whole seconds."""
+    found = seconds(value)
+    if not 0 <= found <= 30 or found != int(found):
+        msg = "whole seconds from 0 to 30"
+        raise Wrong(msg)
+    return int(found)
+
+
 def count(value: Any) -> int:
     """Read a whole number above 0."""
     if type(value) is not int or value < 1:

@@ -81,6 +81,14 @@ class TokenSettings:
         "seconds, timedelta or None",
         "A session ends so long after the login, however often it was refreshed; None: never.",
     )
+    refresh_grace: int = setting(
+        "JWT_REFRESH_GRACE",
+        10,
+        read.grace,
+        "whole seconds, 0 to 30",
+        "For so long a refresh token that was used may be sent again, and gets the same pair: "
+        "clients retry, and tabs refresh at the same time. Afterwards that ends the session.",
+    )
     encode_issuer: str | None = setting(
         "JWT_ENCODE_ISSUER",
         None,
