@@ -43,7 +43,7 @@ def _head(audit: Audit) -> Iterator[str]:
 def _body(audit: Audit, only_unguarded: bool) -> Iterator[str]:
     rows = [row for row in _shown(audit, only_unguarded).rows if _is_of_interest(row)]
     if rows:
-        yield from _table([_HEADER, *map(_cells, rows)])
+        yield from _table(_HEADER, list(map(_cells, rows)))
     else:
         yield "There is no endpoint to show."
 
@@ -65,11 +65,12 @@ def _cells(row: Row) -> tuple[str, ...]:
     )
 
 
-def _table(lines: Sequence[Sequence[str]]) -> Iterator[str]:
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    for line in lines:
-        cells = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
-        yield _GAP.join(cells).rstrip()
+def _table(header: Sequence[str], lines: Sequence[Sequence[str]]) -> Iterator[str]:
+    """Yield the lines, aligned; a column in which nothing stands is left out."""
+    columns = [(title, *cells) for title, *cells in zip(header, *lines, strict=True) if any(cells)]
+    padded = [[cell.ljust(max(map(len, column))) for cell in column] for column in columns]
+    for line in zip(*padded, strict=True):
+        yield _GAP.join(line).rstrip()
 
 
 def _foot(audit: Audit) -> Iterator[str]:

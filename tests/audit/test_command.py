@@ -94,7 +94,10 @@ def test_the_unguarded_endpoints_are_shown_alone(shop: Flask) -> None:
     shop.add_url_rule("/forgotten", "forgotten", lambda: "leak")
 
     lines = run(shop, "--unguarded").output.splitlines()
-    assert [line.split()[0] for line in lines[4:]] == ["RULE", "/forgotten"]
+    assert [line.split() for line in lines[4:]] == [
+        ["RULE", "METHODS", "ENDPOINT", "PROTECTION"],
+        ["/forgotten", "GET,", "HEAD", "forgotten", "unguarded"],
+    ]
 
 
 def test_that_nothing_is_unguarded_is_said(shop: Flask) -> None:

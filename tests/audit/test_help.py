@@ -1,0 +1,32 @@
+"""The reference of the command line says what ``--help`` says."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from jwtpolicy.cli import jwtpolicy
+
+PAGE = Path(__file__).parents[2] / "docs" / "reference" / "cli.rst"
+_BLOCK = re.compile(r"^\.\. code-block:: text\n\n((?:   .*\n|\n)+)", re.MULTILINE)
+
+
+def printed(command: str) -> str:
+    """Return what the page shows for a command line."""
+    blocks = map(textwrap.dedent, _BLOCK.findall(PAGE.read_text(encoding="utf-8")))
+    shown = dict(block.strip().split("\n", 1) for block in blocks)
+    return shown[f"$ {command}"]
+
+
+@pytest.mark.parametrize(
+    "arguments", [[], *([name] for name in sorted(jwtpolicy.commands))], ids=str
+)
+def test_the_page_shows_the_help_of_every_command(arguments: list[str]) -> None:
+    name = "flask jwtpolicy"
+    done = CliRunner().invoke(jwtpolicy, [*arguments, "--help"], prog_name=name, terminal_width=80)
+
+    assert printed(" ".join([name, *arguments, "--help"])) == done.output.strip()
