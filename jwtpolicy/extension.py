@@ -291,7 +291,8 @@ class JWTManager(Generic[User]):
         """Return a fresh pair for the current session, whose user authenticated again.
 
         Raises:
-            IssueError: *user* is not the current one, or the token belongs to no session.
+            OtherUserError: *user* is not the current one.
+            IssueError: The token belongs to no session.
             NoTokenError: There is no current token.
             RevokedTokenError: The session is over.
         """
@@ -520,13 +521,7 @@ class JWTManager(Generic[User]):
             StoreUnavailableError: The store cannot be asked; some sessions may have been ended.
         """
         with self._answering():
-            current = self._current()
-            sessions = self._sessions()
-            others = {one.session_id for one in sessions.live(current.subject)}
-            others.discard(current.session_id or "")
-            for session_id in others:
-                sessions.revoke_session(session_id)
-        return len(others)
+            return self._sessions().end_others(self._current())
 
     def sessions(self, subject: str) -> list[OpenSession]:
         """Return the open sessions of *subject*, the newest first.

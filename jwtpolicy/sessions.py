@@ -13,6 +13,7 @@ from .access import Standing
 from .clock import Clock
 from .exceptions import (
     IssueError,
+    OtherUserError,
     RevokedTokenError,
     StoreNotConfiguredError,
     StoreUnavailableError,
@@ -155,14 +156,15 @@ class Sessions:
         """Return a fresh pair for the session of *token*, whose user authenticated again.
 
         Raises:
-            IssueError: *user* is somebody else, or the token belongs to no session.
+            OtherUserError: *user* is somebody else.
+            IssueError: The token belongs to no session.
             RevokedTokenError: The session is over.
             StoreUnavailableError: Others change the session all the time.
         """
         stated = self._statements.of(user)
         if stated.subject != token.subject:
             msg = "step_up is for the current user; to change users, log out and in"
-            raise IssueError(msg)
+            raise OtherUserError(msg)
         now = int(self._clock())
         grant = replace(Grant.of(token), auth_time=now, acr=acr, amr=None)
 
@@ -280,6 +282,16 @@ class Sessions:
         until = FOREVER if None in longest else now + max(filter(None, longest)) + self._leeway
         for issuer in self._issuers:
             self.store.revoke_subject(issuer, subject, now=now, until=until)
+
+    def end_others(self, token: Token) -> int:
+        """End all sessions of the subject of *token* but its own, and return how many."""
+        now = int(self._clock())
+        listed = (self.store.sessions(issuer, token.subject, now=now) for issuer in self._issuers)
+        others = {session.session_id for sessions in listed for session in sessions}
+        others.discard(token.session_id or "")
+        for session_id in others:
+            self.revoke_session(session_id)
+        return len(others)
 
     def live(self, subject: str) -> list[Session]:
         """Return the open sessions of *subject*, the newest first."""

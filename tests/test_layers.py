@@ -14,7 +14,8 @@ LAYERS = [
     "jose registered_claims keys schemas policy stores",
     "verifier signer additions revocation statements keeping sessions",
     "settings transports csrf challenges plans users state enforcement",
-    "guards parts finishing planning binding globals views endpoints signals logout open_session extension",
+    "guards parts finishing planning binding globals views endpoints signals logout open_session "
+    "extension",
     "audit migrate cli compat",
     "__init__",
 ]

@@ -8,7 +8,9 @@ from flask.typing import ResponseReturnValue
 
 from ..globals import application, current_token
 from ..policy.credentials import Refresh
+from ..token import TokenPair
 from ..views import ProtectedView
+from .answering import as_it_came
 
 
 class RefreshView(ProtectedView):
@@ -22,8 +24,11 @@ class RefreshView(ProtectedView):
     policies = Refresh()
     passes_consumed: ClassVar[bool] = True
 
+    def answer(self, pair: TokenPair) -> ResponseReturnValue:
+        """Return the pair in the way the token came: in cookies, or in the body as JSON."""
+        return as_it_came(pair)
+
     def post(self) -> ResponseReturnValue:
-        """Return the next pair in the way the token came: in cookies, or in the body as JSON."""
+        """Use the token up, and answer with the next pair."""
         manager = application().manager
-        pair = manager.refresh(current_token._get_current_object())  # type: ignore[attr-defined] # of the proxy
-        return pair.as_response(cookies=manager.current_transport == "cookies")
+        return self.answer(manager.refresh(current_token._get_current_object()))  # type: ignore[attr-defined] # of the proxy

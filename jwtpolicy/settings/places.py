@@ -72,8 +72,9 @@ class PlaceSettings(TokenSettings):
         None,
         read.cookie_path,
         "path",
-        "Where the refresh cookie is sent: the narrow path of the endpoints that take it. It has "
-        "to be set before a refresh cookie can be.",
+        "Where the refresh cookie is sent: the narrow path of the endpoints that take it. None: "
+        "that of the one `auth_blueprint`; without one it has to be set before a refresh cookie "
+        "can be.",
     )
     cookie_domain: str | None = setting(
         "JWT_COOKIE_DOMAIN",

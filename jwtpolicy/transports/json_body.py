@@ -25,7 +25,7 @@ class JSONTransport(NamedByKind):
     name = "json"
 
     def presented(self, request: Request, kinds: Sequence[str]) -> list[Presented]:
-        body = _body(request)
+        body = body_of(request)
         if type(body) is not dict:
             return []
         found = [(kind, body[key]) for kind in kinds if (key := self._key(kind)) in body]
@@ -38,7 +38,7 @@ class JSONTransport(NamedByKind):
         return self.names.get(kind, f"{kind}_token")
 
 
-def _body(request: Request) -> Any:
+def body_of(request: Request) -> Any:
     """Return the body as JSON, or None where it does not say that it is."""
     if not request.is_json:
         return None

@@ -1,0 +1,174 @@
+"""Wire the ready-made views in one line: `auth_blueprint`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Final
+
+from flask import Blueprint, current_app
+from flask.blueprints import BlueprintSetupState
+from flask.typing import ResponseReturnValue
+
+from ..exceptions import ConfigurationError
+from ..transports.cookies import REFRESH_PATHS
+from ..views import ProtectedView
+from .credentials import Credentials
+from .introspection import IntrospectionView
+from .login import LoginView
+from .logout import LogoutView
+from .refresh import RefreshView
+from .revocation import RevocationView
+from .sessions import SessionsView
+from .step_up import StepUpView
+
+#: Returns the user whose credentials these are, or None; may be async.
+Authenticate = Callable[[Credentials], Any]
+
+#: The rules of the endpoints, by their names.
+RULES: Final[Mapping[str, str]] = {
+    "login": "/login",
+    "refresh": "/refresh",
+    "step_up": "/step-up",
+    "logout": "/logout",
+    "sessions": "/sessions",
+    "revoke": "/revoke",
+    "introspect": "/introspect",
+}
+
+#: What people need; services ask for the others.
+USUAL: Final = ("login", "refresh", "step_up", "logout", "sessions")
+
+
+def auth_blueprint(
+    authenticate: Authenticate | type[LoginView] | None = None,
+    *,
+    name: str = "auth",
+    url_prefix: str = "/auth",
+    endpoints: Iterable[str] = USUAL,
+    fields: Sequence[str] | None = None,
+    answer_in: str | None = None,
+    acr: str | None = None,
+    clients: Mapping[str, str] | None = None,
+    views: Mapping[str, type[ProtectedView]] | None = None,
+) -> Blueprint:
+    """Return a blueprint with the endpoints that every application needs.
+
+    Where cookies are a place for tokens, the refresh cookie gets the path of the blueprint, unless
+    ``JWT_REFRESH_COOKIE_PATH`` says another: browsers send it to these endpoints and nowhere else.
+
+    Args:
+        authenticate: Returns the user of credentials, or None, as `LoginView.authenticate`; or a
+            `LoginView` that does. Confirming uses it too.
+        name: The name of the blueprint.
+        url_prefix: Where it stands. Behind a server that mounts the application elsewhere, set
+            ``APPLICATION_ROOT`` too.
+        endpoints: Which of them: ``login``, ``refresh``, ``step_up``, ``logout``, ``sessions``,
+            and for services ``revoke`` and ``introspect``.
+        fields: The names of the fields of credentials; None: ``username`` and ``password``.
+        answer_in: Where a login puts its tokens, as `LoginView.answer_in`.
+        acr: What confirming reaches, as `StepUpView.acr`.
+        clients: The secrets of the services that may revoke and introspect, by their ids.
+        views: Classes of your own in place of those, by the name of the endpoint.
+
+    Raises:
+        ConfigurationError: There is no such endpoint, or something that it needs was not passed.
+    """
+    given = dict(views or {})
+    wanted = tuple(endpoints)
+    _check_names({*wanted, *given})
+    if wanted_login := {"login", "step_up"}.intersection(wanted) - set(given):
+        login = _login_view(authenticate, wanted_login, fields, answer_in)
+        given = {"login": login, "step_up": _step_up_view(login, acr), **given}
+    given = {**_views_of_services(clients), **_PLAIN, **given}
+    if "introspect" in wanted and not clients and given["introspect"] is IntrospectionView:
+        msg = "auth_blueprint: nobody may introspect; pass clients=, or a view of your own"
+        raise ConfigurationError(msg)
+    blueprint = Blueprint(name, __name__, url_prefix=url_prefix or None)
+    for endpoint in wanted:
+        _add(blueprint, endpoint, given[endpoint])
+    if "refresh" in wanted:
+        blueprint.record(_note_refresh_path)
+    return blueprint
+
+
+_PLAIN: Final[Mapping[str, type[ProtectedView]]] = {
+    "refresh": RefreshView,
+    "logout": LogoutView,
+    "sessions": SessionsView,
+}
+
+
+def _check_names(names: set[str]) -> None:
+    if unknown := sorted(names - set(RULES)):
+        msg = f"auth_blueprint: there is no {', '.join(unknown)} among {', '.join(RULES)}"
+        raise ConfigurationError(msg)
+
+
+def _login_view(
+    authenticate: Authenticate | type[LoginView] | None,
+    wanted: Iterable[str],
+    fields: Sequence[str] | None,
+    answer_in: str | None,
+) -> type[LoginView]:
+    """Return the view that was passed, or one around the function that was."""
+    written = {"fields": fields, "answer_in": answer_in}
+    members: dict[str, Any] = {key: value for key, value in written.items() if value is not None}
+    if isinstance(authenticate, type) and issubclass(authenticate, LoginView):
+        return type(authenticate.__name__, (authenticate,), members) if members else authenticate
+    if not callable(authenticate) or isinstance(authenticate, type):
+        msg = (
+            f"auth_blueprint: {' and '.join(sorted(wanted))} need a function that returns the user "
+            "of credentials, or a LoginView; pass it, or leave them out of endpoints="
+        )
+        raise ConfigurationError(msg)
+    return type("Login", (LoginView,), {**members, "authenticate": staticmethod(authenticate)})
+
+
+def _step_up_view(login: type[LoginView], acr: str | None) -> type[StepUpView]:
+    """Return the view that confirms as *login* logs in."""
+
+    class StepUp(StepUpView):
+        fields = login.fields
+
+        def authenticate(self, credentials: Credentials) -> Any:
+            return current_app.ensure_sync(login().authenticate)(credentials)
+
+        def limit(self, credentials: Credentials) -> None:
+            login().limit(credentials)
+
+        def failed(self, credentials: Credentials) -> ResponseReturnValue:
+            return login().failed(credentials)
+
+    StepUp.acr = acr
+    return StepUp
+
+
+def _views_of_services(clients: Mapping[str, str] | None) -> dict[str, type[ProtectedView]]:
+    views: dict[str, type[ProtectedView]] = {
+        "revoke": RevocationView,
+        "introspect": IntrospectionView,
+    }
+    if not clients:
+        return views
+    return {
+        name: type(view.__name__, (view,), {"clients": dict(clients)})
+        for name, view in views.items()
+    }
+
+
+def _add(blueprint: Blueprint, endpoint: str, view: type[ProtectedView]) -> None:
+    rule = RULES[endpoint]
+    function = view.as_view(endpoint)
+    blueprint.add_url_rule(rule, view_func=function)
+    if endpoint == "sessions":
+        # Nobody gets a single session: all there is to say of it stands in the list.
+        methods = sorted(set(view.methods or ()) - {"GET"})
+        blueprint.add_url_rule(f"{rule}/<session_id>", view_func=function, methods=methods)
+
+
+def _note_refresh_path(state: BlueprintSetupState) -> None:
+    """Leave the path of the refresh cookie where `CookieTransport` finds it."""
+    prefix = (state.url_prefix or "").rstrip("/") or RULES["refresh"]
+    if "<" not in prefix:
+        root = state.app.config["APPLICATION_ROOT"].rstrip("/")
+        state.app.extensions.setdefault(REFRESH_PATHS, set()).add(root + prefix)

@@ -1,0 +1,85 @@
+"""Take credentials from a request: what logging in and confirming have in common."""
+
+from __future__ import annotations
+
+import inspect
+import logging
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from flask import current_app, request
+from flask.typing import ResponseReturnValue
+
+from ..exceptions import LoginFailedError, PolicyError
+from ..token import TokenPair
+from ..views import ProtectedView
+from .answering import named
+from .fields import credentials_of
+
+logger = logging.getLogger("jwtpolicy")
+
+#: What a request brings to log in with, by the name of the field.
+Credentials = Mapping[str, str]
+
+
+class CredentialsView(ProtectedView, ABC):
+    """``POST`` with credentials, as a form or as a JSON object, gives tokens.
+
+    Attributes:
+        fields: The names of the fields; each has to hold one text, or the answer is 400.
+    """
+
+    fields: ClassVar[Sequence[str]] = ("username", "password")
+
+    @abstractmethod
+    def authenticate(self, credentials: Credentials) -> Any:
+        """Return the user whose *credentials* these are, or None; it may be async.
+
+        It should take as long for a name that nobody has as for a wrong password; `check_password`
+        does.
+        """
+
+    def limit(self, credentials: Credentials) -> None:
+        """Refuse callers who try too often, before anything is compared.
+
+        By default nobody is. Raise what answers them: `RateLimitedError`, or what a rate limiter
+        raises itself.
+        """
+
+    def failed(self, credentials: Credentials) -> ResponseReturnValue:
+        """Return, or raise, the answer to wrong credentials.
+
+        Raises:
+            LoginFailedError: By default; it is the same whatever was wrong.
+        """
+        error = LoginFailedError()
+        logger.info("%s: %s", type(self).__name__, error)
+        raise named(error)
+
+    @abstractmethod
+    def begin(self, user: Any, credentials: Credentials) -> TokenPair | None:
+        """Return tokens for *user*, or None where it is not the user that was asked for."""
+
+    @abstractmethod
+    def answer(self, pair: TokenPair) -> ResponseReturnValue:
+        """Return the answer with the tokens."""
+
+    def post(self) -> ResponseReturnValue:
+        """Take the credentials, and answer with tokens or with a refusal."""
+        credentials = credentials_of(request, self.fields)
+        self.limit(credentials)
+        user = self._user(credentials)
+        pair = None if user is None else self.begin(user, credentials)
+        return self.failed(credentials) if pair is None else self.answer(pair)
+
+    def _user(self, credentials: Credentials) -> Any:
+        user = current_app.ensure_sync(self.authenticate)(credentials)
+        # True is nobody, and a coroutine would be true: neither may log anybody in.
+        if isinstance(user, bool) or inspect.isawaitable(user):
+            if inspect.iscoroutine(user):
+                user.close()
+            reason = f"{type(self).__name__}.authenticate returned no user and not None"
+            logger.error("%s", reason)
+            raise PolicyError(reason)
+        return user

@@ -1,0 +1,116 @@
+"""Tell other services what a token is worth, as :rfc:`7662` says."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+from typing import Any, ClassVar, Final
+
+from flask import jsonify, request
+from flask.typing import ResponseReturnValue
+
+from ..challenges import refusal
+from ..exceptions import InvalidClientError, InvalidTokenError
+from ..globals import application
+from ..guards import Place
+from ..outcomes import Outcome
+from ..policy.base import Policy
+from ..policy.baseline import for_kind
+from ..policy.credentials import NotRevoked, OptionalToken
+from ..sentinels import ANY
+from ..token import Token
+from .answering import named
+from .clients import ClientView
+from .fields import form_field
+
+#: The claims that the answer repeats: RFC 7662 section 2.2, RFC 9470 section 6.2.
+_TOLD: Final[Sequence[str]] = (
+    "scope",
+    "exp",
+    "iat",
+    "nbf",
+    "sub",
+    "aud",
+    "iss",
+    "jti",
+    "acr",
+    "auth_time",
+)
+
+
+class IntrospectionView(ClientView):
+    """``POST`` with a form's field ``token`` says whether it is active (:rfc:`7662`).
+
+    It is closed: only `clients` are answered, and there are none unless a subclass names them. To
+    let services in by their access tokens, add a level that asks for one, and override
+    `is_allowed`. A token is active if it passes what every endpoint asks of it: signature, times,
+    audience, the baseline, and the store where there is one. Of all others nothing is said.
+
+    Attributes:
+        kinds: The kinds of token that can be active. A refresh token is not among them: a service
+            that takes what is active for an access token would let it in.
+    """
+
+    policies = OptionalToken()
+    # Services send no cookies; a browser that does must not be asked for more than it brings.
+    transports: ClassVar[Place] = "headers"
+    kinds: ClassVar[AbstractSet[str]] = frozenset({"access"})
+
+    def is_allowed(self) -> bool:
+        """Whether the caller may ask; by default one of `clients`."""
+        return self.client() is not None
+
+    def described(self, token: Token) -> dict[str, Any]:
+        """Return what is said of an active token beside that it is."""
+        claims = token._claims
+        told: dict[str, Any] = {name: claims[name] for name in _TOLD if name in claims}
+        if token.kind == "access":
+            told |= {"token_type": "Bearer"}
+        return told
+
+    def post(self) -> ResponseReturnValue:
+        """Say what the token is worth.
+
+        Raises:
+            InvalidClientError: The caller may not ask.
+            InvalidRequestError: There is no field ``token``.
+            StoreUnavailableError: The store cannot be asked; that says nothing of the token.
+        """
+        if not self.is_allowed():
+            raise named(InvalidClientError())
+        token = self._active(form_field(request, "token"))
+        # RFC 7662 section 2.2: nothing else SHOULD be said of a token that is not active.
+        told = {"active": False} if token is None else {"active": True, **self.described(token)}
+        response = jsonify(told)
+        response.headers["Cache-Control"] = "no-store"
+        return response
+
+    def _active(self, encoded: str) -> Token | None:
+        try:
+            token = application().manager.verify(encoded, kind=ANY)
+        except InvalidTokenError:
+            return None
+        return token if token.is_own and token.kind in self.kinds and _stands(token) else None
+
+
+def _stands(token: Token) -> bool:
+    """Whether *token* passes what is asked of every token.
+
+    Raises:
+        StoreUnavailableError: That cannot be told.
+    """
+    policy = _asked(token.kind)
+    if policy is None:
+        return True
+    decision = application().manager.explain(policy, token)
+    if decision.outcome is Outcome.ERROR:
+        raise refusal(decision)
+    return bool(decision)
+
+
+def _asked(kind: str) -> Policy | None:
+    found = application()
+    baseline = for_kind(found.baseline, kind)
+    if found.parts.store is None:
+        return baseline
+    return NotRevoked() if baseline is None else baseline & NotRevoked()

@@ -1,0 +1,60 @@
+"""Open a session for whoever brings the right credentials."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from flask import request
+from flask.typing import ResponseReturnValue
+
+from ..exceptions import PolicyDefinitionError
+from ..globals import application
+from ..policy.credentials import Public
+from ..token import TokenPair
+from .answering import ANSWERS, answered
+from .credentials import Credentials, CredentialsView
+from .labels import label_of
+
+
+class LoginView(CredentialsView):
+    """``POST`` with credentials opens a session and answers with its tokens.
+
+    Define `authenticate`. The other methods are there to be overridden: `limit`, `failed`,
+    `begin`, `label` and `answer`. Where the answer may set cookies, forms that another site sends
+    are refused, so that nobody can be logged in as somebody else without noticing.
+
+    Attributes:
+        answer_in: Where the tokens go: ``cookies``, ``body`` or ``both``; None: into cookies
+            where those are the only place for tokens, else into the body.
+    """
+
+    policies = Public()
+    answer_in: ClassVar[str | None] = None
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if cls.answer_in not in ANSWERS:
+            msg = f"{cls.__name__}.answer_in is one of {ANSWERS}, not {cls.answer_in!r:.40}"
+            raise PolicyDefinitionError(msg)
+
+    def label(self, credentials: Credentials) -> str | None:
+        """Return what the user may know the session by; by default what the browser says."""
+        return label_of(request.user_agent.string)
+
+    def begin(self, user: Any, credentials: Credentials) -> TokenPair:
+        """Open the session; override it to pass more to `JWTManager.login`."""
+        return application().manager.login(user, label=self.label(credentials))
+
+    def answer(self, pair: TokenPair) -> ResponseReturnValue:
+        return answered(pair, self.answer_in)
+
+    def post(self) -> ResponseReturnValue:
+        """Open a session.
+
+        Raises:
+            CSRFError: The page of another site sent the form.
+        """
+        parts = application().parts
+        if parts.takes_cookies and self.answer_in != "body":
+            parts.csrf.check_site(request)
+        return super().post()

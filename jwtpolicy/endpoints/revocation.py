@@ -1,0 +1,79 @@
+"""Let clients revoke tokens, as :rfc:`7009` says."""
+
+from __future__ import annotations
+
+from collections.abc import Set as AbstractSet
+from typing import ClassVar
+
+from flask import Response, request
+from flask.typing import ResponseReturnValue
+
+from ..exceptions import (
+    AccessDeniedError,
+    InvalidTokenError,
+    NoTokenError,
+    UnsupportedTokenTypeError,
+)
+from ..globals import application
+from ..policy.credentials import OptionalToken, Refresh
+from ..sentinels import ANY
+from ..token import Token
+from .answering import named
+from .clients import ClientView
+from .fields import form_field
+
+
+class RevocationView(ClientView):
+    """``POST`` with a form's field ``token`` revokes it (:rfc:`7009`).
+
+    The caller presents an access or refresh token of the same user, or is one of `clients`. The
+    answer is 200 for a token that is unknown or void as well. A refresh token takes its session
+    along. ``token_type_hint`` is not needed: a token says itself what it is.
+
+    Attributes:
+        kinds: The kinds of token that can be revoked here.
+    """
+
+    policies = OptionalToken() | Refresh()
+    kinds: ClassVar[AbstractSet[str]] = frozenset({"access", "refresh"})
+
+    def may_revoke(self, token: Token) -> bool:
+        """Whether the caller may revoke *token*: a client any, a user those of their own."""
+        if self.client() is not None:
+            return True
+        caller = application().state().token
+        return caller is not None and caller.subject == token.subject
+
+    def post(self) -> ResponseReturnValue:
+        """Revoke the token.
+
+        Raises:
+            NoTokenError: Nobody says who is asking.
+            InvalidRequestError: There is no field ``token``.
+            AccessDeniedError: The token is somebody else's (:rfc:`7009#section-2.1`).
+            UnsupportedTokenTypeError: Its kind is not among `kinds`, or it has no ``jti``.
+        """
+        if application().state().token is None and self.client() is None:
+            raise named(NoTokenError())
+        token = _found(form_field(request, "token"))
+        if token is not None:
+            self._check(token)
+            application().manager.revoke(token)
+        # RFC 7009 section 2.2: "The content of the response body is ignored by the client".
+        return Response(status=200, headers={"Cache-Control": "no-store"})
+
+    def _check(self, token: Token) -> None:
+        if not self.may_revoke(token):
+            msg = "the token to revoke is somebody else's"
+            raise AccessDeniedError(msg)
+        if token.kind not in self.kinds or token.token_id is None:
+            msg = f"a token of the kind {token.kind!r} cannot be revoked here"
+            raise UnsupportedTokenTypeError(msg)
+
+
+def _found(encoded: str) -> Token | None:
+    """Return the token, expired or not, or None: RFC 7009 section 2.2 has 200 for both."""
+    try:
+        return application().manager.verify(encoded, kind=ANY, allow_expired=True)
+    except InvalidTokenError:
+        return None

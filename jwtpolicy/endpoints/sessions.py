@@ -1,0 +1,68 @@
+"""Show users where they are logged in, and let them log out there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from flask import Response, current_app, jsonify
+from flask.typing import ResponseReturnValue
+
+from ..exceptions import ResourceNotFoundError
+from ..globals import application, current_token
+from ..open_session import OpenSession
+from ..policy.credentials import Access
+from ..views import ProtectedView
+
+#: Stands in the place of a session's id for all but the current one.
+OTHERS: Final = "others"
+
+
+class SessionsView(ProtectedView):
+    """``GET`` lists the current user's sessions; ``DELETE`` ends one, the others, or all.
+
+    It stands at two rules: ``/sessions``, and ``/sessions/<session_id>`` for ``DELETE``, where
+    the id may be ``others``. Without an id all of them end, with the tokens outside of any. A
+    session of somebody else is as unknown as one that is over: 404.
+    """
+
+    policies = Access()
+
+    def listed(self, sessions: Sequence[OpenSession]) -> ResponseReturnValue:
+        """Return the answer to ``GET``; by default JSON."""
+        response = jsonify(sessions=[session.to_json() for session in sessions])
+        response.headers["Cache-Control"] = "no-store"
+        return response
+
+    def ended(self) -> ResponseReturnValue:
+        """Return the answer to ``DELETE``, which loses its cookies if the own session ended."""
+        return Response(status=204, headers={"Cache-Control": "no-store"})
+
+    def get(self) -> ResponseReturnValue:
+        """List the sessions, the newest first."""
+        return self.listed(application().manager.sessions(current_token.subject))
+
+    def delete(self, session_id: str | None = None) -> ResponseReturnValue:
+        """End what was asked for.
+
+        Raises:
+            ResourceNotFoundError: The user has no such session.
+        """
+        manager = application().manager
+        if session_id is None:
+            manager.revoke_subject(current_token.subject)
+        elif session_id == OTHERS:
+            manager.revoke_other_sessions()
+        else:
+            self._end_one(session_id)
+        response = current_app.make_response(self.ended())
+        if session_id in (None, current_token.session_id):
+            manager.logout(response if application().parts.takes_cookies else None)
+        return response
+
+    def _end_one(self, session_id: str) -> None:
+        manager = application().manager
+        if session_id not in {one.session_id for one in manager.sessions(current_token.subject)}:
+            msg = "the user has no such session"
+            raise ResourceNotFoundError(msg)
+        manager.revoke_session(session_id)

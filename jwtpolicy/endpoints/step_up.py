@@ -1,0 +1,49 @@
+"""Make the current session fresh for a user who authenticates again."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from flask.typing import ResponseReturnValue
+
+from ..access import AccessRequest
+from ..exceptions import OtherUserError
+from ..globals import application
+from ..policy.credentials import Access
+from ..policy.functions import policy
+from ..token import TokenPair
+from .answering import as_it_came
+from .credentials import Credentials, CredentialsView
+
+
+@policy
+def in_session(access: AccessRequest) -> Any:
+    """The token belongs to a session, which can be made fresh."""
+    is_inside = access.token is not None and access.token.session_id is not None
+    return is_inside or access.deny("the token belongs to no session")
+
+
+class StepUpView(CredentialsView):
+    """``POST`` with credentials and an access token gives a fresh pair for the same session.
+
+    Somebody else's credentials are as wrong as a wrong password. Define `authenticate`; to ask
+    for the password alone, set ``fields = ("password",)`` and compare it with that of
+    `current_user`.
+
+    Attributes:
+        acr: The authentication context class that this reaches (:rfc:`9470`), or None.
+    """
+
+    policies = Access() & in_session
+    acr: ClassVar[str | None] = None
+
+    def begin(self, user: Any, credentials: Credentials) -> TokenPair | None:
+        """Make the session fresh, where *user* is the current one."""
+        try:
+            return application().manager.step_up(user, self.acr)
+        except OtherUserError:
+            return None
+
+    def answer(self, pair: TokenPair) -> ResponseReturnValue:
+        """Answer in the way that the token came."""
+        return as_it_came(pair)
