@@ -8,7 +8,17 @@ from typing import Any
 import pytest
 from flask import Flask, Response
 
-from jwtpolicy import Access, JWTManager, OptionalToken, Refresh, current_token, protect, public
+from jwtpolicy import (
+    NEVER,
+    Access,
+    JWTManager,
+    OptionalToken,
+    ProtectedView,
+    Refresh,
+    current_token,
+    protect,
+    public,
+)
 from jwtpolicy.endpoints import RefreshView
 from jwtpolicy.exceptions import ConfigurationError, IssueError
 from tests.conftest import bearer
@@ -169,8 +179,6 @@ def test_a_kind_of_ones_own_has_a_cookie(make_app: Any) -> None:
 
 
 def test_a_token_that_never_expires_is_a_session_cookie(make_app: Any) -> None:
-    from jwtpolicy import NEVER
-
     app, jwt = make_app(**COOKIES, require_exp=False)
     response = Response()
     with app.app_context():
@@ -382,6 +390,28 @@ def test_a_guard_can_do_without_csrf(make_app: Any) -> None:
 
     assert client.post("/hook").text == "in"
     assert client.post("/strict").status_code == 403
+
+
+def test_a_class_can_do_without_csrf(make_app: Any) -> None:
+    app, _ = build(make_app)
+
+    class Hook(ProtectedView):
+        csrf = False
+
+        def post(self) -> str:
+            return "in"
+
+    class Strict(Hook):
+        csrf = True
+
+    add(app, "POST /hook", Hook.as_view("hook"))
+    add(app, "POST /strict", Strict.as_view("strict"))
+    client = app.test_client()
+    client.post("/login")
+
+    assert client.post("/hook").text == "in"
+    assert client.post("/strict").status_code == 403
+    assert client.post("/strict", headers=csrf(client)).text == "in"
 
 
 @pytest.mark.parametrize("header", ["{0}; {0}", "{0};{0}", "{0}; a=b;  {0}"])

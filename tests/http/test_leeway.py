@@ -1,0 +1,77 @@
+"""Clocks that differ are forgiven wherever times are compared, and not a second longer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from jwtpolicy import Access, Fresh, JWTManager, Policy, SingleUse, protect
+from tests.attacks.test_forged_tokens import CLAIMS, HEADER, NOW, signed
+from tests.conftest import bearer
+
+LEEWAY = 30
+
+#: A guard, and the claim that decides, when it is just forgiven and when no longer.
+EDGES: list[Any] = [
+    pytest.param(Access(), "exp", NOW - LEEWAY + 1, NOW - LEEWAY, id="exp"),
+    pytest.param(Access(), "nbf", NOW + LEEWAY, NOW + LEEWAY + 1, id="nbf"),
+    pytest.param(Access(), "iat", NOW + LEEWAY, NOW + LEEWAY + 1, id="iat"),
+    pytest.param(Fresh(), "fresh", NOW - LEEWAY + 1, NOW - LEEWAY, id="fresh"),
+    pytest.param(
+        Fresh(within=60), "auth_time", NOW - 60 - LEEWAY, NOW - 61 - LEEWAY, id="auth_time"
+    ),
+    pytest.param(
+        Fresh(within=60), "auth_time", NOW + LEEWAY, NOW + LEEWAY + 1, id="auth_time ahead"
+    ),
+]
+
+
+@pytest.fixture
+def site(make_app: Any) -> tuple[Flask, JWTManager[Any]]:
+    app, jwt = make_app(decode_leeway=LEEWAY)
+    return app, jwt
+
+
+@pytest.mark.parametrize(("rule", "name", "forgiven", "refused"), EDGES)
+def test_each_time_is_forgiven_by_the_leeway(
+    site: Any, rule: Policy, name: str, forgiven: int, refused: int
+) -> None:
+    """C22, CLAIM-1, STEP-1."""
+    app, _ = site
+    app.add_url_rule("/", "view", protect(rule)(lambda: "in"))
+    headers = [bearer(signed(HEADER, {**CLAIMS, name: time})) for time in (forgiven, refused)]
+
+    found = [app.test_client().get("/", headers=each).status_code for each in headers]
+    assert found == [200, 401]
+
+
+@pytest.mark.parametrize("end", ["revoked", "used up"])
+def test_what_is_dead_is_remembered_for_the_leeway(site: Any, clock: Any, end: str) -> None:
+    """C22, REV-1: a token that still verifies is never forgotten as revoked."""
+    app, jwt = site
+    app.add_url_rule("/", "view", protect(SingleUse())(lambda: "in"))
+    client = app.test_client()
+    with app.app_context():
+        token = jwt.issue("u1", expires_in=60)
+        if end == "revoked":
+            jwt.revoke(token)
+    if end == "used up":
+        assert client.get("/", headers=bearer(token)).status_code == 200
+    clock.advance(60 + LEEWAY - 1)
+    app.extensions["jwtpolicy"].parts.store.prune(now=int(clock()))
+
+    assert client.get("/", headers=bearer(token)).status_code == 401
+    with app.app_context():
+        assert client.get("/", headers=bearer(jwt.issue("u1"))).status_code == 200
+
+
+def test_a_refresh_token_is_forgiven_too(site: Any, clock: Any) -> None:
+    """C22: as long as its session lives, whose end is the server's own."""
+    app, jwt = site
+    with app.app_context():
+        pair = jwt.login("u1")
+        clock.advance(30 * 86_400 + LEEWAY - 1)
+
+        assert jwt.refresh(str(pair.refresh_token)).access_token

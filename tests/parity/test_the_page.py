@@ -1,0 +1,56 @@
+"""The page of what cannot happen here leaves nothing out, and every row of it is tested."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "docs/explanation/what-cannot-happen-here.rst"
+
+LAST = {"S": 19, "C": 23, "D": 21}
+IDS = [f"{letter}{number}" for letter in LAST for number in range(1, LAST[letter] + 1)]
+
+_ROW = re.compile(r"^   \* - ([SCD]\d+)\n((?:     .*\n)+)", re.MULTILINE)
+
+
+@cache
+def rows() -> dict[str, str]:
+    """Return what the page says, by id."""
+    return dict(_ROW.findall(PAGE.read_text(encoding="utf-8")))
+
+
+@cache
+def named() -> frozenset[str]:
+    """Return the ids that docstrings of tests of the native library name."""
+    return frozenset(name for text in docstrings() for name in re.findall(r"\b[SCD]\d+\b", text))
+
+
+def docstrings() -> Iterator[str]:
+    for path in (ROOT / "tests").rglob("test_*.py"):
+        if "compat" not in path.parts:
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
+                    yield ast.get_docstring(node) or ""
+
+
+def test_the_page_has_every_item_in_order() -> None:
+    assert list(rows()) == IDS
+
+
+@pytest.mark.parametrize("name", IDS)
+def test_an_item_is_tested_or_says_that_it_is_not(name: str) -> None:
+    assert name in named() or "*Not yet*" in rows()[name]
+
+
+@pytest.mark.parametrize("name", IDS)
+def test_a_row_says_what_went_wrong_and_what_happens_here(name: str) -> None:
+    cells = [cell.strip() for cell in rows()[name].split("     - ")[1:]]
+
+    assert len(cells) == 2
+    assert all(cell.endswith(".") for cell in cells)
