@@ -10,7 +10,7 @@ import libcst as cst
 
 from .configured import settings_in
 from .names import PACKAGES, is_reference, own_name
-from .nodes import literal, module_of, text_of
+from .nodes import literal
 from .source import Source
 
 _NATIVE: Final = frozenset({"jwtpolicy.JWTManager", "jwtpolicy.extension.JWTManager"})
@@ -62,7 +62,7 @@ class Facts:
         self.references = list(_references(source))
         self.managers = list(_managers(source))
         self.settings = list(settings_in(source))
-        self.imported = set(_imported(source))
+        self.imported = set(source.place.imported(source.module))
 
     @property
     def is_concerned(self) -> bool:
@@ -121,15 +121,3 @@ def _targets(node: cst.Assign | cst.AnnAssign) -> Iterable[cst.BaseExpression]:
     if isinstance(node, cst.AnnAssign):
         return (node.target,)
     return (target.target for target in node.targets)
-
-
-def _imported(source: Source) -> Iterator[str]:
-    for node in source.nodes():
-        if isinstance(node, cst.Import):
-            yield from (text_of(alias.name) for alias in node.names)
-        elif isinstance(node, cst.ImportFrom):
-            module = module_of(node)
-            names = () if isinstance(node.names, cst.ImportStar) else node.names
-            yield source.absolute(module)
-            separator = "" if module.endswith(".") else "."
-            yield from (source.absolute(f"{module}{separator}{text_of(n.name)}") for n in names)

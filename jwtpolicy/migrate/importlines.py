@@ -26,16 +26,16 @@ def lines(
 ) -> Iterator[cst.SimpleStatementLine]:
     """Yield the statements that import *names* from *module*, sorted."""
     if one_each:
-        for name in sorted(names, key=lambda name: name[0].lower()):
+        for name in sorted(names, key=lambda name: (name[0].lower(), name)):
             yield _line(module, [name])
     else:
         yield _line(module, sorted(names, key=_constants_first))
 
 
-def _constants_first(name: Name) -> tuple[int, str]:
+def _constants_first(name: Name) -> tuple[int, Name]:
     """Sort as isort does: constants, then classes, then the rest."""
     rank = 0 if name[0].isupper() else 1 if name[0][0].isupper() else 2
-    return rank, name[0]
+    return rank, name
 
 
 def _line(module: str, names: list[Name]) -> cst.SimpleStatementLine:

@@ -9,7 +9,7 @@ import libcst as cst
 from libcst.metadata import Assignment, BaseAssignment, ImportAssignment
 
 from .facts import Facts
-from .nodes import module_of
+from .nodes import imported_from, module_of
 from .project import Project
 
 
@@ -67,17 +67,16 @@ class Managers:
         if not isinstance(assignment, ImportAssignment):
             return isinstance(assignment, Assignment) and assignment.node in self._targets
         names = assignment.get_qualified_names_for(assignment.name)
-        return any(self._project.offer(self._source.absolute(found.name)) for found in names)
+        return any(self._project.offer(self._source.place.absolute(found.name)) for found in names)
 
     def _importable(self) -> Iterator[Import]:
         """Yield managers of files from which something else is imported already."""
-        for statement in self._source.module.body:
-            for node in getattr(statement, "body", ()):
-                if isinstance(node, cst.ImportFrom) and not isinstance(node.names, cst.ImportStar):
-                    module = module_of(node)
-                    full = self._source.absolute(module)
-                    for name in self._project.names_of(full):
-                        yield Import(module, name)
+        for line in self._source.module.body:
+            node = imported_from(line)
+            if node is not None and not isinstance(node.names, cst.ImportStar):
+                module = module_of(node)
+                for name in self._project.names_of(self._source.place.absolute(module)):
+                    yield Import(module, name)
 
     def missing(self) -> str:
         """Return how to get at a manager where there is none."""

@@ -12,6 +12,7 @@ from .edits import Note
 from .facts import Facts
 from .files import Unusable, found, parsed
 from .imports import rewrite_imports
+from .places import Place
 from .project import Project
 from .rewriting import planned
 from .source import Source
@@ -53,22 +54,25 @@ class Migration:
 
     def __init__(self, paths: Sequence[str]) -> None:
         self.errors: list[tuple[str, str]] = []
-        files = [Facts(source) for source in self._sources(paths)]
-        project = Project(files)
+        modules = dict(self._parsed(paths))
+        imported = {name for place, module in modules.items() for name in place.imported(module)}
+        files = [Facts(Source(*found)) for found in modules.items() if _is_concerned(found[1])]
+        project = Project(files, imported)
         works = [planned(file, project) for file in files if project.is_concerned]
         for work in works:
             _note_bridge(work, works)
         self.results = [_result(work) for work in works]
 
-    def _sources(self, paths: Sequence[str]) -> Iterator[Source]:
+    def _parsed(self, paths: Sequence[str]) -> Iterator[tuple[Place, cst.Module]]:
         for name in found(paths):
             try:
-                module = parsed(name)
+                yield Place(name), parsed(name)
             except Unusable as error:
                 self.errors.append((name, str(error)))
-            else:
-                if any(word in module.bytes for word in _WORDS):
-                    yield Source(name, module)
+
+
+def _is_concerned(module: cst.Module) -> bool:
+    return any(word in module.bytes for word in _WORDS)
 
 
 def _note_bridge(work: Work, works: Sequence[Work]) -> None:
@@ -87,4 +91,4 @@ def _result(work: Work) -> Result:
     rewrite_imports(work)
     module = work.source.module
     notes = sorted(work.edits.notes)
-    return Result(work.source.name, module, work.edits.applied_to(module), notes)
+    return Result(work.source.place.name, module, work.edits.applied_to(module), notes)

@@ -94,7 +94,7 @@ def _uses(work: Work, node: cst.CSTNode, name: str) -> Iterator[cst.CSTNode]:
 
 def _is_handed_on(work: Work, name: str) -> bool:
     return (
-        work.source.name.endswith("__init__.py")
+        work.source.place.is_package
         or work.project.is_imported(work.facts, name)
         or any(
             string(part) == name

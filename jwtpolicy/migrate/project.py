@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import libcst as cst
@@ -30,6 +30,10 @@ class Offer:
 class Project:
     """The files that are rewritten together.
 
+    Args:
+        files: Those that may have to do with tokens.
+        imported: What any file imports, in full.
+
     Attributes:
         is_concerned: Whether they are about JSON Web Tokens at all.
         has_optional: Whether a guard among them lets requests without a token in.
@@ -38,8 +42,9 @@ class Project:
         offers: The managers that files can import.
     """
 
-    def __init__(self, files: Sequence[Facts]) -> None:
+    def __init__(self, files: Sequence[Facts], imported: Iterable[str]) -> None:
         self._files = files
+        self._imported = {name.rpartition(".")[::2] for name in imported}
         self.is_concerned = any(file.is_concerned for file in files)
         self.has_optional = any(file.has_optional for file in files)
         self.has_native = any(file.has_native for file in files)
@@ -55,7 +60,8 @@ class Project:
             source = file.source
             for target in (manager.target for manager in self.managers_of(file)):
                 if isinstance(target, cst.Name) and source.scope(target) is source.global_scope:
-                    yield Offer(source.name, source.line(target), source.dotted, target.value)
+                    place = source.place
+                    yield Offer(place.name, source.line(target), place.dotted, target.value)
 
     def offer(self, qualified: str) -> Offer | None:
         """Return the manager that *qualified* is, as another file imports it."""
@@ -71,10 +77,8 @@ class Project:
 
     def is_imported(self, file: Facts, name: str) -> bool:
         """Whether another file imports *name* from *file*."""
-        found = (full.rpartition(".") for other in self._files for full in other.imported)
-        return any(
-            last == name and is_tail(module, file.source.dotted) for module, _, last in found
-        )
+        dotted = file.source.place.dotted
+        return any(last == name and is_tail(module, dotted) for module, last in self._imported)
 
 
 def is_tail(module: str, path: str) -> bool:

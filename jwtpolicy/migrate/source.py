@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import cast
 
 import libcst as cst
@@ -21,24 +20,22 @@ from libcst.metadata import (
 )
 
 from .nodes import walk
+from .places import Place
 
 
 class Source:
     """One parsed file.
 
     Attributes:
-        name: Its path, as it was given.
+        place: Where it is.
         module: Its syntax tree.
-        dotted: Its dotted name, with all folders from the root.
+        scopes: All of them.
     """
 
-    def __init__(self, name: str, module: cst.Module) -> None:
+    def __init__(self, place: Place, module: cst.Module) -> None:
         wrapper = MetadataWrapper(module)
-        self.name = name
+        self.place = place
         self.module = wrapper.module
-        self._path = Path(name).resolve().with_suffix("")
-        is_package = self._path.name == "__init__"
-        self.dotted = ".".join((self._path.parent if is_package else self._path).parts[1:])
         self._origins = wrapper.resolve(QualifiedNameProvider)
         self._scopes = cast(Mapping[cst.CSTNode, Scope | None], wrapper.resolve(ScopeProvider))
         self._parents = cast(Mapping[cst.CSTNode, cst.CSTNode], wrapper.resolve(ParentNodeProvider))
@@ -78,16 +75,7 @@ class Source:
         """Return the qualified names that *node* may have; those of relative imports in full."""
         found = self._origins.get(node, ())
         names = cast(set[QualifiedName], found() if callable(found) else found)
-        return {self.absolute(name.name) for name in names}
-
-    def absolute(self, name: str) -> str:
-        """Return *name*, which may begin with the dots of a relative import, without them."""
-        bare = name.lstrip(".")
-        level = len(name) - len(bare)
-        if not level:
-            return name
-        folders = self._path.parts[1:-level]
-        return ".".join(filter(None, (*folders, bare)))
+        return {self.place.absolute(name.name) for name in names}
 
     def function_around(self, node: cst.CSTNode) -> cst.FunctionDef | None:
         """Return the innermost function whose body or signature *node* stands in."""

@@ -165,7 +165,9 @@ def rewrite_verification(work: Work, reference: Reference) -> None:
 def _obstacle_inside(work: Work, reference: Reference) -> str | None:
     """Return what a person has to do, where a check inside a function cannot be rewritten."""
     demand = demand_of(reference.call)
-    if reference.call is None or demand is None:
+    if reference.call is None:
+        return f"it is used as a value: write @protect() on the views, {_AGAIN}"
+    if demand is None:
         return f"the arguments are not plain True and False: write jwt.enforce(…), {_AGAIN}"
     if demand.locations is not None:
         return f"only a guard chooses places: write @protect(transports=…) on the views, {_AGAIN}"

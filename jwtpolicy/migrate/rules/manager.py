@@ -21,6 +21,9 @@ def rewrite_manager(work: Work, reference: Reference) -> None:
         work.change_call(reference, lambda call: _by_keyword(call, names))
     if reference.call is not None:
         _check_keys(work, reference)
+        if isinstance(work.source.parent(reference.call), cst.Expr):
+            text = "give it a name, jwt = JWTManager(app), and run this command again"
+            work.note(reference.node, text)
 
 
 def _by_keyword(call: cst.Call, names: list[str]) -> cst.Call:

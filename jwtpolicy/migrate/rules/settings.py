@@ -73,12 +73,12 @@ def _is_written_out(value: cst.BaseExpression) -> bool:
 
 
 def _doubts(key: str) -> Iterator[str]:
-    """Yield what the library says of a key that means nothing."""
-    if own_kind(key) is None:
-        try:
-            yield from doubts([key], set(_KNOWN))
-        except ConfigurationError as error:
-            yield str(error)
+    """Yield what the library says of a key that means nothing, or is misspelt."""
+    own = {key} if own_kind(key) else set()
+    try:
+        yield from doubts([key], {*_KNOWN, *own})
+    except ConfigurationError as error:
+        yield str(error)
 
 
 def _misfits(setting: Setting) -> Iterator[str]:
