@@ -51,7 +51,7 @@ class RevocationView(ClientView):
             NoTokenError: Nobody says who is asking.
             InvalidRequestError: There is no field ``token``.
             AccessDeniedError: The token is somebody else's (:rfc:`7009#section-2.1`).
-            UnsupportedTokenTypeError: Its kind is not among `kinds`, or it has no ``jti``.
+            UnsupportedTokenTypeError: Its kind is not among `kinds`.
         """
         if application().state().token is None and self.client() is None:
             raise named(NoTokenError())
@@ -66,7 +66,7 @@ class RevocationView(ClientView):
         if not self.may_revoke(token):
             msg = "the token to revoke is somebody else's"
             raise AccessDeniedError(msg)
-        if token.kind not in self.kinds or token.token_id is None:
+        if token.kind not in self.kinds:
             msg = f"a token of the kind {token.kind!r} cannot be revoked here"
             raise UnsupportedTokenTypeError(msg)
 
@@ -74,6 +74,7 @@ class RevocationView(ClientView):
 def _found(encoded: str) -> Token | None:
     """Return the token, expired or not, or None: RFC 7009 section 2.2 has 200 for both."""
     try:
-        return application().manager.verify(encoded, kind=ANY, allow_expired=True)
+        token = application().manager.verify(encoded, kind=ANY, allow_expired=True)
     except InvalidTokenError:
         return None
+    return token if token.is_own else None

@@ -1,0 +1,319 @@
+"""Logging in by the ready-made view."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from flask import abort
+
+from jwtpolicy.endpoints import LoginView, PasswordCheck
+from jwtpolicy.exceptions import ConfigurationError, PolicyDefinitionError, RateLimitedError
+from tests.http.endpoints.conftest import (
+    HASHES,
+    HTTPS,
+    access_of,
+    authenticate,
+    cheap,
+    form,
+    log_in,
+)
+
+
+@pytest.mark.parametrize("kind", ["data", "json"])
+def test_the_right_credentials_open_a_session(site: Any, kind: str) -> None:
+    """HTTP-9, RFC 6749 section 5.1."""
+    answer = site.post("/auth/login", **{kind: form()})
+
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert {"access_token", "refresh_token", "expires_in", "token_type"} == set(answer.json)
+    assert site.get("/me", headers=access_of(answer.json)).text == "ada"
+
+
+@pytest.mark.parametrize("kind", ["data", "json"])
+def test_every_failure_gets_the_same_answer(site: Any, kind: str) -> None:
+    wrong = [form("ada", "builder"), form("nobody", "lovelace"), form("ada ", "lovelace")]
+    answers = [site.post("/auth/login", **{kind: fields}) for fields in wrong]
+
+    assert {answer.status_code for answer in answers} == {401}
+    assert len({answer.data for answer in answers}) == 1
+    assert answers[0].json["error"] == "invalid_credentials"
+    assert answers[0].headers["WWW-Authenticate"] == 'Bearer realm="api"'
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        pytest.param({}, id="nothing"),
+        pytest.param({"data": {"username": "ada"}}, id="no password"),
+        pytest.param({"data": {"username": "ada", "password": ""}}, id="empty"),
+        pytest.param({"data": {"username": ["ada", "bob"], "password": "x"}}, id="a name twice"),
+        pytest.param({"data": {"username": "a\0", "password": "x"}}, id="NUL"),
+        pytest.param({"data": {"username": "ada", "password": "x" * 4097}}, id="too long"),
+        pytest.param({"json": []}, id="a list"),
+        pytest.param({"json": {"username": 1, "password": None}}, id="no text"),
+        pytest.param(
+            {
+                "data": b'{"username": "\\ud800", "password": "x"}',
+                "content_type": "application/json",
+            },
+            id="a lone surrogate",
+        ),
+        pytest.param({"data": b"{", "content_type": "application/json"}, id="no JSON"),
+    ],
+)
+def test_what_is_no_credentials_is_a_bad_request(site: Any, request_: Any) -> None:
+    answer = site.post("/auth/login", **request_)
+
+    assert (answer.status_code, answer.json["error"]) == (400, "invalid_request")
+
+
+def test_a_password_may_be_long(site: Any) -> None:
+    assert site.post("/auth/login", data=form("ada", "x" * 4096)).status_code == 401
+
+
+class Counting:
+    """A way to compare that counts."""
+
+    def __init__(self) -> None:
+        self.compared: list[str] = []
+
+    def __call__(self, stored: str, password: str) -> bool:
+        self.compared.append(stored.split("$")[0])
+        return False
+
+
+def test_an_unknown_name_costs_as_much_as_a_wrong_password() -> None:
+    """One comparison with a hash of the same making, whoever it is."""
+    verify = Counting()
+    check = PasswordCheck(cheap, verify)
+
+    assert not check(HASHES["ada"], "wrong")
+    assert not check(None, "wrong")
+
+    assert len(verify.compared) == 2
+    assert len(set(verify.compared)) == 1
+
+
+def test_nobody_can_guess_the_password_of_nobody() -> None:
+    check = PasswordCheck(cheap, lambda stored, password: True)
+
+    assert not check(None, "whatever it was made of")
+    assert check(HASHES["ada"], "lovelace")
+
+
+def make_login(**members: Any) -> type[LoginView]:
+    return type("Login", (LoginView,), {"authenticate": staticmethod(authenticate), **members})
+
+
+def test_an_application_can_limit_attempts(mount: Any) -> None:
+    def limit(self: Any, credentials: Any) -> None:
+        if credentials["username"] == "bob":
+            raise RateLimitedError(retry_after=30)
+
+    site = mount({"by": make_login(limit=limit)})
+
+    refused = site.post("/auth/login", data=form("bob"))
+    assert (refused.status_code, refused.headers["Retry-After"]) == (429, "30")
+    assert site.post("/auth/login", data=form("ada")).status_code == 200
+
+
+def test_flask_limiter_counts_by_name(mount: Any, make_app: Any) -> None:
+    """The real one, with its own way of refusing."""
+    from flask_limiter import Limiter
+    from flask_limiter.util import get_remote_address
+
+    limiter = Limiter(get_remote_address, storage_uri="memory://")
+
+    def limit(self: Any, credentials: Any) -> None:
+        with limiter.limit("2/minute", key_func=lambda: credentials["username"]):
+            pass
+
+    site = mount({"by": make_login(limit=limit)})
+    limiter.init_app(site.application)
+
+    attempts = [site.post("/auth/login", data=form("ada", "wrong")) for _ in range(3)]
+    assert [attempt.status_code for attempt in attempts] == [401, 401, 429]
+    assert site.post("/auth/login", data=form("ada")).status_code == 429
+    assert site.post("/auth/login", data=form("bob")).status_code == 200
+
+
+def test_flask_limiter_can_stand_around_the_view(mount: Any) -> None:
+    from flask_limiter import Limiter
+    from flask_limiter.util import get_remote_address
+
+    limiter = Limiter(get_remote_address, storage_uri="memory://")
+    site = mount({"by": make_login(decorators=[limiter.limit("1/minute")])})
+    limiter.init_app(site.application)
+
+    answers = [site.post("/auth/login", data=form("ada")).status_code for _ in range(2)]
+    assert answers == [200, 429]
+
+
+@pytest.mark.parametrize(
+    ("user_agent", "label"),
+    [
+        (
+            "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
+            "Firefox on Linux",
+        ),
+        (
+            "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) "
+            "Chrome/138.0.0.0 Safari/537.36 Edg/138.0.0.0",
+            "Edge on Windows",
+        ),
+        (
+            "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 "
+            "(KHTML, like Gecko) Version/18.5 Mobile/15E148 Safari/604.1",
+            "Safari on iPhone",
+        ),
+        (
+            "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) "
+            "Chrome/138.0.0.0 Mobile Safari/537.36",
+            "Chrome on Android",
+        ),
+        ("Firefox/1", "Firefox"),
+        ("curl/8.5.0", "curl"),
+        ("x" * 100, "x" * 80),
+        ("<b>", None),
+        ("", None),
+    ],
+)
+def test_a_session_is_called_after_the_browser(site: Any, user_agent: str, label: Any) -> None:
+    pair = log_in(site, **{"User-Agent": user_agent})
+
+    listed = site.get("/auth/sessions", headers=access_of(pair)).json["sessions"]
+    assert [session["label"] for session in listed] == [label]
+
+
+def test_an_application_can_name_sessions_itself(mount: Any) -> None:
+    site = mount({"by": make_login(label=lambda self, credentials: "kiosk")})
+    pair = log_in(site)
+
+    listed = site.get("/auth/sessions", headers=access_of(pair)).json["sessions"]
+    assert listed[0]["label"] == "kiosk"
+
+
+@pytest.mark.parametrize(
+    ("answer_in", "in_body", "in_cookies"),
+    [(None, True, False), ("body", True, False), ("cookies", False, True), ("both", True, True)],
+)
+def test_tokens_go_where_they_are_wanted(
+    mount: Any, answer_in: Any, in_body: bool, in_cookies: bool
+) -> None:
+    site = mount({"answer_in": answer_in}, token_location=["headers", "cookies"])
+
+    answer = site.post("/auth/login", data=form(), **HTTPS)
+
+    assert ("access_token" in answer.json) is in_body
+    assert (site.get_cookie("__Host-access_token") is not None) is in_cookies
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_the_tokens_of_an_application_of_cookies_are_hidden_from_scripts(pages: Any) -> None:
+    answer = pages.post("/auth/login", data=form(), **HTTPS)
+
+    assert set(answer.json) == {"token_type", "expires_in"}
+    assert pages.get("/me", **HTTPS).text == "ada"
+
+
+@pytest.mark.parametrize(
+    ("settings", "sender", "status"),
+    [
+        ({"token_location": ["cookies"]}, "cross-site", 403),
+        ({"token_location": ["cookies"]}, "same-origin", 200),
+        ({}, "cross-site", 200),
+    ],
+)
+def test_another_site_cannot_log_anybody_in(
+    mount: Any, settings: Any, sender: str, status: int
+) -> None:
+    """CSRF-6. A login that answers in the body can be called from anywhere: nothing is kept."""
+    headers = {"Sec-Fetch-Site": sender, "Origin": "https://evil.example"}
+    answer = mount(**settings).post("/auth/login", data=form(), headers=headers, **HTTPS)
+
+    assert answer.status_code == status
+
+
+def test_a_trusted_site_may_log_in(mount: Any) -> None:
+    """CSRF-6."""
+    trusted = "https://shop.example"
+    pages = mount(token_location=["cookies"], csrf_trusted_origins=[trusted])
+    headers = {"Sec-Fetch-Site": "cross-site", "Origin": trusted}
+
+    assert pages.post("/auth/login", data=form(), headers=headers, **HTTPS).status_code == 200
+
+
+def test_authenticating_may_be_async(mount: Any) -> None:
+    async def authenticate_async(credentials: Any) -> str | None:
+        return authenticate(credentials)
+
+    site = mount({"by": authenticate_async})
+
+    assert site.post("/auth/login", data=form()).status_code == 200
+    assert site.post("/auth/login", data=form("ada", "x")).status_code == 401
+
+
+@pytest.mark.parametrize("answer", [True, False])
+def test_yes_and_no_are_no_users(mount: Any, answer: bool) -> None:
+    """S3: what is not an answer admits nobody."""
+    site = mount({"by": lambda credentials: answer})
+
+    assert site.post("/auth/login", data=form()).status_code == 500
+
+
+def test_a_coroutine_is_no_user(mount: Any) -> None:
+    """S3."""
+
+    async def later() -> str:
+        return "ada"
+
+    site = mount({"by": lambda credentials: later()})
+
+    assert site.post("/auth/login", data=form()).status_code == 500
+
+
+def test_an_awaitable_of_another_kind_is_no_user(mount: Any) -> None:
+    """S3."""
+
+    class Later:
+        def __await__(self) -> Any:
+            yield
+
+    site = mount({"by": lambda credentials: Later()})
+
+    assert site.post("/auth/login", data=form()).status_code == 500
+
+
+def test_an_application_can_answer_for_itself(mount: Any) -> None:
+    members = {
+        "answer": lambda self, pair: "welcome",
+        "failed": lambda self, credentials: ("try again", 401),
+    }
+    site = mount({"by": make_login(**members)})
+
+    assert site.post("/auth/login", data=form()).text == "welcome"
+    assert site.post("/auth/login", data=form("ada", "x")).text == "try again"
+
+
+def test_what_authenticate_raises_is_the_answer(mount: Any) -> None:
+    site = mount({"by": lambda credentials: abort(503)})
+
+    assert site.post("/auth/login", data=form()).status_code == 503
+
+
+def test_a_login_that_authenticates_nobody_is_a_mistake() -> None:
+    with pytest.raises(PolicyDefinitionError, match="does not define authenticate"):
+        LoginView.as_view("login")
+
+
+def test_an_unknown_place_for_the_answer_is_a_mistake() -> None:
+    with pytest.raises(PolicyDefinitionError, match="answer_in"):
+        make_login(answer_in="header")
+
+
+def test_cookies_that_nobody_reads_are_a_mistake(mount: Any) -> None:
+    site = mount({"answer_in": "cookies"})
+
+    with pytest.raises(ConfigurationError, match="JWT_TOKEN_LOCATION"):
+        site.post("/auth/login", data=form())
