@@ -81,12 +81,12 @@ ATTACK = """<form action="{url}/messages" method="post"><input name="text" value
 <input name="csrf_token" value="guess"></form><script>document.forms[0].submit()</script>"""
 
 
-def attack(page: Any, url: str, serve: Any, html: str) -> int:
-    """Visit a page of another site that sends a form here; return the status of the answer."""
+def attack(page: Any, url: str, serve: Any, html: str, name: str = "evil") -> int:
+    """Visit a page of another host that sends a form here; return the status of the answer."""
     evil = Flask("evil")
     evil.get("/")(lambda: html.replace("{url}", url))
     with page.expect_response(lambda response: response.url == f"{url}/messages") as answer:
-        page.goto(serve(evil, "evil"))
+        page.goto(serve(evil, name))
     return int(answer.value.status)
 
 
@@ -121,6 +121,49 @@ def test_a_form_of_another_site_is_refused_even_with_the_right_value(
     value = page.locator("[name=csrf_token]").first.get_attribute("value")
 
     assert attack(page, url, serve, ATTACK.replace("guess", value)) == 403
+
+
+TOSS = """<script>
+  document.cookie = "__Host-access_token=x.y.z; domain=board.localhost; path=/messages; secure";
+  document.cookie = "__Host-access_token=x.y.z; domain=board.localhost; path=/; secure";
+</script>"""
+
+
+def test_a_neighbour_is_refused_although_the_cookie_comes_along(
+    page: Any, url: str, serve: Any, board: Flask
+) -> None:
+    """CSRF-1: a host below ours is of the same site, so that SameSite does not help."""
+    log_in(page, url)
+
+    assert attack(page, url, serve, ATTACK, "evil.board") == 403
+    assert board.extensions["messages"] == ["Welcome to the board."]
+
+
+def test_a_neighbour_cannot_toss_in_a_cookie(page: Any, url: str, serve: Any) -> None:
+    """COOKIE-2, HTTP-4: the browser keeps names that begin with ``__Host-`` from other hosts."""
+    log_in(page, url)
+    before = page.context.cookies()
+
+    assert attack(page, url, serve, TOSS + ATTACK, "evil.board") == 403
+    assert page.context.cookies() == before
+    page.goto(f"{url}/private")
+    assert page.locator("#secret").count() == 1
+
+
+FETCH = """<script>
+  fetch("{url}/messages", {method: "POST", credentials: "include", mode: "no-cors",
+    headers: {"Content-Type": "application/x-www-form-urlencoded"}, body: "text=stolen"});
+</script>"""
+
+
+def test_the_script_of_a_neighbour_is_refused_too(
+    page: Any, url: str, serve: Any, board: Flask
+) -> None:
+    """CSRF-1."""
+    log_in(page, url)
+
+    assert attack(page, url, serve, FETCH, "evil.board") == 403
+    assert board.extensions["messages"] == ["Welcome to the board."]
 
 
 def test_a_stale_tab_is_refused_until_it_is_loaded_again(page: Any, url: str) -> None:
