@@ -83,6 +83,11 @@ class Enforcement:
     def admit(self, plan: Plan, state: RequestState, request: Request) -> Outer | None:
         """Let the request in, or raise what answers it.
 
+        Args:
+            plan: What its endpoint demands; not a public one, which nobody asks.
+            state: What is known of the request.
+            request: The request.
+
         Returns:
             What is to be restored after the guarded function, where one calls another.
 
@@ -90,8 +95,6 @@ class Enforcement:
             AccessError: It was refused.
             HTTPException: The application's loader answered for itself.
         """
-        if plan.is_public:
-            return None
         if (known := state.admitted.get(plan)) is not None:
             return state.enter(plan, known)
         try:
@@ -108,8 +111,6 @@ class Enforcement:
 
     async def admit_async(self, plan: Plan, state: RequestState, request: Request) -> Outer | None:
         """Do what `admit` does, awaiting async policies and loaders."""
-        if plan.is_public:
-            return None
         if (known := state.admitted.get(plan)) is not None:
             return state.enter(plan, known)
         try:
