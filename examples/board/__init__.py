@@ -1,7 +1,8 @@
 """A message board of plain pages and forms: the token lives in a cookie, no script sees it.
 
 How do I log users in with a form, keep them logged in while they are there, refuse what other
-sites send, and show nothing of theirs after the logout, not even by the back button?
+sites send, show nothing of theirs after the logout, not even by the back button, and let them see
+and end what they left open on other devices?
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import os
 from typing import Any
 
 from flask import Flask
+from werkzeug.security import generate_password_hash
 
 from jwtpolicy import JWTManager
 from jwtpolicy.exceptions import InvalidTokenError, NoTokenError, StepUpRequiredError
@@ -34,6 +36,9 @@ def create_app(instance_path: str | None = None, **config: Any) -> Flask:
     )
     app.config.update(config)
     app.extensions["jwt"] = JWTManager(app, add_context_processor=True)
+    app.extensions["hashes"] = {
+        name: generate_password_hash(password) for name, password in pages.USERS.items()
+    }
     app.extensions["messages"] = ["Welcome to the board."]
     app.register_blueprint(pages.blueprint)
     for error in (NoTokenError, InvalidTokenError, StepUpRequiredError):

@@ -6,21 +6,32 @@ from typing import Any, cast
 
 from flask import Blueprint, Response, abort, current_app, redirect, render_template, request
 from flask.typing import ResponseReturnValue
-from werkzeug.security import check_password_hash, generate_password_hash
+from werkzeug.security import generate_password_hash
 
-from jwtpolicy import Fresh, JWTManager, OptionalToken, current_token, protect, public
+from jwtpolicy import Fresh, JWTManager, OptionalToken, TokenPair, current_token, protect
+from jwtpolicy.endpoints import (
+    Credentials,
+    LoginView,
+    LogoutView,
+    SessionsView,
+    check_password,
+)
 from jwtpolicy.exceptions import AccessError
+from jwtpolicy.logout import Logout
 
-#: Who can log in.
+#: Who can log in at the start: name, password.
 USERS = {"ada": "lovelace", "bob": "builder"}
-_HASHES = {name: generate_password_hash(password) for name, password in USERS.items()}
-_NOBODY = generate_password_hash("nobody")
 
 blueprint = Blueprint("pages", __name__)
 
 
 def _jwt() -> JWTManager[Any]:
     return cast(JWTManager[Any], current_app.extensions["jwt"])
+
+
+def _hashes() -> dict[str, str]:
+    """Return the hashes of the passwords, by name."""
+    return cast(dict[str, str], current_app.extensions["hashes"])
 
 
 @blueprint.get("/")
@@ -54,36 +65,74 @@ def delete() -> ResponseReturnValue:
     return _without_cookies("Your account is gone.")
 
 
-@blueprint.get("/login")
-@public
-def login_form() -> ResponseReturnValue:
-    """Ask for name and password."""
-    return render_template("login.html")
+class LogIn(LoginView):
+    """The form that asks for name and password, and what comes of it."""
 
+    fields = ("name", "password")
 
-@blueprint.post("/login")
-@public
-def login() -> ResponseReturnValue:
-    """Open a session, whose access token goes into a cookie."""
-    if request.headers.get("Sec-Fetch-Site") == "cross-site":
-        abort(403, "log in on our own page")
-    name = request.form.get("name", "")
-    # A hash is compared in any case, so that the time taken does not tell who exists.
-    known = _HASHES.get(name, _NOBODY)
-    if not check_password_hash(known, request.form.get("password", "")) or name not in _HASHES:
+    def authenticate(self, credentials: Credentials) -> str | None:
+        """Return the name, if the password is right."""
+        name = credentials["name"]
+        return name if check_password(_hashes().get(name), credentials["password"]) else None
+
+    def get(self) -> ResponseReturnValue:
+        """Ask."""
+        return render_template("login.html")
+
+    def failed(self, credentials: Credentials) -> ResponseReturnValue:
+        """Ask again."""
         return render_template("login.html", problem="Wrong name or password."), 401
-    response = cast(Response, redirect("/private", 303))
-    _jwt().set_cookies(response, _jwt().login(name).access_token)
-    return response
+
+    def answer(self, pair: TokenPair) -> ResponseReturnValue:
+        """Open the session; the access token alone goes into a cookie, which slides."""
+        response = cast(Response, redirect("/private", 303))
+        _jwt().set_cookies(response, pair.access_token)
+        return response
 
 
-@blueprint.post("/logout")
-@protect(OptionalToken(ignore_invalid=True))
-def logout() -> ResponseReturnValue:
-    """End the session; whoever has none any more loses the cookie all the same."""
-    response = cast(Response, redirect("/", 303))
-    _jwt().logout(response)
-    return response
+class LogOut(LogoutView):
+    """The end of the session; whoever has none any more loses the cookie all the same."""
+
+    def answer(self, logout: Logout) -> ResponseReturnValue:
+        """Go back to the board."""
+        response = cast(Response, redirect("/", 303))
+        _jwt().unset_cookies(response)
+        return response
+
+
+class Devices(SessionsView):
+    """The page of all devices where one is logged in; forms end one, the others, or all."""
+
+    def listed(self, sessions: Any) -> ResponseReturnValue:
+        """Show them."""
+        return render_template("devices.html", sessions=sessions)
+
+    def ended(self) -> ResponseReturnValue:
+        """Show what is left."""
+        return redirect("/devices", 303)
+
+    def post(self, session_id: str | None = None) -> ResponseReturnValue:
+        """Do what DELETE does: forms know no other method."""
+        return self.delete(session_id)
+
+
+@blueprint.post("/password")
+@protect()
+def change_password() -> ResponseReturnValue:
+    """Change the password, and log everybody out who may have known the old one."""
+    name, new = current_token.subject, request.form.get("new", "")
+    if not new or not check_password(_hashes().get(name), request.form.get("old", "")):
+        abort(400, "send the old password and a new one")
+    _hashes()[name] = generate_password_hash(new)
+    _jwt().revoke_other_sessions()
+    return redirect("/devices", 303)
+
+
+devices = Devices.as_view("devices")
+blueprint.add_url_rule("/login", view_func=LogIn.as_view("login"))
+blueprint.add_url_rule("/logout", view_func=LogOut.as_view("logout"))
+blueprint.add_url_rule("/devices", view_func=devices)
+blueprint.add_url_rule("/devices/<session_id>", view_func=devices, methods=["POST"])
 
 
 def ask_to_log_in(error: AccessError) -> ResponseReturnValue:
