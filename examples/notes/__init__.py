@@ -1,7 +1,8 @@
 """A small application that people could use: notes that belong to their authors.
 
 How do I log users in, show them only what is theirs, let an admin see more, ask for the password
-before something final, and log them out so that they stay logged out?
+before something final, log them out so that they stay logged out, and log their other devices out
+when the password changes?
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ def create_app(instance_path: str | None = None, **config: Any) -> Flask:
     app.config.update(config)
     app.extensions["database"] = Database(Path(app.instance_path) / "notes.sqlite3")
     jwt.init_app(app)
+    app.register_blueprint(accounts.auth)
     app.register_blueprint(accounts.blueprint)
     app.register_blueprint(notes.blueprint)
     app.add_url_rule("/", view_func=page, endpoint="page")

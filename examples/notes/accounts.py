@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from flask import Blueprint, abort, request
 from flask.typing import ResponseReturnValue
 
-from jwtpolicy import Fresh, HasRole, IsSubject, ProtectedView, current_user, protect, public
-from jwtpolicy.endpoints import RefreshView
+from jwtpolicy import Fresh, HasRole, IsSubject, ProtectedView, current_user, protect
+from jwtpolicy.endpoints import Credentials, auth_blueprint
 
 from .database import User, database
 from .tokens import jwt
@@ -16,34 +14,25 @@ from .tokens import jwt
 blueprint = Blueprint("accounts", __name__)
 
 
-def authenticated() -> User:
-    """Return the user whose name and password the request brings."""
-    form: Any = request.get_json(silent=True) if request.is_json else request.form
-    if not isinstance(form, dict | type(request.form)):
-        abort(400, "send name and password")
-    user = database().authenticate(str(form.get("name")), str(form.get("password")))
-    return user or abort(401, "wrong name or password")
+def authenticate(credentials: Credentials) -> User | None:
+    """Return the user whose name and password these are."""
+    return database().authenticate(credentials["name"], credentials["password"])
 
 
-@blueprint.post("/login")
-@public
-def login() -> ResponseReturnValue:
-    """Open a session."""
-    return jwt.login(authenticated(), label=request.user_agent.string[:80]).as_response()
+# Taking the password once more makes what is final possible for a while: "confirmed".
+auth = auth_blueprint(authenticate, url_prefix="", fields=("name", "password"), acr="confirmed")
 
 
-@blueprint.post("/confirm")
-@protect()
-def confirm() -> ResponseReturnValue:
-    """Take the password once more, so that what is final becomes possible for a while."""
-    return jwt.step_up(authenticated(), acr="confirmed").as_response()
-
-
-@blueprint.post("/logout")
-@protect()
-def logout() -> ResponseReturnValue:
-    """End the session: its tokens are dead."""
-    return jwt.logout().as_response()
+@blueprint.post("/password")
+@protect(Fresh(within=300, acr="confirmed"))
+def change_password() -> ResponseReturnValue:
+    """Change the password, and log everybody out who may have known the old one."""
+    body = request.get_json(silent=True)
+    new = body.get("new") if isinstance(body, dict) else None
+    if not isinstance(new, str) or not new or not new.isprintable():
+        abort(400, "send new")
+    database().set_password(current_user.id, new)
+    return {"logged_out": jwt.revoke_other_sessions()}
 
 
 class Account(ProtectedView):
@@ -79,4 +68,3 @@ def me() -> ResponseReturnValue:
 
 
 blueprint.add_url_rule("/accounts/<int:user_id>", view_func=Account.as_view("account"))
-blueprint.add_url_rule("/refresh", view_func=RefreshView.as_view("refresh"))

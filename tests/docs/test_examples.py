@@ -77,10 +77,27 @@ def test_deleting_an_account_wants_the_password_again(site: Any, bob: Any) -> No
     assert 'acr_values="confirmed"' in refused.headers["WWW-Authenticate"]
 
     form = {"name": "bob", "password": "builder"}
-    confirmed = bearer(site.post("/confirm", headers=bob, data=form).json["access_token"])
+    confirmed = bearer(site.post("/step-up", headers=bob, data=form).json["access_token"])
 
     assert site.delete("/accounts/2", headers=confirmed).status_code == 204
     assert site.get("/me", headers=confirmed).status_code == 401
+
+
+def test_a_change_of_the_password_logs_the_other_devices_out(site: Any, bob: Any) -> None:
+    form = {"name": "bob", "password": "builder"}
+    phone = logged_in(site, "bob", "builder")
+    assert site.post("/password", headers=bob, json={"new": "fixer"}).status_code == 401
+    confirmed = bearer(site.post("/step-up", headers=bob, data=form).json["access_token"])
+    assert len(site.get("/sessions", headers=confirmed).json["sessions"]) == 2
+
+    answer = site.post("/password", headers=confirmed, json={"new": "fixer"})
+
+    assert answer.json == {"logged_out": 1}
+    assert site.get("/me", headers=phone).status_code == 401
+    assert site.get("/me", headers=confirmed).status_code == 200
+    assert site.post("/login", data=form).status_code == 401
+    assert site.post("/login", data={**form, "password": "fixer"}).status_code == 200
+    assert site.post("/password", headers=confirmed, json={}).status_code == 400
 
 
 def test_a_logged_out_user_stays_logged_out(site: Any, bob: Any) -> None:
@@ -94,7 +111,15 @@ def test_a_logged_out_user_stays_logged_out(site: Any, bob: Any) -> None:
 def test_the_page_offers_every_call(site: Any) -> None:
     html = site.get("/").text
 
-    for call in ("POST /confirm", "POST /refresh", "POST /logout", "GET /accounts", "DELETE own"):
+    for call in (
+        "POST /step-up",
+        "POST /password",
+        "GET /sessions",
+        "POST /refresh",
+        "POST /logout",
+        "GET /accounts",
+        "DELETE own",
+    ):
         assert f'data-call="{call}"' in html
 
 

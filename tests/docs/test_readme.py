@@ -102,8 +102,8 @@ def test_the_calls_answer_what_their_comments_say(folder: Path, port: int) -> No
 
 
 def test_the_refused_call_is_challenged_as_it_is_printed(folder: Path, port: int) -> None:
-    form = urllib.parse.urlencode({"name": "bob", "password": "builder"}).encode()
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/login", form, timeout=5) as answer:
+    form = urllib.parse.urlencode({"username": "bob", "password": "builder"}).encode()
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/auth/login", form, timeout=5) as answer:
         pair = json.load(answer)
 
     request = urllib.request.Request(f"http://127.0.0.1:{port}/accounts/2", method="DELETE")
