@@ -219,10 +219,13 @@ class RequestState:
             What was current before, where a guarded function is called inside another one: its
             token and its resource are the current ones again when the function returns (C23).
         """
+        outer, self.access = self.access, access
+        if outer is None:
+            self.admitted = {plan: access}
+            return None
         if plan not in self.admitted:
             self.admitted = {**self.admitted, plan: access}
-        outer, self.access = self.access, access
-        return None if outer is None or outer is access else Outer(self, outer)
+        return None if outer is access else Outer(self, outer)
 
     def resource(self) -> Any:
         """Return the endpoint's resource, loaded at the first touch.
