@@ -39,7 +39,7 @@ class Apps:
 
     def _given(self) -> Iterator[str]:
         """Yield what managers are made with, or ``init_app`` is called with."""
-        for node in self._source.nodes():
+        for node in self._source.nodes:
             if isinstance(node, cst.Call) and node.args and self._takes_app(node):
                 first = node.args[0].value
                 if isinstance(first, cst.Name):
@@ -51,7 +51,7 @@ class Apps:
         return any(origin.endswith(".JWTManager") for origin in self._source.origins(call.func))
 
     def _made(self) -> Iterator[str]:
-        for node in self._source.nodes():
+        for node in self._source.nodes:
             if isinstance(node, cst.Assign) and isinstance(node.value, cst.Call):
                 target = node.targets[0].target
                 is_flask = "flask.Flask" in self._source.origins(node.value.func)

@@ -9,7 +9,8 @@ import libcst as cst
 from libcst.metadata import Assignment
 
 from ..jose import RESERVED_CLAIMS, RESERVED_HEADERS
-from .nodes import keyword, literal, string, text_of
+from .names import own_name
+from .nodes import expression, keyword, literal, string, text_of
 from .source import Source
 
 if TYPE_CHECKING:
@@ -52,6 +53,15 @@ def renamed(given: Mapping[str, cst.BaseExpression], never: str) -> Iterator[cst
             continue
         endless = name == "expires_delta" and meant is False
         yield keyword(_RENAMED[name], cst.Name(never) if endless else value)
+
+
+def user_behind(work: Work, identity: cst.Arg, manager: str) -> cst.BaseExpression | None:
+    """Return the user itself, where a token is made for the proxy of it."""
+    is_proxy = any(
+        origin == "jwtpolicy.current_user" or own_name(origin) == "current_user"
+        for origin in work.source.origins(identity.value)
+    )
+    return expression(f"{manager}.current_user") if is_proxy else None
 
 
 def check_arguments(work: Work, arguments: Mapping[str, cst.Arg]) -> None:

@@ -29,7 +29,7 @@ class Setting:
 
 def settings_in(source: Source) -> Iterator[Setting]:
     """Yield the settings that *source* writes, in whatever way."""
-    for node in source.nodes():
+    for node in source.nodes:
         if isinstance(node, cst.Assign):
             yield from _assigned(node, source)
         elif isinstance(node, cst.AnnAssign) and node.value is not None:
@@ -85,7 +85,7 @@ def config_key(node: cst.Subscript) -> str | None:
 
 def keys_read(source: Source) -> Iterator[tuple[str, cst.Subscript]]:
     """Yield the keys that *source* reads as ``config["JWT_…"]``, with the expressions."""
-    for node in source.nodes():
+    for node in source.nodes:
         key = config_key(node) if isinstance(node, cst.Subscript) else None
         if key is not None and not isinstance(source.parent(node), cst.AssignTarget | cst.Del):
             yield key, node  # type: ignore[misc] # it is a Subscript

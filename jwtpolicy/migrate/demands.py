@@ -67,7 +67,7 @@ class Demands:
         for reference in facts.references:
             if reference.name in ("jwt_required", "verify_jwt_in_request"):
                 self._read(reference)
-        for node in self._source.nodes():
+        for node in self._source.nodes:
             if isinstance(node, cst.FunctionDef) and _is_optional_here(node, self._source):
                 self._by_node[node] = Demand(optional=True)
 

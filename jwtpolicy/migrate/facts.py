@@ -93,7 +93,7 @@ class Facts:
 
 
 def _references(source: Source) -> Iterator[Reference]:
-    for node in source.nodes():
+    for node in source.nodes:
         if isinstance(node, cst.Name | cst.Attribute):
             names = {own_name(origin) for origin in source.origins(node)}
             name = names.pop() if len(names) == 1 else None
@@ -104,7 +104,7 @@ def _references(source: Source) -> Iterator[Reference]:
 
 
 def _managers(source: Source) -> Iterator[Manager]:
-    for node in source.nodes():
+    for node in source.nodes:
         if isinstance(node, cst.Assign | cst.AnnAssign) and isinstance(node.value, cst.Call):
             function = node.value.func
             names = source.origins(

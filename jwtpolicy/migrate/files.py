@@ -57,12 +57,24 @@ def parsed(name: str) -> cst.Module:
         return cst.parse_module(Path(name).read_bytes())
     except OSError as error:
         raise Unusable(error.strerror or "it cannot be read") from None
-    except (UnicodeDecodeError, LookupError):
+    except (UnicodeDecodeError, SyntaxError):
+        # The standard library calls a wrong encoding a syntax error.
         msg = "it is neither UTF-8 nor what its first lines say"
         raise Unusable(msg) from None
     except cst.ParserSyntaxError as error:
         msg = f"line {error.raw_line} is no Python: {error.message}"
         raise Unusable(msg) from None
+
+
+def check_whole(name: str, module: cst.Module) -> None:
+    """Refuse a file that would lose something by being written again.
+
+    Raises:
+        Unusable: It would.
+    """
+    if Path(name).read_bytes() != module.bytes:
+        msg = "it holds form feeds, which would be lost: remove them first"
+        raise Unusable(msg)
 
 
 def write(name: str, content: bytes) -> None:

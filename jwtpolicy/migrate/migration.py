@@ -10,7 +10,7 @@ import libcst as cst
 
 from .edits import Note
 from .facts import Facts
-from .files import Unusable, found, parsed
+from .files import Unusable, check_whole, found, parsed
 from .imports import rewrite_imports
 from .places import Place
 from .project import Project
@@ -66,7 +66,10 @@ class Migration:
     def _parsed(self, paths: Sequence[str]) -> Iterator[tuple[Place, cst.Module]]:
         for name in found(paths):
             try:
-                yield Place(name), parsed(name)
+                module = parsed(name)
+                if _is_concerned(module):
+                    check_whole(name, module)
+                yield Place(name), module
             except Unusable as error:
                 self.errors.append((name, str(error)))
 

@@ -37,7 +37,7 @@ class Old:
 
 def old_imports(work: Work) -> Iterator[Old]:
     """Yield the statements of *work*, in the order of the text."""
-    for node in work.source.nodes():
+    for node in work.source.nodes:
         if isinstance(node, cst.Import | cst.ImportFrom) and not isinstance(
             node.names, cst.ImportStar
         ):

@@ -12,7 +12,8 @@ _NO_NEWLINE = "\\ No newline at end of file\n"
 
 def diff(name: str, before: str, after: str) -> Iterator[str]:
     """Yield the lines of a unified diff, which ``patch`` and ``git apply`` take."""
-    made = difflib.unified_diff(_lines(before), _lines(after), f"a/{name}", f"b/{name}")
+    path = name.lstrip("/")
+    made = difflib.unified_diff(_lines(before), _lines(after), f"a/{path}", f"b/{path}")
     for line in made:
         yield line if line.endswith("\n") else f"{line}\n{_NO_NEWLINE}"
 
@@ -26,13 +27,16 @@ def _lines(text: str) -> list[str]:
 
 def moved(notes: Iterable[Note], before: str, after: str) -> list[Note]:
     """Return *notes* with the lines where their code stands after the change."""
-    matcher = difflib.SequenceMatcher(None, _lines(before), _lines(after), autojunk=False)
+    lines = _lines(after)
+    matcher = difflib.SequenceMatcher(None, _lines(before), lines, autojunk=False)
     blocks = matcher.get_opcodes()
-    return [Note(_moved(note.line - 1, blocks) + 1, note.text) for note in notes]
+    last = max(1, len(lines))
+    return [Note(min(last, _moved(note.line - 1, blocks) + 1), note.text) for note in notes]
 
 
 def _moved(line: int, blocks: Sequence[tuple[str, int, int, int, int]]) -> int:
     for _, start, end, new_start, new_end in blocks:
         if start <= line < end:
-            return min(new_start + line - start, max(new_start, new_end - 1))
+            # What is new in a block mostly stands at its top: a statement, an import.
+            return max(new_start, new_end - (end - line))
     return line

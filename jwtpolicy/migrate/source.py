@@ -29,6 +29,7 @@ class Source:
     Attributes:
         place: Where it is.
         module: Its syntax tree.
+        nodes: All of its nodes, in the order of the text.
         scopes: All of them.
     """
 
@@ -36,6 +37,8 @@ class Source:
         wrapper = MetadataWrapper(module)
         self.place = place
         self.module = wrapper.module
+        # To walk takes longer than to look at what was found.
+        self.nodes = tuple(walk(self.module))
         self._origins = wrapper.resolve(QualifiedNameProvider)
         self._scopes = cast(Mapping[cst.CSTNode, Scope | None], wrapper.resolve(ScopeProvider))
         self._parents = cast(Mapping[cst.CSTNode, cst.CSTNode], wrapper.resolve(ParentNodeProvider))
@@ -83,7 +86,3 @@ class Source:
             if isinstance(above, cst.FunctionDef):
                 return above
         return None
-
-    def nodes(self) -> Iterator[cst.CSTNode]:
-        """Yield every node in the order of the text."""
-        return walk(self.module)

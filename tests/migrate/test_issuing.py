@@ -21,6 +21,7 @@ PAIRS = [
         "create_access_token(u, additional_claims={'a': 1}, additional_headers={'b': 2})",
         "jwt.issue(u, claims={'a': 1}, headers={'b': 2})",
     ),
+    ("create_access_token(current_user)", "jwt.issue(jwt.current_user)"),
     ("create_access_token(u,)", "jwt.issue(u,)"),
     ("create_access_token(get_jwt_identity())", "jwt.issue(current_token.subject)"),
     ("f(create_access_token(identity=u), 1)", "f(jwt.issue(u), 1)"),
@@ -131,6 +132,7 @@ def login():
         ),
         ("u, additional_headers=h", "u", "u, fresh=False, headers=h"),
         ("get_jwt_identity()", "get_jwt_identity()", "current_token.subject, fresh=False"),
+        ("current_user", "current_user", "jwt.current_user, fresh=False"),
     ],
 )
 def test_both_tokens_of_a_login_come_of_one_call(

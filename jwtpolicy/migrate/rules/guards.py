@@ -140,7 +140,8 @@ def _advise_rotation(work: Work, reference: Reference, demand: Demand) -> None:
         work.note(
             reference.node,
             "this view takes a refresh token again and again: let RefreshView of "
-            "jwtpolicy.endpoints take its place, which uses it up and gives the next pair",
+            "jwtpolicy.endpoints take its place, which uses it up and gives the next pair, and "
+            "put claims that are added here into a ClaimSchema or @jwt.extra_claims",
         )
 
 

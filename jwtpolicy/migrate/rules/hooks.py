@@ -14,7 +14,7 @@ _BEFORE: Final = frozenset({"before_request", "before_app_request"})
 
 def leave_hooks(work: Work) -> None:
     """Leave the functions that are called before or after requests as they are."""
-    for node in work.source.nodes():
+    for node in work.source.nodes:
         if isinstance(node, cst.FunctionDef):
             registers = {_attribute(decorator.decorator) for decorator in node.decorators}
             if registers & (_AFTER | _BEFORE):

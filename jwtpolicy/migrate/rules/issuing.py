@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import libcst as cst
 
-from ..arguments import ACCESS, check_arguments, renamed
+from ..arguments import ACCESS, check_arguments, renamed, user_behind
 from ..facts import Reference
 from ..nodes import bound, expression, keyword, values, with_arguments
 from ..work import Work
@@ -22,14 +22,14 @@ def rewrite_access(work: Work, reference: Reference) -> None:
     check_arguments(work, arguments)
     work.become(reference, f"{manager}.issue")
     never, session = work.never(arguments.get("expires_delta")), _session(work, reference)
-    names = list(arguments)
-    work.change_call(reference, lambda call: _issued(call, names, never, session))
+    names, user = list(arguments), user_behind(work, arguments["identity"], manager)
 
+    def issued(call: cst.Call) -> cst.Call:
+        given = values(call, names)
+        identity = given.pop("identity")
+        return with_arguments(call, [cst.Arg(user or identity), *renamed(given, never), *session])
 
-def _issued(call: cst.Call, names: list[str], never: str, session: list[cst.Arg]) -> cst.Call:
-    given = values(call, names)
-    identity = cst.Arg(given.pop("identity"))
-    return with_arguments(call, [identity, *renamed(given, never), *session])
+    work.change_call(reference, issued)
 
 
 def _session(work: Work, reference: Reference) -> list[cst.Arg]:

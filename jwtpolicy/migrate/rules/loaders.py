@@ -43,13 +43,13 @@ def rewrite_loaders(work: Work) -> None:
         decorators[decorator] = function
         if not work.is_left(function):
             _RULES[decorator.attr.value](work, function, decorator)
-    for node in work.source.nodes():
+    for node in work.source.nodes:
         if isinstance(node, cst.Attribute) and node not in decorators and _is_loader(work, node):
             work.note(node, f"write @…{node.attr.value} above the function, and run this again")
 
 
 def _registered(work: Work) -> Iterator[tuple[cst.FunctionDef, cst.Attribute]]:
-    for node in work.source.nodes():
+    for node in work.source.nodes:
         for decorator in node.decorators if isinstance(node, cst.FunctionDef) else ():
             found = decorator.decorator
             if isinstance(found, cst.Attribute) and _is_loader(work, found):

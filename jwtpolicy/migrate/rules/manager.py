@@ -55,7 +55,7 @@ def _check_keys(work: Work, reference: Reference) -> None:
 
 def find_late_processors(work: Work) -> None:
     """Find ``init_app(app, add_context_processor=True)``."""
-    for node in work.source.nodes():
+    for node in work.source.nodes:
         if isinstance(node, cst.Call) and _is_init(work, node) and len(node.args) > 1:
             work.note(node, "init_app takes the application alone: say it to JWTManager(…)")
 

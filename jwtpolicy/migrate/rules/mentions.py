@@ -11,7 +11,7 @@ from ..work import Work
 
 def find_mentions(work: Work) -> None:
     """List star imports, names in texts, and names that mean two things."""
-    for node in work.source.nodes():
+    for node in work.source.nodes:
         if isinstance(node, cst.ImportFrom) and isinstance(node.names, cst.ImportStar):
             if own_name(module_of(node)) is not None:
                 work.note(node, "name what is imported instead of *, and run this command again")

@@ -8,7 +8,7 @@ from typing import Final
 
 import libcst as cst
 
-from ..arguments import ACCESS, REFRESH, check_arguments, renamed
+from ..arguments import ACCESS, REFRESH, check_arguments, renamed, user_behind
 from ..facts import Reference
 from ..nodes import bound, expression, keyword, literal, text_of, values, walk
 from ..work import Work
@@ -112,6 +112,7 @@ def _rewrite(work: Work, access: Made, refresh: Made) -> None:
     check_arguments(work, access.arguments)
     pair = work.free_name("pair")
     names = list(access.arguments)
+    user = user_behind(work, access.arguments["identity"], manager)
     given: dict[str, cst.BaseExpression] = {}
 
     def part_of_pair(call: cst.Call) -> cst.BaseExpression:
@@ -119,7 +120,7 @@ def _rewrite(work: Work, access: Made, refresh: Made) -> None:
         return expression(f"{pair}.access_token")
 
     def with_login(line: cst.SimpleStatementLine) -> cst.FlattenSentinel[cst.CSTNode]:
-        call = cst.Call(expression(f"{manager}.login"), _login_arguments(given))
+        call = cst.Call(expression(f"{manager}.login"), _login_arguments(given, user))
         login = cst.Assign([cst.AssignTarget(cst.Name(pair))], call)
         above = cst.SimpleStatementLine([login], line.leading_lines)
         return cst.FlattenSentinel([above, line.with_changes(leading_lines=[])])
@@ -131,8 +132,10 @@ def _rewrite(work: Work, access: Made, refresh: Made) -> None:
     work.edits.change(access.line, with_login)
 
 
-def _login_arguments(given: Mapping[str, cst.BaseExpression]) -> list[cst.Arg]:
+def _login_arguments(
+    given: Mapping[str, cst.BaseExpression], user: cst.BaseExpression | None
+) -> list[cst.Arg]:
     rest = dict(given)
     identity, fresh = rest.pop("identity"), rest.pop("fresh", cst.Name("False"))
     marked = [] if literal(fresh) is True else [keyword("fresh", fresh)]
-    return [cst.Arg(identity), *marked, *renamed(rest, "NEVER")]
+    return [cst.Arg(user or identity), *marked, *renamed(rest, "NEVER")]

@@ -53,7 +53,7 @@ def rewrite_exception(work: Work, reference: Reference) -> None:
 
 def find_foreign(work: Work) -> None:
     """Find where PyJWT's exceptions are awaited, which are not raised here."""
-    for node in work.source.nodes():
+    for node in work.source.nodes:
         if isinstance(node, cst.Name | cst.Attribute) and _is_awaited(work, node):
             ours = _of_pyjwt(work, node)
             if ours is not None:
