@@ -77,7 +77,8 @@ def auth_blueprint(
     wanted = tuple(endpoints)
     _check_names({*wanted, *given})
     if wanted_login := {"login", "step_up"}.intersection(wanted) - set(given):
-        login = _login_view(authenticate, wanted_login, fields, answer_in)
+        found = authenticate or given.get("login")
+        login = _login_view(found, wanted_login, fields, answer_in)
         given = {"login": login, "step_up": _step_up_view(login, acr), **given}
     given = {**_views_of_services(clients), **_PLAIN, **given}
     if "introspect" in wanted and not clients and given["introspect"] is IntrospectionView:
@@ -86,6 +87,8 @@ def auth_blueprint(
     blueprint = Blueprint(name, __name__, url_prefix=url_prefix or None)
     for endpoint in wanted:
         _add(blueprint, endpoint, given[endpoint])
+    if needs_store := sorted(_NEED_STORE.intersection(wanted)):
+        blueprint.record(lambda state: _check_store(state, needs_store))
     if "refresh" in wanted:
         blueprint.record(_note_refresh_path)
     return blueprint
@@ -98,6 +101,22 @@ _PLAIN: Final[Mapping[str, type[ProtectedView]]] = {
 }
 
 
+#: What remembers something, or reads what was remembered.
+_NEED_STORE: Final = frozenset({"step_up", "logout", "sessions", "revoke"})
+
+
+def _check_store(state: BlueprintSetupState, needs_store: Sequence[str]) -> None:
+    """Refuse endpoints that could only fail, where ``JWT_STORE_URL`` says that there is no store.
+
+    Raises:
+        ConfigurationError: There are some.
+    """
+    if state.app.config.get("JWT_STORE_URL") == "none":
+        listed = ", ".join(needs_store)
+        msg = f"auth_blueprint: {listed} need a token store, and JWT_STORE_URL is 'none'"
+        raise ConfigurationError(msg)
+
+
 def _check_names(names: set[str]) -> None:
     if unknown := sorted(names - set(RULES)):
         msg = f"auth_blueprint: there is no {', '.join(unknown)} among {', '.join(RULES)}"
@@ -105,7 +124,7 @@ def _check_names(names: set[str]) -> None:
 
 
 def _login_view(
-    authenticate: Authenticate | type[LoginView] | None,
+    authenticate: Authenticate | type[ProtectedView] | None,
     wanted: Iterable[str],
     fields: Sequence[str] | None,
     answer_in: str | None,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from flask import request
 from flask.typing import ResponseReturnValue
 
@@ -14,11 +16,14 @@ from ..views import ProtectedView
 class LogoutView(ProtectedView):
     """``POST`` with an access or a refresh token ends its session, and unsets cookies.
 
-    Whoever comes without a token, or with one that is over, only loses the cookies: logging out
-    never fails because one is logged out already.
+    A refresh token that was used before ends it too, as it would at the refresh endpoint. Whoever
+    comes without a token, or with one that is over, only loses the cookies: logging out never
+    fails because one is logged out already.
     """
 
     policies = OptionalToken(ignore_invalid=True) | Refresh()
+    # Whoever holds an old refresh token wants its session to end, and would think that it did.
+    passes_consumed: ClassVar[bool] = True
 
     def answer(self, logout: Logout) -> ResponseReturnValue:
         """Return the answer to a logout; `Logout.as_response` unsets the cookies."""

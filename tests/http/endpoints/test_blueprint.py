@@ -11,7 +11,14 @@ from jwtpolicy import JWTManager
 from jwtpolicy.endpoints import LoginView, auth_blueprint
 from jwtpolicy.exceptions import ConfigurationError, IssueError
 from tests.conftest import SECRET
-from tests.http.endpoints.conftest import HTTPS, authenticate, cookie_log_in, csrf_of, form
+from tests.http.endpoints.conftest import (
+    HTTPS,
+    access_of,
+    authenticate,
+    cookie_log_in,
+    csrf_of,
+    form,
+)
 
 
 def rules(app: Flask) -> set[str]:
@@ -55,6 +62,30 @@ def test_a_login_view_can_be_passed_as_it_is(mount: Any) -> None:
             return credentials["mail"]
 
     assert mount({"by": Login}).post("/auth/login", json={"mail": "a"}).status_code == 200
+
+
+def test_confirming_follows_a_login_view_that_was_put_in_place(mount: Any) -> None:
+    class Login(LoginView):
+        fields = ("mail",)
+
+        def authenticate(self, credentials: Any) -> Any:
+            return credentials["mail"]
+
+    site = mount({"by": None, "views": {"login": Login}})
+    headers = access_of(site.post("/auth/login", json={"mail": "a"}).json)
+
+    answers = [
+        site.post("/auth/step-up", json={"mail": mail}, headers=headers) for mail in ("a", "b")
+    ]
+    assert [answer.status_code for answer in answers] == [200, 401]
+
+
+def test_without_a_store_only_what_needs_none_can_be_had(app: Flask) -> None:
+    app.config["JWT_STORE_URL"] = "none"
+    app.register_blueprint(auth_blueprint(authenticate, endpoints=["login", "refresh"]))
+
+    with pytest.raises(ConfigurationError, match="logout, sessions, step_up need a token store"):
+        app.register_blueprint(auth_blueprint(authenticate, name="all"))
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,17 @@ def test_either_token_ends_the_session(site: Any, present: Any) -> None:
     assert site.get("/me", headers=access_of(other)).status_code == 200
 
 
+def test_a_refresh_token_that_was_used_ends_its_session_too(site: Any) -> None:
+    """Its holder would think that it did."""
+    pair, other = log_in(site), log_in(site)
+    newer = site.post("/auth/refresh", headers=refresh_of(pair)).json
+
+    assert site.post("/auth/logout", headers=refresh_of(pair)).status_code == 204
+
+    assert site.get("/me", headers=access_of(newer)).status_code == 401
+    assert site.get("/me", headers=access_of(other)).status_code == 200
+
+
 @pytest.mark.parametrize("headers", [{}, bearer("a.b.c")])
 def test_whoever_is_logged_out_can_log_out(site: Any, headers: Any) -> None:
     assert site.post("/auth/logout", headers=headers).status_code == 204
