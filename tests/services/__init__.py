@@ -10,6 +10,8 @@ from typing import NoReturn
 
 import pytest
 
+from . import mariadb, postgres
+
 #: Where a browser may be, beside ``JWTPOLICY_TEST_CHROMIUM``.
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
@@ -40,6 +42,9 @@ def has_playwright() -> bool:
 #: What to say of each service in the header of a test run.
 FINDERS: dict[str, Callable[[], str | None]] = {
     "browser": lambda: find_browser() if has_playwright() else None,
+    "postgres": postgres.find,
+    "postgres-wheel": postgres.find_wheel,
+    "mysql": mariadb.find,
 }
 
 

@@ -1,0 +1,42 @@
+"""Print the tables as plain SQL, for whoever makes them himself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from sqlalchemy import Dialect, insert
+from sqlalchemy.dialects import mysql, postgresql, sqlite
+from sqlalchemy.schema import CreateIndex, CreateTable
+
+from .tables import SCHEMA_VERSION, metadata, schema_version
+
+#: The dialects that `ddl` knows; MariaDB takes MySQL's.
+DIALECTS: Final[dict[str, type[Dialect]]] = {
+    "postgresql": postgresql.dialect,
+    "mysql": mysql.dialect,
+    "sqlite": sqlite.dialect,
+}
+
+
+def ddl(dialect: str) -> str:
+    """Return the statements that make the tables, their indexes and the version.
+
+    Args:
+        dialect: One of `DIALECTS`.
+    """
+    known = DIALECTS[dialect]()
+    return "".join(f"{statement.strip()};\n" for statement in _statements(known))
+
+
+def _statements(dialect: Dialect) -> Iterator[str]:
+    for table in metadata.sorted_tables:
+        yield _tidy(str(CreateTable(table).compile(dialect=dialect)))
+        for index in sorted(table.indexes, key=lambda index: str(index.name)):
+            yield str(CreateIndex(index).compile(dialect=dialect))
+    version = insert(schema_version).values(version=SCHEMA_VERSION)
+    yield str(version.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
+
+
+def _tidy(statement: str) -> str:
+    return "\n".join(line.rstrip().replace("\t", "    ") for line in statement.strip().split("\n"))

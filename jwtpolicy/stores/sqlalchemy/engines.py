@@ -1,0 +1,155 @@
+"""Open engines that give up in time, and say which extra a driver is in."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from sqlalchemy import URL, Engine, create_engine, event, make_url
+from sqlalchemy.engine.default import DefaultDialect
+from sqlalchemy.exc import ArgumentError
+
+from ...exceptions import ConfigurationError
+
+#: The drivers that are tested, by what a URL may begin with.
+DRIVERS: Final = {
+    "postgresql": "postgresql+psycopg",
+    "postgres": "postgresql+psycopg",
+    "postgresql+psycopg": "postgresql+psycopg",
+    "mysql": "mysql+pymysql",
+    "mysql+pymysql": "mysql+pymysql",
+    "mariadb": "mariadb+pymysql",
+    "mariadb+pymysql": "mariadb+pymysql",
+    "sqlite+pysqlite": "sqlite+pysqlite",
+    "sqlite": "sqlite+pysqlite",
+}
+_EXTRAS: Final = {"postgresql": "postgresql", "mysql": "mysql", "mariadb": "mysql"}
+
+#: The server gives up before we stop listening to it, so that the connection stays in use.
+_SERVER_SHARE: Final = 0.8
+
+
+def open_engine(url: str | URL, timeout: float) -> Engine:
+    """Return an engine of one's own; it connects when it is used.
+
+    Each statement is a transaction of its own, unless it is told otherwise: a look-up is then one
+    round trip, with no BEGIN before and no ROLLBACK after it.
+
+    Args:
+        url: A URL of `DRIVERS`.
+        timeout: Seconds for each of: waiting for a connection of the pool, connecting, and each
+            statement. psycopg takes two seconds at the least to give up connecting.
+
+    Raises:
+        ConfigurationError: The URL cannot be read, or its driver is not installed. The message
+            does not show the URL, which may hold a password.
+    """
+    read = _read(url)
+    backend = read.get_backend_name()
+    try:
+        engine = create_engine(
+            read,
+            isolation_level="AUTOCOMMIT",
+            pool_reset_on_return=None,
+            hide_parameters=True,
+            connect_args=_ARGUMENTS[backend](timeout),
+            **_pool(read, timeout),
+            **_without_rollback(),
+        )
+    except ImportError as error:
+        raise ConfigurationError(_missing(backend)) from error
+    if backend == "postgresql":
+        _bound_answers(engine, timeout)
+    return engine
+
+
+def _read(url: str | URL) -> URL:
+    try:
+        read = make_url(url)
+    except (ArgumentError, ValueError):
+        msg = "the URL of the token store's database cannot be read; write it as in " + _EXAMPLES
+        raise ConfigurationError(msg) from None
+    driver = DRIVERS.get(read.drivername)
+    if driver is None:
+        msg = f"SQLAlchemyStore has no driver {read.drivername!r}; write the URL as in {_EXAMPLES}"
+        raise ConfigurationError(msg)
+    return read.set(drivername=driver)
+
+
+_EXAMPLES: Final = (
+    "'postgresql+psycopg://user@host/name', 'mysql+pymysql://user@host/name' or "
+    "'sqlite+pysqlite:///file', or pass an engine"
+)
+
+
+def _missing(backend: str) -> str:
+    extra = _EXTRAS[backend]
+    return f"a token store on {backend} needs a driver: pip install 'jwtpolicy[{extra}]'"
+
+
+def _pool(url: URL, timeout: float) -> dict[str, Any]:
+    if is_in_memory(url):
+        return {}  # SQLAlchemy has a pool of another kind for it, which takes no such arguments
+    return {"pool_timeout": timeout, "pool_use_lifo": True}
+
+
+def is_in_memory(url: URL) -> bool:
+    """Whether a database is gone with its connection."""
+    return url.get_backend_name() == "sqlite" and url.database in {None, "", ":memory:"}
+
+
+def _without_rollback() -> dict[str, Any]:
+    """Return what spares an idle ROLLBACK; SQLAlchemy has it from 2.0.43 on."""
+    is_known = hasattr(DefaultDialect, "skip_autocommit_rollback") or hasattr(
+        DefaultDialect, "detect_autocommit_setting"
+    )
+    return {"skip_autocommit_rollback": True} if is_known else {}
+
+
+def _psycopg(timeout: float) -> dict[str, Any]:
+    milliseconds = max(1, int(timeout * _SERVER_SHARE * 1000))
+    settings = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout")
+    return {
+        "connect_timeout": max(1, int(timeout)),
+        "options": " ".join(f"-c {name}={milliseconds}" for name in settings),
+    }
+
+
+def _pymysql(timeout: float) -> dict[str, Any]:
+    # MariaDB reads what stands in `M!`, MySQL what has its own version; neither reads the other's.
+    seconds = timeout * _SERVER_SHARE
+    limits = (
+        f"SET SESSION innodb_lock_wait_timeout = {max(1, int(seconds))}"
+        f" /*M!100101 , max_statement_time = {seconds:.3f} */"
+        f" /*!50708 , max_execution_time = {max(1, int(seconds * 1000))} */"
+    )
+    return {
+        "connect_timeout": timeout,
+        "read_timeout": timeout,
+        "write_timeout": timeout,
+        "charset": "utf8mb4",
+        "init_command": limits,
+    }
+
+
+def _pysqlite(timeout: float) -> dict[str, Any]:
+    return {"timeout": timeout}
+
+
+_ARGUMENTS: Final = {
+    "postgresql": _psycopg,
+    "mysql": _pymysql,
+    "mariadb": _pymysql,
+    "sqlite": _pysqlite,
+}
+
+
+def _bound_answers(engine: Engine, timeout: float) -> None:
+    from .psycopg_waiting import BoundedConnection
+
+    @event.listens_for(engine, "do_connect")
+    def connect(
+        dialect: Any, record: Any, arguments: list[Any], parameters: dict[str, Any]
+    ) -> BoundedConnection:
+        connection = BoundedConnection.connect(*arguments, **parameters)
+        connection.answer_within = timeout
+        return connection

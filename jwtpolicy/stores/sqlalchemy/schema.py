@@ -1,0 +1,84 @@
+"""Make the tables at the first use, once, whoever comes first; and check their version."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from sqlalchemy import Connection, insert, inspect, select
+
+from ...exceptions import StoreUnavailableError
+from .tables import SCHEMA_VERSION, metadata, schema_version
+
+#: What keeps others from making the tables meanwhile, and lets them go on. PostgreSQL and SQLite
+#: have tables within transactions; MySQL and MariaDB have not, so there it is a lock by name.
+_LOCKS: Final = {
+    "postgresql": (("BEGIN", "SELECT pg_advisory_xact_lock(7595268330841434)"), "COMMIT"),
+    "mysql": (
+        ("SELECT GET_LOCK('jwtpolicy_schema', 5)",),
+        "SELECT RELEASE_LOCK('jwtpolicy_schema')",
+    ),
+    "sqlite": (("BEGIN IMMEDIATE",), "COMMIT"),
+}
+
+
+def prepare(connection: Connection, dialect: str, *, may_create: bool) -> None:
+    """See to it that the tables are there, and are of the shape that this version knows.
+
+    Raises:
+        StoreUnavailableError: They are not, and may not be made; or another version made them.
+    """
+    is_there = inspect(connection).has_table(schema_version.name)
+    if not (is_there or may_create):
+        msg = (
+            "the token store's tables are missing, and it may not make them: run what "
+            "`flask jwtpolicy ddl` prints"
+        )
+        raise StoreUnavailableError(msg)
+    if not is_there or not _versions(connection):
+        with _alone(connection, dialect):
+            _complete(connection, may_create)
+    _check_version(connection)
+
+
+def _complete(connection: Connection, may_create: bool) -> None:
+    if may_create:
+        _create(connection)
+    if not _versions(connection):
+        # The tables are new; or Alembic made them, which makes no rows.
+        connection.execute(insert(schema_version).values(version=SCHEMA_VERSION))
+
+
+def _create(connection: Connection) -> None:
+    # The table with the version is the last, because its presence is taken for that of all.
+    others = [table for table in metadata.sorted_tables if table is not schema_version]
+    for table in (*others, schema_version):
+        table.create(connection, checkfirst=True)
+        for index in table.indexes:
+            # Somebody may have been killed between the table and its index.
+            index.create(connection, checkfirst=True)
+
+
+def _versions(connection: Connection) -> list[int]:
+    return list(connection.execute(select(schema_version.c.version)).scalars())
+
+
+def _check_version(connection: Connection) -> None:
+    found = _versions(connection)
+    if found != [SCHEMA_VERSION]:
+        msg = f"the token store's tables are of version {found}, and not {SCHEMA_VERSION}"
+        raise StoreUnavailableError(msg)
+
+
+@contextmanager
+def _alone(connection: Connection, dialect: str) -> Iterator[None]:
+    begin, end = _LOCKS[dialect]
+    try:
+        for statement in begin:
+            connection.exec_driver_sql(statement)
+        yield
+        connection.exec_driver_sql(end)
+    except BaseException:
+        connection.invalidate()  # which undoes it, and lets the lock go
+        raise

@@ -1,0 +1,175 @@
+"""Say in SQL what a store asks and does, each change of state in one statement."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any, Final
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Delete,
+    Insert,
+    Select,
+    Table,
+    Update,
+    and_,
+    bindparam,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.dialects import mysql, postgresql, sqlite
+
+from .rows import RECORD, SESSION
+from .tables import sessions, subjects, tokens
+
+_S = sessions.c
+
+
+def _now() -> ColumnElement[int]:
+    return bindparam("now", type_=BigInteger)
+
+
+def _is_live() -> ColumnElement[bool]:
+    in_time = or_(_S.idle_expires_at.is_(None), _S.idle_expires_at > _now())
+    return and_(_S.is_ended == 0, _S.expires_at > _now(), in_time)
+
+
+_THIS_SESSION: Final = _S.session_key == bindparam("key")
+
+_KEYS = select(
+    bindparam("token", type_=tokens.c.token_key.type).label("token_key"),
+    bindparam("session", type_=_S.session_key.type).label("session_key"),
+    bindparam("subject", type_=subjects.c.subject_key.type).label("subject_key"),
+).subquery("asked")
+#: What is known of a token: one row, always.
+STANDING: Final[Select[Any]] = select(
+    tokens.c.is_revoked, _S.is_ended, _S.refresh_id, subjects.c.cut_off
+).select_from(
+    _KEYS.outerjoin(tokens, tokens.c.token_key == _KEYS.c.token_key)
+    .outerjoin(sessions, _S.session_key == _KEYS.c.session_key)
+    .outerjoin(subjects, subjects.c.subject_key == _KEYS.c.subject_key)
+)
+
+#: The compare-and-set. Whoever comes second finds another `refresh_id` (REF-1).
+ROTATE: Final[Update] = (
+    update(sessions)
+    .where(_THIS_SESSION, _S.refresh_id == bindparam("presented"), _is_live())
+    .values(
+        refresh_id=bindparam("successor"),
+        previous_id=bindparam("presented"),
+        last_used_at=_now(),
+        idle_expires_at=bindparam("idle"),
+        kept=bindparam("kept"),
+        kept_until=bindparam("kept_until"),
+    )
+)
+TOUCH: Final[Update] = (
+    update(sessions)
+    .where(_THIS_SESSION, _is_live())
+    .values(last_used_at=_now(), idle_expires_at=bindparam("idle"))
+)
+_ENDED: Final[dict[str, Any]] = {"is_ended": 1, "kept": None, "kept_until": None}
+END: Final[Update] = update(sessions).where(_THIS_SESSION, _S.is_ended == 0).values(_ENDED)
+END_ALL: Final[Update] = (
+    update(sessions).where(_S.subject_key == bindparam("key"), _S.is_ended == 0).values(_ENDED)
+)
+
+RECORD_OF: Final[Select[Any]] = select(*(_S[name] for name in RECORD)).where(_THIS_SESSION)
+LIVE_SESSION: Final[Select[Any]] = select(*(_S[name] for name in SESSION)).where(
+    _THIS_SESSION, _is_live()
+)
+LIVE_SESSIONS: Final[Select[Any]] = (
+    select(*(_S[name] for name in SESSION))
+    .where(_S.subject_key == bindparam("key"), _is_live())
+    .order_by(_S.created_at.desc(), _S.session_id)
+)
+
+
+class Upserts:
+    """The statements that write into a row whether it is there or not, in one SQL dialect.
+
+    Attributes:
+        open_session: Inserts a session. Where there is one it changes no row, or fails with an
+            IntegrityError: MySQL's own way of leaving a row alone counts it as changed.
+        consume: Inserts a token, in the same way.
+        revoke_token: Marks a token.
+        end_session: Marks a session.
+        cut_off: Writes the second up to which a subject's tokens are revoked.
+    """
+
+    def __init__(self, dialect: str) -> None:
+        self._dialect = dialect
+        # Else SQLAlchemy does not keep the number of rows of an insertion.
+        self.open_session = self._only_new(sessions).execution_options(preserve_rowcount=True)
+        self.consume = self._only_new(tokens).execution_options(preserve_rowcount=True)
+        self.revoke_token = self._upsert(tokens, {"is_revoked": 1}, ["expires_at"])
+        self.end_session = self._upsert(sessions, _ENDED, [])
+        self.cut_off = self._upsert(subjects, {}, ["cut_off", "expires_at"])
+
+    def _only_new(self, table: Table) -> Insert:
+        if self._dialect == "postgresql":
+            return postgresql.insert(table).on_conflict_do_nothing()
+        if self._dialect == "sqlite":
+            return sqlite.insert(table).on_conflict_do_nothing()
+        return insert(table)
+
+    def _upsert(self, table: Table, changes: dict[str, Any], grows: list[str]) -> Insert:
+        """Insert a row; where it is there make *changes*, and let the columns *grows* grow."""
+        if self._dialect == "mysql":
+            new = mysql.insert(table)
+            larger = {name: func.greatest(table.c[name], new.inserted[name]) for name in grows}
+            return new.on_duplicate_key_update({**changes, **larger})
+        if self._dialect == "sqlite":
+            row = sqlite.insert(table)
+            larger = {name: func.max(table.c[name], row.excluded[name]) for name in grows}
+            return row.on_conflict_do_update(
+                index_elements=list(table.primary_key), set_={**changes, **larger}
+            )
+        line = postgresql.insert(table)
+        larger = {name: func.greatest(table.c[name], line.excluded[name]) for name in grows}
+        return line.on_conflict_do_update(
+            index_elements=list(table.primary_key), set_={**changes, **larger}
+        )
+
+
+class Cleaning:
+    """How rows of one table are found that nobody needs, and what is done with them.
+
+    They are looked up first, without a lock, and then changed by their keys: a statement that
+    changes a range locks it on InnoDB, with the gaps in which others are about to insert.
+
+    Args:
+        table: The table.
+        column: The column that says until when a row is needed.
+        change: What to do with rows of that table; *clean* adds which.
+    """
+
+    def __init__(self, table: Table, column: str, change: Update | Delete) -> None:
+        (key,) = table.primary_key
+        until = table.c[column]
+        is_over = until <= bindparam("horizon", type_=BigInteger)
+        self.find = select(key).where(is_over).limit(bindparam("batch"))
+        self.count = select(func.count()).select_from(table).where(is_over)
+        # Once more: somebody may have prolonged what was found.
+        self.clean = change.where(key.in_(bindparam("keys", expanding=True)), is_over)
+
+
+PRUNE: Final = (
+    Cleaning(tokens, "expires_at", delete(tokens)),
+    Cleaning(sessions, "expires_at", delete(sessions)),
+    Cleaning(subjects, "expires_at", delete(subjects)),
+)
+ERASE_KEPT: Final = Cleaning(
+    sessions, "kept_until", update(sessions).values(kept=None, kept_until=None)
+)
+
+
+@cache
+def upserts(dialect: str) -> Upserts:
+    """Return the statements of a dialect, made once, since SQLAlchemy keeps what it compiled."""
+    return Upserts(dialect)

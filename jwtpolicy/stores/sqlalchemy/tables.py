@@ -1,0 +1,100 @@
+"""Describe the tables that sessions and revocations are kept in."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    Table,
+)
+from sqlalchemy.dialects import mysql
+from sqlalchemy.types import TypeEngine
+
+#: What all names of the library's tables and indexes start with.
+PREFIX: Final = "jwtpolicy_"
+
+#: The shape of the tables; it is written into ``jwtpolicy_schema``.
+SCHEMA_VERSION: Final = 1
+
+#: The tables, for Alembic and for whoever makes them himself.
+metadata: Final = MetaData()
+
+#: Only InnoDB has transactions and locks single rows.
+_INNODB: Final[dict[str, Any]] = {"mysql_engine": "InnoDB", "mariadb_engine": "InnoDB"}
+#: On SQLite, rows lie in the order of their keys.
+_KEYED: Final[dict[str, Any]] = {**_INNODB, "sqlite_with_rowid": False}
+
+
+# Everything that comes out of a token is kept as bytes, in every column. Collations, the character
+# sets of databases and of connections, the padding of CHAR and the NUL that PostgreSQL's text does
+# not take are then none of our business: two ids are equal if their bytes are.
+def _key() -> TypeEngine[bytes]:
+    """Return the type of a key: 32 bytes, however long the names are that it stands for."""
+    return LargeBinary(32).with_variant(mysql.BINARY(32), "mysql", "mariadb")
+
+
+def _pair() -> TypeEngine[bytes]:
+    """Return the type of a kept pair; BLOB ends at 64 kB, and tokens may be long."""
+    return LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql", "mariadb")
+
+
+schema_version: Final = Table(
+    f"{PREFIX}schema",
+    metadata,
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    **_INNODB,
+)
+
+tokens: Final = Table(
+    f"{PREFIX}token",
+    metadata,
+    Column("token_key", _key(), primary_key=True),
+    Column("is_revoked", SmallInteger, nullable=False),  # 1: revoked, 0: consumed
+    Column("expires_at", BigInteger, nullable=False),
+    **_KEYED,
+)
+
+sessions: Final = Table(
+    f"{PREFIX}session",
+    metadata,
+    Column("session_key", _key(), primary_key=True),
+    Column("subject_key", _key(), nullable=False),
+    Column("is_ended", SmallInteger, nullable=False),
+    Column("refresh_id", LargeBinary, nullable=False),
+    Column("issuer", LargeBinary, nullable=False),
+    Column("session_id", LargeBinary, nullable=False),
+    Column("subject", LargeBinary, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("last_used_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    Column("idle_expires_at", BigInteger),
+    Column("label", LargeBinary),
+    Column("previous_id", LargeBinary),
+    Column("kept_until", BigInteger),
+    Column("kept", _pair()),
+    **_KEYED,
+)
+
+subjects: Final = Table(
+    f"{PREFIX}subject",
+    metadata,
+    Column("subject_key", _key(), primary_key=True),
+    Column("cut_off", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    **_KEYED,
+)
+
+_KEPT = sessions.c.kept_until.is_not(None)
+
+Index(f"{PREFIX}token_by_expiry", tokens.c.expires_at)
+Index(f"{PREFIX}session_by_expiry", sessions.c.expires_at)
+Index(f"{PREFIX}session_by_subject", sessions.c.subject_key)
+Index(f"{PREFIX}session_kept", sessions.c.kept_until, postgresql_where=_KEPT, sqlite_where=_KEPT)
+Index(f"{PREFIX}subject_by_expiry", subjects.c.expires_at)

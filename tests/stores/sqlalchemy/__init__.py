@@ -1,0 +1,1 @@
+"""`SQLAlchemyStore` on PostgreSQL, MariaDB and SQLite."""

@@ -1,0 +1,98 @@
+"""Start each database once, and hand out stores with empty tables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, create_engine
+
+from jwtpolicy.stores.sqlalchemy import SQLAlchemyStore, metadata
+from tests import services
+from tests.services.mariadb import MariaDBServer
+from tests.services.postgres import PostgresServer
+from tests.services.processes import Server
+
+Start = Callable[[], Server]
+
+#: The real servers, by the names that `services.FINDERS` has for them.
+KINDS: dict[str, type[Server]] = {
+    "postgres": PostgresServer,
+    "postgres-wheel": PostgresServer,
+    "mysql": MariaDBServer,
+}
+
+
+def make_server(name: str) -> Server:
+    """Return a server of one's own, started."""
+    found = services.FINDERS[name]()
+    if found is None or "://" in found:
+        services.missing(name, "there is no server to start")
+    server = KINDS[name](Path(found))
+    server.initialise()
+    server.start()
+    return server
+
+
+@pytest.fixture(scope="session")
+def servers() -> Iterator[dict[str, Server]]:
+    started: dict[str, Server] = {}
+    yield started
+    for server in started.values():
+        server.remove()
+
+
+@pytest.fixture(scope="session")
+def url_of(servers: dict[str, Server]) -> Callable[[str], str]:
+    """Return what gives the URL of a running server, by the name of its kind."""
+
+    def url(name: str) -> str:
+        found = services.FINDERS[name]() or ""
+        if "://" in found:
+            return found
+        if name not in servers:
+            servers[name] = make_server(name)
+        return servers[name].url
+
+    return url
+
+
+@pytest.fixture(scope="session")
+def emptied() -> Iterator[Callable[[str], str]]:
+    """Return what removes the rows of earlier tests from the tables, and gives the URL back."""
+    engines: dict[str, Engine] = {}
+
+    def empty(url: str) -> str:
+        if url not in engines:
+            engines[url] = create_engine(url)
+            metadata.create_all(engines[url])
+        with engines[url].begin() as connection:
+            for table in metadata.sorted_tables:
+                connection.execute(table.delete())
+        return url
+
+    yield empty
+    for engine in engines.values():
+        engine.dispose()
+
+
+@pytest.fixture(params=["sqlite", *KINDS])
+def url(
+    request: Any,
+    url_of: Callable[[str], str],
+    emptied: Callable[[str], str],
+    tmp_path: Path,
+) -> str:
+    """The URL of an empty database, of every kind in turn."""
+    if request.param == "sqlite":
+        return f"sqlite+pysqlite:///{tmp_path / 'tokens.sqlite3'}"
+    return emptied(url_of(request.param))
+
+
+@pytest.fixture
+def store(url: str) -> Iterator[SQLAlchemyStore]:
+    store = SQLAlchemyStore(url, timeout=30)
+    yield store
+    store.close()
