@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Generic, TypeVar, cast
@@ -13,8 +13,9 @@ from flask.json.provider import DefaultJSONProvider
 from jwt.algorithms import requires_cryptography
 
 from ...exceptions import ConfigurationError
+from ...settings import Settings
 from ...settings.readers import PLACES, flag, read_setting
-from .keys import Material, check_strength
+from .keys import check_strength
 from .typing import ExpiresDelta
 
 T = TypeVar("T")
@@ -29,6 +30,9 @@ SWITCHES: Final[Mapping[str, str]] = {
     "JWT_COMPAT_OPTIONS_VIEW": "views that answer OPTIONS themselves run without a token",
 }
 
+#: Settings of the native library that mean the same here.
+_SHARED: Final = ("JWT_MAX_TOKEN_LENGTH", "JWT_REALM", "JWT_RESOURCE_METADATA")
+
 #: Seconds in the year that cookies live where they are no session cookies.
 _YEAR: Final = 31_540_000
 
@@ -41,19 +45,57 @@ class JSONEncoder(json.JSONEncoder):
 
 
 class _Option(Generic[T]):
-    """An option whose value is taken as it is."""
+    """An option; where it needs more than to be taken as it is, *read* judges key and value."""
 
-    def __init__(self, key: str, default: T) -> None:
-        self._key = key
-        self._default = default
+    def __init__(self, key: str, default: T, read: Callable[[str, Any], T] | None = None) -> None:
+        self._key, self._default, self._read = key, default, read
 
     def __get__(self, instance: object, owner: type) -> T:
-        return cast(T, current_app.config.get(self._key, self._default))
+        found = current_app.config.get(self._key, self._default)
+        return cast(T, found) if self._read is None else self._read(self._key, found)
+
+
+def places(key: str, value: Any) -> Collection[str]:
+    """Return the places of tokens that *value* names, in their order.
+
+    Raises:
+        RuntimeError: One does not exist, or there is none.
+    """
+    listed = (value,) if isinstance(value, str) else value
+    is_fit = isinstance(listed, Sequence | set | frozenset) and set(listed) <= set(PLACES)
+    if not is_fit or not listed:
+        raise RuntimeError(f"{key} holds one or several of {', '.join(PLACES)}, not {value!r}")
+    return cast(Collection[str], listed)
+
+
+def _header(key: str, value: Any) -> str:
+    if not value:
+        raise RuntimeError(f"{key} is empty; remove it, or name a header")
+    return cast(str, value)
+
+
+def _span(key: str, value: Any) -> ExpiresDelta:
+    if value is False:
+        return False
+    delta = timedelta(seconds=value) if type(value) is int else value
+    try:
+        delta + datetime.now(UTC)
+    except TypeError as error:
+        msg = f"{key} is a timedelta, seconds as a whole number, or False for ever; not {value!r}"
+        raise RuntimeError(msg) from error
+    return cast(ExpiresDelta, delta)
+
+
+def _methods(key: str, value: Any) -> list[str]:
+    # Text would be a list of letters, and no method would be on it.
+    return value.replace(",", " ").split() if isinstance(value, str) else list(value)
 
 
 class Config:
     """The options of the current application."""
 
+    access_expires = _Option[ExpiresDelta]("JWT_ACCESS_TOKEN_EXPIRES", timedelta(minutes=15), _span)
+    refresh_expires = _Option[ExpiresDelta]("JWT_REFRESH_TOKEN_EXPIRES", timedelta(days=30), _span)
     access_cookie_name = _Option("JWT_ACCESS_COOKIE_NAME", "access_token_cookie")
     refresh_cookie_name = _Option("JWT_REFRESH_COOKIE_NAME", "refresh_token_cookie")
     access_cookie_path = _Option("JWT_ACCESS_COOKIE_PATH", "/")
@@ -73,12 +115,14 @@ class Config:
     cookie_secure = _Option("JWT_COOKIE_SECURE", False)
     csrf_check_form = _Option("JWT_CSRF_CHECK_FORM", False)
     csrf_in_cookies = _Option("JWT_CSRF_IN_COOKIES", True)
+    csrf_request_methods = _Option[Collection[str]]("JWT_CSRF_METHODS", CSRF_METHODS, _methods)
     decode_audience = _Option[str | Iterable[str] | None]("JWT_DECODE_AUDIENCE", None)
     decode_issuer = _Option[str | Sequence[str] | None]("JWT_DECODE_ISSUER", None)
     encode_audience = _Option[str | Iterable[str] | None]("JWT_ENCODE_AUDIENCE", None)
     encode_issuer = _Option[str | None]("JWT_ENCODE_ISSUER", None)
     encode_nbf = _Option("JWT_ENCODE_NBF", True)
     error_msg_key = _Option("JWT_ERROR_MESSAGE_KEY", "msg")
+    header_name = _Option("JWT_HEADER_NAME", "Authorization", _header)
     header_type = _Option[str | None]("JWT_HEADER_TYPE", "Bearer")
     identity_claim_key = _Option("JWT_IDENTITY_CLAIM", "sub")
     json_key = _Option("JWT_JSON_KEY", "access_token")
@@ -87,13 +131,9 @@ class Config:
     query_string_value_prefix = _Option("JWT_QUERY_STRING_VALUE_PREFIX", "")
     refresh_json_key = _Option("JWT_REFRESH_JSON_KEY", "refresh_token")
     session_cookie = _Option("JWT_SESSION_COOKIE", True)
+    token_location = _Option[Collection[str]]("JWT_TOKEN_LOCATION", ("headers",), places)
     verify_sub = _Option("JWT_VERIFY_SUB", True)
-    _access_expires = _Option[Any]("JWT_ACCESS_TOKEN_EXPIRES", timedelta(minutes=15))
-    _csrf_methods = _Option[Iterable[str]]("JWT_CSRF_METHODS", CSRF_METHODS)
     _decode_algorithms = _Option[Iterable[str] | None]("JWT_DECODE_ALGORITHMS", None)
-    _header_name = _Option("JWT_HEADER_NAME", "Authorization")
-    _refresh_expires = _Option[Any]("JWT_REFRESH_TOKEN_EXPIRES", timedelta(days=30))
-    _token_location = _Option[Any]("JWT_TOKEN_LOCATION", ("headers",))
 
     json_encoder = JSONEncoder
     exempt_methods: Final = frozenset({"OPTIONS"})
@@ -101,28 +141,21 @@ class Config:
     jwt_in_cookies = property(lambda self: "cookies" in self.token_location)
     jwt_in_query_string = property(lambda self: "query_string" in self.token_location)
     jwt_in_json = property(lambda self: "json" in self.token_location)
+    #: Whether `algorithm` signs with a private key and verifies with a public one.
+    is_asymmetric = property(lambda self: self.algorithm in requires_cryptography)
+    #: How long cookies live in seconds; None: until the browser is closed.
+    cookie_max_age = property(lambda self: None if self.session_cookie else _YEAR)
+    #: The keys that sign and verify; for what they raise see `_key`.
+    encode_key = property(lambda self: self._key("JWT_PRIVATE_KEY"))
+    decode_key = property(lambda self: self._key("JWT_PUBLIC_KEY"))
 
-    @property
-    def is_asymmetric(self) -> bool:
-        """Whether `algorithm` signs with a private key and verifies with a public one."""
-        return self.algorithm in requires_cryptography
-
-    @property
-    def encode_key(self) -> Material:
-        """The key that signs.
+    def _key(self, asymmetric: str) -> Any:
+        """Return the key that is configured.
 
         Raises:
             RuntimeError: There is none.
             ConfigurationError: It is a secret that can be guessed.
         """
-        return self._key("JWT_PRIVATE_KEY")
-
-    @property
-    def decode_key(self) -> Material:
-        """The key that verifies; raises what `encode_key` raises."""
-        return self._key("JWT_PUBLIC_KEY")
-
-    def _key(self, asymmetric: str) -> Material:
         names = (asymmetric,) if self.is_asymmetric else ("JWT_SECRET_KEY", "SECRET_KEY")
         key = next(filter(None, map(current_app.config.get, names)), None)
         if key is None:
@@ -131,51 +164,11 @@ class Config:
         self.check_strength(key, [self.algorithm])
         return key
 
-    def check_strength(self, key: Material, algorithms: Iterable[str]) -> None:
+    def check_strength(self, key: Any, algorithms: Iterable[str]) -> None:
         """Refuse, or warn of, a short HMAC secret; raises what `keys.check_strength` raises."""
-        is_secret = isinstance(key, str | bytes) and any(map(_is_hmac, algorithms))
-        if is_secret and not self.is_on("JWT_COMPAT_WEAK_KEYS"):
+        is_hmac = any(algorithm.startswith("HS") for algorithm in algorithms)
+        if is_hmac and isinstance(key, str | bytes) and not self.is_on("JWT_COMPAT_WEAK_KEYS"):
             check_strength(key)
-
-    @property
-    def token_location(self) -> Collection[str]:
-        """The places of tokens, in their order.
-
-        Raises:
-            RuntimeError: One does not exist, or there is none.
-        """
-        found = self._token_location
-        listed = (found,) if isinstance(found, str) else found
-        is_fit = isinstance(listed, Sequence | set | frozenset) and set(listed) <= set(PLACES)
-        if not is_fit or not listed:
-            msg = f"JWT_TOKEN_LOCATION holds one or several of {', '.join(PLACES)}, not {found!r}"
-            raise RuntimeError(msg)
-        return cast(Collection[str], listed)
-
-    @property
-    def header_name(self) -> str:
-        """The header of the token.
-
-        Raises:
-            RuntimeError: It is empty.
-        """
-        if not self._header_name:
-            raise RuntimeError("JWT_HEADER_NAME is empty; remove it, or name a header")
-        return self._header_name
-
-    @property
-    def access_expires(self) -> ExpiresDelta:
-        """How long access tokens live.
-
-        Raises:
-            RuntimeError: It is no time that can be added to a date.
-        """
-        return _lifetime("JWT_ACCESS_TOKEN_EXPIRES", self._access_expires)
-
-    @property
-    def refresh_expires(self) -> ExpiresDelta:
-        """How long refresh tokens live; raises what `access_expires` raises."""
-        return _lifetime("JWT_REFRESH_TOKEN_EXPIRES", self._refresh_expires)
 
     @property
     def decode_algorithms(self) -> list[str]:
@@ -183,24 +176,23 @@ class Config:
         return list(dict.fromkeys([*(self._decode_algorithms or ()), self.algorithm]))
 
     @property
-    def csrf_request_methods(self) -> list[str]:
-        """The methods that need a CSRF value, beside all unsafe ones where it is the default."""
-        found = self._csrf_methods
-        # Text would be a list of letters, and no method would be on it.
-        return found.replace(",", " ").split() if isinstance(found, str) else list(found)
-
-    @property
-    def cookie_max_age(self) -> int | None:
-        """How long cookies live in seconds; None: until the browser is closed."""
-        return None if self.session_cookie else _YEAR
+    def shared(self) -> Settings:
+        """The settings that the native library has and the bridge uses."""
+        given = {key: current_app.config[key] for key in _SHARED if key in current_app.config}
+        return Settings.from_mapping(given)
 
     def check(self) -> None:
         """Judge what is configured when an application starts, not when somebody comes (C17).
 
         Raises:
             RuntimeError: An option cannot be meant.
-            ConfigurationError: The secret can be guessed.
+            ConfigurationError: The secret can be guessed, or a switch does not exist, or is
+                neither on nor off.
         """
+        for switch in filter(lambda key: key.startswith("JWT_COMPAT_"), current_app.config):
+            if switch not in SWITCHES:
+                raise ConfigurationError(f"{switch} is no switch; there are {', '.join(SWITCHES)}")
+            self.is_on(switch)
         for option in ("token_location", "header_name", "access_expires", "refresh_expires"):
             getattr(self, option)
         # The key may be configured later.
@@ -214,34 +206,6 @@ class Config:
             ConfigurationError: It is neither True nor False: text would be true, whatever it says.
         """
         return bool(read_setting(switch, current_app.config.get(switch, False), flag))
-
-
-def _is_hmac(algorithm: str) -> bool:
-    return algorithm.startswith("HS")
-
-
-def _lifetime(key: str, value: Any) -> ExpiresDelta:
-    if value is False:
-        return False
-    delta = timedelta(seconds=value) if type(value) is int else value
-    try:
-        delta + datetime.now(UTC)
-    except TypeError as error:
-        msg = f"{key} is a timedelta, seconds as a whole number, or False for ever; not {value!r}"
-        raise RuntimeError(msg) from error
-    return cast(ExpiresDelta, delta)
-
-
-def check_switches(mapping: Mapping[str, Any]) -> None:
-    """Refuse switches that do not exist, or are neither on nor off: somebody relies on them.
-
-    Raises:
-        ConfigurationError: There is one.
-    """
-    for key in filter(lambda key: key.startswith("JWT_COMPAT_"), mapping):
-        if key not in SWITCHES:
-            raise ConfigurationError(f"{key} is no switch; there are {', '.join(SWITCHES)}")
-        read_setting(key, mapping[key], flag)
 
 
 config = Config()

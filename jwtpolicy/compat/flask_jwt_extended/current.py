@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from copy import deepcopy
+from typing import Any, NamedTuple
 from weakref import ReferenceType, ref
 
 from flask import Request, current_app, has_request_context, request
@@ -11,37 +11,34 @@ from werkzeug.local import LocalProxy
 
 from .config import config
 from .exceptions import Members
+from .loaders import current_loaders
 from .tokens import Decoded
 
 
-@dataclass(frozen=True, slots=True)
-class Admitted:
+class Admitted(NamedTuple):
     """A request that a guard let in.
 
     Attributes:
-        token: Its token, or None where it came without.
+        token: Its token, empty where it came without.
         location: Where the token stood, or None.
-        has_user: Whether somebody was asked for the user.
-        user: What was answered.
+        user: Whom ``user_lookup_loader`` found.
     """
 
-    token: Decoded | None = None
+    token: Decoded = Decoded({}, {})
     location: str | None = None
-    has_user: bool = False
     user: Any = None
 
 
 def _place() -> tuple[Request, str]:
     """Return the request, and a key that nobody else's application or guard uses (S7)."""
-    app = current_app._get_current_object()  # type: ignore[attr-defined] # a proxy
     found: Request = request._get_current_object()  # type: ignore[attr-defined] # a proxy
-    return found, f"jwtpolicy.compat.{id(app)}"
+    return found, f"jwtpolicy.compat.{id(current_app.extensions)}"
 
 
 def keep(admitted: Admitted) -> None:
     """Remember the current request's token; of two guards the one that found a token counts."""
     found, key = _place()
-    if admitted.token is not None or find() is None:
+    if admitted.location or find() is None:
         # A nested request may be made of the environ of the one around it.
         found.environ[key] = (ref(found), admitted)
 
@@ -69,14 +66,12 @@ def get_jwt() -> Members:
     Raises:
         RuntimeError: No guard has let this request in.
     """
-    token = _admitted().token
-    return {} if token is None else token.claims
+    return deepcopy(_admitted().token.claims)
 
 
 def get_jwt_header() -> Members:
     """Return a copy of the JOSE header, as `get_jwt` does of the claims."""
-    token = _admitted().token
-    return {} if token is None else token.header
+    return deepcopy(_admitted().token.header)
 
 
 def get_jwt_identity() -> Any:
@@ -90,8 +85,7 @@ def get_jwt_identity() -> Any:
 
 def get_jwt_request_location() -> str | None:
     """Return where the token stood: ``headers``, ``cookies``, ``query_string`` or ``json``."""
-    admitted = find()
-    return None if admitted is None else admitted.location
+    return getattr(find(), "location", None)
 
 
 def get_current_user() -> Any:
@@ -101,7 +95,7 @@ def get_current_user() -> Any:
         RuntimeError: No guard has let this request in, or there is no ``user_lookup_loader``.
     """
     admitted = _admitted()
-    if admitted.token is not None and not admitted.has_user:
+    if admitted.location and not current_loaders().has("user_lookup"):
         raise RuntimeError("register a @jwt.user_lookup_loader to have a current user")
     return admitted.user
 

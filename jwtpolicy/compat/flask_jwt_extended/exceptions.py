@@ -7,7 +7,7 @@ being told how, and an application's own ``errorhandler`` for one of them, on a 
 from __future__ import annotations
 
 import re
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, ClassVar, Final
 
 import jwt
@@ -15,7 +15,9 @@ from flask import current_app
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
-from .loaders import EXTENSION
+from ...exceptions import quoted
+from .config import config
+from .loaders import current_loaders
 
 #: The claims set or the header of a token.
 Members = dict[str, Any]
@@ -37,6 +39,7 @@ class Answered(HTTPException):
 
     Attributes:
         loader: Which one, without ``_loader``.
+        arguments: What it is called with.
         challenge: The error that a challenge names, or None (:rfc:`6750#section-3`).
     """
 
@@ -47,20 +50,22 @@ class Answered(HTTPException):
     def __init__(self, *args: object) -> None:
         # HTTPException.__init__ is skipped on purpose: it sets `response`, which is derived here.
         Exception.__init__(self, *args)
+        self.arguments: tuple[Any, ...] = (str(self),)
 
     __str__ = Exception.__str__
     __repr__ = Exception.__repr__
 
-    @property
-    def arguments(self) -> tuple[Any, ...]:
-        """What the loader is called with."""
-        return (str(self),)
-
     @cached_property
     def response(self) -> Response:  # type: ignore[override] # derived
-        """The whole answer; its loader is called once, whatever a framework reads of the error."""
-        answer: Response = current_app.extensions[EXTENSION].answer(self)
-        return answer
+        """What the loader answers, with a challenge (:rfc:`9110#section-11.6.1`).
+
+        It is called once, whatever a framework reads of the error.
+        """
+        called = current_loaders().call(self.loader, *self.arguments)
+        response = current_app.make_response(called)
+        if response.status_code == 401:
+            response.headers.setdefault("WWW-Authenticate", _challenge(self.challenge))
+        return response
 
     @property
     def data(self) -> object:
@@ -71,17 +76,18 @@ class Answered(HTTPException):
         return self.response
 
 
+def _challenge(error: str | None) -> str:
+    said = {"realm": config.shared.realm, "error": error}
+    said["resource_metadata"] = config.shared.resource_metadata
+    return "Bearer " + ", ".join(quoted(name, value) for name, value in said.items() if value)
+
+
 class AboutToken(Answered):
     """An error about a token that verified."""
 
     def __init__(self, message: str, jwt_header: Members, jwt_data: Members) -> None:
         super().__init__(message)
-        self.jwt_header = jwt_header
-        self.jwt_data = jwt_data
-
-    @property
-    def arguments(self) -> tuple[Members, Members]:
-        return self.jwt_header, self.jwt_data
+        self.jwt_header, self.jwt_data = self.arguments = jwt_header, jwt_data
 
 
 class JWTExtendedException(Answered):  # the name that applications import
@@ -151,29 +157,23 @@ class _Expired(AboutToken):
 
 _PLAIN: Final = re.compile(r"[\w .,()'\"-]+", re.ASCII)
 
-_classes: dict[tuple[type[jwt.PyJWTError], type[Answered]], type[Exception]] = {}
 
-
-def answered(error: jwt.PyJWTError) -> Exception:
+def answered(error: jwt.PyJWTError, *about: Members) -> Exception:
     """Return *error* as one that brings its answer along, and is of the same class still.
 
+    That a token has expired is answered with what stands in it: *about* is its header and claims.
     Its text is PyJWT's as far as nothing in it can come from the token or from the inside (S19).
     """
     text = str(error).partition(":")[0]
-    is_plain = _PLAIN.fullmatch(text) is not None
-    made = _combined(type(error), Answered)(text if is_plain else "The token is malformed")
+    said = text if _PLAIN.fullmatch(text) else "The token is malformed"
+    made = _combined((type(error), _Expired if about else Answered))(said, *about)
     vars(made).update(vars(error))
     return made
 
 
-def expired(error: jwt.PyJWTError, jwt_header: Members, jwt_data: Members) -> Exception:
-    """Return *error* with what stands in the token."""
-    return _combined(type(error), _Expired)(str(error), jwt_header, jwt_data)
-
-
-def _combined(found: type[jwt.PyJWTError], answer: type[Answered]) -> type[Exception]:
-    # `found` first, so that handlers which an application has for PyJWT's classes come first too.
-    if (found, answer) not in _classes:
-        members = {"__init__": answer.__init__, "__str__": answer.__str__}
-        _classes[found, answer] = type(found.__name__, (found, answer), members)
-    return _classes[found, answer]
+@cache
+def _combined(bases: tuple[type[jwt.PyJWTError], type[Answered]]) -> type[Exception]:
+    # PyJWT's first, so that handlers which an application has for its classes come first too.
+    found, answer = bases
+    members = {"__init__": answer.__init__, "__str__": answer.__str__}
+    return type(found.__name__, bases, members)

@@ -1,26 +1,33 @@
-"""Guard applications, and answer what their guards refuse."""
+"""Guard applications, and find who answers what their guards refuse."""
 
 from __future__ import annotations
 
 import logging
-from typing import Final
+from typing import Final, cast
 
-from flask import Flask, Response, current_app
+import jwt
+from flask import Flask, Response, current_app, request
+from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import InternalServerError
 
-from ...exceptions import SetupError, quoted
-from ...settings import Settings
-from . import handlers
-from .config import check_switches, config
-from .current import find, template_context
+from ...exceptions import SetupError
+from .config import config
+from .current import get_jwt_request_location, template_context
 from .exceptions import Answered
 from .loaders import EXTENSION, Loaders
 from .revoked import tell
 
 logger = logging.getLogger("jwtpolicy")
 
-#: Claims that are in nearly every token; no answer has headers of these names.
-_TELLING: Final = ("jti", "exp", "iat")
+#: Classes that Flask-JWT-Extended has handlers for: an application's handler of a base comes later.
+_HANDLED: Final = (
+    jwt.DecodeError,
+    jwt.ExpiredSignatureError,
+    jwt.InvalidAudienceError,
+    jwt.InvalidIssuerError,
+    jwt.MissingRequiredClaimError,
+    jwt.InvalidTokenError,
+)
 
 
 class JWTManager(Loaders):
@@ -32,7 +39,6 @@ class JWTManager(Loaders):
     """
 
     def __init__(self, app: Flask | None = None, add_context_processor: bool = False) -> None:
-        super().__init__()
         if app is not None:
             self.init_app(app, add_context_processor)
 
@@ -46,30 +52,30 @@ class JWTManager(Loaders):
         """
         if EXTENSION in app.extensions:
             raise SetupError("this application has a JWTManager already; use that one")
-        check_switches(app.config)
         with app.app_context():
             config.check()
         app.extensions[EXTENSION] = self
-        app.register_error_handler(Answered, handlers.answer)
+        app.register_error_handler(Answered, _answer)
         app.after_request(_stop_leaks)
         tell(app, self)
         if add_context_processor:
             app.context_processor(template_context)
 
-    def answer(self, error: Answered) -> Response:
-        """Return what the loader answers, and challenge (:rfc:`9110#section-11.6.1`)."""
-        response = current_app.make_response(self.call(error.loader, *error.arguments))
-        if response.status_code == 401:
-            response.headers.setdefault("WWW-Authenticate", _challenge(error.challenge))
-        return response
 
+def _answer(error: Answered) -> ResponseReturnValue:
+    """Return what the application's own handler of PyJWT's class answers, or the loader.
 
-def _challenge(error: str | None) -> str:
-    shared = ("JWT_REALM", "JWT_RESOURCE_METADATA")
-    settings = Settings.from_mapping({k: v for k, v in current_app.config.items() if k in shared})
-    said = {"realm": settings.realm, "error": error}
-    said["resource_metadata"] = settings.resource_metadata
-    return "Bearer " + ", ".join(quoted(name, value) for name, value in said.items() if value)
+    Handlers are tried in the order in which Flask looks for them, the blueprints' ones first; of
+    an application's handlers those count that stand below the original's own.
+    """
+    classes = [cls for cls in type(error).__mro__ if issubclass(cls, jwt.PyJWTError)]
+    last = next((n for n, cls in enumerate(classes) if cls in _HANDLED), -1)
+    for name in (*request.blueprints, None):
+        handlers = current_app.error_handler_spec[name][None]
+        for cls in classes if name is not None else classes[: last + 1]:
+            if cls in handlers:
+                return cast(ResponseReturnValue, current_app.ensure_sync(handlers[cls])(error))
+    return error.response
 
 
 def _stop_leaks(response: Response) -> Response:
@@ -78,9 +84,9 @@ def _stop_leaks(response: Response) -> Response:
     ``before_request(lambda: verify_jwt_in_request())`` makes Flask take the header and the claims
     that come back for the answer: one as its body, the other as its headers.
     """
-    admitted = find()
-    has_token = admitted is not None and admitted.token is not None
-    if has_token and any(name in response.headers for name in _TELLING):
+    # They are in nearly every token; no answer has headers of these names.
+    is_telling = any(name in response.headers for name in ("jti", "exp", "iat"))
+    if is_telling and get_jwt_request_location():
         logger.error(
             "a before_request function returned what verify_jwt_in_request() returned, and Flask "
             "took it for the answer; let the function return None"

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any, Final
+from typing import Final
 
 from ...exceptions import ConfigurationError
-
-#: A key as PyJWT takes it: text, bytes, or an object of ``cryptography``.
-Material = Any
 
 #: Bytes. RFC 7518 section 3.2 demands the longer one; with less than the shorter one a secret is
 #: found by trying.
@@ -20,7 +17,7 @@ class WeakKeyWarning(UserWarning):
     """An HMAC secret is shorter than the standard demands (:rfc:`7518#section-3.2`)."""
 
 
-def check_strength(key: Material) -> None:
+def check_strength(key: str | bytes) -> None:
     """Refuse, or warn of, a short HMAC secret.
 
     Raises:

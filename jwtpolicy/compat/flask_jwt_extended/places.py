@@ -10,7 +10,7 @@ from flask import request
 
 from ...jose import parse_json
 from . import exceptions as errors
-from .config import CSRF_METHODS, config
+from .config import CSRF_METHODS, config, places
 
 #: RFC 9110 section 9.2.1: methods that change nothing.
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
@@ -42,12 +42,12 @@ def presented(locations: str | Collection[str] | None, kinds: Kinds) -> Presente
         JWTExtendedException: The first that was found is malformed.
         RuntimeError: A location does not exist.
     """
-    named = [locations] if isinstance(locations, str) else locations
-    listed = list(named or config.token_location)
+    given = [locations] if isinstance(locations, str) else list(locations or ())
+    listed = list(places("locations", given) if given else config.token_location)
     missing: list[str] = []
     for location in listed:
         try:
-            found = _read(location, kinds)
+            found = _READERS[location](kinds)
         except errors.NoAuthorizationError as error:
             missing.append(str(error))
         else:
@@ -55,15 +55,8 @@ def presented(locations: str | Collection[str] | None, kinds: Kinds) -> Presente
             return found
     if len(listed) == 1:
         raise errors.NoAuthorizationError(missing[0])
-    places = f"{', '.join(listed[:-1])} or {listed[-1]}"
-    raise errors.NoAuthorizationError(f"Missing JWT in {places} ({'; '.join(missing)})")
-
-
-def _read(location: str, kinds: Kinds) -> Presented:
-    reader = _READERS.get(location)
-    if reader is None:
-        raise RuntimeError(f"{location!r} is not a valid location; there are {', '.join(_READERS)}")
-    return reader(kinds)
+    named = f"{', '.join(listed[:-1])} or {listed[-1]}"
+    raise errors.NoAuthorizationError(f"Missing JWT in {named} ({'; '.join(missing)})")
 
 
 def _refuse_second(found: str, listed: list[str], kinds: Kinds) -> None:
@@ -75,35 +68,30 @@ def _refuse_second(found: str, listed: list[str], kinds: Kinds) -> None:
 
 def _has_token(location: str, kinds: Kinds) -> bool:
     try:
-        _read(location, kinds)
+        _READERS[location](kinds)
     except errors.JWTExtendedException:
         return False
     return True
 
 
 def _from_headers(kinds: Kinds) -> Presented:
-    name, scheme = config.header_name, config.header_type
+    name, scheme = config.header_name, config.header_type or ""
     value = request.headers.get(name, "").strip(" \t,")
     if not value:
         raise errors.NoAuthorizationError(f"Missing {name} Header")
-    # Each member of a list is a scheme and its words; the scheme's case does not matter
+    # Each member of a list is a scheme and a token; the scheme's case does not matter
     # (RFC 9110 section 11.1), and what ends it is a mistake unless it is a space. Without a
     # scheme the whole value is the token.
-    parts = [part.strip(" \t") for part in value.split(",")]
-    ours = [
-        re.split(" +", part)[1:] for part in parts if _scheme_of(part) == (scheme or "").lower()
-    ]
-    expected = f"Expected '{name}: {scheme} <JWT>'" if scheme else f"Expected '{name}: <JWT>'"
-    if scheme and not ours:
+    parts = [part.strip(" \t") for part in value.split(",")] if scheme else [f" {value}"]
+    begins = f"(?i:{re.escape(scheme)})"
+    ours = [part for part in parts if re.match(begins + r"(?!\S)", part)]
+    expected = f"Expected '{name}: {f'{scheme} <JWT>'.lstrip()}'"
+    if not ours:
         raise errors.NoAuthorizationError(f"Missing '{scheme}' type in '{name}' header. {expected}")
-    credentials = ours if scheme else [re.split(" +", value)]
-    if len(credentials) != 1 or len(credentials[0]) != 1:
+    found = re.fullmatch(begins + " +([^ ]+)", ours[0])
+    if found is None or len(ours) > 1:
         raise errors.InvalidHeaderError(f"Bad {name} header. {expected}")
-    return Presented(credentials[0][0], "headers")
-
-
-def _scheme_of(part: str) -> str:
-    return next(iter(part.lower().split(maxsplit=1)), "")
+    return Presented(found[1], "headers")
 
 
 def _from_cookies(kinds: Kinds) -> Presented:
@@ -114,8 +102,7 @@ def _from_cookies(kinds: Kinds) -> Presented:
             raise errors.JWTDecodeError("The cookie was sent twice")
         if values:
             return Presented(values[0], "cookies", _csrf_value(kind))
-    msg = f'Missing cookie "{names[0]}"'
-    raise errors.NoAuthorizationError(msg)
+    raise errors.NoAuthorizationError(f'Missing cookie "{names[0]}"')
 
 
 def _csrf_value(kind: str) -> str | None:
@@ -147,9 +134,8 @@ def _from_query_string(kinds: Kinds) -> Presented:
         raise errors.NoAuthorizationError(f"Missing '{name}' query paramater")
     if len(values) > 1 or not values[0].startswith(prefix):
         expected = f"Expected the value to start with '{prefix}'"
-        raise errors.InvalidQueryParamError(
-            f"Invalid value for query parameter '{name}'. {expected}"
-        )
+        msg = f"Invalid value for query parameter '{name}'. {expected}"
+        raise errors.InvalidQueryParamError(msg)
     return Presented(values[0].removeprefix(prefix), "query_string")
 
 
@@ -157,21 +143,15 @@ def _from_json(kinds: Kinds) -> Presented:
     if not request.is_json:
         raise errors.NoAuthorizationError("Invalid content-type. Must be application/json.")
     keys = [config.refresh_json_key if kind == "refresh" else config.json_key for kind in kinds]
-    body = _body()
-    for key in keys:
-        if body.get(key):
-            return Presented(body[key], "json")
-    msg = f'Missing "{keys[0]}" key in json data.'
-    raise errors.NoAuthorizationError(msg)
-
-
-def _body() -> Mapping[str, Any]:
-    """Return the body's JSON object; what is none can hold no token (C1)."""
     try:
         body = parse_json(request.get_data())
     except ValueError:
-        return {}
-    return body if isinstance(body, dict) else {}
+        body = None
+    # A body that is no object can hold no token (C1).
+    found = next(filter(None, map(body.get, keys)), None) if isinstance(body, dict) else None
+    if found is None:
+        raise errors.NoAuthorizationError(f'Missing "{keys[0]}" key in json data.')
+    return Presented(found, "json")
 
 
 _READERS: Final[Mapping[str, Callable[[Kinds], Presented]]] = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import deepcopy
 from typing import Any
 
 from flask import Flask, current_app
@@ -11,7 +12,7 @@ from ...revocation import REVOCATION_CHECKS
 from ...stores import Standing, TokenStore
 from .config import config
 from .exceptions import Members
-from .loaders import Loaders
+from .loaders import Loaders, current_loaders
 from .tokens import Decoded
 
 
@@ -19,7 +20,9 @@ def tell(app: Flask, loaders: Loaders) -> None:
     """Let native guards of *app* ask its ``token_in_blocklist_loader`` too."""
 
     def check(token: Any) -> bool:
-        return _is_blocked(_thawed(token.header), _thawed(token.claims), loaders)
+        return bool(
+            loaders.call("token_in_blocklist", _thawed(token.header), _thawed(token.claims))
+        )
 
     app.extensions.setdefault(REVOCATION_CHECKS, []).append(check)
 
@@ -31,11 +34,7 @@ def _thawed(value: Any) -> Any:
     return [_thawed(item) for item in value] if isinstance(value, tuple) else value
 
 
-def _is_blocked(header: Members, claims: Members, loaders: Loaders) -> bool:
-    return bool(loaders.call("token_in_blocklist", header, claims))
-
-
-def is_revoked(token: Decoded, loaders: Loaders) -> bool:
+def is_revoked(token: Decoded) -> bool:
     """Whether the application's blocklist, or the native store, knows *token*.
 
     What was used up counts too, and what has no ``jti`` to be known by (S9). Without a native
@@ -44,26 +43,20 @@ def is_revoked(token: Decoded, loaders: Loaders) -> bool:
     Raises:
         StoreUnavailableError: The store cannot be asked.
     """
-    is_asked = loaders.has("token_in_blocklist")
-    if is_asked and (
-        token.claims["jti"] is None or _is_blocked(token.header, token.claims, loaders)
-    ):
+    loaders, native = current_loaders(), current_app.extensions.get("jwtpolicy")
+    store: TokenStore | None = native and native.parts.store
+    if token.claims["jti"] is None:
+        return store is not None or loaders.has("token_in_blocklist")
+    if loaders.call("token_in_blocklist", *deepcopy(token)):
         return True
-    native = current_app.extensions.get("jwtpolicy")
-    store: TokenStore | None = None if native is None else native.parts.store
     return store is not None and not _stands(token.claims, store)
 
 
-def _stands(claims: Mapping[str, Any], store: TokenStore) -> bool:
-    token_id, session_id = claims["jti"], claims.get("sid")
-    if token_id is None or not isinstance(session_id, str | None):
+def _stands(claims: Members, store: TokenStore) -> bool:
+    sid = claims.get("sid")
+    if not isinstance(sid, str | None):
         return False
-    standing = store.standing(
-        claims.get("iss", ""),
-        str(claims[config.identity_claim_key]),
-        token_id,
-        session_id,
-        claims.get("iat", 0),
-        is_refresh=claims["type"] == "refresh",
-    )
+    issuer, subject = claims.get("iss", ""), str(claims[config.identity_claim_key])
+    issued_at, is_refresh = claims.get("iat", 0), claims["type"] == "refresh"
+    standing = store.standing(issuer, subject, claims["jti"], sid, issued_at, is_refresh=is_refresh)
     return standing is Standing.GOOD

@@ -1,39 +1,33 @@
-"""Sign tokens, and verify them at two gates: the native strict form, then PyJWT's rules."""
+"""Make tokens, and take them apart at two gates: the native strict form, then PyJWT's rules."""
 
 from __future__ import annotations
 
-import copy
 import logging
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from copy import deepcopy
 from datetime import UTC, datetime, timedelta
 from hmac import compare_digest
-from typing import Any, Final
+from typing import Any, Final, NamedTuple, cast
 
 import jwt
-from flask import current_app
 from jwt.types import Options
 from werkzeug.exceptions import HTTPException
 
 from ...exceptions import InvalidTokenError
 from ...jose import RESERVED_CLAIMS, RESERVED_HEADERS, decoded, parse_header, parse_object, split
 from ...registered_claims import malformed_claim
-from ...settings import Settings
 from .config import config
-from .exceptions import CSRFError, JWTDecodeError, Members, answered, expired
-from .keys import Material
+from .exceptions import CSRFError, JWTDecodeError, Members, answered
 from .loaders import current_loaders
-from .typing import ExpiresDelta, Fresh
+from .typing import Added, ExpiresDelta, Fresh, Lifetime
 
 logger = logging.getLogger("jwtpolicy")
 
-#: What an application may state of its user although the native library reads it.
-_STATEMENTS: Final = frozenset({"scope", "acr", "amr", "auth_time"})
-#: What only this library may write, in claims and in headers. ``nbf`` may be moved, and
-#: applications choose keys by ``kid``.
-_PROTECTED: Final = (RESERVED_CLAIMS | {"sub"}) - _STATEMENTS - {"nbf"}
+#: What only this library may write, in claims and in headers. ``nbf`` may be moved, the others are
+#: an application's statements about its user, and it chooses keys by ``kid``.
+_PROTECTED: Final = (RESERVED_CLAIMS | {"sub"}) - {"nbf", "scope", "acr", "amr", "auth_time"}
 _PROTECTED_HEADERS: Final = RESERVED_HEADERS - {"kid"}
 
 #: What is read here; other claims are the application's own.
@@ -45,22 +39,11 @@ _DEFAULTS: Final[Members] = {"type": "access", "fresh": False, "jti": None}
 _FOREIGN: Final = (ValueError, TypeError, AttributeError, LookupError, RuntimeError)
 
 
-@dataclass(frozen=True, slots=True)
-class Decoded:
-    """A token that verified; what is handed out of it are copies."""
+class Decoded(NamedTuple):
+    """What stands in a token; applications get copies of it."""
 
-    _header: Members
-    _claims: Members
-
-    @property
-    def header(self) -> Members:
-        """The JOSE header."""
-        return copy.deepcopy(self._header)
-
-    @property
-    def claims(self) -> Members:
-        """The claims set."""
-        return copy.deepcopy(self._claims)
+    header: Members
+    claims: Members
 
 
 def decode(
@@ -92,20 +75,8 @@ def decode(
     except jwt.ExpiredSignatureError as error:
         # Other faults of an expired token are answered first.
         _verify(encoded, key, at_guard, allow_expired=True)
-        _check(found.claims, csrf, at_guard)
-        raise expired(error, _filled(found).header, _filled(found).claims) from None
-    _check(found.claims, csrf, at_guard)
-    return _filled(found)
-
-
-def _filled(found: Decoded) -> Decoded:
-    return Decoded(found.header, {**_DEFAULTS, **found.claims})
-
-
-def _max_length() -> int:
-    key = "JWT_MAX_TOKEN_LENGTH"
-    given = {key: current_app.config[key]} if key in current_app.config else {}
-    return Settings.from_mapping(given).max_token_length
+        raise answered(error, *_checked(found, csrf, at_guard)) from None
+    return _checked(found, csrf, at_guard)
 
 
 def _strict(encoded: object) -> Decoded:
@@ -115,7 +86,7 @@ def _strict(encoded: object) -> Decoded:
         InvalidTokenError: It is no compact JWS in its one spelling, its JSON is not strict, or a
             claim has another type or range than it should.
     """
-    head, payload, signature, _ = split(encoded, _max_length())
+    head, payload, signature, _ = split(encoded, config.shared.max_token_length)
     header, claims = parse_header(head), parse_object(payload)
     decoded(signature)
     read: Members = {name: claims[name] for name in _READ if name in claims}
@@ -128,7 +99,7 @@ def _strict(encoded: object) -> Decoded:
 
 def _word(encoded: Any) -> None:
     """Let PyJWT say what is wrong with a token that is refused whatever it says."""
-    if isinstance(encoded, str) and len(encoded) > _max_length():
+    if isinstance(encoded, str) and len(encoded) > config.shared.max_token_length:
         return
     with answering():
         jwt.decode_complete(encoded, options={"verify_signature": False})
@@ -136,13 +107,13 @@ def _word(encoded: Any) -> None:
         _verify(encoded, config.decode_key, at_guard=False, allow_expired=True)
 
 
-def _key(found: Decoded) -> Material:
+def _key(found: Decoded) -> Any:
     """Return what has to verify the token; the application's loader may fail (S13, ALG-4)."""
     loaders = current_loaders()
     if not loaders.has("decode_key"):
         return config.decode_key
     try:
-        key = loaders.call("decode_key", found.header, found.claims)
+        key = loaders.call("decode_key", *deepcopy(found))
         config.check_strength(key, config.decode_algorithms)
     except HTTPException:
         raise
@@ -152,7 +123,7 @@ def _key(found: Decoded) -> Material:
     return key
 
 
-def _verify(encoded: Any, key: Material, at_guard: bool, allow_expired: bool) -> None:
+def _verify(encoded: Any, key: Any, at_guard: bool, allow_expired: bool) -> None:
     """Have PyJWT judge the signature and the claims: the second gate.
 
     Raises:
@@ -162,12 +133,9 @@ def _verify(encoded: Any, key: Material, at_guard: bool, allow_expired: bool) ->
     if at_guard:
         audience = config.encode_audience if audience is None else audience
         issuer = config.encode_issuer if issuer is None else issuer
-    options: Options = {
-        # PyJWT refuses a token that has an audience where none is expected.
-        "verify_aud": audience is not None or at_guard,
-        "verify_sub": config.verify_sub,
-        "verify_exp": not allow_expired,
-    }
+    options: Options = {"verify_sub": config.verify_sub, "verify_exp": not allow_expired}
+    # PyJWT refuses a token that has an audience where none is expected.
+    options["verify_aud"] = audience is not None or at_guard
     rest: dict[str, Any] = {"leeway": config.leeway, "algorithms": config.decode_algorithms}
     with answering():
         jwt.decode(encoded, key, audience=audience, issuer=issuer, options=options, **rest)
@@ -187,26 +155,103 @@ def answering() -> Iterator[None]:
         raise answered(jwt.DecodeError("The token or its key is malformed")) from error
 
 
-def _check(claims: Members, csrf: str | None, at_guard: bool) -> None:
+def _checked(found: Decoded, csrf: str | None, at_guard: bool) -> Decoded:
+    """Return the token with what it is taken to say, if it says what is needed."""
     needs_type = at_guard and not config.is_on("JWT_COMPAT_UNTYPED")
     needed = {config.identity_claim_key: True, "type": needs_type, "csrf": bool(csrf)}
     for name, is_needed in needed.items():
-        if is_needed and name not in claims:
+        if is_needed and name not in found.claims:
             raise JWTDecodeError(f"Missing claim: {name}")
+    claims: Members = {**_DEFAULTS, **found.claims}
     # As bytes: text that is not ASCII would raise (C2).
     if csrf and not compare_digest(claims["csrf"].encode(), csrf.encode("utf-8", "surrogatepass")):
         raise CSRFError("CSRF double submit tokens do not match")
+    return Decoded(found.header, claims)
 
 
-def encode(
-    kind: str,
+def decode_token(
+    encoded_token: str, csrf_value: str | None = None, allow_expired: bool = False
+) -> Members:
+    """Return the claims of a token that verifies; its kind and its revocation are not looked at.
+
+    Args:
+        encoded_token: The token.
+        csrf_value: What its claim ``csrf`` has to be; None where that does not matter.
+        allow_expired: Whether ``exp`` may have passed.
+
+    Raises:
+        PyJWTError: It is none, or its claims do not fit.
+        JWTDecodeError: A claim is absent.
+        CSRFError: The CSRF value is another token's.
+    """
+    return decode(encoded_token, csrf_value, allow_expired=allow_expired).claims
+
+
+def get_unverified_jwt_headers(encoded_token: str) -> Members:
+    """Return the header of a token that nobody has verified.
+
+    Raises:
+        DecodeError: It is no token.
+    """
+    with answering():
+        return jwt.get_unverified_header(encoded_token)
+
+
+def get_jti(encoded_token: str) -> str | None:
+    """Return ``jti`` of a token that verifies, expired ones included (C14)."""
+    return cast(str | None, decode_token(encoded_token, allow_expired=True)["jti"])
+
+
+def get_csrf_token(encoded_token: str) -> str:
+    """Return the CSRF value of a token that verifies.
+
+    Raises:
+        JWTDecodeError: It has none.
+    """
+    claims = decode_token(encoded_token)
+    if "csrf" not in claims:
+        raise JWTDecodeError("Missing claim: csrf")
+    return cast(str, claims["csrf"])
+
+
+def create_access_token(
     identity: Any,
-    fresh: Fresh,
-    lifetime: ExpiresDelta | None,
-    claims: Mapping[str, Any] | None,
-    headers: Mapping[str, Any] | None,
+    fresh: Fresh = False,
+    expires_delta: Lifetime = None,
+    additional_claims: Added = None,
+    additional_headers: Added = None,
 ) -> str:
-    """Return a new token of *kind*; for the other arguments see `utils.create_access_token`.
+    """Return a new access token.
+
+    Args:
+        identity: What ``user_identity_loader`` takes; without one, text.
+        fresh: Whether it is fresh, a timedelta for how long, or until when.
+        expires_delta: How long it lives; None: ``JWT_ACCESS_TOKEN_EXPIRES``; False: for ever.
+        additional_claims: Further claims; they win over those of the loader.
+        additional_headers: Further members of the header, in the same way.
+
+    Raises:
+        ValueError: A claim or a header is reserved, the lifetime is zero, or a claim could not
+            be read back.
+        ConfigurationError: The key is a secret that can be guessed.
+    """
+    return _encode("access", identity, fresh, expires_delta, additional_claims, additional_headers)
+
+
+def create_refresh_token(
+    identity: Any,
+    expires_delta: Lifetime = None,
+    additional_claims: Added = None,
+    additional_headers: Added = None,
+) -> str:
+    """Return a new refresh token; see `create_access_token`."""
+    return _encode("refresh", identity, False, expires_delta, additional_claims, additional_headers)
+
+
+def _encode(
+    kind: str, identity: Any, fresh: Fresh, lifetime: Lifetime, claims: Added, headers: Added
+) -> str:
+    """Return a new token of *kind*; for the other arguments see `create_access_token`.
 
     Raises:
         ValueError: A claim or a header is reserved, the lifetime is zero, or a claim could not
@@ -233,9 +278,8 @@ def encode(
     return _readable(jwt.encode(members, key, config.algorithm, header, config.json_encoder))
 
 
-def _lifetime(kind: str, given: ExpiresDelta | None, now: datetime) -> ExpiresDelta:
-    configured = config.access_expires if kind == "access" else config.refresh_expires
-    lifetime = configured if given is None else given
+def _lifetime(kind: str, given: Lifetime, now: datetime) -> ExpiresDelta:
+    lifetime: ExpiresDelta = getattr(config, f"{kind}_expires") if given is None else given
     if lifetime is not False and now + lifetime == now:
         raise ValueError("a lifetime of zero; a token that never expires is spelt False")
     return lifetime
@@ -243,22 +287,19 @@ def _lifetime(kind: str, given: ExpiresDelta | None, now: datetime) -> ExpiresDe
 
 def _optional(now: datetime, lifetime: ExpiresDelta) -> Members:
     optional = {
-        "nbf": now if config.encode_nbf else None,
-        "csrf": str(uuid.uuid4()) if config.cookie_csrf_protect else None,
-        "aud": config.encode_audience or None,
-        "iss": config.encode_issuer or None,
-        "exp": None if lifetime is False else now + lifetime,
+        "nbf": config.encode_nbf and now,
+        "csrf": config.cookie_csrf_protect and str(uuid.uuid4()),
+        "aud": config.encode_audience,
+        "iss": config.encode_issuer,
+        "exp": lifetime and now + lifetime,
     }
-    return {name: value for name, value in optional.items() if value is not None}
+    return {name: value for name, value in optional.items() if value}
 
 
 def _refuse(what: str, members: Mapping[str, Any], protected: frozenset[str]) -> None:
     if taken := protected & members.keys():
         msg = f"additional_{what} names {', '.join(sorted(taken))}, which the library writes itself"
         raise ValueError(msg)
-    stated = {name: members[name] for name in _STATEMENTS & members.keys()}
-    if what == "claims" and (wrong := malformed_claim(stated)) is not None:
-        raise ValueError(f"{wrong} cannot be {members[wrong]!r:.40}: no guard would take it")
 
 
 def _readable(encoded: str) -> str:

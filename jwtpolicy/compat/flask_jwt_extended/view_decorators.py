@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import inspect
 import sys
 from collections.abc import Callable, Collection
+from copy import deepcopy
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
 from functools import wraps
-from typing import Any, Final, ParamSpec, TypeVar, cast
+from typing import Any, Final, TypeVar, cast
 
 from flask import Flask, current_app, request
 
@@ -17,13 +17,11 @@ from . import exceptions as errors
 from .config import config
 from .current import Admitted, keep
 from .exceptions import Members
-from .loaders import Loaders, current_loaders
+from .loaders import current_loaders
 from .places import presented
 from .revoked import is_revoked
 from .tokens import Decoded, decode
 
-P = ParamSpec("P")
-Result = TypeVar("Result")
 View = TypeVar("View", bound=Callable[..., Any])
 
 #: The name under which a view carries what its guard demands, for the audit.
@@ -31,16 +29,19 @@ MARK: Final = "__jwtpolicy_bridge__"
 
 
 @dataclass(frozen=True, slots=True)
-class Demand:
-    """What an endpoint asks of its callers.
+class Guard:
+    """Guards the view below it.
 
-    Attributes:
+    Args:
         optional: Callers without a token are let in.
         fresh: The token has to be fresh.
         refresh: It has to be a refresh token, not an access token.
         locations: Where it may stand; None: where the application looks.
         verify_type: With False access and refresh tokens are both let in.
         skip_revocation_check: With True nobody is asked whether it was revoked.
+
+    Raises:
+        PolicyDefinitionError: No token could pass, or the parentheses are missing.
     """
 
     optional: bool = False
@@ -58,124 +59,88 @@ class Demand:
             msg = "jwt_required(fresh=True, refresh=True) lets nobody in: no refresh token is fresh"
             raise PolicyDefinitionError(msg)
 
-    @property
-    def kinds(self) -> tuple[str, ...]:
-        """The kinds of token that are let in."""
-        if not self.verify_type:
-            return ("refresh", "access") if self.refresh else ("access", "refresh")
-        return ("refresh",) if self.refresh else ("access",)
+    def __call__(self, view: View) -> View:
+        """Return *view*, guarded."""
+
+        @wraps(view)
+        def guarded(*args: Any, **kwargs: Any) -> Any:
+            self.admit()
+            return current_app.ensure_sync(view)(*args, **kwargs)
+
+        setattr(guarded, MARK, str(self))
+        return cast(View, guarded)
 
     def __str__(self) -> str:
         named = ((field.name, getattr(self, field.name), field.default) for field in fields(self))
         said = [f"{name}={value!r}" for name, value, default in named if value != default]
         return f"jwt_required({', '.join(said)})"
 
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The kinds of token that are let in, the likelier one first."""
+        kinds = ("refresh", "access") if self.refresh else ("access", "refresh")
+        return kinds[:1] if self.verify_type else kinds
 
-def _taking(
-    make: Callable[P, Demand],
-) -> Callable[[Callable[[Demand], Result]], Callable[P, Result]]:
-    """Give a function of a demand the demand's own parameters."""
+    def admit(self) -> Decoded | None:
+        """Let the request in and remember its token, or raise what answers it."""
+        if _is_free_options():
+            return None
+        try:
+            found = presented(self.locations, self.kinds)
+        except errors.NoAuthorizationError:
+            if not self.optional:
+                raise
+            keep(Admitted())
+            return None
+        token = decode(found.encoded, found.csrf, at_guard=True)
+        self._check(token)
+        # Kept at the very end, so that nothing is there where anything failed.
+        keep(Admitted(token, found.location, _user_of(token)))
+        return token
 
-    def decorate(function: Callable[[Demand], Result]) -> Callable[P, Result]:
-        @wraps(function)
-        def taking(*args: P.args, **kwargs: P.kwargs) -> Result:
-            return function(make(*args, **kwargs))
+    def _check(self, token: Decoded) -> None:
+        if token.claims["type"] not in self.kinds:
+            msg = f"Only {'refresh' if self.refresh else 'non-refresh'} tokens are allowed"
+            raise errors.WrongTokenError(msg)
+        if self.fresh and not _is_fresh(token.claims["fresh"]):
+            raise errors.FreshTokenRequired("Fresh token required", *token)
+        if not self.skip_revocation_check and is_revoked(token):
+            raise errors.RevokedTokenError(*token)
+        if not current_loaders().call("token_verification", *deepcopy(token)):
+            raise errors.UserClaimsVerificationError("User claims verification failed", *token)
 
-        taking.__signature__ = inspect.signature(make)  # type: ignore[attr-defined] # for help()
-        return taking
 
-    return decorate
+jwt_required = Guard
 
 
-@_taking(Demand)
-def verify_jwt_in_request(demand: Demand) -> tuple[Members, Members] | None:
-    """Let the request pass if its token does, or raise what answers it; see `Demand`.
+def verify_jwt_in_request(
+    optional: bool = False,
+    fresh: bool = False,
+    refresh: bool = False,
+    locations: str | Collection[str] | None = None,
+    verify_type: bool = True,
+    skip_revocation_check: bool = False,
+) -> tuple[Members, Members] | None:
+    """Let the request pass if its token does, or raise what answers it; see `Guard`.
 
     Returns:
         The header and the claims; None without a token, or where the function is itself one of
         the application's ``before_request`` functions: Flask would send them as the answer (S4).
     """
-    token = _admit(demand)
-    return None if token is None or _is_hook() else (token.header, token.claims)
-
-
-@_taking(Demand)
-def jwt_required(demand: Demand) -> Callable[[View], View]:
-    """Guard a view; see `Demand` for the arguments.
-
-    Raises:
-        PolicyDefinitionError: No token could pass, or the parentheses are missing.
-    """
-
-    def decorate(view: View) -> View:
-        @wraps(view)
-        def guarded(*args: Any, **kwargs: Any) -> Any:
-            _admit(demand)
-            return current_app.ensure_sync(view)(*args, **kwargs)
-
-        setattr(guarded, MARK, str(demand))
-        return cast(View, guarded)
-
-    return decorate
+    token = Guard(optional, fresh, refresh, locations, verify_type, skip_revocation_check).admit()
+    return None if _is_hook() else deepcopy(token)
 
 
 def _is_hook() -> bool:
     """Whether Flask itself called `verify_jwt_in_request`, and takes what it returns."""
-    # The frames: this function, `verify_jwt_in_request`, `taking` around it, and the caller.
-    return sys._getframe(3).f_code is Flask.preprocess_request.__code__
-
-
-def _admit(demand: Demand) -> Decoded | None:
-    """Let the request in and remember its token, or raise what answers it."""
-    if _is_free_options():
-        return None
-    try:
-        found = presented(demand.locations, demand.kinds)
-    except errors.NoAuthorizationError:
-        if not demand.optional:
-            raise
-        keep(Admitted())
-        return None
-    loaders = current_loaders()
-    token = decode(found.encoded, found.csrf, at_guard=True)
-    _check(token, demand, loaders)
-    user = _user_of(token, loaders)
-    # Kept at the very end, so that nothing is there where anything failed.
-    keep(Admitted(token, found.location, loaders.has("user_lookup"), user))
-    return token
+    # The frames: this function, `verify_jwt_in_request`, and the caller.
+    return sys._getframe(2).f_code is Flask.preprocess_request.__code__
 
 
 def _is_free_options() -> bool:
     """Whether nobody's view would answer this OPTIONS request (S18, HTTP-8)."""
-    if request.method != "OPTIONS":
-        return False
-    is_automatic = getattr(request.url_rule, "provide_automatic_options", False)
-    return bool(is_automatic) or config.is_on("JWT_COMPAT_OPTIONS_VIEW")
-
-
-def _check(token: Decoded, demand: Demand, loaders: Loaders) -> None:
-    header, claims = token.header, token.claims
-    if claims["type"] not in demand.kinds:
-        msg = f"Only {'refresh' if demand.refresh else 'non-refresh'} tokens are allowed"
-        raise errors.WrongTokenError(msg)
-    if demand.fresh and not _is_fresh(claims["fresh"]):
-        msg = "Fresh token required"
-        raise errors.FreshTokenRequired(msg, header, claims)
-    if not demand.skip_revocation_check and is_revoked(token, loaders):
-        raise errors.RevokedTokenError(header, claims)
-    if not loaders.call("token_verification", token.header, token.claims):
-        msg = "User claims verification failed"
-        raise errors.UserClaimsVerificationError(msg, header, claims)
-
-
-def _user_of(token: Decoded, loaders: Loaders) -> Any:
-    if not loaders.has("user_lookup"):
-        return None
-    user = loaders.call("user_lookup", token.header, token.claims)
-    if user is None:
-        msg = "the user is not known"
-        raise errors.UserLookupError(msg, token.header, token.claims)
-    return user
+    is_automatic = bool(getattr(request.url_rule, "provide_automatic_options", False))
+    return request.method == "OPTIONS" and (is_automatic or config.is_on("JWT_COMPAT_OPTIONS_VIEW"))
 
 
 def _is_fresh(fresh: bool | float) -> bool:
@@ -185,3 +150,12 @@ def _is_fresh(fresh: bool | float) -> bool:
     leeway = config.leeway
     seconds = leeway.total_seconds() if isinstance(leeway, timedelta) else leeway
     return fresh + seconds >= datetime.now(UTC).timestamp()
+
+
+def _user_of(token: Decoded) -> Any:
+    if not current_loaders().has("user_lookup"):
+        return None
+    user = current_loaders().call("user_lookup", *deepcopy(token))
+    if user is None:
+        raise errors.UserLookupError("the user is not known", *token)
+    return user
