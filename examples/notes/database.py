@@ -84,7 +84,8 @@ class Database:
     def authenticate(self, name: str, password: str) -> User | None:
         """Return the user of this name, if the password is theirs."""
         user = _user(self._one("SELECT * FROM users WHERE name = ?", name))
-        return user if check_password(user and user.password_hash, password) else None
+        stored = user.password_hash if user else None
+        return user if check_password(stored, password) else None
 
     def set_password(self, user_id: int, password: str) -> None:
         """Give a user another password."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import assert_type
 
-from flask import Flask
+from flask import Blueprint, Flask
 
 from jwtpolicy import (
     AccessRequest,
@@ -18,6 +18,7 @@ from jwtpolicy import (
     TokenPair,
     protect,
 )
+from jwtpolicy.endpoints import Credentials, LoginView, auth_blueprint, check_password
 
 
 @dataclass
@@ -50,6 +51,27 @@ def bare(number: int) -> str:
 
 assert_type(view(3), str)
 assert_type(bare(3), str)
+
+
+class Login(LoginView):
+    """Narrow what the base leaves open."""
+
+    fields = ("mail", "password")
+
+    def authenticate(self, credentials: Credentials) -> User | None:
+        """Return the user."""
+        return User(credentials["mail"])
+
+
+def authenticate(credentials: Credentials) -> User | None:
+    """Return the user too."""
+    return User(credentials["username"])
+
+
+assert_type(auth_blueprint(authenticate), Blueprint)
+assert_type(auth_blueprint(Login, views={"login": Login}), Blueprint)
+assert_type(check_password(None, "password"), bool)
+assert_type(jwt.sessions("a")[0].is_current, bool)
 
 # `and` between policies is a mistake that the type checker sees.
 Fresh() and HasRole("a")  # type: ignore[redundant-expr,unreachable]
