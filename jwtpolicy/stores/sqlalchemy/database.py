@@ -18,6 +18,8 @@ from ...exceptions import StoreUnavailableError
 from .engines import is_in_memory
 from .failures import cause, is_conflict, unavailable
 from .schema import prepare
+from .shortcut import Shortcut
+from .statements import STANDING
 
 T = TypeVar("T")
 
@@ -49,6 +51,7 @@ class Database:
         self._may_create = may_create
         self._timeout = timeout
         self._is_ready = False
+        self._shortcut: Shortcut | None = None
         self._connected = engine
         if not is_own and self.dialect != "mysql":
             # A look-up needs no transaction. On MySQL it costs more to say so than to have one.
@@ -70,6 +73,25 @@ class Database:
             return self._retrying(look)
         except SQLAlchemyError as error:
             raise self._failed(error) from cause(error)
+
+    def look_up(self, values: Mapping[str, Any]) -> Sequence[Any]:
+        """Return the one row of `STANDING`.
+
+        Raises:
+            StoreUnavailableError: The database cannot be asked.
+        """
+        shortcut = self._shortcut if self._is_ready else None
+        if shortcut is not None:
+            started = time.monotonic()
+            try:
+                return shortcut.ask(values)
+            except shortcut.errors as error:
+                if self._is_late(started):
+                    self._is_ready = False
+                    raise unavailable(error) from error
+            except SQLAlchemyError as error:
+                raise self._failed(error) from cause(error)
+        return self.ask(STANDING, values)[0]
 
     def change(self, *steps: Step) -> int:
         """Do all of *steps* or nothing, and return how many rows the last of them changed.
@@ -124,6 +146,8 @@ class Database:
             with _closing_on_error(connection):
                 prepare(connection, self.dialect, may_create=self._may_create)
                 connection.commit()
+            if self.is_own:
+                self._shortcut = Shortcut(self.engine, STANDING)
             self._is_ready = True
         return connection
 
@@ -144,10 +168,13 @@ class Database:
         try:
             return job()
         except DBAPIError as error:
-            is_late = time.monotonic() - started > self._timeout / 2
-            if is_late or not error.connection_invalidated:
+            if self._is_late(started) or not error.connection_invalidated:
                 raise
         return job()
+
+    def _is_late(self, started: float) -> bool:
+        """Whether there is no time for another try."""
+        return time.monotonic() - started > self._timeout / 2
 
     def _failed(self, error: SQLAlchemyError) -> StoreUnavailableError:
         # Look at the tables again, next time: they may be gone.

@@ -24,12 +24,12 @@ def is_conflict(error: SQLAlchemyError) -> bool:
     return arguments[:1] == (_DEADLOCK,)
 
 
-def unavailable(error: SQLAlchemyError) -> StoreUnavailableError:
+def unavailable(error: Exception) -> StoreUnavailableError:
     """Return what to raise from `cause`: SQLAlchemy's own words would show the parameters."""
     return StoreUnavailableError(f"the token store's database failed: {cause(error)}")
 
 
-def cause(error: SQLAlchemyError) -> BaseException:
+def cause(error: Exception) -> BaseException:
     """Return the driver's error, or SQLAlchemy's own where no driver was asked."""
     driver_error = error.orig if isinstance(error, DBAPIError) else None
     return driver_error or error

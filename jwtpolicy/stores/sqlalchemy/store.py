@@ -94,8 +94,7 @@ class SQLAlchemyStore(TokenStore):
             "session": b"" if session_id is None else key_of(issuer, session_id),
             "subject": key_of(issuer, subject),
         }
-        (row,) = self._ask(sql.STANDING, keys)
-        is_revoked, is_ended, refresh_id, cut_off = row
+        is_revoked, is_ended, refresh_id, cut_off = self._database.look_up(keys)
         current_id = None if refresh_id is None else as_text(refresh_id)
         return judge_standing(
             token_id, session_id, issued_at, is_refresh, is_revoked, is_ended, current_id, cut_off
