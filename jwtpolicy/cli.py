@@ -52,3 +52,41 @@ def migrate(paths: tuple[str, ...], write: bool) -> None:
         msg = 'this needs libcst: pip install "jwtpolicy[migrate]"'
         raise click.ClickException(msg) from None
     raise SystemExit(run(paths, writes=write))
+
+
+@jwtpolicy.command()
+@click.option("--batch", default=500, show_default=True, type=click.IntRange(1), metavar="N")
+@click.option(
+    "--pause", default=0.0, show_default=True, type=click.FloatRange(0), metavar="SECONDS"
+)
+@with_appcontext
+def prune(batch: int, pause: float) -> None:
+    """Remove from the store what no token can need any more.
+
+    About N entries at a time, with a pause after each batch, so that live traffic goes on. Stores
+    do this by themselves too, a little with every few hundred changes.
+    """
+    from .pruning import run
+
+    run(current_app, batch, pause)
+
+
+@jwtpolicy.command()
+@click.option(
+    "--dialect",
+    required=True,
+    type=click.Choice(["postgresql", "mysql", "sqlite"]),
+    help="The database; MariaDB takes mysql's.",
+)
+def ddl(dialect: str) -> None:
+    """Print the SQL that makes the tables of SQLAlchemyStore.
+
+    For whoever sets JWT_STORE_CREATE_TABLES to False and makes them himself.
+    """
+    from .exceptions import ConfigurationError
+
+    try:
+        from .stores.sqlalchemy import ddl as statements
+    except ConfigurationError as error:
+        raise click.ClickException(str(error)) from None
+    click.echo(statements(dialect), nl=False)

@@ -27,6 +27,7 @@ from .settings import Settings, cookie_shapes
 from .signer import Signer
 from .statements import Statements
 from .stores.base import TokenStore
+from .stores.caching import CachedStore
 from .stores.opening import open_store
 from .token import Token
 from .transports import (
@@ -76,7 +77,7 @@ class Parts:
         ring = keys or _ring(settings)
         has_own_keys = type(ring).signing_key_for is not KeyRing.signing_key_for
         self.can_sign = ring.signing_key is not None or has_own_keys
-        self.store = store or self._opened(app)
+        self.store = self._cached(store or self._opened(app))
         _check_sessions(settings, self.store)
         self._own_places = transports
         self.signer = _signer(settings, ring, clock, with_csrf=self.has_csrf)
@@ -144,7 +145,12 @@ class Parts:
             instance_path=app.instance_path,
             timeout=self.settings.store_timeout,
             testing=app.testing,
+            create_tables=self.settings.store_create_tables,
         )
+
+    def _cached(self, store: TokenStore | None) -> TokenStore | None:
+        seconds = self.settings.store_cache_seconds
+        return CachedStore(store, seconds) if store is not None and seconds else store
 
     def check_store(self, policies: Iterable[Policy]) -> None:
         """Refuse policies that nobody can answer.

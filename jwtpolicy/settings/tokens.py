@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..keys.ring import SUPPORTED
+from ..stores.caching import MAX_SECONDS
 from . import readers as read
 from .field import setting
 from .readers import DAY, MINUTE
@@ -176,7 +177,8 @@ class TokenSettings:
         "JWT_STORE_URL",
         None,
         read.text,
-        "'sqlite:///…', 'memory://' or 'none'",
+        "'sqlite:///…', 'postgresql+psycopg://…', 'mysql+pymysql://…', 'sqlite+pysqlite:///…', "
+        "'memory://' or 'none'",
         "Where sessions and revocations are kept; by default a SQLite file in the instance "
         "folder, under app.testing the memory.",
         is_secret=True,
@@ -187,6 +189,22 @@ class TokenSettings:
         read.between(0.05, 60),
         "seconds, 0.05 to 60",
         "How long to wait for the store before the answer is 503.",
+    )
+    store_create_tables: bool = setting(
+        "JWT_STORE_CREATE_TABLES",
+        True,
+        read.flag,
+        "True or False",
+        "Whether an SQL database's tables are made at the first use; `flask jwtpolicy ddl` prints "
+        "them.",
+    )
+    store_cache_seconds: float = setting(
+        "JWT_STORE_CACHE_SECONDS",
+        0,
+        read.between(0, MAX_SECONDS),
+        "seconds, 0 to 5",
+        "How long a process may go on without asking the store about an access token that was "
+        "good; so long may pass what another process revoked.",
     )
     roles_claim: str = setting(
         "JWT_ROLES_CLAIM", "roles", read.text, "claim or dotted path", "What `HasRole` reads."

@@ -1,12 +1,19 @@
 """Remember what became of tokens after they were issued."""
 
+from typing import TYPE_CHECKING
+
 from ..access import Standing
 from .base import Rotation, RotationState, Session, TokenStore
+from .caching import CachedStore
 from .memory import MemoryStore
 from .opening import open_store
 from .sqlite import SQLiteStore
 
+if TYPE_CHECKING:
+    from .sqlalchemy import SQLAlchemyStore as SQLAlchemyStore
+
 __all__ = [
+    "CachedStore",
     "MemoryStore",
     "Rotation",
     "RotationState",
@@ -16,3 +23,13 @@ __all__ = [
     "TokenStore",
     "open_store",
 ]
+
+
+def __getattr__(name: str) -> object:
+    """Import a store whose library may not be there when somebody asks for it."""
+    if name == "SQLAlchemyStore":
+        from .sqlalchemy import SQLAlchemyStore
+
+        return SQLAlchemyStore
+    msg = f"module {__name__!r} has no attribute {name!r}"
+    raise AttributeError(msg)

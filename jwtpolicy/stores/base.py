@@ -301,6 +301,17 @@ class TokenStore(ABC):
         Stores do this by themselves now and then, in small steps; calling it is never necessary.
         """
 
+    def prune_batch(self, *, now: int, limit: int) -> int:
+        """Forget about *limit* of what `prune` forgets, and return how many entries that were.
+
+        0 means that nothing is left. A store that has no small steps takes one large one.
+        """
+        return self.prune(now=now)
+
+    def prunable(self, *, now: int) -> int | None:
+        """Return how many entries `prune` would forget, or None where that is not known."""
+        return None
+
     @abstractmethod
     def close(self) -> None:
         """Give connections back. A closed store opens again at its next use."""

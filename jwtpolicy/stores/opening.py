@@ -14,9 +14,13 @@ from .sqlite import SQLiteStore
 #: The file in the instance folder that is used where ``JWT_STORE_URL`` is not set.
 DEFAULT_FILE: Final = "jwtpolicy.sqlite3"
 
+#: What SQLAlchemy opens. Plain ``sqlite:`` needs no SQLAlchemy: it is `SQLiteStore`.
+_SQL = ("postgresql", "postgres", "mysql", "mariadb", "sqlite+pysqlite")
+
 _ALLOWED = (
     "'sqlite:///file.sqlite3' (a file in the instance folder), "
-    "'sqlite:////absolute/path.sqlite3', 'memory://' (tests) or 'none'"
+    "'sqlite:////absolute/path.sqlite3', 'postgresql+psycopg://user@host/name', "
+    "'mysql+pymysql://user@host/name', 'memory://' (tests) or 'none'"
 )
 
 
@@ -26,15 +30,18 @@ def open_store(
     instance_path: str | os.PathLike[str],
     timeout: float = 5.0,
     testing: bool = False,
+    create_tables: bool = True,
 ) -> TokenStore | None:
     """Return the store that *url* names, not yet opened, or None for ``none``.
 
     Args:
-        url: ``sqlite:///…``, ``memory://`` or ``none``. None means the default: memory under
+        url: ``sqlite:///…``, ``memory://``, ``postgresql+psycopg://…``, ``mysql+pymysql://…``,
+            ``sqlite+pysqlite:///…`` or ``none``. None means the default: memory under
             *testing*, else the file `DEFAULT_FILE` in *instance_path*.
         instance_path: The folder that relative paths start from.
         timeout: Seconds to wait for the store before it counts as unavailable.
         testing: Whether the application is under test.
+        create_tables: Whether an SQL database's missing tables are made.
 
     Raises:
         ConfigurationError: *url* names nothing that can be opened. The message does not repeat
@@ -46,10 +53,34 @@ def open_store(
         return None
     if url == "memory://":
         return MemoryStore()
+    if _scheme_of(url).startswith(_SQL):
+        return _sql_store(url, Path(instance_path), timeout, create_tables)
     if url.startswith("sqlite:"):
         return SQLiteStore(Path(instance_path) / _sqlite_path(url), timeout=timeout)
     msg = f"JWT_STORE_URL: {_scheme(url)} is not known; use {_ALLOWED}"
     raise ConfigurationError(msg)
+
+
+def _scheme_of(url: str) -> str:
+    scheme, separator, _ = url.partition("://")
+    return scheme if separator else ""
+
+
+def _sql_store(url: str, folder: Path, timeout: float, create_tables: bool) -> TokenStore:
+    try:
+        from .sqlalchemy import SQLAlchemyStore
+
+        return SQLAlchemyStore(_absolute(url, folder), timeout=timeout, create_tables=create_tables)
+    except ConfigurationError as error:
+        msg = f"JWT_STORE_URL: {error}"
+        raise ConfigurationError(msg) from error.__cause__
+
+
+def _absolute(url: str, folder: Path) -> str:
+    """Let the path of an SQLite file start from the instance folder, as with the other store."""
+    scheme, _, path = url.partition(":///")
+    is_relative = scheme == "sqlite+pysqlite" and path and not path.startswith((":", "/", "file:"))
+    return f"{scheme}:///{folder / path}" if is_relative else url
 
 
 def _scheme(url: str) -> str:

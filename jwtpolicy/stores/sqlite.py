@@ -147,7 +147,7 @@ _ERASE_KEPT = """
 
 _PRUNE = tuple(
     f"""DELETE FROM jwtpolicy_{table} WHERE (issuer, {key}) IN
-        (SELECT issuer, {key} FROM jwtpolicy_{table} WHERE expires_at <= ? LIMIT {_PRUNE_LIMIT})
+        (SELECT issuer, {key} FROM jwtpolicy_{table} WHERE expires_at <= ? LIMIT ?)
     """  # noqa: S608 # constants
     for table, key in (
         ("tokens", "token_id"),
@@ -155,6 +155,11 @@ _PRUNE = tuple(
         ("subjects", "subject"),
     )
 )
+
+_PRUNABLE = """
+    SELECT (SELECT count(*) FROM jwtpolicy_tokens WHERE expires_at <= :horizon)
+        + (SELECT count(*) FROM jwtpolicy_sessions WHERE expires_at <= :horizon)
+        + (SELECT count(*) FROM jwtpolicy_subjects WHERE expires_at <= :horizon)"""
 
 
 class SQLiteStore(TokenStore):
@@ -310,9 +315,17 @@ class SQLiteStore(TokenStore):
 
     def prune(self, *, now: int) -> int:
         total = 0
-        while removed := self._prune_once(now):
+        while removed := self.prune_batch(now=now, limit=_PRUNE_LIMIT):
             total += removed
         return total
+
+    def prune_batch(self, *, now: int, limit: int) -> int:
+        with self._writing(now) as connection:
+            return _prune(connection, now, limit)
+
+    def prunable(self, *, now: int) -> int:
+        ((total,),) = self._read(_PRUNABLE, {"horizon": now - MAX_LEEWAY})
+        return int(total)
 
     def close(self) -> None:
         self._connections.close()
@@ -320,10 +333,6 @@ class SQLiteStore(TokenStore):
     def _read(self, sql: str, values: _Values) -> list[Any]:
         with self._connections.lease() as connection:
             return _wait(connection, sql, values, self._timeout).fetchall()
-
-    def _prune_once(self, now: int) -> int:
-        with self._writing(now) as connection:
-            return _prune(connection, now)
 
     @contextmanager
     def _writing(self, now: int) -> Iterator[sqlite3.Connection]:
@@ -333,12 +342,12 @@ class SQLiteStore(TokenStore):
             yield connection
             connection.execute(_ERASE_KEPT, (now,))
             if next(self._writes) % _PRUNE_EVERY == 0:
-                _prune(connection, now)
+                _prune(connection, now, _PRUNE_LIMIT)
             connection.execute("COMMIT")
 
 
-def _prune(connection: sqlite3.Connection, now: int) -> int:
-    return sum(connection.execute(sql, (now - MAX_LEEWAY,)).rowcount for sql in _PRUNE)
+def _prune(connection: sqlite3.Connection, now: int, limit: int) -> int:
+    return sum(connection.execute(sql, (now - MAX_LEEWAY, limit)).rowcount for sql in _PRUNE)
 
 
 class _Opener:

@@ -469,6 +469,18 @@ class TokenStoreContract:
         assert {standing(store, **token) for token in tokens} == {Standing.GOOD}
         assert store.prune(now=NOW + DAY + LEEWAY) == 0
 
+    def test_pruning_in_batches_ends(self, store: TokenStore) -> None:
+        for n in range(7):
+            store.revoke_token("", f"a{n}", expires_at=NOW, now=NOW)
+        later = NOW + LEEWAY
+
+        assert store.prunable(now=later) in {7, None}
+        assert store.prune_batch(now=later, limit=3) in {3, 7}
+        while store.prune_batch(now=later, limit=3):
+            pass
+        assert store.prunable(now=later) in {0, None}
+        assert standing(store, token_id="a6") is Standing.GOOD
+
     def test_pruning_keeps_what_never_expires(self, store: TokenStore) -> None:
         store.revoke_token("", "a1", expires_at=None, now=NOW)
         store.consume("", "a2", expires_at=None, now=NOW)

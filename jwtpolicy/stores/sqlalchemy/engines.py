@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import URL, Engine, create_engine, event, make_url
@@ -51,14 +53,17 @@ def open_engine(url: str | URL, timeout: float) -> Engine:
             isolation_level="AUTOCOMMIT",
             pool_reset_on_return=None,
             hide_parameters=True,
+            pool_timeout=timeout,
+            pool_use_lifo=True,
             connect_args=_ARGUMENTS[backend](timeout),
-            **_pool(read, timeout),
             **_without_rollback(),
         )
     except ImportError as error:
         raise ConfigurationError(_missing(backend)) from error
     if backend == "postgresql":
         _bound_answers(engine, timeout)
+    if backend == "sqlite":
+        event.listen(engine, "do_connect", _make_folder)
     return engine
 
 
@@ -72,6 +77,9 @@ def _read(url: str | URL) -> URL:
     if driver is None:
         msg = f"SQLAlchemyStore has no driver {read.drivername!r}; write the URL as in {_EXAMPLES}"
         raise ConfigurationError(msg)
+    if is_in_memory(read):
+        msg = "SQLite in memory is another database in each thread; for tests use MemoryStore"
+        raise ConfigurationError(msg)
     return read.set(drivername=driver)
 
 
@@ -84,12 +92,6 @@ _EXAMPLES: Final = (
 def _missing(backend: str) -> str:
     extra = _EXTRAS[backend]
     return f"a token store on {backend} needs a driver: pip install 'jwtpolicy[{extra}]'"
-
-
-def _pool(url: URL, timeout: float) -> dict[str, Any]:
-    if is_in_memory(url):
-        return {}  # SQLAlchemy has a pool of another kind for it, which takes no such arguments
-    return {"pool_timeout": timeout, "pool_use_lifo": True}
 
 
 def is_in_memory(url: URL) -> bool:
@@ -153,3 +155,11 @@ def _bound_answers(engine: Engine, timeout: float) -> None:
         connection = BoundedConnection.connect(*arguments, **parameters)
         connection.answer_within = timeout
         return connection
+
+
+def _make_folder(
+    dialect: Any, record: Any, arguments: list[Any], parameters: dict[str, Any]
+) -> None:
+    # SQLite makes files, and no folders. Where that fails, SQLite says so in a moment.
+    with suppress(OSError):
+        Path(arguments[0]).parent.mkdir(parents=True, exist_ok=True)

@@ -1,0 +1,169 @@
+"""Remember for a moment that a token is good, and so ask a distant store less often."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from time import monotonic
+from typing import Final
+
+from ..access import Standing
+from .base import Rotation, RotationState, Session, TokenStore
+
+#: The longest time for which an answer is kept, in seconds.
+MAX_SECONDS: Final = 5.0
+
+_LIMIT: Final = 16_384  # answers; of 200 to 300 bytes each
+
+_Question = tuple[str, str, str, str | None, float]
+_Answer = tuple[object, float]  # the epoch it belongs to, and when it is void
+
+
+class CachedStore(TokenStore):
+    """A store in front of another one, which does not ask it twice within some seconds.
+
+    .. warning:: A token that **another process** revoked may pass here for up to *seconds* longer.
+        What this process revokes is refused at once.
+
+    Only good access tokens are remembered. That a token is revoked or consumed, and everything
+    about refresh tokens and sessions, is asked each time. When the other store cannot be asked,
+    what is remembered passes until its time is over, and nothing else does.
+
+    Args:
+        store: The store that knows.
+        seconds: How long an answer is kept, more than 0 and at most `MAX_SECONDS`.
+        timer: What tells seconds that pass evenly.
+    """
+
+    def __init__(
+        self, store: TokenStore, seconds: float, *, timer: Callable[[], float] = monotonic
+    ) -> None:
+        if not 0 < seconds <= MAX_SECONDS:
+            msg = f"a cache keeps answers for more than 0 and at most {MAX_SECONDS} seconds"
+            raise ValueError(msg)
+        self.store = store
+        self._seconds = seconds
+        self._timer = timer
+        self._answers: dict[_Question, _Answer] = {}
+        # Another one after each revocation. An answer that was asked for before, and comes after
+        # it, belongs to an epoch that is over.
+        self._epoch = object()
+
+    @property
+    def is_shared(self) -> bool:  # type: ignore[override]
+        """Whether the other store is."""
+        return self.store.is_shared
+
+    def __repr__(self) -> str:
+        return f"CachedStore({self.store!r}, {self._seconds!r})"
+
+    def standing(
+        self,
+        issuer: str,
+        subject: str,
+        token_id: str,
+        session_id: str | None,
+        issued_at: float,
+        *,
+        is_refresh: bool,
+    ) -> Standing:
+        question = (issuer, subject, token_id, session_id, issued_at)
+        epoch, now = self._epoch, self._timer()
+        if not is_refresh and self._remembers(question, epoch, now):
+            return Standing.GOOD
+        standing = self.store.standing(*question, is_refresh=is_refresh)
+        if standing is Standing.GOOD and not is_refresh:
+            self._remember(question, (epoch, now + self._seconds))
+        return standing
+
+    def open_session(self, session: Session) -> bool:
+        return self.store.open_session(session)
+
+    def rotate(
+        self,
+        issuer: str,
+        session_id: str,
+        presented_id: str,
+        successor_id: str,
+        *,
+        now: int,
+        idle_expires_at: int | None,
+        refresh_grace: int = 0,
+        kept: bytes | None = None,
+    ) -> Rotation:
+        rotation = self.store.rotate(
+            issuer,
+            session_id,
+            presented_id,
+            successor_id,
+            now=now,
+            idle_expires_at=idle_expires_at,
+            refresh_grace=refresh_grace,
+            kept=kept,
+        )
+        if rotation.state is RotationState.REUSED:
+            self._forget()
+        return rotation
+
+    def touch(
+        self, issuer: str, session_id: str, *, now: int, idle_expires_at: int | None
+    ) -> Session | None:
+        return self.store.touch(issuer, session_id, now=now, idle_expires_at=idle_expires_at)
+
+    def revoke_token(self, issuer: str, token_id: str, *, expires_at: int | None, now: int) -> None:
+        with self._forgetting():
+            self.store.revoke_token(issuer, token_id, expires_at=expires_at, now=now)
+
+    def revoke_session(
+        self, issuer: str, session_id: str, *, now: int, until: int | None = None
+    ) -> None:
+        with self._forgetting():
+            self.store.revoke_session(issuer, session_id, now=now, until=until)
+
+    def revoke_subject(self, issuer: str, subject: str, *, now: int, until: int) -> None:
+        with self._forgetting():
+            self.store.revoke_subject(issuer, subject, now=now, until=until)
+
+    def consume(self, issuer: str, token_id: str, *, expires_at: int | None, now: int) -> bool:
+        with self._forgetting():
+            return self.store.consume(issuer, token_id, expires_at=expires_at, now=now)
+
+    def sessions(self, issuer: str, subject: str, *, now: int) -> list[Session]:
+        return self.store.sessions(issuer, subject, now=now)
+
+    def session(self, issuer: str, session_id: str, *, now: int) -> Session | None:
+        return self.store.session(issuer, session_id, now=now)
+
+    def prune(self, *, now: int) -> int:
+        return self.store.prune(now=now)
+
+    def prune_batch(self, *, now: int, limit: int) -> int:
+        return self.store.prune_batch(now=now, limit=limit)
+
+    def prunable(self, *, now: int) -> int | None:
+        return self.store.prunable(now=now)
+
+    def close(self) -> None:
+        self._forget()
+        self.store.close()
+
+    def _remembers(self, question: _Question, epoch: object, now: float) -> bool:
+        answer = self._answers.get(question)
+        return answer is not None and answer[0] == epoch and now < answer[1]
+
+    def _remember(self, question: _Question, answer: _Answer) -> None:
+        if len(self._answers) >= _LIMIT:
+            self._answers.clear()
+        self._answers[question] = answer
+
+    def _forget(self) -> None:
+        self._epoch = object()
+        self._answers.clear()
+
+    @contextmanager
+    def _forgetting(self) -> Iterator[None]:
+        """Let nothing that was asked before pass for an answer, whatever became of the change."""
+        try:
+            yield
+        finally:
+            self._forget()
