@@ -97,6 +97,32 @@ def test_a_refresh_keeps_apart_what_each_kind_says(make_app: Any, has_loader: bo
     assert "carried" not in tokens[0].claims
 
 
+@pytest.mark.parametrize("hook", ["extra_claims", "extra_headers"])
+def test_either_hook_alone_keeps_the_kinds_apart(
+    app: Flask, jwt: JWTManager[Any], hook: str
+) -> None:
+    """D16."""
+    getattr(jwt, hook)(lambda user, kind: {"of": kind})
+    with app.app_context():
+        pair = jwt.refresh(str(jwt.login("u1").refresh_token))
+        token = jwt.verify(pair.access_token)
+
+    assert (token.claims if hook == "extra_claims" else token.header)["of"] == "access"
+
+
+def test_headers_are_copied_and_written_as_the_application_writes_json(
+    app: Flask, jwt: JWTManager[Any]
+) -> None:
+    """C16, S5."""
+    shared: dict[str, Any] = {"id": UUID(int=1), "list": [1]}
+    jwt.extra_headers(lambda user, kind: shared)
+    with app.app_context():
+        header = jwt.verify(jwt.issue("u1", headers={"price": Decimal("1.5")})).header
+
+    assert (header["id"], header["price"]) == (str(UUID(int=1)), "1.5")
+    assert shared == {"id": UUID(int=1), "list": [1]}
+
+
 def test_a_hook_for_one_kind_alone_is_remembered_by_the_other(
     app: Flask, jwt: JWTManager[Any]
 ) -> None:

@@ -11,6 +11,7 @@ from flask import Flask, Response
 from jwtpolicy import (
     NEVER,
     Access,
+    Anonymous,
     JWTManager,
     OptionalToken,
     ProtectedView,
@@ -336,6 +337,64 @@ def test_a_form_may_bring_the_value_where_that_is_enabled(make_app: Any) -> None
     assert client.post("/form", data={"csrf_token": [mine, mine]}).status_code == 403
     wrong = {"X-CSRF-TOKEN": "wrong"}
     assert client.post("/form", data={"csrf_token": mine}, headers=wrong).status_code == 403
+
+
+def test_an_empty_header_wins_over_a_form_too(make_app: Any) -> None:
+    """CSRF-5: and a query is no form."""
+    client = build(make_app, csrf_check_form=True)[0].test_client()
+    client.post("/login")
+    form = {"csrf_token": csrf(client)["X-CSRF-TOKEN"]}
+
+    assert client.post("/form", data=form, headers={"X-CSRF-TOKEN": ""}).status_code == 403
+    assert client.post("/form", query_string=form).status_code == 403
+    assert client.post("/form", query_string=form, data={"a": "b"}).status_code == 403
+    assert client.post("/form", data=form).text == "done"
+
+
+def test_each_kind_has_its_header_and_its_field(make_app: Any) -> None:
+    app, _ = build(
+        make_app,
+        csrf_check_form=True,
+        access_csrf_header_name="X-A",
+        refresh_csrf_header_name="X-R",
+        access_csrf_field_name="a",
+        refresh_csrf_field_name="r",
+    )
+    client = app.test_client()
+    client.post("/login")
+    mine = {kind: csrf(client, kind)["X-CSRF-TOKEN"] for kind in ("access", "refresh")}
+
+    assert client.post("/form", headers={"X-R": mine["access"]}).status_code == 403
+    assert client.post("/form", headers={"X-A": mine["access"]}).status_code == 200
+    assert client.post("/form", data={"a": mine["access"]}).status_code == 200
+    assert client.post("/auth/refresh", data={"a": mine["refresh"]}).status_code == 403
+    assert client.post("/auth/refresh", data={"r": mine["refresh"]}).status_code == 200
+
+
+def test_a_failed_csrf_check_is_not_overlooked_beside_a_stale_cookie(
+    make_app: Any, clock: Any
+) -> None:
+    """HTTP-5: of two tokens that were refused, the one that nothing overlooks answers."""
+    app, _ = build(make_app)
+    rule = Anonymous(ignore_invalid=True) | Access() | Refresh()
+    add(app, "POST /auth/any", protect(rule)(lambda: f"{bool(current_token)}"))
+    client = app.test_client()
+    client.post("/login")
+    headers = csrf(client, "refresh")
+    client.set_cookie("__Host-access_token", "x.y.z")
+
+    assert client.post("/auth/any").status_code == 403
+    assert client.post("/auth/any", headers=headers).text == "True"
+
+
+def test_an_answer_that_sets_cookies_stays_out_of_caches(make_app: Any) -> None:
+    """HTTP-9: whatever it said before."""
+    app, jwt = make_app(**COOKIES)
+    response = Response(headers={"Cache-Control": "public, max-age=60"})
+    with app.app_context():
+        jwt.set_cookies(response, jwt.issue("u1"))
+
+    assert response.headers["Cache-Control"] == "no-store"
 
 
 def test_a_form_is_not_looked_at_otherwise(client: Any) -> None:

@@ -102,6 +102,65 @@ def test_a_view_that_sets_its_own_cookie_is_left_alone(make_app: Any, clock: Any
     assert len(client.get("/switch").headers.getlist("Set-Cookie")) == 2
 
 
+@pytest.mark.parametrize("verb", ["logout", "unset_cookies"])
+def test_whoever_leaves_is_not_even_asked_for(
+    make_app: Any, clock: Any, verb: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """S17: although the answer is another than the one whose cookies were unset."""
+    app, jwt = build(make_app)
+
+    @app.get("/leave")
+    @protect()
+    def leave() -> str:
+        getattr(jwt, verb)(Response())
+        return "bye"
+
+    client = app.test_client()
+    client.post("/login")
+    clock.advance(600)
+    response = client.get("/leave")
+
+    assert response.text == "bye"
+    assert "Set-Cookie" not in response.headers
+    assert "was not renewed" not in caplog.text
+
+
+def test_a_token_that_was_revoked_alone_does_not_slide(make_app: Any, clock: Any) -> None:
+    """S17: its session lives on, for the other tokens."""
+    app, jwt = build(make_app)
+
+    @app.get("/drop")
+    @protect()
+    def drop() -> str:
+        jwt.revoke(current_token._get_current_object())  # type: ignore[attr-defined] # the proxy's
+        return "dropped"
+
+    client = app.test_client()
+    client.post("/login")
+    clock.advance(600)
+    assert "Set-Cookie" not in client.get("/drop").headers
+    with app.app_context():
+        assert len(jwt.sessions("u1")) == 1
+
+
+def test_a_refresh_token_never_becomes_an_access_token_by_sliding(
+    make_app: Any, clock: StandingClock
+) -> None:
+    """REF-1: only a refresh uses it up."""
+    app, _ = build(make_app)
+    add(app, "GET /auth/any", protect(Access() | Refresh())(lambda: current_token.kind))
+    client = app.test_client()
+    client.post("/login")
+    token = client.get_cookie("__Secure-refresh_token", path="/auth").value
+    clock.advance(30 * 86_400 - 60)
+    client = app.test_client()
+    client.set_cookie("__Secure-refresh_token", token)
+    response = client.get("/auth/any")
+
+    assert response.text == "refresh"
+    assert "Set-Cookie" not in response.headers
+
+
 def test_a_session_never_slides_into_a_shared_cache(make_app: Any, clock: StandingClock) -> None:
     """HTTP-9: the view may have allowed caches what it shows, but not the session."""
     app, _ = build(make_app)
