@@ -107,10 +107,9 @@ def _elements(source: Source, value: cst.BaseExpression) -> Iterator[cst.BaseDic
     if isinstance(value, cst.Dict):
         yield from value.elements
     elif isinstance(value, cst.Name):
-        made = source.scope(value)[value.value]
-        for assignment in made if len(made) == 1 else ():
-            if isinstance(assignment, Assignment):
-                yield from _assigned(source, assignment.node)
+        made = list(source.scope(value)[value.value])
+        if len(made) == 1 and isinstance(made[0], Assignment):
+            yield from _assigned(source, made[0].node)
 
 
 def _assigned(source: Source, target: cst.CSTNode) -> Iterator[cst.BaseDictElement]:

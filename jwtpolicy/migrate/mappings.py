@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import takewhile
 from typing import Final
 
 import libcst as cst
@@ -89,11 +90,13 @@ def compared_lists(source: Source, node: cst.CSTNode) -> Iterator[cst.CSTNode]:
     parent = source.parent(node)
     uses = _uses_of(source, parent) if isinstance(parent, cst.Assign) else iter((node,))
     for use in uses:
-        for above in source.parents(use):
-            if isinstance(above, cst.BaseStatement | cst.BaseSmallStatement):
-                break
+        for above in takewhile(_is_expression, source.parents(use)):
             if isinstance(above, cst.Comparison) and _names_a_list(above):
                 yield above
+
+
+def _is_expression(node: cst.CSTNode) -> bool:
+    return not isinstance(node, cst.BaseStatement | cst.BaseSmallStatement)
 
 
 def _names_a_list(node: cst.Comparison) -> bool:

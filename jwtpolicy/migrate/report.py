@@ -35,8 +35,7 @@ def moved(notes: Iterable[Note], before: str, after: str) -> list[Note]:
 
 
 def _moved(line: int, blocks: Sequence[tuple[str, int, int, int, int]]) -> int:
-    for _, start, end, new_start, new_end in blocks:
-        if start <= line < end:
-            # What is new in a block mostly stands at its top: a statement, an import.
-            return max(new_start, new_end - (end - line))
-    return line
+    found = (block for block in blocks if block[1] <= line < block[2])
+    _, _, end, new_start, new_end = next(found)
+    # What is new in a block mostly stands at its top: a statement, an import.
+    return max(new_start, new_end - (end - line))

@@ -73,5 +73,5 @@ def _apply(work: Work, rules: Mapping[str, Rule]) -> None:
 def _apply_rest(work: Work, reference: Reference) -> None:
     if reference.name.startswith("exceptions."):
         refusals.rewrite_exception(work, reference)
-    elif reference.name not in _GUARDS:
+    else:
         work.note(reference.node, f"{reference.name} has no equal here; find another way")

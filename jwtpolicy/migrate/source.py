@@ -82,7 +82,5 @@ class Source:
 
     def function_around(self, node: cst.CSTNode) -> cst.FunctionDef | None:
         """Return the innermost function whose body or signature *node* stands in."""
-        for above in self.parents(node):
-            if isinstance(above, cst.FunctionDef):
-                return above
-        return None
+        parents = self.parents(node)
+        return next((found for found in parents if isinstance(found, cst.FunctionDef)), None)

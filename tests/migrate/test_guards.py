@@ -147,7 +147,9 @@ def test_a_view_that_refreshes_is_told_of_rotation(migrate_below: Any) -> None:
 
 
 def test_a_guard_may_be_called_on_a_view(migrate_below: Any) -> None:
-    assert migrate_below("view = jwt_required()(view)\n").body == "view = protect()(view)\n"
+    code = "view = {0}(view)\ndef guard(view):\n    return {0}(view)\n"
+
+    assert migrate_below(code.format("jwt_required()")).body == code.format("protect()")
 
 
 def test_a_guard_that_is_passed_on_is_left(migrate_below: Any) -> None:

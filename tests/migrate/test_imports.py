@@ -132,6 +132,18 @@ def test_what_is_left_is_imported_from_the_bridge(
     exec(compile(found.code, "app", "exec"), {})
 
 
+def test_a_module_that_is_left_stands_behind_what_is_new(migrate: Any) -> None:
+    found = migrate(
+        "# Tokens.\nimport flask_jwt_extended as fje\n"
+        "x = fje.create_refresh_token\ny = fje.get_current_user().name\n"
+    )
+
+    assert found.code.startswith(
+        "# Tokens.\nfrom jwtpolicy import current_user\n"
+        "import jwtpolicy.compat.flask_jwt_extended as fje\n"
+    )
+
+
 def test_what_is_left_stands_beside_what_is_new(migrate: Any) -> None:
     found = migrate(
         "from flask_jwt_extended import create_refresh_token, jwt_required, get_jwt_identity\n"
@@ -201,6 +213,8 @@ def test_imports_inside_of_functions_are_mended_where_they_are(migrate: Any) -> 
 
         def h():
             import os; from flask_jwt_extended import get_jwt
+            import os; from flask_jwt_extended import create_refresh_token as make
+            make(1)
             import os, flask_jwt_extended as fje
             return get_jwt()["x"]
         """
@@ -218,6 +232,9 @@ def test_imports_inside_of_functions_are_mended_where_they_are(migrate: Any) -> 
         "\n"
         "def h():\n"
         "    import os; \n"
+        "    import os; "
+        "from jwtpolicy.compat.flask_jwt_extended import create_refresh_token as make\n"
+        "    make(1)\n"
         "    import os\n"
         '    return current_token.claims["x"]\n'
     )

@@ -90,6 +90,8 @@ def test_reserved_claims_are_found_where_the_dict_is_made(migrate_below: Any) ->
 
     assert migrate_below(code.format("{'exp': 1}")).lines_about("expires_in") == [2]
     assert migrate_below(code.format("{'a': 1}")).notes == []
+    assert migrate_below(code.replace("=more", "=made()")).notes == []
+    assert migrate_below(code.replace("=more", "=vars")).notes == []
     assert migrate_below(code.format("made()")).notes == []
     assert migrate_below(code.format("1; more = {'exp': 1}")).notes == []
     assert migrate_below(code.replace("    more = {}\n", "    import more\n")).notes == []

@@ -233,6 +233,26 @@ def test_loaders_of_a_manager_that_is_passed_in_are_rewritten(migrate: Any) -> N
     assert found.imports == ["from jwtpolicy import JWTManager"]
 
 
+def test_one_function_may_answer_several_refusals(migrate_below: Any) -> None:
+    found = migrate_below(
+        "@jwt.revoked_token_loader\n@jwt.expired_token_loader\ndef f(h, d):\n    return 'no'\n"
+    )
+
+    assert found.body == (
+        "@app.errorhandler(RevokedTokenError)\n@app.errorhandler(ExpiredTokenError)\n"
+        "def f(error):\n    return 'no'\n"
+    )
+
+
+def test_one_function_for_different_things_is_left(migrate_below: Any) -> None:
+    code = "@jwt.user_lookup_loader\n@jwt.expired_token_loader\ndef f(h, d):\n    return 'no'\n"
+
+    found = migrate_below(code)
+
+    assert found.body == code
+    assert found.lines_about("a function for each loader") == [1, 2]
+
+
 def test_a_loader_in_a_hook_that_is_left_is_left(migrate_below: Any) -> None:
     code = (
         "@app.before_request\ndef hook():\n    get_jwt()\n    @jwt.user_lookup_loader\n"
@@ -316,6 +336,15 @@ def test_an_answer_needs_an_application_that_is_there_before(migrate: Any) -> No
     early = migrate(code.format('app = Flask("app")\n        ', "x = y = Flask"))
     assert "@jwt.expired_token_loader" in late.code
     assert "@app.errorhandler(ExpiredTokenError)" in early.code
+
+
+def test_an_application_of_the_module_is_seen_in_its_functions(migrate_below: Any) -> None:
+    found = migrate_below(
+        "def register():\n    @jwt.expired_token_loader\n    def answer(h, d):\n"
+        "        return 'no'\n"
+    )
+
+    assert "    @app.errorhandler(ExpiredTokenError)\n" in found.body
 
 
 def test_an_application_may_be_made_by_a_function(migrate: Any) -> None:

@@ -137,7 +137,7 @@ def test_a_key_is_asked_for_where_none_is_set(migrate: Any) -> None:
 
 def test_a_native_manager_is_a_manager(migrate: Any) -> None:
     found = migrate(
-        USE.format("from jwtpolicy import JWTManager\njwt = JWTManager[User](app)\nx, y = z = 1, 2")
+        USE.format("from jwtpolicy import JWTManager\na, b = jwt = JWTManager[User](app)")
     )
 
     assert "return jwt.issue(1)" in found.code

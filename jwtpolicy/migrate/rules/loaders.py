@@ -38,22 +38,24 @@ Rule = Callable[[Work, cst.FunctionDef, cst.Attribute], None]
 
 def rewrite_loaders(work: Work) -> None:
     """Rewrite every loader that is registered in a file."""
-    decorators = {}
-    for function, decorator in _registered(work):
-        decorators[decorator] = function
-        if not work.is_left(function):
+    decorators = dict(_registered(work))
+    for decorator, function in decorators.items():
+        beside = [other for other, its in decorators.items() if its is function]
+        if len({_RULES[other.attr.value] for other in beside}) > 1:
+            work.note(decorator, "write a function for each loader, and run this command again")
+        elif not work.is_left(function):
             _RULES[decorator.attr.value](work, function, decorator)
     for node in work.source.nodes:
         if isinstance(node, cst.Attribute) and node not in decorators and _is_loader(work, node):
             work.note(node, f"write @…{node.attr.value} above the function, and run this again")
 
 
-def _registered(work: Work) -> Iterator[tuple[cst.FunctionDef, cst.Attribute]]:
+def _registered(work: Work) -> Iterator[tuple[cst.Attribute, cst.FunctionDef]]:
     for node in work.source.nodes:
         for decorator in node.decorators if isinstance(node, cst.FunctionDef) else ():
             found = decorator.decorator
             if isinstance(found, cst.Attribute) and _is_loader(work, found):
-                yield node, found  # type: ignore[misc] # it is a FunctionDef
+                yield found, node  # type: ignore[misc] # it is a FunctionDef
 
 
 def _is_loader(work: Work, node: cst.Attribute) -> bool:

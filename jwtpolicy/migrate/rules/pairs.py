@@ -67,12 +67,10 @@ def _made(work: Work, name: str, parameters: Sequence[str]) -> Iterator[Made]:
 
 def _line_of(work: Work, reference: Reference) -> cst.SimpleStatementLine | None:
     """Return the line in which a call happens exactly once, if there is one."""
-    for above in work.source.parents(reference.node):
-        if isinstance(above, cst.SimpleStatementLine):
-            return above
-        if isinstance(above, (*_CONDITIONAL, cst.BaseStatement)):
-            return None
-    return None
+    deciding = (cst.SimpleStatementLine, *_CONDITIONAL, cst.BaseStatement)
+    parents = work.source.parents(reference.node)
+    found = next(above for above in parents if isinstance(above, deciding))
+    return found if isinstance(found, cst.SimpleStatementLine) else None
 
 
 def _fits(work: Work, access: Made, refresh: Made) -> bool:

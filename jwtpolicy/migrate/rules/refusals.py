@@ -70,13 +70,13 @@ def _of_pyjwt(work: Work, node: cst.CSTNode) -> str | None:
 
 def _is_awaited(work: Work, node: cst.CSTNode) -> bool:
     """Whether *node* is what an ``except`` or an ``errorhandler`` is for."""
-    for above in work.source.parents(node):
-        if isinstance(above, cst.ExceptHandler):
-            # The body of a handler is below its statements.
-            return True
-        if isinstance(above, cst.Call):
-            name = above.func.attr.value if isinstance(above.func, cst.Attribute) else ""
-            return name in ("errorhandler", "app_errorhandler", "register_error_handler")
-        if isinstance(above, cst.BaseStatement | cst.BaseSmallStatement):
-            return False
-    return False
+    deciding = (cst.ExceptHandler, cst.Call, cst.BaseStatement, cst.BaseSmallStatement)
+    parents = work.source.parents(node)
+    above = next((found for found in parents if isinstance(found, deciding)), None)
+    if isinstance(above, cst.Call) and isinstance(above.func, cst.Attribute):
+        return above.func.attr.value in _REGISTERING
+    # What the body of a handler holds is below its statements.
+    return isinstance(above, cst.ExceptHandler)
+
+
+_REGISTERING: Final = ("errorhandler", "app_errorhandler", "register_error_handler")
