@@ -81,6 +81,7 @@ dist-test: dist ## install the wheel elsewhere and run the tests against it
 		tests/compat
 
 full: check dist-test ## the whole matrix: every Python found, and the lowest versions
+	$(BIN)/python -m pytest --full tests/stores
 	bash .ci/matrix all
 	$(BIN)/python -m tests.compat --newest
 

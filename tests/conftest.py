@@ -29,6 +29,19 @@ class StandingClock:
         self.now += seconds
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--full", action="store_true", help="run the long tests, and races for long")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what takes long, unless it was asked for."""
+    if not config.getoption("--full"):
+        skip = pytest.mark.skip(reason="takes long; say --full")
+        for item in items:
+            if item.get_closest_marker("full"):
+                item.add_marker(skip)
+
+
 def pytest_report_header() -> list[str]:
     """Say which real services were found, so that a skip cannot hide."""
     return services.header()

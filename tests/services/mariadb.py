@@ -45,7 +45,7 @@ class MariaDBServer(Server):
             "--bind-address=127.0.0.1",
             f"--init-file={self.folder / 'init.sql'}",
             "--skip-log-bin",
-            "--innodb-flush-log-at-trx-commit=0",
+            "--innodb-flush-log-at-trx-commit=2",
         ]
 
     @property

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, create_engine
+from sqlalchemy import Engine, NullPool, create_engine
 
 from jwtpolicy.stores.sqlalchemy import SQLAlchemyStore, metadata
 from tests import services
@@ -60,22 +60,20 @@ def url_of(servers: dict[str, Server]) -> Callable[[str], str]:
 
 
 @pytest.fixture(scope="session")
-def emptied() -> Iterator[Callable[[str], str]]:
+def emptied() -> Callable[[str], str]:
     """Return what removes the rows of earlier tests from the tables, and gives the URL back."""
     engines: dict[str, Engine] = {}
 
     def empty(url: str) -> str:
-        if url not in engines:
-            engines[url] = create_engine(url)
-            metadata.create_all(engines[url])
-        with engines[url].begin() as connection:
+        # No pool: servers are killed between two tests.
+        engine = engines.setdefault(url, create_engine(url, poolclass=NullPool))
+        metadata.create_all(engine)
+        with engine.begin() as connection:
             for table in metadata.sorted_tables:
                 connection.execute(table.delete())
         return url
 
-    yield empty
-    for engine in engines.values():
-        engine.dispose()
+    return empty
 
 
 @pytest.fixture(params=["sqlite", *KINDS])
@@ -96,3 +94,17 @@ def store(url: str) -> Iterator[SQLAlchemyStore]:
     store = SQLAlchemyStore(url, timeout=30)
     yield store
     store.close()
+
+
+@pytest.fixture(params=["postgres", "mysql"])
+def server(
+    request: Any,
+    servers: dict[str, Server],
+    url_of: Callable[[str], str],
+    emptied: Callable[[str], str],
+) -> Server:
+    """A server that may be killed, with empty tables."""
+    emptied(url_of(request.param))
+    if request.param not in servers:
+        pytest.skip("only a server that the tests started themselves may be killed")
+    return servers[request.param]

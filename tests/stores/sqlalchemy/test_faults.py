@@ -1,0 +1,228 @@
+"""What a store does when its database is down, hangs, is full, locked or busy."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import create_engine, event, text
+
+from jwtpolicy.access import Standing
+from jwtpolicy.exceptions import StoreUnavailableError
+from jwtpolicy.stores import RotationState
+from jwtpolicy.stores.sqlalchemy import SQLAlchemyStore
+from jwtpolicy.stores.sqlalchemy.rows import key_of
+from tests.contracts.token_store import NOW, SESSION, rotate, standing
+from tests.services.processes import Server
+
+#: What ends all other connections of a server, as its restart does.
+END_OTHERS = {
+    "postgresql": "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+    " WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'",
+    "mysql": "SELECT concat('KILL ', id) FROM information_schema.processlist"
+    " WHERE id <> connection_id() AND command = 'Sleep'",
+}
+
+
+@contextlib.contextmanager
+def opened(url: str, timeout: float = 5) -> Iterator[SQLAlchemyStore]:
+    store = SQLAlchemyStore(url, timeout=timeout)
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+def refuses(store: SQLAlchemyStore, reason: str | None = None) -> float:
+    """Check that nothing is answered, and return how many seconds that took."""
+    started = time.monotonic()
+    with pytest.raises(StoreUnavailableError, match=reason):
+        standing(store)
+    return time.monotonic() - started
+
+
+def end_other_connections(url: str) -> None:
+    engine = create_engine(url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        for (found,) in connection.execute(text(END_OTHERS[engine.dialect.name])).all():
+            if engine.dialect.name == "mysql":
+                connection.exec_driver_sql(found)
+    engine.dispose()
+
+
+def test_a_killed_server_means_503_until_it_is_back(server: Server) -> None:
+    """REV-1: nothing is guessed meanwhile; and nobody restarts the application."""
+    with opened(server.url) as store:
+        store.open_session(SESSION)
+        store.revoke_token("", "alice", "a1", expires_at=None, now=NOW)
+        server.kill()
+        refuses(store)
+        with pytest.raises(StoreUnavailableError):
+            rotate(store, "r1", "r2")
+        server.start()
+
+        assert standing(store) is Standing.REVOKED
+        assert rotate(store, "r1", "r2").state is RotationState.ROTATED
+
+
+def test_a_connection_that_died_in_the_pool_is_not_noticed(server: Server) -> None:
+    with opened(server.url) as store:
+        store.open_session(SESSION)
+        end_other_connections(server.url)
+        assert standing(store) is Standing.GOOD
+        end_other_connections(server.url)
+        assert store.session("", "s1", now=NOW) == SESSION
+        end_other_connections(server.url)
+
+        assert rotate(store, "r1", "r2").state is RotationState.ROTATED
+
+
+def test_a_server_that_hangs_is_given_up_in_time(server: Server) -> None:
+    with opened(server.url, timeout=0.5) as store:
+        assert standing(store) is Standing.GOOD
+        server.pause()
+        try:
+            assert 0.4 < refuses(store) < 1.5
+        finally:
+            server.resume()
+
+        assert standing(store) is Standing.GOOD
+
+
+@pytest.mark.parametrize("scheme", ["postgresql", "mysql"])
+def test_a_server_that_never_answers_is_given_up_in_time(scheme: str) -> None:
+    """PostgreSQL's driver waits two seconds for a connection at the least."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"{scheme}://u:hunter2@127.0.0.1:{silent.getsockname()[1]}/db"
+        with opened(url, timeout=0.5) as store:
+            assert refuses(store) < 4
+
+
+@pytest.mark.parametrize("scheme", ["postgresql", "mysql"])
+def test_no_error_shows_a_password(scheme: str) -> None:
+    """KEY-8."""
+    with opened(f"{scheme}://u:hunter2@127.0.0.1:1/db") as store:
+        assert "hunter" not in repr(store)
+        with pytest.raises(StoreUnavailableError) as caught:
+            standing(store)
+
+    assert "hunter" not in str(caught.value.reason) + repr(caught.value.__cause__)
+
+
+def test_an_exhausted_pool_is_503(server: Server) -> None:
+    engine = create_engine(server.url, pool_size=1, max_overflow=0, pool_timeout=0.1)
+    store = SQLAlchemyStore(engine)
+    with engine.connect():
+        refuses(store, "QueuePool limit")
+
+    assert standing(store) is Standing.GOOD
+    engine.dispose()
+
+
+def test_an_exhausted_pool_of_its_own_is_503(tmp_path: Path) -> None:
+    with opened(f"sqlite+pysqlite:///{tmp_path / 'x.db'}", timeout=0.1) as store:
+        standing(store)
+        engine = store._database.engine
+        with contextlib.ExitStack() as held:
+            for _ in range(15):
+                held.enter_context(engine.connect())
+            refuses(store, "QueuePool limit")
+
+        assert standing(store) is Standing.GOOD
+
+
+def test_a_long_writer_locks_sqlite_for_so_long_only(tmp_path: Path) -> None:
+    path = tmp_path / "x.db"
+    with opened(f"sqlite+pysqlite:///{path}", timeout=0.2) as store:
+        assert standing(store) is Standing.GOOD
+        writer = sqlite3.connect(path, isolation_level=None)
+        writer.execute("BEGIN EXCLUSIVE")
+        assert refuses(store, "locked") < 1
+        writer.execute("ROLLBACK")
+        writer.close()
+
+        assert standing(store) is Standing.GOOD
+
+
+def test_a_full_disk_refuses_changes_and_answers_questions() -> None:
+    """The file may grow no more: what SQLite says is what it says of a full disk."""
+    engine = create_engine("sqlite+pysqlite://")
+    store = SQLAlchemyStore(engine)
+    store.revoke_token("", "alice", "a1", expires_at=None, now=NOW)
+    with engine.connect() as connection:
+        pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
+        connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
+
+    with pytest.raises(StoreUnavailableError, match="full"):
+        fill(store)
+    assert standing(store) is Standing.REVOKED
+    engine.dispose()
+
+
+def test_the_loser_of_a_deadlock_tries_again(server: Server) -> None:
+    """Somebody locks a session and then the subject's row, which a revocation locks first."""
+    engine = create_engine(server.url)
+    with opened(server.url) as store:
+        store.open_session(SESSION)
+        store.revoke_subject("", "alice", now=NOW - 5, until=NOW)
+        store.open_session(replace(SESSION, session_id="s2"))
+        with engine.begin() as connection:
+            make_heavy(connection)
+            connection.execute(
+                text("UPDATE jwtpolicy_session SET label = NULL WHERE session_key = :key"),
+                {"key": key_of("", "s2")},
+            )
+            revoking = threading.Thread(
+                target=store.revoke_subject, args=("", "alice"), kwargs={"now": NOW, "until": NOW}
+            )
+            revoking.start()
+            time.sleep(0.2)
+            connection.execute(
+                text("UPDATE jwtpolicy_subject SET expires_at = 1 WHERE subject_key = :key"),
+                {"key": key_of("", "alice")},
+            )
+        revoking.join(10)
+
+        assert standing(store, session_id="s2") is Standing.REVOKED
+        assert standing(store, session_id=None) is Standing.REVOKED
+    engine.dispose()
+
+
+def fill(store: SQLAlchemyStore) -> None:
+    for n in range(1000):
+        store.revoke_token("", "alice", f"b{n}", expires_at=None, now=NOW)
+
+
+def make_heavy(connection: Any) -> None:
+    """Change many rows: InnoDB undoes the smaller of two transactions."""
+    rows = [{"key": key_of("heavy", str(n))} for n in range(50)]
+    connection.execute(
+        text("INSERT INTO jwtpolicy_token VALUES (:key, 1, 1)"),
+        rows,
+    )
+
+
+def test_a_conflict_that_does_not_end_is_503(tmp_path: Path) -> None:
+    engine = create_engine(f"sqlite+pysqlite:///{tmp_path / 'x.db'}")
+    store = SQLAlchemyStore(engine)
+    standing(store)
+    tries: list[str] = []
+
+    @event.listens_for(engine, "before_cursor_execute")
+    def undo(connection: Any, cursor: Any, statement: str, *rest: Any) -> None:
+        if statement.startswith("INSERT"):
+            tries.append(statement)
+            raise sqlite3.OperationalError(1213, "deadlock found")
+
+    with pytest.raises(StoreUnavailableError, match="deadlock"):
+        store.revoke_token("", "alice", "a1", expires_at=None, now=NOW)
+    assert len(tries) == 8
+    engine.dispose()
