@@ -32,7 +32,7 @@ def fill(store: TokenStore, size: int) -> float:
     for number in range(size):
         store.open_session(session(number))
     for number in range(0, size, 10):
-        store.revoke_token("", f"revoked-{number}", expires_at=NOW + 900, now=NOW)
+        store.revoke_token("", "alice", f"revoked-{number}", expires_at=NOW + 900, now=NOW)
     return (time.perf_counter() - start) / (size + len(range(0, size, 10))) * 1e6
 
 

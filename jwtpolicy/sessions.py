@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import secrets
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -24,9 +23,6 @@ from .signer import Issued, Signer
 from .statements import Statement, Statements
 from .stores.base import FOREVER, Rotation, RotationState, Session, TokenStore
 from .token import Token, TokenPair
-
-#: Bytes of randomness in a session's id.
-_SESSION_ID_BYTES: Final = 16
 
 #: How often a session's refresh token is looked up that others keep replacing, and the seconds for
 #: which losing such a race is no theft.
@@ -267,7 +263,9 @@ class Sessions:
         expires_at = token._claims.get("exp")
         until = None if expires_at is None else math.ceil(expires_at) + self._leeway
         now = int(self._clock())
-        self.store.revoke_token(token.issuer, _id_of(token), expires_at=until, now=now)
+        self.store.revoke_token(
+            token.issuer, token.subject, _id_of(token), expires_at=until, now=now
+        )
 
     def revoke_session(self, session_id: str) -> None:
         """End a session: its access and refresh tokens are dead from now on."""
@@ -359,7 +357,7 @@ class Sessions:
         """Return the first pair of a new session."""
         if self._store is None:
             return self._pair(stated, grant, now, FOREVER, None, fresh)[0]
-        session_id = secrets.token_urlsafe(_SESSION_ID_BYTES)
+        session_id = self._store.new_session_id(self._issuer, stated.subject)
         absolute = self._lifetimes.absolute
         expires_at = FOREVER if absolute is None else now + absolute
         pair, refresh_id = self._pair(stated, grant, now, expires_at, session_id, fresh)
@@ -381,7 +379,7 @@ class Sessions:
         """Open the session of a refresh token that was issued without one; once."""
         until = math.ceil(token._claims.get("exp", FOREVER - self._leeway)) + self._leeway
         if self._revocation.standing(token) is not Standing.GOOD or not self.store.consume(
-            token.issuer, _id_of(token), expires_at=until, now=now
+            token.issuer, token.subject, _id_of(token), expires_at=until, now=now
         ):
             msg = "the refresh token was revoked or used before"
             raise RevokedTokenError(msg)

@@ -49,6 +49,7 @@ class Sources:
         expires_at = token._claims.get("exp")
         return self.revocation.asked("SingleUse").consume(
             token.issuer,
+            token.subject,
             token._claims["jti"],
             expires_at=None if expires_at is None else math.ceil(expires_at + self.terms.leeway),
             now=int(self.terms.clock()),

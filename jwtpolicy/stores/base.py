@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from enum import Enum
@@ -12,6 +13,9 @@ from ..access import Standing
 #: Seconds that entries outlive the tokens they are about: the longest leeway that a verifier may
 #: grant, so that no token is forgotten as revoked while it still verifies (REV-1).
 MAX_LEEWAY: Final = 300
+
+#: Bytes of randomness in a session's id.
+SESSION_ID_BYTES: Final = 16
 
 #: The expiry of what never expires: 9999-12-31, the last second that ``exp`` may name (CLAIM-1).
 FOREVER: Final = 253402300799
@@ -195,6 +199,18 @@ class TokenStore(ABC):
             is_refresh: Whether it is a refresh token.
         """
 
+    def new_session_id(self, issuer: str, subject: str) -> str:
+        """Return an id that no session has, for one that a login is about to open.
+
+        Random, unless the store says otherwise: one of many machines may put into it where the
+        session is kept. It has to take ids of any other form, too.
+
+        Args:
+            issuer: ``iss`` of the session's tokens.
+            subject: ``sub`` of its tokens.
+        """
+        return secrets.token_urlsafe(SESSION_ID_BYTES)
+
     @abstractmethod
     def open_session(self, session: Session) -> bool:
         """Remember a new session.
@@ -252,8 +268,18 @@ class TokenStore(ABC):
         """
 
     @abstractmethod
-    def revoke_token(self, issuer: str, token_id: str, *, expires_at: int | None, now: int) -> None:
-        """Revoke one token by its ``jti``; *expires_at* is its ``exp``, or None for never."""
+    def revoke_token(
+        self, issuer: str, subject: str, token_id: str, *, expires_at: int | None, now: int
+    ) -> None:
+        """Revoke one token.
+
+        Args:
+            issuer: ``iss``.
+            subject: ``sub``, by which a store may choose where it keeps the entry.
+            token_id: ``jti``.
+            expires_at: ``exp``, or None for never.
+            now: The time.
+        """
 
     @abstractmethod
     def revoke_session(
@@ -280,10 +306,17 @@ class TokenStore(ABC):
         """
 
     @abstractmethod
-    def consume(self, issuer: str, token_id: str, *, expires_at: int | None, now: int) -> bool:
+    def consume(
+        self, issuer: str, subject: str, token_id: str, *, expires_at: int | None, now: int
+    ) -> bool:
         """Use a token up; exactly one caller ever gets True, and none for a revoked token.
 
-        *expires_at* is its ``exp``, or None for never.
+        Args:
+            issuer: ``iss``.
+            subject: ``sub``, by which a store may choose where it keeps the entry.
+            token_id: ``jti``.
+            expires_at: ``exp``, or None for never.
+            now: The time.
         """
 
     @abstractmethod

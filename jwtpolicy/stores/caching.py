@@ -76,6 +76,9 @@ class CachedStore(TokenStore):
             self._remember(question, (epoch, now + self._seconds))
         return standing
 
+    def new_session_id(self, issuer: str, subject: str) -> str:
+        return self.store.new_session_id(issuer, subject)
+
     def open_session(self, session: Session) -> bool:
         return self.store.open_session(session)
 
@@ -110,9 +113,11 @@ class CachedStore(TokenStore):
     ) -> Session | None:
         return self.store.touch(issuer, session_id, now=now, idle_expires_at=idle_expires_at)
 
-    def revoke_token(self, issuer: str, token_id: str, *, expires_at: int | None, now: int) -> None:
+    def revoke_token(
+        self, issuer: str, subject: str, token_id: str, *, expires_at: int | None, now: int
+    ) -> None:
         with self._forgetting():
-            self.store.revoke_token(issuer, token_id, expires_at=expires_at, now=now)
+            self.store.revoke_token(issuer, subject, token_id, expires_at=expires_at, now=now)
 
     def revoke_session(
         self, issuer: str, session_id: str, *, now: int, until: int | None = None
@@ -124,9 +129,11 @@ class CachedStore(TokenStore):
         with self._forgetting():
             self.store.revoke_subject(issuer, subject, now=now, until=until)
 
-    def consume(self, issuer: str, token_id: str, *, expires_at: int | None, now: int) -> bool:
+    def consume(
+        self, issuer: str, subject: str, token_id: str, *, expires_at: int | None, now: int
+    ) -> bool:
         with self._forgetting():
-            return self.store.consume(issuer, token_id, expires_at=expires_at, now=now)
+            return self.store.consume(issuer, subject, token_id, expires_at=expires_at, now=now)
 
     def sessions(self, issuer: str, subject: str, *, now: int) -> list[Session]:
         return self.store.sessions(issuer, subject, now=now)

@@ -133,7 +133,9 @@ class MemoryStore(TokenStore):
             self._put(replace(record, session=session))
             return session
 
-    def revoke_token(self, issuer: str, token_id: str, *, expires_at: int | None, now: int) -> None:
+    def revoke_token(
+        self, issuer: str, subject: str, token_id: str, *, expires_at: int | None, now: int
+    ) -> None:
         self._before_write(now)
         with self._lock:
             _, known_until = self._tokens.get((issuer, token_id), (True, 0))
@@ -161,7 +163,9 @@ class MemoryStore(TokenStore):
                 record = self._records[issuer, session_id]
                 self._put(replace(record, is_ended=True, kept=None))
 
-    def consume(self, issuer: str, token_id: str, *, expires_at: int | None, now: int) -> bool:
+    def consume(
+        self, issuer: str, subject: str, token_id: str, *, expires_at: int | None, now: int
+    ) -> bool:
         self._before_write(now)
         entry = (False, FOREVER if expires_at is None else expires_at)
         with self._lock:

@@ -275,7 +275,9 @@ class SQLiteStore(TokenStore):
             row = connection.execute(_SESSION, values).fetchone()
         return Session(*row) if row else None
 
-    def revoke_token(self, issuer: str, token_id: str, *, expires_at: int | None, now: int) -> None:
+    def revoke_token(
+        self, issuer: str, subject: str, token_id: str, *, expires_at: int | None, now: int
+    ) -> None:
         until = FOREVER if expires_at is None else expires_at
         with self._writing(now) as connection:
             connection.execute(_REVOKE_TOKEN, (issuer, token_id, until))
@@ -299,7 +301,9 @@ class SQLiteStore(TokenStore):
             connection.execute(_CUT_OFF, (issuer, subject, now, until))
             connection.execute(_END_SESSIONS, (issuer, subject))
 
-    def consume(self, issuer: str, token_id: str, *, expires_at: int | None, now: int) -> bool:
+    def consume(
+        self, issuer: str, subject: str, token_id: str, *, expires_at: int | None, now: int
+    ) -> bool:
         until = FOREVER if expires_at is None else expires_at
         with self._writing(now) as connection:
             return connection.execute(_CONSUME, (issuer, token_id, until)).rowcount == 1

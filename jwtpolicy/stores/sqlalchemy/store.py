@@ -155,7 +155,9 @@ class SQLAlchemyStore(TokenStore):
         self._change(now, (sql.TOUCH, values))
         return self.session(issuer, session_id, now=now)
 
-    def revoke_token(self, issuer: str, token_id: str, *, expires_at: int | None, now: int) -> None:
+    def revoke_token(
+        self, issuer: str, subject: str, token_id: str, *, expires_at: int | None, now: int
+    ) -> None:
         values = _token(issuer, token_id, 1, expires_at)
         self._change(now, (self._upsert.revoke_token, values))
 
@@ -172,7 +174,9 @@ class SQLAlchemyStore(TokenStore):
         cut_off = {"subject_key": key, "cut_off": now, "expires_at": until}
         self._change(now, (self._upsert.cut_off, cut_off), (sql.END_ALL, {"key": key}))
 
-    def consume(self, issuer: str, token_id: str, *, expires_at: int | None, now: int) -> bool:
+    def consume(
+        self, issuer: str, subject: str, token_id: str, *, expires_at: int | None, now: int
+    ) -> bool:
         values = _token(issuer, token_id, 0, expires_at)
         return self._insert(self._upsert.consume, values, now)
 

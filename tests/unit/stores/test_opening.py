@@ -31,7 +31,7 @@ def test_opening_is_lazy(tmp_path: Path) -> None:
     assert store is not None
     assert not (tmp_path / "instance").exists()
 
-    store.revoke_token("", "a1", expires_at=None, now=NOW)
+    store.revoke_token("", "alice", "a1", expires_at=None, now=NOW)
     assert (tmp_path / "instance" / "jwtpolicy.sqlite3").exists()
     store.close()
 

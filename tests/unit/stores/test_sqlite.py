@@ -86,7 +86,7 @@ def run_racer(
 
 
 def consume_twenty(store: TokenStore, name: str) -> list[bool]:
-    return [store.consume("", f"a{n}", expires_at=None, now=NOW) for n in range(20)]
+    return [store.consume("", "alice", f"a{n}", expires_at=None, now=NOW) for n in range(20)]
 
 
 def rotate_once(store: TokenStore, name: str) -> str:
@@ -113,7 +113,7 @@ def test_what_one_store_revokes_another_knows_at_once(path: Path, store: SQLiteS
     """REV-1."""
     other = SQLiteStore(path)
     assert standing(other) is Standing.GOOD
-    store.revoke_token("", "a1", expires_at=None, now=NOW)
+    store.revoke_token("", "alice", "a1", expires_at=None, now=NOW)
 
     assert standing(other) is Standing.REVOKED
     assert store.is_shared
@@ -124,7 +124,7 @@ START = f"""
 import sys
 from jwtpolicy.stores import SQLiteStore
 store = SQLiteStore(sys.argv[1])
-revoke = lambda jti: store.revoke_token("", jti, expires_at=None, now={NOW})
+revoke = lambda jti: store.revoke_token("", "alice", jti, expires_at=None, now={NOW})
 """
 WRITE_WITHOUT_END = """
 for n in range(10**9):
@@ -182,10 +182,10 @@ def ask_everything(store: TokenStore) -> Iterator[Callable[[], Any]]:
 def write_everything(store: TokenStore) -> Iterator[Callable[[], Any]]:
     yield lambda: store.open_session(SESSION)
     yield lambda: rotate(store, "r1", "r2")
-    yield lambda: store.revoke_token("", "a1", expires_at=None, now=NOW)
+    yield lambda: store.revoke_token("", "alice", "a1", expires_at=None, now=NOW)
     yield lambda: store.revoke_session("", "s1", now=NOW)
     yield lambda: store.revoke_subject("", "alice", now=NOW, until=NOW)
-    yield lambda: store.consume("", "a1", expires_at=None, now=NOW)
+    yield lambda: store.consume("", "alice", "a1", expires_at=None, now=NOW)
     yield lambda: store.prune(now=NOW)
 
 
@@ -205,7 +205,7 @@ def test_a_locked_file_can_be_read_and_not_written(path: Path, raw: sqlite3.Conn
     assert standing(impatient) is Standing.GOOD
 
     raw.execute("ROLLBACK")
-    assert impatient.consume("", "a1", expires_at=None, now=NOW)
+    assert impatient.consume("", "alice", "a1", expires_at=None, now=NOW)
     impatient.close()
 
 
@@ -233,7 +233,7 @@ def test_a_corrupt_file_is_unavailable(path: Path, store: SQLiteStore) -> None:
 
 
 def test_a_file_that_is_damaged_later_is_unavailable(path: Path, store: SQLiteStore) -> None:
-    store.revoke_token("", "a1", expires_at=None, now=NOW)
+    store.revoke_token("", "alice", "a1", expires_at=None, now=NOW)
     store.close()
     content = path.read_bytes()
     path.write_bytes(content[:4096] + b"\xff" * (len(content) - 4096))
@@ -250,7 +250,7 @@ def test_a_table_that_is_missing_is_unavailable(
     raw.execute("DROP TABLE jwtpolicy_tokens")
 
     assert_unavailable(
-        lambda: standing(store), lambda: store.consume("", "a1", expires_at=None, now=NOW)
+        lambda: standing(store), lambda: store.consume("", "alice", "a1", expires_at=None, now=NOW)
     )
     assert store.sessions("", "alice", now=NOW) == []
 
@@ -297,11 +297,11 @@ def test_a_foreign_error_inside_a_write_passes_and_undoes_it(store: SQLiteStore)
     with pytest.raises(KeyboardInterrupt):
         fail()
     assert standing(store) is Standing.GOOD
-    assert store.consume("", "a1", expires_at=None, now=NOW)
+    assert store.consume("", "alice", "a1", expires_at=None, now=NOW)
 
 
 def test_only_its_owner_may_read_the_file(path: Path, store: SQLiteStore) -> None:
-    store.revoke_token("", "a1", expires_at=None, now=NOW)
+    store.revoke_token("", "alice", "a1", expires_at=None, now=NOW)
     modes = {stat.S_IMODE(file.stat().st_mode) for file in path.parent.iterdir()}
 
     assert modes == {0o600}
@@ -312,7 +312,7 @@ def test_the_mode_of_a_file_that_exists_is_left_alone(path: Path, store: SQLiteS
     path.parent.mkdir()
     path.touch()
     path.chmod(0o640)
-    store.revoke_token("", "a1", expires_at=None, now=NOW)
+    store.revoke_token("", "alice", "a1", expires_at=None, now=NOW)
 
     assert stat.S_IMODE(path.stat().st_mode) == 0o640
 
@@ -353,10 +353,10 @@ def test_a_kept_pair_is_erased_by_the_first_write_after_its_grace(
     kept = "SELECT kept FROM jwtpolicy_sessions"
     store.open_session(SESSION)
     rotate(store, "r1", "r2", refresh_grace=10, kept=b"pair")
-    store.consume("", "x1", expires_at=None, now=NOW + 9)
+    store.consume("", "alice", "x1", expires_at=None, now=NOW + 9)
     assert raw.execute(kept).fetchone() == (b"pair",)
 
-    store.consume("", "x2", expires_at=None, now=NOW + 10)
+    store.consume("", "alice", "x2", expires_at=None, now=NOW + 10)
     assert raw.execute(kept).fetchone() == (None,)
 
 
@@ -373,7 +373,7 @@ def test_pruning_takes_more_than_one_step(store: SQLiteStore, raw: sqlite3.Conne
 def test_nothing_is_left_of_what_was_pruned(store: SQLiteStore, raw: sqlite3.Connection) -> None:
     store.open_session(replace(SESSION, idle_expires_at=None))
     store.revoke_subject("", "alice", now=NOW, until=NOW + DAY)
-    store.revoke_token("", "a1", expires_at=NOW + DAY, now=NOW)
+    store.revoke_token("", "alice", "a1", expires_at=NOW + DAY, now=NOW)
 
     assert store.prune(now=SESSION.expires_at + LEEWAY) == 3
     for table in ("tokens", "sessions", "subjects"):

@@ -151,7 +151,7 @@ def in_child(function: Callable[[], object]) -> str:
 
 @needs_fork
 def test_no_connection_is_open_while_python_forks(store: SQLiteStore) -> None:
-    store.revoke_token("", "a1", expires_at=None, now=NOW)
+    store.revoke_token("", "alice", "a1", expires_at=None, now=NOW)
     lease = store._connections.lease()
 
     assert lease._connection is not None
@@ -161,10 +161,10 @@ def test_no_connection_is_open_while_python_forks(store: SQLiteStore) -> None:
 
 @needs_fork
 def test_parent_and_child_see_each_others_writes(store: SQLiteStore) -> None:
-    store.revoke_token("", "a1", expires_at=None, now=NOW)
+    store.revoke_token("", "alice", "a1", expires_at=None, now=NOW)
 
     def child() -> object:
-        store.revoke_token("", "a2", expires_at=None, now=NOW)
+        store.revoke_token("", "alice", "a2", expires_at=None, now=NOW)
         return standing(store).name
 
     assert in_child(child) == "'REVOKED'"
@@ -179,13 +179,13 @@ def ask(jti):
     return store.standing("", "alice", jti, None, {NOW}, is_refresh=False).name
 
 store = SQLiteStore(sys.argv[1])
-store.revoke_token("", "a1", expires_at=None, now={NOW})
+store.revoke_token("", "alice", "a1", expires_at=None, now={NOW})
 (to_child, from_parent), (to_parent, from_child) = os.pipe(), os.pipe()
 if os.fork() == 0:
     ask("a1")                        # the child's own connection is open
     os.write(from_child, b".")
     os.read(to_child, 1)
-    store.revoke_token("", "a2", expires_at=None, now={NOW})
+    store.revoke_token("", "alice", "a2", expires_at=None, now={NOW})
     os._exit(0)
 os.read(to_parent, 1)
 ask("a1")
@@ -202,11 +202,11 @@ from jwtpolicy.stores import SQLiteStore
 def write(done, name):
     n = 0
     while not done.is_set():
-        store.revoke_token("", f"{{name}}{{n}}", expires_at=None, now={NOW})
+        store.revoke_token("", "alice", f"{{name}}{{n}}", expires_at=None, now={NOW})
         n += 1
 
 def child(name):
-    store.revoke_token("", name, expires_at=None, now={NOW})
+    store.revoke_token("", "alice", name, expires_at=None, now={NOW})
     os._exit(0)
 
 def fork_under_fire(name):
