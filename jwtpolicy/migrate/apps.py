@@ -19,7 +19,8 @@ class Apps:
 
     def __init__(self, facts: Facts) -> None:
         self._source = facts.source
-        self._names = list(dict.fromkeys([*self._given(), *self._made()]))
+        # What is passed in or imported is an application if it is called so.
+        self._names = list(dict.fromkeys([*self._given(), *self._made(), "app"]))
 
     def at(self, node: cst.CSTNode) -> str | None:
         """Return what the application is called where *node* stands; None where there is none."""

@@ -77,6 +77,11 @@ class Demands:
         if guarded is not None and demand is not None:
             self._by_node.setdefault(guarded, demand)
 
+    @property
+    def has_optional(self) -> bool:
+        """Whether one of them lets requests without a token in."""
+        return any(demand.optional for demand in self._by_node.values())
+
     def around(self, node: cst.CSTNode) -> Demand | None:
         """Return the demand of the nearest function or class around *node* that has one."""
         found = (self._by_node.get(above) for above in self._source.parents(node))

@@ -10,7 +10,6 @@ import libcst as cst
 
 from .configured import settings_in
 from .names import PACKAGES, is_reference, own_name
-from .nodes import literal
 from .source import Source
 
 _NATIVE: Final = frozenset({"jwtpolicy.JWTManager", "jwtpolicy.extension.JWTManager"})
@@ -72,18 +71,6 @@ class Facts:
             name == package or name.startswith(f"{package}.")
             for name in self.imported
             for package in packages
-        )
-
-    @property
-    def has_optional(self) -> bool:
-        """Whether a guard of it lets requests without a token in."""
-        return any(
-            argument.keyword is not None
-            and argument.keyword.value == "optional"
-            and literal(argument.value) is not False
-            for reference in self.references
-            if reference.call is not None
-            for argument in reference.call.args
         )
 
     @property

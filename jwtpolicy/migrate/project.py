@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import libcst as cst
 
+from .demands import Demands
 from .facts import Facts, Manager
 
 
@@ -46,7 +47,7 @@ class Project:
         self._files = files
         self._imported = {name.rpartition(".")[::2] for name in imported}
         self.is_concerned = any(file.is_concerned for file in files)
-        self.has_optional = any(file.has_optional for file in files)
+        self.has_optional = any(Demands(file).has_optional for file in files)
         self.has_native = any(file.has_native for file in files)
         self.settings = {setting.key for file in files for setting in file.settings}
         self.offers = list(self._offers())

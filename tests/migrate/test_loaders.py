@@ -214,6 +214,20 @@ def test_a_loader_that_is_called_is_listed(migrate_below: Any) -> None:
     assert found.lines_about("above the function") == [1, 2]
 
 
+def test_an_application_that_is_passed_in_is_one(migrate: Any) -> None:
+    found = migrate(
+        """\
+        import jwtpolicy
+        def register(app, jwt):
+            @jwt.expired_token_loader
+            def answer(header, data):
+                return "no", 401
+        """
+    )
+
+    assert "    @app.errorhandler(ExpiredTokenError)\n    def answer(error):\n" in found.code
+
+
 def test_loaders_of_a_manager_that_is_passed_in_are_rewritten(migrate: Any) -> None:
     found = migrate(
         """\

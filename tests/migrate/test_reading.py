@@ -47,6 +47,7 @@ OPTIONAL = [
     ("f(*get_jwt_identity())", "f(*(current_token.subject if current_token else None))"),
     ('get_jwt().get("role")', '(current_token.claims if current_token else {}).get("role")'),
     ('get_jwt()["sub"]', '(current_token.claims if current_token else {})["sub"]'),
+    ("{1: get_jwt_identity()}", "{1: current_token.subject if current_token else None}"),
     ("x = get_jwt_header()", "x = dict(current_token.header) if current_token else {}"),
     ("x = get_current_user()", "x = jwt.current_user if current_token else None"),
     ("get_current_user().name", "current_user.name"),
@@ -92,6 +93,8 @@ def test_functions_without_a_guard_are_listed_where_views_are_optional(migrate_b
     view = "@jwt_required(optional={})\ndef view():\n    return who()\n"
 
     assert migrate_below(helper + view.format("True")).lines_about("no guard is in sight") == [2]
+    positional = view.replace("optional=", "").format("True")
+    assert migrate_below(helper + positional).lines_about("no guard is in sight") == [2]
     assert migrate_below(helper + view.format("False")).notes == []
 
 

@@ -12,7 +12,7 @@ from ..nodes import expression, text_of
 from ..work import Work
 
 #: Where a conditional expression needs no parentheses.
-_OPEN: Final = (cst.Assign, cst.AnnAssign, cst.Return)
+_OPEN: Final = (cst.Assign, cst.AnnAssign, cst.Return, cst.DictElement)
 
 
 def rewrite_identity(work: Work, reference: Reference) -> None:
