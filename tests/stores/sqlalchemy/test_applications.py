@@ -1,0 +1,127 @@
+"""Applications with a database beside, and the commands that look after the store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask_sqlalchemy import SQLAlchemy
+
+from jwtpolicy import JWTManager, protect
+from jwtpolicy.cli import jwtpolicy
+from jwtpolicy.stores import CachedStore, SQLAlchemyStore
+from jwtpolicy.stores.sqlalchemy import ddl
+from tests.conftest import SECRET, StandingClock, bearer
+
+MakeApp = Callable[..., tuple[Flask, JWTManager[Any]]]
+
+
+def test_flask_sqlalchemys_engine_keeps_the_sessions() -> None:
+    """Its engine can be had within an application context only."""
+    app, db = Flask("tests.app"), SQLAlchemy()
+    app.config.update(TESTING=True, JWT_SECRET_KEY=SECRET, SQLALCHEMY_DATABASE_URI="sqlite://")
+    db.init_app(app)
+    jwt = JWTManager[Any](app, store=SQLAlchemyStore(lambda: db.engine))
+    app.add_url_rule("/", "index", protect()(lambda: "in"))
+    with app.app_context():
+        pair = jwt.login("u1")
+    client, headers = app.test_client(), bearer(pair.access_token)
+    before = client.get("/", headers=headers).status_code
+    with app.app_context():
+        jwt.revoke_subject("u1")
+
+    assert (before, client.get("/", headers=headers).status_code) == (200, 401)
+    with app.app_context():
+        db.engine.dispose()
+
+
+def test_a_database_that_is_down_is_503(make_app: MakeApp) -> None:
+    """REV-1."""
+    app, jwt = make_app(store_url="postgresql://u@127.0.0.1:1/db")
+    app.add_url_rule("/", "index", protect()(lambda: "in"))
+    with app.app_context():
+        encoded = jwt.issue("u1")
+    answer = app.test_client().get("/", headers=bearer(encoded))
+
+    assert answer.status_code == 503
+    assert answer.headers["Retry-After"] == "5"
+
+
+@pytest.mark.parametrize("scheme", ["sqlite", "sqlite+pysqlite"])
+def test_prune_removes_what_nobody_needs(
+    make_app: MakeApp, clock: StandingClock, tmp_path: Path, scheme: str
+) -> None:
+    app, jwt = make_app(store_url=f"{scheme}:///{tmp_path / 'x.db'}")
+    with app.app_context():
+        for _ in range(7):
+            jwt.revoke(jwt.issue("u1"))
+        clock.advance(86_400)
+        jwt.revoke(jwt.issue("u1"))
+    done = app.test_cli_runner().invoke(jwtpolicy, ["prune", "--batch", "3"])
+
+    assert done.exit_code == 0
+    assert done.output.splitlines()[-1] == "7 entries removed"
+    store = app.extensions["jwtpolicy"].parts.store
+    assert store.prunable(now=int(clock()) + 86_400) == 1
+    store.close()
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"store_url": "none"}, "no token store"),
+        ({"store_url": "postgresql://u@127.0.0.1:1/db"}, "database failed"),
+    ],
+)
+def test_prune_says_why_it_cannot(make_app: MakeApp, settings: dict[str, Any], said: str) -> None:
+    app, _ = make_app(manager={"baseline": None}, **settings)
+    done = app.test_cli_runner().invoke(jwtpolicy, ["prune"])
+
+    assert done.exit_code == 1
+    assert said in done.output
+
+
+def test_prune_needs_a_manager() -> None:
+    done = Flask("tests.app").test_cli_runner().invoke(jwtpolicy, ["prune"])
+
+    assert "no token store" in done.output
+
+
+@pytest.mark.parametrize("dialect", ["postgresql", "mysql", "sqlite"])
+def test_ddl_prints_sql_and_nothing_else(dialect: str) -> None:
+    runner = Flask("tests.app").test_cli_runner()
+    done = runner.invoke(jwtpolicy, ["ddl", "--dialect", dialect])
+
+    assert done.output == ddl(dialect)
+    assert done.output.startswith("CREATE TABLE jwtpolicy_")
+
+
+def test_ddl_names_the_extra_that_it_needs(monkeypatch: pytest.MonkeyPatch) -> None:
+    import sys
+
+    for name in [name for name in sys.modules if name.startswith("jwtpolicy.stores.sqla")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "sqlalchemy", None)
+    runner = Flask("tests.app").test_cli_runner()
+    done = runner.invoke(jwtpolicy, ["ddl", "--dialect", "mysql"])
+
+    assert done.exit_code == 1
+    assert "pip install 'jwtpolicy[sqlalchemy]'" in done.output
+
+
+def test_a_setting_puts_a_cache_before_the_store(make_app: MakeApp) -> None:
+    app, _ = make_app(store_cache_seconds=2)
+    without, _ = make_app(store_cache_seconds=2, store_url="none", manager={"baseline": None})
+
+    assert isinstance(app.extensions["jwtpolicy"].parts.store, CachedStore)
+    assert without.extensions["jwtpolicy"].parts.store is None
+
+
+def test_a_setting_forbids_to_make_tables(make_app: MakeApp, tmp_path: Path) -> None:
+    url = f"sqlite+pysqlite:///{tmp_path / 'x.db'}"
+    app, _ = make_app(store_url=url, store_create_tables=False)
+
+    assert "create_tables=False" in repr(app.extensions["jwtpolicy"].parts.store)

@@ -1,0 +1,134 @@
+"""How a database is named, and what is said where that cannot be."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, make_url
+
+from jwtpolicy.access import Standing
+from jwtpolicy.exceptions import ConfigurationError
+from jwtpolicy.stores import SQLAlchemyStore, open_store
+from tests.contracts.token_store import NOW, standing
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        pytest.param("postgresql+psycopg://u:hunter2@h:1/db", "postgresql+psycopg://h/db", id="pg"),
+        pytest.param("postgresql://u:hunter2@h/db", "postgresql+psycopg://h/db", id="no driver"),
+        pytest.param("postgres://u:hunter2@h/db", "postgresql+psycopg://h/db", id="as Heroku"),
+        pytest.param("mysql+pymysql://u:hunter2@h/db", "mysql+pymysql://h/db", id="mysql"),
+        pytest.param("mysql://u:hunter2@h/db", "mysql+pymysql://h/db", id="mysql, no driver"),
+        pytest.param("mariadb://u:hunter2@h/db", "mariadb+pymysql://h/db", id="mariadb"),
+        pytest.param("sqlite+pysqlite:////x/y.db", "sqlite+pysqlite:////x/y.db", id="sqlite"),
+    ],
+)
+def test_a_url_names_a_database(tmp_path: Path, url: str, shown: str) -> None:
+    """KEY-8: and no password is shown."""
+    store = open_store(url, instance_path=tmp_path, timeout=2.5, create_tables=False)
+
+    assert isinstance(store, SQLAlchemyStore)
+    assert repr(store) == f"<SQLAlchemyStore {shown} timeout=2.5, create_tables=False>"
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        pytest.param("postgresql+psycopg2://u:hunter2@h/db", "'postgresql+psycopg2'", id="driver"),
+        pytest.param("mysql+mysqldb://u:hunter2@h/db", "'mysql+mysqldb'", id="other driver"),
+        pytest.param("postgresql://u:hunter2@h:port/db", "cannot be read", id="no number"),
+        pytest.param("sqlite+pysqlite:///:memory:", "MemoryStore", id="memory"),
+        pytest.param("sqlite+pysqlite://", "MemoryStore", id="memory without a name"),
+    ],
+)
+def test_other_databases_are_refused(tmp_path: Path, url: str, said: str) -> None:
+    """KEY-8."""
+    with pytest.raises(ConfigurationError, match="JWT_STORE_URL: ") as caught:
+        open_store(url, instance_path=tmp_path)
+
+    assert said in str(caught.value)
+    assert "hunter2" not in str(caught.value)
+
+
+def test_a_relative_path_starts_from_the_instance_folder(tmp_path: Path) -> None:
+    store = open_store("sqlite+pysqlite:///data/x.db", instance_path=tmp_path / "instance")
+    assert store is not None
+    assert not (tmp_path / "instance").exists()
+    store.revoke_token("", "alice", "a1", expires_at=None, now=NOW)
+    store.close()
+
+    assert (tmp_path / "instance" / "data" / "x.db").exists()
+
+
+def test_an_engine_a_url_and_a_function_do(tmp_path: Path) -> None:
+    engine = create_engine(f"sqlite+pysqlite:///{tmp_path / 'x.db'}")
+    stores = [
+        SQLAlchemyStore(engine),
+        SQLAlchemyStore(make_url(f"sqlite+pysqlite:///{tmp_path / 'x.db'}")),
+        SQLAlchemyStore(lambda: engine),
+    ]
+    stores[0].revoke_token("", "alice", "a1", expires_at=None, now=NOW)
+
+    assert {standing(store) for store in stores} == {Standing.REVOKED}
+    for store in stores:
+        store.close()
+    engine.dispose()
+
+
+def test_one_store_may_have_many_engines(tmp_path: Path) -> None:
+    """As where tests make an application each, and one manager serves them all."""
+    engines = [create_engine(f"sqlite+pysqlite:///{tmp_path / f'{n}.db'}") for n in range(20)]
+    current = [engines[0]]
+    store = SQLAlchemyStore(lambda: current[0])
+    store.revoke_token("", "alice", "a1", expires_at=None, now=NOW)
+    found = []
+    for engine in [*engines, engines[0]]:
+        current[0] = engine
+        found.append(standing(store))
+        engine.dispose()
+
+    assert found == [Standing.REVOKED, *[Standing.GOOD] * 19, Standing.REVOKED]
+
+
+@pytest.mark.parametrize(
+    ("missing", "url", "extra"),
+    [
+        ("sqlalchemy", "postgresql://h/db", "jwtpolicy[sqlalchemy]"),
+        ("psycopg", "postgresql://h/db", "jwtpolicy[postgresql]"),
+        ("pymysql", "mysql://h/db", "jwtpolicy[mysql]"),
+    ],
+)
+def test_a_missing_driver_is_named_by_its_extra(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, missing: str, url: str, extra: str
+) -> None:
+    for name in [name for name in sys.modules if name.split(".")[0] == missing]:
+        monkeypatch.delitem(sys.modules, name)
+    if missing == "sqlalchemy":
+        for name in [name for name in sys.modules if name.startswith("jwtpolicy.stores.sqla")]:
+            monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, missing, None)
+
+    with pytest.raises(ConfigurationError) as caught:
+        open_store(url, instance_path=tmp_path)
+    assert f"pip install '{extra}'" in str(caught.value)
+
+
+def test_the_library_is_imported_when_it_is_used() -> None:
+    code = (
+        "import sys, jwtpolicy.stores as stores\n"
+        "assert 'sqlalchemy' not in sys.modules\n"
+        "stores.SQLAlchemyStore\n"
+        "assert 'sqlalchemy' in sys.modules and 'psycopg' not in sys.modules\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_other_names_are_no_stores() -> None:
+    from jwtpolicy import stores
+
+    with pytest.raises(AttributeError, match="MongoStore"):
+        stores.MongoStore  # noqa: B018

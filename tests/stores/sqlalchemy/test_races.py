@@ -1,0 +1,101 @@
+"""Many threads of many processes meet at one refresh token (REF-1, REF-4)."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from multiprocessing.synchronize import Barrier
+from typing import Any
+
+import pytest
+from sqlalchemy import NullPool, create_engine
+
+from jwtpolicy.access import Standing
+from jwtpolicy.stores.sqlalchemy import SQLAlchemyStore, metadata
+from tests.contracts.token_store import NOW, SESSION, rotate, standing
+
+PROCESSES, THREADS = 4, 16
+#: Its processes come from one that has imported this module, and nothing else of the tests' own.
+SERVER = multiprocessing.get_context("forkserver")
+SERVER.set_forkserver_preload([__name__])
+
+
+@pytest.fixture
+def rounds(pytestconfig: pytest.Config) -> int:
+    return 50 if pytestconfig.getoption("--full") else 5
+
+
+def race(url: str, rounds: int, function: Callable[..., Any]) -> list[list[Any]]:
+    """Call *function* in all threads of all processes at once, and return what each round gave."""
+    barrier, results = SERVER.Barrier(PROCESSES * THREADS, timeout=120), SERVER.SimpleQueue()
+    processes = [
+        SERVER.Process(target=run_racer, args=(url, rounds, function, n, barrier, results))
+        for n in range(PROCESSES)
+    ]
+    for process in processes:
+        process.start()
+    found = [results.get() for _ in processes]
+    for process in processes:
+        process.join(30)
+    assert [process.exitcode for process in processes] == [0] * PROCESSES
+    return [[one for lot in found for one in lot[n]] for n in range(rounds)]
+
+
+def run_racer(
+    url: str, rounds: int, function: Callable[..., Any], name: int, barrier: Barrier, results: Any
+) -> None:
+    store = SQLAlchemyStore(url, timeout=60)
+
+    def run(thread: int) -> list[Any]:
+        found = []
+        for number in range(rounds):
+            barrier.wait()
+            found.append(function(store, number, f"p{name}t{thread}"))
+        return found
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        lots = list(pool.map(run, range(THREADS)))
+    store.close()
+    results.put([[lot[number] for lot in lots] for number in range(rounds)])
+
+
+def open_and_rotate(store: SQLAlchemyStore, number: int, name: str) -> tuple[str, str]:
+    """Race for making the tables, for opening the session and for rotating its token."""
+    store.open_session(replace(SESSION, session_id=f"s{number}"))
+    rotation = rotate(
+        store, "r1", name, session_id=f"s{number}", refresh_grace=10, kept=name.encode()
+    )
+    return rotation.state.value, (rotation.kept or name.encode()).decode()
+
+
+def test_of_64_uses_of_a_refresh_token_one_wins(url: str, rounds: int) -> None:
+    """REF-1, REF-4: and all the others get what that one got."""
+    store = SQLAlchemyStore(url, timeout=60)
+    metadata.drop_all(create_engine(url, poolclass=NullPool))
+    for number, found in enumerate(race(url, rounds, open_and_rotate)):
+        states = Counter(state for state, _ in found)
+        ((successor, _),) = Counter(kept for _, kept in found).items()
+
+        assert states == {"rotated": 1, "repeated": PROCESSES * THREADS - 1}
+        current = store.session("", f"s{number}", now=NOW)
+        assert current is not None
+        assert current.refresh_id == successor
+    store.close()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning")
+def test_a_fork_shares_no_connection(store: SQLAlchemyStore) -> None:
+    store.open_session(SESSION)
+    if (pid := os.fork()) == 0:
+        store.revoke_token("", "alice", "a1", expires_at=None, now=NOW)
+        os._exit(0 if standing(store) is Standing.REVOKED else 1)
+    mine = [standing(store, token_id="a2") for _ in range(50)]
+
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+    assert set(mine) == {Standing.GOOD}
+    assert standing(store) is Standing.REVOKED
