@@ -54,7 +54,11 @@ LISTED = {
         UNSET,
     ],
     "loaders": [SECRET_LINE],
-    "oidc": ['app.config["JWT_PUBLIC_KEY"] = RSAAlgorithm.from_jwk(', "jwt = JWTManager(app)"],
+    "oidc": [
+        'app.config["JWT_PUBLIC_KEY"] = RSAAlgorithm.from_jwk(',
+        'app.config["JWT_IDENTITY_CLAIM"] = OIDC_USERNAME_CLAIM',
+        "jwt = JWTManager(app)",
+    ],
     "optional_protected_endpoints": [SECRET_LINE],
     "refresh_tokens": [SECRET_LINE, REFRESH],
     "simple": [SECRET_LINE],

@@ -165,5 +165,5 @@ def test_a_manager_of_the_bridge_beside_a_native_one_stays(migrate: Any) -> None
 
     assert "@bridge.user_lookup_loader\ndef load(header, data):" in found.code
     assert "flask_jwt_extended.create_refresh_token(jwt.issue(1))" in found.code
-    assert [line for line, text in found.notes if "remove this manager" in text] == [4]
+    assert [line for line, text in found.notes if "move its loaders" in text] == [4]
     assert [line for line, text in found.notes if "its own JWTManager" in text] == []

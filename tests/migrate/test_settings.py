@@ -130,6 +130,11 @@ def test_new_names_of_cookies_are_announced(configure: Any, places: str) -> None
     assert configure(code + 'JWT_ACCESS_COOKIE_NAME = "mine"').notes == []
 
 
+def test_a_subject_of_another_name_is_listed(configure: Any) -> None:
+    assert "`sub` says something else" in configure('JWT_IDENTITY_CLAIM = "email"').notes[0][1]
+    assert configure('JWT_IDENTITY_CLAIM = "sub"').notes == []
+
+
 def test_defaults_that_are_read_from_the_configuration_are_listed(configure: Any) -> None:
     code = 'x = app.config["JWT_ACCESS_TOKEN_EXPIRES"]\n'
 

@@ -12,7 +12,10 @@ from ..work import Work
 def rewrite_manager(work: Work, reference: Reference) -> None:
     """Import ``JWTManager`` from here, unless there is one beside it already."""
     if work.project.has_native:
-        work.note(reference.node, "remove this manager when nothing else is left of the bridge")
+        work.note(
+            reference.node,
+            "when nothing else is left of the bridge, move its loaders and remove this manager",
+        )
         return
     work.move(reference, "JWTManager")
     arguments = bound(reference.call, ("app", "add_context_processor")) if reference.call else None

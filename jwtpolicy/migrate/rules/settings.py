@@ -58,8 +58,8 @@ def _complaints(work: Work, setting: Setting) -> Iterator[str]:
         yield from _misfits(setting)
     if any(origin.startswith("jwt.") for origin in work.source.origins(setting.value)):
         yield f"{setting.key} takes text: the PEM, and no object of PyJWT"
-    if setting.key in _COOKIES:
-        yield from _COOKIES[setting.key](work, setting)
+    if setting.key in _MORE:
+        yield from _MORE[setting.key](work, setting)
 
 
 def _is_written_out(value: cst.BaseExpression) -> bool:
@@ -119,7 +119,16 @@ def _insecure(work: Work, setting: Setting) -> Iterator[str]:
             yield str(error)
 
 
-_COOKIES: Final = {"JWT_TOKEN_LOCATION": _old_names, "JWT_COOKIE_SECURE": _insecure}
+def _two_subjects(work: Work, setting: Setting) -> Iterator[str]:
+    if literal(setting.value) != "sub":
+        yield "tokens whose `sub` says something else than this claim are refused here"
+
+
+_MORE: Final = {
+    "JWT_TOKEN_LOCATION": _old_names,
+    "JWT_COOKIE_SECURE": _insecure,
+    "JWT_IDENTITY_CLAIM": _two_subjects,
+}
 
 
 def _find_late(work: Work) -> None:
