@@ -504,7 +504,7 @@ class TokenStoreContract:
 
         assert self.prune(store, now=NOW + DAY + LEEWAY - 1) == 0
         assert Standing.GOOD not in {standing(store, **token) for token in tokens}
-        assert self.prune(store, now=NOW + DAY + LEEWAY) == (0 if self.expires_by_itself else 5)
+        assert self.prune(store, now=NOW + DAY + LEEWAY) == 5 or self.expires_by_itself
         assert {standing(store, **token) for token in tokens} == {Standing.GOOD}
         assert self.prune(store, now=NOW + DAY + LEEWAY) == 0
 
@@ -512,9 +512,10 @@ class TokenStoreContract:
         for n in range(7):
             store.revoke_token("", "alice", f"a{n}", expires_at=NOW, now=NOW)
         later = NOW + LEEWAY
+        self.wait(store, later)
 
         assert store.prunable(now=later) in {7, None}
-        assert store.prune_batch(now=later, limit=3) in {3, 7}
+        assert store.prune_batch(now=later, limit=3) in {3, 7} or self.expires_by_itself
         while store.prune_batch(now=later, limit=3):
             pass
         assert store.prunable(now=later) in {0, None}
@@ -541,7 +542,7 @@ class TokenStoreContract:
         store.open_session(SESSION)
         store.open_session(replace(SESSION, session_id="short", expires_at=NOW + DAY))
 
-        assert self.prune(store, now=NOW + DAY + LEEWAY) == (0 if self.expires_by_itself else 1)
+        assert self.prune(store, now=NOW + DAY + LEEWAY) == 1 or self.expires_by_itself
         assert store.sessions("", "alice", now=NOW) == [SESSION]
 
     def test_pruning_does_not_disturb_the_grace(self, store: TokenStore) -> None:

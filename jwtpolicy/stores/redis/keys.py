@@ -1,0 +1,86 @@
+"""Name the keys, so that what is asked together lies in one slot of a Cluster."""
+
+from __future__ import annotations
+
+import secrets
+from hashlib import blake2b
+from itertools import product
+from string import ascii_letters, digits
+from typing import Final
+
+from ..base import SESSION_ID_BYTES
+
+#: 4096 tags of two characters: enough to spread evenly over any number of nodes, and so short
+#: that a session's id says next to nothing of the subject that it is made of.
+TAGS: Final = tuple(map("".join, product(ascii_letters + digits + "-_", repeat=2)))
+
+_KNOWN: Final = frozenset(TAGS)
+
+
+def tag_of(issuer: str, name: str) -> str:
+    """Return the hash tag of a subject, or of whatever else *issuer* gives a name to."""
+    named = f"{len(issuer)}:{issuer}{name}".encode("utf-8", "surrogatepass")
+    return TAGS[int.from_bytes(blake2b(named, digest_size=2).digest()) & 4095]
+
+
+def home_of(issuer: str, session_id: str) -> str:
+    """Return the hash tag of a session: its subject's where `new_session_id` made the id."""
+    if session_id[2:3] == "." and session_id[:2] in _KNOWN:
+        return session_id[:2]
+    return tag_of(issuer, session_id)
+
+
+def new_session_id(tag: str) -> str:
+    """Return a random session id that says where the session is kept."""
+    return f"{tag}.{secrets.token_urlsafe(SESSION_ID_BYTES)}"
+
+
+class Keys:
+    """The names of everything that lies in one slot.
+
+    Args:
+        prefix: What all keys begin with.
+        tag: The hash tag.
+        issuer: ``iss``. Its length is written before it, so that no two names run together.
+    """
+
+    __slots__ = ("_base", "_issuer", "tag")
+
+    def __init__(self, prefix: str, tag: str, issuer: str = "") -> None:
+        self.tag = tag
+        self._base = f"{prefix}{{{tag}}}"
+        self._issuer = f"{len(issuer)}:{issuer}"
+
+    def token(self, token_id: str) -> bytes:
+        """Where it is written that a token was revoked or consumed."""
+        return self._named("t", token_id)
+
+    def session(self, session_id: str) -> bytes:
+        """Where the record of a session is."""
+        return self._named("s", session_id)
+
+    def kept(self, session_id: str) -> bytes:
+        """Where the last rotation's pair is kept for a repetition."""
+        return self._named("k", session_id)
+
+    def cut_off(self, subject: str) -> bytes:
+        """Where it is written up to when a subject's tokens are revoked."""
+        return self._named("c", subject)
+
+    def index(self, subject: str) -> bytes:
+        """Where a subject's sessions are listed."""
+        return self._named("i", subject)
+
+    @property
+    def epoch(self) -> bytes:
+        """Where it is written since when the slot remembers."""
+        return f"{self._base}e".encode()
+
+    def _named(self, kind: str, name: str) -> bytes:
+        return f"{self._base}{kind}{self._issuer}{name}".encode("utf-8", "surrogatepass")
+
+
+def issuer_of_index(key: bytes) -> str:
+    """Return the issuer whose sessions the index at *key* lists."""
+    length, _, rest = key.decode("utf-8", "surrogatepass").partition("}i")[2].partition(":")
+    return rest[: int(length)]
