@@ -29,7 +29,7 @@ from .rows import Values, as_bytes, as_text, key_of, record_of, session_of, sess
 _PRUNE_EVERY: Final = 256  # writes
 _BATCH: Final = 500  # rows of each table at a time; SQLite takes 999 parameters everywhere
 _ENGINES: Final = 16  # that are remembered
-_PING_PONG: Final = 16  # how often a rotation may find that others rotated meanwhile
+_LOOKS: Final = 4  # before a rotation gives up, if a session changes with each
 
 _LOG: Final = logging.getLogger("jwtpolicy")
 
@@ -125,7 +125,7 @@ class SQLAlchemyStore(TokenStore):
             "kept": kept,
             "kept_until": None if kept is None else now + refresh_grace,
         }
-        for _ in range(_PING_PONG):
+        for _ in range(_LOOKS):
             if self._change(now, (sql.ROTATE, values)):
                 if kept is not None:
                     self._erase_at = self._erase_at or now + refresh_grace
@@ -134,7 +134,8 @@ class SQLAlchemyStore(TokenStore):
             if rotation.state is not RotationState.ROTATED:
                 return rotation
             # Between the two looks somebody made the presented token the current one.
-        return Rotation(RotationState.ENDED)
+        msg = "the session changed with every look at it"
+        raise StoreUnavailableError(msg)
 
     def _judge(self, key: bytes, presented_id: str, now: int) -> Rotation:
         """Say why a token was not the current one, and end the session of a stolen one."""

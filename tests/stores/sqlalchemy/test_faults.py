@@ -19,6 +19,7 @@ from jwtpolicy.access import Standing
 from jwtpolicy.exceptions import StoreUnavailableError
 from jwtpolicy.stores import RotationState
 from jwtpolicy.stores.sqlalchemy import SQLAlchemyStore
+from jwtpolicy.stores.sqlalchemy.database import _in_child
 from jwtpolicy.stores.sqlalchemy.rows import key_of
 from tests.contracts.token_store import NOW, SESSION, rotate, standing
 from tests.services.processes import Server
@@ -226,3 +227,76 @@ def test_a_conflict_that_does_not_end_is_503(tmp_path: Path) -> None:
         store.revoke_token("", "alice", "a1", expires_at=None, now=NOW)
     assert len(tries) == 8
     engine.dispose()
+
+
+def before(engine: Any, start: str, act: Any) -> None:
+    """Call *act* before each statement that begins with *start*."""
+
+    @event.listens_for(engine, "before_cursor_execute")
+    def call(connection: Any, cursor: Any, statement: str, *rest: Any) -> None:
+        if statement.startswith(start):
+            act()
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[Any]:
+    engine = create_engine(f"sqlite+pysqlite:///{tmp_path / 'x.db'}")
+    yield engine
+    engine.dispose()
+
+
+def test_a_token_that_becomes_current_meanwhile_is_rotated(engine: Any, tmp_path: Path) -> None:
+    """Between the look for it and the look at the session."""
+    store, acts = SQLAlchemyStore(engine), []
+    with opened(f"sqlite+pysqlite:///{tmp_path / 'x.db'}") as other:
+        other.open_session(SESSION)
+        before(engine, "SELECT jwtpolicy_session", lambda: acts.append(rotate(other, "r1", "r2")))
+
+        assert rotate(store, "r2", "r3").state is RotationState.ROTATED
+    assert acts[0].state is RotationState.ROTATED
+
+
+def test_a_session_that_never_stands_still_is_503(engine: Any, tmp_path: Path) -> None:
+    store = SQLAlchemyStore(engine)
+    store.open_session(SESSION)
+    raw = sqlite3.connect(tmp_path / "x.db", isolation_level=None, check_same_thread=False)
+    change = "UPDATE jwtpolicy_session SET refresh_id = ?"
+    before(engine, "UPDATE", lambda: raw.execute(change, [b"r1"]))
+    before(engine, "SELECT jwtpolicy_session", lambda: raw.execute(change, [b"r2"]))
+
+    with pytest.raises(StoreUnavailableError, match="every look"):
+        rotate(store, "r2", "r3")
+    raw.close()
+
+
+def test_pruning_that_fails_undoes_nothing(engine: Any, caplog: pytest.LogCaptureFixture) -> None:
+    store = SQLAlchemyStore(engine)
+    store.revoke_token("", "alice", "old", expires_at=NOW - 10_000, now=NOW)
+
+    def refuse() -> None:
+        raise sqlite3.OperationalError("disk I/O error")
+
+    before(engine, "DELETE", refuse)
+    for n in range(255):
+        store.revoke_token("", "alice", f"a{n}", expires_at=NOW, now=NOW)
+
+    assert standing(store, token_id="a254") is Standing.REVOKED
+    assert caplog.messages == [
+        "the token store could not be pruned: the token store's database failed: disk I/O error"
+    ]
+
+
+def test_a_child_leaves_its_parents_connections_alone(tmp_path: Path) -> None:
+    """What happens in a child, without one; the databases in memory it keeps."""
+    in_memory = create_engine("sqlite+pysqlite://")
+    memory = SQLAlchemyStore(in_memory)
+    memory.revoke_token("", "alice", "a1", expires_at=None, now=NOW)
+    with opened(f"sqlite+pysqlite:///{tmp_path / 'x.db'}") as store:
+        standing(store)
+        pool = store._database.engine.pool
+        store.close()
+        _in_child()
+
+        assert store._database.engine.pool is not pool
+    assert standing(memory) is Standing.REVOKED
+    in_memory.dispose()
