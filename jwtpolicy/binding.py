@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from flask import Flask, Request, Response, request
 from werkzeug.routing import Rule
@@ -21,12 +21,15 @@ from .plans import Plan
 from .policy.base import Policy
 from .settings import Settings
 from .state import Outer, RequestState
-from .transports import QueryTransport
+from .transports import Places, QueryTransport
 
 if TYPE_CHECKING:
     from .extension import JWTManager
 
 logger = logging.getLogger("jwtpolicy")
+
+#: Plans of inner guards that are remembered.
+_MAX_INNER_PLANS: Final = 1024
 
 
 class Application:
@@ -64,6 +67,7 @@ class Application:
         self._enforcement: Enforcement | None = None
         self._plans: dict[Target, Plan | None] = {}
         self._inner_plans: dict[tuple[Target, Guard], Plan] = {}
+        self._finishes = False
         app.before_request(self._bind_first)
         if settings.default_deny:
             app.before_request(self._deny_unguarded)
@@ -154,8 +158,10 @@ class Application:
             endpoint, method = target
             demand = Demand(f"{endpoint} calling {guard!r}", method, [guard])
             plan = self.planner.joined(demand, self.enforcement.baseline)
-            # Without an endpoint, or in one of all methods, there is no end of targets.
-            if target in self._plans:
+            self._finish_answers([plan.places])
+            # Without an endpoint, or in one of all methods, there is no end of targets; and some
+            # frameworks decorate anew for each request, so that there is no end of guards.
+            if target in self._plans and len(self._inner_plans) < _MAX_INNER_PLANS:
                 self._inner_plans[target, guard] = plan
         return plan
 
@@ -172,16 +178,17 @@ class Application:
                 self.check_config()
                 enforcement = self._make_enforcement()
                 self._plans = dict(self.planner.plans(enforcement.baseline))
-                self._finish_answers()
+                bound = [plan for plan in self._plans.values() if plan is not None]
+                self._finish_answers([self.parts.places(), *(plan.places for plan in bound)])
                 self._enforcement = enforcement
             return self._enforcement
 
-    def _finish_answers(self) -> None:
+    def _finish_answers(self, places: Iterable[Places]) -> None:
         """Have answers finished, where a token can come from a place that needs it."""
-        plans = [plan for plan in self._plans.values() if plan is not None]
-        read = {place for plan in plans for place in plan.places.transports}
-        read.update(self.parts.places().transports)
-        if any(place.is_ambient or isinstance(place, QueryTransport) for place in read):
+        read = {place for listed in places for place in listed.transports}
+        needed = any(place.is_ambient or isinstance(place, QueryTransport) for place in read)
+        if needed and not self._finishes:
+            self._finishes = True
             finishing = Finishing(self.parts, self.manager.renewed)
             # Flask runs the first one last: what the application sets on its answers is known.
             hooks = self._app.after_request_funcs.setdefault(None, [])

@@ -260,6 +260,7 @@ def _signer(settings: Settings, ring: KeyRing, clock: Clock, *, with_csrf: bool)
         not_before=settings.encode_nbf,
         identity_claim=settings.identity_claim,
         with_csrf=with_csrf,
+        max_length=settings.max_token_length,
         access_profile=settings.access_token_profile,
         clock=clock,
     )

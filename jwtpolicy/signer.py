@@ -44,6 +44,7 @@ class Signer:
         audience: ``aud``, or None.
         not_before: Whether ``nbf`` is written.
         access_profile: ``rfc9068``: access tokens say ``typ: at+jwt``.
+        max_length: Characters that a verifier will take.
         clock: Where the time comes from.
     """
 
@@ -57,6 +58,7 @@ class Signer:
         access_profile: str | None = None,
         identity_claim: str = "sub",
         with_csrf: bool = False,
+        max_length: int = 16_384,
         clock: Clock = system_clock,
     ) -> None:
         self._ring = ring
@@ -66,6 +68,7 @@ class Signer:
         self._access_profile = access_profile
         self.identity_claim = identity_claim
         self._with_csrf = with_csrf
+        self._max_length = max_length
         self._clock = clock
         self._headers: dict[tuple[Key, str], str] = {}
 
@@ -151,7 +154,12 @@ class Signer:
             msg = f"the claims are not JSON: {type(error).__name__}"
             raise IssueError(msg) from None
         signature = key.sign(signing_input.encode("ascii"))
-        return f"{signing_input}.{encoded_segment(signature)}"
+        encoded = f"{signing_input}.{encoded_segment(signature)}"
+        if len(encoded) > self._max_length:
+            allowed = f"JWT_MAX_TOKEN_LENGTH allows {self._max_length}"
+            msg = f"the token has {len(encoded)} characters, {allowed}: nobody would take it here"
+            raise IssueError(msg)
+        return encoded
 
     def _plain_header(self, key: Key, kind: str) -> str:
         """Return the header without additions; the ring's own key has made it before."""

@@ -135,7 +135,8 @@ class Verifier:
     def _found(self, header: Header) -> tuple[Key, ...]:
         """Return what the ring finds; a ring of the application's own may fail (ALG-4)."""
         try:
-            return self._ring.find(header.algorithm, header.key_id)
+            keys = tuple(self._ring.find(header.algorithm, header.key_id))
+            return keys if all(isinstance(key, Key) for key in keys) else ()
         except HTTPException:
             raise
         except Exception as error:
