@@ -146,6 +146,8 @@ class Parts:
             timeout=self.settings.store_timeout,
             testing=app.testing,
             create_tables=self.settings.store_create_tables,
+            lost=self.settings.store_lost,
+            near_cache=self.settings.store_near_cache,
         )
 
     def _cached(self, store: TokenStore | None) -> TokenStore | None:

@@ -121,7 +121,6 @@ _LATER: Final[Mapping[str, str]] = {
     "JWT_KEYS": "pass keys=KeyRing(…) to JWTManager",
     "JWT_KEYS_RELOAD": "restart to load new keys",
     "JWT_KEY_PUBLISH_DELAY": "new keys sign at once",
-    "JWT_STORE_LOST": "a store that lost its memory is not noticed",
 }
 
 #: What Flask-JWT-Extended calls otherwise, or what has no switch here.

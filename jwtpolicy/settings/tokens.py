@@ -178,7 +178,7 @@ class TokenSettings:
         None,
         read.text,
         "'sqlite:///…', 'postgresql+psycopg://…', 'mysql+pymysql://…', 'sqlite+pysqlite:///…', "
-        "'memory://' or 'none'",
+        "'redis://…', 'redis+sentinel://…', 'redis+cluster://…', 'memory://' or 'none'",
         "Where sessions and revocations are kept; by default a SQLite file in the instance "
         "folder, under app.testing the memory.",
         is_secret=True,
@@ -205,6 +205,22 @@ class TokenSettings:
         "seconds, 0 to 5",
         "How long a process may go on without asking the store about an access token that was "
         "good; so long may pass what another process revoked.",
+    )
+    store_lost: str = setting(
+        "JWT_STORE_LOST",
+        "accept",
+        read.one_of("accept", "deny"),
+        "'accept' or 'deny'",
+        "What becomes of older tokens where a Redis server comes back without its memory: with "
+        "'deny' they are refused, and so is a server that may evict entries.",
+    )
+    store_near_cache: float = setting(
+        "JWT_STORE_NEAR_CACHE",
+        0,
+        read.between(0, 60),
+        "seconds, 0 to 60",
+        "Above 0, answers of a Redis server are remembered until it says that they have changed; "
+        "so long may pass, where the network swallows what it says, until that is noticed.",
     )
     roles_claim: str = setting(
         "JWT_ROLES_CLAIM", "roles", read.text, "claim or dotted path", "What `HasRole` reads."

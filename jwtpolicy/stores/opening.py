@@ -20,7 +20,9 @@ _SQL = ("postgresql", "postgres", "mysql", "mariadb", "sqlite+pysqlite")
 _ALLOWED = (
     "'sqlite:///file.sqlite3' (a file in the instance folder), "
     "'sqlite:////absolute/path.sqlite3', 'postgresql+psycopg://user@host/name', "
-    "'mysql+pymysql://user@host/name', 'memory://' (tests) or 'none'"
+    "'mysql+pymysql://user@host/name', 'redis://host:port/db', "
+    "'redis+sentinel://host:port,host:port/service/db', 'redis+cluster://host:port,host:port', "
+    "'memory://' (tests) or 'none'"
 )
 
 
@@ -31,17 +33,22 @@ def open_store(
     timeout: float = 5.0,
     testing: bool = False,
     create_tables: bool = True,
+    lost: str = "accept",
+    near_cache: float = 0,
 ) -> TokenStore | None:
     """Return the store that *url* names, not yet opened, or None for ``none``.
 
     Args:
         url: ``sqlite:///…``, ``memory://``, ``postgresql+psycopg://…``, ``mysql+pymysql://…``,
-            ``sqlite+pysqlite:///…`` or ``none``. None means the default: memory under
-            *testing*, else the file `DEFAULT_FILE` in *instance_path*.
+            ``sqlite+pysqlite:///…``, ``redis://…``, ``redis+sentinel://…``,
+            ``redis+cluster://…`` (``rediss`` for TLS) or ``none``. None means the default:
+            memory under *testing*, else the file `DEFAULT_FILE` in *instance_path*.
         instance_path: The folder that relative paths start from.
         timeout: Seconds to wait for the store before it counts as unavailable.
         testing: Whether the application is under test.
         create_tables: Whether an SQL database's missing tables are made.
+        lost: What to do where a Redis server lost its memory: ``accept`` or ``deny``.
+        near_cache: Seconds for which a Redis server's silence is trusted; 0 is no near cache.
 
     Raises:
         ConfigurationError: *url* names nothing that can be opened. The message does not repeat
@@ -49,6 +56,9 @@ def open_store(
     """
     if url is None:
         url = "memory://" if testing else f"sqlite:///{DEFAULT_FILE}"
+    if _scheme_of(url).startswith("redis"):
+        return _redis_store(url, timeout, lost, near_cache)
+    _check_unused(lost, near_cache)
     if url == "none":
         return None
     if url == "memory://":
@@ -74,6 +84,27 @@ def _sql_store(url: str, folder: Path, timeout: float, create_tables: bool) -> T
     except ConfigurationError as error:
         msg = f"JWT_STORE_URL: {error}"
         raise ConfigurationError(msg) from error.__cause__
+
+
+def _redis_store(url: str, timeout: float, lost: str, near_cache: float) -> TokenStore:
+    try:
+        from .redis import RedisStore
+
+        return RedisStore(url, timeout=timeout, lost=lost, near_cache=near_cache)
+    except ConfigurationError as error:
+        msg = f"JWT_STORE_URL: {error}"
+        raise ConfigurationError(msg) from error.__cause__
+
+
+def _check_unused(lost: str, near_cache: float) -> None:
+    """Refuse settings that only Redis has a meaning for: they would quietly do nothing."""
+    for key, is_set in (
+        ("JWT_STORE_LOST", lost != "accept"),
+        ("JWT_STORE_NEAR_CACHE", near_cache != 0),
+    ):
+        if is_set:
+            msg = f"{key} is for stores on Redis; remove it, or set JWT_STORE_URL to one"
+            raise ConfigurationError(msg)
 
 
 def _absolute(url: str, folder: Path) -> str:

@@ -10,7 +10,7 @@ from typing import NoReturn
 
 import pytest
 
-from . import mariadb, postgres
+from . import mariadb, postgres, redis
 
 #: Where a browser may be, beside ``JWTPOLICY_TEST_CHROMIUM``.
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -45,6 +45,8 @@ FINDERS: dict[str, Callable[[], str | None]] = {
     "postgres": postgres.find,
     "postgres-wheel": postgres.find_wheel,
     "mysql": mariadb.find,
+    "redis": redis.find,
+    "valkey": redis.find_valkey,
 }
 
 

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import os
 import struct
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from itertools import islice
 from typing import Any, Final
-from weakref import WeakSet
 
 from redis.exceptions import NoScriptError, RedisClusterException, RedisError
 
 from ...exceptions import StoreUnavailableError
 from .address import Address
 from .clients import Client, connect
+from .forks import Restarting
 from .scripts import Script
 
 #: What redis-py raises where a server does not do what it was asked.
@@ -28,12 +27,15 @@ _SCANNED: Final = 512
 Key = bytes
 
 
-class Server:
+class Server(Restarting):
     """The client of one store: made at the first use, shared by threads, not by processes.
 
     Args:
         address: Where the server is.
         timeout: Seconds to wait for it, and for one's turn.
+
+    Attributes:
+        changed: Called with the keys that may have been changed, also where it was not answered.
     """
 
     def __init__(self, address: Address, timeout: float) -> None:
@@ -41,11 +43,10 @@ class Server:
         self._is_cluster = address.kind == "cluster"
         self._timeout = timeout
         self._limit = address.max_connections
-        self.begin()
-        _SERVERS.add(self)
+        self.changed: Callable[[Sequence[Key]], None] = _ignored
+        super().__init__()
 
     def begin(self) -> None:
-        """Start afresh, in a process that has no connection yet."""
         self._client: Client | None = None
         self._making = threading.Lock()
         self._turns = threading.BoundedSemaphore(self._limit)
@@ -59,18 +60,36 @@ class Server:
         with self._turn() as client:
             return client.execute_command(*command)
 
+    def change(self, keys: Sequence[Key], *command: Any) -> Any:
+        """Return the answer to a command that changes *keys*.
+
+        Raises:
+            StoreUnavailableError: The server cannot be asked, or did not answer in time.
+        """
+        try:
+            return self.ask(*command)
+        finally:
+            self.changed(keys)
+
     def run(self, script: Script, keys: Sequence[Key], *arguments: Any) -> Any:
         """Return what *script* returns; the keys are all in one slot.
 
         Raises:
             StoreUnavailableError: The server cannot be asked, or did not answer in time.
         """
+        try:
+            return self._run(script, keys, arguments)
+        finally:
+            self.changed(keys)
+
+    def _run(self, script: Script, keys: Sequence[Key], arguments: tuple[Any, ...]) -> Any:
+        called = (len(keys), *keys, *arguments)
         with self._turn() as client:
             try:
-                return client.execute_command("EVALSHA", script.name, len(keys), *keys, *arguments)
+                return client.execute_command("EVALSHA", script.name, *called)
             except NoScriptError:
                 # It was restarted, flushed, or has never seen it: with its text it learns it.
-                return client.execute_command("EVAL", script.text, len(keys), *keys, *arguments)
+                return client.execute_command("EVAL", script.text, *called)
 
     def ask_all(self, commands: Iterable[Sequence[Any]]) -> list[Any]:
         """Return the answers to many commands that may be executed in any order."""
@@ -130,14 +149,5 @@ def unavailable(error: Exception) -> StoreUnavailableError:
     return StoreUnavailableError(f"the Redis token store failed: {type(error).__name__}")
 
 
-# A child must neither use its parent's connections nor wait for locks that were not forked along.
-_SERVERS: WeakSet[Server] = WeakSet()
-
-
-def _after_fork() -> None:
-    for server in list(_SERVERS):
-        server.begin()
-
-
-if hasattr(os, "register_at_fork"):  # pragma: no branch # not on Windows
-    os.register_at_fork(after_in_child=_after_fork)
+def _ignored(keys: Sequence[Key]) -> None:
+    """Nobody remembers what *keys* held."""

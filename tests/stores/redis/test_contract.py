@@ -1,0 +1,44 @@
+"""Redis, Valkey, a Cluster and a server under Sentinels keep the contract of all stores."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from jwtpolicy.stores import TokenStore
+from jwtpolicy.stores.redis import RedisStore
+from tests.contracts.token_store import NOW, TokenStoreContract
+
+from .conftest import KINDS, MakeStore
+
+
+class ExpiringContract(TokenStoreContract):
+    expires_by_itself = True
+
+    def wait(self, store: TokenStore, now: int) -> None:
+        assert isinstance(store, RedisStore)
+        passed, self.waited = now - getattr(self, "waited", NOW), now
+        for key in store._server.scan(store._prefix.encode() + b"*"):
+            left = store._server.ask("PTTL", key)
+            if left >= 0:
+                store._server.ask("PEXPIRE", key, left - passed * 1000)
+
+
+class TestRedisStore(ExpiringContract):
+    @pytest.fixture(params=KINDS)
+    def store(
+        self, request: Any, url_of: Callable[[str], str], make_store: MakeStore
+    ) -> RedisStore:
+        return make_store(url_of(request.param))
+
+
+class TestStoreThatNoticesItsLoss(ExpiringContract):
+    @pytest.fixture
+    def store(self, url_of: Callable[[str], str], make_store: MakeStore) -> RedisStore:
+        """Return a store whose memory began before any token was issued."""
+        store = make_store(url_of("valkey"), lost="deny", clock=lambda: -1.0)
+        store._server.ask("FLUSHALL")
+        store.standing("", "nobody", "none", None, NOW, is_refresh=False)
+        return store

@@ -1,0 +1,304 @@
+"""What is remembered is forgotten when it changes, when the line breaks, and when it is silent."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from jwtpolicy.access import Standing
+from jwtpolicy.exceptions import ConfigurationError, StoreUnavailableError
+from jwtpolicy.stores import TokenStore
+from jwtpolicy.stores.redis import RedisStore
+from tests.contracts.token_store import DAY, NOW, SESSION, standing
+from tests.services.redis import RedisServer, wait_until
+
+from .conftest import MakeStore
+from .test_contract import ExpiringContract
+
+
+class TestStoreWithNearCache(ExpiringContract):
+    @pytest.fixture(params=["redis", "valkey", "sentinel"])
+    def store(
+        self, request: Any, url_of: Callable[[str], str], make_store: MakeStore
+    ) -> RedisStore:
+        return make_store(url_of(request.param), near_cache=5)
+
+
+A2 = {"token_id": "a2"}
+
+
+@pytest.fixture
+def near(server: RedisServer, make_store: MakeStore) -> RedisStore:
+    return make_store(server.url, near_cache=60)
+
+
+@pytest.fixture
+def other(server: RedisServer, make_store: MakeStore) -> RedisStore:
+    """Another machine."""
+    return make_store(server.url)
+
+
+@contextmanager
+def counted(server: RedisServer) -> Iterator[list[int]]:
+    """Count the look-ups that reach the server."""
+    calls: list[int] = []
+    with server.client() as client:
+        client.config_resetstat()
+        yield calls
+        calls.append(client.info("commandstats").get("cmdstat_mget", {"calls": 0})["calls"])
+
+
+def test_a_look_up_that_was_asked_before_costs_no_round_trip(
+    server: RedisServer, near: RedisStore, other: RedisStore
+) -> None:
+    with counted(server) as remembered:
+        assert [standing(near) for _ in range(10)] == [Standing.GOOD] * 10
+    with counted(server) as asked:
+        assert [standing(other) for _ in range(10)] == [Standing.GOOD] * 10
+
+    assert remembered == [2]  # "s1" is no id of the store's own, and lies elsewhere
+    assert asked == [20]
+
+
+def own_session(store: RedisStore) -> str:
+    session_id = store.new_session_id("", "alice")
+    store.open_session(replace(SESSION, session_id=session_id))
+    return session_id
+
+
+ENDINGS: dict[str, Callable[[TokenStore, str], object]] = {
+    "token": lambda s, _: s.revoke_token("", "alice", "a1", expires_at=NOW + DAY, now=NOW),
+    "session": lambda s, sid: s.revoke_session("", sid, now=NOW),
+    "subject": lambda s, _: s.revoke_subject("", "alice", now=NOW, until=NOW + DAY),
+    "use": lambda s, _: s.consume("", "alice", "a1", expires_at=NOW + DAY, now=NOW),
+}
+
+
+@pytest.mark.parametrize("ending", ENDINGS.values(), ids=ENDINGS)
+def test_what_another_machine_changed_is_seen(
+    near: RedisStore, other: RedisStore, ending: Callable[[TokenStore, str], object]
+) -> None:
+    """REV-1: within milliseconds; measured, it was the very next look-up."""
+    session_id = own_session(other)
+    assert standing(near, session_id=session_id) is Standing.GOOD
+    ending(other, session_id)
+
+    done = time.monotonic()
+    wait_until(lambda: standing(near, session_id=session_id) is not Standing.GOOD)
+    assert time.monotonic() - done < 0.5
+
+
+@pytest.mark.parametrize("ending", ENDINGS.values(), ids=ENDINGS)
+def test_what_this_process_changed_is_seen_at_once(
+    near: RedisStore, ending: Callable[[TokenStore, str], object]
+) -> None:
+    """REV-1."""
+    session_id = own_session(near)
+    assert standing(near, session_id=session_id) is Standing.GOOD
+    ending(near, session_id)
+
+    assert standing(near, session_id=session_id) is not Standing.GOOD
+
+
+def test_a_flushed_server_is_noticed(server: RedisServer, near: RedisStore) -> None:
+    near.revoke_token("", "alice", "a1", expires_at=None, now=NOW)
+    assert standing(near, session_id=None) is Standing.REVOKED
+    with server.client() as client:
+        client.flushall()
+
+    wait_until(lambda: standing(near, session_id=None) is Standing.GOOD)
+
+
+def test_a_line_that_was_cut_takes_everything_with_it(
+    server: RedisServer, near: RedisStore, other: RedisStore
+) -> None:
+    """Nothing that was remembered outlives the line; meanwhile the server is asked."""
+    assert standing(near, session_id=None) is Standing.GOOD
+    with server.client() as client:
+        client.execute_command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+    other.revoke_token("", "alice", "a1", expires_at=None, now=NOW)
+
+    assert standing(near, session_id=None) is Standing.REVOKED
+    with counted(server) as asked:
+        standing(near, session_id=None)
+    assert asked == [1]
+
+
+def test_after_a_moment_another_line_is_opened(server: RedisServer, near: RedisStore) -> None:
+    cache = near._near
+    assert cache is not None
+    standing(near, session_id=None)
+    cache._hang_up()
+    cache._next_try_at = 0.0
+    standing(near, session_id=None)
+
+    with counted(server) as asked:
+        standing(near, session_id=None)
+    assert asked == [0]
+
+
+class Proxy:
+    """What a network is to connections.
+
+    Attributes:
+        swallows: Whether everything is lost without a sign.
+        line: Lets through what a server says on the first connection, piece by piece.
+    """
+
+    def __init__(self, port: int) -> None:
+        self._target = ("127.0.0.1", port)
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self._listener.getsockname()[1]
+        self.swallows = False
+        self.line: threading.Semaphore | None = None
+        self._sockets: list[socket.socket] = [self._listener]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def close(self) -> None:
+        for sock in self._sockets:
+            sock.close()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                client, _ = self._listener.accept()
+            except OSError:
+                return
+            server = socket.create_connection(self._target)
+            self._sockets += [client, server]
+            is_line = len(self._sockets) == 3
+            for pair in ((client, server, False), (server, client, is_line)):
+                threading.Thread(target=self._carry, args=pair, daemon=True).start()
+
+    def _carry(self, source: socket.socket, target: socket.socket, is_line: bool) -> None:
+        try:
+            while data := source.recv(65_536):
+                if is_line and self.line is not None:
+                    self.line.acquire()
+                if not self.swallows:
+                    target.sendall(data)
+        except OSError:
+            return
+
+
+@pytest.fixture
+def proxy(server: RedisServer) -> Iterator[Proxy]:
+    proxy = Proxy(server.port)
+    yield proxy
+    proxy.close()
+
+
+def test_silence_is_trusted_for_as_long_as_was_said(
+    proxy: Proxy, other: RedisStore, make_store: MakeStore
+) -> None:
+    """A network that swallows everything hides a revocation no longer than the setting says."""
+    near = make_store(f"redis://127.0.0.1:{proxy.port}", near_cache=0.4, timeout=0.3)
+    assert standing(near, session_id=None) is Standing.GOOD
+    proxy.swallows = True
+    other.revoke_token("", "alice", "a1", expires_at=None, now=NOW)
+
+    assert standing(near, session_id=None) is Standing.GOOD
+    time.sleep(0.45)
+    started = time.monotonic()
+    with pytest.raises(StoreUnavailableError):
+        standing(near, session_id=None)
+    assert time.monotonic() - started < 0.6
+
+
+def test_an_answer_that_was_overtaken_is_not_remembered(
+    server: RedisServer, proxy: Proxy, make_store: MakeStore
+) -> None:
+    """A change that is made while an answer travels leaves no trace of the old answer."""
+    near = make_store(f"redis://127.0.0.1:{proxy.port}", near_cache=60)
+    standing(near, session_id=None)
+    proxy.line = threading.Semaphore(0)
+    with counted(server), server.client() as client:
+        look = threading.Thread(target=standing, args=[near], kwargs={"session_id": None} | A2)
+        look.start()
+        wait_until(lambda: "cmdstat_mget" in client.info("commandstats"))
+    near.revoke_token("", "alice", "a2", expires_at=None, now=NOW)
+    proxy.line.release()  # the answer, not yet the news
+    look.join(10)
+
+    assert near._near is not None
+    assert [key for key in near._near._values if key.endswith(b"a2")] == []
+    proxy.line.release(9)
+    assert standing(near, session_id=None, **A2) is Standing.REVOKED
+
+
+def test_a_busy_line_keeps_nobody_waiting(server: RedisServer, near: RedisStore) -> None:
+    standing(near, session_id=None)
+    assert near._near is not None
+    with near._near._at_line, counted(server) as asked:
+        assert standing(near, session_id=None) is Standing.GOOD
+
+    assert asked == [1]
+
+
+def test_a_full_memory_is_emptied(near: RedisStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("jwtpolicy.stores.redis.near_cache._LIMIT", 6)
+    for number in range(10):
+        standing(near, session_id=None, token_id=f"a{number}")
+
+    assert near._near is not None
+    assert len(near._near._values) <= 7
+
+
+def test_many_threads_see_what_was_revoked(near: RedisStore, other: RedisStore) -> None:
+    """REV-1: what was revoked before a look-up began in this process is never good."""
+    wrong: list[int] = []
+
+    def look(worker: int) -> None:
+        for number in range(50):
+            token = {"session_id": None, "token_id": f"{worker}-{number}"}
+            standing(near, **token)
+            near.revoke_token("", "alice", f"{worker}-{number}", expires_at=None, now=NOW)
+            if standing(near, **token) is Standing.GOOD:
+                wrong.append(number)
+
+    threads = [threading.Thread(target=look, args=[worker]) for worker in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert wrong == []
+
+
+def test_a_forked_process_has_a_line_of_its_own(near: RedisStore) -> None:
+    standing(near, session_id=None)
+    assert near._near is not None
+    near._near._at_line.acquire()  # as if another thread were at the line
+    pid = os.fork()
+    if pid == 0:
+        is_well = near._near._line is None and standing(near, session_id=None) is Standing.GOOD
+        os._exit(0 if is_well and near._near._line is not None else 1)
+    near._near._at_line.release()
+
+    assert os.waitpid(pid, 0)[1] == 0
+    assert standing(near, session_id=None) is Standing.GOOD
+
+
+def test_there_is_none_on_a_cluster() -> None:
+    with pytest.raises(ConfigurationError, match="Cluster"):
+        RedisStore("redis+cluster://127.0.0.1:1", near_cache=1)
+
+
+def test_a_server_that_refuses_tracking_is_asked(
+    server: RedisServer, make_store: MakeStore
+) -> None:
+    with server.client() as client:
+        client.execute_command("ACL", "SETUSER", "plain", "on", ">pw", "~*", "+@all", "-client")
+    near = make_store(f"redis://plain:pw@127.0.0.1:{server.port}", near_cache=60)
+
+    assert [standing(near, session_id=None) for _ in range(2)] == [Standing.GOOD] * 2
+    assert near._near is not None
+    assert near._near._line is None
