@@ -64,8 +64,10 @@ check: lint types cover docs doctest ## everything that has to hold before a com
 bench: $(READY) ## compare the cost of a request with a bare view and other ways
 	$(BIN)/python -m benchmarks
 
-load: $(READY) ## measure look-ups in small and large stores; half a minute
-	$(BIN)/python -m benchmarks.load
+LOAD ?=
+load: $(READY) ## measure the stores, into docs/sizing; ten minutes, LOAD=--quick less
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group load
+	$(BIN)/python -m benchmarks.load $(LOAD)
 
 dist: $(READY) ## build the distributions
 	rm -rf dist
