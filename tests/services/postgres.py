@@ -41,6 +41,7 @@ class PostgresServer(Server):
     """A PostgreSQL that trusts everybody on loopback."""
 
     stop_signal = signal.SIGINT  # SIGTERM waits for pooled connections
+    end_signal = signal.SIGINT
 
     def initialise(self) -> None:
         self.run(

@@ -51,7 +51,7 @@ class Database:
         self._may_create = may_create
         self._timeout = timeout
         self._is_ready = False
-        self._shortcut: Shortcut | None = None
+        self._shortcut: Shortcut  # once it is ready
         self._connected = engine
         if not is_own and self.dialect != "mysql":
             # A look-up needs no transaction. On MySQL it costs more to say so than to have one.
@@ -80,18 +80,22 @@ class Database:
         Raises:
             StoreUnavailableError: The database cannot be asked.
         """
-        shortcut = self._shortcut if self._is_ready else None
-        if shortcut is not None:
-            started = time.monotonic()
-            try:
-                return shortcut.ask(values)
-            except shortcut.errors as error:
-                if self._is_late(started):
-                    self._is_ready = False
-                    raise unavailable(error) from error
-            except SQLAlchemyError as error:
-                raise self._failed(error) from cause(error)
-        return self.ask(STANDING, values)[0]
+
+        def look() -> Sequence[Any]:
+            with self._open() as connection:
+                return self._shortcut.ask_on(connection, values)
+
+        started = time.monotonic()
+        try:
+            if self.is_own and self._is_ready:
+                try:
+                    return self._shortcut.ask(values)
+                except self._shortcut.errors as error:
+                    if self._is_late(started):
+                        raise self._failed(error) from error
+            return self._retrying(look)
+        except SQLAlchemyError as error:
+            raise self._failed(error) from cause(error)
 
     def change(self, *steps: Step) -> int:
         """Do all of *steps* or nothing, and return how many rows the last of them changed.
@@ -146,8 +150,7 @@ class Database:
             with _closing_on_error(connection):
                 prepare(connection, self.dialect, may_create=self._may_create)
                 connection.commit()
-            if self.is_own:
-                self._shortcut = Shortcut(self.engine, STANDING)
+            self._shortcut = Shortcut(self.engine, STANDING)
             self._is_ready = True
         return connection
 
@@ -176,7 +179,7 @@ class Database:
         """Whether there is no time for another try."""
         return time.monotonic() - started > self._timeout / 2
 
-    def _failed(self, error: SQLAlchemyError) -> StoreUnavailableError:
+    def _failed(self, error: Exception) -> StoreUnavailableError:
         # Look at the tables again, next time: they may be gone.
         self._is_ready = False
         return unavailable(error)

@@ -5,15 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Engine, Select
+from sqlalchemy import Connection, Engine, Select
 
 
 class Shortcut:
     """A statement that is compiled once and handed to the driver as it is.
-
-    It halves what a look-up costs here, and knows nothing of errors: who uses it asks again in the
-    usual way, which finds out what is wrong with a connection and what to do then. For an engine
-    whose connections commit by themselves only.
 
     Args:
         engine: The engine, connected at least once: before, the dialect does not know its server.
@@ -29,13 +25,16 @@ class Shortcut:
         self.errors: type[Exception] = engine.dialect.loaded_dbapi.Error
 
     def ask(self, values: Mapping[str, Any]) -> Sequence[Any]:
-        """Return the row."""
-        order = self._order
-        parameters = values if order is None else tuple([values[name] for name in order])
+        """Return the row, in less than half of the time that `ask_on` takes.
+
+        It knows nothing of errors. Whoever uses it asks again on a connection of SQLAlchemy's,
+        which finds out what is wrong and what to do then. For an engine whose connections commit
+        by themselves only.
+        """
         connection = self._engine.raw_connection()
         try:
             cursor = connection.cursor()
-            cursor.execute(self._sql, parameters)
+            cursor.execute(self._sql, self._parameters(values))
             row: Any = cursor.fetchone()
             cursor.close()
         except BaseException:
@@ -43,3 +42,11 @@ class Shortcut:
             raise
         connection.close()
         return row  # type: ignore[no-any-return]
+
+    def ask_on(self, connection: Connection, values: Mapping[str, Any]) -> Sequence[Any]:
+        """Return the row."""
+        return connection.exec_driver_sql(self._sql, self._parameters(values)).one()
+
+    def _parameters(self, values: Mapping[str, Any]) -> Any:
+        order = self._order
+        return values if order is None else tuple([values[name] for name in order])

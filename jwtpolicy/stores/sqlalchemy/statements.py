@@ -18,6 +18,7 @@ from sqlalchemy import (
     delete,
     func,
     insert,
+    literal_column,
     or_,
     select,
     update,
@@ -41,18 +42,14 @@ def _is_live() -> ColumnElement[bool]:
 
 _THIS_SESSION: Final = _S.session_key == bindparam("key")
 
-_KEYS = select(
-    bindparam("token", type_=tokens.c.token_key.type).label("token_key"),
-    bindparam("session", type_=_S.session_key.type).label("session_key"),
-    bindparam("subject", type_=subjects.c.subject_key.type).label("subject_key"),
-).subquery("asked")
-#: What is known of a token: one row, always.
+_ONE = select(literal_column("1").label("one")).subquery("one_row")
+#: What is known of a token: one row, always. `Shortcut` compiles it.
 STANDING: Final[Select[Any]] = select(
     tokens.c.is_revoked, _S.is_ended, _S.refresh_id, subjects.c.cut_off
 ).select_from(
-    _KEYS.outerjoin(tokens, tokens.c.token_key == _KEYS.c.token_key)
-    .outerjoin(sessions, _S.session_key == _KEYS.c.session_key)
-    .outerjoin(subjects, subjects.c.subject_key == _KEYS.c.subject_key)
+    _ONE.outerjoin(tokens, tokens.c.token_key == bindparam("token"))
+    .outerjoin(sessions, _S.session_key == bindparam("session"))
+    .outerjoin(subjects, subjects.c.subject_key == bindparam("subject"))
 )
 
 #: The compare-and-set. Whoever comes second finds another `refresh_id` (REF-1).

@@ -151,13 +151,14 @@ class Proxy:
     Attributes:
         swallows: Whether everything is lost without a sign.
         line: Lets through what a server says on the first connection, piece by piece.
+        dribbles: Whether every byte comes alone.
     """
 
     def __init__(self, port: int) -> None:
         self._target = ("127.0.0.1", port)
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]
-        self.swallows = False
+        self.swallows = self.dribbles = False
         self.line: threading.Semaphore | None = None
         self._sockets: list[socket.socket] = [self._listener]
         threading.Thread(target=self._accept, daemon=True).start()
@@ -183,10 +184,19 @@ class Proxy:
             while data := source.recv(65_536):
                 if is_line and self.line is not None:
                     self.line.acquire()
-                if not self.swallows:
+                if self.dribbles:
+                    self._dribble(data, target)
+                elif not self.swallows:
                     target.sendall(data)
         except OSError:
             return
+
+    @staticmethod
+    def _dribble(data: bytes, target: socket.socket) -> None:
+        target.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for number in range(len(data)):
+            target.sendall(data[number : number + 1])
+            time.sleep(0.0003)
 
 
 @pytest.fixture
@@ -232,6 +242,19 @@ def test_an_answer_that_was_overtaken_is_not_remembered(
     assert [key for key in near._near._values if key.endswith(b"a2")] == []
     proxy.line.release(9)
     assert standing(near, session_id=None, **A2) is Standing.REVOKED
+
+
+def test_answers_and_news_may_come_in_pieces(
+    proxy: Proxy, other: RedisStore, make_store: MakeStore
+) -> None:
+    proxy.dribbles = True
+    near = make_store(f"redis://127.0.0.1:{proxy.port}", near_cache=60)
+    assert standing(near, session_id=None) is Standing.GOOD
+    other.revoke_token("", "alice", "a1", expires_at=None, now=NOW)
+
+    wait_until(lambda: standing(near, session_id=None) is Standing.REVOKED)
+    assert near._near is not None
+    assert near._near._line is not None
 
 
 def test_a_busy_line_keeps_nobody_waiting(server: RedisServer, near: RedisStore) -> None:

@@ -31,17 +31,17 @@ def rounds(pytestconfig: pytest.Config) -> int:
 
 def race(url: str, rounds: int, function: Callable[..., Any]) -> list[list[Any]]:
     """Call *function* in all threads of all processes at once, and return what each round gave."""
-    barrier, results = SERVER.Barrier(PROCESSES * THREADS, timeout=120), SERVER.SimpleQueue()
+    barrier, results = SERVER.Barrier(PROCESSES * THREADS, timeout=60), SERVER.SimpleQueue()
     processes = [
         SERVER.Process(target=run_racer, args=(url, rounds, function, n, barrier, results))
         for n in range(PROCESSES)
     ]
     for process in processes:
         process.start()
-    found = [results.get() for _ in processes]
     for process in processes:
-        process.join(30)
+        process.join(120)
     assert [process.exitcode for process in processes] == [0] * PROCESSES
+    found = [results.get() for _ in processes]
     return [[one for lot in found for one in lot[n]] for n in range(rounds)]
 
 
