@@ -89,14 +89,9 @@ class Line:
         if kind in b"*~>%":
             number = int(rest) * (2 if kind == b"%" else 1)
             return [self._value() for _ in range(number)]
-        if kind in b"$=":
-            return self._text(int(rest))
+        if kind == b"$":
+            return self._take(int(rest) + 2)[:-2]
         return None if kind == b"_" else rest
-
-    def _text(self, length: int) -> bytes | None:
-        if length < 0:
-            return None
-        return self._take(length + 2)[:-2]
 
     def _peek(self) -> bytes:
         if not self._unread:

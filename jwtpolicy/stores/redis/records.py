@@ -5,11 +5,15 @@ from __future__ import annotations
 import struct
 from typing import Final, NamedTuple
 
+from ...exceptions import StoreUnavailableError
 from ..base import Session
 
 # The same as PACK in scripts.py: whether it was ended, five times, four strings with lengths.
 _TIMES: Final = struct.Struct(">Bqqqqq")
 _LENGTH: Final = struct.Struct(">I")
+
+#: What reading raises where something else was written.
+UNREADABLE: Final = (struct.error, ValueError, IndexError)
 
 #: The first byte of a record whose session was ended.
 ENDED: Final = 1
@@ -42,7 +46,23 @@ def write(session: Session, *, is_ended: bool = False) -> bytes:
 
 
 def read(issuer: str, session_id: str, raw: bytes) -> Record:
-    """Return what `write` or a script wrote."""
+    """Return what `write` or a script wrote.
+
+    Raises:
+        StoreUnavailableError: Something else wrote there.
+    """
+    try:
+        return _read(issuer, session_id, raw)
+    except UNREADABLE as error:
+        raise unreadable() from error
+
+
+def unreadable() -> StoreUnavailableError:
+    """Return what to raise where somebody else wrote what we should read."""
+    return StoreUnavailableError("the Redis token store failed: an entry cannot be read")
+
+
+def _read(issuer: str, session_id: str, raw: bytes) -> Record:
     is_ended, created_at, last_used_at, expires_at, idle, _ = _TIMES.unpack_from(raw)
     refresh_id, _, subject, label = _texts(raw)
     session = Session(

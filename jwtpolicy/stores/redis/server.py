@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import struct
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -132,7 +131,7 @@ class Server(Restarting):
             raise StoreUnavailableError(msg)
         try:
             yield self._client or self._made()
-        except (*FAILURES, struct.error) as error:
+        except FAILURES as error:
             raise unavailable(error) from error
         finally:
             self._turns.release()

@@ -112,16 +112,16 @@ class RedisStore(TokenStore):
         if self._epoch is not None:
             wanted.append(keys.epoch)
         found = self._look_up(wanted)
-        cut_off = None if found[1] is None else int(found[1])
-        if self._epoch is not None:
-            began = self._epoch.began(found[-1])
-            cut_off = began if cut_off is None else max(cut_off, began)
         record = None
         if home == keys.tag:
             record = found[2]
         elif session_id is not None:
             [record] = self._look_up(self._session_keys(issuer, session_id)[:1])
-        return _judge(found[0], record, cut_off, token_id, session_id, issued_at, is_refresh)
+        try:
+            cut_off = self._cut_off(found)
+            return _judge(found[0], record, cut_off, token_id, session_id, issued_at, is_refresh)
+        except records.UNREADABLE as error:
+            raise records.unreadable() from error
 
     def new_session_id(self, issuer: str, subject: str) -> str:
         """Return an id that begins with what the subject's keys are tagged with."""
@@ -247,6 +247,14 @@ class RedisStore(TokenStore):
         if found is None:
             found = self._server.ask("MGET", *keys)
         return found
+
+    def _cut_off(self, found: list[bytes | None]) -> int | None:
+        """Return the second up to which tokens are revoked that belong to no known session."""
+        cut_off = None if found[1] is None else int(found[1])
+        if self._epoch is None:
+            return cut_off
+        began = self._epoch.began(found[-1])
+        return began if cut_off is None else max(cut_off, began)
 
     def _of_subject(self, issuer: str, subject: str) -> Keys:
         return Keys(self._prefix, tag_of(issuer, subject), issuer)

@@ -25,7 +25,7 @@ from .test_contract import ExpiringContract
 
 
 class TestStoreWithNearCache(ExpiringContract):
-    @pytest.fixture(params=["redis", "valkey", "sentinel"])
+    @pytest.fixture(params=["valkey", "sentinel"])
     def store(
         self, request: Any, url_of: Callable[[str], str], make_store: MakeStore
     ) -> RedisStore:
