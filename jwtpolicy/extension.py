@@ -21,6 +21,7 @@ from .enforcement import Enforcement
 from .exceptions import (
     AccessError,
     ConfigurationError,
+    InvalidTokenError,
     IssueError,
     NoTokenError,
     PolicyDefinitionError,
@@ -662,6 +663,21 @@ class JWTManager(Generic[User]):
     def _revocation(self, app: Flask, parts: Parts) -> Revocation:
         checks = (*self._revocation_checks, *app.extensions.get(REVOCATION_CHECKS, ()))
         return Revocation(parts.store, checks)
+
+    def _denies(self, encoded: str) -> bool:
+        """Whether a revocation check denies what the bridge has let in so far.
+
+        It denies what no check can be asked about, because it is no token here: guards of both
+        sides ask the same, and a logout counts for both (REV-1).
+        """
+        if not self._revocation_checks:
+            return False
+        try:
+            token = self._parts().verifier.verify(encoded, kinds=None, allow_expired=True)
+        except InvalidTokenError as error:
+            logger.warning("no revocation_check can be asked about a token: %s", error.reason)
+            return True
+        return Revocation(None, self._revocation_checks).denies(token)
 
     def _additions(self) -> Additions:
         return Additions(current_app.json.dumps, self._extra_claims, self._extra_headers)

@@ -53,7 +53,7 @@ class Revocation:
             claims.get("iat", 0),
             is_refresh=claims["type"] == "refresh",
         )
-        if self.checks and standing is not Standing.REVOKED and self._is_revoked(token):
+        if self.checks and standing is not Standing.REVOKED and self.denies(token):
             return Standing.REVOKED
         return standing
 
@@ -68,7 +68,13 @@ class Revocation:
             raise StoreNotConfiguredError(msg)
         return self.store
 
-    def _is_revoked(self, token: Token) -> bool:
+    def denies(self, token: Token) -> bool:
+        """Whether a check calls *token* revoked; the store is not asked.
+
+        Raises:
+            StoreUnavailableError: A check raised.
+            PolicyError: A check answered neither True nor False.
+        """
         return any(_answer(check, token) for check in self.checks)
 
 

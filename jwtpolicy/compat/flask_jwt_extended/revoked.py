@@ -34,22 +34,24 @@ def _thawed(value: Any) -> Any:
     return [_thawed(item) for item in value] if isinstance(value, tuple) else value
 
 
-def is_revoked(token: Decoded) -> bool:
-    """Whether the application's blocklist, or the native store, knows *token*.
+def is_revoked(encoded: str, token: Decoded) -> bool:
+    """Whether the application's blocklist, the native store or a native check knows *token*.
 
     What was used up counts too, and what has no ``jti`` to be known by (S9). Without a native
     manager there is no store, and none is made.
 
     Raises:
-        StoreUnavailableError: The store cannot be asked.
+        StoreUnavailableError: The store or a check cannot be asked.
+        PolicyError: A check answered neither True nor False.
     """
     loaders, native = current_loaders(), current_app.extensions.get("jwtpolicy")
     store: TokenStore | None = native and native.parts.store
     if token.claims["jti"] is None:
-        return store is not None or loaders.has("token_in_blocklist")
-    if loaders.call("token_in_blocklist", *deepcopy(token)):
-        return True
-    return store is not None and not _stands(token.claims, store)
+        is_known = store is not None or loaders.has("token_in_blocklist")
+    else:
+        is_known = bool(loaders.call("token_in_blocklist", *deepcopy(token)))
+        is_known = is_known or (store is not None and not _stands(token.claims, store))
+    return is_known or (native is not None and native.manager._denies(encoded))
 
 
 def _stands(claims: Members, store: TokenStore) -> bool:

@@ -93,18 +93,18 @@ class Guard:
             keep(Admitted())
             return None
         token = decode(found.encoded, found.csrf, at_guard=True)
-        self._check(token)
+        self._check(found.encoded, token)
         # Kept at the very end, so that nothing is there where anything failed.
         keep(Admitted(token, found.location, _user_of(token)))
         return token
 
-    def _check(self, token: Decoded) -> None:
+    def _check(self, encoded: str, token: Decoded) -> None:
         if token.claims["type"] not in self.kinds:
             msg = f"Only {'refresh' if self.refresh else 'non-refresh'} tokens are allowed"
             raise errors.WrongTokenError(msg)
         if self.fresh and not _is_fresh(token.claims["fresh"]):
             raise errors.FreshTokenRequired("Fresh token required", *token)
-        if not self.skip_revocation_check and is_revoked(token):
+        if not self.skip_revocation_check and is_revoked(encoded, token):
             raise errors.RevokedTokenError(*token)
         if not current_loaders().call("token_verification", *deepcopy(token)):
             raise errors.UserClaimsVerificationError("User claims verification failed", *token)
