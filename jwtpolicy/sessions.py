@@ -383,7 +383,13 @@ class Sessions:
         ):
             msg = "the refresh token was revoked or used before"
             raise RevokedTokenError(msg)
-        return self._opened(stated, Grant.of(token), now, fresh=False, label=None)
+        pair = self._opened(stated, Grant.of(token), now, fresh=False, label=None)
+        if self._revocation.standing(token) is Standing.REVOKED:
+            # Meanwhile, and nobody who revoked could see the session yet.
+            self.revoke_session(str(pair.session_id))
+            msg = "the refresh token was revoked while its session was opened"
+            raise RevokedTokenError(msg)
+        return pair
 
     def _access_only(self, stated: Statement, grant: Grant) -> TokenPair:
         """Return a new access token; without a store the refresh token stays the same."""
