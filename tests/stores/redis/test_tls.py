@@ -1,0 +1,85 @@
+"""Speak TLS, and only with whom the certificate names."""
+
+from __future__ import annotations
+
+import datetime
+import ipaddress
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from jwtpolicy.access import Standing
+from jwtpolicy.exceptions import StoreUnavailableError
+from tests import services
+from tests.contracts.token_store import NOW, standing
+from tests.services.processes import free_port
+from tests.services.redis import RedisServer, running
+
+from .conftest import MakeStore, binary
+
+
+def write_certificate(folder: Path) -> None:
+    """Write a key, and a certificate for 127.0.0.1 that it signs itself."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "test")])
+    now = datetime.datetime.now(datetime.UTC)
+    names = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(names, critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    pem = serialization.Encoding.PEM
+    private = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    (folder / "cert.pem").write_bytes(certificate.public_bytes(pem))
+    (folder / "key.pem").write_bytes(key.private_bytes(pem, *private))
+
+
+@pytest.fixture
+def port(tmp_path: Path) -> Iterator[int]:
+    """The port of a server that speaks TLS."""
+    found = binary("redis")
+    if b"libssl" not in subprocess.run(["ldd", found], capture_output=True, check=False).stdout:
+        services.missing("redis-tls", "the server was built without TLS")
+    write_certificate(tmp_path)
+    port = free_port()
+    options: dict[str, Any] = {
+        "tls_port": port,
+        "tls_cert_file": tmp_path / "cert.pem",
+        "tls_key_file": tmp_path / "key.pem",
+        "tls_auth_clients": "no",
+    }
+    with running(RedisServer(found, **options)):
+        yield port
+
+
+@pytest.mark.parametrize("near_cache", [0, 60])
+def test_a_server_whose_certificate_is_known_is_asked(
+    port: int, tmp_path: Path, make_store: MakeStore, near_cache: float
+) -> None:
+    url = f"rediss://127.0.0.1:{port}?ssl_ca_certs={tmp_path / 'cert.pem'}"
+    store, other = make_store(url, near_cache=near_cache), make_store(url)
+    assert [standing(store, session_id=None) for _ in range(9)] == [Standing.GOOD] * 9
+    other.revoke_token("", "alice", "a1", expires_at=None, now=NOW)
+
+    assert standing(store, session_id=None) is Standing.REVOKED
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_others_are_not(port: int, tmp_path: Path, make_store: MakeStore, host: str) -> None:
+    """A certificate of nobody known; one that is known, but for another name."""
+    known = f"?ssl_ca_certs={tmp_path / 'cert.pem'}" if host == "localhost" else ""
+    store = make_store(f"rediss://{host}:{port}{known}")
+
+    with pytest.raises(StoreUnavailableError):
+        standing(store)
