@@ -27,7 +27,8 @@ class BoundedConnection(psycopg.Connection[Any]):
         return super().wait(self._bounded(gen), *args, **kwargs)
 
     def _bounded(self, gen: Generator[Any, Any, T]) -> Generator[Any, Any, T]:
-        # psycopg comes back here, with nothing, every 100 ms in which the socket was silent.
+        # psycopg comes back here, with nothing, every 100 ms in which the socket was silent; its C
+        # part does from 3.2.11 on.
         deadline = monotonic() + self.answer_within
         try:
             wanted = next(gen)

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import create_engine, event, text
+from sqlalchemy.exc import OperationalError
 
 from jwtpolicy.access import Standing
 from jwtpolicy.exceptions import StoreUnavailableError
@@ -221,12 +222,17 @@ def test_a_conflict_that_does_not_end_is_503(tmp_path: Path) -> None:
     def undo(connection: Any, cursor: Any, statement: str, *rest: Any) -> None:
         if statement.startswith("INSERT"):
             tries.append(statement)
-            raise sqlite3.OperationalError(1213, "deadlock found")
+            raise failure(1213, "deadlock found")
 
     with pytest.raises(StoreUnavailableError, match="deadlock"):
         store.revoke_token("", "alice", "a1", expires_at=None, now=NOW)
     assert len(tries) == 8
     engine.dispose()
+
+
+def failure(*arguments: Any) -> OperationalError:
+    """Return what SQLAlchemy makes of a driver's error."""
+    return OperationalError("", {}, sqlite3.OperationalError(*arguments))
 
 
 def before(engine: Any, start: str, act: Any) -> None:
@@ -274,7 +280,7 @@ def test_pruning_that_fails_undoes_nothing(engine: Any, caplog: pytest.LogCaptur
     store.revoke_token("", "alice", "old", expires_at=NOW - 10_000, now=NOW)
 
     def refuse() -> None:
-        raise sqlite3.OperationalError("disk I/O error")
+        raise failure("disk I/O error")
 
     before(engine, "DELETE", refuse)
     for n in range(255):
