@@ -256,3 +256,16 @@ def test_settings_make_rings() -> None:
     assert signing.signing_key is not None
     assert verifying.signing_key is None
     assert verifying.find("ES256", signing.signing_key.key_id)
+
+
+def test_what_is_derived_is_the_same_for_one_key_and_purpose_alone() -> None:
+    key = Key(EC_KEY, "ES256")
+
+    assert key.derived(b"a") == Key(EC_KEY, "ES256").derived(b"a")
+    assert key.derived(b"a") not in (key.derived(b"b"), Key(SECRET, "HS256").derived(b"a"))
+    assert len(key.derived(b"a")) == 32
+
+
+def test_nothing_secret_is_derived_from_a_public_key() -> None:
+    with pytest.raises(ConfigurationError, match="public key"):
+        Key(EC_KEY, "ES256").public().derived(b"a")

@@ -82,6 +82,8 @@ WRONG = [
     pytest.param("ROLES_CLAIM", [], "non-empty", id="a list as claim"),
     pytest.param("DEFAULT_DENY", "yes", "True or False", id="yes"),
     pytest.param("PUBLIC_ENDPOINTS", 3, "or a list", id="a number as patterns"),
+    pytest.param("REFRESH_GRACE", 31, "0 to 30", id="a long grace"),
+    pytest.param("REFRESH_GRACE", 0.5, "whole seconds", id="half a second of grace"),
 ]  # fmt: skip
 
 
@@ -231,6 +233,13 @@ def test_a_kind_that_is_almost_access_or_refresh_is_noticed(key: str) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         Settings.from_mapping({"JWT_REFRESHMENT_TOKEN_EXPIRES": 60, "JWT_RESET_TOKEN_EXPIRES": 60})
+
+
+def test_the_switches_of_the_bridge_are_not_misspelt_settings() -> None:
+    # A doubt would be a warning, and warnings are errors here.
+    settings = Settings.from_mapping({"JWT_COMPAT_WEAK_KEYS": True, "JWT_REALM": "shop"})
+
+    assert settings.realm == "shop"
 
 
 NOT_YET = ["JWT_KEYS", "JWT_KEYS_RELOAD"]
