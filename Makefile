@@ -26,8 +26,10 @@ EXAMPLE ?= notes
 run: $(READY) ## start an example application; EXAMPLE=board is the one with cookies and forms
 	$(BIN)/python -m examples.$(EXAMPLE)
 
+# `make test PYTEST="coverage run -m pytest"` measures on the way what is reached.
+PYTEST ?= python -m pytest
 test: $(READY) ## run every test that can run here
-	$(BIN)/python -m pytest
+	$(BIN)/$(PYTEST)
 
 lint: $(READY) ## check the style
 	$(BIN)/ruff check .
@@ -40,9 +42,9 @@ format: $(READY) ## mend the style
 types: $(READY) ## check the types
 	$(BIN)/mypy
 
-cover: $(READY) ## run the tests and demand that every line and branch is reached
-	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest
+cover: ## run the tests and demand that every line and branch is reached
+	rm -f .coverage*
+	$(MAKE) test PYTEST="coverage run -m pytest"
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 
