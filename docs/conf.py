@@ -21,7 +21,7 @@ extensions = [
 ]
 html_theme = "furo"
 html_title = "jwtpolicy"
-exclude_patterns = ["_build"]
+exclude_patterns = ["_build", "**/*.inc.rst"]
 
 autodoc_typehints = "description"
 autodoc_member_order = "bysource"

@@ -8,6 +8,7 @@ Servers are started for the run, on cores of their own where there are several.
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 import tempfile
 import time
@@ -33,6 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     sizes = options.sizes or (SIZES[:2] if options.quick else SIZES)
     effort = QUICK if options.quick else Effort()
     started = time.monotonic()
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))  # servers end, too
     options.to.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         results, setup = _measured(options.stores, sizes, effort, Path(folder))

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, ClassVar
 
-from sqlalchemy import Table, create_engine, insert, text
+from sqlalchemy import Table, create_engine, event, insert, text
 
 from jwtpolicy.stores.sqlalchemy import SQLAlchemyStore
 from jwtpolicy.stores.sqlalchemy.rows import as_bytes, key_of, session_values
@@ -16,7 +16,7 @@ from tests import services
 
 from . import sample
 from .clients import TIMEOUT
-from .places import Place, batches
+from .places import Place, batches, quicken
 from .servers import DurableMariaDB, DurablePostgres, family, processor_seconds
 
 #: Where the statements are that make partitioned tables; the page "Sizing" shows the same file.
@@ -80,6 +80,7 @@ class SQLitePlace(DatabasePlace):
         super().__init__(folder)
         self.path = folder / "tables.sqlite3"
         self.open(f"sqlite+pysqlite:///{self.path}")
+        event.listen(self.engine, "connect", lambda raw, _record: quicken(raw))
 
     def weight(self) -> int:
         return self.path.stat().st_size

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from jwtpolicy.settings import Settings
+from jwtpolicy.stores import caching
+from jwtpolicy.stores.redis import near_cache
 
 from .results import Figures
 
@@ -20,7 +22,7 @@ BETWEEN_REQUESTS: Final = 10  # seconds, of an active session
 BUSY_SHARE: Final = 0.5  # of a core that is not to be exceeded
 NODE_GB: Final = 64  # of memory in one machine of a Redis Cluster
 USABLE_SHARE: Final = 0.5  # of it; the rest is for copies while the server writes its file
-PROCESSES: Final = 100  # of the application, among which requests are spread evenly
+PROCESSES: Final = (1, 10, 100)  # of the application, among which requests are spread evenly
 CACHE_SECONDS: Final = 5  # of the cache by time
 DEAD_SHARE: Final = 0.2  # of rows: PostgreSQL's autovacuum_vacuum_scale_factor
 PARTITIONS: Final = 64
@@ -32,8 +34,14 @@ ACCESS: Final = _DEFAULTS.access_token_expires or 0
 ABSOLUTE: Final = _DEFAULTS.session_absolute or 0
 GRACE: Final = _DEFAULTS.refresh_grace
 
+#: How many answers a process remembers, and how many values of which an answer needs three.
+ANSWERS: Final = caching._LIMIT
+VALUES: Final = near_cache._LIMIT
+VALUES_OF_ANSWER: Final = 3
+
 #: The stores that it is reckoned for.
 REDIS: Final = "redis"
+PLAIN: Final = "postgresql"
 POSTGRES: Final = "postgresql-partitioned"
 
 
@@ -92,6 +100,11 @@ class Need:
         """Cores of servers, none busier than `BUSY_SHARE`."""
         busy = (self.load.checks * self.check_us + self.load.refreshes * self.rotate_us) / 10**6
         return busy / BUSY_SHARE
+
+    @property
+    def asking_cores(self) -> float:
+        """Cores of the application that do nothing but ask, as busy as those of servers."""
+        return self.load.checks * self.of("check_1_client_us") / 10**6 / BUSY_SHARE
 
     @property
     def check_us(self) -> float:

@@ -23,7 +23,7 @@ Row = Sequence[str]
 def write_pages(folder: Path) -> None:
     """Write what can be made of the results in *folder*.
 
-    The reckoning needs both stores that it is about; without them it stays as it was.
+    The reckoning needs all stores that it is about; without one it stays as it was.
     """
     figures = Figures.read(folder / "figures.csv")
     pages = {
@@ -32,8 +32,9 @@ def write_pages(folder: Path) -> None:
         "rates": _table(rate_rows(figures)),
         "weights": _table(weight_rows(figures)),
     }
-    if {deriving.REDIS, deriving.POSTGRES} <= set(figures.stores):
+    if {deriving.REDIS, deriving.PLAIN, deriving.POSTGRES} <= set(figures.stores):
         pages["reckoning"] = _table(reckoning_rows(figures))
+        pages["caches"] = _table(cache_rows())
         pages["numbers"] = "".join(
             f".. |{name}| replace:: {value}\n" for name, value in numbers(figures).items()
         )
@@ -87,17 +88,31 @@ def reckoning_rows(figures: Figures) -> Iterator[Row]:
     """Yield what a Redis Cluster and a PostgreSQL take, from small to large."""
     loads = [Load(sessions) for sessions in deriving.USERS_SESSIONS]
     redis = [Need(load, figures, deriving.REDIS) for load in loads]
+    plain = [Need(load, figures, deriving.PLAIN) for load in loads]
     postgres = [Need(load, figures, deriving.POSTGRES) for load in loads]
     yield "sessions", *(power(load.sessions) for load in loads)
     yield "checks/s", *(short(load.checks) for load in loads)
     yield "rotations/s", *(short(load.refreshes) for load in loads)
     yield "rotations/s, all sessions in use", *(short(load.most_refreshes) for load in loads)
     yield "logins/s, and rows to prune", *(short(load.log_ins) for load in loads)
+    yield "cores of the application, for asking Redis", *(short(n.asking_cores) for n in redis)
     yield "Redis: gigabytes of memory", *(short(need.gigabytes) for need in redis)
     yield "Redis: servers, for the memory", *(str(need.nodes_for_memory) for need in redis)
     yield "Redis: servers, for the work too", *(str(need.nodes) for need in redis)
-    yield "PostgreSQL: gigabytes on the disk", *(short(need.on_disk) for need in postgres)
-    yield "PostgreSQL: cores", *(short(need.cores) for need in postgres)
+    yield (
+        "PostgreSQL, partitioned: gigabytes on the disk",
+        *(short(need.on_disk) for need in postgres),
+    )
+    yield "PostgreSQL: cores", *(short(need.cores) for need in plain)
+    yield "PostgreSQL, partitioned: cores", *(short(need.cores) for need in postgres)
+
+
+def cache_rows() -> Iterator[Row]:
+    """Yield what share of the look-ups the caches spare."""
+    yield "processes", "spared by time", "spared by the near cache"
+    for processes in deriving.PROCESSES:
+        spared = deriving.saved_by_time(processes), deriving.saved_by_near_cache(processes)
+        yield str(processes), *(f"{share:.1%}" for share in spared)
 
 
 def numbers(figures: Figures) -> dict[str, str]:
@@ -105,9 +120,9 @@ def numbers(figures: Figures) -> dict[str, str]:
     largest = Load(deriving.USERS_SESSIONS[-1])
     redis = Need(largest, figures, deriving.REDIS)
     postgres = Need(largest, figures, deriving.POSTGRES)
-    few = figures.sizes[0], figures.sizes[-1]
+    plain = Need(largest, figures, deriving.PLAIN)
     cores = deriving.DATABASE_CORES
-    found = {
+    return {
         "active": f"{deriving.ACTIVE_SHARE:.0%}",
         "between": str(deriving.BETWEEN_REQUESTS),
         "busy": f"{deriving.BUSY_SHARE:.0%}",
@@ -119,38 +134,36 @@ def numbers(figures: Figures) -> dict[str, str]:
         "dead": f"{deriving.DEAD_SHARE:.0%}",
         "partitions": str(deriving.PARTITIONS),
         "database_cores": str(deriving.DATABASE_CORES),
-        "processes": str(deriving.PROCESSES),
         "cache_seconds": str(deriving.CACHE_SECONDS),
-        "smallest": power(few[0]),
-        "largest": power(few[1]),
         "pair_bytes": short(figures.last("pair", "kept_bytes")),
-        "cached_us": f"{figures.last('sqlite', 'cached_p50_us'):.1f}",
+        "cached_us": short(figures.last(deriving.POSTGRES, "cached_p50_us")),
+        "near_us": short(figures.last(deriving.REDIS, "near_p50_us")),
+        "redis_us": short(redis.of("open_p50_us")),
+        "answers": f"{deriving.ANSWERS:,}",
+        "answer_checks": short(deriving.ANSWERS / deriving.CACHE_SECONDS),
+        "near_values": f"{deriving.VALUES:,}",
+        "near_tokens": short(deriving.VALUES / deriving.VALUES_OF_ANSWER),
+        "asking_us": short(redis.of("check_1_client_us")),
+        "plain_check_us": short(plain.check_us),
+        "plain_rotate_us": short(plain.rotate_us),
+        "plain_session": short(plain.of("session_bytes")),
+        "plain_checks": short(a_second(cores, plain.check_us)),
         "sessions": power(largest.sessions),
         "checks": short(largest.checks),
         "refreshes": short(largest.refreshes),
-        "most_refreshes": short(largest.most_refreshes),
         "log_ins": short(largest.log_ins),
         "redis_session": short(redis.of("session_bytes")),
         "redis_gb": short(redis.gigabytes),
         "redis_check_us": short(redis.check_us),
-        "redis_rotate_us": short(redis.rotate_us),
         "redis_memory_nodes": str(redis.nodes_for_memory),
         "redis_nodes": str(redis.nodes),
         "redis_node_checks": short(a_second(1, redis.check_us)),
         "postgres_session": short(postgres.of("session_bytes")),
-        "postgres_gb": short(postgres.on_disk),
         "postgres_check_us": short(postgres.check_us),
         "postgres_rotate_us": short(postgres.rotate_us),
-        "postgres_cores": short(postgres.cores),
-        "postgres_checks": short(a_second(cores, postgres.check_us)),
-        "postgres_rotations": short(a_second(cores, postgres.rotate_us)),
         "postgres_prune": short(postgres.of("prune_rows_per_s")),
         "partition_rows": short(largest.sessions / deriving.PARTITIONS),
     }
-    for processes in (1, deriving.PROCESSES):
-        found[f"ttl_{processes}"] = f"{deriving.saved_by_time(processes):.1%}"
-        found[f"near_{processes}"] = f"{deriving.saved_by_near_cache(processes):.1%}"
-    return found
 
 
 def short(value: float) -> str:

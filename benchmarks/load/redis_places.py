@@ -34,10 +34,14 @@ class RedisPlace(Place):
         super().__init__(folder)
         settings = {"appendonly": "yes", "appendfsync": "everysec"}
         self.server = RedisServer(binaries(self.name), **settings)
-        self.server.start()
         self.url = self.server.url
         self.store = RedisStore(self.url, timeout=TIMEOUT, prefix=_PREFIX)
         self.client = self.server.client()
+        try:
+            self.server.start()
+        except BaseException:
+            self.server.remove()
+            raise
 
     def revoke(self, numbers: range) -> None:
         self._fill(numbers, _revoke)
