@@ -23,8 +23,10 @@ $(READY): pyproject.toml setup.py
 	@touch $@
 
 EXAMPLE ?= notes
-run: $(READY) ## start an example application; EXAMPLE=board is the one with cookies and forms
-	$(BIN)/python -m examples.$(EXAMPLE)
+STORE ?=
+WITH_STORE = $(if $(STORE),$(BIN)/python -m tests.services.serve '$(STORE)' --)
+run: $(READY) ## start an example; EXAMPLE=board has cookies; STORE=redis, postgres, mariadb or a URL
+	$(WITH_STORE) $(BIN)/python -m examples.$(EXAMPLE)
 
 # `make test PYTEST="coverage run -m pytest"` measures on the way what is reached.
 PYTEST ?= python -m pytest
@@ -85,7 +87,7 @@ dist-test: dist ## install the wheel elsewhere and run the tests against it
 		tests/compat
 
 full: check dist-test ## the whole matrix: every Python found, and the lowest versions
-	$(BIN)/python -m pytest --full tests/stores
+	$(BIN)/python -m pytest --full tests/stores tests/machines
 	bash .ci/matrix all
 	$(BIN)/python -m tests.compat --newest
 

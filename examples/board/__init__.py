@@ -25,6 +25,7 @@ def create_app(instance_path: str | None = None, **config: Any) -> Flask:
     app = Flask(__name__, instance_path=instance_path)
     app.config.from_mapping(
         JWT_SECRET_KEY=os.environ.get("JWT_SECRET_KEY") or kept_secret(app),
+        JWT_STORE_URL=os.environ.get("JWT_STORE_URL"),
         JWT_TOKEN_LOCATION=["cookies"],
         # Forms bring the CSRF value in a hidden field.
         JWT_CSRF_CHECK_FORM=True,

@@ -26,6 +26,7 @@ def create_app(instance_path: str | None = None, **config: Any) -> Flask:
     app = Flask(__name__, instance_path=instance_path)
     Path(app.instance_path).mkdir(parents=True, exist_ok=True)
     app.config["JWT_SECRET_KEY"] = os.environ.get("JWT_SECRET_KEY") or _kept_secret(app)
+    app.config["JWT_STORE_URL"] = os.environ.get("JWT_STORE_URL")
     # Whoever adds an endpoint and forgets its guard gets 403, not a leak.
     app.config["JWT_DEFAULT_DENY"] = True
     app.config.update(config)
