@@ -12,19 +12,42 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from tests.conftest import SECRET, bearer
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from tests.conftest import bearer
 from tests.docs.test_readme import ROOT, free_port
+
+_PKCS8 = (Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+
+@cache
+def settings() -> dict[str, Any]:
+    """Return the settings of all machines.
+
+    No two ES256 signatures are alike: what is the same twice was kept, and not made again. The
+    grace is as long as it may be, because a machine under test may be slow.
+    """
+    pem = ec.generate_private_key(ec.SECP256R1()).private_bytes(*_PKCS8).decode()
+    return {"JWT_ALGORITHM": "ES256", "JWT_PRIVATE_KEY": pem, "JWT_REFRESH_GRACE": 30}
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What a server answered."""
+    """What a server answered, to the byte."""
 
     status: int
-    body: Any
+    body: bytes
+    retry_after: str | None = None
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
 
 
 @dataclass(frozen=True)
@@ -32,6 +55,7 @@ class Server:
     """A server with several worker processes."""
 
     url: str
+    log: Path
 
     def ask(self, method: str, path: str, token: str | None = None) -> Answer:
         """Send a request on a connection of its own."""
@@ -39,14 +63,18 @@ class Server:
         request = urllib.request.Request(self.url + path, method=method, headers=headers)
         try:
             with urllib.request.urlopen(request, timeout=20) as response:
-                return _answer(response.status, response.read())
+                return Answer(response.status, response.read())
         except urllib.error.HTTPError as error:
             with error:
-                return _answer(error.code, error.read())
+                return Answer(error.code, error.read(), error.headers["Retry-After"])
+
+    def status(self, token: str | None = None, method: str = "GET", path: str = "/") -> int:
+        """Return the status only, of a guarded view unless it is said otherwise."""
+        return self.ask(method, path, token).status
 
     def login(self, name: str = "ada") -> dict[str, str]:
         """Return the pair of a new session."""
-        pair: dict[str, str] = self.ask("POST", f"/login/{name}").body
+        pair: dict[str, str] = self.ask("POST", f"/login/{name}").json
         return pair
 
     def pids(self, number: int) -> set[int]:
@@ -54,37 +82,34 @@ class Server:
         found: set[int] = set()
         deadline = time.monotonic() + 10
         while len(found) < number and time.monotonic() < deadline:
-            found.add(self.ask("GET", "/pid").body)
+            found.add(self.ask("GET", "/pid").json)
         return found
 
 
-def _answer(status: int, body: bytes) -> Answer:
-    try:
-        return Answer(status, json.loads(body))
-    except ValueError:
-        return Answer(status, body)
-
-
 @contextmanager
-def serving(store_url: str, folder: Path, *, workers: int = 2, **settings: Any) -> Iterator[Server]:
-    """Serve the application by gunicorn until the block ends."""
+def serving(
+    store_url: str, folder: Path, *, workers: int = 2, threads: int = 1, **more: Any
+) -> Iterator[Server]:
+    """Serve the application by gunicorn until the block ends; *more* are settings without JWT_."""
+    pytest.importorskip("gunicorn")
     port = free_port()
-    environ = {
-        **os.environ,
-        "FLASK_JWT_SECRET_KEY": SECRET,
-        "FLASK_JWT_STORE_URL": store_url,
-        **{f"FLASK_JWT_{name.upper()}": json.dumps(value) for name, value in settings.items()},
-    }
-    command = [sys.executable, "-m", "gunicorn", "--workers", str(workers), "--chdir", str(ROOT)]
-    command += ["--bind", f"127.0.0.1:{port}", "--worker-tmp-dir", str(folder)]
+    named = {f"JWT_{name.upper()}": value for name, value in more.items()}
+    given = {**settings(), "JWT_STORE_URL": store_url, **named}
+    words = {"workers": workers, "threads": threads, "bind": f"127.0.0.1:{port}", "chdir": ROOT}
+    options = [f"--{name}={value}" for name, value in words.items()]
+    log = folder / f"{port}.log"
     with (
-        (folder / f"{port}.log").open("w") as log,
+        log.open("w") as file,
         subprocess.Popen(
-            [*command, "tests.machines.site:app"], env=environ, stdout=log, stderr=log, cwd=ROOT
+            [sys.executable, "-m", "gunicorn", *options, "tests.machines.site:app"],
+            env={**os.environ, **{f"FLASK_{name}": str(value) for name, value in given.items()}},
+            stdout=file,
+            stderr=file,
+            cwd=ROOT,
         ) as process,
     ):
+        server = Server(f"http://127.0.0.1:{port}", log)
         try:
-            server = Server(f"http://127.0.0.1:{port}")
             _wait(server, process)
             yield server
         finally:
@@ -98,7 +123,7 @@ def _wait(server: Server, process: subprocess.Popen[bytes]) -> None:
         try:
             server.ask("GET", "/pid")
         except urllib.error.URLError:
-            assert process.poll() is None, "the server has stopped; see its log"
+            assert process.poll() is None, server.log.read_text()
             assert time.monotonic() < deadline
             time.sleep(0.05)
         else:

@@ -2,54 +2,100 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
+import secrets
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
 from tests.machines.servers import Server, serving
 
+Pair = tuple[Server, Server]
 
-@pytest.fixture
-def servers(tmp_path: Path) -> Iterator[tuple[Server, Server]]:
+
+@pytest.fixture(
+    scope="module",
+    params=[
+        "sqlite",
+        "postgres",
+        "redis",
+        pytest.param("mariadb", marks=pytest.mark.full),
+        pytest.param("valkey", marks=pytest.mark.full),
+    ],
+)
+def servers(
+    request: Any, url_of: Callable[[str], str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Pair]:
     """Return two servers of two workers each, on one store."""
-    url = f"sqlite:///{tmp_path}/s.sqlite3"
-    with serving(url, tmp_path) as first, serving(url, tmp_path) as second:
+    url, folder = url_of(request.param), tmp_path_factory.mktemp("servers")
+    with serving(url, folder) as first, serving(url, folder) as second:
+        assert len(first.pids(2) | second.pids(2)) == 4
         yield first, second
 
 
-def test_a_logout_is_seen_by_all_processes_at_once(servers: tuple[Server, Server]) -> None:
+@pytest.fixture
+def name() -> str:
+    """Return a user whom no other test has."""
+    return secrets.token_hex(8)
+
+
+def test_a_logout_is_seen_by_all_processes_at_once(servers: Pair, name: str) -> None:
     """REV-1."""
     first, second = servers
-    assert len(first.pids(2)) == len(second.pids(2)) == 2
     for _ in range(10):
-        pair, other = first.login(), first.login()
-        assert second.ask("GET", "/", pair["access_token"]).status == 200
-        assert first.ask("POST", "/logout", pair["access_token"]).status == 204
+        ended, going_on = (first.login(name)["access_token"] for _ in range(2))
+        assert second.status(ended) == 200
+        assert first.status(ended, "POST", "/logout") == 204
 
-        tokens = [pair["access_token"]] * 4
-        answers = [server.ask("GET", "/", token) for server in servers for token in tokens]
-        assert {answer.status for answer in answers} == {401}
-        assert second.ask("GET", "/", other["access_token"]).status == 200
+        statuses = [server.status(ended) for server in (second, second, first, second, first)]
+        assert statuses == [401] * 5
+        assert second.status(going_on) == 200
 
 
-def test_all_sessions_of_a_user_end_everywhere(servers: tuple[Server, Server]) -> None:
-    """REF-6."""
+def test_the_refresh_token_ends_with_its_session_everywhere(servers: Pair, name: str) -> None:
+    """REV-1."""
     first, second = servers
-    adas, bobs = [first.login("ada"), second.login("ada")], second.login("bob")
-    assert first.ask("POST", "/revoke/ada").status == 204
-    again = first.login("ada")
+    ended, going_on = first.login(name), first.login(name)
+    assert first.status(ended["access_token"], "POST", "/logout") == 204
 
-    assert {second.ask("GET", "/", pair["access_token"]).status for pair in adas} == {401}
-    assert second.ask("GET", "/", again["access_token"]).status == 200
-    assert second.ask("GET", "/", bobs["access_token"]).status == 200
+    assert second.status(ended["refresh_token"], "POST", "/refresh") == 401
+    assert second.status(going_on["refresh_token"], "POST", "/refresh") == 200
 
 
-def test_a_refresh_on_one_is_repeated_by_the_other(servers: tuple[Server, Server]) -> None:
-    """REF-4."""
+def test_all_sessions_of_a_user_end_everywhere(servers: Pair, name: str) -> None:
+    """REF-6: a login in the same second afterwards works."""
     first, second = servers
-    pair = first.login()
-    answers = [server.ask("POST", "/refresh", pair["refresh_token"]) for server in servers]
+    ended, other = [first.login(name), second.login(name)], second.login(f"not-{name}")
+    assert first.status(None, "POST", f"/revoke/{name}") == 204
+    again = first.login(name)
 
-    assert answers[0] == answers[1]
-    assert second.ask("GET", "/", answers[0].body["access_token"]).status == 200
+    assert [second.status(pair["access_token"]) for pair in ended] == [401, 401]
+    assert [second.status(pair["refresh_token"], "POST", "/refresh") for pair in ended] == [401] * 2
+    assert [second.status(pair["access_token"]) for pair in (again, other)] == [200, 200]
+
+
+def test_a_refresh_on_one_is_repeated_by_the_others(servers: Pair, name: str) -> None:
+    """REF-4: to the byte."""
+    first, second = servers
+    used = first.login(name)["refresh_token"]
+    answers = {server.ask("POST", "/refresh", used) for server in (first, second) * 3}
+
+    (answer,) = answers
+    assert answer.status == 200
+    assert second.status(answer.json["access_token"]) == 200
+    assert second.status(answer.json["refresh_token"], "POST", "/refresh") == 200
+
+
+def test_a_token_that_comes_back_later_ends_its_session_everywhere(
+    servers: Pair, name: str
+) -> None:
+    """REF-2: the second refresh ends the grace of the first."""
+    first, second = servers
+    pairs = [second.login(name)]
+    for server in servers:
+        answer = server.ask("POST", "/refresh", pairs[-1]["refresh_token"])
+        pairs.append(answer.json)
+    assert first.status(pairs[-1]["access_token"]) == 200
+    assert first.status(pairs[0]["refresh_token"], "POST", "/refresh") == 401
+
+    assert [second.status(pair["access_token"]) for pair in pairs] == [401] * 3
