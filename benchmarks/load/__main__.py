@@ -11,14 +11,13 @@ import argparse
 import signal
 import sys
 import tempfile
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from .catalogue import NAMES, place_class
 from .clients import Clients
-from .machine import describe, shared_out, stay_on
+from .machine import Watch, describe, shared_out, stay_on
 from .measuring import Effort, Run
 from .places import Place
 from .results import Results, write_setup
@@ -33,12 +32,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = _parser().parse_args(arguments)
     sizes = options.sizes or (SIZES[:2] if options.quick else SIZES)
     effort = QUICK if options.quick else Effort()
-    started = time.monotonic()
+    watch = Watch()
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))  # servers end, too
     options.to.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         results, setup = _measured(options.stores, sizes, effort, Path(folder))
-    setup.append(("duration", f"{(time.monotonic() - started) / 60:.0f} minutes"))
+    setup.extend(watch.lines())
     results.write(options.to / "figures.csv")
     write_setup(options.to / "setup.csv", setup)
     _publish(options.to)

@@ -7,6 +7,7 @@ import os
 import random
 import time
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import cycle
 from multiprocessing.connection import Connection
@@ -90,9 +91,10 @@ class Clients:
         return Done(count, seconds, sum(one.cpu_seconds for one in done)), grown
 
     def close(self) -> None:
-        """Let the processes end."""
-        _send(self._pipes, [None] * len(self._pipes))
-        for process in self._processes:
+        """Let the processes end; one that failed has ended already."""
+        for pipe, process in zip(self._pipes, self._processes, strict=True):
+            with suppress(BrokenPipeError):
+                pipe.send(None)
             process.join(10)
 
 
