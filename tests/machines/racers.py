@@ -1,0 +1,91 @@
+"""Let many threads of several processes use one refresh token at the same moment."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from multiprocessing.synchronize import Barrier
+from typing import Any
+
+from flask import Flask
+
+from jwtpolicy import JWTManager
+from jwtpolicy.exceptions import AccessError
+
+PROCESSES, THREADS = 4, 16
+
+#: What a use gave: access token, refresh token, session; or the name of an error.
+Found = tuple[str | None, ...]
+
+# The processes come from one that has imported this module, and nothing of the tests' own.
+_CONTEXT = multiprocessing.get_context("forkserver")
+_CONTEXT.set_forkserver_preload([__name__])
+
+
+@dataclass(frozen=True)
+class Racers:
+    """Processes that run the application, and wait to be told a token."""
+
+    lines: list[Connection]
+
+    def use(self, url: str, token: str) -> list[Found]:
+        """Return what each of all threads got for *token*."""
+        for line in self.lines:
+            line.send((url, token))
+        found: list[Found] = []
+        for line in self.lines:
+            assert line.poll(60), "a racer does not answer"
+            found.extend(line.recv())
+        return found
+
+
+@contextmanager
+def racing(settings: dict[str, Any]) -> Iterator[Racers]:
+    """Start the processes once, for any number of races on any store."""
+    barrier = _CONTEXT.Barrier(PROCESSES * THREADS, timeout=30)
+    with ExitStack() as stack:
+        lines = []
+        for _ in range(PROCESSES):
+            ours, theirs = _CONTEXT.Pipe()
+            process = _CONTEXT.Process(target=_race, args=(theirs, barrier, settings), daemon=True)
+            process.start()
+            theirs.close()
+            stack.callback(process.join, 20)
+            stack.callback(ours.close)
+            lines.append(ours)
+        yield Racers(lines)
+
+
+def make_machine(url: str, settings: dict[str, Any]) -> tuple[Flask, JWTManager[Any]]:
+    """Return the application of a process on the store at *url*."""
+    app = Flask("tests.app")
+    app.config.update(settings, JWT_STORE_URL=url, JWT_STORE_TIMEOUT=30)
+    return app, JWTManager[Any](app)
+
+
+def _race(line: Connection, barrier: Barrier, settings: dict[str, Any]) -> None:
+    machines: dict[str, tuple[Flask, JWTManager[Any]]] = {}
+    with ThreadPoolExecutor(THREADS) as pool:
+        while True:
+            try:
+                url, token = line.recv()
+            except EOFError:
+                return
+            machine = machines.get(url) or machines.setdefault(url, make_machine(url, settings))
+            uses = [pool.submit(_use, machine, barrier, token) for _ in range(THREADS)]
+            line.send([use.result() for use in uses])
+
+
+def _use(machine: tuple[Flask, JWTManager[Any]], barrier: Barrier, token: str) -> Found:
+    app, jwt = machine
+    with app.app_context():
+        barrier.wait()
+        try:
+            pair = jwt.refresh(token)
+        except AccessError as error:
+            return (type(error).__name__,)
+    return pair.access_token, pair.refresh_token, pair.session_id

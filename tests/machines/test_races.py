@@ -1,0 +1,74 @@
+"""However many use one refresh token at the same moment, it has one successor."""
+
+from __future__ import annotations
+
+import secrets
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from jwtpolicy import JWTManager
+from tests.machines.racers import PROCESSES, THREADS, Racers, make_machine, racing
+from tests.machines.servers import settings
+
+ALL = PROCESSES * THREADS
+
+
+@pytest.fixture(scope="module")
+def racers() -> Iterator[Racers]:
+    with racing(settings()) as racers:
+        yield racers
+
+
+@pytest.fixture
+def rounds(pytestconfig: pytest.Config) -> int:
+    return 50 if pytestconfig.getoption("--full") else 5
+
+
+@pytest.fixture(params=["sqlite", "postgres", "mariadb", "redis"])
+def url(request: Any, url_of: Callable[[str], str]) -> str:
+    found: str = url_of(request.param)
+    return found
+
+
+@pytest.fixture
+def jwt(url: str) -> Iterator[JWTManager[Any]]:
+    """Return what manages a fifth machine on the store, within its application's context."""
+    app, jwt = make_machine(url, settings())
+    with app.app_context():
+        yield jwt
+    store = app.extensions["jwtpolicy"].parts.store
+    store.close()
+
+
+def test_all_uses_of_a_refresh_token_get_one_pair(
+    url: str, jwt: JWTManager[Any], racers: Racers, rounds: int
+) -> None:
+    """REF-1, REF-4: which is the one that goes on; and each round begins with it."""
+    name = secrets.token_hex(8)
+    pair = jwt.login(name)
+    tokens = [pair.refresh_token]
+    for _ in range(rounds):
+        found = Counter(racers.use(url, str(tokens[-1])))
+        ((_, successor, session),) = found
+        assert (*found.values(), session) == (ALL, pair.session_id)
+        tokens.append(successor)
+
+    assert len(set(tokens)) == rounds + 1
+    assert [one.session_id for one in jwt.sessions(name)] == [pair.session_id]
+    assert jwt.refresh(str(tokens[-1])).session_id == pair.session_id
+
+
+def test_a_token_that_is_used_up_gives_nobody_a_pair(
+    url: str, jwt: JWTManager[Any], racers: Racers
+) -> None:
+    """REF-2: two steps behind, where no grace is; the session is over for its owner too."""
+    name = secrets.token_hex(8)
+    other, old = jwt.login(name), jwt.login(name)
+    latest = jwt.refresh(jwt.refresh(old.refresh_token).refresh_token)
+
+    assert set(racers.use(url, old.refresh_token)) == {("RevokedTokenError",)}
+    assert set(racers.use(url, latest.refresh_token)) == {("RevokedTokenError",)}
+    assert [one.session_id for one in jwt.sessions(name)] == [other.session_id]
