@@ -23,6 +23,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from tests.conftest import bearer
 from tests.docs.test_readme import ROOT, free_port
 
+#: The status of an answer that did not come.
+NO_ANSWER = 0
+
 _PKCS8 = (Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
 
