@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import math
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
@@ -17,6 +19,7 @@ from .exceptions import (
     StoreNotConfiguredError,
     StoreUnavailableError,
 )
+from .jose import encoded_segment
 from .keeping import Keeping
 from .revocation import Revocation
 from .signer import Issued, Signer
@@ -30,6 +33,9 @@ _ATTEMPTS: Final = 5
 _RACE: Final = 10
 
 Made = TypeVar("Made")
+
+#: Bytes of the id of a session that follows from a token.
+_SESSION_ID_BYTES: Final = 16
 
 #: Seconds; a session that ends later than this has no end of its own.
 _CENTURY: Final = 100 * 365 * 86_400
@@ -210,12 +216,9 @@ class Sessions:
         stated = self._statements.renewed(token)
         if self._store is None:
             return self._access_only(stated, Grant.of(token))
-        if token.session_id is None:
-            return self._adopted(token, stated, now)
-        if self._revocation.standing(token) is Standing.REVOKED:
-            msg = "the refresh token was revoked"
-            raise RevokedTokenError(msg)
-        session = self._session_of(token, now)
+        self._check_not_revoked(token)
+        is_adopted = token.session_id is None
+        session = self._adopted(token, now) if is_adopted else self._session_of(token, now)
         pair, refresh_id = self._pair(
             stated, Grant.of(token), now, session.expires_at, session.session_id, False
         )
@@ -230,7 +233,23 @@ class Sessions:
             refresh_grace=self._lifetimes.grace,
             kept=keeping.seal(pair) if self._lifetimes.grace else None,
         )
+        if is_adopted:
+            # Whoever revoked the token meanwhile could not see the session yet.
+            self._check_not_revoked(token, session)
         return self._judged(rotation, pair, keeping)
+
+    def _check_not_revoked(self, token: Token, session: Session | None = None) -> None:
+        """Refuse a token that was revoked, and end the *session* that came of it.
+
+        Raises:
+            RevokedTokenError: It was.
+        """
+        if self._revocation.standing(token) is not Standing.REVOKED:
+            return
+        if session is not None:
+            self.revoke_session(session.session_id)
+        msg = "the refresh token was revoked"
+        raise RevokedTokenError(msg)
 
     def _judged(self, rotation: Rotation, pair: TokenPair, keeping: Keeping) -> TokenPair:
         """Return the new pair, or for a repetition the one that it was first answered with.
@@ -266,6 +285,9 @@ class Sessions:
         self.store.revoke_token(
             token.issuer, token.subject, _id_of(token), expires_at=until, now=now
         )
+        if token.kind == "refresh":
+            # The session that came of it, if one did.
+            self.store.revoke_session(self._issuer, _adopted_id(token), now=now, until=until)
 
     def revoke_session(self, session_id: str) -> None:
         """End a session: its access and refresh tokens are dead from now on."""
@@ -358,38 +380,50 @@ class Sessions:
         if self._store is None:
             return self._pair(stated, grant, now, FOREVER, None, fresh)[0]
         session_id = self._store.new_session_id(self._issuer, stated.subject)
-        absolute = self._lifetimes.absolute
-        expires_at = FOREVER if absolute is None else now + absolute
-        pair, refresh_id = self._pair(stated, grant, now, expires_at, session_id, fresh)
-        session = Session(
+        pair, refresh_id = self._pair(stated, grant, now, self._end(now), session_id, fresh)
+        self._store.open_session(self._begun(stated.subject, session_id, refresh_id, now, label))
+        return pair
+
+    def _begun(
+        self, subject: str, session_id: str, refresh_id: str, now: int, label: str | None = None
+    ) -> Session:
+        return Session(
             issuer=self._issuer,
             session_id=session_id,
-            subject=stated.subject,
+            subject=subject,
             refresh_id=refresh_id,
             created_at=now,
             last_used_at=now,
-            expires_at=expires_at,
+            expires_at=self._end(now),
             idle_expires_at=self._idle_end(now),
             label=label,
         )
-        self._store.open_session(session)
-        return pair
 
-    def _adopted(self, token: Token, stated: Statement, now: int) -> TokenPair:
-        """Open the session of a refresh token that was issued without one; once."""
-        until = math.ceil(token._claims.get("exp", FOREVER - self._leeway)) + self._leeway
-        if self._revocation.standing(token) is not Standing.GOOD or not self.store.consume(
-            token.issuer, token.subject, _id_of(token), expires_at=until, now=now
-        ):
+    def _adopted(self, token: Token, now: int) -> Session:
+        """Return the session of a refresh token that was issued without one; opened once.
+
+        Its id follows from the token's, and the token is its first refresh token: so whoever
+        presents it again is judged as with any other session.
+
+        Raises:
+            RevokedTokenError: The session is over, or the token was used up by something else.
+        """
+        session_id = _adopted_id(token)
+        session = self.store.session(self._issuer, session_id, now=now)
+        if session is None and self._revocation.standing(token) is Standing.GOOD:
+            self.store.open_session(
+                self._begun(token.subject, session_id, _id_of(token), now, None)
+            )
+            # It is dead wherever refresh tokens are only looked at.
+            until = math.ceil(token._claims.get("exp", FOREVER - self._leeway)) + self._leeway
+            self.store.consume(
+                token.issuer, token.subject, _id_of(token), expires_at=until, now=now
+            )
+            session = self.store.session(self._issuer, session_id, now=now)
+        if session is None:
             msg = "the refresh token was revoked or used before"
             raise RevokedTokenError(msg)
-        pair = self._opened(stated, Grant.of(token), now, fresh=False, label=None)
-        if self._revocation.standing(token) is Standing.REVOKED:
-            # Meanwhile, and nobody who revoked could see the session yet.
-            self.revoke_session(str(pair.session_id))
-            msg = "the refresh token was revoked while its session was opened"
-            raise RevokedTokenError(msg)
-        return pair
+        return session
 
     def _access_only(self, stated: Statement, grant: Grant) -> TokenPair:
         """Return a new access token; without a store the refresh token stays the same."""
@@ -453,6 +487,9 @@ class Sessions:
             raise RevokedTokenError(msg)
         return session
 
+    def _end(self, now: int) -> int:
+        return FOREVER if self._lifetimes.absolute is None else now + self._lifetimes.absolute
+
     def _idle_end(self, now: int) -> int | None:
         return None if self._lifetimes.idle is None else now + self._lifetimes.idle
 
@@ -470,6 +507,12 @@ def freshness(fresh: bool | timedelta, now: int) -> bool | float:
         return fresh
     msg = f"fresh is True, False or a timedelta above 0, not {fresh!r:.40}"
     raise IssueError(msg)
+
+
+def _adopted_id(token: Token) -> str:
+    """Return the id of the session that comes of a refresh token without one: always the same."""
+    named = json.dumps([token.issuer, _id_of(token)]).encode()
+    return encoded_segment(hashlib.sha256(named).digest()[:_SESSION_ID_BYTES])
 
 
 def _listed(value: Any) -> Any:

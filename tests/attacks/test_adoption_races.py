@@ -8,10 +8,11 @@ from typing import Any
 
 import jwt as pyjwt
 import pytest
-from flask import Flask
+from flask import Flask, current_app
 
 from jwtpolicy import JWTManager
-from jwtpolicy.exceptions import RevokedTokenError
+from jwtpolicy.exceptions import RevokedTokenError, StoreUnavailableError
+from jwtpolicy.signals import refresh_reused
 from tests.conftest import SECRET
 
 
@@ -51,3 +52,55 @@ def test_no_session_comes_of_a_token_whose_user_is_revoked_meanwhile(native: Any
     assert native.sessions("ada") == []
     assert native.refresh(bobs).refresh_token
     assert len(native.sessions("bob")) == 1
+
+
+def test_a_stolen_token_that_comes_back_ends_the_session_that_came_of_it(native: Any) -> None:
+    """REF-2: the thief was first, and the user is refused: then nobody goes on."""
+    noticed: list[str] = []
+
+    def notice(sender: Any, token: Any) -> None:
+        noticed.append(token.subject)
+
+    stolen, bobs = foreign("ada"), native.refresh(foreign("bob"))
+    with refresh_reused.connected_to(notice):
+        thief = native.refresh(native.refresh(stolen).refresh_token)
+        with pytest.raises(RevokedTokenError):
+            native.refresh(stolen)
+    with pytest.raises(RevokedTokenError):
+        native.refresh(thief.refresh_token)
+    assert noticed == ["ada"]
+    assert native.refresh(bobs.refresh_token).refresh_token
+
+
+def test_revoking_the_old_token_ends_the_session_that_came_of_it(native: Any) -> None:
+    """RFC 7009 section 2.1."""
+    token = foreign("ada")
+    pair = native.refresh(token)
+    native.revoke(token)
+
+    assert native.sessions("ada") == []
+    for used in (token, pair.refresh_token):
+        with pytest.raises(RevokedTokenError):
+            native.refresh(used)
+
+
+def test_a_token_that_was_used_up_otherwise_opens_no_session(native: Any) -> None:
+    token, store = foreign("ada"), current_app.extensions["jwtpolicy"].parts.store
+    store.consume("", "ada", "of ada", expires_at=None, now=0)
+
+    with pytest.raises(RevokedTokenError):
+        native.refresh(token)
+    assert native.sessions("ada") == []
+
+
+def test_a_session_that_was_opened_by_half_is_gone_on_with(native: Any) -> None:
+    """REF-7: the server died between two steps."""
+    token, store = foreign("ada"), current_app.extensions["jwtpolicy"].parts.store
+    consume = store.consume
+    store.consume = lambda *args, **kwargs: (_ for _ in ()).throw(StoreUnavailableError())
+    with pytest.raises(StoreUnavailableError):
+        native.refresh(token)
+    store.consume = consume
+
+    assert native.refresh(token).refresh_token
+    assert len(native.sessions("ada")) == 1

@@ -382,9 +382,14 @@ def test_a_refresh_token_without_a_session_opens_one_once(app: Any, jwt: Any, cl
         signer = app.extensions["jwtpolicy"].parts.signer
         orphan = signer.sign(kind="refresh", subject="u1", lifetime=60).encoded
 
-        assert jwt.refresh(orphan).session_id
+        first = jwt.refresh(orphan)
+        assert first.session_id
+        assert jwt.refresh(orphan) == first
+        clock.advance(10)
         with pytest.raises(RevokedTokenError):
             jwt.refresh(orphan)
+        with pytest.raises(RevokedTokenError):
+            jwt.refresh(first.refresh_token)
 
 
 @pytest.mark.parametrize(
