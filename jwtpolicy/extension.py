@@ -37,9 +37,9 @@ from .open_session import OpenSession
 from .parts import Parts
 from .policy.base import Policy, as_policy
 from .policy.credentials import Access, KnownUser, NotRevoked, Public
-from .revocation import REVOCATION_CHECKS, Revocation, RevocationCheck
+from .revocation import REVOCATION_CHECKS, TOKENS_LET_IN, Revocation, RevocationCheck
 from .schemas import ClaimSchema, SchemaRegistry
-from .sentinels import Any_, Never
+from .sentinels import ANY, Any_, Never
 from .sessions import Sessions, freshness
 from .settings import Settings
 from .signals import logged_in, logged_out, refresh_reused
@@ -334,18 +334,20 @@ class JWTManager(Generic[User]):
     def logout(self, response: Response | None = None) -> Logout:
         """End the current session: its access and refresh tokens are dead.
 
-        A token without a session is revoked by itself; without a token nothing is. Where cookies
+        A token without a session is revoked by itself; without a token nothing is. The token may
+        be one that the bridge to Flask-JWT-Extended has let in. Where cookies
         are a place for tokens they are unset, by `Logout.as_response` and in *response*.
 
         Args:
             response: An answer of your own, whose cookies are to be unset.
 
         Raises:
+            InvalidTokenError: The bridge's token is none here, so that it cannot be revoked.
             StoreNotConfiguredError: There is no store to remember it in.
             StoreUnavailableError: The store cannot be asked: the session lives on.
         """
         state = application().state() if has_request_context() else None
-        token = None if state is None else state.token
+        token = None if state is None else state.token or self._let_in_elsewhere()
         if state is not None:
             state.is_logged_out = True
         if token is not None:
@@ -640,6 +642,16 @@ class JWTManager(Generic[User]):
             msg = f"the token is of the kind {token.kind!r}"
             raise WrongKindError(msg)
         return token
+
+    def _let_in_elsewhere(self) -> Token | None:
+        """Return the token that another extension has let the current request in with.
+
+        Raises:
+            InvalidTokenError: It is no token here.
+        """
+        found = (find() for find in current_app.extensions.get(TOKENS_LET_IN, ()))
+        encoded = next(filter(None, found), None)
+        return None if encoded is None else self.verify(encoded, kind=ANY, allow_expired=True)
 
     def _forget(self) -> None:
         if has_request_context():

@@ -21,6 +21,10 @@ RevocationCheck = Callable[[Token], bool]
 #: Where other extensions leave checks of one application, as a list in ``app.extensions``.
 REVOCATION_CHECKS: Final = "jwtpolicy.revocation_checks"
 
+#: Where they leave functions that return the encoded token which they have let the current request
+#: in with, or None: a logout ends that one too.
+TOKENS_LET_IN: Final = "jwtpolicy.tokens_let_in"
+
 
 class Revocation:
     """What is known of tokens after they were issued.

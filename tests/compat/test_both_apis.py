@@ -40,6 +40,9 @@ def app(tmp_path: Path, blocklist: set[str]) -> Flask:
     }
     for path, guard in guards.items():
         app.get(path, endpoint=path)(guard(lambda: "in"))
+    app.post("/bridge/logout", endpoint="bridge logout")(
+        bridge.jwt_required()(lambda: native.logout().as_response())
+    )
     app.post("/native/logout", endpoint="logout")(protect()(lambda: native.logout().as_response()))
     app.add_url_rule("/refresh", view_func=RefreshView.as_view("refresh"))
     return app
@@ -90,6 +93,29 @@ def test_tokens_of_either_side_pass_both_guards(
         tokens = [native.login("ada").access_token, bridge.create_access_token("ada")]
 
     assert [get(path, token) for token in tokens] == [200, 200]
+
+
+def test_a_native_logout_behind_a_guard_of_the_bridge_ends_its_token(
+    app: Flask, native: Any, get: Any, issued: Any
+) -> None:
+    with app.app_context():
+        pair = native.login("ada")
+    tokens, other = [issued("access"), pair.access_token], issued("access")
+    for token in tokens:
+        assert app.test_client().post("/bridge/logout", headers=bearer(token)).status_code == 204
+
+    for path in ("/bridge", "/native"):
+        assert [get(path, token) for token in [*tokens, other]] == [401, 401, 200]
+    assert get("/native/refresh", pair.refresh_token) == 401
+
+
+def test_a_logout_that_could_end_nothing_says_so(app: Flask, get: Any, issued: Any) -> None:
+    """A token without an end passes the bridge, and is none for the native side."""
+    endless = issued("access", expires_delta=False)
+    assert get("/bridge", endless) == 200
+
+    answer = app.test_client().post("/bridge/logout", headers=bearer(endless))
+    assert (answer.status_code, answer.json["error"]) == (401, "invalid_token")
 
 
 def test_a_native_logout_is_seen_by_the_bridge(app: Flask, get: Any, issued: Any) -> None:

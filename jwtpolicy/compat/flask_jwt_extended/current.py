@@ -22,11 +22,13 @@ class Admitted(NamedTuple):
         token: Its token, empty where it came without.
         location: Where the token stood, or None.
         user: Whom ``user_lookup_loader`` found.
+        encoded: The token as it was sent, or None.
     """
 
     token: Decoded = Decoded({}, {})
     location: str | None = None
     user: Any = None
+    encoded: str | None = None
 
 
 def _place() -> tuple[Request, str]:

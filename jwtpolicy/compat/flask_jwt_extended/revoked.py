@@ -8,16 +8,17 @@ from typing import Any
 
 from flask import Flask, current_app
 
-from ...revocation import REVOCATION_CHECKS
+from ...revocation import REVOCATION_CHECKS, TOKENS_LET_IN
 from ...stores import Standing, TokenStore
 from .config import config
+from .current import Admitted, find
 from .exceptions import Members
 from .loaders import Loaders, current_loaders
 from .tokens import Decoded
 
 
 def tell(app: Flask, loaders: Loaders) -> None:
-    """Let native guards of *app* ask its ``token_in_blocklist_loader`` too."""
+    """Let native guards of *app* ask its ``token_in_blocklist_loader`` too, and logouts end all."""
 
     def check(token: Any) -> bool:
         return bool(
@@ -25,6 +26,7 @@ def tell(app: Flask, loaders: Loaders) -> None:
         )
 
     app.extensions.setdefault(REVOCATION_CHECKS, []).append(check)
+    app.extensions.setdefault(TOKENS_LET_IN, []).append(lambda: (find() or Admitted()).encoded)
 
 
 def _thawed(value: Any) -> Any:

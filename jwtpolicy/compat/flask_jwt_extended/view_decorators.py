@@ -95,7 +95,7 @@ class Guard:
         token = decode(found.encoded, found.csrf, at_guard=True)
         self._check(found.encoded, token)
         # Kept at the very end, so that nothing is there where anything failed.
-        keep(Admitted(token, found.location, _user_of(token)))
+        keep(Admitted(token, found.location, _user_of(token), found.encoded))
         return token
 
     def _check(self, encoded: str, token: Decoded) -> None:
