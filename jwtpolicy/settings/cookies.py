@@ -98,7 +98,7 @@ def _complaints(settings: Settings, is_development: bool) -> Iterator[str]:
     if not settings.cookie_secure and not is_development:
         yield (
             "JWT_COOKIE_SECURE is False, but the application is neither in debug nor in testing "
-            "mode; remove it: browsers send secure cookies to http://localhost too"
+            "mode; set it to True: browsers send secure cookies to http://localhost too"
         )
     samesites = (settings.cookie_samesite, settings.refresh_cookie_samesite)
     if not settings.cookie_secure and (settings.cookie_partitioned or "None" in samesites):

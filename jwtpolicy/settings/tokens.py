@@ -188,7 +188,8 @@ class TokenSettings:
         5.0,
         read.between(0.05, 60),
         "seconds, 0.05 to 60",
-        "How long to wait for the store before the answer is 503.",
+        "How long to wait for the store before the answer is 503; a request that has to wait for a "
+        "connection first waits as long for that.",
     )
     store_create_tables: bool = setting(
         "JWT_STORE_CREATE_TABLES",

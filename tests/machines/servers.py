@@ -16,10 +16,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from tests import services
 from tests.conftest import bearer
 from tests.docs.test_readme import ROOT, free_port
 
@@ -94,7 +94,8 @@ def serving(
     store_url: str, folder: Path, *, workers: int = 2, threads: int = 1, **more: Any
 ) -> Iterator[Server]:
     """Serve the application by gunicorn until the block ends; *more* are settings without JWT_."""
-    pytest.importorskip("gunicorn")
+    if services.find_gunicorn() is None:
+        services.missing("gunicorn", "gunicorn is not installed")
     port = free_port()
     named = {f"JWT_{name.upper()}": value for name, value in more.items()}
     given = {**settings(), "JWT_STORE_URL": store_url, **named}

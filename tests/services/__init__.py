@@ -39,6 +39,12 @@ def has_playwright() -> bool:
     return importlib.util.find_spec("playwright") is not None
 
 
+def find_gunicorn() -> str | None:
+    """Return where the server is that tests start several processes of."""
+    found = importlib.util.find_spec("gunicorn")
+    return None if found is None else found.origin
+
+
 #: What to say of each service in the header of a test run.
 FINDERS: dict[str, Callable[[], str | None]] = {
     "browser": lambda: find_browser() if has_playwright() else None,
@@ -47,6 +53,7 @@ FINDERS: dict[str, Callable[[], str | None]] = {
     "mysql": mariadb.find,
     "redis": redis.find,
     "valkey": redis.find_valkey,
+    "gunicorn": find_gunicorn,
 }
 
 
