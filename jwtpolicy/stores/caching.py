@@ -50,7 +50,7 @@ class CachedStore(TokenStore):
         self._epoch = object()
 
     @property
-    def is_shared(self) -> bool:  # type: ignore[override]
+    def is_shared(self) -> bool:  # type: ignore[override] # as the other store is
         """Whether the other store is."""
         return self.store.is_shared
 

@@ -101,8 +101,8 @@ def _value(setting: Setting) -> object:
 
 def _old_names(work: Work, setting: Setting) -> Iterator[str]:
     places = literal(setting.value)
-    is_meant = places is not ABSENT and isinstance(places, str | list | tuple | set)
-    if is_meant and "cookies" in places and "JWT_ACCESS_COOKIE_NAME" not in work.project.settings:  # type: ignore[operator]
+    takes_cookies = isinstance(places, str | list | tuple | set) and "cookies" in places
+    if takes_cookies and "JWT_ACCESS_COOKIE_NAME" not in work.project.settings:
         yield (
             "cookies are called otherwise here: mend scripts that read csrf_access_token, or keep "
             "the names with JWT_ACCESS_COOKIE_NAME, JWT_ACCESS_CSRF_COOKIE_NAME and their twins"

@@ -66,8 +66,8 @@ def _sentinel_pool(address: Address, timeout: float) -> ConnectionPool:
     waits = _waits(timeout / (len(address.hosts) + 1))
     encrypted: dict[str, Any] = {"ssl": True} if address.is_encrypted else {}
     asking = {**address.sentinel, **address.tls, **encrypted, **waits}
-    sentinel = Sentinel(address.hosts, sentinel_kwargs=asking)  # type: ignore[no-untyped-call]
-    return SentinelConnectionPool(  # type: ignore[no-untyped-call]
+    sentinel = Sentinel(address.hosts, sentinel_kwargs=asking)  # type: ignore[no-untyped-call] # redis-py
+    return SentinelConnectionPool(  # type: ignore[no-untyped-call] # redis-py
         address.service,
         sentinel,
         db=address.database,
@@ -81,7 +81,7 @@ def _cluster(address: Address, timeout: float) -> Client:
     waits = _waits(timeout / _CLUSTER_STEPS)
     del waits["retry"]
     client = RedisCluster(
-        startup_nodes=[ClusterNode(*host) for host in address.hosts],  # type: ignore[no-untyped-call]
+        startup_nodes=[ClusterNode(*host) for host in address.hosts],  # type: ignore[no-untyped-call] # redis-py
         ssl=address.is_encrypted,
         **_words(address),
         **waits,

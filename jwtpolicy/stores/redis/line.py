@@ -30,7 +30,7 @@ class Line:
 
     def __init__(self, pool: ConnectionPool, changed: Changed) -> None:
         self._connection = cast("Connection", pool.make_connection())
-        self._connection.connect()  # type: ignore[no-untyped-call]
+        self._connection.connect()  # type: ignore[no-untyped-call] # redis-py
         self._socket = cast("socket.socket", self._connection._sock)
         self._changed = changed
         self._unread = bytearray()
@@ -65,7 +65,7 @@ class Line:
 
     def close(self) -> None:
         """Hang up."""
-        self._connection.disconnect()  # type: ignore[no-untyped-call]
+        self._connection.disconnect()  # type: ignore[no-untyped-call] # redis-py
 
     def _has_arrived(self) -> bool:
         is_decrypted = isinstance(self._socket, SSLSocket) and self._socket.pending() > 0

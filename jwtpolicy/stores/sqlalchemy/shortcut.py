@@ -41,7 +41,7 @@ class Shortcut:
             connection.invalidate()
             raise
         connection.close()
-        return row  # type: ignore[no-any-return]
+        return row  # type: ignore[no-any-return] # the driver's
 
     def ask_on(self, connection: Connection, values: Mapping[str, Any]) -> Sequence[Any]:
         """Return the row."""
