@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, NoReturn, cast
@@ -22,43 +22,40 @@ def frozen(value: object) -> object:
     return value
 
 
-class Claims(Mapping[str, Any]):
+class Claims(dict[str, Any]):
     """A read-only JSON object, all the way down: arrays are tuples.
 
-    An absent member raises `MissingClaimError`, which is a `KeyError`.
+    It is a ``dict``, so that ``jsonify`` takes it; what would change it raises. An absent member
+    raises `MissingClaimError`, which is a `KeyError`.
     """
 
-    __slots__ = ("_members",)
-    _members: dict[str, Any]
+    __slots__ = ()
 
-    def __init__(self, members: dict[str, Any]) -> None:
-        object.__setattr__(self, "_members", members)
+    def __init__(self, members: Mapping[str, Any]) -> None:
+        super().__init__((name, frozen(value)) for name, value in members.items())
 
-    def __getitem__(self, name: str) -> Any:
-        try:
-            return frozen(self._members[name])
-        except KeyError:
-            msg = f"the claim {name!r} is absent"
-            raise MissingClaimError(msg) from None
+    def __missing__(self, name: str) -> NoReturn:
+        msg = f"the claim {name!r} is absent"
+        raise MissingClaimError(msg)
 
-    def __contains__(self, name: object) -> bool:
-        return name in self._members
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._members)
-
-    def __len__(self) -> int:
-        return len(self._members)
-
-    def __setattr__(self, name: str, value: object) -> NoReturn:
+    def _refuse(self, *args: object, **kwargs: object) -> NoReturn:
         msg = "claims are read-only: they are what was signed"
-        raise AttributeError(msg)
+        raise TypeError(msg)
 
-    def __hash__(self) -> int:
-        return hash(frozenset(self._members))
+    __setitem__ = __delitem__ = __ior__ = _refuse
+    clear = pop = popitem = setdefault = update = _refuse
+
+    def __deepcopy__(self, memo: object) -> Claims:
+        return self
+
+    def __reduce__(self) -> tuple[type[Claims], tuple[dict[str, Any]]]:
+        return Claims, (dict(self),)
+
+    def __hash__(self) -> int:  # type: ignore[override] # it never changes
+        return hash(frozenset(self))
 
     def __repr__(self) -> str:
-        return f"<Claims {', '.join(sorted(self._members))}>"
+        return f"<Claims {', '.join(sorted(self))}>"
 
 
 def _moment(seconds: float | None) -> datetime | None:

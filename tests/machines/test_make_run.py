@@ -93,6 +93,8 @@ def running(checkout: Path, temporary: Path, *words: str) -> Iterator[Run]:
         stderr=subprocess.DEVNULL,
         text=True,
         start_new_session=True,
+        # Whoever started the tests in the background has it ignored, and children inherit that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     try:
         wait_for(port, process)  # type: ignore[arg-type]
