@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import copy
+import json
+import pickle
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
 from jwtpolicy import ANY, NEVER, AccessRequest, Outcome, Token, TokenPair
 from jwtpolicy.access import NOT_LOADED, ResourcePending
 from jwtpolicy.exceptions import MissingClaimError
+from jwtpolicy.token import Claims
 from tests.properties.strategies import NOW, token
 
 
@@ -120,3 +125,43 @@ def test_the_user_of_a_request_is_asked_for() -> None:
     from tests.unit.policy.conftest import Desk
 
     assert AccessRequest(token=token(), services=Desk()).user == "user"
+
+
+NESTED = Claims({"org": {"name": "x", "tags": ["a", {"b": 1}]}})
+
+
+def test_claims_are_json_all_the_way_down() -> None:
+    assert json.loads(json.dumps(NESTED)) == {"org": {"name": "x", "tags": ["a", {"b": 1}]}}
+    assert json.loads(json.dumps({"org": NESTED["org"]}))["org"]["tags"][0] == "a"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda claims: claims.update(a=1),
+        lambda claims: claims.__setitem__("a", 1),
+        lambda claims: claims.__ior__({"a": 1}),
+        lambda claims: claims.__delitem__("name"),
+        lambda claims: claims.setdefault("a", 1),
+        lambda claims: claims.pop("name"),
+        lambda claims: claims.popitem(),
+        lambda claims: claims.clear(),
+        lambda claims: claims["tags"].append("c"),
+        lambda claims: claims["tags"][1].update(b=2),
+    ],
+)
+@pytest.mark.parametrize("copied", [lambda found: found, dict, copy.copy, copy.deepcopy])
+def test_nothing_changes_claims_nor_what_is_inside_of_a_copy(change: Any, copied: Any) -> None:
+    with pytest.raises((TypeError, AttributeError)):
+        change(copied(NESTED)["org"])
+
+    assert NESTED["org"] == {"name": "x", "tags": ("a", {"b": 1})}
+
+
+def test_claims_outlive_a_pickle_and_still_say_what_is_absent() -> None:
+    again = pickle.loads(pickle.dumps(NESTED))
+
+    assert (again, type(again["org"])) == (NESTED, Claims)
+    assert hash(again) == hash(NESTED)
+    with pytest.raises(MissingClaimError, match="'other' is absent"):
+        again["other"]
