@@ -216,9 +216,11 @@ class Sessions:
         stated = self._statements.renewed(token)
         if self._store is None:
             return self._access_only(stated, Grant.of(token))
-        self._check_not_revoked(token)
-        is_adopted = token.session_id is None
-        session = self._adopted(token, now) if is_adopted else self._session_of(token, now)
+        standing = self._checked_standing(token)
+        if token.session_id is None:
+            session = self._adopted(token, standing, now)
+        else:
+            session = self._session_of(token, now)
         pair, refresh_id = self._pair(
             stated, Grant.of(token), now, session.expires_at, session.session_id, False
         )
@@ -233,19 +235,20 @@ class Sessions:
             refresh_grace=self._lifetimes.grace,
             kept=keeping.seal(pair) if self._lifetimes.grace else None,
         )
-        if is_adopted:
+        if token.session_id is None:
             # Whoever revoked the token meanwhile could not see the session yet.
-            self._check_not_revoked(token, session)
+            self._checked_standing(token, session)
         return self._judged(rotation, pair, keeping)
 
-    def _check_not_revoked(self, token: Token, session: Session | None = None) -> None:
-        """Refuse a token that was revoked, and end the *session* that came of it.
+    def _checked_standing(self, token: Token, session: Session | None = None) -> Standing:
+        """Return how a token stands that was not revoked; else end the *session* that came of it.
 
         Raises:
-            RevokedTokenError: It was.
+            RevokedTokenError: It was revoked.
         """
-        if self._revocation.standing(token) is not Standing.REVOKED:
-            return
+        standing = self._revocation.standing(token)
+        if standing is not Standing.REVOKED:
+            return standing
         if session is not None:
             self.revoke_session(session.session_id)
         msg = "the refresh token was revoked"
@@ -399,7 +402,7 @@ class Sessions:
             label=label,
         )
 
-    def _adopted(self, token: Token, now: int) -> Session:
+    def _adopted(self, token: Token, standing: Standing, now: int) -> Session:
         """Return the session of a refresh token that was issued without one; opened once.
 
         Its id follows from the token's, and the token is its first refresh token: so whoever
@@ -410,7 +413,7 @@ class Sessions:
         """
         session_id = _adopted_id(token)
         session = self.store.session(self._issuer, session_id, now=now)
-        if session is None and self._revocation.standing(token) is Standing.GOOD:
+        if session is None and standing is Standing.GOOD:
             self.store.open_session(
                 self._begun(token.subject, session_id, _id_of(token), now, None)
             )
