@@ -16,7 +16,7 @@ LAYERS = [
     "settings transports csrf challenges plans users state enforcement",
     "guards parts finishing planning binding globals views endpoints signals logout open_session "
     "extension",
-    "audit migrate pruning cli compat",
+    "audit migrate pruning cli testing compat",
     "__init__",
 ]
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names.split()}
