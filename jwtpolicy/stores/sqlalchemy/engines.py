@@ -42,8 +42,8 @@ def open_engine(url: str | URL, timeout: float) -> Engine:
             statement. psycopg takes two seconds at the least to give up connecting.
 
     Raises:
-        ConfigurationError: The URL cannot be read, or its driver is not installed. The message
-            does not show the URL, which may hold a password.
+        ConfigurationError: The URL cannot be read, its driver is not installed, or refuses its
+            options. The message does not show the URL, which may hold a password.
     """
     read = _read(url)
     backend = read.get_backend_name()
@@ -58,8 +58,12 @@ def open_engine(url: str | URL, timeout: float) -> Engine:
             connect_args=_ARGUMENTS[backend](timeout),
             **_without_rollback(),
         )
+        _try_options(engine, _ARGUMENTS[backend](timeout))
     except ImportError as error:
         raise ConfigurationError(_missing(backend)) from error
+    except Exception:  # noqa: BLE001
+        # Each driver raises what it likes, and may quote a value.
+        raise ConfigurationError(_refused(read)) from None
     if backend == "postgresql":
         _bound_answers(engine, timeout)
     if backend == "sqlite":
@@ -92,6 +96,43 @@ _EXAMPLES: Final = (
 def _missing(backend: str) -> str:
     extra = _EXTRAS[backend]
     return f"a token store on {backend} needs a driver: pip install 'jwtpolicy[{extra}]'"
+
+
+def _refused(url: URL) -> str:
+    names = ", ".join(map(repr, sorted(url.query)))
+    return (
+        f"the URL of the token store's database has the options {names}, and its driver "
+        f"{url.get_driver_name()} refuses one of them; each must be one that the driver knows, "
+        "with a value that it can read: correct it or leave it out, or pass an engine"
+    )
+
+
+def _try_options(engine: Engine, arguments: dict[str, Any]) -> None:
+    """Let the driver read what it will be given, without asking a server."""
+    dialect = engine.dialect
+    positional, named = dialect.create_connect_args(engine.url)
+    _READERS[dialect.name](dialect.loaded_dbapi, *positional, **{**named, **arguments})
+
+
+def _read_by_psycopg(driver: Any, *, context: object = None, **named: Any) -> None:
+    # The context is SQLAlchemy's own, and nothing for libpq.
+    driver.conninfo.make_conninfo(**named)
+
+
+def _read_by_pymysql(driver: Any, *positional: Any, **named: Any) -> None:
+    driver.connect(*positional, **{**named, "defer_connect": True})
+
+
+def _read_by_sqlite3(driver: Any, path: str, **named: Any) -> None:
+    driver.connect(":memory:", **named).close()
+
+
+_READERS: Final = {
+    "postgresql": _read_by_psycopg,
+    "mysql": _read_by_pymysql,
+    "mariadb": _read_by_pymysql,
+    "sqlite": _read_by_sqlite3,
+}
 
 
 def is_in_memory(url: URL) -> bool:

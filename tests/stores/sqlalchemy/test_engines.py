@@ -54,6 +54,27 @@ def test_other_databases_are_refused(tmp_path: Path, url: str, said: str) -> Non
     assert "hunter2" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("url", "good", "bad"),
+    [
+        pytest.param("mysql://u:hunter2@h/db", "autocommit=true", "nonsense=1", id="mysql"),
+        pytest.param("mariadb://u:hunter2@h/db", "ssl_check_hostname=false", "nonsense=1", id="m"),
+        pytest.param("mysql://u:hunter2@h/db", "connect_timeout=3", "connect_timeout=x", id="int"),
+        pytest.param("postgresql://u:hunter2@h/db", "sslmode=require", "nonsense=1", id="pg"),
+        pytest.param("sqlite:///hunter2.db", "cached_statements=9", "nonsense=1", id="sqlite"),
+        pytest.param("sqlite:///hunter2.db", "timeout=3", "timeout=x", id="sqlite, number"),
+    ],
+)
+def test_options_that_the_driver_does_not_know_are_refused(url: str, good: str, bad: str) -> None:
+    """KEY-8: when the engine is made, and not with a TypeError at the first request."""
+    SQLAlchemyStore(f"{url}?{good}").close()
+    with pytest.raises(ConfigurationError, match="refuses one of them") as caught:
+        SQLAlchemyStore(f"{url}?{bad}")
+
+    assert repr(bad.split("=")[0]) in str(caught.value)
+    assert "hunter2" not in str(caught.value)
+
+
 def test_a_relative_path_starts_from_the_instance_folder(tmp_path: Path) -> None:
     store = open_store("sqlite+pysqlite:///data/x.db", instance_path=tmp_path / "instance")
     assert store is not None
