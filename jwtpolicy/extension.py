@@ -435,7 +435,8 @@ class JWTManager(Generic[User]):
             expires_in: Seconds or a timedelta; None means ``JWT_<KIND>_TOKEN_EXPIRES``.
             scope: The scopes granted, space-separated.
             audience: ``aud``, where it is another one than the configured.
-            session: The session it belongs to; a refresh token takes the place of its current.
+            session: The session it belongs to, which it never outlives; a refresh token takes
+                the place of its current one.
             claims: More claims; none of the reserved names.
             headers: More members of the JOSE header; none of the reserved names.
 
@@ -461,6 +462,10 @@ class JWTManager(Generic[User]):
             "audience": audience,
             "headers": additions.headers_of(user, kind, headers) or None,
         }
+        if session is not None:
+            arguments["lifetime"] = self._sessions().lifetime_in(
+                dumped.subject, session, arguments["lifetime"]
+            )
         if kind != "refresh":
             return parts.signer.sign(**arguments).encoded
         if session is None:

@@ -299,12 +299,14 @@ class Sessions:
             self.store.revoke_session(issuer, session_id, now=now)
 
     def revoke_subject(self, subject: str) -> None:
-        """End all sessions of *subject*, and its tokens outside of any."""
+        """End all sessions of *subject*, and its tokens outside of any.
+
+        That is kept for ever, a few bytes for each subject: nothing remembers how long the tokens
+        live that were issued with a lifetime of their own.
+        """
         now = int(self._clock())
-        longest = list(self._lifetimes.kinds.values())
-        until = FOREVER if None in longest else now + max(filter(None, longest)) + self._leeway
         for issuer in self._issuers:
-            self.store.revoke_subject(issuer, subject, now=now, until=until)
+            self.store.revoke_subject(issuer, subject, now=now, until=FOREVER)
 
     def end_others(self, token: Token) -> int:
         """End all sessions of the subject of *token* but its own, and return how many."""
@@ -328,18 +330,29 @@ class Sessions:
         """
         now = int(self._clock())
 
-        def find() -> Session:
-            session = self.store.session(self._issuer, session_id, now=now)
-            if session is None or session.subject != subject:
-                msg = "issue(kind='refresh') takes session=, the id of an open session of the user"
-                raise IssueError(msg)
-            return session
-
         def make(session: Session) -> tuple[Issued, str]:
             issued = self._signer.sign(**arguments)
             return issued, issued.token_id
 
-        return self._superseded(find, make, now)
+        return self._superseded(lambda: self._named(subject, session_id, now), make, now)
+
+    def lifetime_in(self, subject: str, session_id: str, lifetime: int | None) -> int | None:
+        """Return *lifetime*, cut where the session ends: what ended it is not known for longer.
+
+        Raises:
+            IssueError: There is no such session, or it is somebody else's.
+        """
+        if self._store is None:
+            return lifetime
+        now = int(self._clock())
+        return _within(lifetime, self._named(subject, session_id, now).expires_at - now)
+
+    def _named(self, subject: str, session_id: str, now: int) -> Session:
+        session = self.store.session(self._issuer, session_id, now=now)
+        if session is None or session.subject != subject:
+            msg = "issue takes session=, the id of an open session of the user"
+            raise IssueError(msg)
+        return session
 
     def _superseded(
         self, find: Callable[[], Session], make: Callable[[Session], tuple[Made, str]], now: int

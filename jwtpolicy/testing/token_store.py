@@ -12,6 +12,7 @@ import pytest
 
 from ..access import Standing
 from ..stores import Rotation, RotationState, Session, TokenStore
+from ..stores.base import FOREVER
 
 T = TypeVar("T")
 
@@ -525,9 +526,11 @@ class TokenStoreContract:
         store.revoke_token("", "alice", "a1", expires_at=None, now=NOW)
         store.consume("", "alice", "a2", expires_at=None, now=NOW)
         store.revoke_session("", "unknown", now=NOW)
+        store.revoke_subject("", "carol", now=NOW, until=FOREVER)
 
         assert self.prune(store, now=NOW + 1000 * 365 * DAY) == 0
         assert standing(store) is Standing.REVOKED
+        assert standing(store, session_id=None, subject="carol") is Standing.REVOKED
         assert standing(store, token_id="a2") is Standing.CONSUMED
         assert standing(store, session_id="unknown") is Standing.REVOKED
 

@@ -336,6 +336,46 @@ def test_revoking_is_seen_by_the_next_request(app: Any, jwt: Any, site: Any, rev
     assert site.get("/me", headers=bearer(other.access_token)).status_code == 200
 
 
+def test_what_was_revoked_stays_so_however_long_it_lives(
+    app: Any, jwt: Any, site: Any, clock: Any
+) -> None:
+    """REV-1: the token outlives every configured lifetime."""
+    with app.app_context():
+        token = jwt.issue("u1", expires_in=365 * 86_400)
+        other = jwt.issue("u2", expires_in=365 * 86_400)
+        jwt.revoke_subject("u1")
+        clock.now += 200 * 86_400
+        app.extensions["jwtpolicy"].parts.store.prune(now=int(clock.now))
+
+    assert site.get("/me", headers=bearer(token)).status_code == 401
+    assert site.get("/me", headers=bearer(other)).status_code == 200
+
+
+@pytest.mark.parametrize("kind", ["access", "reset"])
+def test_a_token_never_outlives_its_session(app: Any, jwt: Any, kind: str) -> None:
+    """REV-1: what ended a session is known for as long as the session could have lived."""
+    with app.app_context():
+        session_id = jwt.login("u1").session_id
+        long = jwt.issue("u1", kind, expires_in=365 * 86_400, session=session_id)
+        short = jwt.issue("u1", kind, expires_in=60, session=session_id)
+        tokens = [jwt.verify(encoded, kind=kind) for encoded in (long, short)]
+
+    assert [t.claims["exp"] - t.claims["iat"] for t in tokens] == [90 * 86_400, 60]
+
+
+@pytest.mark.parametrize("user", ["u2", "u1"])
+def test_a_token_is_issued_for_an_open_session_of_its_user_alone(
+    app: Any, jwt: Any, user: str
+) -> None:
+    with app.app_context():
+        session_id = jwt.login("u1").session_id
+        if user == "u1":
+            jwt.revoke_session(session_id)
+
+        with pytest.raises(IssueError, match="an open session of the user"):
+            jwt.issue(user, session=session_id)
+
+
 def test_a_revoked_refresh_token_is_not_exchanged(app: Any, jwt: Any, clock: Any) -> None:
     with app.app_context():
         pair = jwt.login("u1")
