@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
@@ -127,7 +128,7 @@ def _read_by_sqlite3(driver: Any, path: str, **named: Any) -> None:
     driver.connect(":memory:", **named).close()
 
 
-_READERS: Final = {
+_READERS: Final[dict[str, Callable[..., None]]] = {
     "postgresql": _read_by_psycopg,
     "mysql": _read_by_pymysql,
     "mariadb": _read_by_pymysql,
