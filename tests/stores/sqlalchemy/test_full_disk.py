@@ -1,0 +1,82 @@
+"""What the stores in SQLite files do on a disk that is really full."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from jwtpolicy.access import Standing
+from jwtpolicy.exceptions import StoreUnavailableError
+from jwtpolicy.stores import RotationState, SQLiteStore, TokenStore
+from jwtpolicy.stores.sqlalchemy import SQLAlchemyStore
+from tests.contracts.token_store import NOW, SESSION, rotate, standing
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of one megabyte."""
+    if sys.platform != "linux":
+        pytest.skip("needs Linux, to mount a disk in memory")
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("only root may mount a disk in memory")
+    try:
+        yield folder
+    finally:
+        # Lazily: it goes even while a failed test still holds the file.
+        subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+@pytest.fixture(params=["SQLiteStore", "SQLAlchemyStore"])
+def store(request: pytest.FixtureRequest, disk: Path) -> Iterator[TokenStore]:
+    path = disk / "tokens.sqlite3"
+    own = SQLiteStore(path)
+    store = own if request.param == "SQLiteStore" else SQLAlchemyStore(f"sqlite:///{path}")
+    yield store
+    store.close()
+    own.close()
+
+
+def fill(disk: Path) -> Path:
+    """Leave no byte of the disk free, and return what to remove for room."""
+    ballast = disk / "ballast"
+    with ballast.open("wb", buffering=0) as file:
+        try:
+            while True:
+                file.write(b"x" * 4096)
+        except OSError:
+            return ballast
+
+
+def revoke_many(store: TokenStore) -> list[str]:
+    """Revoke until it fails, since SQLite may have room left in its own files."""
+    done: list[str] = []
+    try:
+        while True:
+            store.revoke_token("", "alice", f"b{len(done)}", expires_at=None, now=NOW)
+            done.append(f"b{len(done)}")
+    except StoreUnavailableError:
+        return done
+
+
+def test_a_full_disk_refuses_changes_and_forgets_nothing(store: TokenStore, disk: Path) -> None:
+    """REV-1: each change is on the disk in full, or it is not there; with room all goes on."""
+    store.open_session(SESSION)
+    store.revoke_token("", "alice", "a1", expires_at=None, now=NOW)
+    ballast = fill(disk)
+    done = revoke_many(store)
+    with pytest.raises(StoreUnavailableError):
+        rotate(store, "r1", "r2")
+
+    assert {standing(store, token_id=jti) for jti in ["a1", *done]} == {Standing.REVOKED}
+    assert standing(store, token_id=f"b{len(done)}") is Standing.GOOD
+    ballast.unlink()
+    assert rotate(store, "r1", "r2").state is RotationState.ROTATED
+    store.revoke_token("", "alice", "c1", expires_at=None, now=NOW)
+    assert standing(store, token_id="c1") is Standing.REVOKED
