@@ -105,7 +105,7 @@ def test_a_fork_shares_no_connection(store: SQLAlchemyStore) -> None:
     assert standing(store) is Standing.REVOKED
 
 
-LIFETIME = 20  # seconds of the tests' own time, of which two pass with each batch
+LIFETIME = 20  # seconds of the tests' own time
 TRAFFIC = 4  # threads
 
 
@@ -133,22 +133,22 @@ def use_and_check(store: TokenStore, clock: list[int], name: str, until: float) 
     return checked
 
 
-def prune_meanwhile(store: TokenStore, clock: list[int], until: float) -> int:
+def prune_meanwhile(store: TokenStore, clock: list[int], until: float, step: int) -> int:
     """Let the tests' time pass with each batch, and return how many rows went."""
     removed = 0
     while time.monotonic() < until:
-        clock[0] += 2
+        clock[0] += step
         removed += store.prune_batch(now=clock[0], limit=50)
         time.sleep(0.001)
     return removed
 
 
-def prune_beside_traffic(store: TokenStore) -> tuple[int, int]:
+def prune_beside_traffic(store: TokenStore, step: int = 2) -> tuple[int, int]:
     """Return how often live rows were checked, and how many rows were removed meanwhile."""
     clock, until = [NOW], time.monotonic() + 1.5
     with ThreadPoolExecutor(TRAFFIC + 1) as pool:
         traffic = [pool.submit(use_and_check, store, clock, f"t{n}", until) for n in range(TRAFFIC)]
-        removed = pool.submit(prune_meanwhile, store, clock, until).result()
+        removed = pool.submit(prune_meanwhile, store, clock, until, step).result()
         checked = sum(lot.result() for lot in traffic)
     store.prune(now=clock[0] + LIFETIME + MAX_LEEWAY)
     return checked, removed

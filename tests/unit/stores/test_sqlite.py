@@ -27,6 +27,7 @@ from tests.contracts.token_store import (
     rotate,
     standing,
 )
+from tests.stores.sqlalchemy.test_races import prune_beside_traffic
 
 PROCESSES = 4
 SPAWN = multiprocessing.get_context("spawn")
@@ -379,3 +380,17 @@ def test_nothing_is_left_of_what_was_pruned(store: SQLiteStore, raw: sqlite3.Con
     for table in ("tokens", "sessions", "subjects"):
         count = f"SELECT count(*) FROM jwtpolicy_{table}"
         assert raw.execute(count).fetchone() == (0,)
+
+
+def test_pruning_beside_live_traffic_loses_nothing_that_is_live(
+    store: SQLiteStore, raw: sqlite3.Connection
+) -> None:
+    """REV-1: and leaves nothing that is over."""
+    store.revoke_token("", "alice", "forever", expires_at=None, now=NOW)
+    checked, removed = prune_beside_traffic(store, step=10)
+
+    assert checked > 0
+    assert removed > 0
+    assert standing(store, token_id="forever") is Standing.REVOKED
+    left = "SELECT token_id FROM jwtpolicy_tokens UNION ALL SELECT session_id"
+    assert raw.execute(f"{left} FROM jwtpolicy_sessions").fetchall() == [("forever",)]
