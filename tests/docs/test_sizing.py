@@ -13,7 +13,7 @@ from sqlalchemy import create_engine, inspect
 
 from benchmarks.load.pages import short, write_pages
 from jwtpolicy.stores.sqlalchemy import PREFIX, SQLAlchemyStore, metadata
-from tests.contracts.token_store import TokenStoreContract
+from jwtpolicy.testing.token_store import TokenStoreContract
 from tests.stores.sqlalchemy.conftest import delete_rows, make_server
 
 DOCS = Path(__file__).parents[2] / "docs"

@@ -9,7 +9,7 @@ import pytest
 
 from jwtpolicy.stores import TokenStore
 from jwtpolicy.stores.redis import RedisStore
-from tests.contracts.token_store import NOW, TokenStoreContract
+from jwtpolicy.testing.token_store import NOW, TokenStoreContract
 
 from .conftest import KINDS, MakeStore
 

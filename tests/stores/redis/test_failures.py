@@ -20,7 +20,7 @@ from jwtpolicy.access import Standing
 from jwtpolicy.exceptions import StoreUnavailableError
 from jwtpolicy.stores import RotationState, TokenStore
 from jwtpolicy.stores.redis import RedisStore, forks
-from tests.contracts.token_store import DAY, NOW, SESSION, all_at_once, rotate, standing
+from jwtpolicy.testing.token_store import DAY, NOW, SESSION, all_at_once, rotate, standing
 from tests.services.processes import free_port
 from tests.services.redis import Cluster, RedisServer, Watched, running, wait_until
 

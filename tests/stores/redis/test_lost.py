@@ -10,7 +10,7 @@ import pytest
 from jwtpolicy.access import Standing
 from jwtpolicy.exceptions import ConfigurationError, StoreUnavailableError
 from jwtpolicy.stores.redis import RedisStore
-from tests.contracts.token_store import DAY, NOW, SESSION, standing
+from jwtpolicy.testing.token_store import DAY, NOW, SESSION, standing
 from tests.services.redis import RedisServer
 
 from .conftest import MakeStore

@@ -17,7 +17,7 @@ from jwtpolicy.access import Standing
 from jwtpolicy.exceptions import ConfigurationError, StoreUnavailableError
 from jwtpolicy.stores import TokenStore
 from jwtpolicy.stores.redis import RedisStore
-from tests.contracts.token_store import DAY, NOW, SESSION, standing
+from jwtpolicy.testing.token_store import DAY, NOW, SESSION, standing
 from tests.services.redis import RedisServer, wait_until
 
 from .conftest import MakeStore

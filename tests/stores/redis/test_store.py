@@ -20,7 +20,7 @@ from jwtpolicy.stores.base import FOREVER
 from jwtpolicy.stores.opening import open_store
 from jwtpolicy.stores.redis import RedisStore, clients
 from jwtpolicy.stores.redis.keys import TAGS, home_of, tag_of
-from tests.contracts.token_store import DAY, NOW, SESSION, rotate, standing
+from jwtpolicy.testing.token_store import DAY, NOW, SESSION, rotate, standing
 from tests.services.redis import RedisServer
 
 from .conftest import MakeStore

@@ -17,8 +17,8 @@ from cryptography.x509.oid import NameOID
 
 from jwtpolicy.access import Standing
 from jwtpolicy.exceptions import StoreUnavailableError
+from jwtpolicy.testing.token_store import NOW, standing
 from tests import services
-from tests.contracts.token_store import NOW, standing
 from tests.services.processes import free_port
 from tests.services.redis import RedisServer, running
 

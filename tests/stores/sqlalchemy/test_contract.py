@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Engine, create_engine
 
 from jwtpolicy.stores.sqlalchemy import SQLAlchemyStore
-from tests.contracts.token_store import TokenStoreContract
+from jwtpolicy.testing.token_store import TokenStoreContract
 
 from .conftest import without_sync
 

@@ -12,7 +12,7 @@ from sqlalchemy import create_engine, make_url
 from jwtpolicy.access import Standing
 from jwtpolicy.exceptions import ConfigurationError
 from jwtpolicy.stores import SQLAlchemyStore, open_store
-from tests.contracts.token_store import NOW, standing
+from jwtpolicy.testing.token_store import NOW, standing
 
 
 @pytest.mark.parametrize(

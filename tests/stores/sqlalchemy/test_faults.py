@@ -22,7 +22,7 @@ from jwtpolicy.stores import RotationState
 from jwtpolicy.stores.sqlalchemy import SQLAlchemyStore
 from jwtpolicy.stores.sqlalchemy.database import _in_child
 from jwtpolicy.stores.sqlalchemy.rows import key_of
-from tests.contracts.token_store import NOW, SESSION, rotate, standing
+from jwtpolicy.testing.token_store import NOW, SESSION, rotate, standing
 from tests.services.processes import Server
 
 #: What ends all other connections of a server, as its restart does.

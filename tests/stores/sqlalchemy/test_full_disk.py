@@ -13,7 +13,7 @@ from jwtpolicy.access import Standing
 from jwtpolicy.exceptions import StoreUnavailableError
 from jwtpolicy.stores import RotationState, SQLiteStore, TokenStore
 from jwtpolicy.stores.sqlalchemy import SQLAlchemyStore
-from tests.contracts.token_store import NOW, SESSION, rotate, standing
+from jwtpolicy.testing.token_store import NOW, SESSION, rotate, standing
 
 
 @pytest.fixture

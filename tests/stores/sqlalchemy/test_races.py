@@ -20,7 +20,7 @@ from jwtpolicy.stores import RotationState
 from jwtpolicy.stores.base import MAX_LEEWAY, TokenStore
 from jwtpolicy.stores.sqlalchemy import SQLAlchemyStore, metadata
 from jwtpolicy.stores.sqlalchemy.tables import sessions, subjects, tokens
-from tests.contracts.token_store import NOW, SESSION, rotate, standing
+from jwtpolicy.testing.token_store import NOW, SESSION, rotate, standing
 
 PROCESSES, THREADS = 4, 16
 #: Its processes come from one that has imported this module, and nothing else of the tests' own.

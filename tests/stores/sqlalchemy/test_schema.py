@@ -14,7 +14,7 @@ from sqlalchemy import Connection, NullPool, create_engine, inspect, text
 from jwtpolicy.access import Standing
 from jwtpolicy.exceptions import StoreUnavailableError
 from jwtpolicy.stores.sqlalchemy import SCHEMA_VERSION, SQLAlchemyStore, ddl, metadata
-from tests.contracts.token_store import NOW, SESSION, standing
+from jwtpolicy.testing.token_store import NOW, SESSION, standing
 
 #: What the documentation says to write into ``env.py``.
 ENVIRONMENT = """

@@ -10,8 +10,8 @@ import pytest
 from jwtpolicy.access import Standing
 from jwtpolicy.exceptions import StoreUnavailableError
 from jwtpolicy.stores import CachedStore, MemoryStore, RotationState, SQLiteStore, TokenStore
+from jwtpolicy.testing.token_store import NOW, SESSION, TokenStoreContract, rotate, standing
 from tests.conftest import StandingClock
-from tests.contracts.token_store import NOW, SESSION, TokenStoreContract, rotate, standing
 
 
 class TestCachedStore(TokenStoreContract):

@@ -7,7 +7,7 @@ import pytest
 from jwtpolicy.access import Standing
 from jwtpolicy.stores import MemoryStore, RotationState
 from jwtpolicy.stores import memory as memory_module
-from tests.contracts.token_store import (
+from jwtpolicy.testing.token_store import (
     DAY,
     LEEWAY,
     NOW,

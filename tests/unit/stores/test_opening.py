@@ -6,7 +6,7 @@ import pytest
 
 from jwtpolicy.exceptions import ConfigurationError
 from jwtpolicy.stores import MemoryStore, SQLiteStore, open_store
-from tests.contracts.token_store import NOW
+from jwtpolicy.testing.token_store import NOW
 
 
 @pytest.mark.parametrize(

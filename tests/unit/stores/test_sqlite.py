@@ -18,7 +18,7 @@ from jwtpolicy.access import Standing
 from jwtpolicy.exceptions import StoreUnavailableError
 from jwtpolicy.stores import RotationState, SQLiteStore, TokenStore
 from jwtpolicy.stores.sqlite import _STANDING
-from tests.contracts.token_store import (
+from jwtpolicy.testing.token_store import (
     DAY,
     LEEWAY,
     NOW,

@@ -17,7 +17,7 @@ from jwtpolicy.exceptions import StoreUnavailableError
 from jwtpolicy.stores import SQLiteStore
 from jwtpolicy.stores import sqlite_connections as module
 from jwtpolicy.stores.sqlite_connections import Connections, Lease
-from tests.contracts.token_store import NOW, all_at_once, standing
+from jwtpolicy.testing.token_store import NOW, all_at_once, standing
 
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork")
 

@@ -1,1 +1,0 @@
-"""Say what every implementation of a contract must do."""

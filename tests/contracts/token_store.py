@@ -1,3 +1,0 @@
-"""Moved to `jwtpolicy.testing`."""
-
-from jwtpolicy.testing.token_store import *  # noqa: F403
