@@ -75,8 +75,8 @@ def prune(batch: int, pause: float) -> None:
 @click.option(
     "--dialect",
     required=True,
-    type=click.Choice(["postgresql", "mysql", "sqlite"]),
-    help="The database; MariaDB takes mysql's.",
+    type=click.Choice(["postgresql", "mysql", "mariadb", "sqlite"]),
+    help="The database.",
 )
 def ddl(dialect: str) -> None:
     """Print the SQL that makes the tables of SQLAlchemyStore.

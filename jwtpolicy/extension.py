@@ -34,6 +34,7 @@ from .guards import level_of
 from .keys import KeyRing
 from .logout import Logout
 from .open_session import OpenSession
+from .outcomes import Outcome
 from .parts import Parts
 from .policy.base import Policy, as_policy
 from .policy.credentials import Access, KnownUser, NotRevoked, Public
@@ -274,17 +275,17 @@ class JWTManager(Generic[User]):
             IssueError: The claims cannot be signed.
             StoreUnavailableError: The store cannot be asked.
         """
-        sessions = self._sessions()
-        pair = sessions.open(
-            user,
-            fresh=fresh,
-            acr=acr,
-            amr=amr,
-            scope=scope,
-            claims=claims,
-            headers=headers,
-            label=label,
-        )
+        with self._answering():
+            pair = self._sessions().open(
+                user,
+                fresh=fresh,
+                acr=acr,
+                amr=amr,
+                scope=scope,
+                claims=claims,
+                headers=headers,
+                label=label,
+            )
         logged_in.send(_app(), session_id=pair.session_id)
         return self._answerable(pair)
 
@@ -701,10 +702,15 @@ class JWTManager(Generic[User]):
 
     @contextmanager
     def _answering(self) -> Iterator[None]:
-        """Say in whose name a refusal is, when it comes from a verb and not from a guard."""
+        """Say in whose name a refusal is, when it comes from a verb and not from a guard.
+
+        An outage is logged: whatever the application answers, somebody has to mend it.
+        """
         try:
             yield
         except AccessError as error:
+            if error.outcome is Outcome.ERROR:
+                logger.error("%s", error)
             settings = self._parts().settings
             raise error.addressed(settings.realm, settings.resource_metadata) from error.__cause__
 

@@ -336,6 +336,19 @@ def test_revoking_is_seen_by_the_next_request(app: Any, jwt: Any, site: Any, rev
     assert site.get("/me", headers=bearer(other.access_token)).status_code == 200
 
 
+def test_an_outage_at_the_login_is_logged(
+    make_app: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """REV-1: the client learns that it was no fault of its own, the log learns what it was."""
+    (tmp_path / "no").mkdir()
+    app, jwt = make_app({"store": SQLiteStore(tmp_path / "no")})
+    mount(app, jwt)
+
+    assert app.test_client().post("/login").status_code == 503
+    assert "503 temporarily_unavailable: " in caplog.text
+    assert "unable to open database" in caplog.text
+
+
 def test_what_was_revoked_stays_so_however_long_it_lives(
     app: Any, jwt: Any, site: Any, clock: Any
 ) -> None:

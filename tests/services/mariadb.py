@@ -39,6 +39,7 @@ class MariaDBServer(Server):
             "--no-defaults",
             "--skip-name-resolve",
             f"--datadir={self.folder / 'data'}",
+            f"--tmpdir={self.folder / 'data'}",
             f"--port={self.port}",
             f"--socket={self.folder / 'socket'}",
             f"--pid-file={self.folder / 'pid'}",

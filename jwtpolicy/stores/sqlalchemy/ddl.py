@@ -11,10 +11,11 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 
 from .tables import SCHEMA_VERSION, metadata, schema_version
 
-#: The dialects that `ddl` knows; MariaDB takes MySQL's.
+#: The dialects that `ddl` knows.
 DIALECTS: Final[dict[str, type[Dialect]]] = {
     "postgresql": postgresql.dialect,
     "mysql": mysql.dialect,
+    "mariadb": mysql.dialect,
     "sqlite": sqlite.dialect,
 }
 

@@ -79,6 +79,10 @@ def works(store: SQLAlchemyStore) -> bool:
     return found is Standing.REVOKED
 
 
+def test_mariadb_has_a_name_of_its_own_and_mysqls_tables() -> None:
+    assert ddl("mariadb") == ddl("mysql") != ddl("postgresql")
+
+
 def test_what_ddl_prints_is_all_that_it_takes(bare: str) -> None:
     dialect = bare.partition("+")[0]
     with connected(bare) as connection:
