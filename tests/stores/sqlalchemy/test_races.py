@@ -10,6 +10,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from multiprocessing.synchronize import Barrier
+from threading import Event
 from typing import Any
 
 import pytest
@@ -107,12 +108,15 @@ def test_a_fork_shares_no_connection(store: SQLAlchemyStore) -> None:
 
 LIFETIME = 20  # seconds of the tests' own time
 TRAFFIC = 4  # threads
+ENOUGH = 100  # rows
 
 
-def use_and_check(store: TokenStore, clock: list[int], name: str, until: float) -> int:
+def use_and_check(store: TokenStore, clock: list[int], name: str, is_enough: Event) -> int:
     """Log in, rotate, revoke and look up; return how often that was checked in time."""
     n = checked = 0
-    while time.monotonic() < until:
+    is_last = False
+    while not is_last:
+        is_last = is_enough.is_set()  # one more, while time stands still
         n += 1
         sid, jti, now = f"{name}s{n}", f"{name}a{n}", clock[0]
         end = now + LIFETIME
@@ -133,22 +137,25 @@ def use_and_check(store: TokenStore, clock: list[int], name: str, until: float) 
     return checked
 
 
-def prune_meanwhile(store: TokenStore, clock: list[int], until: float, step: int) -> int:
-    """Let the tests' time pass with each batch, and return how many rows went."""
-    removed = 0
-    while time.monotonic() < until:
-        clock[0] += step
+def prune_meanwhile(store: TokenStore, clock: list[int], is_enough: Event) -> int:
+    """Let the tests' time pass with each batch until rows went, and return how many."""
+    removed, deadline = 0, time.monotonic() + 60
+    while removed < ENOUGH and time.monotonic() < deadline:
+        clock[0] += 5
         removed += store.prune_batch(now=clock[0], limit=50)
         time.sleep(0.001)
+    is_enough.set()
     return removed
 
 
-def prune_beside_traffic(store: TokenStore, step: int = 2) -> tuple[int, int]:
+def prune_beside_traffic(store: TokenStore) -> tuple[int, int]:
     """Return how often live rows were checked, and how many rows were removed meanwhile."""
-    clock, until = [NOW], time.monotonic() + 1.5
+    clock, is_enough = [NOW], Event()
     with ThreadPoolExecutor(TRAFFIC + 1) as pool:
-        traffic = [pool.submit(use_and_check, store, clock, f"t{n}", until) for n in range(TRAFFIC)]
-        removed = pool.submit(prune_meanwhile, store, clock, until, step).result()
+        traffic = [
+            pool.submit(use_and_check, store, clock, f"t{n}", is_enough) for n in range(TRAFFIC)
+        ]
+        removed = pool.submit(prune_meanwhile, store, clock, is_enough).result()
         checked = sum(lot.result() for lot in traffic)
     store.prune(now=clock[0] + LIFETIME + MAX_LEEWAY)
     return checked, removed
@@ -160,8 +167,8 @@ def test_pruning_beside_live_traffic_loses_nothing_that_is_live(store: SQLAlchem
     store.revoke_token("", "alice", "forever", expires_at=None, now=NOW)
     checked, removed = prune_beside_traffic(store)
 
-    assert checked > 0
-    assert removed > 0
+    assert checked >= TRAFFIC
+    assert removed >= ENOUGH
     assert standing(store, token_id="forever") is Standing.REVOKED
     with store._database.engine.connect() as connection:
         left = [
