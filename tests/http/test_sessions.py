@@ -376,6 +376,15 @@ def test_a_token_never_outlives_its_session(app: Any, jwt: Any, kind: str) -> No
     assert [t.claims["exp"] - t.claims["iat"] for t in tokens] == [90 * 86_400, 60]
 
 
+def test_without_a_store_a_token_lives_as_long_as_it_says(make_app: Any) -> None:
+    app, jwt = make_app({"baseline": None}, store_url="none")
+    with app.app_context():
+        token = jwt.verify(jwt.issue("u1", expires_in=60, session="elsewhere"))
+
+    assert token.session_id == "elsewhere"
+    assert token.claims["exp"] - token.claims["iat"] == 60
+
+
 @pytest.mark.parametrize("user", ["u2", "u1"])
 def test_a_token_is_issued_for_an_open_session_of_its_user_alone(
     app: Any, jwt: Any, user: str
