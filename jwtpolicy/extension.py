@@ -443,6 +443,7 @@ class JWTManager(Generic[User]):
 
         Raises:
             IssueError: The token cannot be made, or could never be verified here.
+            StoreUnavailableError: The store cannot be asked about the session.
         """
         parts, additions, now = self._parts(), self._additions(), int(self._clock())
         added = additions.claims_of(user, kind, claims)
@@ -463,16 +464,13 @@ class JWTManager(Generic[User]):
             "audience": audience,
             "headers": additions.headers_of(user, kind, headers) or None,
         }
-        if session is not None:
-            arguments["lifetime"] = self._sessions().lifetime_in(
-                dumped.subject, session, arguments["lifetime"]
-            )
-        if kind != "refresh":
-            return parts.signer.sign(**arguments).encoded
         if session is None:
-            msg = "issue(kind='refresh') needs session=; jwt.login(user) opens one"
-            raise IssueError(msg)
-        return self._sessions().attach(dumped.subject, session, arguments).encoded
+            if kind == "refresh":
+                msg = "issue(kind='refresh') needs session=; jwt.login(user) opens one"
+                raise IssueError(msg)
+            return parts.signer.sign(**arguments).encoded
+        with self._answering():
+            return self._sessions().issue(dumped.subject, session, arguments).encoded
 
     def verify(
         self, encoded: str, *, kind: str | Any_ = "access", allow_expired: bool = False

@@ -322,30 +322,30 @@ class Sessions:
         """Return the open sessions of *subject*, the newest first."""
         return self.store.sessions(self._issuer, subject, now=int(self._clock()))
 
-    def attach(self, subject: str, session_id: str, arguments: Mapping[str, Any]) -> Issued:
-        """Issue a refresh token that takes the place of the session's current one.
+    def issue(self, subject: str, session_id: str, arguments: Mapping[str, Any]) -> Issued:
+        """Issue a token of an open session, which it never outlives (REV-1).
+
+        What ended the session is not known for longer. A refresh token takes the place of the
+        session's current one.
 
         Raises:
             IssueError: There is no such session, or it is somebody else's.
         """
         now = int(self._clock())
+
+        def find() -> Session:
+            return self._named(subject, session_id, now)
 
         def make(session: Session) -> tuple[Issued, str]:
-            issued = self._signer.sign(**arguments)
+            lifetime = _within(arguments["lifetime"], session.expires_at - now)
+            issued = self._signer.sign(**{**arguments, "lifetime": lifetime})
             return issued, issued.token_id
 
-        return self._superseded(lambda: self._named(subject, session_id, now), make, now)
-
-    def lifetime_in(self, subject: str, session_id: str, lifetime: int | None) -> int | None:
-        """Return *lifetime*, cut where the session ends: what ended it is not known for longer.
-
-        Raises:
-            IssueError: There is no such session, or it is somebody else's.
-        """
+        if arguments["kind"] == "refresh":
+            return self._superseded(find, make, now)
         if self._store is None:
-            return lifetime
-        now = int(self._clock())
-        return _within(lifetime, self._named(subject, session_id, now).expires_at - now)
+            return self._signer.sign(**arguments)
+        return make(find())[0]
 
     def _named(self, subject: str, session_id: str, now: int) -> Session:
         session = self.store.session(self._issuer, session_id, now=now)

@@ -336,15 +336,17 @@ def test_revoking_is_seen_by_the_next_request(app: Any, jwt: Any, site: Any, rev
     assert site.get("/me", headers=bearer(other.access_token)).status_code == 200
 
 
-def test_an_outage_at_the_login_is_logged(
-    make_app: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize("act", ["login", "issue"])
+def test_an_outage_that_a_verb_meets_is_logged(
+    make_app: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture, act: str
 ) -> None:
     """REV-1: the client learns that it was no fault of its own, the log learns what it was."""
     (tmp_path / "no").mkdir()
     app, jwt = make_app({"store": SQLiteStore(tmp_path / "no")})
     mount(app, jwt)
+    app.add_url_rule("/issue", view_func=lambda: jwt.issue("u1", session="s"), methods=["POST"])
 
-    assert app.test_client().post("/login").status_code == 503
+    assert app.test_client().post(f"/{act}").status_code == 503
     assert "503 temporarily_unavailable: " in caplog.text
     assert "unable to open database" in caplog.text
 
@@ -364,7 +366,7 @@ def test_what_was_revoked_stays_so_however_long_it_lives(
     assert site.get("/me", headers=bearer(other)).status_code == 200
 
 
-@pytest.mark.parametrize("kind", ["access", "reset"])
+@pytest.mark.parametrize("kind", ["access", "refresh", "reset"])
 def test_a_token_never_outlives_its_session(app: Any, jwt: Any, kind: str) -> None:
     """REV-1: what ended a session is known for as long as the session could have lived."""
     with app.app_context():

@@ -4,24 +4,21 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from multiprocessing.synchronize import Barrier
-from threading import Event
 from typing import Any
 
 import pytest
 from sqlalchemy import NullPool, create_engine, func, select
 
 from jwtpolicy.access import Standing
-from jwtpolicy.stores import RotationState
-from jwtpolicy.stores.base import MAX_LEEWAY, TokenStore
 from jwtpolicy.stores.sqlalchemy import SQLAlchemyStore, metadata
 from jwtpolicy.stores.sqlalchemy.tables import sessions, subjects, tokens
 from jwtpolicy.testing.token_store import NOW, SESSION, rotate, standing
+from tests.stores.traffic import ENOUGH, TRAFFIC, prune_beside_traffic
 
 PROCESSES, THREADS = 4, 16
 #: Its processes come from one that has imported this module, and nothing else of the tests' own.
@@ -104,61 +101,6 @@ def test_a_fork_shares_no_connection(store: SQLAlchemyStore) -> None:
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
     assert set(mine) == {Standing.GOOD}
     assert standing(store) is Standing.REVOKED
-
-
-LIFETIME = 20  # seconds of the tests' own time
-TRAFFIC = 4  # threads
-ENOUGH = 100  # rows
-
-
-def use_and_check(store: TokenStore, clock: list[int], name: str, is_enough: Event) -> int:
-    """Log in, rotate, revoke and look up; return how often that was checked in time."""
-    n = checked = 0
-    is_last = False
-    while not is_last:
-        is_last = is_enough.is_set()  # one more, while time stands still
-        n += 1
-        sid, jti, now = f"{name}s{n}", f"{name}a{n}", clock[0]
-        end = now + LIFETIME
-        session = replace(SESSION, session_id=sid, created_at=now, last_used_at=now, expires_at=end)
-        is_new = store.open_session(session)
-        rotated = rotate(store, "r1", "r2", session_id=sid, now=now)
-        store.revoke_token("", "alice", jti, expires_at=end, now=now)
-        store.revoke_session("", f"{sid}e", now=now, until=end)
-        found = (
-            is_new and rotated.state is RotationState.ROTATED,
-            standing(store, session_id=sid, token_id=f"{jti}x"),
-            standing(store, session_id=None, token_id=jti),
-            standing(store, session_id=f"{sid}e", token_id=f"{jti}x"),
-        )
-        if clock[0] < end + MAX_LEEWAY:  # else the machine was slow, and they may be gone
-            checked += 1
-            assert found == (True, Standing.GOOD, Standing.REVOKED, Standing.REVOKED)
-    return checked
-
-
-def prune_meanwhile(store: TokenStore, clock: list[int], is_enough: Event) -> int:
-    """Let the tests' time pass with each batch until rows went, and return how many."""
-    removed, deadline = 0, time.monotonic() + 60
-    while removed < ENOUGH and time.monotonic() < deadline:
-        clock[0] += 5
-        removed += store.prune_batch(now=clock[0], limit=50)
-        time.sleep(0.001)
-    is_enough.set()
-    return removed
-
-
-def prune_beside_traffic(store: TokenStore) -> tuple[int, int]:
-    """Return how often live rows were checked, and how many rows were removed meanwhile."""
-    clock, is_enough = [NOW], Event()
-    with ThreadPoolExecutor(TRAFFIC + 1) as pool:
-        traffic = [
-            pool.submit(use_and_check, store, clock, f"t{n}", is_enough) for n in range(TRAFFIC)
-        ]
-        removed = pool.submit(prune_meanwhile, store, clock, is_enough).result()
-        checked = sum(lot.result() for lot in traffic)
-    store.prune(now=clock[0] + LIFETIME + MAX_LEEWAY)
-    return checked, removed
 
 
 def test_pruning_beside_live_traffic_loses_nothing_that_is_live(store: SQLAlchemyStore) -> None:

@@ -27,7 +27,7 @@ from jwtpolicy.testing.token_store import (
     rotate,
     standing,
 )
-from tests.stores.sqlalchemy.test_races import ENOUGH, TRAFFIC, prune_beside_traffic
+from tests.stores.traffic import ENOUGH, TRAFFIC, prune_beside_traffic
 
 PROCESSES = 4
 SPAWN = multiprocessing.get_context("spawn")
