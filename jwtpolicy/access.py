@@ -20,8 +20,14 @@ class Standing(Enum):
 
     GOOD = "good"
     REVOKED = "revoked"
-    #: A refresh token that was used already: `refresh` alone judges it, others take it as revoked.
+    #: It was used up. Of a refresh token that is a sign of theft: a guard that accepts refresh
+    #: tokens ends its session.
     CONSUMED = "consumed"
+    #: A refresh token that was used moments ago: whoever holds it may have its successor by asking,
+    #: so that guards let it in.
+    IN_GRACE = "in grace"
+    #: A refresh token that another one took the place of before it was used.
+    REPLACED = "replaced"
 
 
 class Services(Protocol):
