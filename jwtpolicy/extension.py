@@ -41,11 +41,11 @@ from .policy.credentials import Access, KnownUser, NotRevoked, Public
 from .revocation import REVOCATION_CHECKS, TOKENS_LET_IN, Revocation, RevocationCheck
 from .schemas import ClaimSchema, SchemaRegistry
 from .sentinels import ANY, Any_, Never
-from .sessions import Sessions, freshness
+from .sessions import IssueOptions, Sessions, freshness
 from .settings import Settings
 from .signals import logged_in, logged_out, refresh_reused
 from .state import Answers, Sources
-from .stores.base import TokenStore
+from .stores.base import PAGE, TokenStore
 from .token import Token, TokenPair
 from .transports import CookieTransport, Transport
 from .users import UserLoader, Users
@@ -145,6 +145,7 @@ class JWTManager(Generic[User]):
                 users=Users(self._user_loader, app.ensure_sync),
                 terms=parts.terms,
                 ensure_sync=app.ensure_sync,
+                notice_reuse=lambda token: self._sessions().notice_reuse(token),
             ),
             baseline=baseline,
             realm=parts.settings.realm,
@@ -186,6 +187,7 @@ class JWTManager(Generic[User]):
             return lambda function: self.user_loader(function, lazy=lazy)
         _check_single(self._user_loader, "user_loader")
         self._user_loader, self._is_lazy = loader, lazy
+        self._schemas.reload_users()
         return loader
 
     def revocation_check(self, check: AnyCheck) -> AnyCheck:
@@ -256,6 +258,7 @@ class JWTManager(Generic[User]):
         claims: Mapping[str, Any] | None = None,
         headers: Mapping[str, Any] | None = None,
         label: str | None = None,
+        since: float | None = None,
     ) -> TokenPair:
         """Open a session for *user*, who has just authenticated, and return its tokens.
 
@@ -267,30 +270,53 @@ class JWTManager(Generic[User]):
             acr: The authentication context class that was reached (:rfc:`9470`).
             amr: The methods that were used (:rfc:`8176`).
             scope: The scopes granted, space-separated.
-            claims: More claims; none of the reserved names.
+            claims: More claims; none of the reserved names. They belong to the session, as *acr*,
+                *amr*, *scope* and *headers* do: its later tokens say them again.
             headers: More members of the JOSE header; none of the reserved names.
             label: What the user may know the session by.
+            since: When the login began, in seconds since the epoch, by the application's clock:
+                before the password was compared. None: now.
 
         Raises:
-            IssueError: The claims cannot be signed.
+            IssueError: The claims cannot be signed; or, with a `user_loader`, the user's schema
+                or a hook says one of them too.
+            LoginFailedError: All sessions of the user were ended after *since*; not those that
+                this very request has ended.
             StoreUnavailableError: The store cannot be asked.
         """
         with self._answering():
-            pair = self._sessions().open(
-                user,
-                fresh=fresh,
-                acr=acr,
-                amr=amr,
-                scope=scope,
-                claims=claims,
-                headers=headers,
-                label=label,
-            )
+            sessions = self._sessions()
+            facts = sessions.facts(claims, headers, fresh=fresh, scope=scope, acr=acr, amr=amr)
+            began = self._since(since)
+            pair = sessions.open(user, facts, fresh=fresh, label=label, since=began)
         logged_in.send(_app(), session_id=pair.session_id)
         return self._answerable(pair)
 
-    def step_up(self, user: Any, acr: str | None = None) -> TokenPair:
+    def _since(self, since: float | None) -> float | None:
+        """Return when a login began, as far as what this very request has ended is concerned."""
+        if since is None or not has_request_context():
+            return since
+        return max(since, application().state().ended_at)
+
+    def step_up(
+        self,
+        user: Any,
+        *,
+        acr: str | None = None,
+        amr: tuple[str, ...] | None = None,
+        claims: Mapping[str, Any] | None = None,
+    ) -> TokenPair:
         """Return a fresh pair for the current session, whose user authenticated again.
+
+        The session's refresh token is replaced: the one before is void, and no sign of theft. Where
+        the answer is lost, the user has to log in again.
+
+        Args:
+            user: The user, who has to be the current one.
+            acr: The authentication context class that was reached (:rfc:`9470`).
+            amr: The methods that were used (:rfc:`8176`).
+            claims: Claims that the session's tokens say from now on, beside those of its login; a
+                value of None takes one back.
 
         Raises:
             OtherUserError: *user* is not the current one.
@@ -299,7 +325,10 @@ class JWTManager(Generic[User]):
             RevokedTokenError: The session is over.
         """
         with self._answering():
-            return self._answerable(self._sessions().step_up(user, acr, self._current()))
+            sessions, token = self._sessions(), self._current()
+            pair = sessions.step_up(user, token, acr=acr, amr=amr, claims=claims)
+            self._forget()
+            return self._answerable(pair)
 
     def refresh(self, token: str | Token) -> TokenPair:
         """Use a refresh token up and return the next pair.
@@ -315,6 +344,7 @@ class JWTManager(Generic[User]):
         with self._answering():
             verified = self._verified(token, frozenset({"refresh"}))
             pair = self._sessions().refresh(verified)
+            self._note_use(verified)
         if pair.refresh_token is None and isinstance(token, str):
             pair = replace(pair, refresh_token=token)
         return self._answerable(pair)
@@ -436,8 +466,8 @@ class JWTManager(Generic[User]):
             expires_in: Seconds or a timedelta; None means ``JWT_<KIND>_TOKEN_EXPIRES``.
             scope: The scopes granted, space-separated.
             audience: ``aud``, where it is another one than the configured.
-            session: The session it belongs to, which it never outlives; a refresh token takes
-                the place of its current one.
+            session: The session it belongs to, which it never outlives, and whose claims, scope
+                and the like it says too; a refresh token takes the place of its current one.
             claims: More claims; none of the reserved names.
             headers: More members of the JOSE header; none of the reserved names.
 
@@ -445,32 +475,22 @@ class JWTManager(Generic[User]):
             IssueError: The token cannot be made, or could never be verified here.
             StoreUnavailableError: The store cannot be asked about the session.
         """
-        parts, additions, now = self._parts(), self._additions(), int(self._clock())
-        added = additions.claims_of(user, kind, claims)
-        dumped = self._schemas.dump(user, kind if kind != "refresh" else "access", added)
+        parts, sessions = self._parts(), self._sessions()
         if fresh and kind != "access":
             msg = f"fresh=True is for access tokens, not for the kind {kind!r}"
             raise IssueError(msg)
-        arguments: dict[str, Any] = {
-            "kind": kind,
-            "subject": dumped.subject,
-            "claims": dumped.claims,
-            "schema": dumped.schema,
-            "lifetime": parts.lifetime(kind, expires_in),
-            "fresh": freshness(fresh, now),
-            "auth_time": now if fresh else None,
-            "session_id": session,
-            "scope": scope,
-            "audience": audience,
-            "headers": additions.headers_of(user, kind, headers) or None,
-        }
-        if session is None:
-            if kind == "refresh":
-                msg = "issue(kind='refresh') needs session=; jwt.login(user) opens one"
-                raise IssueError(msg)
-            return parts.signer.sign(**arguments).encoded
+        if session is None and kind == "refresh":
+            msg = "issue(kind='refresh') needs session=; jwt.login(user) opens one"
+            raise IssueError(msg)
+        options = IssueOptions(
+            lifetime=parts.lifetime(kind, expires_in),
+            fresh=freshness(fresh, int(self._clock())),
+            audience=audience,
+            session_id=session,
+        )
         with self._answering():
-            return self._sessions().issue(dumped.subject, session, arguments).encoded
+            given = sessions.facts(claims, headers, fresh=fresh, scope=scope)
+            return sessions.issue(user, kind, given, options).encoded
 
     def verify(
         self, encoded: str, *, kind: str | Any_ = "access", allow_expired: bool = False
@@ -514,8 +534,9 @@ class JWTManager(Generic[User]):
         Tokens outside of sessions are refused if they were issued up to this second.
         """
         with self._answering():
-            self._sessions().revoke_subject(subject)
+            ended_at = self._sessions().revoke_subject(subject)
         self._forget()
+        self._note_end(ended_at)
 
     def revoke_other_sessions(self) -> int:
         """End all sessions of the current user but the current one, and return how many.
@@ -528,18 +549,28 @@ class JWTManager(Generic[User]):
             StoreUnavailableError: The store cannot be asked; some sessions may have been ended.
         """
         with self._answering():
-            return self._sessions().end_others(self._current())
+            ended = self._sessions().end_others(self._current())
+        self._note_end(self._clock())
+        return ended
 
-    def sessions(self, subject: str) -> list[OpenSession]:
+    def sessions(
+        self, subject: str, *, limit: int = PAGE, before: OpenSession | None = None
+    ) -> list[OpenSession]:
         """Return the open sessions of *subject*, the newest first.
+
+        Args:
+            subject: Whose.
+            limit: How many at the most.
+            before: The last session of the page before, where this is the next one.
 
         Raises:
             StoreUnavailableError: The store cannot be asked.
         """
+        place = None if before is None else (before.created_at.timestamp(), before.session_id)
         token = application().state().token if has_request_context() else None
         current_id = None if token is None else token.session_id
         with self._answering():
-            live = self._sessions().live(subject)
+            live = self._sessions().live(subject, limit, place)
         return [OpenSession.of(session, current_id) for session in live]
 
     def consume(self) -> None:
@@ -661,6 +692,28 @@ class JWTManager(Generic[User]):
         if has_request_context():
             application().state().answers.forget()
 
+    def _note_use(self, token: Token) -> None:
+        """Let the rest of this request know that it is the one that used *token* up."""
+        if has_request_context():
+            answers = application().state().answers
+            answers.forget()
+            answers.used_up.add(token)
+
+    def _note_end(self, ended_at: float) -> None:
+        """Let a login of this very request know that it is not one of those that are cut off."""
+        if has_request_context():
+            state = application().state()
+            state.ended_at = max(state.ended_at, ended_at)
+
+    def _notice_reuse(self, encoded: str) -> None:
+        """End the session of a used refresh token that the bridge's guard has met."""
+        try:
+            token = self._parts().verifier.verify(encoded, kinds=frozenset({"refresh"}))
+        except InvalidTokenError:
+            return
+        if not application().state().answers.was_used_here(token):
+            self._sessions().notice_reuse(token)
+
     def _parts(self) -> Parts:
         found = application()
         if found.manager is not self:
@@ -678,7 +731,7 @@ class JWTManager(Generic[User]):
 
     def _revocation(self, app: Flask, parts: Parts) -> Revocation:
         checks = (*self._revocation_checks, *app.extensions.get(REVOCATION_CHECKS, ()))
-        return Revocation(parts.store, checks)
+        return parts.revocation(checks)
 
     def _denies(self, encoded: str) -> bool:
         """Whether a revocation check denies what the bridge has let in so far.

@@ -19,7 +19,7 @@ from .keys import KeyRing
 from .policy.base import Policy
 from .policy.closing import leaves
 from .policy.credentials import NotRevoked
-from .revocation import Revocation
+from .revocation import Revocation, RevocationCheck
 from .schemas import SchemaRegistry
 from .sentinels import NEVER
 from .sessions import Lifetimes, Sessions
@@ -204,6 +204,11 @@ class Parts:
             )
             raise IssueError(msg)
 
+    def revocation(self, checks: Iterable[RevocationCheck]) -> Revocation:
+        """Return what knows which tokens still stand, with the application's *checks*."""
+        leeway = self.settings.decode_leeway
+        return Revocation(self.store, checks, clock=self._clock, leeway=leeway)
+
     def sessions(
         self,
         revocation: Revocation,
@@ -215,7 +220,13 @@ class Parts:
         settings = self.settings
         return Sessions(
             signer=self.signer,
-            statements=Statements(self._schemas, additions, settings.identity_claim, load_user),
+            statements=Statements(
+                self._schemas,
+                additions,
+                settings.identity_claim,
+                load_user,
+                has_store=self.store is not None,
+            ),
             revocation=revocation,
             lifetimes=Lifetimes(
                 settings.lifetimes,

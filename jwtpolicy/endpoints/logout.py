@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from flask import request
 from flask.typing import ResponseReturnValue
 
@@ -22,8 +20,6 @@ class LogoutView(ProtectedView):
     """
 
     policies = OptionalToken(ignore_invalid=True) | Refresh()
-    # Whoever holds an old refresh token wants its session to end, and would think that it did.
-    passes_consumed: ClassVar[bool] = True
 
     def answer(self, logout: Logout) -> ResponseReturnValue:
         """Return the answer to a logout; `Logout.as_response` unsets the cookies."""

@@ -282,7 +282,7 @@ class KeyRing:
         ConfigurationError: Two keys have one name, or there is no key at all.
     """
 
-    __slots__ = ("_by_name", "_unnamed", "signing_key")
+    __slots__ = ("_by_name", "_signing_keys", "_unnamed", "signing_key")
 
     def __init__(self, signing: Key | None = None, verifying: Iterable[Key] = ()) -> None:
         keys = [*([signing] if signing else []), *verifying]
@@ -291,6 +291,7 @@ class KeyRing:
             msg = "a KeyRing needs a key, and one that can sign in the first place"
             raise ConfigurationError(msg)
         self.signing_key = signing
+        self._signing_keys = tuple(key for key in keys if key.can_sign)
         self._by_name = {key.key_id: (key,) for key in keys if key.key_id is not None}
         if len(self._by_name) < sum(key.key_id is not None for key in keys):
             msg = "two keys of one ring have the same kid; give them different names"
@@ -305,6 +306,10 @@ class KeyRing:
             claims: The claims of the application's own; no registered ones.
         """
         return self.signing_key
+
+    def signing_keys(self) -> tuple[Key, ...]:
+        """Return all keys that could sign: the one that does, and its fallbacks."""
+        return self._signing_keys
 
     def find(self, algorithm: str, key_id: str | None) -> tuple[Key, ...]:
         """Return the keys that may have signed a token with this header (KEY-1).

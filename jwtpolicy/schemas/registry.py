@@ -14,7 +14,7 @@ import marshmallow
 from marshmallow import ValidationError
 
 from ..exceptions import InvalidTokenError, IssueError, SchemaError
-from .claim_schema import ClaimSchema, principal_maker
+from .claim_schema import ClaimSchema, claim_name, principal_maker
 from .json_values import check_json
 
 logger = logging.getLogger("jwtpolicy")
@@ -46,6 +46,8 @@ class _Entry:
         self.kind = kind
         self.name = schema.claims_name
         self.version = schema.claims_version
+        #: The names of its claims.
+        self.names = frozenset(claim_name(*pair) for pair in schema._declared_fields.items())
         self._principal = None if _has_post_load(self.schema) else principal_maker(schema)
 
     def covers(self, kind: str) -> bool:
@@ -78,11 +80,12 @@ class SchemaRegistry:
     """The schemas of one manager, by type of object and kind of token.
 
     Objects of type ``str``, ``int`` and ``UUID`` need none: they are the subject. A refresh
-    token is read by a schema that was registered for it, else by the one that wrote its claims,
-    where it carries any.
+    token is written and read by a schema that was registered for it; else by that of access
+    tokens, or, where a user loader says anew what is true of the user, by none: it is the subject.
     """
 
     def __init__(self) -> None:
+        self._reloads_users = False
         self._entries: list[_Entry] = []
         self._readers: dict[str, list[_Entry]] = {}
 
@@ -103,6 +106,11 @@ class SchemaRegistry:
         for other in self._entries:
             _check_apart(entry, other)
         self._entries.append(entry)
+        self._readers.clear()
+
+    def reload_users(self) -> None:
+        """Note that there is a user loader: refresh tokens without a schema are the subject alone."""
+        self._reloads_users = True
         self._readers.clear()
 
     def dump(self, user: Any, kind: str, added: Mapping[str, Any] | None = None) -> Dumped:
@@ -131,8 +139,27 @@ class SchemaRegistry:
         if type(subject) is not str or not subject:
             msg = f"{type(entry.schema).__name__}: sub has to be non-empty text in the token"
             raise IssueError(msg)
-        is_alone = len(self._reading("access" if kind == "refresh" else kind)) == 1
+        # Beside tokens that are of no schema, those of one have to say so.
+        is_alone = len(self._reading(kind)) == 1 and not (kind == "refresh" and self._reloads_users)
         return Dumped(subject, claims, None if is_alone and entry.version == 1 else entry.reference)
+
+    def names_of(self, user: Any, kind: str) -> frozenset[str]:
+        """Return the names of the claims that tokens of *kind* say of *user* by a schema."""
+        entry = self._writer(type(user), kind)
+        return frozenset() if entry is None else entry.names
+
+    def has_refresh_schema(self, user: Any) -> bool:
+        """Whether a schema was registered for refresh tokens of *user*."""
+        return self._writer(type(user), "refresh") is not None
+
+    def check(self, claims: Mapping[str, Any], subject: str, schema: str | None) -> None:
+        """Refuse to sign an access token that could not be read back.
+
+        Raises:
+            InvalidTokenError: It could not; the reason names fields, never values.
+        """
+        named = {} if schema is None else {"schema": schema}
+        self.load({**claims, **named, "sub": subject}, "access")
 
     def load(self, claims: dict[str, Any], kind: str) -> Any:
         """Return the object that a token's claims describe: the subject where no schema is.
@@ -143,14 +170,16 @@ class SchemaRegistry:
         readers = self._readers.get(kind)
         if readers is None:
             readers = self._readers[kind] = self._reading(kind)
-        if not readers:
+        reference = claims.get("schema")
+        if not readers or (kind == "refresh" and self._is_of_none(readers, reference)):
             return claims["sub"]
-        entry, version = _chosen(readers, claims.get("schema"))
+        entry, version = _chosen(readers, reference)
         try:
             return entry.load(claims, version)
         except ValidationError as error:
             if kind == "refresh" and not entry.covers("refresh"):
-                # Where a user loader is, refresh tokens carry the subject alone.
+                # Of another library, with the subject alone. What is signed after it is judged
+                # before: see `check`.
                 return claims["sub"]
             msg = f"the claims do not load: {_listed(error)}"
             raise InvalidTokenError(msg) from None
@@ -158,6 +187,13 @@ class SchemaRegistry:
             msg = f"{entry.name} raised {type(error).__name__}"
             logger.exception("%s; the token was refused", msg)
             raise InvalidTokenError(msg) from error
+
+    def _is_of_none(self, readers: list[_Entry], reference: str | None) -> bool:
+        """Whether a refresh token is the subject alone, because its user is loaded again."""
+        if not self._reloads_users:
+            return False
+        name = (reference or "").partition("/")[0]
+        return all(entry.name != name for entry in readers)
 
     def _writer(self, user_type: type, kind: str) -> _Entry | None:
         for cls in user_type.__mro__:
@@ -169,10 +205,12 @@ class SchemaRegistry:
 
     def _reading(self, kind: str) -> list[_Entry]:
         exact = [entry for entry in self._entries if entry.kind == kind]
-        general = [entry for entry in self._entries if entry.kind is None and kind != "refresh"]
         types = {entry.user_type for entry in exact}
-        found = exact + [entry for entry in general if entry.user_type not in types]
-        return self._reading("access") if kind == "refresh" and not found else found
+        if kind == "refresh":
+            others = [] if self._reloads_users else self._reading("access")
+        else:
+            others = [entry for entry in self._entries if entry.kind is None]
+        return exact + [entry for entry in others if entry.user_type not in types]
 
 
 def _check_apart(entry: _Entry, other: _Entry) -> None:

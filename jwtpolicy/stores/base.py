@@ -26,8 +26,8 @@ FOREVER: Final = 253402300799
 #: that within one grace loses the oldest of them: it then counts as reused.
 MAX_PREDECESSORS: Final = 64
 
-#: Seconds for which it is remembered that a subject's sessions were ended while somebody was logging
-#: in. Logins that take longer open nothing.
+#: Seconds for which it is remembered that a subject's sessions were ended while a login of it was
+#: under way. Logins that take longer open nothing.
 MAX_LOGIN: Final = 3600
 
 #: Sessions that `TokenStore.sessions` returns at once, unless it is asked for another number.

@@ -7,7 +7,7 @@ import threading
 import warnings
 from dataclasses import replace
 from itertools import count
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
 from ..access import Standing
 from .base import (
@@ -32,6 +32,7 @@ from .base import (
 _PRUNE_EVERY = 256  # writes
 
 _Key = tuple[str, str]
+Flag = TypeVar("Flag", bound=int)
 
 
 class MemoryStore(TokenStore):
@@ -58,7 +59,7 @@ class MemoryStore(TokenStore):
         self._by_subject: dict[_Key, set[str]] = {}
         # (issuer, sub) -> (cut-off, until when it is needed)
         self._cut_offs: dict[_Key, tuple[int, int]] = {}
-        # (issuer, sub) -> (microsecond before which logins must have begun that open nothing, until)
+        # (issuer, sub) -> (microsecond: logins that began before it open nothing, until when)
         self._floors: dict[_Key, tuple[int, int]] = {}
         if os.environ.get("WEB_CONCURRENCY", "1") not in {"", "0", "1"}:
             self._warn()
@@ -265,7 +266,7 @@ class MemoryStore(TokenStore):
             records = [r for r in self._records.values() if r.session.expires_at <= horizon]
             for record in records:
                 self._drop(record.session)
-            over = sum(_drop_over(d, horizon) for d in (self._tokens, self._cut_offs))
+            over = _drop_over(self._tokens, horizon) + _drop_over(self._cut_offs, horizon)
             _drop_over(self._floors, horizon)
         return over + len(records)
 
@@ -334,7 +335,7 @@ def _is_cut_off(ref: TokenRef, cut_off: tuple[int, int] | None, leeway: float) -
     return cut_off is not None and ref.issued_at < cut_off[0] + 1 + leeway
 
 
-def _drop_over(entries: dict[_Key, tuple[int, int]], horizon: int) -> int:
+def _drop_over(entries: dict[_Key, tuple[Flag, int]], horizon: int) -> int:
     """Remove entries that nobody needs any more, and return how many there were."""
     over = [key for key, (_, until) in entries.items() if until <= horizon]
     for key in over:

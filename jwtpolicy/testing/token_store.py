@@ -68,9 +68,7 @@ def rotate(
     names = {"issuer", "session_id", "issued_at"}.intersection(changes)
     token = {name: changes.pop(name) for name in names}
     presented_ref = ref(presented, kind="refresh", **token)
-    return store.rotate(
-        presented_ref, step(successor, idle_expires_at), **{"now": NOW, **changes}
-    )
+    return store.rotate(presented_ref, step(successor, idle_expires_at), **{"now": NOW, **changes})
 
 
 def present(store: TokenStore, presented: str, now: int = NOW, **changes: Any) -> Rotation:
@@ -199,7 +197,7 @@ class TokenStoreContract:
         assert refresh_standing(store, "r1") is Standing.REVOKED
 
     def test_a_refresh_token_outside_of_sessions_lives(self, store: TokenStore) -> None:
-        old = {"token_id": "r0", "session_id": None, "kind": "refresh"}
+        old: dict[str, Any] = {"token_id": "r0", "session_id": None, "kind": "refresh"}
 
         assert standing(store, **old) is Standing.GOOD
         store.consume(ref("r0"), expires_at=NOW + DAY, now=NOW)
@@ -337,7 +335,7 @@ class TokenStoreContract:
     ) -> None:
         """REF-6: tokens without sid by a revoked-before second."""
         store.revoke_subject("", "alice", now=NOW, until=NOW + DAY)
-        token = {"session_id": session_id, "issued_at": issued_at}
+        token: dict[str, Any] = {"session_id": session_id, "issued_at": issued_at}
 
         assert standing(store, **token) is expected
         assert standing(store, **token, subject="bob") is Standing.GOOD
@@ -652,9 +650,7 @@ class TokenStoreContract:
         assert self.adopt(store) is None
         other = adoptable(store)[0]._replace(token_id="other")
         store.consume(other, expires_at=None, now=NOW)
-        session = replace(
-            SESSION, session_id=store.adopted_session_id(other), refresh_id="other"
-        )
+        session = replace(SESSION, session_id=store.adopted_session_id(other), refresh_id="other")
 
         assert store.adopt(other, session, token_expires_at=None) is None
         assert store.sessions("", "alice", now=NOW) == []
@@ -747,9 +743,7 @@ class TokenStoreContract:
 
         assert len(store.sessions("", "alice", now=NOW)) == 3
 
-    def test_sessions_of_one_second_are_in_order_and_come_in_pages(
-        self, store: TokenStore
-    ) -> None:
+    def test_sessions_of_one_second_are_in_order_and_come_in_pages(self, store: TokenStore) -> None:
         opened = [
             replace(SESSION, session_id=f"s{n}", created_at=NOW + (n // 2) / 1000) for n in range(7)
         ]
@@ -796,9 +790,7 @@ class TokenStoreContract:
         assert standing(store, "a9") is Standing.REVOKED
 
     def test_a_token_is_consumed_once(self, store: TokenStore) -> None:
-        consumed = [
-            store.consume(ref(), expires_at=NOW + DAY, now=NOW) for _ in range(3)
-        ]
+        consumed = [store.consume(ref(), expires_at=NOW + DAY, now=NOW) for _ in range(3)]
 
         assert consumed == [True, False, False]
         assert standing(store) is Standing.CONSUMED
@@ -806,9 +798,7 @@ class TokenStoreContract:
         assert store.consume(ref(issuer="https://other"), expires_at=None, now=NOW)
 
     def test_of_many_threads_one_consumes(self, store: TokenStore) -> None:
-        consumed = all_at_once(
-            8, lambda n: store.consume(ref(), expires_at=None, now=NOW)
-        )
+        consumed = all_at_once(8, lambda n: store.consume(ref(), expires_at=None, now=NOW))
 
         assert sum(consumed) == 1
 
