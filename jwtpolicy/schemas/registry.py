@@ -109,7 +109,7 @@ class SchemaRegistry:
         self._readers.clear()
 
     def reload_users(self) -> None:
-        """Note that there is a user loader: refresh tokens without a schema are the subject alone."""
+        """Let refresh tokens without a schema be the subject alone: there is a user loader."""
         self._reloads_users = True
         self._readers.clear()
 
