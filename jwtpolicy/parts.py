@@ -148,6 +148,7 @@ class Parts:
             create_tables=self.settings.store_create_tables,
             lost=self.settings.store_lost,
             near_cache=self.settings.store_near_cache,
+            clock=self._clock,
         )
 
     def _cached(self, store: TokenStore | None) -> TokenStore | None:

@@ -212,8 +212,9 @@ class TokenSettings:
         "accept",
         read.one_of("accept", "deny"),
         "'accept' or 'deny'",
-        "What becomes of older tokens where a Redis server comes back without its memory: with "
-        "'deny' they are refused, and so is a server that may evict entries.",
+        "What becomes of older tokens where a Redis server comes back without its memory, or the "
+        "file of an SQLite store was lost: with 'deny' they are refused, and so is a server that "
+        "may evict entries.",
     )
     store_near_cache: float = setting(
         "JWT_STORE_NEAR_CACHE",
