@@ -12,7 +12,7 @@ from typing import Any, Generic, TypeVar, cast
 
 from flask import Blueprint, Flask, Response, current_app, has_request_context
 
-from .access import NO_LOADER, AccessRequest
+from .access import NO_LOADER, AccessRequest, Standing
 from .additions import Additions, Hook
 from .binding import Application
 from .clock import Clock, system_clock
@@ -45,7 +45,7 @@ from .sessions import IssueOptions, Sessions, freshness
 from .settings import Settings
 from .signals import logged_in, logged_out, refresh_reused
 from .state import Answers, Sources
-from .stores.base import PAGE, TokenStore
+from .stores.base import PAGE, REFRESH, TokenRef, TokenStore
 from .token import Token, TokenPair
 from .transports import CookieTransport, Transport
 from .users import UserLoader, Users
@@ -343,7 +343,7 @@ class JWTManager(Generic[User]):
         """
         with self._answering():
             verified = self._verified(token, frozenset({"refresh"}))
-            pair = self._sessions().refresh(verified)
+            pair = self._sessions().refresh(verified, is_own_use=_was_used_here(verified))
             self._note_use(verified)
         if pair.refresh_token is None and isinstance(token, str):
             pair = replace(pair, refresh_token=token)
@@ -705,13 +705,24 @@ class JWTManager(Generic[User]):
             state = application().state()
             state.ended_at = max(state.ended_at, ended_at)
 
+    def _stands(self, ref: TokenRef, encoded: str) -> bool:
+        """Whether the store lets the token pass that a guard of the bridge has met.
+
+        As for native guards: a used refresh token passes within its grace, and after it ends its
+        session.
+        """
+        terms, store = self._parts().terms, self._sessions().store
+        standing = store.standing(ref, now=int(terms.clock()), leeway=terms.leeway)
+        if standing is Standing.CONSUMED and ref.kind == REFRESH:
+            self._notice_reuse(encoded)
+        return standing in (Standing.GOOD, Standing.IN_GRACE)
+
     def _notice_reuse(self, encoded: str) -> None:
-        """End the session of a used refresh token that the bridge's guard has met."""
         try:
             token = self._parts().verifier.verify(encoded, kinds=frozenset({"refresh"}))
         except InvalidTokenError:
             return
-        if not application().state().answers.was_used_here(token):
+        if not _was_used_here(token):
             self._sessions().notice_reuse(token)
 
     def _parts(self) -> Parts:
@@ -781,6 +792,11 @@ def _check_plain(function: object, name: str) -> None:
 
 def _app() -> Flask:
     return cast(Flask, current_app._get_current_object())  # type: ignore[attr-defined] # a proxy
+
+
+def _was_used_here(token: Token) -> bool:
+    """Whether the current request has used a refresh token up itself."""
+    return has_request_context() and application().state().answers.was_used_here(token)
 
 
 def _reused(token: Token) -> None:

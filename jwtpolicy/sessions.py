@@ -250,12 +250,16 @@ class Sessions:
         issued = self._signed("access", stated, token.session_id, **options)
         return issued.encoded
 
-    def refresh(self, token: Token) -> TokenPair:
+    def refresh(self, token: Token, *, is_own_use: bool = False) -> TokenPair:
         """Use a refresh token up and return the next pair; one of many attempts makes it.
 
         Within the grace the others get the newest pair of the session. The pair is signed first
         and kept in the step that uses the token up, so that whatever breaks in between, there is
         never a second.
+
+        Args:
+            token: The refresh token.
+            is_own_use: Whether it was this very request that used the token up, if somebody has.
 
         Raises:
             RevokedTokenError: It was revoked or replaced, its session is over, or it was used
@@ -268,7 +272,8 @@ class Sessions:
         if self._store is None:
             return self._access_only(self._statements.renewed(token, Facts.of(token)), token)
         if (standing := self._revocation.standing(token)) not in _USABLE:
-            self.notice_reuse(token)
+            if not is_own_use:
+                self.notice_reuse(token)
             msg = f"the refresh token cannot be used: {standing.value}"
             raise RevokedTokenError(msg)
         ref, session = self._session_for(token, now)

@@ -145,7 +145,7 @@ def test_a_kept_pair_whose_key_is_gone_is_503(site: Any) -> None:
     ],
 )
 def test_a_kept_pair_that_somebody_changed_opens_for_nobody(site: Any, spoil: Any) -> None:
-    client, jwt, pair = site()
+    client, _, pair = site()
     refresh(client, pair.refresh_token)
     records = client.application.extensions["jwtpolicy"].parts.store._records
     record = records["", pair.session_id]

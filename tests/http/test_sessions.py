@@ -16,7 +16,6 @@ from jwtpolicy import (
     Fresh,
     HasScope,
     JWTManager,
-    Refresh,
     SingleUse,
     TokenKind,
     current_token,

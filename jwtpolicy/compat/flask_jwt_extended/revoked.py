@@ -9,7 +9,7 @@ from typing import Any
 from flask import Flask, current_app
 
 from ...revocation import REVOCATION_CHECKS, TOKENS_LET_IN
-from ...stores import Standing, TokenRef
+from ...stores import TokenRef
 from .config import config
 from .current import Admitted, find
 from .exceptions import Members
@@ -58,13 +58,8 @@ def is_revoked(encoded: str, token: Decoded) -> bool:
 
 
 def _stands(encoded: str, claims: Members, native: Any) -> bool:
-    sid = claims.get("sid")
-    if not isinstance(sid, str | None):
+    if not isinstance(sid := claims.get("sid"), str | None):
         return False
     issuer, subject = claims.get("iss", ""), str(claims[config.identity_claim_key])
     ref = TokenRef(issuer, subject, claims["jti"], sid, claims.get("iat", 0), claims["type"])
-    terms, store = native.parts.terms, native.parts.store
-    standing = store.standing(ref, now=int(terms.clock()), leeway=terms.leeway)
-    if standing is Standing.CONSUMED and ref.kind == "refresh":
-        native.manager._notice_reuse(encoded)
-    return standing in (Standing.GOOD, Standing.IN_GRACE)
+    return bool(native.manager._stands(ref, encoded))
