@@ -70,11 +70,13 @@ class Terms:
         clock: Where the time comes from.
         leeway: Seconds by which clocks may differ.
         roles_claim: Where the bearer's roles are; a dotted path.
+        skew: Seconds that a time of another machine may lie ahead, where that is more.
     """
 
     clock: Clock = system_clock
     leeway: float = 0
     roles_claim: str = "roles"
+    skew: float = 0
 
 
 DEFAULT_TERMS = Terms()

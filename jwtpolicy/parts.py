@@ -82,7 +82,9 @@ class Parts:
         self._own_places = transports
         self.signer = _signer(settings, ring, clock, with_csrf=self.has_csrf)
         self.verifier = _verifier(settings, ring, clock, schemas)
-        self.terms = Terms(clock, settings.decode_leeway, settings.roles_claim)
+        self.terms = Terms(
+            clock, settings.decode_leeway, settings.roles_claim, settings.clock_skew
+        )
         self.cookies = _cookies(settings, clock)
         self.csrf = _csrf(settings)
         self._named: dict[str, Transport] = {
@@ -300,6 +302,7 @@ def _verifier(settings: Settings, ring: KeyRing, clock: Clock, schemas: SchemaRe
         issuers=settings.accepted_issuers,
         audiences=settings.accepted_audiences,
         leeway=settings.decode_leeway,
+        skew=settings.clock_skew,
         require_exp=settings.require_exp,
         accept_integer_subject=settings.accept_integer_subject,
         access_profile=settings.access_token_profile,
