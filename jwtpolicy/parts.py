@@ -82,9 +82,7 @@ class Parts:
         self._own_places = transports
         self.signer = _signer(settings, ring, clock, with_csrf=self.has_csrf)
         self.verifier = _verifier(settings, ring, clock, schemas)
-        self.terms = Terms(
-            clock, settings.decode_leeway, settings.roles_claim, settings.clock_skew
-        )
+        self.terms = Terms(clock, settings.decode_leeway, settings.roles_claim, settings.clock_skew)
         self.cookies = _cookies(settings, clock)
         self.csrf = _csrf(settings)
         self._named: dict[str, Transport] = {
