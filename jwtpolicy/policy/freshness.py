@@ -62,8 +62,7 @@ class Fresh(Attribute):
         # Ahead by what the clocks of two machines differ, it is of just now; this lengthens
         # *within* by no more than that. Ahead by more it never happened, and must not last until
         # then.
-        ahead = max(terms.leeway, terms.skew)
-        return -ahead <= terms.clock() - auth_time <= self.within + terms.leeway
+        return -terms.ahead <= terms.clock() - auth_time <= self.within + terms.leeway
 
     def _step_up(self) -> Finding:
         max_age = None if self.within is None else int(self.within)

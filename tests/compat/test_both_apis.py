@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -125,6 +126,21 @@ def test_a_logout_ends_what_only_the_bridge_lets_in(app: Flask, get: Any, issued
 
     assert app.test_client().post("/bridge/logout", headers=bearer(endless)).status_code == 204
     assert get("/bridge", endless) == 401
+
+
+@pytest.mark.parametrize("moved", [-3600, 3600])
+def test_a_logout_behind_the_bridge_asks_the_bridges_clock_alone(
+    monkeypatch: pytest.MonkeyPatch, app: Flask, native: Any, get: Any, issued: Any, moved: int
+) -> None:
+    """REV-1: the bridge let the token in; by the native clock it has expired, or not begun."""
+    verifier = app.extensions["jwtpolicy"].parts.verifier
+    monkeypatch.setattr(verifier, "_clock", lambda: time.time() + moved)
+    native.revocation_check(lambda token: False)
+    token, other = issued("access"), issued("access")
+    assert [get(path, token) for path in ("/bridge", "/native")] == [200, 401]
+
+    assert app.test_client().post("/bridge/logout", headers=bearer(token)).status_code == 204
+    assert [get("/bridge", one) for one in (token, other)] == [401, 200]
 
 
 def test_a_native_logout_is_seen_by_the_bridge(app: Flask, get: Any, issued: Any) -> None:
