@@ -169,6 +169,26 @@ def test_a_logout_ends_the_session_of_any_token_of_ours(
     assert there.statuses(other) == [200, 200]
 
 
+#: Around each boundary that a guard knows, and far beyond.
+MOVED = [-400 * DAY, -301, -5.05, -5, -4.95, -0.05, 0, 899.95, 900, 901, 30 * DAY, 400 * DAY]
+
+
+@pytest.mark.parametrize("moved", MOVED)
+@pytest.mark.parametrize("path", ["/logout", "/revoke"])
+def test_an_end_asks_no_clock(here: Machine, there: Machine, path: str, moved: float) -> None:
+    """REV-1: a success is one, whatever the time is."""
+    pair, other = there.log_in(), there.log_in()
+    here.clock.advance(moved)
+    arguments: dict[str, Any] = {
+        "/logout": {"headers": bearer(pair["refresh"])},
+        "/revoke": {"data": {"token": pair["refresh"]}, "auth": ("gateway", CLIENT_SECRET)},
+    }[path]
+
+    assert here.post(path, **arguments).status_code < 300
+    assert there.statuses(pair) == [401, 401]
+    assert there.statuses(other) == [200, 200]
+
+
 @pytest.mark.parametrize("spoil", [_behind, _later, _user_gone, _unreadable])
 @pytest.mark.parametrize("kind", ["access", "refresh"])
 def test_a_cookie_ends_nothing_without_its_csrf_value(
