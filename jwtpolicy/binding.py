@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from flask import Flask, Request, Response, request
 from werkzeug.routing import Rule
 
-from .ending import tokens_to_end, warn_of_unread
+from .ending import tokens_to_end, warn_if_presented
 from .enforcement import Enforcement
 from .exceptions import AccessDeniedError, ConfigurationError, PolicyError
 from .finishing import Finishing
@@ -138,11 +138,13 @@ class Application:
         current = _current_request()
         state = self._state_of(current)
         plan = self._plan_of(current.endpoint, current.method)
-        if plan is not None and not plan.is_public:
+        # Where the guard has refused the request, whoever answers for it ends nothing: any page of
+        # another site could have sent it.
+        if plan is not None and not plan.is_public and state.access is not None:
             return tokens_to_end(current_token, plan, self.parts.csrf, state.answers, current)
         if current_token is not None:
             return [current_token]
-        warn_of_unread(str(current.endpoint), self.enforcement.places, current)
+        warn_if_presented(str(current.endpoint), self.enforcement.places, current)
         return []
 
     def plan(self, endpoint: str | None, method: str) -> Plan | None:

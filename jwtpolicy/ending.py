@@ -92,14 +92,14 @@ def _refuse_or_warn(plan: Plan, refusals: Sequence[AccessError]) -> None:
     warn_of_nothing(plan.label, type(refusals[0]).__name__)
 
 
-def warn_of_unread(label: str, places: Places, request: Request) -> None:
-    """Warn of a logout at an endpoint whose guards read no token, where one was presented."""
+def warn_if_presented(label: str, places: Places, request: Request) -> None:
+    """Warn of a logout where a token was presented, and no guard has let the request in."""
     try:
         is_presented = bool(places.presented(request, _USUAL_KINDS))
     except InvalidRequestError:
         is_presented = True
     if is_presented:
-        warn_of_nothing(label, "no guard of the endpoint reads it")
+        warn_of_nothing(label, "no guard has let the request in")
 
 
 def warn_of_nothing(label: str, reason: str) -> None:

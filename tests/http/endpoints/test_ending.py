@@ -423,8 +423,29 @@ def test_a_view_whose_guard_reads_no_token_warns(
     for presented in ({"Cookie": cookies}, {"Cookie": f"{cookies}; {cookies}"}):
         caplog.clear()
         assert here.post("/bye", headers=presented).status_code == 204
-        assert "no guard of the endpoint reads it" in caplog.text
+        assert "no guard has let the request in" in caplog.text
     assert there.statuses(pair) == [200, 200]
+
+
+@pytest.mark.parametrize("how", ["an error page", "a hook"])
+def test_a_logout_of_whom_no_guard_let_in_ends_nothing(
+    here: Machine, there: Machine, caplog: pytest.LogCaptureFixture, how: str
+) -> None:
+    """CSRF-1: any page can have a browser ask for a page that its expired cookie does not open."""
+    if how == "a hook":
+        here.app.before_request(lambda: [here.jwt.logout()].clear())
+    else:
+        here.app.register_error_handler(
+            InvalidTokenError, lambda _: here.jwt.logout().as_response()
+        )
+    pair = there.log_in()
+    _behind(here, "")
+
+    headers = {"Cookie": f"{COOKIES['access']}={pair['access']}"}
+    answer = here.app.test_client(use_cookies=False).get("/me", headers=headers, **HTTPS)
+    assert answer.status_code == (401 if how == "a hook" else 204)
+    assert there.statuses(pair) == [200, 200]
+    assert "no guard has let the request in" in caplog.text
 
 
 def test_what_an_inner_guard_let_in_is_ended_without_a_guard_of_the_endpoint(
