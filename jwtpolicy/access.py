@@ -76,11 +76,18 @@ class Terms:
         clock: Where the time comes from.
         leeway: Seconds by which clocks may differ.
         roles_claim: Where the bearer's roles are; a dotted path.
+        skew: Seconds that a beginning may lie ahead, where that is more.
     """
 
     clock: Clock = system_clock
     leeway: float = 0
     roles_claim: str = "roles"
+    skew: float = 0
+
+    @property
+    def ahead(self) -> float:
+        """Seconds that a time may lie ahead, because another machine's clock has written it."""
+        return max(self.leeway, self.skew)
 
 
 DEFAULT_TERMS = Terms()

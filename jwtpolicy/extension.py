@@ -40,7 +40,7 @@ from .policy.base import Policy, as_policy
 from .policy.credentials import Access, KnownUser, NotRevoked, Public
 from .revocation import REVOCATION_CHECKS, TOKENS_LET_IN, Revocation, RevocationCheck
 from .schemas import ClaimSchema, SchemaRegistry
-from .sentinels import ANY, Any_, Never
+from .sentinels import Any_, Never
 from .sessions import IssueOptions, Sessions, freshness
 from .settings import Settings
 from .signals import logged_in, logged_out, refresh_reused
@@ -49,6 +49,7 @@ from .stores.base import PAGE, REFRESH, TokenRef, TokenStore
 from .token import Token, TokenPair
 from .transports import CookieTransport, Transport
 from .users import UserLoader, Users
+from .verifier import Purpose
 
 logger = logging.getLogger("jwtpolicy")
 
@@ -365,23 +366,25 @@ class JWTManager(Generic[User]):
     def logout(self, response: Response | None = None) -> Logout:
         """End the current session: its access and refresh tokens are dead.
 
-        A token without a session is revoked by itself; without a token nothing is. The token may
-        be one that the bridge to Flask-JWT-Extended has let in. Where cookies
-        are a place for tokens they are unset, by `Logout.as_response` and in *response*.
+        So is the session of every other token that the request presents where the endpoint's guard
+        accepts it, if its signature verifies: one that has expired, is not valid yet, or was
+        revoked or used, and that the guard has overlooked. A token without a session is revoked by
+        itself; without a token nothing is. Where one was presented and nothing was ended, that is
+        logged as a warning. The token may be one that the bridge to Flask-JWT-Extended has let in.
+        Where cookies are a place for tokens they are unset, by `Logout.as_response` and in
+        *response*.
 
         Args:
             response: An answer of your own, whose cookies are to be unset.
 
         Raises:
+            CSRFError: A browser may have sent the tokens that the guard overlooked by itself.
             InvalidTokenError: The bridge's token is none here, so that it cannot be revoked.
             StoreNotConfiguredError: There is no store to remember it in.
             StoreUnavailableError: The store cannot be asked: the session lives on.
         """
-        state = application().state() if has_request_context() else None
-        token = None if state is None else state.token or self._let_in_elsewhere()
-        if state is not None:
-            state.is_logged_out = True
-        if token is not None:
+        tokens = self._tokens_to_end() if has_request_context() else []
+        for token in tokens:
             with self._answering():
                 self._sessions().end(token)
             self._forget()
@@ -389,7 +392,7 @@ class JWTManager(Generic[User]):
         if response is not None:
             self.unset_cookies(response)
         takes_cookies = self._parts().takes_cookies
-        session_id = None if token is None else token.session_id
+        session_id = tokens[0].session_id if tokens else None
         return Logout(session_id, self.unset_cookies if takes_cookies else None)
 
     def set_cookies(
@@ -416,6 +419,8 @@ class JWTManager(Generic[User]):
 
     def unset_cookies(self, response: Response, *, domain: str | None = None) -> None:
         """Unset the cookies of all kinds of token, and of their CSRF values.
+
+        That ends nothing: whoever has copied a cookie can go on using it. `logout` does both.
 
         Args:
             response: The answer that unsets them.
@@ -508,17 +513,20 @@ class JWTManager(Generic[User]):
         """
         kinds = None if isinstance(kind, Any_) else frozenset({kind})
         with self._answering():
-            return self._parts().verifier.verify(encoded, kinds=kinds, allow_expired=allow_expired)
+            purpose = Purpose.EXAMINE if allow_expired else Purpose.ADMIT
+            return self._parts().verifier.verify(encoded, kinds=kinds, purpose=purpose)
 
     def revoke(self, token: str | Token) -> None:
         """Revoke one token; a refresh token takes its session along (:rfc:`7009`).
 
+        It may have expired, or not be valid yet: another machine's clock may say otherwise.
+
         Raises:
-            InvalidTokenError: It is not a token of ours; an expired one is.
+            InvalidTokenError: It is not a token of ours.
             StoreUnavailableError: The store cannot be asked: nothing was revoked.
         """
         with self._answering():
-            verified = self._verified(token, None, allow_expired=True)
+            verified = self._verified(token, None, Purpose.END)
             self._sessions().revoke_token(verified)
         self._forget()
 
@@ -669,14 +677,36 @@ class JWTManager(Generic[User]):
         return token
 
     def _verified(
-        self, token: str | Token, kinds: frozenset[str] | None, *, allow_expired: bool = False
+        self,
+        token: str | Token,
+        kinds: frozenset[str] | None,
+        purpose: Purpose = Purpose.ADMIT,
     ) -> Token:
         if not isinstance(token, Token):
-            return self._parts().verifier.verify(token, kinds=kinds, allow_expired=allow_expired)
+            return self._parts().verifier.verify(token, kinds=kinds, purpose=purpose)
         if kinds is not None and token.kind not in kinds:
             msg = f"the token is of the kind {token.kind!r}"
             raise WrongKindError(msg)
         return token
+
+    def _named(self, encoded: str) -> Token:
+        """Return the token that *encoded* is, to end what it names; raises what `verify` does."""
+        with self._answering():
+            return self._verified(encoded, None, Purpose.END)
+
+    def _tokens_to_end(self) -> list[Token]:
+        """Return the tokens of the current request whose sessions a logout ends.
+
+        Raises:
+            CSRFError: There is no current one, and a browser may have sent them by itself.
+            InvalidTokenError: Another extension's is no token here.
+        """
+        found = application()
+        state = found.state()
+        with self._answering():
+            tokens = found.tokens_to_end(state.token or self._let_in_elsewhere())
+        state.is_logged_out = True
+        return tokens
 
     def _let_in_elsewhere(self) -> Token | None:
         """Return the token that another extension has let the current request in with.
@@ -686,7 +716,7 @@ class JWTManager(Generic[User]):
         """
         found = (find() for find in current_app.extensions.get(TOKENS_LET_IN, ()))
         encoded = next(filter(None, found), None)
-        return None if encoded is None else self.verify(encoded, kind=ANY, allow_expired=True)
+        return None if encoded is None else self._verified(encoded, None, Purpose.END)
 
     def _forget(self) -> None:
         if has_request_context():
@@ -712,7 +742,7 @@ class JWTManager(Generic[User]):
         session.
         """
         terms, store = self._parts().terms, self._sessions().store
-        standing = store.standing(ref, now=int(terms.clock()), leeway=terms.leeway)
+        standing = store.standing(ref, now=int(terms.clock()), leeway=terms.ahead)
         if standing is Standing.CONSUMED and ref.kind == REFRESH:
             self._notice_reuse(encoded)
         return standing in (Standing.GOOD, Standing.IN_GRACE)
@@ -753,7 +783,7 @@ class JWTManager(Generic[User]):
         if not self._revocation_checks:
             return False
         try:
-            token = self._parts().verifier.verify(encoded, kinds=None, allow_expired=True)
+            token = self._verified(encoded, None, Purpose.EXAMINE)
         except InvalidTokenError as error:
             logger.warning("no revocation_check can be asked about a token: %s", error.reason)
             return True

@@ -82,7 +82,7 @@ class Parts:
         self._own_places = transports
         self.signer = _signer(settings, ring, clock, with_csrf=self.has_csrf)
         self.verifier = _verifier(settings, ring, clock, schemas)
-        self.terms = Terms(clock, settings.decode_leeway, settings.roles_claim)
+        self.terms = Terms(clock, settings.decode_leeway, settings.roles_claim, settings.clock_skew)
         self.cookies = _cookies(settings, clock)
         self.csrf = _csrf(settings)
         self._named: dict[str, Transport] = {
@@ -207,8 +207,9 @@ class Parts:
 
     def revocation(self, checks: Iterable[RevocationCheck]) -> Revocation:
         """Return what knows which tokens still stand, with the application's *checks*."""
-        leeway = self.settings.decode_leeway
-        return Revocation(self.store, checks, clock=self._clock, leeway=leeway)
+        # As far ahead as `iat` may lie: a token of a machine that is ahead passes its guards, and
+        # so it must not outlive its revocation (REV-1).
+        return Revocation(self.store, checks, clock=self._clock, leeway=self.terms.ahead)
 
     def sessions(
         self,
@@ -312,6 +313,7 @@ def _verifier(settings: Settings, ring: KeyRing, clock: Clock, schemas: SchemaRe
         issuers=settings.accepted_issuers,
         audiences=settings.accepted_audiences,
         leeway=settings.decode_leeway,
+        skew=settings.clock_skew,
         require_exp=settings.require_exp,
         accept_integer_subject=settings.accept_integer_subject,
         access_profile=settings.access_token_profile,

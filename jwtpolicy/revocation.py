@@ -53,7 +53,7 @@ class Revocation:
         self.store = store
         self.checks = tuple(checks)
         self._clock = clock
-        self._leeway = leeway
+        self.leeway = leeway
 
     def standing(self, token: Token) -> Standing:
         """Return what is known of *token*; one without ``jti`` could not be revoked.
@@ -76,7 +76,7 @@ class Revocation:
                 claims["type"],
             ),
             now=int(self._clock()),
-            leeway=self._leeway,
+            leeway=self.leeway,
         )
         if self.checks and standing is not Standing.REVOKED and self.denies(token):
             return Standing.REVOKED

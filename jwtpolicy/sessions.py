@@ -450,7 +450,7 @@ class Sessions:
             ref_of(token),
             begun,
             token_expires_at=self._forgotten_at(token),
-            leeway=self._leeway,
+            leeway=self._revocation.leeway,
         )
         if session is None:
             msg = "the refresh token was revoked or used before"

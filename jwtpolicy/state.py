@@ -18,7 +18,7 @@ from .revocation import Revocation, ref_of
 from .token import Token
 from .transports import Transport
 from .users import Users
-from .verifier import Verifier
+from .verifier import Purpose, Verifier
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +84,15 @@ class Answers:
         if token is None:
             token = self._verified[encoded] = self.sources.verifier.verify(encoded, kinds=None)
         return token
+
+    def named(self, encoded: str) -> Token:
+        """Return the token that *encoded* is, to end what it names (`Purpose.END`).
+
+        Raises:
+            InvalidTokenError: It is none.
+        """
+        verify = self.sources.verifier.verify
+        return self._verified.get(encoded) or verify(encoded, kinds=None, purpose=Purpose.END)
 
     @property
     def token_id(self) -> str | None:

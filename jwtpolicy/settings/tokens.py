@@ -125,6 +125,14 @@ class TokenSettings:
         "seconds, 0 to 300",
         "How far clocks may differ, wherever times are compared.",
     )
+    clock_skew: float = setting(
+        "JWT_CLOCK_SKEW",
+        5,
+        read.between(0, 300),
+        "seconds, 0 to 300",
+        "How far `iat`, `nbf` and `auth_time` of own tokens may lie ahead, where that is more than "
+        "JWT_DECODE_LEEWAY: the clocks of two machines are never quite the same. It moves no end.",
+    )
     encode_nbf: bool = setting(
         "JWT_ENCODE_NBF", True, read.flag, "True or False", "Whether issued tokens carry `nbf`."
     )
