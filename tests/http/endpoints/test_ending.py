@@ -25,6 +25,7 @@ from jwtpolicy import (
 )
 from jwtpolicy.endpoints import LogoutView, RevocationView
 from jwtpolicy.exceptions import CSRFError, InvalidTokenError
+from jwtpolicy.revocation import ref_of
 from jwtpolicy.signals import logged_out
 from jwtpolicy.stores import MemoryStore
 from tests.attacks.test_forged_tokens import CLAIMS, NOW, signed
@@ -113,8 +114,8 @@ def _later(here: Machine, token: str) -> None:
 
 def _revoked(here: Machine, token: str) -> None:
     verified = here.app.extensions["jwtpolicy"].parts.verifier.verify(token, kinds=None)
-    jti = str(verified.token_id)
-    here.app.extensions["jwtpolicy"].parts.store.revoke_token("", "u1", jti, expires_at=None, now=0)
+    store = here.app.extensions["jwtpolicy"].parts.store
+    store.revoke_token(ref_of(verified), expires_at=None, now=0)
 
 
 def _user_gone(here: Machine, token: str) -> None:
