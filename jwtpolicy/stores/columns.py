@@ -18,7 +18,7 @@ def write_predecessors(predecessors: Sequence[Predecessor]) -> str | None:
     return json.dumps(predecessors, separators=(",", ":")) if predecessors else None
 
 
-def read_predecessors(written: str | bytes | None) -> tuple[Predecessor, ...]:
+def read_predecessors(written: str | None) -> tuple[Predecessor, ...]:
     """Return what `write_predecessors` was given."""
     found = json.loads(written) if written else ()
     return tuple(Predecessor(token_id, deadline) for token_id, deadline in found)

@@ -223,7 +223,12 @@ class SQLiteStore(TokenStore):
         values = (issuer, token_id, issuer, session_id, issuer, subject)
         found = self._file.wait(connection, self._known_sql, values).fetchone()
         is_revoked, is_ended, cut_off, *row = found
-        return Known(is_revoked, is_ended, cut_off, None if is_ended is None else _record_of(row))
+        return Known(
+            None if is_revoked is None else bool(is_revoked),
+            None if is_ended is None else bool(is_ended),
+            cut_off,
+            None if is_ended is None else _record_of(row),
+        )
 
     def open_session(
         self, session: Session, *, since: float | None = None, maximum: int | None = None

@@ -203,6 +203,16 @@ class TokenStoreContract:
         store.consume(ref("r0"), expires_at=NOW + DAY, now=NOW)
         assert standing(store, **old) is Standing.CONSUMED
 
+    def test_a_refresh_token_of_a_session_can_be_consumed_and_revoked(
+        self, store: TokenStore
+    ) -> None:
+        store.open_session(SESSION)
+        store.consume(ref("r1"), expires_at=NOW + DAY, now=NOW)
+
+        assert refresh_standing(store, "r1") is Standing.CONSUMED
+        store.revoke_token(ref("r1"), expires_at=NOW + DAY, now=NOW)
+        assert refresh_standing(store, "r1") is Standing.REVOKED
+
     def test_an_open_session_can_be_read(self, store: TokenStore) -> None:
         store.open_session(SESSION)
 

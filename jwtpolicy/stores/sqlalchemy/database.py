@@ -17,16 +17,16 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 from ...exceptions import StoreUnavailableError
 from .engines import is_in_memory
 from .failures import cause, is_conflict, unavailable
-from .schema import prepare
+from .schema import prepare, upgrade
 from .shortcut import Shortcut
-from .statements import STANDING
+from .statements import KNOWN, STANDING
 
 T = TypeVar("T")
 
 Rows = Sequence[Sequence[Any]]
 
-#: A statement and its parameters.
-Step = tuple[Executable, Mapping[str, Any]]
+#: What is done within a transaction; it may be done again from the start.
+Job = Callable[[Connection], T]
 
 #: How often a change is tried that the database undoes because of others.
 _ATTEMPTS: Final = 8
@@ -51,7 +51,7 @@ class Database:
         self._may_create = may_create
         self._timeout = timeout
         self._is_ready = False
-        self._shortcut: Shortcut  # once it is ready
+        self._shortcuts: tuple[Shortcut, Shortcut]  # once it is ready
         self._connected = engine
         if not is_own and self.dialect != "mysql":
             # A look-up needs no transaction. On MySQL it costs more to say so than to have one.
@@ -74,8 +74,8 @@ class Database:
         except SQLAlchemyError as error:
             raise self._failed(error) from cause(error)
 
-    def look_up(self, values: Mapping[str, Any]) -> Sequence[Any]:
-        """Return the one row of `STANDING`.
+    def look_up(self, values: Mapping[str, Any], *, with_record: bool) -> Sequence[Any]:
+        """Return the one row of `STANDING`, or of `KNOWN`.
 
         Raises:
             StoreUnavailableError: The database cannot be asked.
@@ -83,31 +83,63 @@ class Database:
 
         def look() -> Sequence[Any]:
             with self._open() as connection:
-                return self._shortcut.ask_on(connection, values)
+                return self._shortcuts[with_record].ask_on(connection, values)
 
         started = time.monotonic()
         try:
             if self.is_own and self._is_ready:
+                shortcut = self._shortcuts[with_record]
                 try:
-                    return self._shortcut.ask(values)
-                except self._shortcut.errors as error:
+                    return shortcut.ask(values)
+                except shortcut.errors as error:
                     if self._is_late(started):
                         raise self._failed(error) from error
             return self._retrying(look)
         except SQLAlchemyError as error:
             raise self._failed(error) from cause(error)
 
-    def change(self, *steps: Step) -> int:
-        """Do all of *steps* or nothing, and return how many rows the last of them changed.
+    def look_up_on(self, connection: Connection, values: Mapping[str, Any]) -> Sequence[Any]:
+        """Return the one row of `KNOWN`, within a transaction."""
+        return self._shortcuts[True].ask_on(connection, values)
+
+    def change(self, statement: Executable, values: Mapping[str, Any]) -> int:
+        """Make a change of one statement, and return how many rows it changed.
 
         Raises:
             StoreUnavailableError: The database cannot be asked. Where the connection broke, it may
                 have been done nevertheless.
             IntegrityError: There is a row with that key already.
         """
+
+        def job(connection: Connection) -> int:
+            return connection.execute(statement, values).rowcount
+
+        return self._attempting(lambda: self._once(job))
+
+    def transact(self, job: Job[T]) -> T:
+        """Do all of *job* or nothing, and return what it returns.
+
+        Raises:
+            StoreUnavailableError: As for `change`.
+            IntegrityError: As for `change`.
+        """
+
+        def whole(connection: Connection) -> T:
+            try:
+                connection.exec_driver_sql("BEGIN")
+                return job(connection)
+            except BaseException:
+                # Nobody else rolls back: connections that commit by themselves are given back as
+                # they are.
+                connection.invalidate()
+                raise
+
+        return self._attempting(lambda: self._once(whole))
+
+    def _attempting(self, change: Callable[[], T]) -> T:
         for attempt in range(_ATTEMPTS):
             try:
-                return self._change_once(steps)
+                return change()
             except IntegrityError:
                 raise
             except SQLAlchemyError as error:
@@ -115,6 +147,22 @@ class Database:
                     raise self._failed(error) from cause(error)
             time.sleep(random.random() * _PAUSE * 2**attempt)  # noqa: S311 # not a secret
         raise AssertionError  # pragma: no cover
+
+    def upgrade(self) -> str:
+        """Return the SQL that brings the tables up to date, or that there is nothing to do.
+
+        Raises:
+            StoreUnavailableError: The database cannot be asked; or the tables are newer.
+        """
+
+        def look() -> str:
+            with self._connected.connect() as connection:
+                return upgrade(connection, self.dialect)
+
+        try:
+            return self._retrying(look)
+        except SQLAlchemyError as error:
+            raise self._failed(error) from cause(error)
 
     def close(self) -> None:
         """Close the connections, if they are the store's own."""
@@ -126,23 +174,11 @@ class Database:
         if not is_in_memory(self.engine.url):
             self.engine.dispose(close=False)
 
-    def _change_once(self, steps: Sequence[Step]) -> int:
+    def _once(self, job: Job[T]) -> T:
         with self._retrying(self._open_alive) as connection:
-            found = self._do(connection, steps)
+            found = job(connection)
             connection.commit()
         return found
-
-    def _do(self, connection: Connection, steps: Sequence[Step]) -> int:
-        if len(steps) == 1:
-            return connection.execute(*steps[0]).rowcount
-        try:
-            connection.exec_driver_sql("BEGIN")
-            return [connection.execute(*step).rowcount for step in steps][-1]
-        except BaseException:
-            # Nobody else rolls back: connections that commit by themselves are given back as
-            # they are.
-            connection.invalidate()
-            raise
 
     def _open(self) -> Connection:
         connection = self._connected.connect()
@@ -150,7 +186,7 @@ class Database:
             with _closing_on_error(connection):
                 prepare(connection, self.dialect, may_create=self._may_create)
                 connection.commit()
-            self._shortcut = Shortcut(self.engine, STANDING)
+            self._shortcuts = Shortcut(self.engine, STANDING), Shortcut(self.engine, KNOWN)
             self._is_ready = True
         return connection
 

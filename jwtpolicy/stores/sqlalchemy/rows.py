@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from hashlib import sha256
 from typing import Any, Final
 
-from ..base import Session, SessionRecord
+from ..base import Session, SessionRecord, microseconds
+from ..columns import read_predecessors, write_predecessors
 
 #: The columns that make a `Session`, in its order.
 SESSION: Final = (
@@ -14,14 +15,15 @@ SESSION: Final = (
     "session_id",
     "subject",
     "refresh_id",
-    "created_at",
+    "created_us",
     "last_used_at",
     "expires_at",
     "idle_expires_at",
     "label",
+    "facts",
 )
 #: The columns that make a `SessionRecord`, in its order.
-RECORD: Final = (*SESSION, "is_ended", "previous_id", "kept", "kept_until")
+RECORD: Final = (*SESSION, "is_ended", "predecessors", "kept", "replaced_at", "replaced_by")
 
 Values = dict[str, Any]
 
@@ -55,38 +57,66 @@ def session_values(session: Session) -> Values:
         "issuer": as_bytes(session.issuer),
         "session_id": as_bytes(session.session_id),
         "subject": as_bytes(session.subject),
-        "created_at": session.created_at,
+        "created_us": microseconds(session.created_at),
         "last_used_at": session.last_used_at,
         "expires_at": session.expires_at,
         "idle_expires_at": session.idle_expires_at,
-        "label": None if session.label is None else as_bytes(session.label),
+        "label": _bytes_or_none(session.label),
+        "facts": _bytes_or_none(session.facts),
+    }
+
+
+def record_values(record: SessionRecord) -> Values:
+    """Return what may change of a record as the parameters of `SWAP`."""
+    session, predecessors = record.session, write_predecessors(record.predecessors)
+    return {
+        "new_refresh_id": as_bytes(session.refresh_id),
+        "new_last_used_at": session.last_used_at,
+        "new_idle_expires_at": session.idle_expires_at,
+        "new_facts": _bytes_or_none(session.facts),
+        "new_is_ended": int(record.is_ended),
+        "new_predecessors": _bytes_or_none(predecessors),
+        "new_kept": record.kept,
+        "new_kept_until": record.kept_until or None,
+        "new_replaced_at": record.replaced_at,
+        "new_replaced_by": as_bytes(record.replaced_by),
     }
 
 
 def session_of(row: Sequence[Any]) -> Session:
     """Return the session that a row of the columns `SESSION` says."""
     issuer, session_id, subject, refresh_id = (as_text(value) for value in row[:4])
-    created_at, last_used_at, expires_at, idle_expires_at, label = row[4:9]
+    created_us, last_used_at, expires_at, idle_expires_at, label, facts = row[4:10]
     return Session(
         issuer,
         session_id,
         subject,
         refresh_id,
-        created_at,
+        created_us / 1_000_000,
         last_used_at,
         expires_at,
         idle_expires_at,
-        None if label is None else as_text(label),
+        _text_or_none(label),
+        _text_or_none(facts),
     )
 
 
 def record_of(row: Sequence[Any]) -> SessionRecord:
     """Return the record that a row of the columns `RECORD` says."""
-    is_ended, previous, kept, kept_until = row[9:13]
+    is_ended, predecessors, kept, replaced_at, replaced_by = row[10:15]
     return SessionRecord(
         session_of(row),
         bool(is_ended),
-        None if previous is None else as_text(previous),
+        read_predecessors(_text_or_none(predecessors)),
         None if kept is None else bytes(kept),
-        kept_until or 0,
+        replaced_at or 0,
+        _text_or_none(replaced_by) or "",
     )
+
+
+def _bytes_or_none(text: str | None) -> bytes | None:
+    return None if text is None else as_bytes(text)
+
+
+def _text_or_none(stored: bytes | None) -> str | None:
+    return None if stored is None else as_text(stored)

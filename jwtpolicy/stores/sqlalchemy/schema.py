@@ -10,16 +10,18 @@ from sqlalchemy import Connection, insert, inspect, select
 
 from ...exceptions import StoreUnavailableError
 from .tables import SCHEMA_VERSION, metadata, schema_version
+from .upgrades import FROM_VERSION_1
 
 #: What keeps others from making the tables meanwhile, and lets them go on. PostgreSQL and SQLite
 #: have tables within transactions; MySQL and MariaDB have not, so there it is a lock by name.
 _LOCKS: Final = {
-    "postgresql": (("BEGIN", "SELECT pg_advisory_xact_lock(7595268330841434)"), "COMMIT"),
+    "postgresql": (("BEGIN", "SELECT pg_advisory_xact_lock(7595268330841434)"), ("COMMIT",)),
+    # A transaction that is under way sees the tables as they were before the lock was waited for.
     "mysql": (
-        ("SELECT GET_LOCK('jwtpolicy_schema', 5)",),
-        "SELECT RELEASE_LOCK('jwtpolicy_schema')",
+        ("COMMIT", "SELECT GET_LOCK('jwtpolicy_schema', 5)"),
+        ("COMMIT", "SELECT RELEASE_LOCK('jwtpolicy_schema')"),
     ),
-    "sqlite": (("BEGIN IMMEDIATE",), "COMMIT"),
+    "sqlite": (("BEGIN IMMEDIATE",), ("COMMIT",)),
 }
 
 
@@ -64,11 +66,33 @@ def _versions(connection: Connection) -> list[int]:
     return list(connection.execute(select(schema_version.c.version)).scalars())
 
 
+def upgrade(connection: Connection, dialect: str) -> str:
+    """Return the SQL that brings the tables up to date, or that there is nothing to do.
+
+    Raises:
+        StoreUnavailableError: A newer version of the library made them.
+    """
+    is_there = inspect(connection).has_table(schema_version.name)
+    found = _versions(connection) if is_there else []
+    if found == [1]:
+        return FROM_VERSION_1[dialect]
+    if found:
+        _check_version(connection)
+    return "nothing to upgrade"
+
+
 def _check_version(connection: Connection) -> None:
     found = _versions(connection)
-    if found != [SCHEMA_VERSION]:
-        msg = f"the token store's tables are of version {found}, and not {SCHEMA_VERSION}"
-        raise StoreUnavailableError(msg)
+    if found == [SCHEMA_VERSION]:
+        return
+    remedy = (
+        "stop the application and run the SQL that `flask jwtpolicy store upgrade` prints"
+        if found == [1]
+        else "use the version of the library that made them"
+    )
+    shown = ", ".join(map(str, found)) or "none"
+    msg = f"the token store's tables are of version {shown}, and not {SCHEMA_VERSION}: {remedy}"
+    raise StoreUnavailableError(msg)
 
 
 @contextmanager
@@ -78,7 +102,8 @@ def _alone(connection: Connection, dialect: str) -> Iterator[None]:
         for statement in begin:
             connection.exec_driver_sql(statement)
         yield
-        connection.exec_driver_sql(end)
+        for statement in end:
+            connection.exec_driver_sql(statement)
     except BaseException:
         connection.invalidate()  # which undoes it, and lets the lock go
         raise

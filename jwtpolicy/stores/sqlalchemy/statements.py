@@ -10,6 +10,7 @@ from sqlalchemy import (
     ColumnElement,
     Delete,
     Insert,
+    LargeBinary,
     Select,
     Table,
     Update,
@@ -43,26 +44,40 @@ def _is_live() -> ColumnElement[bool]:
 _THIS_SESSION: Final = _S.session_key == bindparam("key")
 
 _ONE = select(literal_column("1").label("one")).subquery("one_row")
-#: What is known of a token: one row, always. `Shortcut` compiles it.
-STANDING: Final[Select[Any]] = select(
-    tokens.c.is_revoked, _S.is_ended, _S.refresh_id, subjects.c.cut_off
-).select_from(
+_FOUND: Final = (
     _ONE.outerjoin(tokens, tokens.c.token_key == bindparam("token"))
     .outerjoin(sessions, _S.session_key == bindparam("session"))
     .outerjoin(subjects, subjects.c.subject_key == bindparam("subject"))
 )
+#: What is known of an access token: one row, always. `Shortcut` compiles it.
+STANDING: Final[Select[Any]] = select(
+    tokens.c.is_revoked, _S.is_ended, subjects.c.cut_off
+).select_from(_FOUND)
+_RECORD: Final = tuple(_S[name] for name in RECORD)
+#: The same of a refresh token, and all of its session.
+KNOWN: Final[Select[Any]] = STANDING.add_columns(*_RECORD)
 
-#: The compare-and-set. Whoever comes second finds another `refresh_id` (REF-1).
-ROTATE: Final[Update] = (
+_REFRESH_ID: Final = bindparam("old_refresh_id", type_=LargeBinary)
+#: The compare-and-set of a record. Whoever comes second finds another `refresh_id` (REF-1).
+SWAP: Final[Update] = (
     update(sessions)
-    .where(_THIS_SESSION, _S.refresh_id == bindparam("presented"), _is_live())
+    .where(_THIS_SESSION, _S.refresh_id == _REFRESH_ID, _S.is_ended == 0)
     .values(
-        refresh_id=bindparam("successor"),
-        previous_id=bindparam("presented"),
-        last_used_at=_now(),
-        idle_expires_at=bindparam("idle"),
-        kept=bindparam("kept"),
-        kept_until=bindparam("kept_until"),
+        {
+            name: bindparam(f"new_{name}")
+            for name in (
+                "refresh_id",
+                "last_used_at",
+                "idle_expires_at",
+                "facts",
+                "is_ended",
+                "predecessors",
+                "kept",
+                "kept_until",
+                "replaced_at",
+                "replaced_by",
+            )
+        }
     )
 )
 TOUCH: Final[Update] = (
@@ -70,21 +85,60 @@ TOUCH: Final[Update] = (
     .where(_THIS_SESSION, _is_live())
     .values(last_used_at=_now(), idle_expires_at=bindparam("idle"))
 )
-_ENDED: Final[dict[str, Any]] = {"is_ended": 1, "kept": None, "kept_until": None}
-END: Final[Update] = update(sessions).where(_THIS_SESSION, _S.is_ended == 0).values(_ENDED)
-END_ALL: Final[Update] = (
-    update(sessions).where(_S.subject_key == bindparam("key"), _S.is_ended == 0).values(_ENDED)
+_ENDED: Final[dict[str, Any]] = {
+    "is_ended": 1,
+    "predecessors": None,
+    "kept": None,
+    "kept_until": None,
+}
+_OF_SUBJECT: Final = _S.subject_key == bindparam("key")
+END_ALL: Final[Update] = update(sessions).where(_OF_SUBJECT, _S.is_ended == 0).values(_ENDED)
+END_OTHERS: Final[Update] = (
+    update(sessions)
+    .where(_OF_SUBJECT, _S.session_key != bindparam("keep"), _is_live())
+    .values(_ENDED)
+)
+END_THESE: Final[Update] = (
+    update(sessions)
+    .where(_S.session_key.in_(bindparam("keys", expanding=True)), _S.is_ended == 0)
+    .values(_ENDED)
 )
 
-RECORD_OF: Final[Select[Any]] = select(*(_S[name] for name in RECORD)).where(_THIS_SESSION)
-LIVE_SESSION: Final[Select[Any]] = select(*(_S[name] for name in SESSION)).where(
-    _THIS_SESSION, _is_live()
-)
+RECORD_OF: Final[Select[Any]] = select(*_RECORD).where(_THIS_SESSION)
+_NEWEST_FIRST: Final = (_S.created_us.desc(), _S.session_id.desc())
+_BEFORE_US: Final = bindparam("before_us", type_=BigInteger)
 LIVE_SESSIONS: Final[Select[Any]] = (
     select(*(_S[name] for name in SESSION))
-    .where(_S.subject_key == bindparam("key"), _is_live())
-    .order_by(_S.created_at.desc(), _S.session_id)
+    .where(
+        _OF_SUBJECT,
+        _is_live(),
+        _S.created_us <= _BEFORE_US,
+        or_(_S.created_us < _BEFORE_US, _S.session_id < bindparam("before_id")),
+    )
+    .order_by(*_NEWEST_FIRST)
+    .limit(bindparam("limit"))
 )
+#: All live sessions of a subject but the newest ones.
+OLDEST: Final[Select[Any]] = (
+    select(_S.session_key)
+    .where(_OF_SUBJECT, _is_live())
+    .order_by(*_NEWEST_FIRST)
+    .offset(bindparam("remaining"))
+)
+#: What a login has to know, of a subject whose row is there: since when it must have begun, and
+#: whether its session is there already.
+LOGIN: Final[Select[Any]] = (
+    select(subjects.c.floor_us, _S.is_ended)
+    .select_from(subjects.outerjoin(sessions, _S.session_key == bindparam("session")))
+    .where(subjects.c.subject_key == bindparam("subject"))
+)
+
+#: The server's own clock, in seconds since the epoch.
+CLOCKS: Final[dict[str, Select[Any]]] = {
+    "postgresql": select(literal_column("extract(epoch FROM clock_timestamp())")),
+    "mysql": select(literal_column("unix_timestamp()")),
+    "sqlite": select(literal_column("strftime('%s', 'now')")),
+}
 
 
 class Upserts:
@@ -96,7 +150,8 @@ class Upserts:
         consume: Inserts a token, in the same way.
         revoke_token: Marks a token.
         end_session: Marks a session.
-        cut_off: Writes the second up to which a subject's tokens are revoked.
+        cut: Locks a subject's row until the end of the transaction; writes the second up to which
+            its tokens are revoked, and the microsecond that its logins must not have begun before.
     """
 
     def __init__(self, dialect: str) -> None:
@@ -106,7 +161,7 @@ class Upserts:
         self.consume = self._only_new(tokens).execution_options(preserve_rowcount=True)
         self.revoke_token = self._upsert(tokens, {"is_revoked": 1}, ["expires_at"])
         self.end_session = self._upsert(sessions, _ENDED, [])
-        self.cut_off = self._upsert(subjects, {}, ["cut_off", "expires_at"])
+        self.cut = self._upsert(subjects, {}, ["cut_off", "floor_us", "expires_at"])
 
     def _only_new(self, table: Table) -> Insert:
         if self._dialect == "postgresql":
@@ -162,7 +217,9 @@ PRUNE: Final = (
     Cleaning(subjects, "expires_at", delete(subjects)),
 )
 ERASE_KEPT: Final = Cleaning(
-    sessions, "kept_until", update(sessions).values(kept=None, kept_until=None)
+    sessions,
+    "kept_until",
+    update(sessions).values(predecessors=None, kept=None, kept_until=None),
 )
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import count
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final, TypeVar
 
-from sqlalchemy import URL, Engine, Executable
+from sqlalchemy import URL, Connection, Engine, Executable
 from sqlalchemy.exc import IntegrityError
 
 from ...access import Standing
@@ -15,21 +15,42 @@ from ...exceptions import StoreUnavailableError
 from ..base import (
     FOREVER,
     MAX_LEEWAY,
+    MAX_LOGIN,
+    PAGE,
+    REFRESH,
+    Known,
+    Opening,
     Rotation,
     RotationState,
     Session,
+    SessionRecord,
+    Step,
+    TokenRef,
     TokenStore,
     judge_standing,
+    microseconds,
 )
+from ..columns import NO_CUT_OFF
 from . import statements as sql
-from .database import Database, Rows
+from .database import Database, Job, Rows
 from .engines import open_engine
-from .rows import Values, as_bytes, as_text, key_of, record_of, session_of, session_values
+from .rows import (
+    Values,
+    as_bytes,
+    key_of,
+    record_of,
+    record_values,
+    session_of,
+    session_values,
+)
+
+T = TypeVar("T")
 
 _PRUNE_EVERY: Final = 256  # writes
 _BATCH: Final = 500  # rows of each table at a time; SQLite takes 999 parameters everywhere
 _ENGINES: Final = 16  # that are remembered
-_LOOKS: Final = 4  # before a rotation gives up, if a session changes with each
+_LOOKS: Final = 4  # before a change gives up, if a session changes with each
+_RESTLESS: Final = "the session changed with every look at it"
 
 _LOG: Final = logging.getLogger("jwtpolicy")
 
@@ -79,116 +100,210 @@ class SQLAlchemyStore(TokenStore):
         options = f"timeout={self._timeout!r}, create_tables={self._may_create!r}"
         return f"<SQLAlchemyStore {self._shown} {options}>"
 
-    def standing(
-        self,
-        issuer: str,
-        subject: str,
-        token_id: str,
-        session_id: str | None,
-        issued_at: float,
-        *,
-        is_refresh: bool,
-    ) -> Standing:
-        keys = {
+    def standing(self, ref: TokenRef, *, now: int, leeway: float = 0) -> Standing:
+        is_refresh = ref.kind == REFRESH
+        row = self._database.look_up(self._keys(ref), with_record=is_refresh)
+        known = _known(row) if is_refresh else Known(*row)
+        return judge_standing(ref, known, now, leeway)
+
+    def _keys(self, ref: TokenRef) -> Values:
+        issuer, subject, token_id, session_id, _, kind = ref
+        if session_id is None and kind == REFRESH:
+            session_id = self.adopted_session_id(ref)
+        return {
             "token": key_of(issuer, token_id),
             "session": b"" if session_id is None else key_of(issuer, session_id),
             "subject": key_of(issuer, subject),
         }
-        is_revoked, is_ended, refresh_id, cut_off = self._database.look_up(keys)
-        current_id = None if refresh_id is None else as_text(refresh_id)
-        return judge_standing(
-            token_id, session_id, issued_at, is_refresh, is_revoked, is_ended, current_id, cut_off
-        )
 
-    def open_session(self, session: Session) -> bool:
-        return self._insert(self._upsert.open_session, session_values(session), session.created_at)
+    def open_session(
+        self, session: Session, *, since: float | None = None, maximum: int | None = None
+    ) -> Opening:
+        values = session_values(session)
+        keys = {"session": values["session_key"], "subject": values["subject_key"]}
+
+        def job(connection: Connection) -> Opening:
+            self._lock_subject(connection, session)
+            floor, is_ended = connection.execute(sql.LOGIN, keys).one()
+            if is_ended is not None:
+                return Opening.KNOWN
+            if since is not None and microseconds(since) < floor:
+                return Opening.CUT_OFF
+            if maximum is not None:
+                _end_oldest(connection, keys["subject"], session.last_used_at, maximum - 1)
+            _insert(connection, self._upsert.open_session, values)
+            return Opening.OPENED
+
+        return self._opening(job, session.last_used_at)
+
+    def adopt(
+        self,
+        ref: TokenRef,
+        session: Session,
+        *,
+        token_expires_at: int | None,
+        leeway: float = 0,
+    ) -> Session | None:
+        now = session.last_used_at
+        database = self._database
+
+        def job(connection: Connection) -> Session | None:
+            self._lock_subject(connection, session)
+            known = _known(database.look_up_on(connection, self._keys(ref)))
+            if known.record is not None:
+                is_fit = known.record.is_live(now) and not known.is_revoked
+                return known.record.session if is_fit else None
+            if judge_standing(ref, known, now, leeway) is not Standing.GOOD:
+                return None
+            token = _token(ref, 0, token_expires_at)
+            _insert(connection, self._upsert.consume, token)
+            _insert(connection, self._upsert.open_session, session_values(session))
+            return session
+
+        return self._opening(job, now)
+
+    def _lock_subject(self, connection: Connection, session: Session) -> None:
+        """Let whoever ends the subject's sessions wait for this transaction, or wait for him."""
+        key = key_of(session.issuer, session.subject)
+        values = _cut(key, NO_CUT_OFF, 0, session.expires_at)
+        connection.execute(self._upsert.cut, values)
+
+    def _opening(self, job: Job[T], now: int) -> T:
+        """Open a session; look again where somebody else made a row that was not there."""
+        for _ in range(_LOOKS):
+            try:
+                return self._transact(now, job)
+            except (IntegrityError, _NotNewError):
+                continue
+        raise StoreUnavailableError(_RESTLESS)
 
     def rotate(
         self,
-        issuer: str,
-        session_id: str,
-        presented_id: str,
-        successor_id: str,
+        ref: TokenRef,
+        step: Step,
         *,
         now: int,
-        idle_expires_at: int | None,
-        refresh_grace: int = 0,
+        grace: int = 0,
         kept: bytes | None = None,
     ) -> Rotation:
-        key = key_of(issuer, session_id)
-        values = {
-            "key": key,
-            "presented": as_bytes(presented_id),
-            "successor": as_bytes(successor_id),
-            "now": now,
-            "idle": idle_expires_at,
-            "kept": kept,
-            "kept_until": None if kept is None else now + refresh_grace,
-        }
-        for _ in range(_LOOKS):
-            if self._change(now, (sql.ROTATE, values)):
-                if kept is not None:
-                    self._erase_at = self._erase_at or now + refresh_grace
-                return Rotation(RotationState.ROTATED)
-            rotation = self._judge(key, presented_id, now)
-            if rotation.state is not RotationState.ROTATED:
-                return rotation
-            # Between the two looks somebody made the presented token the current one.
-        msg = "the session changed with every look at it"
-        raise StoreUnavailableError(msg)
+        def use(record: SessionRecord) -> SessionRecord:
+            return record.rotated(step, now, now + grace, kept)
 
-    def _judge(self, key: bytes, presented_id: str, now: int) -> Rotation:
-        """Say why a token was not the current one, and end the session of a stolen one."""
-        rows = self._ask(sql.RECORD_OF, {"key": key})
-        if not rows:
-            return Rotation(RotationState.ENDED)
-        rotation = record_of(rows[0]).judge(presented_id, now)
-        if rotation.state is RotationState.REUSED and not self._change(
-            now, (sql.END, {"key": key})
-        ):
-            return Rotation(RotationState.ENDED)  # by somebody else, in the meantime
+        rotation = self._meet(ref, now, use)
+        if kept is not None and rotation.state is RotationState.ROTATED:
+            self._erase_at = self._erase_at or now + grace
         return rotation
+
+    def present(self, ref: TokenRef, *, now: int) -> Rotation:
+        return self._meet(ref, now, None)
+
+    def _meet(
+        self, ref: TokenRef, now: int, use: Callable[[SessionRecord], SessionRecord] | None
+    ) -> Rotation:
+        """Judge a refresh token: use a current one up, and end the session of a stolen one."""
+        key = key_of(ref.issuer, ref.session_id or "")
+        for _ in range(_LOOKS):
+            record = self._find(key)
+            if record is None:
+                return Rotation(RotationState.ENDED)
+            state = record.judge(ref, now)
+            if state is RotationState.CURRENT and use is not None:
+                if self._swap(key, record, use(record), now):
+                    return Rotation(RotationState.ROTATED)
+            elif state is not RotationState.REUSED:
+                return Rotation(state, record.kept if state is RotationState.REPEATED else None)
+            elif self._swap(key, record, record.ended(), now):
+                return Rotation(state)
+            # Between the look and the change somebody else changed the session.
+        raise StoreUnavailableError(_RESTLESS)
+
+    def replace(
+        self, issuer: str, session_id: str, expected_id: str, step: Step, *, now: int
+    ) -> bool:
+        key = key_of(issuer, session_id)
+        record = self._find(key)
+        if record is None or not record.is_live(now) or record.session.refresh_id != expected_id:
+            return False
+        return self._swap(key, record, record.replaced(step, now), now)
+
+    def _find(self, key: bytes) -> SessionRecord | None:
+        rows = self._ask(sql.RECORD_OF, {"key": key})
+        return record_of(rows[0]) if rows else None
+
+    def _swap(self, key: bytes, before: SessionRecord, after: SessionRecord, now: int) -> bool:
+        """Put a record in the place of another one, if that is still there and has not ended."""
+        old = {"key": key, "old_refresh_id": as_bytes(before.session.refresh_id)}
+        return self._change(now, sql.SWAP, {**old, **record_values(after)}) == 1
 
     def touch(
         self, issuer: str, session_id: str, *, now: int, idle_expires_at: int | None
     ) -> Session | None:
         values = {"key": key_of(issuer, session_id), "now": now, "idle": idle_expires_at}
-        self._change(now, (sql.TOUCH, values))
+        if not self._change(now, sql.TOUCH, values):
+            return None
         return self.session(issuer, session_id, now=now)
 
-    def revoke_token(
-        self, issuer: str, subject: str, token_id: str, *, expires_at: int | None, now: int
-    ) -> None:
-        values = _token(issuer, token_id, 1, expires_at)
-        self._change(now, (self._upsert.revoke_token, values))
+    def revoke_token(self, ref: TokenRef, *, expires_at: int | None, now: int) -> None:
+        self._change(now, self._upsert.revoke_token, _token(ref, 1, expires_at))
 
     def revoke_session(
         self, issuer: str, session_id: str, *, now: int, until: int | None = None
     ) -> None:
         expires_at = FOREVER if until is None else until
         unknown = Session(issuer, session_id, "", "", now, now, expires_at, None)
-        values = {**session_values(unknown), "is_ended": 1}
-        self._change(now, (self._upsert.end_session, values))
+        self._change(now, self._upsert.end_session, {**session_values(unknown), "is_ended": 1})
 
-    def revoke_subject(self, issuer: str, subject: str, *, now: int, until: int) -> None:
-        key = key_of(issuer, subject)
-        cut_off = {"subject_key": key, "cut_off": now, "expires_at": until}
-        self._change(now, (self._upsert.cut_off, cut_off), (sql.END_ALL, {"key": key}))
+    def revoke_subject(self, issuer: str, subject: str, *, now: float, until: int) -> None:
+        key, second = key_of(issuer, subject), int(now)
+        cut = _cut(key, second, microseconds(now), max(until, second + MAX_LOGIN))
 
-    def consume(
-        self, issuer: str, subject: str, token_id: str, *, expires_at: int | None, now: int
-    ) -> bool:
-        values = _token(issuer, token_id, 0, expires_at)
-        return self._insert(self._upsert.consume, values, now)
+        def job(connection: Connection) -> None:
+            connection.execute(self._upsert.cut, cut)
+            connection.execute(sql.END_ALL, {"key": key})
 
-    def sessions(self, issuer: str, subject: str, *, now: int) -> list[Session]:
-        values = {"key": key_of(issuer, subject), "now": now}
+        self._transact(second, job)
+
+    def end_others(self, issuer: str, subject: str, keep: str | None, *, now: float) -> int:
+        key, second = key_of(issuer, subject), int(now)
+        cut = _cut(key, NO_CUT_OFF, microseconds(now), second + MAX_LOGIN)
+        kept = b"" if keep is None else key_of(issuer, keep)
+
+        def job(connection: Connection) -> int:
+            connection.execute(self._upsert.cut, cut)
+            values = {"key": key, "keep": kept, "now": second}
+            return connection.execute(sql.END_OTHERS, values).rowcount
+
+        return self._transact(second, job)
+
+    def consume(self, ref: TokenRef, *, expires_at: int | None, now: int) -> bool:
+        values = _token(ref, 0, expires_at)
+        try:
+            return self._change(now, self._upsert.consume, values) == 1
+        except IntegrityError:
+            return False
+
+    def sessions(
+        self,
+        issuer: str,
+        subject: str,
+        *,
+        now: int,
+        limit: int = PAGE,
+        before: tuple[float, str] | None = None,
+    ) -> list[Session]:
+        created_at, session_id = before or (FOREVER, "")
+        values = {
+            "key": key_of(issuer, subject),
+            "now": now,
+            "limit": limit,
+            "before_us": microseconds(created_at),
+            "before_id": as_bytes(session_id),
+        }
         return [session_of(row) for row in self._ask(sql.LIVE_SESSIONS, values)]
 
     def session(self, issuer: str, session_id: str, *, now: int) -> Session | None:
-        values = {"key": key_of(issuer, session_id), "now": now}
-        rows = self._ask(sql.LIVE_SESSION, values)
-        return session_of(rows[0]) if rows else None
+        record = self._find(key_of(issuer, session_id))
+        return record.session if record is not None and record.is_live(now) else None
 
     def prune(self, *, now: int) -> int:
         total = 0
@@ -197,14 +312,15 @@ class SQLAlchemyStore(TokenStore):
         return total
 
     def prune_batch(self, *, now: int, limit: int) -> int:
-        database = self._database
-        while self._clean(database, sql.ERASE_KEPT, now, _BATCH):
-            pass
-        return self._prune(database, now, min(limit, _BATCH))
+        return self._prune(self._database, now, min(limit, _BATCH))
 
     def prunable(self, *, now: int) -> int:
-        horizon = {"horizon": now - MAX_LEEWAY}
+        horizon = {"horizon": self._earlier(self._database, now) - MAX_LEEWAY}
         return sum(self._ask(table.count, horizon)[0][0] for table in sql.PRUNE)
+
+    def upgrade(self) -> str:
+        """Return the SQL that somebody has to run, who may change tables."""
+        return self._database.upgrade()
 
     def close(self) -> None:
         for database in list(self._databases.values()):
@@ -213,33 +329,44 @@ class SQLAlchemyStore(TokenStore):
     def _ask(self, statement: Executable, values: Values) -> Rows:
         return self._database.ask(statement, values)
 
-    def _insert(self, statement: Executable, values: Values, now: int) -> bool:
-        """Insert a row, and say whether it is new."""
-        try:
-            return self._change(now, (statement, values)) == 1
-        except IntegrityError:
-            return False
-
-    def _change(self, now: int, *steps: tuple[Executable, Values]) -> int:
+    def _change(self, now: int, statement: Executable, values: Values) -> int:
         database = self._database
-        changed = database.change(*steps)
+        changed = database.change(statement, values)
         self._tidy(database, now)
         return changed
+
+    def _transact(self, now: int, job: Job[T]) -> T:
+        database = self._database
+        done = database.transact(job)
+        self._tidy(database, now)
+        return done
 
     def _tidy(self, database: Database, now: int) -> None:
         """Erase pairs that are void, and prune now and then; what was changed stays changed."""
         try:
             if self._erase_at and now >= self._erase_at:
                 self._erase_at = 0
-                self._clean(database, sql.ERASE_KEPT, now, _BATCH)
+                self._erase_kept(database, self._earlier(database, now))
             if next(self._writes) % _PRUNE_EVERY == 0:
                 self._prune(database, now, _BATCH)
         except StoreUnavailableError as error:
             _LOG.warning("the token store could not be pruned: %s", error.reason)
 
     def _prune(self, database: Database, now: int, limit: int) -> int:
-        horizon = now - MAX_LEEWAY
+        earlier = self._earlier(database, now)
+        self._erase_kept(database, earlier)
+        horizon = earlier - MAX_LEEWAY
         return sum(self._clean(database, table, horizon, limit) for table in sql.PRUNE)
+
+    def _erase_kept(self, database: Database, now: int) -> None:
+        while self._clean(database, sql.ERASE_KEPT, now, _BATCH):
+            pass
+
+    @staticmethod
+    def _earlier(database: Database, now: int) -> int:
+        """Return the earlier of the caller's clock and the server's: nothing is deleted before."""
+        ((clock,),) = database.ask(sql.CLOCKS[database.dialect], {})
+        return min(now, int(clock))
 
     @staticmethod
     def _clean(database: Database, table: sql.Cleaning, horizon: int, limit: int) -> int:
@@ -247,7 +374,7 @@ class SQLAlchemyStore(TokenStore):
         if not found:
             return 0
         keys = [bytes(key) for (key,) in found]
-        return database.change((table.clean, {"horizon": horizon, "keys": keys}))
+        return database.change(table.clean, {"horizon": horizon, "keys": keys})
 
     @property
     def _upsert(self) -> sql.Upserts:
@@ -281,9 +408,46 @@ def _source(
     return "function", database
 
 
-def _token(issuer: str, token_id: str, is_revoked: int, expires_at: int | None) -> Values:
+class _NotNewError(Exception):
+    """A row that was to be new is there; what the transaction did is undone."""
+
+
+def _insert(connection: Connection, statement: Executable, values: Values) -> None:
+    if connection.execute(statement, values).rowcount != 1:
+        raise _NotNewError
+
+
+def _end_oldest(connection: Connection, key: bytes, now: int, remaining: int) -> None:
+    """End all live sessions of a subject but *remaining*; its row is locked."""
+    wanted = {"key": key, "now": now, "remaining": remaining}
+    keys = [bytes(one) for (one,) in connection.execute(sql.OLDEST, wanted)]
+    for start in range(0, len(keys), _BATCH):
+        connection.execute(sql.END_THESE, {"keys": keys[start : start + _BATCH]})
+
+
+def _known(row: Sequence[Any]) -> Known:
+    """Return what a row of `sql.KNOWN` says."""
+    is_revoked, is_ended, cut_off, *record = row
+    return Known(
+        None if is_revoked is None else bool(is_revoked),
+        None if is_ended is None else bool(is_ended),
+        cut_off,
+        None if is_ended is None else record_of(record),
+    )
+
+
+def _token(ref: TokenRef, is_revoked: int, expires_at: int | None) -> Values:
     return {
-        "token_key": key_of(issuer, token_id),
+        "token_key": key_of(ref.issuer, ref.token_id),
         "is_revoked": is_revoked,
         "expires_at": FOREVER if expires_at is None else expires_at,
+    }
+
+
+def _cut(key: bytes, cut_off: int, floor_us: int, expires_at: int) -> Values:
+    return {
+        "subject_key": key,
+        "cut_off": cut_off,
+        "floor_us": floor_us,
+        "expires_at": expires_at,
     }

@@ -21,7 +21,7 @@ from sqlalchemy.types import TypeEngine
 PREFIX: Final = "jwtpolicy_"
 
 #: The shape of the tables; it is written into ``jwtpolicy_schema``.
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 
 #: The tables, for Alembic and for whoever makes them himself.
 metadata: Final = MetaData()
@@ -40,8 +40,8 @@ def _key() -> TypeEngine[bytes]:
     return LargeBinary(32).with_variant(mysql.BINARY(32), "mysql", "mariadb")
 
 
-def _pair() -> TypeEngine[bytes]:
-    """Return the type of a kept pair; BLOB ends at 64 kB, and tokens may be long."""
+def _long() -> TypeEngine[bytes]:
+    """Return the type of what may be long, as kept tokens may; BLOB ends at 64 kB."""
     return LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql", "mariadb")
 
 
@@ -71,23 +71,29 @@ sessions: Final = Table(
     Column("issuer", LargeBinary, nullable=False),
     Column("session_id", LargeBinary, nullable=False),
     Column("subject", LargeBinary, nullable=False),
-    Column("created_at", BigInteger, nullable=False),
+    Column("created_us", BigInteger, nullable=False),  # microseconds
     Column("last_used_at", BigInteger, nullable=False),
     Column("expires_at", BigInteger, nullable=False),
     Column("idle_expires_at", BigInteger),
     Column("label", LargeBinary),
-    Column("previous_id", LargeBinary),
+    Column("facts", _long()),
+    Column("predecessors", _long()),  # JSON
     Column("kept_until", BigInteger),
-    Column("kept", _pair()),
+    Column("kept", _long()),
+    Column("replaced_at", BigInteger),
+    Column("replaced_by", LargeBinary),
     **_KEYED,
 )
 
+#: Each subject's row is there from its first login on: whoever opens or ends its sessions locks it.
 subjects: Final = Table(
     f"{PREFIX}subject",
     metadata,
     Column("subject_key", _key(), primary_key=True),
     Column("cut_off", BigInteger, nullable=False),
     Column("expires_at", BigInteger, nullable=False),
+    # Microseconds: logins must have begun then or later.
+    Column("floor_us", BigInteger, nullable=False, server_default="0"),
     **_KEYED,
 )
 
@@ -95,6 +101,6 @@ _KEPT = sessions.c.kept_until.is_not(None)
 
 Index(f"{PREFIX}token_by_expiry", tokens.c.expires_at)
 Index(f"{PREFIX}session_by_expiry", sessions.c.expires_at)
-Index(f"{PREFIX}session_by_subject", sessions.c.subject_key)
+Index(f"{PREFIX}session_by_subject", sessions.c.subject_key, sessions.c.created_us)
 Index(f"{PREFIX}session_kept", sessions.c.kept_until, postgresql_where=_KEPT, sqlite_where=_KEPT)
 Index(f"{PREFIX}subject_by_expiry", subjects.c.expires_at)

@@ -120,7 +120,7 @@ def test_tables_of_another_version_are_refused(bare: str) -> None:
     with connected(bare) as connection:
         connection.execute(text("UPDATE jwtpolicy_schema SET version = version + 1"))
     newer = SQLAlchemyStore(bare)
-    with pytest.raises(StoreUnavailableError, match=rf"version \[{SCHEMA_VERSION + 1}\]"):
+    with pytest.raises(StoreUnavailableError, match=rf"version {SCHEMA_VERSION + 1}, and not"):
         standing(newer)
     with connected(bare) as connection:
         connection.execute(text("UPDATE jwtpolicy_schema SET version = version - 1"))
