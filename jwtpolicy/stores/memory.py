@@ -250,7 +250,8 @@ class MemoryStore(TokenStore):
         with self._lock:
             live = [record.session for record in self._live(issuer, subject, now)]
         if before is not None:
-            live = [session for session in live if _place(session) < before]
+            last = (microseconds(before[0]), before[1])
+            live = [session for session in live if _place(session) < last]
         return live[:limit]
 
     def session(self, issuer: str, session_id: str, *, now: int) -> Session | None:
@@ -326,9 +327,9 @@ def _end(expires_at: int | None) -> int:
     return FOREVER if expires_at is None else expires_at
 
 
-def _place(session: Session) -> tuple[float, str]:
+def _place(session: Session) -> tuple[int, str]:
     """Return what a subject's sessions are ordered by."""
-    return session.created_at, session.session_id
+    return microseconds(session.created_at), session.session_id
 
 
 def _is_cut_off(ref: TokenRef, cut_off: tuple[int, int] | None, leeway: float) -> bool:
