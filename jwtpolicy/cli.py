@@ -71,6 +71,24 @@ def prune(batch: int, pause: float) -> None:
     run(current_app, batch, pause)
 
 
+@jwtpolicy.group()
+def store() -> None:
+    """Look after the token store."""
+
+
+@store.command()
+@with_appcontext
+def upgrade() -> None:
+    """Bring the store up to date with this version of the library.
+
+    An SQLite file and Redis are changed in place. Of an SQL database the standard output is the
+    SQL that somebody has to run who may change tables.
+    """
+    from .pruning import upgrade as run
+
+    run(current_app)
+
+
 @jwtpolicy.command()
 @click.option(
     "--dialect",

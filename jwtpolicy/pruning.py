@@ -1,8 +1,10 @@
-"""Prune an application's store from the command line, in small steps, and show how far it is."""
+"""Look after an application's store from the command line."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import click
 from flask import Flask
@@ -18,16 +20,41 @@ def run(app: Flask, batch: int, pause: float) -> None:
     Raises:
         ClickException: There is no store, or it cannot be asked.
     """
+    store = _store_of(app)
+    now = int(app.extensions[EXTENSION].parts.terms.clock())
+    with _telling():
+        total = _prune(store, now, batch, pause)
+    click.echo(f"{total} entries removed")
+
+
+def upgrade(app: Flask) -> None:
+    """Bring the store of *app* up to date, and print what was done or has to be done.
+
+    Raises:
+        ClickException: There is no store, or it cannot be asked.
+    """
+    store = _store_of(app)
+    with _telling():
+        told = store.upgrade()
+    click.echo(told.rstrip())
+
+
+def _store_of(app: Flask) -> TokenStore:
     application = app.extensions.get(EXTENSION)
     if application is None or application.parts.store is None:
         msg = "this application has no token store"
         raise click.ClickException(msg)
-    now = int(application.parts.terms.clock())
+    store: TokenStore = application.parts.store
+    return store
+
+
+@contextmanager
+def _telling() -> Iterator[None]:
+    """Say why a store cannot be asked, without a traceback."""
     try:
-        total = _prune(application.parts.store, now, batch, pause)
+        yield
     except StoreUnavailableError as error:
         raise click.ClickException(str(error.reason)) from None
-    click.echo(f"{total} entries removed")
 
 
 def _prune(store: TokenStore, now: int, batch: int, pause: float) -> int:

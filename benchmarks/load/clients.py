@@ -14,7 +14,7 @@ from multiprocessing.connection import Connection
 from typing import Final
 
 from jwtpolicy.access import Standing
-from jwtpolicy.stores import RotationState, TokenStore, open_store
+from jwtpolicy.stores import RotationState, Step, TokenStore, open_store
 
 from . import sample
 
@@ -142,18 +142,10 @@ def prepared(job: Job, store: TokenStore) -> Act:
 
 
 def _checking(job: Job, store: TokenStore) -> Act:
-    questions = cycle(
-        (
-            sample.subject(number),
-            sample.token_id("access", number),
-            sample.session_id(store, number),
-        )
-        for number in job.numbers()
-    )
+    questions = cycle(sample.access(store, number) for number in job.numbers())
 
     def check() -> None:
-        subject, jti, sid = next(questions)
-        standing = store.standing("", subject, jti, sid, sample.NOW, is_refresh=False)
+        standing = store.standing(next(questions), now=sample.NOW)
         if standing is not Standing.GOOD:
             msg = f"{store!r} answered {standing}"
             raise AssertionError(msg)
@@ -166,28 +158,19 @@ def _rotating(job: Job, store: TokenStore) -> Act:
     kept, now = sample.kept_pair(), sample.NOW
     current = {}
     for number in job.numbers():
-        sid = sample.session_id(store, number)
-        found = store.session("", sid, now=now)
+        token = sample.access(store, number)
+        found = store.session("", token.session_id or "", now=now)
         assert found is not None
-        current[sid] = found.refresh_id
+        current[number] = token._replace(token_id=found.refresh_id, kind="refresh")
     turns = cycle(current)
 
     def rotate() -> None:
-        sid = next(turns)
-        successor = random.randbytes(16).hex()
-        rotation = store.rotate(
-            "",
-            sid,
-            current[sid],
-            successor,
-            now=now,
-            idle_expires_at=now + 30 * sample.DAY,
-            refresh_grace=10,
-            kept=kept,
-        )
+        number = next(turns)
+        step = Step(random.randbytes(16).hex(), now + 30 * sample.DAY)
+        rotation = store.rotate(current[number], step, now=now, grace=10, kept=kept)
         if rotation.state is not RotationState.ROTATED:
             msg = f"{store!r} answered {rotation.state}"
             raise AssertionError(msg)
-        current[sid] = successor
+        current[number] = current[number]._replace(token_id=step.successor_id)
 
     return rotate

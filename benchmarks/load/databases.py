@@ -9,8 +9,9 @@ from typing import Any, ClassVar
 
 from sqlalchemy import Table, create_engine, event, insert, text
 
+from jwtpolicy.stores.base import SessionRecord
 from jwtpolicy.stores.sqlalchemy import SQLAlchemyStore
-from jwtpolicy.stores.sqlalchemy.rows import as_bytes, key_of, session_values
+from jwtpolicy.stores.sqlalchemy.rows import key_of, record_values, session_values
 from jwtpolicy.stores.sqlalchemy.tables import sessions, tokens
 from tests import services
 
@@ -61,9 +62,10 @@ class DatabasePlace(Place):
         super().remove()
 
     def _session_row(self, number: int) -> dict[str, Any]:
-        previous = as_bytes(sample.previous_id(number))
-        unkept = {"previous_id": previous, "kept": None, "kept_until": None}
-        return {**session_values(sample.session(self.store, number)), **unkept}
+        session = sample.session(self.store, number)
+        swapped = record_values(SessionRecord(session))
+        changed = {name.removeprefix("new_"): value for name, value in swapped.items()}
+        return {**session_values(session), **changed}
 
 
 def _token_row(number: int) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from jwtpolicy.access import Standing
-from jwtpolicy.stores import TokenStore
+from jwtpolicy.stores import TokenRef, TokenStore
 
 from . import sample
 
@@ -17,26 +17,21 @@ from . import sample
 class Question(NamedTuple):
     """What is asked of a store about the token of a number, and what is right."""
 
-    ask: Callable[[TokenStore, int], tuple[str, str, str | None]]
+    ask: Callable[[TokenStore, int], TokenRef]
     expected: Standing
 
 
-def _open(store: TokenStore, number: int) -> tuple[str, str, str | None]:
-    sid = sample.session_id(store, number)
-    return sample.subject(number), sample.token_id("access", number), sid
+def _revoked(_store: TokenStore, number: int) -> TokenRef:
+    return sample.outside("revoked", number)
 
 
-def _revoked(_store: TokenStore, number: int) -> tuple[str, str, str | None]:
-    return sample.subject(number), sample.token_id("revoked", number), None
-
-
-def _unknown(_store: TokenStore, number: int) -> tuple[str, str, str | None]:
-    return sample.subject(number), sample.token_id("unknown", number), None
+def _unknown(_store: TokenStore, number: int) -> TokenRef:
+    return sample.outside("unknown", number)
 
 
 #: An access token of an open session, a revoked token, and one that the store never heard of.
 QUESTIONS: Final = {
-    "open": Question(_open, Standing.GOOD),
+    "open": Question(sample.access, Standing.GOOD),
     "revoked": Question(_revoked, Standing.REVOKED),
     "unknown": Question(_unknown, Standing.GOOD),
 }
@@ -47,7 +42,7 @@ def look_ups(store: TokenStore, size: int, count: int) -> dict[str, float]:
     found = {}
     for name, question in QUESTIONS.items():
         numbers = random.choices(range(size), k=count)
-        spent = [_timed(store, *question.ask(store, n), question.expected) for n in numbers]
+        spent = [_timed(store, question.ask(store, n), question.expected) for n in numbers]
         found[f"{name}_p50_us"] = statistics.median(spent)
         found[f"{name}_p99_us"] = statistics.quantiles(spent, n=100)[-1]
     return found
@@ -55,14 +50,14 @@ def look_ups(store: TokenStore, size: int, count: int) -> dict[str, float]:
 
 def again(store: TokenStore, size: int, count: int) -> float:
     """Return the median of asking a store that remembers for the same token again, in µs."""
-    token = _open(store, size // 2)
-    _timed(store, *token, Standing.GOOD)
-    return statistics.median(_timed(store, *token, Standing.GOOD) for _ in range(count))
+    token = sample.access(store, size // 2)
+    _timed(store, token, Standing.GOOD)
+    return statistics.median(_timed(store, token, Standing.GOOD) for _ in range(count))
 
 
-def _timed(store: TokenStore, subject: str, jti: str, sid: str | None, expected: Standing) -> float:
+def _timed(store: TokenStore, token: TokenRef, expected: Standing) -> float:
     start = time.perf_counter()
-    standing = store.standing("", subject, jti, sid, sample.NOW, is_refresh=False)
+    standing = store.standing(token, now=sample.NOW)
     spent = (time.perf_counter() - start) * 1e6
     if standing is not expected:
         msg = f"{store!r} answered {standing}, and {expected} is right"

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
 from jwtpolicy.stores import MemoryStore, TokenStore
-from jwtpolicy.stores.base import SessionRecord
+from jwtpolicy.stores.base import SessionRecord, microseconds
 
 from . import sample
 from .clients import opened
@@ -87,7 +87,7 @@ class MemoryPlace(Place):
     def log_in(self, numbers: range) -> None:
         for number in numbers:
             session = sample.session(self.store, number)
-            self._memory._put(SessionRecord(session, previous_id=sample.previous_id(number)))
+            self._memory._put(SessionRecord(session))
 
     def weight(self) -> int:
         gc.collect()
@@ -121,10 +121,10 @@ class SQLitePlace(Place):
 
     def log_in(self, numbers: range) -> None:
         columns = (
-            "issuer, session_id, subject, refresh_id, created_at, last_used_at, expires_at,"
-            " idle_expires_at, label, previous_id"
+            "issuer, session_id, subject, refresh_id, created_us, last_used_at, expires_at,"
+            " idle_expires_at, label"
         )
-        sql = f"INSERT INTO jwtpolicy_sessions ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        sql = f"INSERT INTO jwtpolicy_sessions ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
         self._insert(sql, map(self._row, numbers))
 
     def weight(self) -> int:
@@ -145,12 +145,11 @@ class SQLitePlace(Place):
             session.session_id,
             session.subject,
             session.refresh_id,
-            session.created_at,
+            microseconds(session.created_at),
             session.last_used_at,
             session.expires_at,
             session.idle_expires_at,
             session.label,
-            sample.previous_id(number),
         )
 
     def _insert(self, sql: str, rows: Iterable[tuple[Any, ...]]) -> None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, ClassVar
 
 from jwtpolicy.stores import TokenStore
-from jwtpolicy.stores.base import MAX_LEEWAY
+from jwtpolicy.stores.base import MAX_LEEWAY, SessionRecord, microseconds
 from jwtpolicy.stores.redis import RedisStore, records
 from jwtpolicy.stores.redis.keys import Keys, tag_of
 from tests.services.redis import RedisServer
@@ -79,11 +78,12 @@ class RedisPlace(Place):
     def _log_in(self, pipeline: Any, number: int) -> None:
         session = sample.session(self.store, number)
         keys = _keys_of(number)
-        index = keys.index(session.subject)
-        raw = _refreshed(records.write(session), sample.previous_id(number))
+        raw = records.write(SessionRecord(session))
         pipeline.set(keys.session(session.session_id), raw, ex=30 * sample.DAY + MAX_LEEWAY)
-        pipeline.zadd(index, {session.session_id: session.expires_at})
-        pipeline.expire(index, 89 * sample.DAY + MAX_LEEWAY)
+        scores = microseconds(session.created_at), session.expires_at
+        for listing, score in zip(keys.lists(session.subject), scores, strict=True):
+            pipeline.zadd(listing, {session.session_id: score})
+            pipeline.expire(listing, 89 * sample.DAY + MAX_LEEWAY)
 
 
 class ValkeyPlace(RedisPlace):
@@ -99,10 +99,3 @@ def _revoke(pipeline: Any, number: int) -> None:
 
 def _keys_of(number: int) -> Keys:
     return Keys(_PREFIX, tag_of("", sample.subject(number)))
-
-
-def _refreshed(raw: bytes, previous: str) -> bytes:
-    """Return a record of a session with the refresh token that was used last."""
-    start = records._TIMES.size
-    end = start + 4 + struct.unpack_from(">I", raw, start)[0]
-    return raw[:end] + struct.pack(">I", len(previous)) + previous.encode() + raw[end + 4 :]

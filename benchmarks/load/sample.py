@@ -14,7 +14,7 @@ from typing import Final
 from flask import Flask
 
 from jwtpolicy import JWTManager
-from jwtpolicy.stores import MemoryStore, Session, TokenStore
+from jwtpolicy.stores import MemoryStore, Session, TokenRef, TokenStore
 
 #: Seconds since the epoch; nothing in the stores expires during the run.
 NOW: Final = 1_800_000_000
@@ -35,6 +35,17 @@ def token_id(kind: str, number: int) -> str:
     return _name(kind, number)
 
 
+def access(store: TokenStore, number: int) -> TokenRef:
+    """Return an access token of a session."""
+    sid = session_id(store, number)
+    return TokenRef("", subject(number), token_id("access", number), sid, NOW)
+
+
+def outside(kind: str, number: int) -> TokenRef:
+    """Return an access token of no session; *kind* is any word."""
+    return TokenRef("", subject(number), token_id(kind, number), None, NOW)
+
+
 def session_id(store: TokenStore, number: int) -> str:
     """Return a session's id, with what *store* puts before it."""
     prefix, dot, _ = store.new_session_id("", subject(number)).partition(".")
@@ -42,7 +53,7 @@ def session_id(store: TokenStore, number: int) -> str:
 
 
 def session(store: TokenStore, number: int) -> Session:
-    """Return a session that was refreshed at least once."""
+    """Return a session that was refreshed, longer ago than the grace."""
     return Session(
         issuer="",
         session_id=session_id(store, number),
@@ -54,11 +65,6 @@ def session(store: TokenStore, number: int) -> Session:
         idle_expires_at=NOW + 30 * DAY,
         label="Firefox on Linux",
     )
-
-
-def previous_id(number: int) -> str:
-    """Return the refresh token that was used up when the session was refreshed."""
-    return token_id("previous", number)
 
 
 def kept_pair() -> bytes:

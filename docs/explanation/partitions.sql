@@ -10,14 +10,17 @@ CREATE TABLE jwtpolicy_session (
     issuer BYTEA NOT NULL,
     session_id BYTEA NOT NULL,
     subject BYTEA NOT NULL,
-    created_at BIGINT NOT NULL,
+    created_us BIGINT NOT NULL,
     last_used_at BIGINT NOT NULL,
     expires_at BIGINT NOT NULL,
     idle_expires_at BIGINT,
     label BYTEA,
-    previous_id BYTEA,
+    facts BYTEA,
+    predecessors BYTEA,
     kept_until BIGINT,
     kept BYTEA,
+    replaced_at BIGINT,
+    replaced_by BYTEA,
     PRIMARY KEY (session_key)
 ) PARTITION BY HASH (session_key);
 
@@ -31,7 +34,7 @@ END
 $$;
 
 CREATE INDEX jwtpolicy_session_by_expiry ON jwtpolicy_session (expires_at);
-CREATE INDEX jwtpolicy_session_by_subject ON jwtpolicy_session (subject_key);
+CREATE INDEX jwtpolicy_session_by_subject ON jwtpolicy_session (subject_key, created_us);
 CREATE INDEX jwtpolicy_session_kept ON jwtpolicy_session (kept_until)
     WHERE kept_until IS NOT NULL;
 
@@ -39,6 +42,7 @@ CREATE TABLE jwtpolicy_subject (
     subject_key BYTEA NOT NULL,
     cut_off BIGINT NOT NULL,
     expires_at BIGINT NOT NULL,
+    floor_us BIGINT DEFAULT 0 NOT NULL,
     PRIMARY KEY (subject_key)
 );
 CREATE INDEX jwtpolicy_subject_by_expiry ON jwtpolicy_subject (expires_at);
@@ -55,4 +59,4 @@ CREATE TABLE jwtpolicy_schema (
     version INTEGER NOT NULL,
     PRIMARY KEY (version)
 );
-INSERT INTO jwtpolicy_schema (version) VALUES (1);
+INSERT INTO jwtpolicy_schema (version) VALUES (2);

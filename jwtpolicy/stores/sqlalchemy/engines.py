@@ -6,12 +6,14 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import unquote, urlsplit
 
 from sqlalchemy import URL, Engine, create_engine, event, make_url
 from sqlalchemy.engine.default import DefaultDialect
 from sqlalchemy.exc import ArgumentError
 
 from ...exceptions import ConfigurationError
+from ..sqlite_file import keep_private
 
 #: The drivers that are tested, by what a URL may begin with.
 DRIVERS: Final = {
@@ -68,7 +70,7 @@ def open_engine(url: str | URL, timeout: float) -> Engine:
     if backend == "postgresql":
         _bound_answers(engine, timeout)
     if backend == "sqlite":
-        event.listen(engine, "do_connect", _make_folder)
+        event.listen(engine, "do_connect", _make_private_file)
     return engine
 
 
@@ -199,9 +201,15 @@ def _bound_answers(engine: Engine, timeout: float) -> None:
         return connection
 
 
-def _make_folder(
+def _make_private_file(
     dialect: Any, record: Any, arguments: list[Any], parameters: dict[str, Any]
 ) -> None:
-    # SQLite makes files, and no folders. Where that fails, SQLite says so in a moment.
-    with suppress(OSError):
-        Path(arguments[0]).parent.mkdir(parents=True, exist_ok=True)
+    # SQLite makes files for everybody to read, and no folders. Where one cannot be made, it says
+    # so in a moment.
+    name: str = arguments[0]
+    if parameters.get("uri"):
+        name = unquote(urlsplit(name).path)
+    if name != ":memory:":
+        with suppress(OSError):
+            Path(name).parent.mkdir(parents=True, exist_ok=True)
+            keep_private(Path(name))

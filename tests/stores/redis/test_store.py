@@ -313,10 +313,18 @@ def test_older_clients_are_told_in_their_words(
 
 
 @pytest.mark.parametrize(
-    ("options", "key"),
-    [({"lost": "deny"}, "JWT_STORE_LOST"), ({"near_cache": 1}, "JWT_STORE_NEAR_CACHE")],
+    ("url", "options", "key"),
+    [
+        *(
+            (url, {"lost": "deny"}, "JWT_STORE_LOST")
+            for url in ("memory://", "none", "sqlite+pysqlite:///x.db")
+        ),
+        *(
+            (url, {"near_cache": 1}, "JWT_STORE_NEAR_CACHE")
+            for url in (None, "memory://", "none", "sqlite:///x.db", "sqlite+pysqlite:///x.db")
+        ),
+    ],
 )
-@pytest.mark.parametrize("url", [None, "memory://", "none", "sqlite:///x.db"])
 def test_other_stores_refuse_what_they_would_ignore(
     tmp_path: Path, url: str | None, options: dict[str, Any], key: str
 ) -> None:

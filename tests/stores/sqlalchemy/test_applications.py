@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +56,7 @@ def test_a_database_that_is_down_is_503(make_app: MakeApp) -> None:
 def test_prune_removes_what_nobody_needs(
     make_app: MakeApp, clock: StandingClock, tmp_path: Path, scheme: str
 ) -> None:
+    clock.now = 1_700_000_000  # what is over by the machine's own clock, too
     app, jwt = make_app(store_url=f"{scheme}:///{tmp_path / 'x.db'}")
     with app.app_context():
         for _ in range(7):
@@ -125,3 +128,40 @@ def test_a_setting_forbids_to_make_tables(make_app: MakeApp, tmp_path: Path) -> 
     app, _ = make_app(store_url=url, store_create_tables=False)
 
     assert "create_tables=False" in repr(app.extensions["jwtpolicy"].parts.store)
+
+
+VERSION_1 = "CREATE TABLE jwtpolicy_schema (version INTEGER PRIMARY KEY)"
+
+
+def test_upgrade_prints_the_sql_that_somebody_has_to_run(make_app: MakeApp, tmp_path: Path) -> None:
+    app, _ = make_app(store_url=f"sqlite+pysqlite:///{tmp_path / 'x.db'}")
+    with closing(sqlite3.connect(tmp_path / "x.db", isolation_level=None)) as raw:
+        raw.execute(VERSION_1)
+        raw.execute("INSERT INTO jwtpolicy_schema VALUES (1)")
+    done = app.test_cli_runner().invoke(jwtpolicy, ["store", "upgrade"])
+
+    assert done.exit_code == 0
+    assert done.output.startswith("BEGIN IMMEDIATE;\nALTER TABLE jwtpolicy_session RENAME")
+    assert done.output.endswith("UPDATE jwtpolicy_schema SET version = 2;\nCOMMIT;\n")
+
+
+def test_upgrade_says_that_there_is_nothing_to_do(make_app: MakeApp, tmp_path: Path) -> None:
+    app, _ = make_app(store_url=f"sqlite:///{tmp_path / 'x.db'}")
+    done = app.test_cli_runner().invoke(jwtpolicy, ["store", "upgrade"])
+
+    assert (done.exit_code, done.output) == (0, f"{tmp_path / 'x.db'}: nothing to upgrade\n")
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"store_url": "none"}, "no token store"),
+        ({"store_url": "postgresql://u@127.0.0.1:1/db"}, "database failed"),
+    ],
+)
+def test_upgrade_says_why_it_cannot(make_app: MakeApp, settings: dict[str, Any], said: str) -> None:
+    app, _ = make_app(manager={"baseline": None}, **settings)
+    done = app.test_cli_runner().invoke(jwtpolicy, ["store", "upgrade"])
+
+    assert done.exit_code == 1
+    assert said in done.output

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -153,3 +154,40 @@ def test_other_names_are_no_stores() -> None:
 
     with pytest.raises(AttributeError, match="MongoStore"):
         stores.MongoStore  # noqa: B018
+
+
+@pytest.mark.parametrize("made_with", [None, 0o644])
+def test_only_its_owner_may_read_a_file(tmp_path: Path, made_with: int | None) -> None:
+    path = tmp_path / "data" / "x.db"
+    if made_with is not None:
+        path.parent.mkdir()
+        path.touch()
+        path.chmod(made_with)
+    store = SQLAlchemyStore(f"sqlite+pysqlite:///{path}")
+    store.revoke_token(ref(), expires_at=None, now=NOW)
+    store.close()
+
+    assert [file.name for file in path.parent.iterdir()] == ["x.db"]
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize(
+    ("name", "made"),
+    [
+        pytest.param("file:{folder}/my%20data/x.db?uri=true", {"my data", "x.db"}, id="file"),
+        pytest.param("file::memory:?cache=shared&uri=true", set(), id="in memory"),
+    ],
+)
+def test_a_file_may_be_named_by_a_uri(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, made: set[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    store = SQLAlchemyStore(f"sqlite+pysqlite:///{name.format(folder=tmp_path)}")
+    store.revoke_token(ref(), expires_at=None, now=NOW)
+    store.close()
+    found = {path.name: path for path in tmp_path.rglob("*")}
+
+    assert set(found) == made
+    assert {stat.S_IMODE(path.stat().st_mode) for path in found.values() if path.is_file()} <= {
+        0o600
+    }

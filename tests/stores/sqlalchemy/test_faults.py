@@ -13,16 +13,26 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import create_engine, event, text
+from sqlalchemy import NullPool, create_engine, event, select, text
 from sqlalchemy.exc import OperationalError
 
 from jwtpolicy.access import Standing
 from jwtpolicy.exceptions import StoreUnavailableError
-from jwtpolicy.stores import RotationState
+from jwtpolicy.stores import Opening, Rotation, RotationState
 from jwtpolicy.stores.sqlalchemy import SQLAlchemyStore
 from jwtpolicy.stores.sqlalchemy.database import _in_child
 from jwtpolicy.stores.sqlalchemy.rows import key_of
-from jwtpolicy.testing.token_store import NOW, SESSION, ref, rotate, standing
+from jwtpolicy.stores.sqlalchemy.tables import sessions
+from jwtpolicy.testing.token_store import (
+    DAY,
+    NOW,
+    SESSION,
+    adoptable,
+    present,
+    ref,
+    rotate,
+    standing,
+)
 from tests.services.processes import Server
 
 #: What ends all other connections of a server, as its restart does.
@@ -273,6 +283,82 @@ def test_a_session_that_never_stands_still_is_503(engine: Any, tmp_path: Path) -
     with pytest.raises(StoreUnavailableError, match="every look"):
         rotate(store, "r2", "r3")
     raw.close()
+
+
+def test_a_token_that_is_used_up_while_it_is_adopted_opens_nothing(server: Server) -> None:
+    """Whoever consumes it does not wait for its subject's row."""
+    token, session = adoptable(SQLAlchemyStore(server.url))
+    with opened(server.url) as store, opened(server.url) as other:
+        standing(store)
+
+        def consume() -> None:
+            other.consume(token, expires_at=None, now=NOW)
+
+        before(store._engine(), "INSERT INTO jwtpolicy_token", consume)
+        assert store.adopt(token, session, token_expires_at=None) is None
+        assert store.sessions("", "alice", now=NOW) == []
+        assert store.standing(token, now=NOW) is Standing.CONSUMED
+
+
+def test_a_session_that_comes_and_goes_while_it_is_opened_is_503(server: Server) -> None:
+    with opened(server.url) as store, opened(server.url) as other:
+        standing(store)
+        engine = create_engine(server.url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
+
+        def forget_it() -> None:
+            with engine.connect() as connection:
+                connection.execute(text("DELETE FROM jwtpolicy_session"))
+
+        before(store._engine(), "SELECT jwtpolicy_subject.floor_us", forget_it)
+        before(
+            store._engine(),
+            "INSERT INTO jwtpolicy_session",
+            lambda: other.revoke_session("", "s1", now=NOW),
+        )
+        with pytest.raises(StoreUnavailableError, match="every look"):
+            store.open_session(SESSION)
+
+
+def test_a_session_that_another_subject_opens_meanwhile_is_known(server: Server) -> None:
+    """It has that id, and another row to wait at."""
+    mallory = replace(SESSION, subject="mallory")
+    with opened(server.url) as store, opened(server.url) as other:
+        standing(store)
+        before(
+            store._engine(), "INSERT INTO jwtpolicy_session", lambda: other.open_session(mallory)
+        )
+
+        assert store.open_session(SESSION) is Opening.KNOWN
+        assert store.session("", "s1", now=NOW) == mallory
+
+
+def test_a_clock_that_is_ahead_erases_and_prunes_nothing_too_early(store: SQLAlchemyStore) -> None:
+    """REV-1: eight days, and the others still need what is there."""
+    now = int(time.time())
+    ahead = now + 8 * DAY
+    login = replace(SESSION, created_at=now, last_used_at=now, idle_expires_at=None)
+    store.open_session(replace(login, expires_at=now + DAY))
+    rotate(store, "r1", "r2", now=now, idle_expires_at=None, grace=60, kept=b"pair")
+    store.revoke_token(ref("a9"), expires_at=now + DAY, now=ahead)
+    store.revoke_session("", "s2", now=ahead, until=now + DAY)
+
+    assert store.prunable(now=ahead) == 0
+    assert store.prune(now=ahead) == 0
+    assert standing(store, "a9", now=now) is Standing.REVOKED
+    assert standing(store, session_id="s2", now=now) is Standing.REVOKED
+    assert present(store, "r1", now=now) == Rotation(RotationState.REPEATED, b"pair")
+
+
+def test_a_store_of_one_pruning_erases_what_was_kept(store: SQLAlchemyStore) -> None:
+    """REF-4: also of rotations that another process made, which is no more."""
+    store.open_session(SESSION)
+    rotate(store, "r1", "r2", grace=10, kept=b"pair")
+    store._erase_at = 0
+    store.prune(now=NOW + 10)
+
+    with store._engine().connect() as connection:
+        kept = select(sessions.c.kept, sessions.c.predecessors, sessions.c.kept_until)
+        assert connection.execute(kept).one() == (None, None, None)
 
 
 def test_pruning_that_fails_undoes_nothing(engine: Any, caplog: pytest.LogCaptureFixture) -> None:
