@@ -1,0 +1,17 @@
+"""Say in one way that a server cannot be asked."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from redis.exceptions import RedisClusterException, RedisError
+
+from ...exceptions import StoreUnavailableError
+
+#: What redis-py raises where a server does not do what it was asked.
+FAILURES: Final = (RedisError, RedisClusterException, OSError)
+
+
+def unavailable(error: Exception) -> StoreUnavailableError:
+    """Return what to raise from *error*, whose words may show what was sent."""
+    return StoreUnavailableError(f"the Redis token store failed: {type(error).__name__}")
