@@ -95,21 +95,20 @@ class Primary:
             confirmed = self._confirmed
             if confirmed is not None and self._timer() - confirmed.asked_at < MAX_AGE:
                 return confirmed.link
-            if self._failed_at >= arrived:
+            if self._failed_at > arrived:
                 raise _unknown("it was asked in vain at the same time")
-            return self._ask().link
+            return self._ask()
         finally:
             self._asking.release()
 
-    def _ask(self) -> _Confirmed:
+    def _ask(self) -> Link:
         try:
             # Where one hung, the answers of the others may have grown too old meanwhile; the
             # second time it comes last.
             for _ in range(2):
-                confirmed = self._asked()
+                self._confirmed = confirmed = self._asked()
                 if self._timer() - confirmed.asked_at < MAX_AGE:
-                    self._confirmed = confirmed
-                    return confirmed
+                    return confirmed.link
             raise _unknown("the answers came too late")
         except FAILURES as error:
             self._failed_at = self._timer()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -20,6 +19,7 @@ from jwtpolicy.testing.token_store import DAY, NOW, SESSION, standing
 from tests.services.redis import RedisServer, wait_until
 
 from .conftest import MakeStore
+from .network import Proxy
 from .test_contract import ExpiringContract
 
 
@@ -147,60 +147,6 @@ def test_after_a_moment_another_line_is_opened(server: RedisServer, near: RedisS
     with counted(server) as asked:
         standing(near, session_id=None)
     assert asked == [0]
-
-
-class Proxy:
-    """What a network is to connections.
-
-    Attributes:
-        swallows: Whether everything is lost without a sign.
-        line: Lets through what a server says on the first connection, piece by piece.
-        dribbles: Whether every byte comes alone.
-    """
-
-    def __init__(self, port: int) -> None:
-        self._target = ("127.0.0.1", port)
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self._listener.getsockname()[1]
-        self.swallows = self.dribbles = False
-        self.line: threading.Semaphore | None = None
-        self._sockets: list[socket.socket] = [self._listener]
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def close(self) -> None:
-        for sock in self._sockets:
-            sock.close()
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                client, _ = self._listener.accept()
-            except OSError:
-                return
-            server = socket.create_connection(self._target)
-            self._sockets += [client, server]
-            is_line = len(self._sockets) == 3
-            for pair in ((client, server, False), (server, client, is_line)):
-                threading.Thread(target=self._carry, args=pair, daemon=True).start()
-
-    def _carry(self, source: socket.socket, target: socket.socket, is_line: bool) -> None:
-        try:
-            while data := source.recv(65_536):
-                if is_line and self.line is not None:
-                    self.line.acquire()
-                if self.dribbles:
-                    self._dribble(data, target)
-                elif not self.swallows:
-                    target.sendall(data)
-        except OSError:
-            return
-
-    @staticmethod
-    def _dribble(data: bytes, target: socket.socket) -> None:
-        target.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        for number in range(len(data)):
-            target.sendall(data[number : number + 1])
-            time.sleep(0.0003)
 
 
 @pytest.fixture
