@@ -45,8 +45,13 @@ class PerProcess(Generic[T]):
         made = self._made.setdefault(pid, self._make())
         for other in self._made.keys() - {pid}:
             # Ids come round again: a later process must not find what is not its own.
-            _ABANDONED.append(self._made.pop(other, None))
+            abandon(self._made.pop(other, None))
         return made
+
+
+def abandon(inherited: object) -> None:
+    """Keep what came through a fork for as long as this process lives, and never touch it."""
+    _ABANDONED.append(inherited)
 
 
 _ABANDONED: Final[list[object]] = []

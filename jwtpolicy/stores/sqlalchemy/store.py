@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from functools import partial
 from itertools import count
 from typing import ClassVar, Final
 
@@ -21,14 +22,14 @@ from ..base import (
     TokenStore,
     judge_standing,
 )
+from ..forks import PerProcess
 from . import statements as sql
-from .database import Database, Rows
+from .database import Database, Databases, Rows
 from .engines import open_engine
 from .rows import Values, as_bytes, as_text, key_of, record_of, session_of, session_values
 
 _PRUNE_EVERY: Final = 256  # writes
 _BATCH: Final = 500  # rows of each table at a time; SQLite takes 999 parameters everywhere
-_ENGINES: Final = 16  # that are remembered
 _LOOKS: Final = 4  # before a rotation gives up, if a session changes with each
 
 _LOG: Final = logging.getLogger("jwtpolicy")
@@ -68,10 +69,11 @@ class SQLAlchemyStore(TokenStore):
     ) -> None:
         self._timeout = timeout
         self._may_create = create_tables
-        self._is_own = isinstance(database, str | URL)
         self._shown, self._engine = _source(database, timeout)
-        # One store may serve several applications, whose engines differ.
-        self._databases: dict[Engine, Database] = {}
+        is_own = isinstance(database, str | URL)
+        self._databases = Databases(
+            self._engine, is_own=is_own, may_create=create_tables, timeout=timeout
+        )
         self._writes = count(1)
         self._erase_at = 0
 
@@ -207,8 +209,7 @@ class SQLAlchemyStore(TokenStore):
         return sum(self._ask(table.count, horizon)[0][0] for table in sql.PRUNE)
 
     def close(self) -> None:
-        for database in list(self._databases.values()):
-            database.close()
+        self._databases.close()
 
     def _ask(self, statement: Executable, values: Values) -> Rows:
         return self._database.ask(statement, values)
@@ -255,16 +256,7 @@ class SQLAlchemyStore(TokenStore):
 
     @property
     def _database(self) -> Database:
-        engine = self._engine()
-        try:
-            return self._databases[engine]
-        except KeyError:
-            if len(self._databases) >= _ENGINES:
-                self._databases.clear()
-            database = Database(
-                engine, is_own=self._is_own, may_create=self._may_create, timeout=self._timeout
-            )
-            return self._databases.setdefault(engine, database)
+        return self._databases.current()
 
 
 def _source(
@@ -272,10 +264,10 @@ def _source(
 ) -> tuple[str, Callable[[], Engine]]:
     """Return how a database is shown, without a password, and what returns its engine."""
     if isinstance(database, str | URL):
-        database = open_engine(database, timeout)
-        url = database.url
+        engines = PerProcess(partial(open_engine, database, timeout))
+        url = engines().url
         # Neither the user's part nor the parameters: both may hold a password.
-        return f"{url.drivername}://{url.host or ''}/{url.database or ''}", lambda: database
+        return f"{url.drivername}://{url.host or ''}/{url.database or ''}", engines
     if isinstance(database, Engine):
         return repr(database.dialect.name), lambda: database
     return "function", database
