@@ -11,6 +11,7 @@ from types import TracebackType
 from weakref import WeakSet
 
 from ..exceptions import StoreUnavailableError
+from .forks import PerProcess, abandon
 
 Opener = Callable[[], sqlite3.Connection]
 
@@ -40,7 +41,7 @@ class Lease:
             self._abandon()
         if _HELD:
             # Somebody forks: let it have the lock. One that comes and goes would starve it.
-            with _REGISTERING:
+            with _registering():
                 pass
         self._lock.acquire()
         if self._connection is not None:
@@ -69,8 +70,13 @@ class Lease:
         if isinstance(error, sqlite3.Error):
             raise _unavailable(error) from error
 
+    @property
+    def is_inherited(self) -> bool:
+        """Whether the connection, and whoever may hold the lock, are another process's."""
+        return self._pid != _getpid()
+
     def __del__(self) -> None:
-        if self._pid == _getpid():
+        if not self.is_inherited:
             self.close()
         else:
             self._abandon()
@@ -93,7 +99,7 @@ class Lease:
         # https://www.sqlite.org/howtocorrupt.html section 2.6: a connection that came through a
         # fork may not even be closed. Only a server that forks in C behind Python's back gets here.
         if self._connection is not None:
-            _ABANDONED.append(self._connection)
+            abandon(self._connection)
         self._connection = None
         self._lock = threading.RLock()
         self._pid = _getpid()
@@ -112,7 +118,7 @@ class Connections:
         try:
             lease: Lease = self._local.lease
         except AttributeError:
-            with _REGISTERING:
+            with _registering():
                 lease = self._local.lease = Lease(self._opener)
                 self._leases.add(lease)
                 _LEASES.add(lease)
@@ -120,9 +126,7 @@ class Connections:
 
     def close(self) -> None:
         """Close the connections of all threads, each as soon as it is not in use."""
-        with _REGISTERING:
-            leases = list(self._leases)
-        for lease in leases:
+        for lease in _own(self._leases):
             lease.acquire()
             try:
                 lease.close()
@@ -137,28 +141,36 @@ def _unavailable(error: Exception) -> StoreUnavailableError:
 # A child that inherits an open connection is in danger even if it never touches it: SQLite keeps
 # its POSIX locks in a table of the process, the child takes its parent's for its own, and a log
 # that another process then removes takes the child's revocations with it. So there must be none
-# open while Python forks. Locks are taken in one order: _REGISTERING, then the leases'.
-_ABANDONED: list[sqlite3.Connection] = []
+# open while Python forks. Locks are taken in one order: _registering(), then the leases'.
 _LEASES: WeakSet[Lease] = WeakSet()
-_REGISTERING = threading.RLock()
+_registering: PerProcess[threading.RLock] = PerProcess(threading.RLock)
 _HELD: list[Lease] = []  # while a fork is under way: by whoever forks
 
 
+def _own(leases: WeakSet[Lease]) -> list[Lease]:
+    """Return those that are not from before a fork in C."""
+    with _registering():
+        return [lease for lease in leases if not lease.is_inherited]
+
+
 def _before_fork() -> None:
-    _REGISTERING.acquire()
-    _HELD.extend(_LEASES)
+    _registering().acquire()
+    _HELD.extend(_own(_LEASES))
     for lease in _HELD:
         lease.acquire()
         lease.close()
 
 
-def _after_fork() -> None:
+def _in_parent() -> None:
+    _in_child()
+    _registering().release()
+
+
+def _in_child() -> None:
+    # The lock of registering is the parent's; the child has another.
     while _HELD:
         _HELD.pop().release()
-    _REGISTERING.release()
 
 
 if sys.platform != "win32":  # pragma: no branch
-    os.register_at_fork(
-        before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork
-    )
+    os.register_at_fork(before=_before_fork, after_in_parent=_in_parent, after_in_child=_in_child)

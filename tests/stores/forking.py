@@ -8,6 +8,7 @@ import secrets
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from typing import Protocol
 
 import pytest
 
@@ -16,6 +17,13 @@ from jwtpolicy.stores import TokenStore
 from jwtpolicy.testing.token_store import NOW, standing
 
 _ROUNDS = 60
+
+
+class Lock(Protocol):
+    """What can be held."""
+
+    def acquire(self) -> object: ...
+    def release(self) -> object: ...
 
 
 def fork_in_c() -> int:
@@ -76,7 +84,7 @@ def _wrongs(store: TokenStore, side: str) -> int:
 
 
 @contextmanager
-def held(locks: Iterable[threading.Lock]) -> Iterator[None]:
+def held(locks: Iterable[Lock]) -> Iterator[None]:
     """Let another thread hold locks, which is not there in a child."""
     has, may = threading.Event(), threading.Event()
 

@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import sqlite3
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -14,10 +16,11 @@ import pytest
 
 from jwtpolicy.access import Standing
 from jwtpolicy.exceptions import StoreUnavailableError
-from jwtpolicy.stores import SQLiteStore
+from jwtpolicy.stores import SQLiteStore, forks
 from jwtpolicy.stores import sqlite_connections as module
 from jwtpolicy.stores.sqlite_connections import Connections, Lease
 from jwtpolicy.testing.token_store import NOW, all_at_once, standing
+from tests.stores.forking import fork_in_c, held, leave_with, wrongs_on_both_sides
 
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork")
 
@@ -173,7 +176,7 @@ def test_parent_and_child_see_each_others_writes(store: SQLiteStore) -> None:
 
 LAST_ONE_OUT = f"""
 import os, sys
-from jwtpolicy.stores import SQLiteStore
+from jwtpolicy.stores import SQLiteStore, forks
 
 def ask(jti):
     return store.standing("", "alice", jti, None, {NOW}, is_refresh=False).name
@@ -197,7 +200,7 @@ print(ask("a1"), ask("a2"), ask("a3"))
 
 FORK_UNDER_FIRE = f"""
 import os, sys, threading
-from jwtpolicy.stores import SQLiteStore
+from jwtpolicy.stores import SQLiteStore, forks
 
 def write(done, name):
     n = 0
@@ -256,7 +259,7 @@ def test_a_lease_lets_whoever_forks_go_first(monkeypatch: pytest.MonkeyPatch) ->
         waited.append("for the fork")
         yield
 
-    monkeypatch.setattr(module, "_REGISTERING", registering())
+    monkeypatch.setattr(module, "_registering", registering)
     lease = Lease(open_in_memory)
     connection_of(lease)
     assert waited == []
@@ -269,26 +272,53 @@ def test_a_lease_lets_whoever_forks_go_first(monkeypatch: pytest.MonkeyPatch) ->
 def test_a_connection_that_came_through_a_fork_unseen_is_never_touched(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(module, "_ABANDONED", [])
+    monkeypatch.setattr(forks, "_ABANDONED", [])
     lease = Lease(open_in_memory)
     inherited = connection_of(lease)
     lease.acquire()  # by a thread that was not forked along
     monkeypatch.setattr(module, "_getpid", lambda: -1)
 
     assert connection_of(lease) is not inherited
-    assert [inherited] == module._ABANDONED
+    assert [inherited] == forks._ABANDONED
     assert not is_closed(inherited)
     inherited.close()
 
 
 def test_a_lease_that_dies_in_a_child_closes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_ABANDONED", [])
+    monkeypatch.setattr(forks, "_ABANDONED", [])
     lease, unused = Lease(open_in_memory), Lease(open_in_memory)
     inherited = connection_of(lease)
     monkeypatch.setattr(module, "_getpid", lambda: -1)
     del lease, unused
     gc.collect()
 
-    assert [inherited] == module._ABANDONED
+    assert [inherited] == forks._ABANDONED
     assert not is_closed(inherited)
     inherited.close()
+
+
+@needs_fork
+def test_both_sides_of_a_fork_in_c_refuse_what_they_revoke(store: SQLiteStore) -> None:
+    """REV-1."""
+    assert wrongs_on_both_sides(store, fork_in_c) == [0, 0]
+
+
+@needs_fork
+def test_a_child_that_was_forked_in_c_waits_for_no_thread_of_its_parent(
+    store: SQLiteStore,
+) -> None:
+    """Neither to use the store, nor to fork again, nor to close it."""
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(standing, store).result()
+        lease = thread.submit(store._connections.lease).result()
+
+    def use_and_close() -> int:
+        signal.alarm(20)
+        good = standing(store) is Standing.GOOD and in_child(lambda: 1) == "1"
+        store.close()
+        return 0 if good and lease._connection is not None else 1
+
+    with held([module._registering(), lease]):
+        if (pid := fork_in_c()) == 0:
+            leave_with(use_and_close)
+    assert os.waitpid(pid, 0)[1] == 0
