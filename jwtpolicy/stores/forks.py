@@ -10,6 +10,13 @@ T = TypeVar("T")
 
 _getpid = os.getpid
 
+#: Why an SQLite file stays shut in a child of a fork in C; sqlite_connections.py says more.
+POISONED: Final = (
+    "the SQLite token store was used before the server forked its workers, in C, so that a worker "
+    "that used it would lose revocations; with uWSGI set lazy-apps = true, or do not use the "
+    "store while the application is loaded"
+)
+
 
 class PerProcess(Generic[T]):
     """A value with connections or locks, made by each process that asks for it.

@@ -106,15 +106,18 @@ def serving(
 
 @contextmanager
 def serving_by_uwsgi(
-    store_url: str, folder: Path, *, workers: int = 3, **more: Any
+    store_url: str, folder: Path, *, site: str = "early_site", **more: Any
 ) -> Iterator[Server]:
-    """Serve the application by uWSGI, which loads it, lets it use its store, and forks in C."""
+    """Serve the application by uWSGI, which loads it and forks in C.
+
+    *site* is ``early_site``, which has then used its store already, or ``site``.
+    """
     if services.find_uwsgi() is None:
         services.missing("uwsgi", "uWSGI is not installed: pip install pyuwsgi")
     port = free_port()
-    words = {"processes": workers, "http-socket": f"127.0.0.1:{port}", "pythonpath": ROOT}
+    words = {"processes": 3, "http-socket": f"127.0.0.1:{port}", "pythonpath": ROOT}
     options = [f"--{name}={value}" for name, value in words.items()]
-    switches = ["--master", "--need-app", "--die-on-term", "--module=tests.machines.early_site:app"]
+    switches = ["--master", "--need-app", "--die-on-term", f"--module=tests.machines.{site}:app"]
     command = ["-c", "import pyuwsgi; pyuwsgi.run()", *options, *switches]
     with _serving(command, port, folder, {"STORE_URL": store_url, **more}) as server:
         yield server

@@ -13,7 +13,6 @@ from tests.machines.servers import Server, serving_by_uwsgi
 
 CLIENTS, ROUNDS = 6, 12
 STORES = [
-    ("sqlite", 0),
     ("postgres", 0),
     ("redis", 0),
     ("redis", 30),
@@ -38,6 +37,24 @@ def test_a_logout_at_one_worker_is_seen_by_the_others(
     assert statuses == {200: total * 3}, server.log.read_text()[-2000:]
     assert sum((out for _, out, _ in seen), Counter()) == {204: total}
     assert sum((after for _, _, after in seen), Counter()) == {401: total * 4}
+
+
+def test_an_sqlite_file_that_was_open_while_it_forked_lets_nobody_in(
+    url_of: Callable[[str], str], tmp_path: Path
+) -> None:
+    """REV-1: nobody's logout would be safe; the log says what to do."""
+    with serving_by_uwsgi(url_of("sqlite"), tmp_path) as server:
+        assert server.status(None, "POST", "/login/ada") == 503
+        assert "lazy-apps" in server.log.read_text()
+
+
+def test_one_that_was_not_is_shared_by_all(url_of: Callable[[str], str], tmp_path: Path) -> None:
+    """REV-1."""
+    with serving_by_uwsgi(url_of("sqlite"), tmp_path, site="site") as server:
+        assert len(server.pids(3)) == 3
+        before, out, after = log_in_and_out(server, "ada")
+
+    assert (set(before), set(out), set(after)) == ({200}, {204}, {401})
 
 
 def log_in_and_out(server: Server, name: str) -> tuple[Counter[int], Counter[int], Counter[int]]:

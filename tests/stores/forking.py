@@ -43,7 +43,6 @@ either = pytest.mark.parametrize("fork", [os.fork, fork_in_c], ids=["Python", "C
 
 def wrongs_on_both_sides(store: TokenStore, fork: Callable[[], int]) -> list[int]:
     """Return how many answers were wrong in the child and in the parent, which use it at once."""
-    standing(store, session_id=None)
     pid = fork()
     if pid == 0:
         leave_with(lambda: _wrongs(store, "child"))

@@ -11,11 +11,11 @@ from contextlib import contextmanager
 from typing import Any, Final, TypedDict, TypeVar, Unpack
 from weakref import WeakSet
 
-from sqlalchemy import Connection, Engine, Executable
+from sqlalchemy import Connection, Engine, Executable, QueuePool
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 
 from ...exceptions import StoreUnavailableError
-from ..forks import PerProcess, abandon
+from ..forks import POISONED, PerProcess, abandon
 from .engines import is_in_memory
 from .failures import cause, is_conflict, unavailable
 from .schema import prepare
@@ -131,6 +131,14 @@ class Database:
         if self.is_own:
             self.engine.dispose()
 
+    @property
+    def is_open_sqlite(self) -> bool:
+        """Whether there is a connection to a file of SQLite's."""
+        pool = self.engine.pool
+        if self.dialect != "sqlite" or not isinstance(pool, QueuePool):
+            return False
+        return pool.checkedin() + pool.checkedout() > 0
+
     def _change_once(self, steps: Sequence[Step]) -> int:
         with self._retrying(self._open_alive) as connection:
             found = self._do(connection, steps)
@@ -199,6 +207,18 @@ def _closing_on_error(connection: Connection) -> Iterator[None]:
         raise
 
 
+class _Known(dict[Engine, Database]):
+    """The databases of one process.
+
+    Attributes:
+        is_poisoned: Whether a file of SQLite's was open when a server forked in C.
+    """
+
+    def __init__(self, is_poisoned: bool) -> None:
+        super().__init__()
+        self.is_poisoned = is_poisoned
+
+
 class Databases:
     """The databases of one store, by their engines; each process has its own.
 
@@ -216,12 +236,19 @@ class Databases:
         self._engine = engine
         self._options = options
         self._process = os.getpid()
-        self._known: PerProcess[dict[Engine, Database]] = PerProcess(dict)
+        self._known = PerProcess(self._begin)
         self._left: PerProcess[WeakSet[Engine]] = PerProcess(WeakSet)
+        self._ancestors: list[_Known] = []
 
     def current(self) -> Database:
-        """Return the database of the engine that is in use now."""
+        """Return the database of the engine that is in use now.
+
+        Raises:
+            StoreUnavailableError: It is SQLite, and was open when a server forked in C.
+        """
         engine, known = self._engine(), self._known()
+        if known.is_poisoned:
+            raise StoreUnavailableError(POISONED)
         try:
             return known[engine]
         except KeyError:
@@ -232,7 +259,13 @@ class Databases:
         for database in list(self._known().values()):
             database.close()
 
-    def _opened(self, engine: Engine, known: dict[Engine, Database]) -> Database:
+    def _begin(self) -> _Known:
+        inherited = (database for known in self._ancestors for database in known.values())
+        own = _Known(any(database.is_open_sqlite for database in inherited))
+        self._ancestors.append(own)
+        return own
+
+    def _opened(self, engine: Engine, known: _Known) -> Database:
         if self._process != os.getpid() and not self._options["is_own"]:
             self._leave(engine)
         if len(known) >= _ENGINES:
@@ -254,8 +287,8 @@ _DATABASES: WeakSet[Database] = WeakSet()
 
 def _before_fork() -> None:
     for database in list(_DATABASES):
-        if database.dialect == "sqlite":
-            database.close()
+        if database.is_open_sqlite:
+            database.engine.dispose()
 
 
 if sys.platform != "win32":  # pragma: no branch

@@ -384,3 +384,16 @@ def test_servers_without_sentinels_are_never_asked_who_they_are(
         asked = client.info("commandstats")
 
     assert {"cmdstat_hello", "cmdstat_role", "cmdstat_config|get"}.isdisjoint(asked)
+
+
+def test_a_primary_whose_replicas_are_gone_acknowledges_nothing(
+    server: RedisServer, make_store: MakeStore
+) -> None:
+    """With the setting that the log recommends; look-ups go on."""
+    store = make_store(server.url)
+    with server.client() as client:
+        client.config_set("min-replicas-to-write", 1)
+
+    with pytest.raises(StoreUnavailableError):
+        store.revoke_token("", "alice", "a1", expires_at=None, now=NOW)
+    assert found(store) is Standing.GOOD

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, create_engine
 
 from jwtpolicy.access import Standing
+from jwtpolicy.exceptions import StoreUnavailableError
 from jwtpolicy.stores.sqlalchemy import SQLAlchemyStore
 from jwtpolicy.stores.sqlalchemy.database import Databases
 from jwtpolicy.testing.token_store import NOW, standing
@@ -23,7 +25,36 @@ def test_both_sides_refuse_what_they_revoke(
     store: SQLAlchemyStore, fork: Callable[[], int]
 ) -> None:
     """REV-1: on one socket they would read each other's rows."""
+    if store._database.dialect != "sqlite":
+        standing(store, session_id=None)
+
     assert wrongs(store, fork) == [0, 0]
+
+
+@pytest.mark.parametrize("is_own", [True, False])
+@either
+def test_an_sqlite_file_that_was_open_while_a_server_forked_in_c_stays_shut(
+    tmp_path: Path, is_own: bool, fork: Callable[[], int]
+) -> None:
+    """REV-1: SQLite would take the parent's locks for its own. Python's forks find it closed."""
+    url = f"sqlite+pysqlite:///{tmp_path / 'tokens.sqlite3'}"
+    engine = create_engine(url)
+    store = SQLAlchemyStore(url if is_own else engine)
+    standing(store)
+    if (pid := fork()) == 0:
+        leave_with(lambda: is_shut(store) != (fork is fork_in_c))
+
+    assert os.waitpid(pid, 0)[1] == 0
+    assert standing(store) is Standing.GOOD
+    store.close()
+    engine.dispose()
+
+
+def is_shut(store: SQLAlchemyStore) -> bool:
+    try:
+        return standing(store) is not Standing.GOOD
+    except StoreUnavailableError as error:
+        return "lazy-apps" in str(error.reason)
 
 
 @pytest.fixture(params=["postgres", "mysql"])
@@ -40,6 +71,7 @@ def test_an_engine_that_was_handed_over_is_left_to_the_parent_too(
     engine: Engine, database: Callable[[Engine], Engine], fork: Callable[[], int]
 ) -> None:
     store = SQLAlchemyStore(database(engine))
+    standing(store, session_id=None)
     found = wrongs(store, fork)
     engine.dispose()
 
