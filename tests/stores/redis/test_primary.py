@@ -130,6 +130,15 @@ def test_a_server_that_says_that_it_is_a_replica_is_not_asked(
     assert found == [server.port, None, server.port]
 
 
+def test_a_server_that_is_gone_is_an_outage_whoever_names_it(ports: dict[str, int]) -> None:
+    with voting({NEW: free_port()}, NEW) as (url, [sentinel]):
+        primary = Primary(Address.of(url), 1)
+        assert named(primary) is None
+        sentinel.names = ports[NEW]
+        assert named(primary) == ports[NEW]
+        primary.close()
+
+
 def test_a_sentinel_that_does_not_know_the_service_names_nobody(make_store: MakeStore) -> None:
     with running(Watched(binary("redis"))) as watched:
         store = make_store(watched.url.replace(watched.service, "others"))

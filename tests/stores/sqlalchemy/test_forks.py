@@ -129,3 +129,16 @@ def test_a_child_can_use_what_its_parent_closed(store: SQLAlchemyStore) -> None:
     store.close()
 
     assert answers_in_child(store, fork_in_c)
+
+
+def test_a_process_that_inherited_an_open_file_says_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = SQLAlchemyStore(f"sqlite+pysqlite:///{tmp_path / 'tokens.sqlite3'}")
+    standing(store)
+    with monkeypatch.context() as patched:
+        patched.setattr("jwtpolicy.stores.forks._ABANDONED", [])
+        patched.setattr("jwtpolicy.stores.forks._getpid", lambda: -1)
+
+        with pytest.raises(StoreUnavailableError, match="lazy-apps"):
+            standing(store)

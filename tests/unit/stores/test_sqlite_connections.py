@@ -345,3 +345,17 @@ def test_a_child_that_was_forked_in_c_waits_for_no_thread_of_its_parent(
             if (pid := fork_in_c()) == 0:
                 leave_with(use_and_close)
     assert os.waitpid(pid, 0)[1] == 0
+
+
+def test_what_is_shut_in_a_child_is_shut_in_its_children(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(forks, "_ABANDONED", [])
+    connections = Connections(open_in_memory)
+    inherited = connection_of(connections.lease())
+    for pid in (-1, -2):
+        monkeypatch.setattr(forks, "_getpid", lambda pid=pid: pid)
+        monkeypatch.setattr(module, "_getpid", lambda pid=pid: pid)
+        with pytest.raises(StoreUnavailableError, match="lazy-apps"):
+            connections.lease()
+
+    assert not is_closed(inherited)
+    inherited.close()
