@@ -13,6 +13,7 @@ from typing import Final
 from weakref import WeakSet
 
 from ..exceptions import StoreUnavailableError
+from .forks import POISONED, PerProcess, abandon
 
 Opener = Callable[[], sqlite3.Connection]
 
@@ -71,11 +72,9 @@ class Lease:
         self._lock = threading.RLock()
 
     def __enter__(self) -> sqlite3.Connection:
-        if self._pid != _getpid():
-            self._abandon()
         if _HELD:
             # Somebody forks: let it have the lock. One that comes and goes would starve it.
-            with _REGISTERING:
+            with _registering():
                 pass
         self._lock.acquire()
         connection = self._connection
@@ -105,11 +104,21 @@ class Lease:
         if isinstance(error, sqlite3.Error):
             raise _unavailable(error) from error
 
+    @property
+    def is_inherited(self) -> bool:
+        """Whether the connection, and whoever may hold the lock, are another process's."""
+        return self._pid != _getpid()
+
+    @property
+    def is_poison(self) -> bool:
+        """Whether it was open when a server forked behind Python's back."""
+        return self._connection is not None and self.is_inherited
+
     def __del__(self) -> None:
-        if self._pid == _getpid():
-            self.close()
+        if self.is_poison:
+            abandon(self._connection)
         else:
-            self._abandon()
+            self.close()
 
     def is_current(self) -> bool:
         """Whether the connection is to the file that has the name now."""
@@ -142,46 +151,62 @@ class Lease:
         if connection is not None:
             connection.close()
 
-    def _abandon(self) -> None:
-        # https://www.sqlite.org/howtocorrupt.html section 2.6: a connection that came through a
-        # fork may not even be closed. Only a server that forks in C behind Python's back gets here.
-        if self._connection is not None:
-            _ABANDONED.append(self._connection)
-        self._connection = None
-        self._lock = threading.RLock()
-        self._pid = _getpid()
+
+class _Leases:
+    """The leases of one process."""
+
+    def __init__(self, is_poisoned: bool) -> None:
+        self.is_poisoned = is_poisoned
+        self.local = threading.local()
+        self.all: WeakSet[Lease] = WeakSet()
 
 
 class Connections:
-    """The leases of one store; the arguments are those of `Lease`."""
+    """The leases of one store, of each process its own; the arguments are those of `Lease`."""
 
     def __init__(self, opener: Opener, identity: Identity = _no_identity) -> None:
         self._opener = opener
         self._identity = identity
-        self._local = threading.local()
-        self._leases: WeakSet[Lease] = WeakSet()
+        self._leases = PerProcess(self._begin)
+        self._ancestors: list[WeakSet[Lease]] = []
 
     def lease(self) -> Lease:
-        """Return this thread's lease."""
+        """Return this thread's lease.
+
+        Raises:
+            StoreUnavailableError: A connection was open when a server forked in C.
+        """
+        own = self._leases()
         try:
-            lease: Lease = self._local.lease
+            lease: Lease = own.local.lease
         except AttributeError:
-            with _REGISTERING:
-                lease = self._local.lease = Lease(self._opener, self._identity)
-                self._leases.add(lease)
-                _LEASES.add(lease)
+            lease = self._added(own)
         return lease
 
     def close(self) -> None:
         """Close the connections of all threads, each as soon as it is not in use."""
-        with _REGISTERING:
-            leases = list(self._leases)
+        with _registering():
+            leases = list(self._leases().all)
         for lease in leases:
             lease.acquire()
             try:
                 lease.close()
             finally:
                 lease.release()
+
+    def _begin(self) -> _Leases:
+        own = _Leases(any(lease.is_poison for leases in self._ancestors for lease in leases))
+        self._ancestors.append(own.all)
+        return own
+
+    def _added(self, own: _Leases) -> Lease:
+        if own.is_poisoned:
+            raise StoreUnavailableError(POISONED)
+        with _registering():
+            lease = own.local.lease = Lease(self._opener, self._identity)
+            own.all.add(lease)
+            _LEASES.add(lease)
+        return lease
 
 
 def _unavailable(error: Exception) -> StoreUnavailableError:
@@ -191,28 +216,33 @@ def _unavailable(error: Exception) -> StoreUnavailableError:
 # A child that inherits an open connection is in danger even if it never touches it: SQLite keeps
 # its POSIX locks in a table of the process, the child takes its parent's for its own, and a log
 # that another process then removes takes the child's revocations with it. So there must be none
-# open while Python forks. Locks are taken in one order: _REGISTERING, then the leases'.
-_ABANDONED: list[sqlite3.Connection] = []
+# open while Python forks. A fork in C is seen too late: in such a child the file stays shut.
+# The inherited connection may not even be closed: https://www.sqlite.org/howtocorrupt.html, 2.6.
+# Locks are taken in one order: _registering(), then the leases'.
 _LEASES: WeakSet[Lease] = WeakSet()
-_REGISTERING = threading.RLock()
+_registering: PerProcess[threading.RLock] = PerProcess(threading.RLock)
 _HELD: list[Lease] = []  # while a fork is under way: by whoever forks
 
 
 def _before_fork() -> None:
-    _REGISTERING.acquire()
-    _HELD.extend(_LEASES)
+    _registering().acquire()
+    # Those from before a fork in C may be held by threads that are not here.
+    _HELD.extend(lease for lease in _LEASES if not lease.is_inherited)
     for lease in _HELD:
         lease.acquire()
         lease.close()
 
 
-def _after_fork() -> None:
+def _in_parent() -> None:
+    _in_child()
+    _registering().release()
+
+
+def _in_child() -> None:
+    # The lock of registering is the parent's; the child has another.
     while _HELD:
         _HELD.pop().release()
-    _REGISTERING.release()
 
 
 if sys.platform != "win32":  # pragma: no branch
-    os.register_at_fork(
-        before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork
-    )
+    os.register_at_fork(before=_before_fork, after_in_parent=_in_parent, after_in_child=_in_child)

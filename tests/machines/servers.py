@@ -97,15 +97,40 @@ def serving(
     if services.find_gunicorn() is None:
         services.missing("gunicorn", "gunicorn is not installed")
     port = free_port()
-    named = {f"JWT_{name.upper()}": value for name, value in more.items()}
-    given = {**settings(), "JWT_STORE_URL": store_url, **named}
     words = {"workers": workers, "threads": threads, "bind": f"127.0.0.1:{port}", "chdir": ROOT}
     options = [f"--{name}={value}" for name, value in words.items()]
+    command = ["-m", "gunicorn", *options, "tests.machines.site:app"]
+    with _serving(command, port, folder, {"STORE_URL": store_url, **more}) as server:
+        yield server
+
+
+@contextmanager
+def serving_by_uwsgi(
+    store_url: str, folder: Path, *, site: str = "early_site", **more: Any
+) -> Iterator[Server]:
+    """Serve the application by uWSGI, which loads it and forks in C.
+
+    *site* is ``early_site``, which has then used its store already, or ``site``.
+    """
+    if services.find_uwsgi() is None:
+        services.missing("uwsgi", "uWSGI is not installed: pip install pyuwsgi")
+    port = free_port()
+    words = {"processes": 3, "http-socket": f"127.0.0.1:{port}", "pythonpath": ROOT}
+    options = [f"--{name}={value}" for name, value in words.items()]
+    switches = ["--master", "--need-app", "--die-on-term", f"--module=tests.machines.{site}:app"]
+    command = ["-c", "import pyuwsgi; pyuwsgi.run()", *options, *switches]
+    with _serving(command, port, folder, {"STORE_URL": store_url, **more}) as server:
+        yield server
+
+
+@contextmanager
+def _serving(command: list[str], port: int, folder: Path, more: dict[str, Any]) -> Iterator[Server]:
+    given = {**settings(), **{f"JWT_{name.upper()}": value for name, value in more.items()}}
     log = folder / f"{port}.log"
     with (
         log.open("w") as file,
         subprocess.Popen(
-            [sys.executable, "-m", "gunicorn", *options, "tests.machines.site:app"],
+            [sys.executable, *command],
             env={**os.environ, **{f"FLASK_{name}": str(value) for name, value in given.items()}},
             stdout=file,
             stderr=file,

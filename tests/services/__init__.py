@@ -45,6 +45,12 @@ def find_gunicorn() -> str | None:
     return None if found is None else found.origin
 
 
+def find_uwsgi() -> str | None:
+    """Return where the server is that forks in C, which is in the wheel ``pyuwsgi``."""
+    found = importlib.util.find_spec("pyuwsgi")
+    return None if found is None else found.origin
+
+
 #: What to say of each service in the header of a test run.
 FINDERS: dict[str, Callable[[], str | None]] = {
     "browser": lambda: find_browser() if has_playwright() else None,
@@ -54,6 +60,7 @@ FINDERS: dict[str, Callable[[], str | None]] = {
     "redis": redis.find,
     "valkey": redis.find_valkey,
     "gunicorn": find_gunicorn,
+    "uwsgi": find_uwsgi,
 }
 
 

@@ -10,7 +10,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -151,39 +151,68 @@ class Cluster:
 
 
 class Watched:
-    """A server, its replica, and a Sentinel that watches both."""
+    """A server, its replica, and Sentinels that watch both.
+
+    Args:
+        binary: Of Redis.
+        sentinels: How many Sentinels.
+    """
 
     service = "tokens"
 
-    def __init__(self, binary: str) -> None:
+    def __init__(self, binary: str, sentinels: int = 1) -> None:
         self.primary = RedisServer(binary)
         self.replica = RedisServer(binary, replicaof=f"127.0.0.1 {self.primary.port}")
-        self.sentinel = RedisServer(
-            binary,
-            sentinel=f"sentinel monitor {self.service} 127.0.0.1 {self.primary.port} 1\n"
+        quorum = sentinels // 2 + 1
+        lines = (
+            f"sentinel monitor {self.service} 127.0.0.1 {self.primary.port} {quorum}\n"
             f"sentinel down-after-milliseconds {self.service} 500\n"
-            f"sentinel failover-timeout {self.service} 3000\n",
+            f"sentinel failover-timeout {self.service} 3000\n"
         )
+        self.sentinels = [RedisServer(binary, sentinel=lines) for _ in range(sentinels)]
 
     @property
     def url(self) -> str:
         """What opens a store on it."""
-        return f"redis+sentinel://127.0.0.1:{self.sentinel.port}/{self.service}"
+        return self.url_by(server.port for server in self.sentinels)
+
+    def url_by(self, ports: Iterable[int]) -> str:
+        """Return what opens a store on it, with the Sentinels behind ports of their own."""
+        hosts = ",".join(f"127.0.0.1:{port}" for port in ports)
+        return f"redis+sentinel://{hosts}/{self.service}"
 
     def start(self) -> None:
-        """Start all three, and wait until the replica follows and the Sentinel knows it."""
-        for server in (self.primary, self.replica, self.sentinel):
+        """Start all, and wait until the replica follows and the Sentinels know each other."""
+        for server in (self.primary, self.replica, *self.sentinels):
             server.start()
         with self.primary.client() as client:
             wait_until(lambda: client.info("replication")["connected_slaves"] == 1)
-        with self.sentinel.client() as client:
-            wait_until(
-                lambda: len(client.execute_command("SENTINEL", "REPLICAS", self.service)) == 1
-            )
+        for sentinel in self.sentinels:
+            wait_until(lambda sentinel=sentinel: self._is_complete(sentinel))  # type: ignore[misc]
+
+    def replace_unseen(self) -> None:
+        """Let the replica take over from a primary that does not hear of it, and goes on."""
+        with self.primary.client() as client:
+            client.execute_command("ACL", "SETUSER", "default", "-replicaof", "-slaveof")
+        with self.sentinels[0].client() as client:
+            client.execute_command("SENTINEL", "FAILOVER", self.service)
+        wait_until(lambda: all(self.named_by(server) for server in self.sentinels))
+
+    def named_by(self, sentinel: RedisServer) -> bool:
+        """Whether a Sentinel names the former replica as the primary."""
+        with sentinel.client() as client:
+            command = ("SENTINEL", "GET-MASTER-ADDR-BY-NAME", self.service)
+            return int(client.execute_command(*command)[1]) == self.replica.port
+
+    def _is_complete(self, sentinel: RedisServer) -> bool:
+        with sentinel.client() as client:
+            replicas = client.execute_command("SENTINEL", "REPLICAS", self.service)
+            others = client.execute_command("SENTINEL", "SENTINELS", self.service)
+            return (len(replicas), len(others)) == (1, len(self.sentinels) - 1)
 
     def remove(self) -> None:
-        """End all three, and remove their files."""
-        for server in (self.sentinel, self.primary, self.replica):
+        """End all of them, and remove their files."""
+        for server in (*self.sentinels, self.primary, self.replica):
             server.remove()
 
 

@@ -129,7 +129,11 @@ def _hosts(kind: str, text: str) -> tuple[tuple[str, int], ...]:
     if kind == "single" and len(hosts) > 1:
         msg = "a single server has one host"
         raise ConfigurationError(msg)
-    return tuple((host.hostname or "localhost", host.port or _PORTS[kind]) for host in hosts)
+    named = [(host.hostname or "localhost", host.port or _PORTS[kind]) for host in hosts]
+    if kind == "sentinel" and len(set(named)) < len(named):
+        msg = "it names a Sentinel twice, which would count as two"
+        raise ConfigurationError(msg)
+    return tuple(named)
 
 
 def _path(kind: str, path: str) -> tuple[str, int]:

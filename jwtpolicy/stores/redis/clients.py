@@ -1,15 +1,16 @@
-"""Make redis-py's client of an address, with a bound on every wait."""
+"""Make redis-py's clients of an address, with a bound on every wait."""
 
 from __future__ import annotations
 
-from typing import Any, Final, Protocol, cast
+import threading
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple, Protocol, cast
 
 import redis
 from redis.backoff import NoBackoff
 from redis.cluster import ClusterNode, RedisCluster
 from redis.connection import Connection, ConnectionPool, SSLConnection
 from redis.retry import Retry
-from redis.sentinel import Sentinel, SentinelConnectionPool
 
 from .address import Address
 
@@ -33,48 +34,96 @@ class Client(Protocol):
         """Close the connections."""
 
 
-def connect(address: Address, timeout: float) -> Client:
-    """Return a client; that of a Cluster asks it at once who its nodes are.
+class Link(NamedTuple):
+    """The way to one server.
+
+    Attributes:
+        client: What sends commands.
+        pool: Its connections; None on a Cluster, which has some to each node.
+    """
+
+    client: Client
+    pool: ConnectionPool | None
+
+    def close(self) -> None:
+        """Close the connections that nobody uses at the moment."""
+        if self.pool is None:
+            self.client.close()
+        else:
+            self.pool.disconnect(inuse_connections=False)
+
+
+class Links(Protocol):
+    """What knows the way, each time that somebody is about to ask."""
+
+    def __call__(self) -> Link:
+        """Return the way to the server that is to be asked now.
+
+        Raises:
+            StoreUnavailableError: It is not known.
+        """
+
+    def close(self) -> None:
+        """Close the connections; the next question opens others."""
+
+
+class FixedLink:
+    """The way to a server or a Cluster that stays where it is."""
+
+    def __init__(self, make: Callable[[], Link]) -> None:
+        self._make = make
+        self._link: Link | None = None
+        self._making = threading.Lock()
+
+    def __call__(self) -> Link:
+        return self._link or self._made()
+
+    def close(self) -> None:
+        link, self._link = self._link, None
+        if link is not None:
+            link.close()
+
+    def _made(self) -> Link:
+        with self._making:
+            if self._link is None:
+                self._link = self._make()
+            return self._link
+
+
+def connect(address: Address, timeout: float) -> Link:
+    """Return the way to a server, or to a Cluster, which is asked at once who its nodes are.
 
     Args:
         address: Where to.
         timeout: Seconds that a command may take, connecting included.
     """
     if address.kind == "cluster":
-        return _cluster(address, timeout)
-    return cast("Client", redis.Redis(connection_pool=pool(address, timeout)))
+        return Link(_cluster(address, timeout), None)
+    [host] = address.hosts
+    return link_to(host, address, timeout)
 
 
-def pool(address: Address, timeout: float) -> ConnectionPool:
-    """Return the connections to a server, or to the one that the Sentinels name."""
-    if address.kind == "sentinel":
-        return _sentinel_pool(address, timeout)
-    [(host, port)] = address.hosts
-    kind = SSLConnection if address.is_encrypted else Connection
-    return ConnectionPool(
-        connection_class=kind,
-        host=host,
-        port=port,
-        db=address.database,
-        **_words(address),
+def link_to(host: tuple[str, int], address: Address, timeout: float) -> Link:
+    """Return the way to the server at *host*, which is spoken to as *address* says."""
+    return _link(host, address, timeout, db=address.database, **_words(address))
+
+
+def link_to_sentinel(host: tuple[str, int], address: Address, timeout: float) -> Link:
+    """Return the way to a Sentinel."""
+    return _link(host, address, timeout, **address.sentinel, **address.tls)
+
+
+def _link(host: tuple[str, int], address: Address, timeout: float, **words: Any) -> Link:
+    pool = ConnectionPool(
+        connection_class=SSLConnection if address.is_encrypted else Connection,
+        # One more than there are turns: the primary is asked for its role outside of them.
+        max_connections=address.max_connections + 1,
+        host=host[0],
+        port=host[1],
+        **words,
         **_waits(timeout),
     )
-
-
-def _sentinel_pool(address: Address, timeout: float) -> ConnectionPool:
-    # A Sentinel that hangs is followed by the next, and at last by the server.
-    waits = _waits(timeout / (len(address.hosts) + 1))
-    encrypted: dict[str, Any] = {"ssl": True} if address.is_encrypted else {}
-    asking = {**address.sentinel, **address.tls, **encrypted, **waits}
-    sentinel = Sentinel(address.hosts, sentinel_kwargs=asking)  # type: ignore[no-untyped-call] # redis-py
-    return SentinelConnectionPool(  # type: ignore[no-untyped-call] # redis-py
-        address.service,
-        sentinel,
-        db=address.database,
-        **_words(address),
-        **encrypted,
-        **waits,
-    )
+    return Link(cast("Client", redis.Redis(connection_pool=pool)), pool)
 
 
 def _cluster(address: Address, timeout: float) -> Client:
@@ -83,6 +132,7 @@ def _cluster(address: Address, timeout: float) -> Client:
     client = RedisCluster(
         startup_nodes=[ClusterNode(*host) for host in address.hosts],  # type: ignore[no-untyped-call] # redis-py
         ssl=address.is_encrypted,
+        max_connections=address.max_connections,
         **_words(address),
         **waits,
         **_cluster_retries(),

@@ -21,7 +21,7 @@ class Line:
     because its readers change from version to version and cannot look without waiting.
 
     Args:
-        pool: What makes the connection.
+        pool: What says where to, and how.
         changed: Called with the keys that have changed, or with None for all.
 
     Raises:
@@ -29,7 +29,8 @@ class Line:
     """
 
     def __init__(self, pool: ConnectionPool, changed: Changed) -> None:
-        self._connection = cast("Connection", pool.make_connection())
+        # Not by the pool, which counts what it makes, and never gets this one back.
+        self._connection = cast("Connection", pool.connection_class(**pool.connection_kwargs))
         self._connection.connect()  # type: ignore[no-untyped-call] # redis-py
         self._socket = cast("socket.socket", self._connection._sock)
         self._changed = changed

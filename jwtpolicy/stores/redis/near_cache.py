@@ -5,14 +5,16 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Final, cast
 
 from redis.connection import ConnectionPool
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from .forks import Restarting
+from ..forks import PerProcess
+from .clients import Links
+from .failures import FAILURES, unavailable
 from .line import Line
-from .server import FAILURES, Key, unavailable
+from .server import Key
 
 #: Keys that are remembered at most; then all are forgotten.
 _LIMIT: Final = 100_000
@@ -21,32 +23,62 @@ _LIMIT: Final = 100_000
 _PAUSE: Final = 1.0
 
 
-class NearCache(Restarting):
+class NearCache:
     """The values of keys that were read, each good until the server announces a change.
 
     Every look takes first what was announced: a change that some machine made is seen as soon as
     the network has brought the news, and one of this process at once. A line that breaks takes
     everything with it. One that is silently cut off looks like a server where nothing happens, so
     nothing is believed for longer than *trust* after the server's last answer: then it is asked.
+    What another server said than the one that is to be asked now is not believed at all.
 
     Whoever finds another thread at the line does not wait, but asks on a connection of its own.
+    Each process has a line and a memory of its own.
 
     Args:
-        pool: What makes the line's connection.
+        links: What returns that which knows this process's way to the server.
         trust: Seconds for which silence is trusted.
         timer: Where elapsed seconds come from.
     """
 
     def __init__(
-        self, pool: ConnectionPool, trust: float, timer: Callable[[], float] = time.monotonic
+        self,
+        links: Callable[[], Links],
+        trust: float,
+        timer: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._pool = pool
+        self._memory = PerProcess(lambda: _Memory(links(), trust, timer))
+
+    def find(self, keys: Sequence[Key]) -> list[bytes | None] | None:
+        """Return what *keys* hold, or None where one has to ask without this.
+
+        Raises:
+            StoreUnavailableError: The server did not answer in time, so that asking again would
+                take twice as long; or nobody knows which server is to be asked.
+        """
+        return self._memory().find(keys)
+
+    def forget(self, keys: Sequence[Key] | None) -> None:
+        """Forget what *keys* held, or everything: they have changed.
+
+        An answer that is under way may be from before, and is not remembered.
+        """
+        self._memory().forget(keys)
+
+    def close(self) -> None:
+        """Hang up, and forget everything."""
+        self._memory().close()
+
+
+class _Memory:
+    """The near cache of one process."""
+
+    def __init__(self, links: Links, trust: float, timer: Callable[[], float]) -> None:
+        self._links = links
         self._trust = trust
         self._timer = timer
-        super().__init__()
-
-    def begin(self) -> None:
         self._line: Line | None = None
+        self._pool: ConnectionPool | None = None  # whose server the line leads to
         self._at_line = threading.Lock()
         self._changing = threading.Lock()
         self._values: dict[Key, bytes | None] = {}
@@ -55,12 +87,6 @@ class NearCache(Restarting):
         self._next_try_at = 0.0
 
     def find(self, keys: Sequence[Key]) -> list[bytes | None] | None:
-        """Return what *keys* hold, or None where one has to ask without this.
-
-        Raises:
-            StoreUnavailableError: The server did not answer in time: asking again would take
-                twice as long.
-        """
         if not self._at_line.acquire(blocking=False):
             return None
         try:
@@ -74,10 +100,6 @@ class NearCache(Restarting):
             self._at_line.release()
 
     def forget(self, keys: Sequence[Key] | None) -> None:
-        """Forget what *keys* held, or everything: they have changed.
-
-        An answer that is under way may be from before, and is not remembered.
-        """
         with self._changing:
             self._changes += 1
             if keys is None:
@@ -87,12 +109,14 @@ class NearCache(Restarting):
                 self._values.pop(key, None)
 
     def close(self) -> None:
-        """Hang up, and forget everything."""
         with self._at_line:
             self._hang_up()
             self._next_try_at = 0.0
 
     def _find(self, keys: Sequence[Key]) -> list[bytes | None] | None:
+        pool = self._links().pool
+        if pool is not self._pool:
+            self._move_to(pool)
         line = self._line or self._called()
         if line is None:
             return None
@@ -120,8 +144,14 @@ class NearCache(Restarting):
             return None
         # Before anything can go wrong: a server that hangs is not called again at once.
         self._next_try_at = self._timer() + _PAUSE
-        self._line = Line(self._pool, self.forget)
+        self._line = Line(cast("ConnectionPool", self._pool), self.forget)
         return self._line
+
+    def _move_to(self, pool: ConnectionPool | None) -> None:
+        """Forget what the server said that was asked before, and call the new one at once."""
+        if self._line is not None:
+            self._hang_up()
+        self._pool, self._next_try_at = pool, 0.0
 
     def _hang_up(self) -> None:
         line, self._line = self._line, None

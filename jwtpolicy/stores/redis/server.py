@@ -9,17 +9,15 @@ from functools import partial
 from itertools import islice
 from typing import Any, Final
 
-from redis.exceptions import NoScriptError, RedisClusterException, RedisError
+from redis.exceptions import NoScriptError
 
 from ...exceptions import StoreUnavailableError
+from ..forks import PerProcess
 from .address import Address
-from .clients import Client, connect
-from .forks import Restarting
-from .records import OTHER_VERSION, other_version
+from .clients import Client, FixedLink, Links, connect
+from .failures import FAILURES, unavailable
+from .primary import Primary
 from .scripts import Script
-
-#: What redis-py raises where a server does not do what it was asked.
-FAILURES: Final = (RedisError, RedisClusterException, OSError)
 
 #: Keys that one round trip of a scan looks at.
 _SCANNED: Final = 512
@@ -27,7 +25,21 @@ _SCANNED: Final = 512
 Key = bytes
 
 
-class Server(Restarting):
+class _Access:
+    """What one process has: the way to the server, and turns, as many as it may have commands."""
+
+    __slots__ = ("links", "turns")
+
+    def __init__(self, address: Address, timeout: float) -> None:
+        self.turns = threading.BoundedSemaphore(address.max_connections)
+        self.links: Links
+        if address.kind == "sentinel":
+            self.links = Primary(address, timeout)
+        else:
+            self.links = FixedLink(partial(connect, address, timeout))
+
+
+class Server:
     """The client of one store: made at the first use, shared by threads, not by processes.
 
     Args:
@@ -39,17 +51,10 @@ class Server(Restarting):
     """
 
     def __init__(self, address: Address, timeout: float) -> None:
-        self._connect = partial(connect, address, timeout)
+        self._access = PerProcess(partial(_Access, address, timeout))
         self._is_cluster = address.kind == "cluster"
         self._timeout = timeout
-        self._limit = address.max_connections
         self.changed: Callable[[Sequence[Key]], None] = _ignored
-        super().__init__()
-
-    def begin(self) -> None:
-        self._client: Client | None = None
-        self._making = threading.Lock()
-        self._turns = threading.BoundedSemaphore(self._limit)
 
     def ask(self, *command: Any) -> Any:
         """Return the answer to one command.
@@ -119,36 +124,26 @@ class Server(Restarting):
                 return
             yield from keys
 
+    def links(self) -> Links:
+        """Return what knows this process's way to the server."""
+        return self._access().links
+
     def close(self) -> None:
         """Close the connections; the next question opens others."""
-        client, self._client = self._client, None
-        if client is not None:
-            client.close()
+        self._access().links.close()
 
     @contextmanager
     def _turn(self) -> Iterator[Client]:
-        if not self._turns.acquire(timeout=self._timeout):
+        access = self._access()
+        if not access.turns.acquire(timeout=self._timeout):
             msg = "the Redis token store failed: all connections are in use"
             raise StoreUnavailableError(msg)
         try:
-            yield self._client or self._made()
+            yield access.links().client
         except FAILURES as error:
             raise unavailable(error) from error
         finally:
-            self._turns.release()
-
-    def _made(self) -> Client:
-        with self._making:
-            if self._client is None:
-                self._client = self._connect()
-            return self._client
-
-
-def unavailable(error: Exception) -> StoreUnavailableError:
-    """Return what to raise from *error*, whose words may show what was sent."""
-    if OTHER_VERSION in str(error):
-        return other_version()
-    return StoreUnavailableError(f"the Redis token store failed: {type(error).__name__}")
+            access.turns.release()
 
 
 def _ignored(keys: Sequence[Key]) -> None:

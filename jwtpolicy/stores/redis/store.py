@@ -30,7 +30,6 @@ from ..base import (
 )
 from . import records, scripts
 from .address import Address
-from .clients import pool
 from .epoch import Epoch
 from .keys import Keys, home_of, names_in, new_session_id, tag_of
 from .near_cache import NearCache
@@ -399,7 +398,7 @@ class RedisStore(TokenStore):
         if self._address.kind == "cluster":
             msg = "there is no near cache on a Cluster; remove JWT_STORE_NEAR_CACHE"
             raise ConfigurationError(msg)
-        near = NearCache(pool(self._address, self._timeout), trust)
+        near = NearCache(self._server.links, trust)
         self._server.changed = near.forget
         return near
 

@@ -8,13 +8,14 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypedDict, TypeVar, Unpack
 from weakref import WeakSet
 
-from sqlalchemy import Connection, Engine, Executable
+from sqlalchemy import Connection, Engine, Executable, QueuePool
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 
 from ...exceptions import StoreUnavailableError
+from ..forks import POISONED, PerProcess, abandon
 from .engines import is_in_memory
 from .failures import cause, is_conflict, unavailable
 from .schema import prepare, upgrade
@@ -30,7 +31,16 @@ Job = Callable[[Connection], T]
 
 #: How often a change is tried that the database undoes because of others.
 _ATTEMPTS: Final = 8
+_ENGINES: Final = 16  # that are remembered
 _PAUSE: Final = 0.005  # seconds, doubled each time, so that those who met part ways
+
+
+class Options(TypedDict):
+    """What is said of every database of a store."""
+
+    is_own: bool
+    may_create: bool
+    timeout: float
 
 
 class Database:
@@ -43,17 +53,17 @@ class Database:
         dialect: ``postgresql``, ``mysql`` (MariaDB too) or ``sqlite``.
     """
 
-    def __init__(self, engine: Engine, *, is_own: bool, may_create: bool, timeout: float) -> None:
+    def __init__(self, engine: Engine, **options: Unpack[Options]) -> None:
         self.engine = engine
         name = engine.dialect.name
         self.dialect = "mysql" if name == "mariadb" else name
-        self.is_own = is_own
-        self._may_create = may_create
-        self._timeout = timeout
+        self.is_own = options["is_own"]
+        self._may_create = options["may_create"]
+        self._timeout = options["timeout"]
         self._is_ready = False
         self._shortcuts: tuple[Shortcut, Shortcut]  # once it is ready
         self._connected = engine
-        if not is_own and self.dialect != "mysql":
+        if not self.is_own and self.dialect != "mysql":
             # A look-up needs no transaction. On MySQL it costs more to say so than to have one.
             self._connected = engine.execution_options(isolation_level="AUTOCOMMIT")
         _DATABASES.add(self)
@@ -169,10 +179,13 @@ class Database:
         if self.is_own:
             self.engine.dispose()
 
-    def forget(self) -> None:
-        """Leave the connections to the process that this one was forked from."""
-        if not is_in_memory(self.engine.url):
-            self.engine.dispose(close=False)
+    @property
+    def is_open_sqlite(self) -> bool:
+        """Whether there is a connection to a file of SQLite's."""
+        pool = self.engine.pool
+        if self.dialect != "sqlite" or not isinstance(pool, QueuePool):
+            return False
+        return pool.checkedin() + pool.checkedout() > 0
 
     def _once(self, job: Job[T]) -> T:
         with self._retrying(self._open_alive) as connection:
@@ -230,21 +243,89 @@ def _closing_on_error(connection: Connection) -> Iterator[None]:
         raise
 
 
-# Two processes that write to one socket are the end of both their sessions. SQLite's connections
-# may not even be there while Python forks; sqlite_connections.py says why.
+class _Known(dict[Engine, Database]):
+    """The databases of one process.
+
+    Attributes:
+        is_poisoned: Whether a file of SQLite's was open when a server forked in C.
+    """
+
+    def __init__(self, is_poisoned: bool) -> None:
+        super().__init__()
+        self.is_poisoned = is_poisoned
+
+
+class Databases:
+    """The databases of one store, by their engines; each process has its own.
+
+    SQLAlchemy's pools do not notice a fork: two processes that use one socket read each other's
+    answers. An engine of the store's own is made by each process. The pool of one that was handed
+    over is replaced in a process that is not the one in which it was handed over.
+
+    Args:
+        engine: What returns the engine; one store may serve several applications, whose engines
+            differ.
+        options: Those of `Database`.
+    """
+
+    def __init__(self, engine: Callable[[], Engine], **options: Unpack[Options]) -> None:
+        self._engine = engine
+        self._options = options
+        self._process = os.getpid()
+        self._known = PerProcess(self._begin)
+        self._left: PerProcess[WeakSet[Engine]] = PerProcess(WeakSet)
+        self._ancestors: list[_Known] = []
+
+    def current(self) -> Database:
+        """Return the database of the engine that is in use now.
+
+        Raises:
+            StoreUnavailableError: It is SQLite, and was open when a server forked in C.
+        """
+        engine, known = self._engine(), self._known()
+        if known.is_poisoned:
+            raise StoreUnavailableError(POISONED)
+        try:
+            return known[engine]
+        except KeyError:
+            return self._opened(engine, known)
+
+    def close(self) -> None:
+        """Close the connections that are the store's own."""
+        for database in list(self._known().values()):
+            database.close()
+
+    def _begin(self) -> _Known:
+        inherited = (database for known in self._ancestors for database in known.values())
+        own = _Known(any(database.is_open_sqlite for database in inherited))
+        self._ancestors.append(own)
+        return own
+
+    def _opened(self, engine: Engine, known: _Known) -> Database:
+        if self._process != os.getpid() and not self._options["is_own"]:
+            self._leave(engine)
+        if len(known) >= _ENGINES:
+            known.clear()
+        return known.setdefault(engine, Database(engine, **self._options))
+
+    def _leave(self, engine: Engine) -> None:
+        """Leave the pool's connections to the process that this one was forked from, once."""
+        left = self._left()
+        if engine not in left and not is_in_memory(engine.url):
+            abandon(engine.pool)
+            engine.dispose(close=False)
+            left.add(engine)
+
+
+# SQLite's connections may not even be there while Python forks; sqlite_connections.py says why.
 _DATABASES: WeakSet[Database] = WeakSet()
 
 
 def _before_fork() -> None:
     for database in list(_DATABASES):
-        if database.dialect == "sqlite":
-            database.close()
-
-
-def _in_child() -> None:
-    for database in list(_DATABASES):
-        database.forget()
+        if database.is_open_sqlite:
+            database.engine.dispose()
 
 
 if sys.platform != "win32":  # pragma: no branch
-    os.register_at_fork(before=_before_fork, after_in_child=_in_child)
+    os.register_at_fork(before=_before_fork)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import count
 from typing import Any, ClassVar, Final, TypeVar
 
@@ -31,8 +32,9 @@ from ..base import (
     microseconds,
 )
 from ..columns import NO_CUT_OFF
+from ..forks import PerProcess
 from . import statements as sql
-from .database import Database, Job, Rows
+from .database import Database, Databases, Job, Rows
 from .engines import open_engine
 from .rows import (
     Values,
@@ -48,7 +50,6 @@ T = TypeVar("T")
 
 _PRUNE_EVERY: Final = 256  # writes
 _BATCH: Final = 500  # rows of each table at a time; SQLite takes 999 parameters everywhere
-_ENGINES: Final = 16  # that are remembered
 _LOOKS: Final = 4  # before a change gives up, if a session changes with each
 _RESTLESS: Final = "the session changed with every look at it"
 
@@ -89,10 +90,11 @@ class SQLAlchemyStore(TokenStore):
     ) -> None:
         self._timeout = timeout
         self._may_create = create_tables
-        self._is_own = isinstance(database, str | URL)
         self._shown, self._engine = _source(database, timeout)
-        # One store may serve several applications, whose engines differ.
-        self._databases: dict[Engine, Database] = {}
+        is_own = isinstance(database, str | URL)
+        self._databases = Databases(
+            self._engine, is_own=is_own, may_create=create_tables, timeout=timeout
+        )
         self._writes = count(1)
         self._erase_at = 0
 
@@ -323,8 +325,7 @@ class SQLAlchemyStore(TokenStore):
         return self._database.upgrade()
 
     def close(self) -> None:
-        for database in list(self._databases.values()):
-            database.close()
+        self._databases.close()
 
     def _ask(self, statement: Executable, values: Values) -> Rows:
         return self._database.ask(statement, values)
@@ -382,16 +383,7 @@ class SQLAlchemyStore(TokenStore):
 
     @property
     def _database(self) -> Database:
-        engine = self._engine()
-        try:
-            return self._databases[engine]
-        except KeyError:
-            if len(self._databases) >= _ENGINES:
-                self._databases.clear()
-            database = Database(
-                engine, is_own=self._is_own, may_create=self._may_create, timeout=self._timeout
-            )
-            return self._databases.setdefault(engine, database)
+        return self._databases.current()
 
 
 def _source(
@@ -399,10 +391,10 @@ def _source(
 ) -> tuple[str, Callable[[], Engine]]:
     """Return how a database is shown, without a password, and what returns its engine."""
     if isinstance(database, str | URL):
-        database = open_engine(database, timeout)
-        url = database.url
+        engines = PerProcess(partial(open_engine, database, timeout))
+        url = engines().url
         # Neither the user's part nor the parameters: both may hold a password.
-        return f"{url.drivername}://{url.host or ''}/{url.database or ''}", lambda: database
+        return f"{url.drivername}://{url.host or ''}/{url.database or ''}", engines
     if isinstance(database, Engine):
         return repr(database.dialect.name), lambda: database
     return "function", database

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from jwtpolicy.exceptions import ConfigurationError
 from jwtpolicy.stores.redis import RedisStore
 from jwtpolicy.stores.redis.address import Address
-from jwtpolicy.stores.redis.clients import pool
+from jwtpolicy.stores.redis.clients import Link, connect, link_to, link_to_sentinel
 
 FORMS = [
     pytest.param("redis://h", Address("single", (("h", 6379),)), id="host"),
@@ -88,6 +90,7 @@ def test_a_url_is_read(url: str, expected: Address) -> None:
         pytest.param("redis://:hunter2@h/-1", "path", id="negative database"),
         pytest.param("redis+cluster://:hunter2@h/1", "path", id="database of a Cluster"),
         pytest.param("redis+sentinel://:hunter2@h", "service", id="no service"),
+        pytest.param("redis+sentinel://:hunter2@h,i,H:26379/m", "twice", id="one Sentinel twice"),
         pytest.param("redis://:hunter2@h?timeout=1", "'timeout'", id="unknown option"),
         pytest.param("redis://:hunter2@h?x", "cannot be read", id="option without a value"),
         pytest.param("redis://:hunter2@h?max_connections=0", "at least 1", id="no connections"),
@@ -123,10 +126,19 @@ def test_a_store_shows_no_password(url: str, shown: str | None) -> None:
     )
 
 
-@pytest.mark.parametrize("scheme", ["rediss://h", "rediss+sentinel://h/m"])
-def test_tls_looks_at_certificates_and_names(scheme: str) -> None:
-    connections = pool(Address.of(scheme), 1)
-    made = connections.make_connection()
+@pytest.mark.parametrize("link", [link_to, link_to_sentinel])
+def test_tls_looks_at_certificates_and_names(link: Callable[..., Link]) -> None:
+    pool = link(("h", 1), Address.of("rediss+sentinel://h/m"), 1).pool
+    assert pool is not None
+    made = pool.make_connection()
 
     assert "SSL" in type(made).__name__
     assert (made.check_hostname, str(made.cert_reqs)) == (True, "2")  # type: ignore[union-attr]
+
+
+def test_there_may_be_as_many_connections_as_was_said() -> None:
+    """And one more, for the role; redis-py has a number of its own in mind."""
+    pool = connect(Address.of("redis://h?max_connections=400"), 1).pool
+
+    assert pool is not None
+    assert [pool.make_connection() is not None for _ in range(401)] == [True] * 401

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import subprocess
 import sys
@@ -19,7 +18,7 @@ import pytest
 from jwtpolicy.access import Standing
 from jwtpolicy.exceptions import StoreUnavailableError
 from jwtpolicy.stores import RotationState, TokenStore
-from jwtpolicy.stores.redis import RedisStore, forks
+from jwtpolicy.stores.redis import RedisStore
 from jwtpolicy.testing.token_store import (
     DAY,
     NOW,
@@ -185,33 +184,6 @@ def test_a_wrong_password_is_an_outage_that_does_not_show_it(server: RedisServer
     with pytest.raises(StoreUnavailableError) as caught:
         standing(store)
     assert "hunter2" not in f"{caught.value} {caught.value.__cause__}"
-
-
-def test_a_child_process_begins_afresh(server: RedisServer, make_store: MakeStore) -> None:
-    store = make_store(server.url)
-    standing(store)
-    forks._begin_all()
-
-    assert store._server._client is None
-    assert standing(store) is Standing.GOOD
-
-
-def test_a_forked_process_has_connections_of_its_own(
-    server: RedisServer, make_store: MakeStore
-) -> None:
-    store = make_store(server.url)
-    standing(store)
-    store._server._making.acquire()  # as if another thread were connecting
-    pid = os.fork()
-    if pid == 0:
-        good = all(standing(store) is Standing.GOOD for _ in range(50))
-        os._exit(0 if good and store.open_session(SESSION) else 1)
-    store._server._making.release()
-    asked = {standing(store, session_id=None) for _ in range(50)}
-
-    assert os.waitpid(pid, 0)[1] == 0
-    assert asked == {Standing.GOOD}
-    assert store.session("", "s1", now=NOW) == SESSION
 
 
 RACER = """

@@ -20,7 +20,6 @@ from jwtpolicy.access import Standing
 from jwtpolicy.exceptions import StoreUnavailableError
 from jwtpolicy.stores import Opening, Rotation, RotationState
 from jwtpolicy.stores.sqlalchemy import SQLAlchemyStore
-from jwtpolicy.stores.sqlalchemy.database import _in_child
 from jwtpolicy.stores.sqlalchemy.rows import key_of
 from jwtpolicy.stores.sqlalchemy.tables import sessions
 from jwtpolicy.testing.token_store import (
@@ -376,19 +375,3 @@ def test_pruning_that_fails_undoes_nothing(engine: Any, caplog: pytest.LogCaptur
     assert caplog.messages == [
         "the token store could not be pruned: the token store's database failed: disk I/O error"
     ]
-
-
-def test_a_child_leaves_its_parents_connections_alone(tmp_path: Path) -> None:
-    """What happens in a child, without one; the databases in memory it keeps."""
-    in_memory = create_engine("sqlite+pysqlite://")
-    memory = SQLAlchemyStore(in_memory)
-    memory.revoke_token(ref(), expires_at=None, now=NOW)
-    with opened(f"sqlite+pysqlite:///{tmp_path / 'x.db'}") as store:
-        standing(store)
-        pool = store._database.engine.pool
-        store.close()
-        _in_child()
-
-        assert store._database.engine.pool is not pool
-    assert standing(memory) is Standing.REVOKED
-    in_memory.dispose()

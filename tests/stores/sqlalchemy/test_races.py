@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -85,20 +84,6 @@ def test_of_64_uses_of_a_refresh_token_one_wins(url: str, rounds: int) -> None:
         assert current is not None
         assert current.refresh_id == successor
     store.close()
-
-
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork")
-@pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning")
-def test_a_fork_shares_no_connection(store: SQLAlchemyStore) -> None:
-    store.open_session(SESSION)
-    if (pid := os.fork()) == 0:
-        store.revoke_token(ref(), expires_at=None, now=NOW)
-        os._exit(0 if standing(store) is Standing.REVOKED else 1)
-    mine = [standing(store, token_id="a2") for _ in range(50)]
-
-    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
-    assert set(mine) == {Standing.GOOD}
-    assert standing(store) is Standing.REVOKED
 
 
 def test_pruning_beside_live_traffic_loses_nothing_that_is_live(store: SQLAlchemyStore) -> None:

@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import sqlite3
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -14,10 +16,11 @@ import pytest
 
 from jwtpolicy.access import Standing
 from jwtpolicy.exceptions import StoreUnavailableError
-from jwtpolicy.stores import SQLiteStore
+from jwtpolicy.stores import SQLiteStore, forks
 from jwtpolicy.stores import sqlite_connections as module
 from jwtpolicy.stores.sqlite_connections import Connections, Lease
 from jwtpolicy.testing.token_store import NOW, all_at_once, ref, standing
+from tests.stores.forking import fork_in_c, held, leave_with, wrongs_on_both_sides
 
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork")
 
@@ -71,7 +74,7 @@ def test_a_connection_is_closed_with_its_thread() -> None:
     gc.collect()
 
     assert is_closed(connection)
-    assert not connections._leases
+    assert not connections._leases().all
 
 
 def test_closing_reaches_the_connections_of_all_threads() -> None:
@@ -173,7 +176,7 @@ def test_parent_and_child_see_each_others_writes(store: SQLiteStore) -> None:
 
 LAST_ONE_OUT = f"""
 import os, sys
-from jwtpolicy.stores import SQLiteStore, TokenRef
+from jwtpolicy.stores import SQLiteStore, TokenRef, forks
 
 def ask(jti):
     return store.standing(TokenRef("", "alice", jti), now={NOW}).name
@@ -197,7 +200,7 @@ print(ask("a1"), ask("a2"), ask("a3"))
 
 FORK_UNDER_FIRE = f"""
 import os, sys, threading
-from jwtpolicy.stores import SQLiteStore, TokenRef
+from jwtpolicy.stores import SQLiteStore, TokenRef, forks
 
 def write(done, name):
     n = 0
@@ -256,7 +259,7 @@ def test_a_lease_lets_whoever_forks_go_first(monkeypatch: pytest.MonkeyPatch) ->
         waited.append("for the fork")
         yield
 
-    monkeypatch.setattr(module, "_REGISTERING", registering())
+    monkeypatch.setattr(module, "_registering", registering)
     lease = Lease(open_in_memory)
     connection_of(lease)
     assert waited == []
@@ -266,30 +269,94 @@ def test_a_lease_lets_whoever_forks_go_first(monkeypatch: pytest.MonkeyPatch) ->
     assert waited == ["for the fork"]
 
 
-def test_a_connection_that_came_through_a_fork_unseen_is_never_touched(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(module, "_ABANDONED", [])
-    lease = Lease(open_in_memory)
-    inherited = connection_of(lease)
-    lease.acquire()  # by a thread that was not forked along
-    monkeypatch.setattr(module, "_getpid", lambda: -1)
-
-    assert connection_of(lease) is not inherited
-    assert [inherited] == module._ABANDONED
-    assert not is_closed(inherited)
-    inherited.close()
-
-
 def test_a_lease_that_dies_in_a_child_closes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_ABANDONED", [])
+    monkeypatch.setattr(forks, "_ABANDONED", [])
     lease, unused = Lease(open_in_memory), Lease(open_in_memory)
     inherited = connection_of(lease)
     monkeypatch.setattr(module, "_getpid", lambda: -1)
     del lease, unused
     gc.collect()
 
-    assert [inherited] == module._ABANDONED
+    assert [inherited] == forks._ABANDONED
+    assert not is_closed(inherited)
+    inherited.close()
+
+
+@needs_fork
+def test_both_sides_of_a_fork_in_c_refuse_what_they_revoke(tmp_path: Path) -> None:
+    """REV-1: a store that was not used before."""
+    store = SQLiteStore(tmp_path / "tokens.sqlite3", timeout=30)
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(standing, store).result()  # and its connection is closed with the thread
+    gc.collect()
+
+    assert wrongs_on_both_sides(store, fork_in_c) == [0, 0]
+    store.close()
+
+
+def refusal_of(store: SQLiteStore) -> str:
+    try:
+        return standing(store).name
+    except StoreUnavailableError as error:
+        return str(error.reason)
+
+
+@needs_fork
+@pytest.mark.parametrize("by_another_thread", [False, True])
+def test_a_store_that_was_open_while_a_server_forked_in_c_stays_shut(
+    store: SQLiteStore, by_another_thread: bool
+) -> None:
+    """REV-1: in the child, and in what it forks; SQLite would take the parent's locks for its own,
+    and what is revoked there would be lost when the parent closes the file."""
+    with ThreadPoolExecutor(1) as thread:
+        if by_another_thread:
+            thread.submit(standing, store).result()
+        else:
+            standing(store)
+        if (pid := fork_in_c()) == 0:
+            leave_with(lambda: 0 if "lazy-apps" in both(lambda: refusal_of(store)) else 1)
+
+    assert os.waitpid(pid, 0)[1] == 0
+    assert standing(store) is Standing.GOOD
+
+
+def both(job: Callable[[], str]) -> str:
+    """Return what *job* returns here, and in a child."""
+    here, there = job(), in_child(job)
+    return here if repr(here) == there else f"{here} is not {there}"
+
+
+@needs_fork
+def test_a_child_that_was_forked_in_c_waits_for_no_thread_of_its_parent(
+    store: SQLiteStore,
+) -> None:
+    """Neither to use another store, nor to fork again, nor to close the first."""
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(standing, store).result()
+        lease = thread.submit(store._connections.lease).result()
+
+        def use_and_close() -> int:
+            signal.alarm(20)
+            good = connection_of(Lease(open_in_memory)) and in_child(lambda: 1) == "1"
+            store.close()
+            return 0 if good and lease._connection is not None else 1
+
+        with held([module._registering(), lease]):
+            if (pid := fork_in_c()) == 0:
+                leave_with(use_and_close)
+    assert os.waitpid(pid, 0)[1] == 0
+
+
+def test_what_is_shut_in_a_child_is_shut_in_its_children(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(forks, "_ABANDONED", [])
+    connections = Connections(open_in_memory)
+    inherited = connection_of(connections.lease())
+    for pid in (-1, -2):
+        monkeypatch.setattr(forks, "_getpid", lambda pid=pid: pid)
+        monkeypatch.setattr(module, "_getpid", lambda pid=pid: pid)
+        with pytest.raises(StoreUnavailableError, match="lazy-apps"):
+            connections.lease()
+
     assert not is_closed(inherited)
     inherited.close()
 

@@ -1,0 +1,64 @@
+"""Give each process a value of its own, also where it was forked behind Python's back."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Final, Generic, TypeVar
+
+T = TypeVar("T")
+
+_getpid = os.getpid
+
+#: Why an SQLite file stays shut in a child of a fork in C; sqlite_connections.py says more.
+POISONED: Final = (
+    "the SQLite token store was used before the server forked its workers, in C, so that a worker "
+    "that used it would lose revocations; with uWSGI set lazy-apps = true, or do not use the "
+    "store while the application is loaded"
+)
+
+
+class PerProcess(Generic[T]):
+    """A value with connections or locks, made by each process that asks for it.
+
+    After a fork a connection would be in two hands, and a lock may be held by a thread that was
+    not forked along. `os.register_at_fork` does not see every fork: a server that forks in C, as
+    uWSGI does, calls none of its hooks. So the process's id is compared with each use, which takes
+    a tenth of a microsecond.
+
+    All threads of a process get the same value. What came through a fork is kept and never touched:
+    closing it would take its locks, and say goodbye to the server in the parent's name.
+
+    Args:
+        make: What makes the value. Two threads that are first may both call it, and one of the
+            values is used: it has to connect when it is used, and not before.
+    """
+
+    __slots__ = ("_made", "_make")
+
+    def __init__(self, make: Callable[[], T]) -> None:
+        self._make = make
+        self._made: dict[int, T] = {}
+
+    def __call__(self) -> T:
+        """Return this process's value."""
+        try:
+            return self._made[_getpid()]
+        except KeyError:
+            return self._first()
+
+    def _first(self) -> T:
+        pid = _getpid()
+        made = self._made.setdefault(pid, self._make())
+        for other in self._made.keys() - {pid}:
+            # Ids come round again: a later process must not find what is not its own.
+            abandon(self._made.pop(other, None))
+        return made
+
+
+def abandon(inherited: object) -> None:
+    """Keep what came through a fork for as long as this process lives, and never touch it."""
+    _ABANDONED.append(inherited)
+
+
+_ABANDONED: Final[list[object]] = []
