@@ -9,6 +9,7 @@ from typing import Any, ClassVar, cast
 import marshmallow
 from marshmallow import EXCLUDE, ValidationError
 from marshmallow.schema import SchemaMeta
+from marshmallow.validate import And
 
 from ..exceptions import SchemaError
 from ..jose import CARRIED, RESERVED_CLAIMS
@@ -33,22 +34,31 @@ def _check_names(owner: str, declared: Mapping[str, Any]) -> None:
 def _tighten(field: Any) -> None:
     """Make validators that return False fail, which marshmallow 4 would overlook."""
     field.validators = [_strict(validator) for validator in field.validators]
-    for inner in ("inner", "key_field", "value_field"):
-        if getattr(field, inner, None) is not None:
-            _tighten(getattr(field, inner))
+    inner = [getattr(field, name, None) for name in ("inner", "key_field", "value_field")]
+    for part in (*inner, *getattr(field, "tuple_fields", ())):
+        if part is not None:
+            _tighten(part)
 
 
-def _strict(validator: Any) -> Any:
-    if getattr(validator, "is_strict", False):
-        return validator
+class _Strict:
+    """Calls a validator, and takes False for a no, but from one that may return the value."""
 
-    def strict(value: Any) -> Any:
-        if validator(value) is False:
+    def __init__(self, validator: Callable[[Any], Any]) -> None:
+        self._validator = validator
+
+    def __call__(self, value: Any) -> None:
+        if self._validator(value) is False and value is not False:
             msg = "Invalid value."
             raise ValidationError(msg)
 
-    strict.is_strict = True  # type: ignore[attr-defined]
-    return strict
+
+def _strict(validator: Any) -> Any:
+    if isinstance(validator, _Strict):
+        return validator
+    if type(validator) is And:
+        # marshmallow 4 overlooks what the parts return, too.
+        return _Strict(And(*map(_strict, validator.validators)))
+    return _Strict(validator)
 
 
 def _identified(name: str, meta: object) -> tuple[str, int]:
