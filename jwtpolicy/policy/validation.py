@@ -35,9 +35,8 @@ def judge_of(validator: Any) -> Judge:
     """
     if is_marshmallows(validator):
         return _OWN.get(type(validator), _called)(validator)
-    call = getattr(type(validator), "__call__", None)  # noqa: B004 # looked at, not only asked for
-    if call is None or any(map(inspect.iscoroutinefunction, (validator, call))):
-        why = "cannot be called" if call is None else "is async, so that nobody would await it"
+    if not callable(validator) or _is_async(validator):
+        why = "is async: nobody would await it" if callable(validator) else "cannot be called"
         msg = f"{rendered(validator)} {why}; for a question of your own write a @policy"
         raise PolicyDefinitionError(msg)
     return _called(validator)
@@ -140,6 +139,10 @@ def _called(validator: Any) -> Judge:
         raise _other_type(value, validator)
 
     return judge
+
+
+def _is_async(validator: Any) -> bool:
+    return any(map(inspect.iscoroutinefunction, (validator, type(validator).__call__)))
 
 
 def _is_yes(answer: object, value: object) -> bool:

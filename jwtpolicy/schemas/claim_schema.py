@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import make_dataclass
 from typing import Any, ClassVar, cast
@@ -53,8 +54,16 @@ class _Strict:
 
 
 def _strict(validator: Any) -> Any:
+    """Return *validator* as one that cannot be overlooked.
+
+    Raises:
+        SchemaError: It is async, so that nobody would await its answer.
+    """
     if isinstance(validator, _Strict):
         return validator
+    if any(map(inspect.iscoroutinefunction, (validator, type(validator).__call__))):
+        msg = f"{validator!r:.60} is async: nobody would await it, so that every value would pass"
+        raise SchemaError(msg)
     if type(validator) is And:
         # marshmallow 4 overlooks what the parts return, too.
         return _Strict(And(*map(_strict, validator.validators)))
