@@ -72,7 +72,7 @@ class Policy(Comparable):
     needs_token: bool = True
     _has_hidden_state: ClassVar[bool] = False
 
-    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+    def __new__(cls, /, *args: Any, **kwargs: Any) -> Self:
         self = super().__new__(cls)
         vars(self)[_ARGUMENTS] = copied((args, kwargs))
         return self
@@ -263,7 +263,7 @@ def _sealing(init: Any) -> Any:
     """Return *init*, after which the outermost class's objects cannot be changed."""
 
     @wraps(init)
-    def sealing(self: Policy, *args: Any, **kwargs: Any) -> None:
+    def sealing(self: Policy, /, *args: Any, **kwargs: Any) -> None:
         init(self, *args, **kwargs)
         if type(self).__init__ is sealing:
             _seal(self)

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, cast
 
 import marshmallow
 from marshmallow import EXCLUDE, ValidationError
+from marshmallow.fields import Nested
 from marshmallow.schema import SchemaMeta
 from marshmallow.validate import And
 
@@ -39,6 +40,24 @@ def _tighten(field: Any) -> None:
     for part in (*inner, *getattr(field, "tuple_fields", ())):
         if part is not None:
             _tighten(part)
+    if isinstance(field, Nested) and not isinstance(field, _StrictNested):
+        # Its schema is made when it is first asked for, and may be this one again.
+        field.__class__ = type(type(field).__name__, (_StrictNested, type(field)), {})
+
+
+class _StrictNested(Nested):
+    """A field that tightens the fields of its own copy of another schema."""
+
+    _tightened: marshmallow.Schema | None = None
+
+    @property
+    def schema(self) -> marshmallow.Schema:
+        found = super().schema
+        if found is not self._tightened:
+            for field in found.fields.values():
+                _tighten(field)
+            self._tightened = found
+        return found
 
 
 class _Strict:

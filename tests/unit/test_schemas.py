@@ -207,16 +207,27 @@ class Refusing(validate.Validator):
 def test_a_validator_that_says_false_of_another_value_fails_wherever_it_stands(
     check: Any, bad: Any
 ) -> None:
+    class Part(Schema):
+        x = fields.Raw(validate=check)
+        parts = fields.List(fields.Nested(lambda: Part()))
+
     class Strict(ClaimSchema):
         sub = fields.String(required=True)
         one = fields.Raw(validate=check)
         two = fields.Tuple((fields.Raw(validate=check),))
+        three = fields.Nested(Part)
+        four = fields.Pluck(Part, "x")
 
     registry = SchemaRegistry()
     registry.register(Strict, dict)
-    for claims in ({"one": bad}, {"two": [bad]}):
+    nested: Any = {"parts": [{"parts": []}, {"x": bad}]}
+    for claims in ({"one": bad}, {"two": [bad]}, {"three": {"x": bad}}, {"four": bad}):
         with pytest.raises(InvalidTokenError):
             registry.load({"sub": "u1", **claims}, "access")
+    with pytest.raises(InvalidTokenError):
+        registry.load({"sub": "u1", "three": nested}, "access")
+    nested["parts"].pop()
+    assert registry.load({"sub": "u1", "three": nested}, "access").three == nested
 
 
 def test_an_async_validator_is_a_mistake_because_nobody_awaits_it() -> None:

@@ -73,7 +73,7 @@ class Point:
 
 
 @policy
-def tenant(access: Any, name: Any, *, strict: Any = False) -> bool:
+def tenant(access: Any, name: Any, *, strict: Any = False, cls: Any = None) -> bool:
     return bool(access.token.claims["tenant"] == name)
 
 
@@ -328,7 +328,7 @@ def test_functions_are_one_where_they_are_the_same_object() -> None:
     assert tenant("a", strict=True) == tenant(name="a", strict=True)
     assert tenant("a", strict=True) != tenant("a", strict=1) != tenant("a")
     assert repr(tenant("a", strict=True)) == "tenant('a', strict=True)"
-    assert judged(tenant("a", strict=True), {"tenant": "a"}) == "ALLOW"
+    assert judged(tenant("a", strict=True, cls=Right), {"tenant": "a"}) == "ALLOW"
     assert made() != made()
 
 
@@ -367,6 +367,7 @@ class Remembers(Policy):
 
 class Hashed(Policy):
     def __init__(self, name: str) -> None:
+        super().__init__()
         hash(self)
         self.name = name
 
