@@ -111,7 +111,7 @@ def _identity_of_atom(value: object) -> object:
     if isinstance(value, UUID) and kind is UUID:
         return (kind, value.int, value.is_safe)
     if isinstance(value, re.Pattern):
-        return (kind, type(value.pattern), value.pattern, value.flags)
+        return (kind, identity_of(value.pattern), value.flags)
     return Alone(value)  # members of enumerations among them, of which there is one each
 
 
@@ -224,7 +224,7 @@ def _rendered_pattern(pattern: re.Pattern[Any]) -> str:
     """Return the whole of *pattern*; its own ``repr`` stops after 200 characters."""
     implied = re.UNICODE if isinstance(pattern.pattern, str) else 0
     flags = re.RegexFlag(pattern.flags & ~implied)
-    return f"re.compile({pattern.pattern!r}{f', {flags!r}' if flags else ''})"
+    return f"re.compile({rendered(pattern.pattern)}{f', {flags!r}' if flags else ''})"
 
 
 def _rendered_validator(validator: Validator) -> str:

@@ -504,6 +504,22 @@ def test_a_number_that_is_none_is_in_no_range() -> None:
     assert judged(rule, resource={"price": 9.5}) == "ALLOW"
 
 
+def test_values_beyond_json_are_compared_by_their_own_type() -> None:
+    rule = ResourceMatch(price=Decimal("1.5"))
+
+    assert judged(rule, resource={"price": Decimal("1.50")}) == "ALLOW"
+    assert judged(rule, resource={"price": Decimal(2)}) == "FORBIDDEN"
+    assert judged(rule, resource={"price": 1.5}) == "MISSING_CLAIM"
+
+
+def test_a_pattern_of_odd_text_prints_and_counts_as_that() -> None:
+    rule = ClaimsMatch(x=validate.Regexp(re.compile(Word("odd"))))
+
+    assert repr(rule) == "ClaimsMatch(x=Regexp(regex=re.compile(Word(…))))"
+    assert rule != ClaimsMatch(x=validate.Regexp(re.compile("odd")))
+    assert judged(rule, {"x": "odd"}) == "ALLOW"
+
+
 def test_a_frozen_array_is_an_array() -> None:
     assert judged(ResourceMatch(tags=["a"]), resource={"tags": ("a",)}) == "ALLOW"
     assert judged(ResourceMatch(at=contains("a")), resource={"at": ("a", "b")}) == "ALLOW"
