@@ -97,10 +97,10 @@ class Policy(Comparable):
     @property
     def identity(self) -> object:
         """What is equal where two policies are proved to be one; hashable."""
-        if _IDENTITY not in vars(self):
-            # Asked while it is made, or made by an `__init__` whose end nobody sees (a dataclass).
-            vars(self)[_IDENTITY] = Alone(self)
-        return vars(self)[_IDENTITY]
+        # None: asked while it is made, or made by an `__init__` whose end nobody sees, such as a
+        # dataclass's. The holder is not kept, because a copy of the policy would keep it, too.
+        found = vars(self).setdefault(_IDENTITY, None)
+        return Alone(self) if found is None else found
 
     def decide(self, access: AccessRequest) -> Any:
         """Return ``True``, ``False``, an `Outcome` or ``access.deny("reason")``; may be async.

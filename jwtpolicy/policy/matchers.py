@@ -41,6 +41,12 @@ class Matcher(Comparable, ABC):
     def identity(self) -> object:
         return self._identity if type(self) in _LIBRARY else Alone(self)
 
+    def __setattr__(self, name: str, value: object) -> None:
+        if name in vars(self):
+            msg = f"{self!r} is frozen: make another matcher"
+            raise AttributeError(msg)
+        super().__setattr__(name, value)
+
     def __repr__(self) -> str:
         return source_of(type(self).__name__, self.arguments, {})
 

@@ -416,10 +416,22 @@ def test_policies_of_an_application_are_one_where_all_that_they_hold_is_plain() 
 
 def test_copies_are_the_policy_that_they_are_copies_of() -> None:
     rule = Tenant("a")
-    mutable = Counts()
+    ranged = ClaimsMatch(x=validate.Range(min=0))
 
     assert copy(rule) == deepcopy(rule) == rule
-    assert deepcopy(mutable) != mutable
+    assert copy(ranged) == deepcopy(ranged) == ranged
+
+
+@pytest.mark.parametrize("rule", [Remembers(), Hashed("a")], ids=repr)
+def test_copies_of_what_may_differ_are_asked_beside_it(rule: Policy) -> None:
+    assert rule.identity == rule.identity != copy(rule).identity
+    assert deepcopy(Counts()) != Counts()
+
+
+def test_matchers_are_frozen() -> None:
+    for matcher, name in [(contains("a"), "arguments"), (view_arg("a"), "name")]:
+        with pytest.raises(AttributeError, match="frozen"):
+            setattr(matcher, name, "b")
 
 
 def test_a_policy_in_a_policy_counts_as_itself() -> None:
