@@ -81,7 +81,7 @@ def _agree(truth: Mapping[Fact, bool]) -> bool:
 def _matched(name: tuple[str, str], matcher: Matcher) -> Fact:
     values = matcher.arguments
     if not isinstance(matcher, literal | one_of) or not all(type(v) in _SCALARS for v in values):
-        return Fact((*name, matcher))
+        return Fact((*name, matcher.identity))
     if name == ("claim", "sub"):
         values = tuple(str(value) if type(value) is int else value for value in values)
     return IsOneOf(name, frozenset((type(value), value) for value in values))

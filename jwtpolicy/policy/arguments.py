@@ -1,45 +1,173 @@
-"""Compare and print policies by the arguments that made them, types included."""
+"""Prove that two policies are one, and print them, by the arguments that made them.
+
+Where two leaves of a tree are taken for one, the second is not asked. So they count as equal only
+where that is proved: same class, and arguments that are plain values all the way down. A value
+whose comparison is anybody else's code (a ``Decimal``, a dataclass, a subclass of ``str``, a
+validator of the application's own) proves nothing: it equals itself alone.
+"""
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
-from typing import Any
+import math
+import re
+import struct
+from collections.abc import Iterable, Mapping
+from enum import Enum
+from typing import Any, Final
+from uuid import UUID
 
+from marshmallow import validate
 from marshmallow.validate import Validator
 
 from ..exceptions import PolicyDefinitionError
 
+#: Immutable, and compared by their own type alone: ``True``, ``1`` and ``1.0`` are three values.
+_ATOMS: Final = frozenset({type(None), bool, int, str, bytes})
+#: marshmallow's own validators, whose attributes are all that they judge by.
+_MARSHMALLOWS: Final[frozenset[type]] = frozenset(
+    found
+    for found in vars(validate).values()
+    if isinstance(found, type) and issubclass(found, Validator)
+)
+_CONTAINERS: Final = frozenset({list, tuple, set, frozenset, dict})
+#: What `copied` copies.
+_COPIED: Final = _CONTAINERS | _MARSHMALLOWS
+#: What Python prints as source text.
+_PRINTED: Final = (_ATOMS | {UUID}) - {int}
+#: What a policy compares with is nested no deeper; deeper values would exhaust Python's stack.
+_DEEPEST: Final = 100
+#: Python refuses to print longer integers in decimal digits.
+_LONGEST: Final = 2048
 
-def identity_of(cls: type, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> object:
-    """Return what is equal for calls that mean the same, and hashable."""
-    return (cls, frozen_value(args), frozen_value(dict(kwargs)))
+
+class Comparable:
+    """What equals another where both are proved to be one."""
+
+    @property
+    def identity(self) -> object:
+        """What is equal where two are proved to be one; hashable."""
+        raise NotImplementedError
+
+    def __eq__(self, other: object) -> bool:
+        return self.identity == other.identity if isinstance(other, Comparable) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self.identity)
 
 
-def frozen_value(value: Any) -> object:
-    """Return a hashable stand-in for *value*; ``True`` and ``1`` differ, as in JSON.
+class Alone:
+    """Stands for an object that equals itself alone.
+
+    It keeps the object: the `id` of one that is gone is given to the next.
+    """
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: object) -> None:
+        self._value = value
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Alone) and self._value is other._value
+
+    def __hash__(self) -> int:
+        return id(self._value)
+
+
+def identity_of(value: object, *, is_copy: bool = False) -> object:
+    """Return what is equal for values that are proved to be the same, and hashable.
+
+    Args:
+        value: An argument, or a part of one.
+        is_copy: Whether `copied` made it, so that nobody else can change what is in it. Lists,
+            sets, mappings and validators that somebody else holds equal themselves alone.
+    """
+    kind = type(value)
+    if kind in _ATOMS:
+        return (kind, value)
+    if isinstance(value, Comparable):
+        return value.identity
+    if kind in (tuple, frozenset) or (is_copy and kind in _COPIED):
+        return (kind, _identity_of_members(value, is_copy))
+    return _identity_of_atom(value)
+
+
+def _identity_of_members(value: Any, is_copy: bool) -> object:
+    if isinstance(value, list | tuple):
+        return tuple(identity_of(item, is_copy=is_copy) for item in value)
+    if isinstance(value, set | frozenset):
+        return frozenset(identity_of(item, is_copy=is_copy) for item in value)
+    pairs = value if isinstance(value, dict) else vars(value)
+    return frozenset(
+        (identity_of(key, is_copy=True), identity_of(item, is_copy=True))
+        for key, item in pairs.items()
+    )
+
+
+def _identity_of_atom(value: object) -> object:
+    kind = type(value)
+    if isinstance(value, float) and kind is float:
+        return (kind, struct.pack("d", value))  # tells -0.0 from 0.0, and NaN equals itself
+    if isinstance(value, UUID) and kind is UUID:
+        return (kind, value.int, value.is_safe)
+    if isinstance(value, re.Pattern):
+        return (kind, identity_of(value.pattern), value.flags)
+    return Alone(value)  # members of enumerations among them, of which there is one each
+
+
+def copied(value: Any, above: tuple[int, ...] = ()) -> Any:
+    """Return *value* with its containers and marshmallow's validators replaced by copies.
+
+    Who passed it in can change theirs without changing what was decided with it.
+
+    Args:
+        value: An argument, or a part of one.
+        above: The `id` of what it is in.
 
     Raises:
-        PolicyDefinitionError: *value* can neither be hashed nor be taken apart.
+        PolicyDefinitionError: It holds itself, or is nested too deeply to be compared.
     """
-    if isinstance(value, Validator):
-        return (type(value), frozen_value(_arguments_of(value)))
-    if isinstance(value, Mapping):
-        pairs = frozenset((frozen_value(k), frozen_value(v)) for k, v in value.items())
-        return (dict, pairs)
-    if isinstance(value, list | tuple):
-        return (type(value), *map(frozen_value, value))
-    if isinstance(value, set | frozenset):
-        return (frozenset, frozenset(map(frozen_value, value)))
-    try:
-        hash(value)
-    except TypeError:
-        msg = f"a policy's arguments must be hashable, {type(value).__name__} is not"
-        raise PolicyDefinitionError(msg) from None
-    return (type(value), value)
+    kind = type(value)
+    if kind not in _COPIED:
+        return value
+    if id(value) in above or len(above) > _DEEPEST:
+        msg = f"a {kind.__name__} that holds itself, or is nested {_DEEPEST} deep, is no argument"
+        raise PolicyDefinitionError(msg)
+    above = (*above, id(value))
+    if kind is dict:
+        return {copied(key, above): copied(item, above) for key, item in value.items()}
+    if kind in _MARSHMALLOWS:
+        return _copied_validator(value, above)
+    return kind(copied(item, above) for item in value)
 
 
-def source_of(name: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> str:
+def _copied_validator(validator: Validator, above: tuple[int, ...]) -> Validator:
+    copy = object.__new__(type(validator))
+    for name, value in vars(validator).items():
+        vars(copy)[name] = copied(_listed(name, value), above)
+    return copy
+
+
+def _listed(name: str, value: Any) -> Any:
+    """Return values to choose from as a plain container: views and ranges are read once.
+
+    Raises:
+        PolicyDefinitionError: It is an iterator, which marshmallow has emptied.
+    """
+    if name not in ("choices", "iterable", "labels") or type(value) in (*_CONTAINERS, str):
+        return value
+    if iter(value) is value:
+        msg = f"an iterator gives its values once, and they are gone; pass a list as {name}"
+        raise PolicyDefinitionError(msg)
+    return list(value)
+
+
+def is_marshmallows(validator: object) -> bool:
+    """Whether *validator* is exactly one of marshmallow's own, and not of a subclass."""
+    return type(validator) in _MARSHMALLOWS
+
+
+def source_of(name: str, args: Iterable[Any], kwargs: Mapping[str, Any]) -> str:
     """Return the call as source text: ``Fresh(within=300)``."""
     parts = [rendered(value) for value in args]
     parts += [f"{key}={rendered(value)}" for key, value in kwargs.items()]
@@ -47,30 +175,90 @@ def source_of(name: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> st
 
 
 def rendered(value: Any) -> str:
-    """Return *value* as source text; validators by class and arguments."""
-    if isinstance(value, Validator):
-        return source_of(type(value).__name__, (), _arguments_of(value))
-    if type(value) is dict:
+    """Return *value* as source text; what that would not make again as ``Decimal(…)``."""
+    kind = type(value)
+    if kind is dict:
         return "{" + ", ".join(f"{rendered(k)}: {rendered(v)}" for k, v in value.items()) + "}"
-    if type(value) is list:
-        return "[" + ", ".join(map(rendered, value)) + "]"
-    return repr(value)
+    if kind in _CONTAINERS:
+        return _rendered_container(value)
+    if kind in _MARSHMALLOWS:
+        return _rendered_validator(value)
+    if isinstance(value, Comparable) or kind in _PRINTED:
+        return repr(value)
+    return _rendered_number(value) if kind in (int, float) else _rendered_by_name(value)
 
 
-def _arguments_of(validator: Validator) -> dict[str, Any]:
-    """Return the arguments that made *validator*, as far as they differ from the defaults."""
-    found: dict[str, Any] = {}
-    for name, parameter in inspect.signature(type(validator).__init__).parameters.items():
-        value = getattr(validator, name, parameter.default)
+def _rendered_container(value: Any) -> str:
+    parts = [rendered(item) for item in value]
+    if isinstance(value, list):
+        return f"[{', '.join(parts)}]"
+    if isinstance(value, tuple):
+        return f"({', '.join(parts)}{',' * (len(parts) == 1)})"
+    text = "{" + ", ".join(sorted(parts)) + "}" if parts else "set()"
+    if isinstance(value, set):
+        return text
+    return f"frozenset({text})" if parts else "frozenset()"
+
+
+def _rendered_number(value: float) -> str:
+    if isinstance(value, int):
+        return repr(value) if value.bit_length() < _LONGEST else hex(value)
+    return repr(value) if math.isfinite(value) else f"float('{value}')"
+
+
+def _rendered_by_name(value: Any) -> str:
+    """Return a name that stands for exactly *value*, or that of its class and three dots."""
+    kind = type(value)
+    if isinstance(value, Enum) and value.name in kind.__members__:
+        return f"{kind.__name__}.{value.name}"
+    if isinstance(value, re.Pattern):
+        return _rendered_pattern(value)
+    if isinstance(value, type) or inspect.isroutine(value):
+        name: str = value.__name__
+        if value.__qualname__ == name and name.isidentifier():
+            return name
+    return f"{kind.__name__}(…)"
+
+
+def _rendered_pattern(pattern: re.Pattern[Any]) -> str:
+    """Return the whole of *pattern*; its own ``repr`` stops after 200 characters."""
+    implied = re.UNICODE if isinstance(pattern.pattern, str) else 0
+    flags = re.RegexFlag(pattern.flags & ~implied)
+    return f"re.compile({rendered(pattern.pattern)}{f', {flags!r}' if flags else ''})"
+
+
+def _rendered_validator(validator: Validator) -> str:
+    name = type(validator).__name__
+    try:
+        args, kwargs = _arguments_of(validator)
+        again = type(validator)(*args, **kwargs)
+    except Exception:  # noqa: BLE001 # somebody has changed it, so that nobody could make it
+        return f"{name}(…)"
+    is_exact = identity_of(copied(again), is_copy=True) == identity_of(validator, is_copy=True)
+    return source_of(name, args, kwargs) if is_exact else f"{name}(…)"
+
+
+def _arguments_of(validator: Validator) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Return the arguments that made *validator*, without those that change nothing.
+
+    marshmallow replaces some defaults when it makes the object, its messages among them: so what
+    a bare one has is left out, whatever the signature says.
+    """
+    args: tuple[Any, ...] = ()
+    demanded: dict[str, Any] = {}
+    others: dict[str, Any] = {}
+    for name, parameter in inspect.signature(type(validator)).parameters.items():
+        value: Any = getattr(validator, name, None)
         if parameter.kind is parameter.VAR_POSITIONAL:
-            value = tuple(getattr(validator, name, getattr(validator, "validators", ())))
-        if name != "self" and not _is_default(validator, name, value, parameter.default):
-            found[name] = value
-    return found
-
-
-def _is_default(validator: Validator, name: str, value: object, default: object) -> bool:
-    """Marshmallow replaces some defaults, messages among them, when it makes the object."""
-    if name == "error" and value == getattr(validator, "default_message", None):
-        return True
-    return (not value and not default) or value == default
+            args = value
+        elif parameter.kind is parameter.VAR_KEYWORD:
+            demanded |= value
+        elif parameter.default is parameter.empty:
+            demanded[name] = value
+        elif hasattr(validator, name):
+            others[name] = value
+    bare = copied(type(validator)(*args, **demanded))
+    for name, value in others.items():
+        if identity_of(value, is_copy=True) != identity_of(getattr(bare, name), is_copy=True):
+            demanded[name] = value
+    return args, demanded

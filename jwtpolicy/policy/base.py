@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import logging
-from functools import wraps
+from functools import cached_property, wraps
 from types import UnionType
 from typing import Any, ClassVar, NoReturn, Self
 
@@ -17,12 +17,20 @@ from ..exceptions import (
     StoreUnavailableError,
 )
 from ..outcomes import Outcome
-from .arguments import identity_of, source_of
+from .arguments import Alone, Comparable, copied, identity_of, source_of
 from .program import CPU, Builder, Conjunction, Disjunction, Node, Program, Threshold
 
 logger = logging.getLogger("jwtpolicy")
 
 _NO_TOKEN = Finding(Outcome.NO_TOKEN, "no token was sent")
+#: Where a policy keeps what the library knows of it: no attribute of a subclass is called so.
+_ARGUMENTS, _IDENTITY, _PROGRAM, _SEALED = _OURS = (
+    "jwtpolicy.arguments",
+    "jwtpolicy.identity",
+    "jwtpolicy.program",
+    "jwtpolicy.sealed",
+)
+_IDENTITY_IS_TAKEN = "policies are told apart by `identity`; call your attribute something else"
 
 
 def without_token(access: AccessRequest) -> Finding:
@@ -38,13 +46,18 @@ def broken(policy: object, why: str, error: Exception | None = None) -> Finding:
     return Finding(Outcome.ERROR, reason, error=PolicyError(reason))
 
 
-class Policy:
+class Policy(Comparable):
     """A rule about who may do something: frozen, hashable, stateless.
 
     Combine policies with ``&``, ``|`` and ``~``. Its ``repr`` is its source text.
 
     To write one with parameters, subclass it and define `decide`; for one without,
     `jwtpolicy.policy` on a function is shorter.
+
+    Two policies are equal where they are proved to be one, because of equal ones in a tree only
+    the first is asked: they are of the same class, and every attribute that ``__init__`` has set
+    is the same object, or an equal and immutable plain value (text, numbers, UUIDs, tuples and
+    frozensets of them, other policies). So a policy that keeps a list equals itself alone.
 
     Attributes:
         needs_token: Whether `decide` is called only for a verified token. Without one the answer
@@ -57,23 +70,37 @@ class Policy:
     worst: ClassVar[Outcome] = Outcome.NOT_FOUND
     is_combinable: ClassVar[bool] = True
     needs_token: bool = True
-    identity: object
-    _program: Program | None = None
+    _has_hidden_state: ClassVar[bool] = False
 
-    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+    def __new__(cls, /, *args: Any, **kwargs: Any) -> Self:
         self = super().__new__(cls)
-        self.__dict__["_arguments"] = (args, kwargs)
-        self.__dict__["identity"] = identity_of(cls, args, kwargs)
+        vars(self)[_ARGUMENTS] = copied((args, kwargs))
         return self
 
     def __init__(self) -> None:
         if type(self).__init__ is Policy.__init__:
-            self.__dict__["_sealed"] = True
+            _seal(self)
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
+        if "identity" in vars(cls):
+            raise PolicyDefinitionError(_IDENTITY_IS_TAKEN)
         if (init := cls.__dict__.get("__init__")) is not None:
             cls.__init__ = _sealing(init)  # type: ignore[method-assign]
+        # Slots, and what a class inherits from `set`, are not among `vars`.
+        cls._has_hidden_state = cls.__basicsize__ != Policy.__basicsize__ or any(
+            isinstance(found, cached_property)
+            for base in cls.__mro__
+            for found in vars(base).values()
+        )
+
+    @property
+    def identity(self) -> object:
+        """What is equal where two policies are proved to be one; hashable."""
+        # None: asked while it is made, or made by an `__init__` whose end nobody sees, such as a
+        # dataclass's. The holder is not kept, because a copy of the policy would keep it, too.
+        found = vars(self).setdefault(_IDENTITY, None)
+        return Alone(self) if found is None else found
 
     def decide(self, access: AccessRequest) -> Any:
         """Return ``True``, ``False``, an `Outcome` or ``access.deny("reason")``; may be async.
@@ -158,12 +185,12 @@ class Policy:
     @property
     def program(self) -> Program:
         """The policy made ready to be asked, once."""
-        if self._program is None:
+        program: Program | None = vars(self).get(_PROGRAM)
+        if program is None:
             builder = Builder()
             root = self.compile(builder, False)
-            self.__dict__["_program"] = Program(root, builder)
-        assert self._program is not None  # noqa: S101 # for the type checker
-        return self._program
+            program = vars(self)[_PROGRAM] = Program(root, builder)
+        return program
 
     def evaluate(self, access: AccessRequest) -> Decision:
         """Return the decision of the bare tree: no baseline, no closing, nothing consumed.
@@ -199,7 +226,9 @@ class Policy:
         raise PolicyDefinitionError(msg)
 
     def __setattr__(self, name: str, value: object) -> None:
-        if "_sealed" in self.__dict__:
+        if name == "identity":
+            raise PolicyDefinitionError(_IDENTITY_IS_TAKEN)
+        if _SEALED in vars(self):
             msg = f"{self!r} is frozen: make another policy"
             raise AttributeError(msg)
         super().__setattr__(name, value)
@@ -208,24 +237,36 @@ class Policy:
         msg = f"{self!r} is frozen: make another policy"
         raise AttributeError(msg)
 
-    def __eq__(self, other: object) -> bool:
-        return self.identity == other.identity if isinstance(other, Policy) else NotImplemented
-
-    def __hash__(self) -> int:
-        return hash(self.identity)
-
     def __repr__(self) -> str:
-        return source_of(type(self).__name__, *self.__dict__["_arguments"])
+        return source_of(type(self).__name__, *arguments_of(self))
+
+
+def arguments_of(policy: Policy) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Return what *policy* was made with, as it was then."""
+    found: tuple[tuple[Any, ...], dict[str, Any]] = vars(policy)[_ARGUMENTS]
+    return found
+
+
+def _seal(policy: Policy) -> None:
+    """End the making: nothing changes from now on, so that it can be told what it is."""
+    if not policy._has_hidden_state:
+        vars(policy).setdefault(_IDENTITY, (type(policy), identity_of(_state(policy))))
+    vars(policy)[_SEALED] = True
+
+
+def _state(policy: Policy) -> tuple[tuple[str, Any], ...]:
+    """Return what tells *policy* from others of its class: its attributes, ordered by name."""
+    return tuple(sorted(item for item in vars(policy).items() if item[0] not in _OURS))
 
 
 def _sealing(init: Any) -> Any:
     """Return *init*, after which the outermost class's objects cannot be changed."""
 
     @wraps(init)
-    def sealing(self: Policy, *args: Any, **kwargs: Any) -> None:
+    def sealing(self: Policy, /, *args: Any, **kwargs: Any) -> None:
         init(self, *args, **kwargs)
         if type(self).__init__ is sealing:
-            self.__dict__["_sealed"] = True
+            _seal(self)
 
     return sealing
 
@@ -412,7 +453,7 @@ class Implication(AnyOf):
         _Combination.__init__(self, Not(condition), as_policy(then, "then"))
 
     def __repr__(self) -> str:
-        condition, then = self.__dict__["_arguments"][0]
+        condition, then = arguments_of(self)[0]
         return f"When({condition!r}).then({then!r})"
 
 

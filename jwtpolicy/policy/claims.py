@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from operator import itemgetter
 from typing import Any, Literal
 
 from ..access import AccessRequest
@@ -10,7 +11,8 @@ from ..decision import ALLOWED, Finding
 from ..exceptions import MissingClaimError, PolicyDefinitionError
 from ..outcomes import Outcome
 from .base import Policy, without_token
-from .matchers import Matcher, Unknown, as_matcher, claim_at, view_arg
+from .comparing import Unknown
+from .matchers import Matcher, as_matcher, claim_at, view_arg
 from .program import PURE
 
 
@@ -33,7 +35,9 @@ def missing(why: str) -> Finding:
 def named_matchers(
     owner: str, mapping: object, names: Mapping[str, Any]
 ) -> tuple[tuple[str, Matcher], ...]:
-    """Return the pairs of name and matcher that a call has named.
+    """Return the pairs of name and matcher that a call has named, in order of the names.
+
+    So those that name the same in another order are equal, and give the same reasons.
 
     Raises:
         PolicyDefinitionError: It has named none, one twice, or something that is not a name.
@@ -49,7 +53,7 @@ def named_matchers(
     if not all(type(name) is str and name for name in mapping):
         msg = f"{owner} takes names as non-empty strings: {list(mapping)!r:.60}"
         raise PolicyDefinitionError(msg)
-    return tuple((name, as_matcher(value)) for name, value in pairs)
+    return tuple((name, as_matcher(value)) for name, value in sorted(pairs, key=itemgetter(0)))
 
 
 class ClaimsMatch(Attribute):

@@ -9,6 +9,7 @@ from ..access import AccessRequest
 from ..decision import ALLOWED, Finding
 from ..exceptions import PolicyDefinitionError
 from ..outcomes import Outcome
+from .arguments import source_of
 from .base import without_token
 from .claims import Attribute, is_word
 from .credentials import wrong_kind
@@ -37,6 +38,13 @@ class Fresh(Attribute):
             msg = f"Fresh(acr=…) takes one class: printable ASCII without spaces, not {acr!r}"
             raise PolicyDefinitionError(msg)
         self.acr = acr
+
+    def __repr__(self) -> str:
+        if type(self).__init__ is not Fresh.__init__:
+            return super().__repr__()
+        asked = {"within": self.within, "acr": self.acr}
+        given = {name: value for name, value in asked.items() if value is not None}
+        return source_of(type(self).__name__, (), given)
 
     def judge(self, access: AccessRequest) -> Finding:
         token = access.token
@@ -74,7 +82,8 @@ def _seconds(within: float | timedelta) -> float:
     if type(seconds) not in (int, float) or not math.isfinite(seconds) or seconds <= 0:
         msg = f"Fresh(within=…) takes seconds or a timedelta above 0, not {within!r}"
         raise PolicyDefinitionError(msg)
-    return seconds
+    # `timedelta(minutes=5)`, `300.0` and `300` are the same policy.
+    return int(seconds) if seconds == int(seconds) else seconds
 
 
 def _is_marked(fresh: object, access: AccessRequest) -> bool:

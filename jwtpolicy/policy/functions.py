@@ -10,13 +10,16 @@ from typing import Any, Self, overload
 from ..access import AccessRequest
 from ..exceptions import PolicyDefinitionError
 from .arguments import source_of
-from .base import Policy
+from .base import Policy, arguments_of
 
 type_of_function = Callable[..., Any]
 
 
 class FunctionPolicy(Policy):
     """A function as a policy; `policy` makes it.
+
+    Two are equal if they call the same function object with the same arguments, or with equal and
+    immutable plain ones. A closure is another object each time that it is made.
 
     Attributes:
         function: What is called with the `AccessRequest`, then the policy's own arguments.
@@ -27,7 +30,7 @@ class FunctionPolicy(Policy):
     def __new__(
         cls, function: type_of_function, needs_token: bool, args: Any = (), kwargs: Any = None
     ) -> Self:
-        return super().__new__(cls, function, needs_token, args, kwargs or {})
+        return super().__new__(cls, *args, **(kwargs or {}))
 
     def __init__(
         self, function: type_of_function, needs_token: bool, args: Any = (), kwargs: Any = None
@@ -35,7 +38,8 @@ class FunctionPolicy(Policy):
         self.function = function
         self.needs_token = needs_token
         self._args = args
-        self._kwargs = kwargs or {}
+        # Immutable, as all that policies are told apart by.
+        self._named = tuple((kwargs or {}).items())
         self._is_async = inspect.iscoroutinefunction(function)
 
     @property
@@ -43,11 +47,15 @@ class FunctionPolicy(Policy):
         return self._is_async
 
     def decide(self, access: AccessRequest) -> Any:
-        return self.function(access, *self._args, **self._kwargs)
+        if self._named:
+            return self.function(access, *self._args, **dict(self._named))
+        return self.function(access, *self._args)
 
     def __repr__(self) -> str:
         name = self.function.__name__
-        return source_of(name, self._args, self._kwargs) if self._args or self._kwargs else name
+        if not self._args and not self._named:
+            return name
+        return source_of(name, *arguments_of(self))
 
 
 class PolicyFactory:

@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
-import inspect
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
-from copy import deepcopy
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Final
 from uuid import UUID
 
-from marshmallow import ValidationError
-from marshmallow import validate as validators
+from marshmallow.validate import Validator
 
 from ..access import AccessRequest
 from ..exceptions import PolicyDefinitionError
-from .arguments import frozen_value, source_of
+from .arguments import Alone, Comparable, copied, identity_of, rendered, source_of
+from .comparing import Unknown, are_of_one_type, is_among, is_array, same, type_name
+from .validation import judge_of
 
 
-class Unknown(Exception):  # noqa: N818 # not an error of anybody: the question has no answer
-    """A value is absent, or of another type than the matcher asks for."""
+class Matcher(Comparable, ABC):
+    """What a value is compared with; equal and hashable by its arguments.
 
+    Attributes:
+        arguments: What it was made with, copied.
+    """
 
-class Matcher(ABC):
-    """What a value is compared with; equal and hashable by its arguments."""
+    arguments: tuple[Any, ...]
 
-    arguments: tuple[Any, ...] = ()
+    def __init__(self, *arguments: object) -> None:
+        self.arguments = copied(arguments)
+        self._identity = (type(self), identity_of(self.arguments, is_copy=True))
 
     @abstractmethod
     def matches(self, value: object, access: AccessRequest, is_subject: bool) -> bool:
@@ -34,11 +37,15 @@ class Matcher(ABC):
             Unknown: It is of a type that is not asked for.
         """
 
-    def __eq__(self, other: object) -> bool:
-        return hash(self) == hash(other) if type(other) is type(self) else NotImplemented
+    @property
+    def identity(self) -> object:
+        return self._identity if type(self) in _LIBRARY else Alone(self)
 
-    def __hash__(self) -> int:
-        return hash((type(self), frozen_value(self.arguments)))
+    def __setattr__(self, name: str, value: object) -> None:
+        if name in vars(self):
+            msg = f"{self!r} is frozen: make another matcher"
+            raise AttributeError(msg)
+        super().__setattr__(name, value)
 
     def __repr__(self) -> str:
         return source_of(type(self).__name__, self.arguments, {})
@@ -51,10 +58,10 @@ class literal(Matcher):  # noqa: N801 # reads as a value in an expression
         if value is None:
             msg = 'a null claim counts as absent; to demand one, use absent="mismatch" and ~'
             raise PolicyDefinitionError(msg)
-        self.arguments = (deepcopy(value),)
+        super().__init__(value)
 
     def matches(self, value: object, access: AccessRequest, is_subject: bool) -> bool:
-        return _equal(value, _plain(self.arguments[0]), is_subject)
+        return _equal(value, self.arguments[0], is_subject)
 
 
 class _Looked(Matcher):
@@ -64,11 +71,8 @@ class _Looked(Matcher):
         if type(name) is not str or not name:
             msg = f"{type(self).__name__} takes a name, not {name!r}"
             raise PolicyDefinitionError(msg)
-        self.arguments = (name,)
-
-    @property
-    def name(self) -> str:
-        return str(self.arguments[0])
+        super().__init__(name)
+        self.name = name
 
     @abstractmethod
     def look_up(self, access: AccessRequest) -> tuple[object, bool]:
@@ -103,15 +107,14 @@ class contains(Matcher):  # noqa: N801 # reads as a condition in an expression
     """An array that holds this value."""
 
     def __init__(self, value: object) -> None:
-        self.arguments = (value,)
+        super().__init__(value)
 
     def matches(self, value: object, access: AccessRequest, is_subject: bool) -> bool:
-        items = _plain(value)
-        if not isinstance(items, list):
-            msg = "an array is asked for"
+        if not is_array(value):
+            msg = f"{type_name(value)} was found, an array is asked for"
             raise Unknown(msg)
-        wanted = _plain(self.arguments[0])
-        return any(_same(item, wanted) for item in items)
+        wanted = self.arguments[0]
+        return any(same(item, wanted) for item in value)
 
 
 class one_of(Matcher):  # noqa: N801 # reads as a condition in an expression
@@ -121,37 +124,32 @@ class one_of(Matcher):  # noqa: N801 # reads as a condition in an expression
         if not values:
             msg = "one_of() of nothing matches nothing; name the values"
             raise PolicyDefinitionError(msg)
-        self.arguments = values
+        super().__init__(*values)
 
     def matches(self, value: object, access: AccessRequest, is_subject: bool) -> bool:
-        wanted = [_plain(item) for item in self.arguments]
-        if not any(type(value) is type(item) for item in wanted):
-            msg = f"{type(value).__name__} is not asked for"
-            raise Unknown(msg)
-        return any(_same(value, item) for item in wanted)
+        return is_among(value, self.arguments)
 
 
 class validated(Matcher):  # noqa: N801 # reads as a condition in an expression
-    """What a marshmallow validator accepts."""
+    """What a marshmallow validator accepts.
 
-    def __init__(self, validator: validators.Validator) -> None:
-        self.arguments = (validator,)
+    Raises:
+        PolicyDefinitionError: It can never be asked: it is async, or its bound is no number.
+    """
+
+    def __init__(self, validator: Validator) -> None:
+        super().__init__(validator)
+        self._judge = judge_of(self.arguments[0])
 
     def matches(self, value: object, access: AccessRequest, is_subject: bool) -> bool:
-        validator = self.arguments[0]
-        if not _suits(validator, value):
-            msg = f"{type(value).__name__} is not what {type(validator).__name__} asks for"
-            raise Unknown(msg)
-        try:
-            return validator(value) is not False
-        except ValidationError:
-            return False
-        except Exception as error:  # noqa: BLE001 # marshmallow's raise what they like
-            msg = f"{type(validator).__name__} raised {type(error).__name__}"
-            raise Unknown(msg) from None
+        return self._judge(value)
 
     def __repr__(self) -> str:
-        return source_of("", self.arguments, {})[1:-1]
+        return rendered(self.arguments[0])
+
+
+#: Whose arguments are all that they judge by; a subclass may judge by anything.
+_LIBRARY: Final = frozenset({literal, view_arg, claim, contains, one_of, validated})
 
 
 def as_matcher(value: object) -> Matcher:
@@ -162,10 +160,10 @@ def as_matcher(value: object) -> Matcher:
     """
     if isinstance(value, Matcher):
         return value
-    if isinstance(value, validators.Validator):
+    if isinstance(value, Validator):
         return validated(value)
-    if isinstance(value, type) or inspect.isroutine(value):
-        name = getattr(value, "__name__", "it")
+    if callable(value):
+        name = getattr(value, "__name__", type(value).__name__)
         msg = f"{name} is not a value to match; write a validator's object, or a @policy"
         raise PolicyDefinitionError(msg)
     return literal(value)
@@ -191,59 +189,12 @@ def claim_at(claims: Mapping[str, Any], path: str) -> object:
 def _equal(value: object, wanted: object, is_subject: bool) -> bool:
     if is_subject:
         value, wanted = _as_text(value), _as_text(wanted)
-    if type(value) is not type(wanted):
-        msg = f"{type(value).__name__} was found, {type(wanted).__name__} is asked for"
+    if not are_of_one_type(value, wanted):
+        msg = f"{type_name(value)} was found, {type_name(wanted)} is asked for"
         raise Unknown(msg)
-    return _same(value, wanted)
+    return same(value, wanted)
 
 
 def _as_text(value: object) -> object:
     """A subject is text on the wire; integer and UUID keys of the application are compared so."""
     return str(value) if type(value) is int or isinstance(value, UUID) else value
-
-
-def _plain(value: object) -> object:
-    """Return arrays as lists, whoever froze them."""
-    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value
-
-
-def _same(one: object, other: object) -> bool:
-    """Compare as JSON does: ``true`` is not ``1``, also inside arrays and objects."""
-    if type(one) is not type(other):
-        return False
-    if isinstance(one, list) and isinstance(other, list):
-        return len(one) == len(other) and all(map(_same, one, other))
-    if isinstance(one, dict) and isinstance(other, dict):
-        return one.keys() == other.keys() and all(_same(one[k], other[k]) for k in one)
-    return one == other
-
-
-def _types_in(name: str) -> Callable[[Any], tuple[type, ...]]:
-    return lambda validator: tuple(type(item) for item in getattr(validator, name))
-
-
-#: The JSON types that a validator asks for; marshmallow's own comparisons would take ``true``
-#: for ``1`` and search text by its characters.
-_ASKED: Mapping[type, Callable[[Any], tuple[type, ...]]] = {
-    validators.ContainsOnly: lambda _: (list,),
-    validators.ContainsNoneOf: lambda _: (list,),
-    validators.OneOf: _types_in("choices"),
-    validators.NoneOf: _types_in("iterable"),
-    validators.Equal: lambda validator: (type(validator.comparable),),
-    validators.Regexp: lambda _: (str,),
-    validators.URL: lambda _: (str,),
-    validators.Email: lambda _: (str,),
-    validators.Length: lambda _: (str, list, dict),
-    validators.Range: lambda _: (int, float),
-}
-
-
-def _suits(validator: validators.Validator, value: object) -> bool:
-    if isinstance(validator, validators.And):
-        return all(
-            _suits(part, value)
-            for part in validator.validators
-            if isinstance(part, validators.Validator)
-        )
-    asked = next((_ASKED[cls] for cls in type(validator).__mro__ if cls in _ASKED), None)
-    return asked is None or type(value) in asked(validator)

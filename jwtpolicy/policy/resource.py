@@ -11,7 +11,8 @@ from ..exceptions import PolicyError
 from ..outcomes import Outcome
 from .base import without_token
 from .claims import Attribute, doubtful_first, mismatch, missing, named_matchers
-from .matchers import Matcher, Unknown, claim
+from .comparing import Unknown
+from .matchers import Matcher, claim
 
 
 class ResourceMatch(Attribute):

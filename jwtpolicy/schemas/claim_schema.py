@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import make_dataclass
 from typing import Any, ClassVar, cast
 
 import marshmallow
 from marshmallow import EXCLUDE, ValidationError
+from marshmallow.fields import Nested
 from marshmallow.schema import SchemaMeta
+from marshmallow.validate import And
 
 from ..exceptions import SchemaError
 from ..jose import CARRIED, RESERVED_CLAIMS
@@ -33,22 +36,57 @@ def _check_names(owner: str, declared: Mapping[str, Any]) -> None:
 def _tighten(field: Any) -> None:
     """Make validators that return False fail, which marshmallow 4 would overlook."""
     field.validators = [_strict(validator) for validator in field.validators]
-    for inner in ("inner", "key_field", "value_field"):
-        if getattr(field, inner, None) is not None:
-            _tighten(getattr(field, inner))
+    inner = [getattr(field, name, None) for name in ("inner", "key_field", "value_field")]
+    for part in (*inner, *getattr(field, "tuple_fields", ())):
+        if part is not None:
+            _tighten(part)
+    if isinstance(field, Nested) and not isinstance(field, _StrictNested):
+        # Its schema is made when it is first asked for, and may be this one again.
+        field.__class__ = type(type(field).__name__, (_StrictNested, type(field)), {})
 
 
-def _strict(validator: Any) -> Any:
-    if getattr(validator, "is_strict", False):
-        return validator
+class _StrictNested(Nested):
+    """A field that tightens the fields of its own copy of another schema."""
 
-    def strict(value: Any) -> Any:
-        if validator(value) is False:
+    _tightened: marshmallow.Schema | None = None
+
+    @property
+    def schema(self) -> marshmallow.Schema:
+        found = super().schema
+        if found is not self._tightened:
+            for field in found.fields.values():
+                _tighten(field)
+            self._tightened = found
+        return found
+
+
+class _Strict:
+    """Calls a validator, and takes False for a no, but from one that may return the value."""
+
+    def __init__(self, validator: Callable[[Any], Any]) -> None:
+        self._validator = validator
+
+    def __call__(self, value: Any) -> None:
+        if self._validator(value) is False and value is not False:
             msg = "Invalid value."
             raise ValidationError(msg)
 
-    strict.is_strict = True  # type: ignore[attr-defined]
-    return strict
+
+def _strict(validator: Any) -> Any:
+    """Return *validator* as one that cannot be overlooked.
+
+    Raises:
+        SchemaError: It is async, so that nobody would await its answer.
+    """
+    if isinstance(validator, _Strict):
+        return validator
+    if any(map(inspect.iscoroutinefunction, (validator, type(validator).__call__))):
+        msg = f"{validator!r:.60} is async: nobody would await it, so that every value would pass"
+        raise SchemaError(msg)
+    if type(validator) is And:
+        # marshmallow 4 overlooks what the parts return, too.
+        return _Strict(And(*map(_strict, validator.validators)))
+    return _Strict(validator)
 
 
 def _identified(name: str, meta: object) -> tuple[str, int]:

@@ -81,6 +81,14 @@ def passes(tree: Policy, kind: str | None = "access", *variables: str) -> bool:
             ClaimsMatch(x=[1]) & ~ClaimsMatch(x=[1]),
             ClaimsMatch(x=[1]) & ClaimsMatch(x=(1,)),
         ),
+        (
+            ClaimsMatch(n=validate.Range(min=0)) & ~ClaimsMatch(n=validate.Range(min=0)),
+            ClaimsMatch(n=validate.Range(min=0)) & ~ClaimsMatch(n=validate.Range(max=0)),
+        ),
+        (
+            ClaimsMatch(n=contains(1)) & ~ClaimsMatch(n=contains(1)),
+            ClaimsMatch(n=contains(2**61)) & ~ClaimsMatch(n=contains(1)),
+        ),
         (Fresh() & ~Fresh(), Fresh() & ~Fresh(within=9)),
         (Fresh(within=9) & ~Fresh(within=99), Fresh(within=99) & ~Fresh(within=9)),
         (Fresh(acr="a") & Fresh(acr="b"), Fresh(acr="a") & ~Fresh(acr="b")),

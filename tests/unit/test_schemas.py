@@ -186,6 +186,85 @@ def test_a_validator_that_returns_false_fails() -> None:
             registry.load(claims, "access")
 
 
+class Refusing(validate.Validator):
+    """Has an attribute that looks like a mark of the library."""
+
+    is_strict = True
+
+    def __call__(self, value: Any) -> bool:
+        return False
+
+
+@pytest.mark.parametrize(
+    ("check", "bad"),
+    [
+        pytest.param(Refusing(), True, id="a validator of one's own"),
+        pytest.param(validate.And(validate.Length(max=9), lambda value: False), "a", id="And"),
+        pytest.param(lambda value: bool(value), 0, id="a falsy value"),
+        pytest.param(validate.Equal(False), True, id="marshmallow's own"),
+    ],
+)
+def test_a_validator_that_says_false_of_another_value_fails_wherever_it_stands(
+    check: Any, bad: Any
+) -> None:
+    class Part(Schema):
+        x = fields.Raw(validate=check)
+        parts = fields.List(fields.Nested(lambda: Part()))
+
+    class Strict(ClaimSchema):
+        sub = fields.String(required=True)
+        one = fields.Raw(validate=check)
+        two = fields.Tuple((fields.Raw(validate=check),))
+        three = fields.Nested(Part)
+        four = fields.Pluck(Part, "x")
+
+    registry = SchemaRegistry()
+    registry.register(Strict, dict)
+    nested: Any = {"parts": [{"parts": []}, {"x": bad}]}
+    for claims in ({"one": bad}, {"two": [bad]}, {"three": {"x": bad}}, {"four": bad}):
+        with pytest.raises(InvalidTokenError):
+            registry.load({"sub": "u1", **claims}, "access")
+    with pytest.raises(InvalidTokenError):
+        registry.load({"sub": "u1", "three": nested}, "access")
+    nested["parts"].pop()
+    assert registry.load({"sub": "u1", "three": nested}, "access").three == nested
+
+
+def test_an_async_validator_is_a_mistake_because_nobody_awaits_it() -> None:
+    async def is_known(value: Any) -> bool:
+        return False
+
+    for check in (is_known, validate.And(is_known)):
+        with pytest.raises(SchemaError, match="async"):
+            type(
+                "Later",
+                (ClaimSchema,),
+                {"sub": fields.String(required=True), "one": fields.Raw(validate=check)},
+            )
+
+
+@pytest.mark.parametrize(
+    "check",
+    [
+        validate.Equal(False),
+        validate.OneOf([False, True]),
+        validate.And(validate.Equal(False)),
+        lambda value: value,
+    ],
+)
+def test_a_validator_that_returns_the_value_accepts_false(check: Any) -> None:
+    class Flags(ClaimSchema):
+        sub = fields.String(required=True)
+        banned = fields.Boolean(required=True, validate=check)
+
+    class More(Flags):
+        pass
+
+    registry = SchemaRegistry()
+    registry.register(More, dict)
+    assert registry.load({"sub": "u1", "banned": False}, "access").banned is False
+
+
 def test_a_post_load_makes_the_object_and_may_not_explode() -> None:
     class Making(ClaimSchema):
         sub = fields.String(required=True)

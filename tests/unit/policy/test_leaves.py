@@ -274,6 +274,9 @@ MATCHES = [
     pytest.param(ClaimsMatch(x=contains("a")), {"x": ["ab"]}, "FORBIDDEN", id="contains not"),
     pytest.param(ClaimsMatch(x=contains("a")), {"x": "abc"}, "MISSING_CLAIM", id="in text"),
     pytest.param(ClaimsMatch(x=contains("a")), {"x": {"a": 1}}, "MISSING_CLAIM", id="in an object"),
+    pytest.param(
+        ClaimsMatch(x=contains([1])), {"x": [{"a": 1}]}, "FORBIDDEN", id="an object for an array"
+    ),
     pytest.param(ClaimsMatch(x=one_of("a", 1)), {"x": 1}, "ALLOW", id="one of"),
     pytest.param(ClaimsMatch(x=one_of("a", 1)), {"x": "b"}, "FORBIDDEN", id="none of"),
     pytest.param(ClaimsMatch(x=one_of("a")), {"x": 1}, "MISSING_CLAIM", id="one of another type"),
