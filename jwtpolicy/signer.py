@@ -12,6 +12,7 @@ from .clock import Clock, system_clock
 from .exceptions import ConfigurationError, IssueError
 from .jose import RESERVED_CLAIMS, RESERVED_HEADERS, encoded_object, encoded_segment
 from .keys import Key, KeyRing
+from .keys.ring import limits_keys, may_sign
 from .registered_claims import malformed_claim
 
 #: Bytes of randomness in a CSRF value.
@@ -46,6 +47,9 @@ class Signer:
         access_profile: ``rfc9068``: access tokens say ``typ: at+jwt``.
         max_length: Characters that a verifier will take.
         clock: Where the time comes from.
+
+    Raises:
+        ConfigurationError: The ring chooses keys by claims, and has no ``may_sign``.
     """
 
     def __init__(
@@ -62,6 +66,7 @@ class Signer:
         clock: Clock = system_clock,
     ) -> None:
         self._ring = ring
+        self._limits_keys = limits_keys(ring)
         self._issuer = issuer
         self._audience = audience
         self._not_before = not_before
@@ -94,7 +99,8 @@ class Signer:
         """Return a new token.
 
         Raises:
-            IssueError: *claims* or *headers* name what is reserved, or hold what is not JSON.
+            IssueError: *claims* or *headers* name what is reserved, or hold what is not JSON, or
+                the ring says that the key may not sign them.
             ConfigurationError: There is no key that can sign.
         """
         key = self._key_for(subject, claims or {})
@@ -125,6 +131,9 @@ class Signer:
         wrong = malformed_claim(read)
         if wrong is not None:
             msg = f"{wrong} cannot be {read[wrong]!r:.40}: no verifier would take it"
+            raise IssueError(msg)
+        if self._limits_keys and not may_sign(self._ring, key, read):
+            msg = f"may_sign refuses these claims to {key!r}, which signing_key_for chose for them"
             raise IssueError(msg)
         encoded = self._encoded(key, kind, members, headers)
         return Issued(encoded, token_id, now, members.get("exp"))

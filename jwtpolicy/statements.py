@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final, NamedTuple, TypeGuard
 
 from .additions import Additions
-from .exceptions import UnknownUserError
+from .exceptions import ForeignSubjectError, UnknownUserError
 from .jose import CARRIED, RESERVED_CLAIMS, RESERVED_HEADERS
 from .schemas import SchemaRegistry
 from .token import Token
@@ -99,9 +99,12 @@ class Statements:
         """
         if self._load_user is None:
             return self._kept(token)
-        stated = self.of(self._load_user(token))
+        msg = "the user loader returned somebody else"
+        try:
+            stated = self.of(self._load_user(token))
+        except ForeignSubjectError as error:
+            raise UnknownUserError(msg) from error
         if stated.subject != token.subject:
-            msg = "the user loader returned somebody else"
             raise UnknownUserError(msg)
         return stated
 

@@ -13,6 +13,7 @@ from .clock import Clock, system_clock
 from .exceptions import ExpiredTokenError, InvalidTokenError, WrongKindError
 from .jose import Header, decoded, parse_header, parse_object, split
 from .keys import Key, KeyRing
+from .keys.ring import limits_keys, may_sign
 from .registered_claims import malformed_claim
 from .token import Token, _verified
 
@@ -59,7 +60,8 @@ class Verifier:
     3. The key, by ``kid``; its one algorithm has to be the header's.
     4. The signature.
     5. Strict JSON of the claims.
-    6. Registered claims: *well-formed*, then what is *demanded*.
+    6. Registered claims: *well-formed*, then what is *demanded*; then, where keys belong to
+       somebody in particular, whether this one may say that (`KeyRing.may_sign`).
     7. The `Token`.
 
     Args:
@@ -68,6 +70,9 @@ class Verifier:
         clock: Where the time comes from.
         load_principal: Makes the claim schema's object of the claims and the kind.
         max_length: Characters that a token may have.
+
+    Raises:
+        ConfigurationError: The ring chooses keys by claims, and has no ``may_sign``.
     """
 
     def __init__(
@@ -86,6 +91,7 @@ class Verifier:
         self._max_length = max_length
         # A ring of the application's own may drop keys at any time.
         self._is_fixed = type(ring).find is KeyRing.find
+        self._limits_keys = limits_keys(ring)
         self._headers: dict[str, tuple[Header, tuple[Key, ...]]] = {}
         # `jti` is among them so that every token can be revoked (CLAIM-5).
         self._required = {"sub", "type", "jti"} | ({"exp"} if self._rules.require_exp else set())
@@ -121,6 +127,9 @@ class Verifier:
         claims = parse_object(payload)  # Step 5.
         self._check_well_formed(claims)  # Step 6.
         self._check_demanded(claims, header, kinds, allow_expired)
+        if self._limits_keys and not may_sign(self._ring, key, claims):
+            msg = "the key may not sign these claims"
+            raise InvalidTokenError(msg)
         principal = self._load_principal(claims, claims["type"])
         return _verified(claims, header.members, claims.get("iss", ""), True, principal)  # Step 7.
 

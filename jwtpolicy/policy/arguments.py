@@ -50,6 +50,8 @@ def rendered(value: Any) -> str:
     """Return *value* as source text; validators by class and arguments."""
     if isinstance(value, Validator):
         return source_of(type(value).__name__, (), _arguments_of(value))
+    if isinstance(value, type):
+        return value.__name__
     if type(value) is dict:
         return "{" + ", ".join(f"{rendered(k)}: {rendered(v)}" for k, v in value.items()) + "}"
     if type(value) is list:

@@ -10,7 +10,7 @@ from ..decision import ALLOWED, Finding
 from ..exceptions import MissingClaimError, PolicyDefinitionError
 from ..outcomes import Outcome
 from .base import Policy, without_token
-from .matchers import Matcher, Unknown, as_matcher, claim_at, view_arg
+from .matchers import Matcher, Unknown, as_matcher, claim_at, subject_arg
 from .program import PURE
 
 
@@ -116,10 +116,30 @@ def doubtful_first(finding: Finding) -> int:
 
 
 class IsSubject(ClaimsMatch):
-    """The token is about the user whom the URL names: ``ClaimsMatch(sub=view_arg(name))``."""
+    """The token is about the user whom the URL names.
 
-    def __init__(self, name: str) -> None:
-        super().__init__(sub=view_arg(name))
+    Args:
+        name: The variable of the URL.
+        of: The type of users that it names; its schema's ``subject_prefix`` is added. None: the
+            type without one, so that no ``machine:1`` in a URL names a machine. What is compared
+            with the claim as it stands there is ``ClaimsMatch(sub=view_arg(name))``.
+    """
+
+    def __init__(self, name: str, *, of: type | None = None) -> None:
+        self.of = checked_type("IsSubject", of)
+        super().__init__(sub=subject_arg(name, of))
+
+
+def checked_type(owner: str, of: object) -> type | None:
+    """Return the type of users that a call has named, or None.
+
+    Raises:
+        PolicyDefinitionError: It is no type.
+    """
+    if of is None or isinstance(of, type):
+        return of
+    msg = f"{owner}(…, of=…) takes a type that has a schema, such as of=Machine, not {of!r:.40}"
+    raise PolicyDefinitionError(msg)
 
 
 class HasRole(Attribute):

@@ -99,6 +99,28 @@ class claim(_Looked):  # noqa: N801 # reads as a value in an expression
         return claim_at(access.token._claims, self.name), self.name == "sub"
 
 
+class subject_arg(view_arg):  # noqa: N801 # as the others
+    """The user of a type whom a variable in the URL names: what a subject is compared with."""
+
+    def __init__(self, name: str, of: type | None) -> None:
+        super().__init__(name)
+        self.arguments = (name, of)
+
+    def matches(self, value: object, access: AccessRequest, is_subject: bool) -> bool:
+        return _is_named(value, self.look_up(access)[0], access, self.arguments[1])
+
+
+class owner_of(claim):  # noqa: N801 # as the others
+    """The token's subject as a user of a type: what an attribute is compared with."""
+
+    def __init__(self, of: type | None) -> None:
+        super().__init__("sub")
+        self.arguments = ("sub", of)
+
+    def matches(self, value: object, access: AccessRequest, is_subject: bool) -> bool:
+        return _is_named(self.look_up(access)[0], value, access, self.arguments[1])
+
+
 class contains(Matcher):  # noqa: N801 # reads as a condition in an expression
     """An array that holds this value."""
 
@@ -195,6 +217,24 @@ def _equal(value: object, wanted: object, is_subject: bool) -> bool:
         msg = f"{type(value).__name__} was found, {type(wanted).__name__} is asked for"
         raise Unknown(msg)
     return _same(value, wanted)
+
+
+def _is_named(subject: object, name: object, access: AccessRequest, of: type | None) -> bool:
+    """Whether *subject*, as it stands in the token, is the user of the type *of* called *name*.
+
+    Without a type it is one whose subject has no prefix: ``machine:1`` is no name for a user.
+
+    Raises:
+        Unknown: There are no users of that type, or *name* cannot be one's.
+    """
+    terms, subject = access.terms, str(subject)
+    prefix = terms.prefix_of(of)
+    if prefix is None:
+        msg = f"no schema describes users of the type {of.__name__ if of else of}"
+        raise Unknown(msg)
+    bare = subject.removeprefix(prefix)
+    is_of_type = bare != subject if prefix else not subject.startswith(terms.prefixes)
+    return _equal(bare, name, True) and is_of_type
 
 
 def _as_text(value: object) -> object:

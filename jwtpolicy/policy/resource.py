@@ -10,8 +10,8 @@ from ..decision import ALLOWED, Finding
 from ..exceptions import PolicyError
 from ..outcomes import Outcome
 from .base import without_token
-from .claims import Attribute, doubtful_first, mismatch, missing, named_matchers
-from .matchers import Matcher, Unknown, claim
+from .claims import Attribute, checked_type, doubtful_first, mismatch, missing, named_matchers
+from .matchers import Matcher, Unknown, owner_of
 
 
 class ResourceMatch(Attribute):
@@ -60,10 +60,18 @@ class ResourceMatch(Attribute):
 
 
 class Owns(ResourceMatch):
-    """The resource belongs to the token's subject: ``ResourceMatch(name=claim("sub"))``."""
+    """The resource belongs to the token's subject.
 
-    def __init__(self, name: str) -> None:
-        super().__init__({name: claim("sub")})
+    Args:
+        name: The attribute, or dotted path, that holds the owner's id.
+        of: The type of users that it is about, as for `IsSubject`; None: the one without a
+            prefix. Where the attribute holds subjects as they stand in tokens, with the prefix,
+            write ``ResourceMatch(name=claim("sub"))``.
+    """
+
+    def __init__(self, name: str, *, of: type | None = None) -> None:
+        self.of = checked_type("Owns", of)
+        super().__init__({name: owner_of(of)})
 
 
 def _attribute(resource: object, path: str) -> object:
