@@ -189,7 +189,7 @@ class Sessions:
         if token.session_id is None or self._revocation.standing(token) is not Standing.GOOD:
             msg = "the token was revoked, or belongs to no session"
             raise RevokedTokenError(msg)
-        stated = self._statements.renewed(token)
+        stated = self._renewed(token)
         session = self.store.touch(
             self._issuer, token.session_id, now=now, idle_expires_at=self._idle_end(now)
         )
@@ -213,7 +213,7 @@ class Sessions:
             UnknownUserError: Its user is not known any more.
         """
         now = int(self._clock())
-        stated = self._statements.renewed(token)
+        stated = self._renewed(token)
         if self._store is None:
             return self._access_only(stated, Grant.of(token))
         standing = self._checked_standing(token)
@@ -239,6 +239,17 @@ class Sessions:
             # Whoever revoked the token meanwhile could not see the session yet.
             self._checked_standing(token, session)
         return self._judged(rotation, pair, keeping)
+
+    def _renewed(self, token: Token) -> Statement:
+        """Return what is true of the user now, if the token's key may say so.
+
+        Raises:
+            InvalidTokenError: It may not, or the user is not known any more.
+        """
+        stated = self._statements.renewed(token)
+        for said in (stated.access, stated.refresh):
+            self._signer.check_successor(token, said.claims)
+        return stated
 
     def _checked_standing(self, token: Token, session: Session | None = None) -> Standing:
         """Return how a token stands that was not revoked; else end the *session* that came of it.

@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from .clock import Clock, system_clock
-from .exceptions import ConfigurationError, IssueError
+from .exceptions import ConfigurationError, InvalidTokenError, IssueError
 from .jose import RESERVED_CLAIMS, RESERVED_HEADERS, encoded_object, encoded_segment
 from .keys import Key, KeyRing
-from .keys.ring import limits_keys, may_sign
+from .keys.ring import find_keys, limits_keys, may_sign
 from .registered_claims import malformed_claim
+from .token import Token
 
 #: Bytes of randomness in a CSRF value.
 _CSRF_BYTES: Final = 16
@@ -137,6 +138,28 @@ class Signer:
             raise IssueError(msg)
         encoded = self._encoded(key, kind, members, headers)
         return Issued(encoded, token_id, now, members.get("exp"))
+
+    def check_successor(self, token: Token, claims: Mapping[str, Any]) -> None:
+        """Refuse to renew a token as one that its own key may not sign.
+
+        Its successor is signed by the key of whomever it names: so a key that is somebody's could
+        speak for another through the user whom a refresh loads, or what a refresh token carries.
+
+        Args:
+            token: The token that is renewed.
+            claims: What its successor says beside registered claims.
+
+        Raises:
+            InvalidTokenError: So it is.
+        """
+        if not self._limits_keys:
+            return
+        found = token._claims
+        kept = {name: found[name] for name in found if name in RESERVED_CLAIMS or name == "sub"}
+        keys = find_keys(self._ring, token._header["alg"], token.key_id)
+        if not any(may_sign(self._ring, key, {**claims, **kept}) for key in keys):
+            msg = "the token's key may not sign what its successor would say"
+            raise InvalidTokenError(msg)
 
     def derived_key(self, subject: str, claims: Mapping[str, Any], purpose: bytes) -> bytes:
         """Return 32 secret bytes, made of the key that signs for *subject*.

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
-
-from werkzeug.exceptions import HTTPException
 
 from .clock import Clock, system_clock
 from .exceptions import ExpiredTokenError, InvalidTokenError, WrongKindError
 from .jose import Header, decoded, parse_header, parse_object, split
 from .keys import Key, KeyRing
-from .keys.ring import limits_keys, may_sign
+from .keys.ring import find_keys, limits_keys, may_sign
 from .registered_claims import malformed_claim
 from .token import Token, _verified
-
-logger = logging.getLogger("jwtpolicy")
 
 #: Parsed headers that are remembered; only those of verified tokens are.
 _MAX_HEADERS: Final = 256
@@ -135,23 +130,11 @@ class Verifier:
 
     def _parsed(self, segment: str) -> tuple[Header, tuple[Key, ...]]:
         header = parse_header(segment)
-        keys = self._found(header)
+        keys = find_keys(self._ring, header.algorithm, header.key_id)
         if not keys or any(key.algorithm != header.algorithm for key in keys):
             msg = "no key of that name and algorithm"
             raise InvalidTokenError(msg)
         return header, keys
-
-    def _found(self, header: Header) -> tuple[Key, ...]:
-        """Return what the ring finds; a ring of the application's own may fail (ALG-4)."""
-        try:
-            keys = tuple(self._ring.find(header.algorithm, header.key_id))
-            return keys if all(isinstance(key, Key) for key in keys) else ()
-        except HTTPException:
-            raise
-        except Exception as error:
-            msg = f"the key ring raised {type(error).__name__}"
-            logger.exception("%s; the token was refused", msg)
-            raise InvalidTokenError(msg) from error
 
     def _remember(self, segment: str, header: Header, keys: tuple[Key, ...]) -> None:
         """Keep the header of a verified token: nobody without a key can fill the memory."""

@@ -10,7 +10,7 @@ import json
 import logging
 import re
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from copy import deepcopy
 from typing import Any, Final
 
@@ -21,8 +21,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from jwt.algorithms import Algorithm, get_default_algorithms
 from werkzeug.exceptions import HTTPException
 
-from ..exceptions import ConfigurationError
-from ..jose import CARRIED, RESERVED_CLAIMS
+from ..exceptions import ConfigurationError, InvalidTokenError
 
 logger = logging.getLogger("jwtpolicy")
 
@@ -333,9 +332,10 @@ class KeyRing:
     def may_sign(self, key: Key, claims: Mapping[str, Any]) -> bool:
         """Return whether *key* may sign *claims*: True or False, and nothing else.
 
-        It is asked of every token whose signature and registered claims were verified, and of
-        every one that is about to be issued. What raises, or answers anything else, refuses and
-        is logged; an HTTPException, such as `KeysUnavailableError`, passes through.
+        It is asked of every token whose signature and registered claims were verified, of every
+        one that is about to be issued, and, of the key of a token that is refreshed, about what
+        its successors would say. What raises, or answers anything else, refuses and is logged; an
+        HTTPException, such as `KeysUnavailableError`, passes through.
 
         Args:
             key: The key that made the signature.
@@ -409,26 +409,25 @@ def _is_overridden(method: Callable[..., Any], plain: Callable[..., Any]) -> boo
     return getattr(method, "__func__", None) is not plain
 
 
-def may_sign(ring: KeyRing, key: Key, claims: Mapping[str, Any]) -> bool:
-    """Return whether *ring* lets *key* sign *claims*, and what a refresh would make of them."""
-    return all(_lets_sign(ring, key, said) for said in _said(claims))
+def find_keys(ring: KeyRing, algorithm: str, key_id: str | None) -> tuple[Key, ...]:
+    """Return what *ring* finds; a ring of the application's own may fail (ALG-4).
 
-
-def _said(claims: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """Yield what a token says, and what the access token would that it can be exchanged for.
-
-    A refresh token may carry the claims of access tokens apart. They are signed anew by the key
-    of whomever they name, so that the old key has to be one that may name them.
+    Raises:
+        InvalidTokenError: It raised, which is logged.
     """
-    yield claims
-    carried = claims.get(CARRIED)
-    inner = carried.get("claims") if isinstance(carried, Mapping) else None
-    if isinstance(inner, Mapping):
-        kept = {name: claims[name] for name in claims if name in RESERVED_CLAIMS or name == "sub"}
-        yield {**inner, **kept}
+    try:
+        keys = tuple(ring.find(algorithm, key_id))
+        return keys if all(isinstance(key, Key) for key in keys) else ()
+    except HTTPException:
+        raise
+    except Exception as error:
+        msg = f"the key ring raised {type(error).__name__}"
+        logger.exception("%s; the token was refused", msg)
+        raise InvalidTokenError(msg) from error
 
 
-def _lets_sign(ring: KeyRing, key: Key, claims: Mapping[str, Any]) -> bool:
+def may_sign(ring: KeyRing, key: Key, claims: Mapping[str, Any]) -> bool:
+    """Return whether *ring* lets *key* sign *claims*; what is no answer is no, and logged."""
     try:
         answer: object = ring.may_sign(key, deepcopy(dict(claims)))
     except HTTPException:

@@ -90,11 +90,36 @@ def test_a_refresh_token_carries_nothing_of_another_tenant(
                 jwt.refresh(token)
 
 
-@pytest.mark.parametrize("carried", [True, [], {}, {"claims": 1}])
-def test_another_librarys_claim_of_that_name_is_only_a_claim(client: Any, carried: Any) -> None:
-    headers = bearer(stolen("a", tenant="a", carried=carried))
+@pytest.mark.parametrize(("tenant", "is_fine"), [("a", True), ("b", False)])
+@pytest.mark.parametrize("store", ["memory://", "none"])
+def test_a_loaded_user_is_of_the_tenant_whose_key_it_was(
+    make_app: Any, tenant: str, is_fine: bool, store: str
+) -> None:
+    """Else a refresh token that names another tenant's user would become one of that tenant."""
+    manager = {"keys": TenantKeys(), "baseline": None}
+    app, jwt = make_app(manager=manager, secret_key=None, store_url=store)
+    jwt.user_loader(lambda token: token.subject)
+    jwt.extra_claims(lambda user, kind: {"tenant": tenant})
+    token = stolen("a", "refresh", tenant="a")
+    with app.app_context():
+        if is_fine:
+            assert jwt.verify(jwt.refresh(token).access_token).key_id == "a"
+        else:
+            with pytest.raises(InvalidTokenError, match="what its successor would say"):
+                jwt.refresh(token)
 
-    assert client.get("/", headers=headers).status_code == 200
+
+def test_nor_does_a_session_slide_into_another_tenant(make_app: Any) -> None:
+    app, jwt = make_app(manager={"keys": TenantKeys()}, secret_key=None)
+    tenants = ["a"]
+    jwt.user_loader(lambda token: token.subject)
+    jwt.extra_claims(lambda user, kind: {"tenant": tenants[0]})
+    with app.app_context():
+        token = jwt.verify(jwt.login("u1").access_token)
+        assert jwt.verify(jwt.renewed(token)).claims["tenant"] == "a"
+        tenants[0] = "b"
+        with pytest.raises(InvalidTokenError, match="what its successor would say"):
+            jwt.renewed(token)
 
 
 class Answering(TenantKeys):
@@ -230,6 +255,7 @@ def test_a_ring_of_one_owner_has_nothing_to_say() -> None:
     keys = Rotated(Key(SECRET, "HS256"))
     found = Verifier(ring=keys, clock=StandingClock(NOW))
 
+    assert keys.may_sign(KEYS["a"], {"tenant": "b"}) is True
     assert found.verify(stolen("a", tenant="b"), kinds=None).key_id == "a"
 
 
