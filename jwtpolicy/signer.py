@@ -156,8 +156,9 @@ class Signer:
             return
         found = token._claims
         kept = {name: found[name] for name in found if name in RESERVED_CLAIMS or name == "sub"}
+        # Which of several keys it was is not known any more, so that all of them have to be fine.
         keys = find_keys(self._ring, token._header["alg"], token.key_id)
-        if not any(may_sign(self._ring, key, {**claims, **kept}) for key in keys):
+        if not keys or not all(may_sign(self._ring, key, {**claims, **kept}) for key in keys):
             msg = "the token's key may not sign what its successor would say"
             raise InvalidTokenError(msg)
 

@@ -55,8 +55,9 @@ def named_matchers(
 class ClaimsMatch(Attribute):
     """Claims have these values: ``ClaimsMatch(role="admin")``.
 
-    Type and value are compared, deeply. A claim that is absent, null or of another JSON type than
-    what is asked for is ``MISSING_CLAIM``, so that neither the match nor its negation admits it.
+    Type and value are compared, deeply, as they stand in the token: ``sub`` with its prefix. A
+    claim that is absent, null or of another JSON type than what is asked for is
+    ``MISSING_CLAIM``, so that neither the match nor its negation admits it.
 
     Args:
         claims: Names, or dotted paths into objects, and what is asked of each: a value, a

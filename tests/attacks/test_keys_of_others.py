@@ -109,6 +109,31 @@ def test_a_loaded_user_is_of_the_tenant_whose_key_it_was(
                 jwt.refresh(token)
 
 
+class Several(TenantKeys):
+    """A ring that does not know by its header whose a token is."""
+
+    found: tuple[Key, ...] = ()
+
+    def find(self, algorithm: str, key_id: str | None) -> tuple[Key, ...]:
+        return self.found
+
+
+@pytest.mark.parametrize(
+    ("found", "is_fine"), [(["a"], True), (["a", "a"], True), (["a", "b"], False), ([], False)]
+)
+def test_each_key_that_it_may_have_been_has_to_be_fine(found: list[str], is_fine: bool) -> None:
+    ring = Several()
+    ring.found = (KEYS["a"],)
+    token = verified(ring)
+    ring.found = tuple(KEYS[name] for name in found)
+
+    if is_fine:
+        Signer(ring=ring).check_successor(token, {"tenant": "a"})
+    else:
+        with pytest.raises(InvalidTokenError):
+            Signer(ring=ring).check_successor(token, {"tenant": "a"})
+
+
 def test_nor_does_a_session_slide_into_another_tenant(make_app: Any) -> None:
     app, jwt = make_app(manager={"keys": TenantKeys()}, secret_key=None)
     tenants = ["a"]
