@@ -20,8 +20,14 @@ class Standing(Enum):
 
     GOOD = "good"
     REVOKED = "revoked"
-    #: A refresh token that was used already: `refresh` alone judges it, others take it as revoked.
+    #: It was used up. Of a refresh token that is a sign of theft: a guard that accepts refresh
+    #: tokens ends its session.
     CONSUMED = "consumed"
+    #: A refresh token that was used moments ago: whoever holds it may have its successor by asking,
+    #: so that guards let it in.
+    IN_GRACE = "in grace"
+    #: A refresh token that another one took the place of before it was used.
+    REPLACED = "replaced"
 
 
 class Services(Protocol):
@@ -72,6 +78,7 @@ class Terms:
         roles_claim: Where the bearer's roles are; a dotted path.
         types: What stands before the subjects of each type of users; nothing for one of them.
         prefixes: All of these that are not empty.
+        skew: Seconds that a beginning may lie ahead, where that is more.
     """
 
     clock: Clock = system_clock
@@ -79,6 +86,12 @@ class Terms:
     roles_claim: str = "roles"
     types: Mapping[type, str] = field(default_factory=dict)
     prefixes: tuple[str, ...] = ()
+    skew: float = 0
+
+    @property
+    def ahead(self) -> float:
+        """Seconds that a time may lie ahead, because another machine's clock has written it."""
+        return max(self.leeway, self.skew)
 
     def prefix_of(self, user_type: type | None) -> str | None:
         """Return what stands before the subjects of a type of users, with its subclasses.

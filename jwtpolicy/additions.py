@@ -28,25 +28,31 @@ class Additions:
     claims: Hook | None = None
     headers: Hook | None = None
 
-    def claims_of(
-        self, user: Any, kind: str, given: Mapping[str, Any] | None = None
-    ) -> dict[str, Any]:
-        """Return copies of the claims that the hook and the caller add; the caller's win.
+    def claims_of(self, user: Any, kind: str) -> dict[str, Any]:
+        """Return copies of the claims that the hook adds to tokens of *kind*.
 
         Raises:
             IssueError: They name what is reserved, or are not JSON (CLAIM-10).
         """
-        hooked = _checked(_answer(self.claims, user, kind), "extra_claims", _is_own_claim)
-        added = {**hooked, **_checked(given or {}, "claims=", _is_own_claim)}
-        return dict(plain_json(added, "claims", self.encode))
+        return self._claims(_answer(self.claims, user, kind), "extra_claims")
 
-    def headers_of(
-        self, user: Any, kind: str, given: Mapping[str, Any] | None = None
-    ) -> dict[str, Any]:
-        """Return copies of the headers that the hook and the caller add; raises as above."""
-        hooked = _checked(_answer(self.headers, user, kind), "extra_headers", _is_own_header)
-        added = {**hooked, **_checked(given or {}, "headers=", _is_own_header)}
-        return dict(plain_json(added, "headers", self.encode))
+    def headers_of(self, user: Any, kind: str) -> dict[str, Any]:
+        """Return copies of the headers that the hook adds; raises as above."""
+        return self._headers(_answer(self.headers, user, kind), "extra_headers")
+
+    def given_claims(self, claims: Mapping[str, Any] | None) -> dict[str, Any]:
+        """Return copies of the claims that a caller passes; raises as above."""
+        return self._claims({} if claims is None else claims, "claims=")
+
+    def given_headers(self, headers: Mapping[str, Any] | None) -> dict[str, Any]:
+        """Return copies of the headers that a caller passes; raises as above."""
+        return self._headers({} if headers is None else headers, "headers=")
+
+    def _claims(self, members: object, name: str) -> dict[str, Any]:
+        return dict(plain_json(_checked(members, name, _is_own_claim), "claims", self.encode))
+
+    def _headers(self, members: object, name: str) -> dict[str, Any]:
+        return dict(plain_json(_checked(members, name, _is_own_header), "headers", self.encode))
 
 
 def _answer(hook: Hook | None, user: Any, kind: str) -> object:

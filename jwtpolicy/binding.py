@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from flask import Flask, Request, Response, request
 from werkzeug.routing import Rule
 
+from .ending import tokens_to_end, warn_if_presented
 from .enforcement import Enforcement
 from .exceptions import AccessDeniedError, ConfigurationError, PolicyError
 from .finishing import Finishing
@@ -21,6 +22,7 @@ from .plans import Plan
 from .policy.base import Policy
 from .settings import Settings
 from .state import Outer, RequestState
+from .token import Token
 from .transports import Places, QueryTransport
 
 if TYPE_CHECKING:
@@ -126,6 +128,24 @@ class Application:
         """Do what `enforce` does, awaiting async policies and loaders."""
         current = _current_request()
         await self.enforcement.enforce_async(policy, self._state_of(current), current, resource)
+
+    def tokens_to_end(self, current_token: Token | None) -> list[Token]:
+        """Return what a logout ends: the current token, and what the endpoint's guard overlooked.
+
+        Raises:
+            CSRFError: There is no current one, and a browser may have sent the others by itself.
+        """
+        current = _current_request()
+        state = self._state_of(current)
+        plan = self._plan_of(current.endpoint, current.method)
+        # Where the guard has refused the request, whoever answers for it ends nothing: any page of
+        # another site could have sent it.
+        if plan is not None and not plan.is_public and state.access is not None:
+            return tokens_to_end(current_token, plan, self.parts.csrf, state.answers, current)
+        if current_token is not None:
+            return [current_token]
+        warn_if_presented(str(current.endpoint), self.enforcement.places, current)
+        return []
 
     def plan(self, endpoint: str | None, method: str) -> Plan | None:
         """Return what *endpoint* demands for *method*, or None where it has no guard."""

@@ -107,7 +107,10 @@ class Enforcement:
             raise self.answered(error, plan.label, state.answers.token_id) from error.__cause__
         run.forget_pending()
         flow = self._judged_each(plan, state, request, attempts)
-        return state.enter(plan, self._drive(flow, state, plan.label))
+        try:
+            return state.enter(plan, self._drive(flow, state, plan.label))
+        finally:
+            self._notice_reuse(plan, state)
 
     async def admit_async(self, plan: Plan, state: RequestState, request: Request) -> Outer | None:
         """Do what `admit` does, awaiting async policies and loaders."""
@@ -118,19 +121,46 @@ class Enforcement:
         except AccessError as error:
             raise self.answered(error, plan.label, state.answers.token_id) from error.__cause__
         flow = self._judged_each(plan, state, request, attempts)
-        return state.enter(plan, await self._drive_async(flow, state, plan.label))
+        try:
+            return state.enter(plan, await self._drive_async(flow, state, plan.label))
+        finally:
+            self._notice_reuse(plan, state)
+
+    def _notice_reuse(self, plan: Plan, state: RequestState) -> None:
+        """End the session of a used refresh token that this guard has looked at (REF-2).
+
+        Guards do, and nobody else who looks: what a view asks about a token that it has used up
+        itself is no theft, and neither is what `explain` or an introspection asks about.
+
+        Raises:
+            StoreUnavailableError: The store cannot be asked.
+        """
+        token, state.answers.reused = state.answers.reused, None
+        if token is None or "refresh" not in plan.kinds:
+            return
+        try:
+            self.sources.notice_reuse(token)
+        except AccessError as error:
+            raise self.answered(error, plan.label, token.token_id) from error.__cause__
 
     def enforce(self, policy: Policy, state: RequestState, request: Request, resource: Any) -> None:
         """Judge *policy* inside a view; raises what `admit` raises."""
         flow = self._inner(policy, state, request, resource, awaits=False)
-        self._drive(flow, state, "enforce")
+        try:
+            self._drive(flow, state, "enforce")
+        finally:
+            # It only refuses: no guard has met the token here.
+            state.answers.reused = None
 
     async def enforce_async(
         self, policy: Policy, state: RequestState, request: Request, resource: Any
     ) -> None:
         """Do what `enforce` does, awaiting async policies and loaders."""
         flow = self._inner(policy, state, request, resource, awaits=True)
-        await self._drive_async(flow, state, "enforce")
+        try:
+            await self._drive_async(flow, state, "enforce")
+        finally:
+            state.answers.reused = None
 
     def _drive(self, flow: Flow[Result], state: RequestState, label: str) -> Result:
         try:
@@ -240,7 +270,6 @@ class Enforcement:
         There is always one attempt; several where one place has several kinds of token.
         """
         state.was_judged = True
-        state.answers.passes_consumed = plan.passes_consumed
         presented = plan.places.presented(request, plan.kinds)
         if not presented:
             access = self._access(state, request, None, None, plan.loader)

@@ -12,7 +12,7 @@ from typing import Any, Generic, TypeVar, cast
 
 from flask import Blueprint, Flask, Response, current_app, has_request_context
 
-from .access import NO_LOADER, AccessRequest
+from .access import NO_LOADER, AccessRequest, Standing
 from .additions import Additions, Hook
 from .binding import Application
 from .clock import Clock, system_clock
@@ -40,15 +40,16 @@ from .policy.base import Policy, as_policy
 from .policy.credentials import Access, KnownUser, NotRevoked, Public
 from .revocation import REVOCATION_CHECKS, TOKENS_LET_IN, Revocation, RevocationCheck
 from .schemas import ClaimSchema, SchemaRegistry
-from .sentinels import ANY, Any_, Never
-from .sessions import Sessions, freshness
+from .sentinels import Any_, Never
+from .sessions import IssueOptions, Sessions, freshness
 from .settings import Settings
 from .signals import logged_in, logged_out, refresh_reused
 from .state import Answers, Sources
-from .stores.base import TokenStore
+from .stores.base import PAGE, REFRESH, TokenRef, TokenStore
 from .token import Token, TokenPair
 from .transports import CookieTransport, Transport
 from .users import UserLoader, Users
+from .verifier import Purpose
 
 logger = logging.getLogger("jwtpolicy")
 
@@ -145,6 +146,7 @@ class JWTManager(Generic[User]):
                 users=Users(self._user_loader, app.ensure_sync),
                 terms=parts.terms,
                 ensure_sync=app.ensure_sync,
+                notice_reuse=lambda token: self._sessions().notice_reuse(token),
             ),
             baseline=baseline,
             realm=parts.settings.realm,
@@ -186,6 +188,7 @@ class JWTManager(Generic[User]):
             return lambda function: self.user_loader(function, lazy=lazy)
         _check_single(self._user_loader, "user_loader")
         self._user_loader, self._is_lazy = loader, lazy
+        self._schemas.reload_users()
         return loader
 
     def revocation_check(self, check: AnyCheck) -> AnyCheck:
@@ -256,6 +259,7 @@ class JWTManager(Generic[User]):
         claims: Mapping[str, Any] | None = None,
         headers: Mapping[str, Any] | None = None,
         label: str | None = None,
+        since: float | None = None,
     ) -> TokenPair:
         """Open a session for *user*, who has just authenticated, and return its tokens.
 
@@ -267,30 +271,53 @@ class JWTManager(Generic[User]):
             acr: The authentication context class that was reached (:rfc:`9470`).
             amr: The methods that were used (:rfc:`8176`).
             scope: The scopes granted, space-separated.
-            claims: More claims; none of the reserved names.
+            claims: More claims; none of the reserved names. They belong to the session, as *acr*,
+                *amr*, *scope* and *headers* do: its later tokens say them again.
             headers: More members of the JOSE header; none of the reserved names.
             label: What the user may know the session by.
+            since: When the login began, in seconds since the epoch, by the application's clock:
+                before the password was compared. None: now.
 
         Raises:
-            IssueError: The claims cannot be signed.
+            IssueError: The claims cannot be signed; or, with a `user_loader`, the user's schema
+                or a hook says one of them too.
+            LoginFailedError: All sessions of the user were ended after *since*; not those that
+                this very request has ended.
             StoreUnavailableError: The store cannot be asked.
         """
         with self._answering():
-            pair = self._sessions().open(
-                user,
-                fresh=fresh,
-                acr=acr,
-                amr=amr,
-                scope=scope,
-                claims=claims,
-                headers=headers,
-                label=label,
-            )
+            sessions = self._sessions()
+            facts = sessions.facts(claims, headers, fresh=fresh, scope=scope, acr=acr, amr=amr)
+            began = self._since(since)
+            pair = sessions.open(user, facts, fresh=fresh, label=label, since=began)
         logged_in.send(_app(), session_id=pair.session_id)
         return self._answerable(pair)
 
-    def step_up(self, user: Any, acr: str | None = None) -> TokenPair:
+    def _since(self, since: float | None) -> float | None:
+        """Return when a login began, as far as what this very request has ended is concerned."""
+        if since is None or not has_request_context():
+            return since
+        return max(since, application().state().ended_at)
+
+    def step_up(
+        self,
+        user: Any,
+        *,
+        acr: str | None = None,
+        amr: tuple[str, ...] | None = None,
+        claims: Mapping[str, Any] | None = None,
+    ) -> TokenPair:
         """Return a fresh pair for the current session, whose user authenticated again.
+
+        The session's refresh token is replaced: the one before is void, and no sign of theft. Where
+        the answer is lost, the user has to log in again.
+
+        Args:
+            user: The user, who has to be the current one.
+            acr: The authentication context class that was reached (:rfc:`9470`).
+            amr: The methods that were used (:rfc:`8176`).
+            claims: Claims that the session's tokens say from now on, beside those of its login; a
+                value of None takes one back.
 
         Raises:
             OtherUserError: *user* is not the current one.
@@ -299,7 +326,10 @@ class JWTManager(Generic[User]):
             RevokedTokenError: The session is over.
         """
         with self._answering():
-            return self._answerable(self._sessions().step_up(user, acr, self._current()))
+            sessions, token = self._sessions(), self._current()
+            pair = sessions.step_up(user, token, acr=acr, amr=amr, claims=claims)
+            self._forget()
+            return self._answerable(pair)
 
     def refresh(self, token: str | Token) -> TokenPair:
         """Use a refresh token up and return the next pair.
@@ -314,7 +344,8 @@ class JWTManager(Generic[User]):
         """
         with self._answering():
             verified = self._verified(token, frozenset({"refresh"}))
-            pair = self._sessions().refresh(verified)
+            pair = self._sessions().refresh(verified, is_own_use=_was_used_here(verified))
+            self._note_use(verified)
         if pair.refresh_token is None and isinstance(token, str):
             pair = replace(pair, refresh_token=token)
         return self._answerable(pair)
@@ -335,23 +366,25 @@ class JWTManager(Generic[User]):
     def logout(self, response: Response | None = None) -> Logout:
         """End the current session: its access and refresh tokens are dead.
 
-        A token without a session is revoked by itself; without a token nothing is. The token may
-        be one that the bridge to Flask-JWT-Extended has let in. Where cookies
-        are a place for tokens they are unset, by `Logout.as_response` and in *response*.
+        So is the session of every other token that the request presents where the endpoint's guard
+        accepts it, if its signature verifies: one that has expired, is not valid yet, or was
+        revoked or used, and that the guard has overlooked. A token without a session is revoked by
+        itself; without a token nothing is. Where one was presented and nothing was ended, that is
+        logged as a warning. The token may be one that the bridge to Flask-JWT-Extended has let in.
+        Where cookies are a place for tokens they are unset, by `Logout.as_response` and in
+        *response*.
 
         Args:
             response: An answer of your own, whose cookies are to be unset.
 
         Raises:
+            CSRFError: A browser may have sent the tokens that the guard overlooked by itself.
             InvalidTokenError: The bridge's token is none here, so that it cannot be revoked.
             StoreNotConfiguredError: There is no store to remember it in.
             StoreUnavailableError: The store cannot be asked: the session lives on.
         """
-        state = application().state() if has_request_context() else None
-        token = None if state is None else state.token or self._let_in_elsewhere()
-        if state is not None:
-            state.is_logged_out = True
-        if token is not None:
+        tokens = self._tokens_to_end() if has_request_context() else []
+        for token in tokens:
             with self._answering():
                 self._sessions().end(token)
             self._forget()
@@ -359,7 +392,7 @@ class JWTManager(Generic[User]):
         if response is not None:
             self.unset_cookies(response)
         takes_cookies = self._parts().takes_cookies
-        session_id = None if token is None else token.session_id
+        session_id = tokens[0].session_id if tokens else None
         return Logout(session_id, self.unset_cookies if takes_cookies else None)
 
     def set_cookies(
@@ -386,6 +419,8 @@ class JWTManager(Generic[User]):
 
     def unset_cookies(self, response: Response, *, domain: str | None = None) -> None:
         """Unset the cookies of all kinds of token, and of their CSRF values.
+
+        That ends nothing: whoever has copied a cookie can go on using it. `logout` does both.
 
         Args:
             response: The answer that unsets them.
@@ -436,8 +471,8 @@ class JWTManager(Generic[User]):
             expires_in: Seconds or a timedelta; None means ``JWT_<KIND>_TOKEN_EXPIRES``.
             scope: The scopes granted, space-separated.
             audience: ``aud``, where it is another one than the configured.
-            session: The session it belongs to, which it never outlives; a refresh token takes
-                the place of its current one.
+            session: The session it belongs to, which it never outlives, and whose claims, scope
+                and the like it says too; a refresh token takes the place of its current one.
             claims: More claims; none of the reserved names.
             headers: More members of the JOSE header; none of the reserved names.
 
@@ -445,32 +480,22 @@ class JWTManager(Generic[User]):
             IssueError: The token cannot be made, or could never be verified here.
             StoreUnavailableError: The store cannot be asked about the session.
         """
-        parts, additions, now = self._parts(), self._additions(), int(self._clock())
-        added = additions.claims_of(user, kind, claims)
-        dumped = self._schemas.dump(user, kind if kind != "refresh" else "access", added)
+        parts, sessions = self._parts(), self._sessions()
         if fresh and kind != "access":
             msg = f"fresh=True is for access tokens, not for the kind {kind!r}"
             raise IssueError(msg)
-        arguments: dict[str, Any] = {
-            "kind": kind,
-            "subject": dumped.subject,
-            "claims": dumped.claims,
-            "schema": dumped.schema,
-            "lifetime": parts.lifetime(kind, expires_in),
-            "fresh": freshness(fresh, now),
-            "auth_time": now if fresh else None,
-            "session_id": session,
-            "scope": scope,
-            "audience": audience,
-            "headers": additions.headers_of(user, kind, headers) or None,
-        }
-        if session is None:
-            if kind == "refresh":
-                msg = "issue(kind='refresh') needs session=; jwt.login(user) opens one"
-                raise IssueError(msg)
-            return parts.signer.sign(**arguments).encoded
+        if session is None and kind == "refresh":
+            msg = "issue(kind='refresh') needs session=; jwt.login(user) opens one"
+            raise IssueError(msg)
+        options = IssueOptions(
+            lifetime=parts.lifetime(kind, expires_in),
+            fresh=freshness(fresh, int(self._clock())),
+            audience=audience,
+            session_id=session,
+        )
         with self._answering():
-            return self._sessions().issue(dumped.subject, session, arguments).encoded
+            given = sessions.facts(claims, headers, fresh=fresh, scope=scope)
+            return sessions.issue(user, kind, given, options).encoded
 
     def verify(
         self, encoded: str, *, kind: str | Any_ = "access", allow_expired: bool = False
@@ -488,17 +513,20 @@ class JWTManager(Generic[User]):
         """
         kinds = None if isinstance(kind, Any_) else frozenset({kind})
         with self._answering():
-            return self._parts().verifier.verify(encoded, kinds=kinds, allow_expired=allow_expired)
+            purpose = Purpose.EXAMINE if allow_expired else Purpose.ADMIT
+            return self._parts().verifier.verify(encoded, kinds=kinds, purpose=purpose)
 
     def revoke(self, token: str | Token) -> None:
         """Revoke one token; a refresh token takes its session along (:rfc:`7009`).
 
+        It may have expired, or not be valid yet: another machine's clock may say otherwise.
+
         Raises:
-            InvalidTokenError: It is not a token of ours; an expired one is.
+            InvalidTokenError: It is not a token of ours.
             StoreUnavailableError: The store cannot be asked: nothing was revoked.
         """
         with self._answering():
-            verified = self._verified(token, None, allow_expired=True)
+            verified = self._verified(token, None, Purpose.END)
             self._sessions().revoke_token(verified)
         self._forget()
 
@@ -514,8 +542,9 @@ class JWTManager(Generic[User]):
         Tokens outside of sessions are refused if they were issued up to this second.
         """
         with self._answering():
-            self._sessions().revoke_subject(subject)
+            ended_at = self._sessions().revoke_subject(subject)
         self._forget()
+        self._note_end(ended_at)
 
     def revoke_other_sessions(self) -> int:
         """End all sessions of the current user but the current one, and return how many.
@@ -528,18 +557,28 @@ class JWTManager(Generic[User]):
             StoreUnavailableError: The store cannot be asked; some sessions may have been ended.
         """
         with self._answering():
-            return self._sessions().end_others(self._current())
+            ended = self._sessions().end_others(self._current())
+        self._note_end(self._clock())
+        return ended
 
-    def sessions(self, subject: str) -> list[OpenSession]:
+    def sessions(
+        self, subject: str, *, limit: int = PAGE, before: OpenSession | None = None
+    ) -> list[OpenSession]:
         """Return the open sessions of *subject*, the newest first.
+
+        Args:
+            subject: Whose.
+            limit: How many at the most.
+            before: The last session of the page before, where this is the next one.
 
         Raises:
             StoreUnavailableError: The store cannot be asked.
         """
+        place = None if before is None else (before.created_at.timestamp(), before.session_id)
         token = application().state().token if has_request_context() else None
         current_id = None if token is None else token.session_id
         with self._answering():
-            live = self._sessions().live(subject)
+            live = self._sessions().live(subject, limit, place)
         return [OpenSession.of(session, current_id) for session in live]
 
     def consume(self) -> None:
@@ -638,14 +677,36 @@ class JWTManager(Generic[User]):
         return token
 
     def _verified(
-        self, token: str | Token, kinds: frozenset[str] | None, *, allow_expired: bool = False
+        self,
+        token: str | Token,
+        kinds: frozenset[str] | None,
+        purpose: Purpose = Purpose.ADMIT,
     ) -> Token:
         if not isinstance(token, Token):
-            return self._parts().verifier.verify(token, kinds=kinds, allow_expired=allow_expired)
+            return self._parts().verifier.verify(token, kinds=kinds, purpose=purpose)
         if kinds is not None and token.kind not in kinds:
             msg = f"the token is of the kind {token.kind!r}"
             raise WrongKindError(msg)
         return token
+
+    def _named(self, encoded: str) -> Token:
+        """Return the token that *encoded* is, to end what it names; raises what `verify` does."""
+        with self._answering():
+            return self._verified(encoded, None, Purpose.END)
+
+    def _tokens_to_end(self) -> list[Token]:
+        """Return the tokens of the current request whose sessions a logout ends.
+
+        Raises:
+            CSRFError: There is no current one, and a browser may have sent them by itself.
+            InvalidTokenError: Another extension's is no token here.
+        """
+        found = application()
+        state = found.state()
+        with self._answering():
+            tokens = found.tokens_to_end(state.token or self._let_in_elsewhere())
+        state.is_logged_out = True
+        return tokens
 
     def _let_in_elsewhere(self) -> Token | None:
         """Return the token that another extension has let the current request in with.
@@ -655,11 +716,44 @@ class JWTManager(Generic[User]):
         """
         found = (find() for find in current_app.extensions.get(TOKENS_LET_IN, ()))
         encoded = next(filter(None, found), None)
-        return None if encoded is None else self.verify(encoded, kind=ANY, allow_expired=True)
+        return None if encoded is None else self._verified(encoded, None, Purpose.END)
 
     def _forget(self) -> None:
         if has_request_context():
             application().state().answers.forget()
+
+    def _note_use(self, token: Token) -> None:
+        """Let the rest of this request know that it is the one that used *token* up."""
+        if has_request_context():
+            answers = application().state().answers
+            answers.forget()
+            answers.used_up.add(token)
+
+    def _note_end(self, ended_at: float) -> None:
+        """Let a login of this very request know that it is not one of those that are cut off."""
+        if has_request_context():
+            state = application().state()
+            state.ended_at = max(state.ended_at, ended_at)
+
+    def _stands(self, ref: TokenRef, encoded: str) -> bool:
+        """Whether the store lets the token pass that a guard of the bridge has met.
+
+        As for native guards: a used refresh token passes within its grace, and after it ends its
+        session.
+        """
+        terms, store = self._parts().terms, self._sessions().store
+        standing = store.standing(ref, now=int(terms.clock()), leeway=terms.ahead)
+        if standing is Standing.CONSUMED and ref.kind == REFRESH:
+            self._notice_reuse(encoded)
+        return standing in (Standing.GOOD, Standing.IN_GRACE)
+
+    def _notice_reuse(self, encoded: str) -> None:
+        try:
+            token = self._parts().verifier.verify(encoded, kinds=frozenset({"refresh"}))
+        except InvalidTokenError:
+            return
+        if not _was_used_here(token):
+            self._sessions().notice_reuse(token)
 
     def _parts(self) -> Parts:
         found = application()
@@ -678,7 +772,7 @@ class JWTManager(Generic[User]):
 
     def _revocation(self, app: Flask, parts: Parts) -> Revocation:
         checks = (*self._revocation_checks, *app.extensions.get(REVOCATION_CHECKS, ()))
-        return Revocation(parts.store, checks)
+        return parts.revocation(checks)
 
     def _denies(self, encoded: str) -> bool:
         """Whether a revocation check denies what the bridge has let in so far.
@@ -689,7 +783,7 @@ class JWTManager(Generic[User]):
         if not self._revocation_checks:
             return False
         try:
-            token = self._parts().verifier.verify(encoded, kinds=None, allow_expired=True)
+            token = self._verified(encoded, None, Purpose.EXAMINE)
         except InvalidTokenError as error:
             logger.warning("no revocation_check can be asked about a token: %s", error.reason)
             return True
@@ -728,6 +822,11 @@ def _check_plain(function: object, name: str) -> None:
 
 def _app() -> Flask:
     return cast(Flask, current_app._get_current_object())  # type: ignore[attr-defined] # a proxy
+
+
+def _was_used_here(token: Token) -> bool:
+    """Whether the current request has used a refresh token up itself."""
+    return has_request_context() and application().state().answers.was_used_here(token)
 
 
 def _reused(token: Token) -> None:

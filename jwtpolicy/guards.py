@@ -79,12 +79,10 @@ class Guard(Protocol):
 
     Attributes:
         loader: How it loads the resource, or None.
-        passes_consumed: Whether a used refresh token passes, because the view judges it.
         reading: Where it wants its tokens read.
     """
 
     loader: Loader | None
-    passes_consumed: bool
     reading: Reading
 
     def levels(self, method: str) -> tuple[Policy, ...]:
@@ -99,8 +97,6 @@ class FunctionGuard:
         loader: How to load the resource, or None.
         reading: Where it wants its tokens read.
     """
-
-    passes_consumed = False
 
     def __init__(
         self, level: Policy, loader: Loader | None = None, reading: Reading | None = None
@@ -150,7 +146,6 @@ class ClassGuard:
     def __init__(self, view: type, methods: Iterable[str]) -> None:
         self.view = view
         self.loader: Loader | None = getattr(view, "load_resource", None)
-        self.passes_consumed = getattr(view, "passes_consumed", False) is True
         written = (getattr(view, "transports", None), getattr(view, "csrf", None))
         self.reading = reading_of(*written, view.__name__)
         self._classes = [_ClassLevels(cls, methods) for cls in _heirs(view) if _writes_levels(cls)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,24 +12,31 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from .exceptions import StoreUnavailableError
+from .keys import Key
 from .signer import Signer
+from .stores.base import Session
 from .token import Token, TokenPair
 
 #: Bytes of the number that AES-GCM must not see twice with one key (NIST SP 800-38D, 8.2).
 _NONCE: Final = 12
+#: Bytes that name the key, which tell as little of it as the pair that is sealed under it.
+_NAME: Final = 8
+
+_PURPOSE: Final = b"jwtpolicy kept pair"
 
 
 @dataclass(frozen=True, slots=True)
 class Keeping:
-    """What seals the pair that follows a refresh token, under a key derived from the signing key.
+    """What seals the newest pair of a session, under a key derived from the signing key.
 
     Attributes:
-        signer: What signs for the user of the token.
-        token: The refresh token that is used up. The sealed pair opens for a repetition of it and
-            for nothing else.
+        signer: What signs for the user of the session.
+        session: The session. The sealed pair opens for it and for no other.
+        token: The refresh token that is presented, whose user and claims choose the key.
     """
 
     signer: Signer
+    session: Session
     token: Token
 
     def seal(self, pair: TokenPair) -> bytes:
@@ -40,28 +48,43 @@ class Keeping:
             pair.scope,
             pair.session_id,
         ]
-        nonce = secrets.token_bytes(_NONCE)
-        return nonce + self._cipher().encrypt(nonce, json.dumps(members).encode(), self._context)
+        key, nonce = self._keys()[0], secrets.token_bytes(_NONCE)
+        sealed = _cipher(key).encrypt(nonce, json.dumps(members).encode(), self._context)
+        return _name_of(key) + nonce + sealed
 
     def open(self, kept: bytes) -> TokenPair:
-        """Return the pair that was sealed.
+        """Return the pair that was sealed, whether its key still signs or is a fallback by now.
 
         Raises:
-            StoreUnavailableError: It cannot be read: the signing key is another one by now, or
-                the store does not hold what was put there.
+            StoreUnavailableError: It cannot be read: its key is not there any more, or the store
+                does not hold what was put there.
         """
+        name, nonce, sealed = kept[:_NAME], kept[_NAME : _NAME + _NONCE], kept[_NAME + _NONCE :]
+        key = next((key for key in self._keys() if _name_of(key) == name), None)
         try:
-            members = self._cipher().decrypt(kept[:_NONCE], kept[_NONCE:], self._context)
+            if key is None:
+                raise InvalidTag
+            members = _cipher(key).decrypt(nonce, sealed, self._context)
         except (InvalidTag, ValueError) as error:
-            reason = "the kept pair cannot be read: another signing key?"
+            reason = "the kept pair cannot be read: its key is gone, or it was changed"
             raise StoreUnavailableError(reason) from error
         return TokenPair(*json.loads(members))
 
-    def _cipher(self) -> AESGCM:
-        subject, claims = self.token.subject, self.token._claims
-        return AESGCM(self.signer.derived_key(subject, claims, b"jwtpolicy kept pair"))
+    def _keys(self) -> list[Key]:
+        return _unique(self.signer.secret_keys(self.token.subject, self.token._claims))
 
     @property
     def _context(self) -> bytes:
-        token = self.token
-        return json.dumps([token.issuer, token.session_id, token.token_id]).encode()
+        return json.dumps([self.session.issuer, self.session.session_id]).encode()
+
+
+def _unique(keys: Iterable[Key]) -> list[Key]:
+    return list(dict.fromkeys(keys))
+
+
+def _cipher(key: Key) -> AESGCM:
+    return AESGCM(key.derived(_PURPOSE))
+
+
+def _name_of(key: Key) -> bytes:
+    return key.derived(_PURPOSE + b": name")[:_NAME]

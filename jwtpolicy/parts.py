@@ -19,7 +19,7 @@ from .keys import KeyRing
 from .policy.base import Policy
 from .policy.closing import leaves
 from .policy.credentials import NotRevoked
-from .revocation import Revocation
+from .revocation import Revocation, RevocationCheck
 from .schemas import SchemaRegistry
 from .sentinels import NEVER
 from .sessions import Lifetimes, Sessions
@@ -147,6 +147,7 @@ class Parts:
             create_tables=self.settings.store_create_tables,
             lost=self.settings.store_lost,
             near_cache=self.settings.store_near_cache,
+            clock=self._clock,
         )
 
     def _cached(self, store: TokenStore | None) -> TokenStore | None:
@@ -208,6 +209,12 @@ class Parts:
             )
             raise IssueError(msg)
 
+    def revocation(self, checks: Iterable[RevocationCheck]) -> Revocation:
+        """Return what knows which tokens still stand, with the application's *checks*."""
+        # As far ahead as `iat` may lie: a token of a machine that is ahead passes its guards, and
+        # so it must not outlive its revocation (REV-1).
+        return Revocation(self.store, checks, clock=self._clock, leeway=self.terms.ahead)
+
     def sessions(
         self,
         revocation: Revocation,
@@ -219,7 +226,13 @@ class Parts:
         settings = self.settings
         return Sessions(
             signer=self.signer,
-            statements=Statements(self._schemas, additions, settings.identity_claim, load_user),
+            statements=Statements(
+                self._schemas,
+                additions,
+                settings.identity_claim,
+                load_user,
+                has_store=self.store is not None,
+            ),
             revocation=revocation,
             lifetimes=Lifetimes(
                 settings.lifetimes,
@@ -275,7 +288,14 @@ def _signer(settings: Settings, ring: KeyRing, clock: Clock, *, with_csrf: bool)
 def _terms(settings: Settings, clock: Clock, schemas: SchemaRegistry) -> Terms:
     types = schemas.prefixes
     prefixes = tuple({prefix for prefix in types.values() if prefix})
-    return Terms(clock, settings.decode_leeway, settings.roles_claim, types, prefixes)
+    return Terms(
+        clock=clock,
+        leeway=settings.decode_leeway,
+        roles_claim=settings.roles_claim,
+        types=types,
+        prefixes=prefixes,
+        skew=settings.clock_skew,
+    )
 
 
 def _cookies(settings: Settings, clock: Clock) -> CookieTransport:
@@ -310,6 +330,7 @@ def _verifier(settings: Settings, ring: KeyRing, clock: Clock, schemas: SchemaRe
         issuers=settings.accepted_issuers,
         audiences=settings.accepted_audiences,
         leeway=settings.decode_leeway,
+        skew=settings.clock_skew,
         require_exp=settings.require_exp,
         accept_integer_subject=settings.accept_integer_subject,
         access_profile=settings.access_token_profile,

@@ -115,7 +115,6 @@ class Planner:
             label=label,
             places=self._places(guards, label),
             csrf=_needs_csrf(guards),
-            passes_consumed=any(guard.passes_consumed for guard in guards),
         )
 
     def _places(self, guards: Sequence[Guard], label: str) -> Places:

@@ -34,7 +34,6 @@ class Plan:
         has_async_loader: Whether it has to be awaited.
         programs: The levels and the baseline, by kind of own token.
         anonymous: The levels alone, for callers without a token.
-        passes_consumed: Whether a used refresh token passes, because the view judges it.
         places: Where its tokens may stand.
         csrf: Whether tokens that browsers send by themselves need a CSRF value.
         kinds: The kinds that it accepts, in the order in which they are tried.
@@ -54,7 +53,6 @@ class Plan:
         "kinds",
         "label",
         "loader",
-        "passes_consumed",
         "places",
         "programs",
     )
@@ -68,7 +66,6 @@ class Plan:
         loader: Loader | None = None,
         label: str = "",
         needs_loader: bool = True,
-        passes_consumed: bool = False,
         places: Places = NOWHERE,
         csrf: bool = True,
     ) -> None:
@@ -78,7 +75,6 @@ class Plan:
         self.guards = frozenset(guards)
         self.loader = loader
         self.has_async_loader = inspect.iscoroutinefunction(loader)
-        self.passes_consumed = passes_consumed
         self.is_public = not levels
         if levels:
             self.closed = _meeting(levels, label)

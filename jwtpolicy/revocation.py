@@ -9,8 +9,14 @@ from typing import Final
 from werkzeug.exceptions import HTTPException
 
 from .access import Standing
-from .exceptions import PolicyError, StoreNotConfiguredError, StoreUnavailableError
-from .stores.base import TokenStore
+from .clock import Clock, system_clock
+from .exceptions import (
+    PolicyError,
+    RevokedTokenError,
+    StoreNotConfiguredError,
+    StoreUnavailableError,
+)
+from .stores.base import TokenRef, TokenStore
 from .token import Token
 
 logger = logging.getLogger("jwtpolicy")
@@ -29,14 +35,25 @@ TOKENS_LET_IN: Final = "jwtpolicy.tokens_let_in"
 class Revocation:
     """What is known of tokens after they were issued.
 
-    Attributes:
+    Args:
         store: The store, or None.
         checks: What is asked beside it, about tokens that it does not know as revoked.
+        clock: Where the time comes from.
+        leeway: Seconds by which the clocks of machines may differ.
     """
 
-    def __init__(self, store: TokenStore | None, checks: Iterable[RevocationCheck] = ()) -> None:
+    def __init__(
+        self,
+        store: TokenStore | None,
+        checks: Iterable[RevocationCheck] = (),
+        *,
+        clock: Clock = system_clock,
+        leeway: float = 0,
+    ) -> None:
         self.store = store
         self.checks = tuple(checks)
+        self._clock = clock
+        self.leeway = leeway
 
     def standing(self, token: Token) -> Standing:
         """Return what is known of *token*; one without ``jti`` could not be revoked.
@@ -50,12 +67,16 @@ class Revocation:
         if "jti" not in claims:
             return Standing.REVOKED
         standing = (self.store or self.asked("NotRevoked")).standing(
-            token.issuer,
-            claims["sub"],
-            claims["jti"],
-            claims.get("sid"),
-            claims.get("iat", 0),
-            is_refresh=claims["type"] == "refresh",
+            TokenRef(
+                token.issuer,
+                claims["sub"],
+                claims["jti"],
+                claims.get("sid"),
+                claims.get("iat", 0),
+                claims["type"],
+            ),
+            now=int(self._clock()),
+            leeway=self.leeway,
         )
         if self.checks and standing is not Standing.REVOKED and self.denies(token):
             return Standing.REVOKED
@@ -80,6 +101,22 @@ class Revocation:
             PolicyError: A check answered neither True nor False.
         """
         return any(_answer(check, token) for check in self.checks)
+
+
+def ref_of(token: Token) -> TokenRef:
+    """Return what a store is told of *token*.
+
+    Raises:
+        RevokedTokenError: It has no ``jti``, so that nothing could be known of it.
+    """
+    claims = token._claims
+    if "jti" not in claims:
+        msg = "a token without jti cannot be looked up"
+        raise RevokedTokenError(msg)
+    session_id, issued_at = claims.get("sid"), claims.get("iat", 0)
+    return TokenRef(
+        token.issuer, claims["sub"], claims["jti"], session_id, issued_at, claims["type"]
+    )
 
 
 def _answer(check: RevocationCheck, token: Token) -> bool:

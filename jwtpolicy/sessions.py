@@ -2,40 +2,48 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
+import logging
 import math
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 from typing import Any, Final, TypeVar
 
 from .access import Standing
 from .clock import Clock
 from .exceptions import (
     IssueError,
+    LoginFailedError,
     OtherUserError,
     RevokedTokenError,
     StoreNotConfiguredError,
     StoreUnavailableError,
 )
-from .jose import encoded_segment
 from .keeping import Keeping
-from .revocation import Revocation
+from .revocation import Revocation, ref_of
 from .signer import Issued, Signer
-from .statements import Statement, Statements
-from .stores.base import FOREVER, Rotation, RotationState, Session, TokenStore
+from .statements import NO_FACTS, Facts, Statement, Statements
+from .stores.base import (
+    FOREVER,
+    MAX_LOGIN,
+    REFRESH,
+    Opening,
+    Rotation,
+    RotationState,
+    Session,
+    Step,
+    TokenRef,
+    TokenStore,
+)
 from .token import Token, TokenPair
 
-#: How often a session's refresh token is looked up that others keep replacing, and the seconds for
-#: which losing such a race is no theft.
+logger = logging.getLogger("jwtpolicy")
+
+#: Compare-and-set attempts to replace a refresh token that others keep using; then it is 503.
 _ATTEMPTS: Final = 5
-_RACE: Final = 10
 
 Made = TypeVar("Made")
-
-#: Bytes of the id of a session that follows from a token.
-_SESSION_ID_BYTES: Final = 16
 
 #: Seconds; a session that ends later than this has no end of its own.
 _CENTURY: Final = 100 * 365 * 86_400
@@ -58,27 +66,29 @@ class Lifetimes:
     grace: int
 
 
+#: How a refresh token may stand that is used: no other is.
+_USABLE: Final = frozenset({Standing.GOOD, Standing.IN_GRACE})
+
+
 @dataclass(frozen=True, slots=True)
-class Grant:
-    """What a session's tokens say beside their claims; a refresh never widens it (REF-5)."""
+class IssueOptions:
+    """How one token is to be signed.
 
-    scope: str | None = None
-    auth_time: int | None = None
-    acr: str | None = None
-    amr: tuple[str, ...] | None = None
+    Attributes:
+        lifetime: Seconds, or None for ever.
+        fresh: The claim ``fresh``.
+        audience: ``aud``, or None for the configured one.
+        session_id: The session it belongs to, or None.
+    """
+
+    lifetime: int | None
+    fresh: bool | float = False
     audience: str | tuple[str, ...] | None = None
+    session_id: str | None = None
 
-    @classmethod
-    def of(cls, token: Token) -> Grant:
-        """Return what *token* was granted."""
-        claims = token._claims
-        return cls(
-            scope=claims.get("scope"),
-            auth_time=claims.get("auth_time"),
-            acr=claims.get("acr"),
-            amr=_listed(claims.get("amr")),
-            audience=_listed(claims.get("aud")),
-        )
+    def for_signer(self) -> dict[str, Any]:
+        """Return what `Signer.sign` is told, beside what belongs to the session."""
+        return {"lifetime": self.lifetime, "fresh": self.fresh, "audience": self.audience}
 
 
 class Sessions:
@@ -135,26 +145,60 @@ class Sessions:
             raise StoreNotConfiguredError(msg)
         return self._store
 
+    def facts(
+        self,
+        claims: Mapping[str, Any] | None,
+        headers: Mapping[str, Any] | None,
+        *,
+        fresh: bool | timedelta,
+        **granted: Any,
+    ) -> Facts:
+        """Return what a login says beside its user; raises what `Statements.facts` raises."""
+        # Without `auth_time` nothing is recent: a remembered login is not an authentication.
+        auth_time = int(self._clock()) if fresh else None
+        return self._statements.facts(claims, headers, auth_time=auth_time, **granted)
+
     def open(
         self,
         user: Any,
+        facts: Facts,
         *,
         fresh: bool | timedelta,
+        label: str | None,
+        since: float | None,
+    ) -> TokenPair:
+        """Begin a session for *user*, who has just authenticated, and return its first pair.
+
+        Raises:
+            LoginFailedError: The user's sessions were ended since the login began at *since*.
+        """
+        moment = self._clock()
+        now = int(moment)
+        stated = self._statements.of(user, facts, is_login=True)
+        is_fresh = freshness(fresh, now)
+        if self._store is None:
+            return self._pair(stated, now, FOREVER, None, fresh=is_fresh)[0]
+        session_id = self._store.new_session_id(self._issuer, stated.subject)
+        pair, refresh_id = self._pair(stated, now, self._end(now), session_id, fresh=is_fresh)
+        session = self._begun(stated.subject, session_id, refresh_id, moment, stated.facts)
+        self._opened(replace(session, label=label), since)
+        return pair
+
+    def _opened(self, session: Session, since: float | None) -> None:
+        is_late = since is not None and session.created_at - since > MAX_LOGIN
+        if is_late or self.store.open_session(session, since=since) is not Opening.OPENED:
+            msg = "the user's sessions were ended while the login was under way"
+            raise LoginFailedError(msg)
+
+    def step_up(
+        self,
+        user: Any,
+        token: Token,
+        *,
         acr: str | None,
         amr: tuple[str, ...] | None,
-        scope: str | None,
         claims: Mapping[str, Any] | None,
-        headers: Mapping[str, Any] | None,
-        label: str | None,
     ) -> TokenPair:
-        """Begin a session for *user*, who has just authenticated, and return its first pair."""
-        now = int(self._clock())
-        stated = self._statements.of(user, claims, headers)
-        # Without `auth_time` nothing is recent: a remembered login is not an authentication.
-        grant = Grant(scope, now if fresh else None, acr, amr)
-        return self._opened(stated, grant, now, fresh=freshness(fresh, now), label=label)
-
-    def step_up(self, user: Any, acr: str | None, token: Token) -> TokenPair:
         """Return a fresh pair for the session of *token*, whose user authenticated again.
 
         Raises:
@@ -163,15 +207,18 @@ class Sessions:
             RevokedTokenError: The session is over.
             StoreUnavailableError: Others change the session all the time.
         """
-        stated = self._statements.of(user)
-        if stated.subject != token.subject:
-            msg = "step_up is for the current user; to change users, log out and in"
-            raise OtherUserError(msg)
         now = int(self._clock())
-        grant = replace(Grant.of(token), auth_time=now, acr=acr, amr=None)
+        taken = self._statements.taken(claims)
 
-        def make(session: Session) -> tuple[TokenPair, str]:
-            return self._pair(stated, grant, now, session.expires_at, session.session_id, True)
+        def make(session: Session) -> tuple[TokenPair, Step]:
+            facts = _facts_of(session, token).updated(taken, auth_time=now, acr=acr, amr=amr)
+            stated = self._statements.of(user, facts)
+            if stated.subject != token.subject:
+                msg = "step_up is for the current user; to change users, log out and in"
+                raise OtherUserError(msg)
+            ends_at, sid = session.expires_at, session.session_id
+            pair, refresh_id = self._pair(stated, now, ends_at, sid, fresh=True)
+            return pair, self._step(refresh_id, now, stated.facts)
 
         return self._superseded(lambda: self._session_of(token, now), make, now)
 
@@ -189,84 +236,75 @@ class Sessions:
         if token.session_id is None or self._revocation.standing(token) is not Standing.GOOD:
             msg = "the token was revoked, or belongs to no session"
             raise RevokedTokenError(msg)
-        stated = self._renewed(token)
+        found = self._session_of(token, now)
+        stated = self._renewed(token, _facts_of(found, token))
         session = self.store.touch(
             self._issuer, token.session_id, now=now, idle_expires_at=self._idle_end(now)
         )
-        if session is None or session.subject != token.subject:
+        if session is None:
             msg = "the session is over"
             raise RevokedTokenError(msg)
         lifetime = _within(self._lifetimes.kinds["access"], session.expires_at - now)
-        grant, session_id = Grant.of(token), token.session_id
-        return self._signed("access", stated, grant, lifetime, session_id, csrf=token.csrf).encoded
+        audience, csrf = _listed(token._claims.get("aud")), token.csrf
+        options = {"lifetime": lifetime, "audience": audience, "csrf": csrf}
+        issued = self._signed("access", stated, token.session_id, **options)
+        return issued.encoded
 
-    def refresh(self, token: Token) -> TokenPair:
+    def refresh(self, token: Token, *, is_own_use: bool = False) -> TokenPair:
         """Use a refresh token up and return the next pair; one of many attempts makes it.
 
-        Within the grace the others get the same pair. The pair is signed first and kept in the
-        step that uses the token up, so that whatever breaks in between, there is never a second.
+        Within the grace the others get the newest pair of the session. The pair is signed first
+        and kept in the step that uses the token up, so that whatever breaks in between, there is
+        never a second.
+
+        Args:
+            token: The refresh token.
+            is_own_use: Whether it was this very request that used the token up, if somebody has.
 
         Raises:
-            RevokedTokenError: It was revoked, its session is over, or it was used before: then
-                the session is ended, because it is in two hands (:rfc:`9700#section-4.14.2`).
+            RevokedTokenError: It was revoked or replaced, its session is over, or it was used
+                before: then the session is ended, because it is in two hands
+                (:rfc:`9700#section-4.14.2`).
             StoreUnavailableError: The store cannot be asked, or the kept pair cannot be read.
             UnknownUserError: Its user is not known any more.
         """
         now = int(self._clock())
-        stated = self._renewed(token)
         if self._store is None:
-            return self._access_only(stated, Grant.of(token))
-        standing = self._checked_standing(token)
-        if token.session_id is None:
-            session = self._adopted(token, standing, now)
-        else:
-            session = self._session_of(token, now)
+            return self._access_only(self._renewed(token, Facts.of(token)), token)
+        if (standing := self._revocation.standing(token)) not in _USABLE:
+            if not is_own_use:
+                self.notice_reuse(token)
+            msg = f"the refresh token cannot be used: {standing.value}"
+            raise RevokedTokenError(msg)
+        ref, session = self._session_for(token, now)
+        stated = self._renewed(token, _facts_of(session, token))
+        audience = _listed(token._claims.get("aud"))
         pair, refresh_id = self._pair(
-            stated, Grant.of(token), now, session.expires_at, session.session_id, False
+            stated, now, session.expires_at, session.session_id, audience=audience
         )
-        keeping = Keeping(self._signer, token)
+        keeping, grace = Keeping(self._signer, session, token), self._grace
         rotation = self.store.rotate(
-            self._issuer,
-            session.session_id,
-            _id_of(token),
-            refresh_id,
+            ref,
+            self._step(refresh_id, now),
             now=now,
-            idle_expires_at=self._idle_end(now),
-            refresh_grace=self._lifetimes.grace,
-            kept=keeping.seal(pair) if self._lifetimes.grace else None,
+            grace=grace,
+            kept=keeping.seal(pair) if grace else None,
         )
-        if token.session_id is None:
-            # Whoever revoked the token meanwhile could not see the session yet.
-            self._checked_standing(token, session)
         return self._judged(rotation, pair, keeping)
 
-    def _renewed(self, token: Token) -> Statement:
+    def _renewed(self, token: Token, facts: Facts) -> Statement:
         """Return what is true of the user now, if the token's key may say so.
 
         Raises:
             InvalidTokenError: It may not, or the user is not known any more.
         """
-        stated = self._statements.renewed(token)
+        stated = self._statements.renewed(token, facts)
         for said in (stated.access, stated.refresh):
             self._signer.check_successor(token, said.claims)
         return stated
 
-    def _checked_standing(self, token: Token, session: Session | None = None) -> Standing:
-        """Return how a token stands that was not revoked; else end the *session* that came of it.
-
-        Raises:
-            RevokedTokenError: It was revoked.
-        """
-        standing = self._revocation.standing(token)
-        if standing is not Standing.REVOKED:
-            return standing
-        if session is not None:
-            self.revoke_session(session.session_id)
-        msg = "the refresh token was revoked"
-        raise RevokedTokenError(msg)
-
     def _judged(self, rotation: Rotation, pair: TokenPair, keeping: Keeping) -> TokenPair:
-        """Return the new pair, or for a repetition the one that it was first answered with.
+        """Return the new pair, or for a repetition the newest that there is.
 
         Raises:
             RevokedTokenError: The token was used before the grace, or its session is over.
@@ -281,6 +319,21 @@ class Sessions:
         msg = f"the refresh token cannot be used: {rotation.state.value}"
         raise RevokedTokenError(msg)
 
+    def notice_reuse(self, token: Token) -> None:
+        """End the session of a refresh token that was used before; once, whoever meets it (REF-2).
+
+        Nothing becomes of one that is not: the store judges it in the same step.
+
+        Args:
+            token: A verified refresh token.
+
+        Raises:
+            StoreUnavailableError: The store cannot be asked.
+        """
+        ref = self._ref(token)
+        if self.store.present(ref, now=int(self._clock())).state is RotationState.REUSED:
+            self._on_reuse(token)
+
     def end(self, token: Token) -> None:
         """End the session of *token*, or revoke the token where it belongs to none."""
         if token.session_id is None:
@@ -290,18 +343,15 @@ class Sessions:
 
     def revoke_token(self, token: Token) -> None:
         """Revoke *token*; a refresh token takes its session along (:rfc:`7009#section-2.1`)."""
-        if token.kind == "refresh" and token.session_id is not None:
+        if token.kind == REFRESH and token.session_id is not None:
             self.revoke_session(token.session_id)
             return
-        expires_at = token._claims.get("exp")
-        until = None if expires_at is None else math.ceil(expires_at) + self._leeway
-        now = int(self._clock())
-        self.store.revoke_token(
-            token.issuer, token.subject, _id_of(token), expires_at=until, now=now
-        )
-        if token.kind == "refresh":
+        ref, now, until = ref_of(token), int(self._clock()), self._forgotten_at(token)
+        self.store.revoke_token(ref, expires_at=until, now=now)
+        if token.kind == REFRESH:
             # The session that came of it, if one did.
-            self.store.revoke_session(self._issuer, _adopted_id(token), now=now, until=until)
+            adopted_id = self.store.adopted_session_id(ref)
+            self.store.revoke_session(self._issuer, adopted_id, now=now, until=until)
 
     def revoke_session(self, session_id: str) -> None:
         """End a session: its access and refresh tokens are dead from now on."""
@@ -309,54 +359,61 @@ class Sessions:
         for issuer in self._issuers:
             self.store.revoke_session(issuer, session_id, now=now)
 
-    def revoke_subject(self, subject: str) -> None:
-        """End all sessions of *subject*, and its tokens outside of any.
+    def revoke_subject(self, subject: str) -> float:
+        """End all sessions of *subject*, and its tokens outside of any; return when.
 
         That is kept for ever, a few bytes for each subject: nothing remembers how long the tokens
         live that were issued with a lifetime of their own.
         """
-        now = int(self._clock())
+        now = self._clock()
         for issuer in self._issuers:
             self.store.revoke_subject(issuer, subject, now=now, until=FOREVER)
+        return now
 
     def end_others(self, token: Token) -> int:
         """End all sessions of the subject of *token* but its own, and return how many."""
+        subject, keep, now = token.subject, token.session_id, self._clock()
+        return sum(
+            self.store.end_others(issuer, subject, keep, now=now) for issuer in self._issuers
+        )
+
+    def live(self, subject: str, limit: int, before: tuple[float, str] | None) -> list[Session]:
+        """Return the open sessions of *subject*, the newest first; see `TokenStore.sessions`."""
         now = int(self._clock())
-        listed = (self.store.sessions(issuer, token.subject, now=now) for issuer in self._issuers)
-        others = {session.session_id for sessions in listed for session in sessions}
-        others.discard(token.session_id or "")
-        for session_id in others:
-            self.revoke_session(session_id)
-        return len(others)
+        return self.store.sessions(self._issuer, subject, now=now, limit=limit, before=before)
 
-    def live(self, subject: str) -> list[Session]:
-        """Return the open sessions of *subject*, the newest first."""
-        return self.store.sessions(self._issuer, subject, now=int(self._clock()))
+    def issue(self, user: Any, kind: str, given: Facts, options: IssueOptions) -> Issued:
+        """Issue one token.
 
-    def issue(self, subject: str, session_id: str, arguments: Mapping[str, Any]) -> Issued:
-        """Issue a token of an open session, which it never outlives (REV-1).
+        One of an open session never outlives it, because what ended the session is not known for
+        longer (REV-1), and says what the session's tokens say. A refresh token takes the place of
+        the session's current one.
 
-        What ended the session is not known for longer. A refresh token takes the place of the
-        session's current one.
+        Args:
+            user: The user.
+            kind: The kind of token.
+            given: What this call says beside the user.
+            options: How it is to be signed.
 
         Raises:
             IssueError: There is no such session, or it is somebody else's.
         """
-        now = int(self._clock())
+        now, session_id = int(self._clock()), options.session_id
+        alone = self._statements.single(user, kind, NO_FACTS, given)
+        if session_id is None or self._store is None:
+            return self._signed(kind, alone, session_id, **options.for_signer())
 
         def find() -> Session:
-            return self._named(subject, session_id, now)
+            return self._named(alone.subject, session_id, now)
 
-        def make(session: Session) -> tuple[Issued, str]:
-            lifetime = _within(arguments["lifetime"], session.expires_at - now)
-            issued = self._signer.sign(**{**arguments, "lifetime": lifetime})
-            return issued, issued.token_id
+        def make(session: Session) -> tuple[Issued, Step]:
+            stated = self._statements.single(user, kind, _facts_of(session), given)
+            rest = options.for_signer()
+            rest["lifetime"] = _within(options.lifetime, session.expires_at - now)
+            issued = self._signed(kind, stated, session_id, **rest)
+            return issued, self._step(issued.token_id, now)
 
-        if arguments["kind"] == "refresh":
-            return self._superseded(find, make, now)
-        if self._store is None:
-            return self._signer.sign(**arguments)
-        return make(find())[0]
+        return self._superseded(find, make, now) if kind == REFRESH else make(find())[0]
 
     def _named(self, subject: str, session_id: str, now: int) -> Session:
         session = self.store.session(self._issuer, session_id, now=now)
@@ -366,142 +423,116 @@ class Sessions:
         return session
 
     def _superseded(
-        self, find: Callable[[], Session], make: Callable[[Session], tuple[Made, str]], now: int
+        self, find: Callable[[], Session], make: Callable[[Session], tuple[Made, Step]], now: int
     ) -> Made:
         """Return what takes the place of a session's refresh token, whatever that is now.
 
         Nobody presents the old one here, so that a race with a refresh is no theft: whoever loses
-        it looks again. The empty bytes that are kept refuse the old one without ending the session.
+        it looks again.
 
         Raises:
             StoreUnavailableError: Others were faster each time.
         """
         for _ in range(_ATTEMPTS):
             session = find()
-            made, successor_id = make(session)
-            rotation = self.store.rotate(
-                self._issuer,
-                session.session_id,
-                session.refresh_id,
-                successor_id,
-                now=now,
-                idle_expires_at=self._idle_end(now),
-                refresh_grace=_RACE,
-                kept=b"",
-            )
-            if rotation.state is RotationState.ROTATED:
+            made, step = make(session)
+            if self.store.replace(
+                self._issuer, session.session_id, session.refresh_id, step, now=now
+            ):
                 return made
         reason = "the session was changed by others each time"
         raise StoreUnavailableError(reason)
 
-    def _opened(
-        self,
-        stated: Statement,
-        grant: Grant,
-        now: int,
-        *,
-        fresh: bool | float,
-        label: str | None,
-    ) -> TokenPair:
-        """Return the first pair of a new session."""
-        if self._store is None:
-            return self._pair(stated, grant, now, FOREVER, None, fresh)[0]
-        session_id = self._store.new_session_id(self._issuer, stated.subject)
-        pair, refresh_id = self._pair(stated, grant, now, self._end(now), session_id, fresh)
-        self._store.open_session(self._begun(stated.subject, session_id, refresh_id, now, label))
-        return pair
+    def _session_for(self, token: Token, now: int) -> tuple[TokenRef, Session]:
+        """Return a refresh token as its session knows it, and the session.
+
+        One that was issued without a session opens it, once. Its id follows from the token's, and
+        the token is its first refresh token: so whoever presents it again is judged as with any
+        other session.
+
+        Raises:
+            RevokedTokenError: The session is over, or the token was revoked or used up.
+        """
+        ref = self._ref(token)
+        if token.session_id is not None:
+            return ref, self._session_of(token, now)
+        begun = self._begun(token.subject, ref.session_id or "", ref.token_id, now, Facts.of(token))
+        session = self.store.adopt(
+            ref_of(token),
+            begun,
+            token_expires_at=self._forgotten_at(token),
+            leeway=self._revocation.leeway,
+        )
+        if session is None:
+            msg = "the refresh token was revoked or used before"
+            raise RevokedTokenError(msg)
+        return ref, session
+
+    def _ref(self, token: Token) -> TokenRef:
+        """Return what the store knows a refresh token by, with the session that came of it."""
+        ref = ref_of(token)
+        if ref.session_id is None:
+            return ref._replace(session_id=self.store.adopted_session_id(ref))
+        return ref
 
     def _begun(
-        self, subject: str, session_id: str, refresh_id: str, now: int, label: str | None = None
+        self, subject: str, session_id: str, refresh_id: str, moment: float, facts: Facts
     ) -> Session:
+        now = int(moment)
         return Session(
             issuer=self._issuer,
             session_id=session_id,
             subject=subject,
             refresh_id=refresh_id,
-            created_at=now,
+            created_at=moment,
             last_used_at=now,
             expires_at=self._end(now),
             idle_expires_at=self._idle_end(now),
-            label=label,
+            facts=facts.to_json(),
         )
 
-    def _adopted(self, token: Token, standing: Standing, now: int) -> Session:
-        """Return the session of a refresh token that was issued without one; opened once.
-
-        Its id follows from the token's, and the token is its first refresh token: so whoever
-        presents it again is judged as with any other session.
-
-        Raises:
-            RevokedTokenError: The session is over, or the token was used up by something else.
-        """
-        session_id = _adopted_id(token)
-        session = self.store.session(self._issuer, session_id, now=now)
-        if session is None and standing is Standing.GOOD:
-            self.store.open_session(
-                self._begun(token.subject, session_id, _id_of(token), now, None)
-            )
-            # It is dead wherever refresh tokens are only looked at.
-            until = math.ceil(token._claims.get("exp", FOREVER - self._leeway)) + self._leeway
-            self.store.consume(
-                token.issuer, token.subject, _id_of(token), expires_at=until, now=now
-            )
-            session = self.store.session(self._issuer, session_id, now=now)
-        if session is None:
-            msg = "the refresh token was revoked or used before"
-            raise RevokedTokenError(msg)
-        return session
-
-    def _access_only(self, stated: Statement, grant: Grant) -> TokenPair:
+    def _access_only(self, stated: Statement, token: Token) -> TokenPair:
         """Return a new access token; without a store the refresh token stays the same."""
-        lifetime = self._lifetimes.kinds["access"]
-        issued = self._signed("access", stated, grant, lifetime, None)
-        return TokenPair(issued.encoded, None, lifetime, grant.scope)
+        lifetime, audience = self._lifetimes.kinds["access"], _listed(token._claims.get("aud"))
+        issued = self._signed("access", stated, None, lifetime=lifetime, audience=audience)
+        return TokenPair(issued.encoded, None, lifetime, stated.facts.scope)
 
     def _pair(
         self,
         stated: Statement,
-        grant: Grant,
         now: int,
         ends_at: int,
         session_id: str | None,
-        fresh: bool | float,
+        *,
+        fresh: bool | float = False,
+        audience: str | tuple[str, ...] | None = None,
     ) -> tuple[TokenPair, str]:
         """Return a signed pair, and the refresh token's id. Neither outlives the session."""
-        lifetime = _within(self._lifetimes.kinds["access"], ends_at - now)
-        access = self._signed("access", stated, grant, lifetime, session_id, fresh=fresh)
-        longest = _within(self._lifetimes.kinds["refresh"], ends_at - now)
-        refresh = self._signed("refresh", stated, grant, longest, session_id)
-        pair = TokenPair(access.encoded, refresh.encoded, lifetime, grant.scope, session_id)
+        kinds, rest = self._lifetimes.kinds, ends_at - now
+        lifetime, longest = _within(kinds["access"], rest), _within(kinds[REFRESH], rest)
+        signed = partial(self._signed, stated=stated, session_id=session_id, audience=audience)
+        access = signed("access", lifetime=lifetime, fresh=fresh)
+        refresh = signed(REFRESH, lifetime=longest)
+        scope = stated.facts.scope
+        pair = TokenPair(access.encoded, refresh.encoded, lifetime, scope, session_id)
         return pair, refresh.token_id
 
     def _signed(
-        self,
-        kind: str,
-        stated: Statement,
-        grant: Grant,
-        lifetime: int | None,
-        session_id: str | None,
-        *,
-        fresh: bool | float = False,
-        csrf: str | None = None,
+        self, kind: str, stated: Statement, session_id: str | None, **options: Any
     ) -> Issued:
-        said = stated.of(kind)
+        content, facts = stated.of(kind), stated.facts
         return self._signer.sign(
             kind=kind,
             subject=stated.subject,
-            claims=said.claims,
-            headers=said.headers or None,
-            schema=stated.schema,
-            csrf=csrf,
-            lifetime=lifetime,
+            claims=content.claims,
+            headers=content.headers or None,
+            schema=content.schema,
             session_id=session_id,
-            fresh=fresh,
-            scope=grant.scope,
-            auth_time=grant.auth_time,
-            acr=grant.acr,
-            amr=grant.amr,
-            audience=grant.audience,
+            scope=facts.scope,
+            auth_time=facts.auth_time,
+            acr=facts.acr,
+            amr=facts.amr,
+            **options,
         )
 
     def _session_of(self, token: Token, now: int) -> Session:
@@ -513,6 +544,21 @@ class Sessions:
             msg = "the session is over"
             raise RevokedTokenError(msg)
         return session
+
+    def _step(self, successor_id: str, now: int, facts: Facts | None = None) -> Step:
+        kept = None if facts is None else facts.to_json()
+        return Step(successor_id, self._idle_end(now), kept)
+
+    def _forgotten_at(self, token: Token) -> int | None:
+        """Return from when on nobody can use *token*, wherever the clocks stand; None for never."""
+        expires_at = token._claims.get("exp")
+        return None if expires_at is None else math.ceil(expires_at) + self._leeway
+
+    @property
+    def _grace(self) -> int:
+        """Seconds for which a used token may be repeated, as far as clocks agree (REF-4)."""
+        grace = self._lifetimes.grace
+        return grace + self._leeway if grace else 0
 
     def _end(self, now: int) -> int:
         return FOREVER if self._lifetimes.absolute is None else now + self._lifetimes.absolute
@@ -536,10 +582,11 @@ def freshness(fresh: bool | timedelta, now: int) -> bool | float:
     raise IssueError(msg)
 
 
-def _adopted_id(token: Token) -> str:
-    """Return the id of the session that comes of a refresh token without one: always the same."""
-    named = json.dumps([token.issuer, _id_of(token)]).encode()
-    return encoded_segment(hashlib.sha256(named).digest()[:_SESSION_ID_BYTES])
+def _facts_of(session: Session, token: Token | None = None) -> Facts:
+    """Return what the login of *session* said; of one without facts, what its *token* says."""
+    if session.facts is not None:
+        return Facts.from_json(session.facts)
+    return NO_FACTS if token is None else Facts.of(token)
 
 
 def _listed(value: Any) -> Any:
@@ -551,15 +598,3 @@ def _within(lifetime: int | None, rest: int) -> int | None:
     if lifetime is None:
         return None if rest > _CENTURY else rest
     return min(lifetime, rest)
-
-
-def _id_of(token: Token) -> str:
-    """Return ``jti``.
-
-    Raises:
-        RevokedTokenError: There is none, so that nothing could be known of the token.
-    """
-    if token.token_id is None:
-        msg = "a token without jti cannot be looked up"
-        raise RevokedTokenError(msg)
-    return token.token_id

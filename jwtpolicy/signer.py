@@ -162,13 +162,13 @@ class Signer:
             msg = "the token's key may not sign what its successor would say"
             raise InvalidTokenError(msg)
 
-    def derived_key(self, subject: str, claims: Mapping[str, Any], purpose: bytes) -> bytes:
-        """Return 32 secret bytes, made of the key that signs for *subject*.
+    def secret_keys(self, subject: str, claims: Mapping[str, Any]) -> list[Key]:
+        """Return the key that signs for *subject*, and then the others of the ring that could.
 
         Raises:
             ConfigurationError: There is no key that can sign.
         """
-        return self._key_for(subject, claims).derived(purpose)
+        return [self._key_for(subject, claims), *self._ring.signing_keys()]
 
     def _key_for(self, subject: str, claims: Mapping[str, Any]) -> Key:
         key = self._ring.signing_key_for(subject, claims)

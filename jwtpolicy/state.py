@@ -14,11 +14,11 @@ from flask import Request
 from .access import NOT_LOADED, AccessRequest, Standing, Terms
 from .exceptions import ResourceNotFoundError
 from .plans import Loader, Plan
-from .revocation import Revocation
+from .revocation import Revocation, ref_of
 from .token import Token
 from .transports import Transport
 from .users import Users
-from .verifier import Verifier
+from .verifier import Purpose, Verifier
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,7 @@ class Sources:
         users: What loads the application's users.
         terms: The clock, the leeway, the claim of the roles.
         ensure_sync: What makes an async function callable: Flask's own.
+        notice_reuse: Ends the session of a refresh token that was used before.
     """
 
     verifier: Verifier
@@ -38,6 +39,7 @@ class Sources:
     users: Users
     terms: Terms
     ensure_sync: Callable[[Any], Callable[..., Any]]
+    notice_reuse: Callable[[Token], None]
 
     def consume(self, token: Token) -> bool:
         """Use *token* up; true for one caller ever.
@@ -48,9 +50,7 @@ class Sources:
         """
         expires_at = token._claims.get("exp")
         return self.revocation.asked("SingleUse").consume(
-            token.issuer,
-            token.subject,
-            token._claims["jti"],
+            ref_of(token),
             expires_at=None if expires_at is None else math.ceil(expires_at + self.terms.leeway),
             now=int(self.terms.clock()),
         )
@@ -60,10 +60,11 @@ class Answers:
     """What policies may ask, each question asked once (`Services`).
 
     Attributes:
-        passes_consumed: Whether a used refresh token passes: the view is the one that judges it.
+        used_up: Refresh tokens that this very request has used up.
+        reused: A refresh token that was looked at and had been used before, by another request.
     """
 
-    passes_consumed = False
+    reused: Token | None = None
     _verified: dict[str, Token]
     _standing: tuple[Token, Standing] | None = None
     _user: tuple[Token, Any] | None = None
@@ -71,6 +72,7 @@ class Answers:
     def __init__(self, sources: Sources) -> None:
         self.sources = sources
         self._verified = {}
+        self.used_up: set[Token] = set()
 
     def verify(self, encoded: str) -> Token:
         """Return the token of any kind that *encoded* is.
@@ -83,6 +85,15 @@ class Answers:
             token = self._verified[encoded] = self.sources.verifier.verify(encoded, kinds=None)
         return token
 
+    def named(self, encoded: str) -> Token:
+        """Return the token that *encoded* is, to end what it names (`Purpose.END`).
+
+        Raises:
+            InvalidTokenError: It is none.
+        """
+        verify = self.sources.verifier.verify
+        return self._verified.get(encoded) or verify(encoded, kinds=None, purpose=Purpose.END)
+
     @property
     def token_id(self) -> str | None:
         """``jti`` of the token that was verified last, for the log; None where none was."""
@@ -93,9 +104,13 @@ class Answers:
         if known is None or known[0] is not token:
             known = self._standing = (token, self.sources.revocation.standing(token))
         answer = known[1]
-        if answer is Standing.CONSUMED and self.passes_consumed and token.kind == "refresh":
-            return Standing.GOOD
+        if answer is Standing.CONSUMED and token.kind == "refresh":
+            self.reused = None if self.was_used_here(token) else token
         return answer
+
+    def was_used_here(self, token: Token) -> bool:
+        """Whether this very request has used *token* up: then it is no sign of theft."""
+        return token in self.used_up
 
     def forget(self) -> None:
         """Ask the store again: something was used up or revoked."""
@@ -187,6 +202,9 @@ class RequestState:
         admitted: The plans that let it in, and the request as they saw it.
         was_judged: Whether a guard has run, whatever it decided.
         is_logged_out: Whether the view ended the session of the token.
+        ended_at: When this request has ended all of a user's sessions, in seconds since the
+            epoch; 0 where it has not.
+        login_began: When a login began in this request, or None.
     """
 
     # Defaults of the class, because most requests change few of them.
@@ -194,6 +212,8 @@ class RequestState:
     admitted: Mapping[Plan, LiveAccess] = _NOBODY
     was_judged = False
     is_logged_out = False
+    ended_at = 0.0
+    login_began: float | None = None
 
     def __init__(self, sources: Sources, request: Request) -> None:
         self.answers = Answers(sources)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import Any, Final
 
 from .clock import Clock, system_clock
@@ -16,6 +17,9 @@ from .token import Token, _verified
 
 #: Parsed headers that are remembered; only those of verified tokens are.
 _MAX_HEADERS: Final = 256
+
+#: What names a token; `jti` is among it so that every one can be revoked (CLAIM-5).
+_NAMING: Final = frozenset({"sub", "type", "jti"})
 
 _ACCESS_TYPES: Final = frozenset({"at+jwt", "application/at+jwt"})
 _PLAIN_TYPES: Final = frozenset({"jwt"})
@@ -30,6 +34,9 @@ class ClaimRules:
         audiences: One of these has to be in ``aud``; empty: tokens with an audience are refused,
             because it is not us (:rfc:`7519#section-4.1.3`).
         leeway: Seconds by which clocks may differ, 0 to 300.
+        skew: Seconds that ``iat`` and ``nbf`` may lie ahead, where that is more than the leeway:
+            the clocks of two machines that issue and verify are never quite the same. Only who
+            holds a key can write such a time, and no end moves.
         require_exp: Whether tokens have to expire.
         accept_integer_subject: Whether an integer ``sub`` is taken as its text.
         access_profile: ``rfc9068`` where access tokens have to say so by ``typ: at+jwt``.
@@ -39,10 +46,24 @@ class ClaimRules:
     issuers: frozenset[str] = field(default_factory=frozenset)
     audiences: frozenset[str] = field(default_factory=frozenset)
     leeway: float = 0
+    skew: float = 0
     require_exp: bool = True
     accept_integer_subject: bool = False
     access_profile: str | None = None
     identity_claim: str = "sub"
+
+
+class Purpose(Enum):
+    """What a token is verified for, and so what is asked of it."""
+
+    #: To let somebody in: all is asked.
+    ADMIT = "admit"
+    #: To look at it afterwards: ``exp`` may have passed.
+    EXAMINE = "examine"
+    #: To end what the signature names, a session or the token. That is asked neither ``exp``,
+    #: ``nbf`` and ``iat``, nor the key that it is bound to, nor what the claim schema makes of it:
+    #: a logout by somebody whose clock is behind would be none, and its answer that of one.
+    END = "end"
 
 
 class Verifier:
@@ -88,11 +109,15 @@ class Verifier:
         self._is_fixed = type(ring).find is KeyRing.find
         self._limits_keys = limits_keys(ring)
         self._headers: dict[str, tuple[Header, tuple[Key, ...]]] = {}
-        # `jti` is among them so that every token can be revoked (CLAIM-5).
-        self._required = {"sub", "type", "jti"} | ({"exp"} if self._rules.require_exp else set())
+        self._required = _NAMING | ({"exp"} if self._rules.require_exp else set())
+        self._ahead = max(self._rules.leeway, self._rules.skew)
 
     def verify(
-        self, encoded: object, *, kinds: frozenset[str] | None, allow_expired: bool = False
+        self,
+        encoded: object,
+        *,
+        kinds: frozenset[str] | None,
+        purpose: Purpose = Purpose.ADMIT,
     ) -> Token:
         """Return the verified token.
 
@@ -100,7 +125,7 @@ class Verifier:
             encoded: A JWS in compact serialization, ``header.payload.signature``
                 (:rfc:`7515#section-7.1`), without scheme or surrounding space.
             kinds: The kinds that are accepted; None for any.
-            allow_expired: Whether ``exp`` may have passed.
+            purpose: What for. A token that was verified to `END` something lets nobody in.
 
         Raises:
             ExpiredTokenError: ``exp`` has passed (:rfc:`7519#section-4.1.4`).
@@ -121,11 +146,17 @@ class Verifier:
             self._remember(head, header, keys)
         claims = parse_object(payload)  # Step 5.
         self._check_well_formed(claims)  # Step 6.
-        self._check_demanded(claims, header, kinds, allow_expired)
+        self._check_demanded(claims, header, kinds, purpose)
+        # Whatever the purpose: nobody's key ends what is somebody else's.
         if self._limits_keys and not may_sign(self._ring, key, claims):
             msg = "the key may not sign these claims"
             raise InvalidTokenError(msg)
-        principal = self._load_principal(claims, claims["type"])
+        try:
+            principal = self._load_principal(claims, claims["type"])
+        except InvalidTokenError:
+            if purpose is not Purpose.END:
+                raise
+            principal = claims["sub"]
         return _verified(claims, header.members, claims.get("iss", ""), True, principal)  # Step 7.
 
     def _parsed(self, segment: str) -> tuple[Header, tuple[Key, ...]]:
@@ -157,17 +188,18 @@ class Verifier:
         claims: dict[str, Any],
         header: Header,
         kinds: frozenset[str] | None,
-        allow_expired: bool,
+        purpose: Purpose,
     ) -> None:
         rules = self._rules
-        if not self._required <= claims.keys():
-            msg = f"absent: {', '.join(sorted(self._required - claims.keys()))}"
+        required = _NAMING if purpose is Purpose.END else self._required
+        if not required <= claims.keys():
+            msg = f"absent: {', '.join(sorted(required - claims.keys()))}"
             raise InvalidTokenError(msg)
-        if "cnf" in claims:
+        if "cnf" in claims and purpose is not Purpose.END:
             # RFC 7800: it is bound to a key whose possession nobody has proved (CLAIM-11).
             msg = "the token is bound to a key"
             raise InvalidTokenError(msg)
-        self._check_times(claims, allow_expired)
+        self._check_times(claims, purpose)
         # Revocations are kept by issuer: one that nobody expects would escape them (S10).
         if (rules.issuers or "iss" in claims) and claims.get("iss") not in rules.issuers:
             msg = "another issuer"
@@ -181,13 +213,16 @@ class Verifier:
             msg = f"the token is of the kind {kind!r}"
             raise WrongKindError(msg)
 
-    def _check_times(self, claims: dict[str, Any], allow_expired: bool) -> None:
-        now, leeway = self._clock(), self._rules.leeway
+    def _check_times(self, claims: dict[str, Any], purpose: Purpose) -> None:
+        if purpose is Purpose.END:
+            return
+        now = self._clock()
         # RFC 7519 section 4.1.4: "on or after which the JWT MUST NOT be accepted".
-        if "exp" in claims and now >= claims["exp"] + leeway and not allow_expired:
+        is_over = "exp" in claims and now >= claims["exp"] + self._rules.leeway
+        if is_over and purpose is Purpose.ADMIT:
             msg = "exp has passed"
             raise ExpiredTokenError(msg)
-        latest = now + leeway
+        latest = now + self._ahead
         if claims.get("nbf", 0) > latest or claims.get("iat", 0) > latest:
             msg = "nbf or iat lies in the future"
             raise InvalidTokenError(msg)

@@ -13,7 +13,7 @@ LAYERS = [
     "outcomes sentinels clock exceptions decision token access",
     "jose registered_claims keys schemas policy stores",
     "verifier signer additions revocation statements keeping sessions",
-    "settings transports csrf challenges plans users state enforcement",
+    "settings transports csrf challenges plans users state enforcement ending",
     "guards parts finishing planning binding globals views endpoints signals logout open_session "
     "extension",
     "audit migrate pruning cli testing compat",

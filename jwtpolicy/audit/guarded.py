@@ -116,8 +116,6 @@ class Guarded:
         yield from self._on_reading()
         if self.plan.closed.ignores_invalid:
             yield "overlooks invalid tokens"
-        if self.plan.passes_consumed:
-            yield "judges used refresh tokens itself"
         if has_token and self._is_lazy():
             yield "lazy user loader"
         if has_token and not self.application.settings.require_exp:

@@ -37,13 +37,24 @@ class LoginView(CredentialsView):
             msg = f"{cls.__name__}.answer_in is one of {ANSWERS}, not {cls.answer_in!r:.40}"
             raise PolicyDefinitionError(msg)
 
+    @property
+    def began(self) -> float | None:
+        """When the login began, in seconds since the epoch: before the password was compared.
+
+        Whoever ends all sessions of the user from then on ends the one that is opened, too.
+        """
+        return application().state().login_began
+
     def label(self, credentials: Credentials) -> str | None:
         """Return what the user may know the session by; by default what the browser says."""
         return label_of(request.user_agent.string)
 
     def begin(self, user: Any, credentials: Credentials) -> TokenPair:
-        """Open the session; override it to pass more to `JWTManager.login`."""
-        return application().manager.login(user, label=self.label(credentials))
+        """Open the session; override it to pass more to `JWTManager.login`.
+
+        Pass ``since=self.began`` along.
+        """
+        return application().manager.login(user, label=self.label(credentials), since=self.began)
 
     def answer(self, pair: TokenPair) -> ResponseReturnValue:
         return answered(pair, self.answer_in)
@@ -55,6 +66,7 @@ class LoginView(CredentialsView):
             CSRFError: The page of another site sent the form.
         """
         parts = application().parts
+        application().state().login_began = parts.terms.clock()
         if parts.takes_cookies and self.answer_in != "body":
             parts.csrf.check_site(request)
         return super().post()

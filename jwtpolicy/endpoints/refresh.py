@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from flask.typing import ResponseReturnValue
 
 from ..globals import application, current_token
@@ -16,13 +14,12 @@ from .answering import as_it_came
 class RefreshView(ProtectedView):
     """``POST`` with a refresh token gives a new pair; the token that was sent is used up.
 
-    A token that was used before passes the guard here, and here alone: only ``refresh`` can tell
-    that it is in two hands, and ends its session. So this view, or a subclass, is what an
-    application should have as its refresh endpoint.
+    One that was used moments ago gets the newest pair of its session again. One that was used
+    before that ends the session, here as at every guard that accepts refresh tokens: it is in two
+    hands.
     """
 
     policies = Refresh()
-    passes_consumed: ClassVar[bool] = True
 
     def answer(self, pair: TokenPair) -> ResponseReturnValue:
         """Return the pair in the way the token came: in cookies, or in the body as JSON."""

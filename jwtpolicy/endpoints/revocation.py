@@ -8,6 +8,7 @@ from typing import ClassVar
 from flask import Response, request
 from flask.typing import ResponseReturnValue
 
+from ..ending import warn_of_nothing
 from ..exceptions import (
     AccessDeniedError,
     InvalidTokenError,
@@ -16,7 +17,6 @@ from ..exceptions import (
 )
 from ..globals import application
 from ..policy.credentials import OptionalToken, Refresh
-from ..sentinels import ANY
 from ..token import Token
 from .answering import named
 from .clients import ClientView
@@ -27,8 +27,9 @@ class RevocationView(ClientView):
     """``POST`` with a form's field ``token`` revokes it (:rfc:`7009`).
 
     The caller presents an access or refresh token of the same user, or is one of `clients`. The
-    answer is 200 for a token that is unknown or void as well. A refresh token takes its session
-    along. ``token_type_hint`` is not needed: a token says itself what it is.
+    answer is 200 for a token that is unknown or void as well; what cannot be revoked is logged as a
+    warning. One that has expired, or is not valid yet, is revoked. A refresh token takes its
+    session along. ``token_type_hint`` is not needed: a token says itself what it is.
 
     Attributes:
         kinds: The kinds of token that can be revoked here.
@@ -72,9 +73,10 @@ class RevocationView(ClientView):
 
 
 def _found(encoded: str) -> Token | None:
-    """Return the token, expired or not, or None: RFC 7009 section 2.2 has 200 for both."""
+    """Return the token, whatever its times, or None: RFC 7009 section 2.2 has 200 for both."""
     try:
-        token = application().manager.verify(encoded, kind=ANY, allow_expired=True)
-    except InvalidTokenError:
+        token = application().manager._named(encoded)
+    except InvalidTokenError as error:
+        warn_of_nothing("revocation", type(error).__name__)
         return None
     return token if token.is_own else None

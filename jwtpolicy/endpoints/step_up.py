@@ -40,7 +40,7 @@ class StepUpView(CredentialsView):
     def begin(self, user: Any, credentials: Credentials) -> TokenPair | None:
         """Make the session fresh, where *user* is the current one."""
         try:
-            return application().manager.step_up(user, self.acr)
+            return application().manager.step_up(user, acr=self.acr)
         except OtherUserError:
             return None
 

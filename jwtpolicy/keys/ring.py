@@ -292,7 +292,7 @@ class KeyRing:
             is overridden and `may_sign` is not.
     """
 
-    __slots__ = ("_by_name", "_unnamed", "signing_key")
+    __slots__ = ("_by_name", "_signing_keys", "_unnamed", "signing_key")
 
     def __init__(self, signing: Key | None = None, verifying: Iterable[Key] = ()) -> None:
         limits_keys(self)
@@ -302,6 +302,7 @@ class KeyRing:
             msg = "a KeyRing needs a key, and one that can sign in the first place"
             raise ConfigurationError(msg)
         self.signing_key = signing
+        self._signing_keys = tuple(key for key in keys if key.can_sign)
         self._by_name = {key.key_id: (key,) for key in keys if key.key_id is not None}
         if len(self._by_name) < sum(key.key_id is not None for key in keys):
             msg = "two keys of one ring have the same kid; give them different names"
@@ -316,6 +317,10 @@ class KeyRing:
             claims: The claims of the application's own; no registered ones.
         """
         return self.signing_key
+
+    def signing_keys(self) -> tuple[Key, ...]:
+        """Return all keys that could sign: the one that does, and its fallbacks."""
+        return self._signing_keys
 
     def find(self, algorithm: str, key_id: str | None) -> tuple[Key, ...]:
         """Return the keys that may have signed a token with this header (KEY-1).

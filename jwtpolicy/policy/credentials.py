@@ -158,9 +158,14 @@ class OwnTokens(Credential):
 
 
 class NotRevoked(Credential):
-    """Neither the token nor its session nor its subject was revoked; one look into the store."""
+    """Neither the token nor its session nor its subject was revoked; one look into the store.
+
+    A refresh token that was used moments ago passes within the grace: whoever holds it could have
+    its successor by asking.
+    """
 
     cost = IO
+    _passing: ClassVar[tuple[Standing, ...]] = (Standing.GOOD, Standing.IN_GRACE)
 
     def judge(self, access: AccessRequest) -> Finding:
         token = access.token
@@ -173,7 +178,7 @@ class NotRevoked(Credential):
             return Finding(Outcome.ERROR, error.reason, error=error)
         except LookupError as error:
             return _without_application(self, error)
-        return ALLOWED if standing is Standing.GOOD else _revoked(standing)
+        return ALLOWED if standing in self._passing else _revoked(standing)
 
 
 def _revoked(standing: Standing) -> Finding:
@@ -229,6 +234,7 @@ class SingleUse(NotRevoked):
         consume: Whether the guard does so; with False the view calls ``jwt.consume()``.
     """
 
+    _passing = (Standing.GOOD,)
     consume: bool
 
     def __init__(self, *, consume: bool = True) -> None:

@@ -58,9 +58,11 @@ class Fresh(Attribute):
             return True
         if auth_time is None:
             return False
-        leeway = access.terms.leeway
-        # An authentication in the future never happened: it must not last until then.
-        return -leeway <= access.terms.clock() - auth_time <= self.within + leeway
+        terms = access.terms
+        # Ahead by what the clocks of two machines differ, it is of just now; this lengthens
+        # *within* by no more than that. Ahead by more it never happened, and must not last until
+        # then.
+        return -terms.ahead <= terms.clock() - auth_time <= self.within + terms.leeway
 
     def _step_up(self) -> Finding:
         max_age = None if self.within is None else int(self.within)

@@ -50,6 +50,8 @@ class _Entry:
         self.name = schema.claims_name
         self.version = schema.claims_version
         self.prefix = schema.subject_prefix
+        #: The names of its claims.
+        self.names = frozenset(claim_name(*pair) for pair in schema._declared_fields.items())
         self._principal = None if _has_post_load(self.schema) else principal_maker(schema)
 
     def covers(self, kind: str) -> bool:
@@ -122,6 +124,11 @@ class _Readers:
         msg = "the token names a schema that is not known here"
         raise InvalidTokenError(msg)
 
+    def has(self, reference: str | None) -> bool:
+        """Whether one of the schemas is named by *reference*, in whatever version."""
+        name = _name_in(reference)
+        return any(entry.name == name for entry in self._entries)
+
     def bare(self, subject: str, prefix: str = "") -> str:
         """Return the subject without its prefix.
 
@@ -136,6 +143,10 @@ class _Readers:
         return bare
 
 
+def _name_in(reference: str | None) -> str:
+    return (reference or "").partition("/")[0]
+
+
 def _prefixes_of(entries: Sequence[_Entry]) -> tuple[str, ...]:
     return tuple({entry.prefix for entry in entries} - {""})
 
@@ -144,8 +155,8 @@ class SchemaRegistry:
     """The schemas of one manager, by type of object and kind of token.
 
     Objects of type ``str``, ``int`` and ``UUID`` need none: they are the subject. A refresh
-    token is read by a schema that was registered for it, else by the one that wrote its claims,
-    where it carries any.
+    token is written and read by a schema that was registered for it; else by that of access
+    tokens, or, where a user loader says anew what is true of the user, by none: it is the subject.
 
     No two users of different types have one subject (:rfc:`7519#section-4.1.2`): each type but
     one has a prefix, no prefix begins another, and no subject without one begins with any. Types
@@ -154,6 +165,7 @@ class SchemaRegistry:
     """
 
     def __init__(self) -> None:
+        self._reloads_users = False
         self._entries: list[_Entry] = []
         self._readers: dict[str, _Readers] = {}
 
@@ -178,6 +190,11 @@ class SchemaRegistry:
             _check_apart(entry, other)
         _check_subjects(entry, self._entries)
         self._entries.append(entry)
+        self._readers.clear()
+
+    def reload_users(self) -> None:
+        """Let refresh tokens without a schema be the subject alone: there is a user loader."""
+        self._reloads_users = True
         self._readers.clear()
 
     @property
@@ -235,7 +252,8 @@ class SchemaRegistry:
         if type(subject) is not str or not subject:
             msg = f"{type(entry.schema).__name__}: sub has to be non-empty text in the token"
             raise IssueError(msg)
-        is_alone = len(self._reading("access" if kind == "refresh" else kind)) == 1
+        # Beside tokens that are of no schema, those of one have to say so.
+        is_alone = len(self._reading(kind)) == 1 and not (kind == "refresh" and self._reloads_users)
         # No subject alone makes anybody one of a type that has a prefix: its tokens say it too.
         is_told = is_alone and entry.version == 1 and not entry.prefix
         reference = None if is_told else entry.reference
@@ -257,6 +275,14 @@ class SchemaRegistry:
             raise IssueError(msg) from None
         return dumped
 
+    def mark_of(self, user: Any) -> str | None:
+        """Return the claim ``schema`` of a refresh token that is nothing but its subject.
+
+        One of a type with a prefix names the type, as all its tokens do.
+        """
+        entry = self._describing(type(user))
+        return entry.reference if entry is not None and entry.prefix else None
+
     def _on_wire(self, subject: str, prefix: str = "") -> str:
         """Return the subject with its prefix.
 
@@ -267,6 +293,24 @@ class SchemaRegistry:
             msg = "the subject begins with the prefix of another type of users"
             raise ForeignSubjectError(msg)
         return prefix + subject
+
+    def names_of(self, user: Any, kind: str) -> frozenset[str]:
+        """Return the names of the claims that tokens of *kind* say of *user* by a schema."""
+        entry = self._writer(type(user), kind)
+        return frozenset() if entry is None else entry.names
+
+    def has_refresh_schema(self, user: Any) -> bool:
+        """Whether a schema was registered for refresh tokens of *user*."""
+        return self._writer(type(user), "refresh") is not None
+
+    def check(self, claims: Mapping[str, Any], subject: str, schema: str | None) -> None:
+        """Refuse to sign an access token that could not be read back.
+
+        Raises:
+            InvalidTokenError: It could not; the reason names fields, never values.
+        """
+        named = {} if schema is None else {"schema": schema}
+        self.load({**claims, **named, "sub": subject}, "access")
 
     def load(self, claims: dict[str, Any], kind: str) -> Any:
         """Return the object that a token's claims describe: the subject where no schema is.
@@ -280,7 +324,12 @@ class SchemaRegistry:
         if readers is None:
             readers = _Readers(self._reading(kind), _prefixes_of(self._entries))
             self._readers[kind] = readers
-        entry, version = readers.chosen(claims.get("schema"))
+        reference = claims.get("schema")
+        if kind == "refresh" and self._reloads_users and not readers.has(reference):
+            # The subject alone: its user is loaded again.
+            readers.bare(claims["sub"], self._prefix_named(reference))
+            return claims["sub"]
+        entry, version = readers.chosen(reference)
         if entry is None:
             return readers.bare(claims["sub"])
         subject = readers.bare(claims["sub"], entry.prefix)
@@ -288,7 +337,8 @@ class SchemaRegistry:
             return entry.load({**claims, "sub": subject} if entry.prefix else claims, version)
         except ValidationError as error:
             if kind == "refresh" and not entry.covers("refresh"):
-                # Where a user loader is, refresh tokens carry the subject alone.
+                # Of another library, with the subject alone. What is signed after it is judged
+                # before: see `check`.
                 return claims["sub"]
             msg = f"the claims do not load: {_listed(error)}"
             raise InvalidTokenError(msg) from None
@@ -296,6 +346,10 @@ class SchemaRegistry:
             msg = f"{entry.name} raised {type(error).__name__}"
             logger.exception("%s; the token was refused", msg)
             raise InvalidTokenError(msg) from error
+
+    def _prefix_named(self, reference: str | None) -> str:
+        name = _name_in(reference)
+        return next((entry.prefix for entry in self._entries if entry.name == name), "")
 
     def _writer(self, user_type: type, kind: str) -> _Entry | None:
         for cls in user_type.__mro__:
@@ -312,10 +366,12 @@ class SchemaRegistry:
 
     def _reading(self, kind: str) -> list[_Entry]:
         exact = [entry for entry in self._entries if entry.kind == kind]
-        general = [entry for entry in self._entries if entry.kind is None and kind != "refresh"]
         types = {entry.user_type for entry in exact}
-        found = exact + [entry for entry in general if entry.user_type not in types]
-        return self._reading("access") if kind == "refresh" and not found else found
+        if kind == "refresh":
+            others = [] if self._reloads_users else self._reading("access")
+        else:
+            others = [entry for entry in self._entries if entry.kind is None]
+        return exact + [entry for entry in others if entry.user_type not in types]
 
 
 def _check_apart(entry: _Entry, other: _Entry) -> None:

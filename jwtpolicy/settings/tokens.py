@@ -125,6 +125,14 @@ class TokenSettings:
         "seconds, 0 to 300",
         "How far clocks may differ, wherever times are compared.",
     )
+    clock_skew: float = setting(
+        "JWT_CLOCK_SKEW",
+        5,
+        read.between(0, 300),
+        "seconds, 0 to 300",
+        "How far `iat`, `nbf` and `auth_time` of own tokens may lie ahead, where that is more than "
+        "JWT_DECODE_LEEWAY: the clocks of two machines are never quite the same. It moves no end.",
+    )
     encode_nbf: bool = setting(
         "JWT_ENCODE_NBF", True, read.flag, "True or False", "Whether issued tokens carry `nbf`."
     )
@@ -212,8 +220,9 @@ class TokenSettings:
         "accept",
         read.one_of("accept", "deny"),
         "'accept' or 'deny'",
-        "What becomes of older tokens where a Redis server comes back without its memory: with "
-        "'deny' they are refused, and so is a server that may evict entries.",
+        "What becomes of older tokens where a Redis server comes back without its memory, or the "
+        "file of an SQLite store was lost: with 'deny' they are refused, and so is a server that "
+        "may evict entries.",
     )
     store_near_cache: float = setting(
         "JWT_STORE_NEAR_CACHE",

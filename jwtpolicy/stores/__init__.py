@@ -3,7 +3,15 @@
 from typing import TYPE_CHECKING
 
 from ..access import Standing
-from .base import Rotation, RotationState, Session, TokenStore
+from .base import (
+    Opening,
+    Rotation,
+    RotationState,
+    Session,
+    Step,
+    TokenRef,
+    TokenStore,
+)
 from .caching import CachedStore
 from .memory import MemoryStore
 from .opening import open_store
@@ -15,11 +23,14 @@ if TYPE_CHECKING:
 __all__ = [
     "CachedStore",
     "MemoryStore",
+    "Opening",
     "Rotation",
     "RotationState",
     "SQLiteStore",
     "Session",
     "Standing",
+    "Step",
+    "TokenRef",
     "TokenStore",
     "open_store",
 ]

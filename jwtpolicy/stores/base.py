@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import secrets
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, field
+from base64 import urlsafe_b64encode
+from dataclasses import dataclass, field, replace
 from enum import Enum
-from typing import ClassVar, Final
+from hashlib import sha256
+from typing import ClassVar, Final, NamedTuple
 
 from ..access import Standing
 
@@ -20,6 +22,40 @@ SESSION_ID_BYTES: Final = 16
 #: The expiry of what never expires: 9999-12-31, the last second that ``exp`` may name (CLAIM-1).
 FOREVER: Final = 253402300799
 
+#: Used refresh tokens that a session remembers for their grace. Whoever refreshes more often than
+#: that within one grace loses the oldest of them: it then counts as reused.
+MAX_PREDECESSORS: Final = 64
+
+#: Seconds for which it is remembered that a subject's sessions were ended while a login of it was
+#: under way. Logins that take longer open nothing.
+MAX_LOGIN: Final = 3600
+
+#: Sessions that `TokenStore.sessions` returns at once, unless it is asked for another number.
+PAGE: Final = 100
+
+#: The kind of token that belongs to a session and is rotated.
+REFRESH: Final = "refresh"
+
+
+class TokenRef(NamedTuple):
+    """What a store is told of a token: what it is looked up by, never the token itself.
+
+    Attributes:
+        issuer: ``iss``, or the empty string for own tokens that carry none.
+        subject: ``sub``.
+        token_id: ``jti``.
+        session_id: ``sid``, or None for a token outside of any session.
+        issued_at: ``iat``; 0 for a token without.
+        kind: ``access``, ``refresh``, or a kind of the application's own.
+    """
+
+    issuer: str
+    subject: str
+    token_id: str
+    session_id: str | None = None
+    issued_at: float = 0
+    kind: str = "access"
+
 
 @dataclass(frozen=True, slots=True)
 class Session:
@@ -32,22 +68,25 @@ class Session:
         session_id: ``sid`` of its tokens.
         subject: ``sub`` of its tokens.
         refresh_id: ``jti`` of the one refresh token that may still be used.
-        created_at: When the login was.
+        created_at: When the login was, to the microsecond: sessions are listed by it.
         last_used_at: When it was last refreshed.
         expires_at: When it ends whatever happens; rotation never moves it (REF-5).
         idle_expires_at: When it ends unless it is refreshed before, or None.
         label: What the user may know it by ("Firefox on Linux"), or None.
+        facts: What the login said beside its user, as JSON text that the store only keeps; None
+            for a session that was opened without.
     """
 
     issuer: str
     session_id: str
     subject: str
     refresh_id: str
-    created_at: int
+    created_at: float
     last_used_at: int
     expires_at: int
     idle_expires_at: int | None
     label: str | None = None
+    facts: str | None = field(default=None, repr=False)
 
     def is_live(self, now: int) -> bool:
         """Whether neither of the two lifetimes is over at *now*."""
@@ -55,14 +94,34 @@ class Session:
         return now < self.expires_at and (idle is None or now < idle)
 
 
-class RotationState(Enum):
-    """What became of one attempt to use a refresh token."""
+def microseconds(seconds: float) -> int:
+    """Return a time as the integer of microseconds since the epoch that stores keep of it."""
+    return round(seconds * 1_000_000)
 
-    #: The presented token was the current one; the successor is now.
+
+class Opening(Enum):
+    """What became of the attempt to open a session."""
+
+    #: It is open.
+    OPENED = "opened"
+    #: There is one of that id already, open or ended: everything stays as it was.
+    KNOWN = "known"
+    #: Since the login began, all sessions of its subject were ended: so is this one.
+    CUT_OFF = "cut off"
+
+
+class RotationState(Enum):
+    """What a refresh token is to its session."""
+
+    #: It is the one that may still be used.
+    CURRENT = "current"
+    #: It was the current one, and was used up just now; its successor is the current one.
     ROTATED = "rotated"
-    #: The presented token was used moments ago: answer with the same pair again.
+    #: It was used moments ago: answer with the newest pair again.
     REPEATED = "repeated"
-    #: The presented token was used before, so it is in two hands: the session was ended.
+    #: Another one was put in its place without its being used: it is void, and no sign of theft.
+    REPLACED = "replaced"
+    #: It was used before, so it is in two hands: the session was ended.
     REUSED = "reused"
     #: There is no such session, or it is over.
     ENDED = "ended"
@@ -70,84 +129,186 @@ class RotationState(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Rotation:
-    """The answer of `TokenStore.rotate`.
+    """What `TokenStore.rotate` and `TokenStore.present` answer.
 
     Attributes:
         state: What happened.
-        kept: The bytes that the winner of the rotation left, where the state is ``REPEATED``;
-            else None.
+        kept: What the newest rotation left, where the state is ``REPEATED``; else None.
     """
 
     state: RotationState
     kept: bytes | None = field(default=None, repr=False)
 
 
+class Predecessor(NamedTuple):
+    """A refresh token that was used, and may be repeated for a while.
+
+    Attributes:
+        token_id: ``jti``.
+        deadline: The second from which on repeating it is reusing it. It never moves.
+    """
+
+    token_id: str
+    deadline: int
+
+
 @dataclass(frozen=True, slots=True)
 class SessionRecord:
-    """A session and what the store alone has to know of it.
+    """A session and what the store alone has to know of it; it is replaced and never changed.
 
     Attributes:
         session: What the world may see.
         is_ended: Whether somebody ended it before its time.
-        previous_id: The refresh token that was used last, or None.
-        kept: What the last rotation left for a repetition, or None.
-        kept_until: When that is void, in seconds since the epoch; 0 where nothing is kept.
+        predecessors: Refresh tokens that were used moments ago, the newest last.
+        kept: What the newest rotation left for a repetition of any of them, or None.
+        replaced_at: When a refresh token was last put in the place of another one that nobody
+            used; 0 for never. All that were issued up to then are void.
+        replaced_by: The token that was put there.
     """
 
     session: Session
     is_ended: bool = False
-    previous_id: str | None = None
+    predecessors: tuple[Predecessor, ...] = ()
     kept: bytes | None = field(default=None, repr=False)
-    kept_until: int = 0
+    replaced_at: int = 0
+    replaced_by: str = ""
+
+    @property
+    def kept_until(self) -> int:
+        """The second from which on nothing is kept for anybody; 0 where nothing is."""
+        return max((one.deadline for one in self.predecessors), default=0)
 
     def is_live(self, now: int) -> bool:
         """Whether the session can still be refreshed at *now*."""
         return not self.is_ended and self.session.is_live(now)
 
-    def judge(self, presented_id: str, now: int) -> Rotation:
-        """Say what presenting a refresh token means, without changing anything."""
+    def judge(self, ref: TokenRef, now: int) -> RotationState:
+        """Say what a refresh token is to this session; ``REUSED`` for one that must end it."""
         if not self.is_live(now):
-            return Rotation(RotationState.ENDED)
-        if presented_id == self.session.refresh_id:
-            return Rotation(RotationState.ROTATED)
-        if presented_id == self.previous_id and self.kept is not None and now < self.kept_until:
-            return Rotation(RotationState.REPEATED, self.kept)
-        return Rotation(RotationState.REUSED)
+            return RotationState.ENDED
+        if ref.token_id == self.session.refresh_id:
+            return RotationState.CURRENT
+        is_void = 0 < self.replaced_at >= ref.issued_at
+        if is_void and ref.token_id != self.replaced_by:
+            return RotationState.REPLACED
+        if any(one.token_id == ref.token_id and now < one.deadline for one in self.predecessors):
+            return RotationState.REPEATED
+        return RotationState.REUSED
+
+    def rotated(self, step: Step, now: int, used_until: int, kept: bytes | None) -> SessionRecord:
+        """Return the record after its refresh token was used.
+
+        Args:
+            step: What takes its place.
+            now: The time.
+            used_until: The deadline of the one that was used.
+            kept: What it may be answered with until then; None: it may not be repeated.
+        """
+        recent = [one for one in self.predecessors if now < one.deadline]
+        if kept is not None and now < used_until:
+            recent.append(Predecessor(self.session.refresh_id, used_until))
+        else:
+            recent, kept = [], None
+        return replace(
+            self,
+            session=step.taken_by(self.session, now),
+            predecessors=tuple(recent[-MAX_PREDECESSORS:]),
+            kept=kept,
+        )
+
+    def replaced(self, step: Step, now: int) -> SessionRecord:
+        """Return the record after its refresh token was replaced without being used."""
+        return replace(
+            self,
+            session=step.taken_by(self.session, now),
+            predecessors=(),
+            kept=None,
+            replaced_at=now,
+            replaced_by=step.successor_id,
+        )
+
+    def ended(self) -> SessionRecord:
+        """Return the record after somebody ended the session."""
+        return replace(self, is_ended=True, predecessors=(), kept=None)
 
 
-def judge_standing(
-    token_id: str,
-    session_id: str | None,
-    issued_at: float,
-    is_refresh: bool,
-    is_revoked: object,
-    is_ended: object,
-    current_id: str | None,
-    cut_off: int | None,
-) -> Standing:
+class Step(NamedTuple):
+    """What changes in a session when it gets another refresh token.
+
+    Attributes:
+        successor_id: ``jti`` of the new one.
+        idle_expires_at: The session's new idle expiry, or None.
+        facts: Its new facts, or None where they stay as they are.
+    """
+
+    successor_id: str
+    idle_expires_at: int | None
+    facts: str | None = None
+
+    def taken_by(self, session: Session, now: int) -> Session:
+        """Return *session* after this step."""
+        return replace(
+            session,
+            refresh_id=self.successor_id,
+            last_used_at=now,
+            idle_expires_at=self.idle_expires_at,
+            facts=session.facts if self.facts is None else self.facts,
+        )
+
+
+class Known(NamedTuple):
+    """What a store has found about a token, in one look-up.
+
+    Attributes:
+        is_revoked: Of the token's own entry: true for revoked, false for consumed; None without.
+        is_ended: Of its session: true for ended, false for open; None where it is unknown.
+        cut_off: The second up to which all tokens of its subject are revoked, or None.
+        record: Of a refresh token: its session, or the one that came of it, or None.
+    """
+
+    is_revoked: bool | None
+    is_ended: bool | None
+    cut_off: int | None
+    record: SessionRecord | None = None
+
+
+_OF_STATE: Final = {
+    RotationState.CURRENT: Standing.GOOD,
+    RotationState.REPEATED: Standing.IN_GRACE,
+    RotationState.REPLACED: Standing.REPLACED,
+    RotationState.REUSED: Standing.CONSUMED,
+    RotationState.ENDED: Standing.REVOKED,
+}
+
+
+def judge_standing(ref: TokenRef, known: Known, now: int, leeway: float) -> Standing:
     """Say what a token's entries mean together.
 
     Args:
-        token_id: ``jti`` of the token.
-        session_id: ``sid`` of the token, or None.
-        issued_at: ``iat`` of the token.
-        is_refresh: Whether it is a refresh token.
-        is_revoked: Of the token's own entry: true for revoked, false for consumed; None without.
-        is_ended: Of its session: true for ended, false for open; None where it is unknown.
-        current_id: The refresh token that its session expects.
-        cut_off: The second up to which all tokens of its subject are revoked, or None.
+        ref: The token.
+        known: What was found about it.
+        now: The time.
+        leeway: Seconds by which the clocks of those who issue and who revoke may differ.
     """
-    if is_revoked or is_ended:
+    if known.is_revoked or known.is_ended:
         return Standing.REVOKED
-    if is_ended is None:
-        # A refresh token lives by its session: none, no life. `iat` may have a fraction, and the
-        # cut-off lies somewhere inside its second.
-        is_orphan = is_refresh and session_id is not None
-        if is_orphan or (cut_off is not None and issued_at < cut_off + 1):
-            return Standing.REVOKED
-    elif is_refresh and current_id != token_id:
-        return Standing.CONSUMED
-    return Standing.GOOD if is_revoked is None else Standing.CONSUMED
+    if ref.kind == REFRESH and (known.record is not None or ref.session_id is not None):
+        return _judge_refresh(ref, known, now)
+    # `iat` may have a fraction, and the cut-off lies somewhere inside its second.
+    is_outside = known.is_ended is None
+    if is_outside and known.cut_off is not None and ref.issued_at < known.cut_off + 1 + leeway:
+        return Standing.REVOKED
+    return Standing.GOOD if known.is_revoked is None else Standing.CONSUMED
+
+
+def _judge_refresh(ref: TokenRef, known: Known, now: int) -> Standing:
+    """A refresh token lives by its session: no session, no life."""
+    if known.record is None:
+        return Standing.REVOKED
+    standing = _OF_STATE[known.record.judge(ref, now)]
+    # One without `sid` is marked as consumed when it is adopted: its session knows better.
+    is_used_up = known.is_revoked is False and ref.session_id is not None
+    return Standing.CONSUMED if is_used_up and standing is Standing.GOOD else standing
 
 
 class TokenStore(ABC):
@@ -155,12 +316,16 @@ class TokenStore(ABC):
 
     Entries are found by issuer and id, so that a foreign ``jti``, ``sid`` or ``sub`` is never
     taken for one of our own. *issuer* is ``iss``, or the empty string for own tokens that carry
-    none. Every time is an integer of seconds since the epoch, and *now* is always the caller's,
-    so that there is one clock.
+    none. Times are integers of seconds since the epoch, where nothing else is said.
+
+    There are two clocks. *now* is always the caller's, and lifetimes, grace and cut-offs go by it.
+    What a store *deletes* goes by the earlier of *now* and its server's own clock, so that no
+    machine whose clock is wrong takes away what the others still need.
 
     Opening is lazy: the constructor touches nothing, the first question does. What was written is
     seen by every question that is asked after the writing method returned, in whatever process
-    (`is_shared`), and every method is atomic and may be called from any thread.
+    (`is_shared`), and every method is atomic and may be called from any thread. A method that was
+    interrupted may be called again with the same arguments.
 
     A store whose server cannot be asked raises `StoreUnavailableError` from the driver's error,
     in every method. It never answers by default: a guess would admit the revoked.
@@ -172,31 +337,23 @@ class TokenStore(ABC):
     is_shared: ClassVar[bool]
 
     @abstractmethod
-    def standing(
-        self,
-        issuer: str,
-        subject: str,
-        token_id: str,
-        session_id: str | None,
-        issued_at: float,
-        *,
-        is_refresh: bool,
-    ) -> Standing:
+    def standing(self, ref: TokenRef, *, now: int, leeway: float = 0) -> Standing:
         """Return what is known of a token, in one look-up.
 
         ``REVOKED``: its ``jti`` was revoked, its session ended, or all of its subject's tokens
         were and it belongs to no session that the store knows and is not younger than that (the
-        comparison is by whole seconds). A refresh token of an unknown session is ``REVOKED`` too.
-        ``CONSUMED``: its ``jti`` was consumed, or it is a refresh token whose session expects
-        another one. Else ``GOOD``.
+        comparison is by whole seconds, and *leeway* more). A refresh token of an unknown session,
+        or of one that is over at *now*, is ``REVOKED`` too. ``CONSUMED``: its ``jti`` was
+        consumed, or it is a refresh token that was used before; ``IN_GRACE``: one that was used
+        and may still be repeated; ``REPLACED``: one that another took the place of. Else ``GOOD``.
+
+        A refresh token without ``sid`` is judged by the session that came of it, if one did
+        (`adopt`).
 
         Args:
-            issuer: ``iss``.
-            subject: ``sub``.
-            token_id: ``jti``.
-            session_id: ``sid``, or None for a token outside of any session.
-            issued_at: ``iat``; 0 for a token without.
-            is_refresh: Whether it is a refresh token.
+            ref: The token.
+            now: The time.
+            leeway: Seconds by which the clocks of those who issue and who revoke may differ.
         """
 
     def new_session_id(self, issuer: str, subject: str) -> str:
@@ -211,26 +368,67 @@ class TokenStore(ABC):
         """
         return secrets.token_urlsafe(SESSION_ID_BYTES)
 
+    def adopted_session_id(self, ref: TokenRef) -> str:
+        """Return the id of the session that comes of a refresh token without one: always the same.
+
+        A store of many machines keeps that session where the subject's others are.
+        """
+        named = f"{len(ref.issuer)}:{ref.issuer}{ref.token_id}".encode("utf-8", "surrogatepass")
+        digest = sha256(named).digest()[:SESSION_ID_BYTES]
+        return urlsafe_b64encode(digest).rstrip(b"=").decode("ascii")
+
     @abstractmethod
-    def open_session(self, session: Session) -> bool:
+    def open_session(
+        self, session: Session, *, since: float | None = None, maximum: int | None = None
+    ) -> Opening:
         """Remember a new session.
 
+        Exactly one of several callers with one id gets ``OPENED``. The subject's other logins and
+        its `revoke_subject` and `end_others` wait for this step, and this step for them.
+
+        Args:
+            session: The session.
+            since: When the login began, in seconds with a fraction. Where the subject's sessions
+                have been ended since, the answer is ``CUT_OFF`` and nothing is opened. None: it
+                begins now.
+            maximum: How many live sessions the subject may have, this one included: the oldest
+                ones are ended in the same step. None: any number.
+        """
+
+    @abstractmethod
+    def adopt(
+        self,
+        ref: TokenRef,
+        session: Session,
+        *,
+        token_expires_at: int | None,
+        leeway: float = 0,
+    ) -> Session | None:
+        """Open the session of a refresh token that was issued without one; in one step, once.
+
+        The token is the session's current refresh token, and is marked as consumed, so that it
+        stays used up when the session has been forgotten.
+
+        Args:
+            ref: The token, without ``sid``.
+            session: What is to be opened; its id is `adopted_session_id`, its ``refresh_id`` the
+                token's ``jti``, and ``last_used_at`` the time.
+            token_expires_at: ``exp`` of the token, or None for never.
+            leeway: As for `standing`.
+
         Returns:
-            Whether it is new: False where that issuer's session id is known already, open or
-            ended, and everything stays as it was. Exactly one of several callers gets True.
+            The session: *session*, or the one that came of the token before, as it is now. None:
+            the token was revoked or used up, or its session is over; nothing changed then.
         """
 
     @abstractmethod
     def rotate(
         self,
-        issuer: str,
-        session_id: str,
-        presented_id: str,
-        successor_id: str,
+        ref: TokenRef,
+        step: Step,
         *,
         now: int,
-        idle_expires_at: int | None,
-        refresh_grace: int = 0,
+        grace: int = 0,
         kept: bytes | None = None,
     ) -> Rotation:
         """Replace a session's refresh token by its successor: one atomic compare-and-set (REF-1).
@@ -240,15 +438,45 @@ class TokenStore(ABC):
         with the latter the session has been ended in the same step (REF-2).
 
         Args:
+            ref: The refresh token that was sent, verified (REF-3), with the id of its session.
+            step: What takes its place; its facts are None.
+            now: The time, which becomes the session's ``last_used_at``.
+            grace: Seconds for which the presented token may be repeated from now on.
+            kept: What a repetition of it, or of those before it that are in their grace, is to be
+                answered with; opaque to the store, which erases it after the grace. None: there
+                is nothing to repeat, so that a repetition is a reuse.
+        """
+
+    @abstractmethod
+    def present(self, ref: TokenRef, *, now: int) -> Rotation:
+        """Say what `rotate` would, and end the session of a reused token as it does.
+
+        Nothing else changes. The state of a token that could be rotated is ``CURRENT``.
+
+        Args:
+            ref: A verified refresh token, with the id of its session.
+            now: The time.
+        """
+
+    @abstractmethod
+    def replace(
+        self, issuer: str, session_id: str, expected_id: str, step: Step, *, now: int
+    ) -> bool:
+        """Put another refresh token in the place of the current one, which nobody has presented.
+
+        One atomic compare-and-set. What was issued up to *now* is void from then on, and whoever
+        presents it gets ``REPLACED``: neither the new pair nor the blame for a theft.
+
+        Args:
             issuer: ``iss``.
             session_id: ``sid``.
-            presented_id: ``jti`` of the refresh token that was sent, verified (REF-3).
-            successor_id: ``jti`` of the one that follows it.
+            expected_id: ``jti`` of the current refresh token.
+            step: What takes its place.
             now: The time, which becomes the session's ``last_used_at``.
-            idle_expires_at: The session's new idle expiry, or None.
-            refresh_grace: Seconds for which the presented token may be repeated from now on.
-            kept: What a repetition is to be answered with, opaque to the store, which erases it
-                after the grace. None: there is nothing to repeat, so that a repetition is a reuse.
+
+        Returns:
+            Whether it was done: False where another one is the current token by now, or the
+            session is over.
         """
 
     @abstractmethod
@@ -268,15 +496,11 @@ class TokenStore(ABC):
         """
 
     @abstractmethod
-    def revoke_token(
-        self, issuer: str, subject: str, token_id: str, *, expires_at: int | None, now: int
-    ) -> None:
+    def revoke_token(self, ref: TokenRef, *, expires_at: int | None, now: int) -> None:
         """Revoke one token.
 
         Args:
-            issuer: ``iss``.
-            subject: ``sub``, by which a store may choose where it keeps the entry.
-            token_id: ``jti``.
+            ref: The token; a store may choose by its subject where it keeps the entry.
             expires_at: ``exp``, or None for never.
             now: The time.
         """
@@ -292,36 +516,69 @@ class TokenStore(ABC):
         """
 
     @abstractmethod
-    def revoke_subject(self, issuer: str, subject: str, *, now: int, until: int) -> None:
+    def revoke_subject(self, issuer: str, subject: str, *, now: float, until: int) -> None:
         """End every session of a subject, and revoke its tokens that belong to none.
 
-        Sessions that are opened later are not touched, not even in the same second. Of the tokens
-        without a session all are revoked that were issued up to *now*, that second included.
+        Sessions that are opened later are not touched, not even in the same second; but a login
+        that began before *now* opens none any more (`open_session`). Of the tokens without a
+        session all are revoked that were issued up to *now*, its whole second included.
 
         Args:
             issuer: ``iss``.
             subject: ``sub``.
-            now: The time.
+            now: The time, with its fraction.
             until: The latest ``exp`` that such a token can have.
         """
 
     @abstractmethod
-    def consume(
-        self, issuer: str, subject: str, token_id: str, *, expires_at: int | None, now: int
-    ) -> bool:
-        """Use a token up; exactly one caller ever gets True, and none for a revoked token.
+    def end_others(self, issuer: str, subject: str, keep: str | None, *, now: float) -> int:
+        """End the sessions of a subject but one, in one step; tokens outside of any stay.
+
+        A login that began before *now* opens none any more (`open_session`).
 
         Args:
             issuer: ``iss``.
-            subject: ``sub``, by which a store may choose where it keeps the entry.
-            token_id: ``jti``.
+            subject: ``sub``.
+            keep: ``sid`` of the one that goes on, or None for none.
+            now: The time, with its fraction.
+
+        Returns:
+            How many live ones were ended.
+        """
+
+    @abstractmethod
+    def consume(self, ref: TokenRef, *, expires_at: int | None, now: int) -> bool:
+        """Use a token up; exactly one caller ever gets True, and none for a revoked token.
+
+        Args:
+            ref: The token; a store may choose by its subject where it keeps the entry.
             expires_at: ``exp``, or None for never.
             now: The time.
         """
 
     @abstractmethod
-    def sessions(self, issuer: str, subject: str, *, now: int) -> list[Session]:
-        """Return the live sessions of a subject, the newest first."""
+    def sessions(
+        self,
+        issuer: str,
+        subject: str,
+        *,
+        now: int,
+        limit: int = PAGE,
+        before: tuple[float, str] | None = None,
+    ) -> list[Session]:
+        """Return the live sessions of a subject, the newest first.
+
+        They are ordered by ``created_at``, and by ``session_id`` where that is the same; both
+        fall.
+
+        Args:
+            issuer: ``iss``.
+            subject: ``sub``.
+            now: The time.
+            limit: How many at the most.
+            before: ``created_at`` and ``session_id`` of a session: only those that follow it in
+                the list. None: from the newest on.
+        """
 
     @abstractmethod
     def session(self, issuer: str, session_id: str, *, now: int) -> Session | None:
@@ -344,6 +601,17 @@ class TokenStore(ABC):
     def prunable(self, *, now: int) -> int | None:
         """Return how many entries `prune` would forget, or None where that is not known."""
         return None
+
+    def upgrade(self) -> str:
+        """Bring what an older version of the library wrote up to date.
+
+        Until then a store that finds such entries raises `StoreUnavailableError`, whose reason
+        names ``flask jwtpolicy store upgrade``, which calls this.
+
+        Returns:
+            What was done, in a sentence; or the SQL that somebody has to run.
+        """
+        return "nothing to upgrade"
 
     @abstractmethod
     def close(self) -> None:

@@ -8,14 +8,23 @@ from time import monotonic
 from typing import Final
 
 from ..access import Standing
-from .base import Rotation, RotationState, Session, TokenStore
+from .base import (
+    PAGE,
+    REFRESH,
+    Opening,
+    Rotation,
+    RotationState,
+    Session,
+    Step,
+    TokenRef,
+    TokenStore,
+)
 
 #: The longest time for which an answer is kept, in seconds.
 MAX_SECONDS: Final = 5.0
 
 _LIMIT: Final = 16_384  # answers; of 200 to 300 bytes each
 
-_Question = tuple[str, str, str, str | None, float]
 _Answer = tuple[object, float]  # the epoch it belongs to, and when it is void
 
 
@@ -44,7 +53,7 @@ class CachedStore(TokenStore):
         self.store = store
         self._seconds = seconds
         self._timer = timer
-        self._answers: dict[_Question, _Answer] = {}
+        self._answers: dict[TokenRef, _Answer] = {}
         # Another one after each revocation. An answer that was asked for before, and comes after
         # it, belongs to an epoch that is over.
         self._epoch = object()
@@ -57,67 +66,73 @@ class CachedStore(TokenStore):
     def __repr__(self) -> str:
         return f"CachedStore({self.store!r}, {self._seconds!r})"
 
-    def standing(
-        self,
-        issuer: str,
-        subject: str,
-        token_id: str,
-        session_id: str | None,
-        issued_at: float,
-        *,
-        is_refresh: bool,
-    ) -> Standing:
-        question = (issuer, subject, token_id, session_id, issued_at)
-        epoch, now = self._epoch, self._timer()
-        if not is_refresh and self._remembers(question, epoch, now):
+    def standing(self, ref: TokenRef, *, now: int, leeway: float = 0) -> Standing:
+        if ref.kind == REFRESH:
+            return self.store.standing(ref, now=now, leeway=leeway)
+        epoch, moment = self._epoch, self._timer()
+        if self._remembers(ref, epoch, moment):
             return Standing.GOOD
-        standing = self.store.standing(*question, is_refresh=is_refresh)
-        if standing is Standing.GOOD and not is_refresh:
-            self._remember(question, (epoch, now + self._seconds))
+        standing = self.store.standing(ref, now=now, leeway=leeway)
+        if standing is Standing.GOOD:
+            self._remember(ref, (epoch, moment + self._seconds))
         return standing
 
     def new_session_id(self, issuer: str, subject: str) -> str:
         return self.store.new_session_id(issuer, subject)
 
-    def open_session(self, session: Session) -> bool:
-        return self.store.open_session(session)
+    def adopted_session_id(self, ref: TokenRef) -> str:
+        return self.store.adopted_session_id(ref)
+
+    def open_session(
+        self, session: Session, *, since: float | None = None, maximum: int | None = None
+    ) -> Opening:
+        if maximum is None:
+            return self.store.open_session(session, since=since)
+        with self._forgetting():
+            return self.store.open_session(session, since=since, maximum=maximum)
+
+    def adopt(
+        self,
+        ref: TokenRef,
+        session: Session,
+        *,
+        token_expires_at: int | None,
+        leeway: float = 0,
+    ) -> Session | None:
+        return self.store.adopt(ref, session, token_expires_at=token_expires_at, leeway=leeway)
 
     def rotate(
         self,
-        issuer: str,
-        session_id: str,
-        presented_id: str,
-        successor_id: str,
+        ref: TokenRef,
+        step: Step,
         *,
         now: int,
-        idle_expires_at: int | None,
-        refresh_grace: int = 0,
+        grace: int = 0,
         kept: bytes | None = None,
     ) -> Rotation:
-        rotation = self.store.rotate(
-            issuer,
-            session_id,
-            presented_id,
-            successor_id,
-            now=now,
-            idle_expires_at=idle_expires_at,
-            refresh_grace=refresh_grace,
-            kept=kept,
-        )
+        return self._judged(self.store.rotate(ref, step, now=now, grace=grace, kept=kept))
+
+    def present(self, ref: TokenRef, *, now: int) -> Rotation:
+        return self._judged(self.store.present(ref, now=now))
+
+    def _judged(self, rotation: Rotation) -> Rotation:
         if rotation.state is RotationState.REUSED:
             self._forget()
         return rotation
+
+    def replace(
+        self, issuer: str, session_id: str, expected_id: str, step: Step, *, now: int
+    ) -> bool:
+        return self.store.replace(issuer, session_id, expected_id, step, now=now)
 
     def touch(
         self, issuer: str, session_id: str, *, now: int, idle_expires_at: int | None
     ) -> Session | None:
         return self.store.touch(issuer, session_id, now=now, idle_expires_at=idle_expires_at)
 
-    def revoke_token(
-        self, issuer: str, subject: str, token_id: str, *, expires_at: int | None, now: int
-    ) -> None:
+    def revoke_token(self, ref: TokenRef, *, expires_at: int | None, now: int) -> None:
         with self._forgetting():
-            self.store.revoke_token(issuer, subject, token_id, expires_at=expires_at, now=now)
+            self.store.revoke_token(ref, expires_at=expires_at, now=now)
 
     def revoke_session(
         self, issuer: str, session_id: str, *, now: int, until: int | None = None
@@ -125,18 +140,28 @@ class CachedStore(TokenStore):
         with self._forgetting():
             self.store.revoke_session(issuer, session_id, now=now, until=until)
 
-    def revoke_subject(self, issuer: str, subject: str, *, now: int, until: int) -> None:
+    def revoke_subject(self, issuer: str, subject: str, *, now: float, until: int) -> None:
         with self._forgetting():
             self.store.revoke_subject(issuer, subject, now=now, until=until)
 
-    def consume(
-        self, issuer: str, subject: str, token_id: str, *, expires_at: int | None, now: int
-    ) -> bool:
+    def end_others(self, issuer: str, subject: str, keep: str | None, *, now: float) -> int:
         with self._forgetting():
-            return self.store.consume(issuer, subject, token_id, expires_at=expires_at, now=now)
+            return self.store.end_others(issuer, subject, keep, now=now)
 
-    def sessions(self, issuer: str, subject: str, *, now: int) -> list[Session]:
-        return self.store.sessions(issuer, subject, now=now)
+    def consume(self, ref: TokenRef, *, expires_at: int | None, now: int) -> bool:
+        with self._forgetting():
+            return self.store.consume(ref, expires_at=expires_at, now=now)
+
+    def sessions(
+        self,
+        issuer: str,
+        subject: str,
+        *,
+        now: int,
+        limit: int = PAGE,
+        before: tuple[float, str] | None = None,
+    ) -> list[Session]:
+        return self.store.sessions(issuer, subject, now=now, limit=limit, before=before)
 
     def session(self, issuer: str, session_id: str, *, now: int) -> Session | None:
         return self.store.session(issuer, session_id, now=now)
@@ -150,18 +175,21 @@ class CachedStore(TokenStore):
     def prunable(self, *, now: int) -> int | None:
         return self.store.prunable(now=now)
 
+    def upgrade(self) -> str:
+        return self.store.upgrade()
+
     def close(self) -> None:
         self._forget()
         self.store.close()
 
-    def _remembers(self, question: _Question, epoch: object, now: float) -> bool:
-        answer = self._answers.get(question)
+    def _remembers(self, ref: TokenRef, epoch: object, now: float) -> bool:
+        answer = self._answers.get(ref)
         return answer is not None and answer[0] == epoch and now < answer[1]
 
-    def _remember(self, question: _Question, answer: _Answer) -> None:
+    def _remember(self, ref: TokenRef, answer: _Answer) -> None:
         if len(self._answers) >= _LIMIT:
             self._answers.clear()
-        self._answers[question] = answer
+        self._answers[ref] = answer
 
     def _forget(self) -> None:
         self._epoch = object()

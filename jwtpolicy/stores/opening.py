@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import Final
 
+from ..clock import Clock, system_clock
 from ..exceptions import ConfigurationError
 from .base import TokenStore
 from .memory import MemoryStore
@@ -35,6 +36,7 @@ def open_store(
     create_tables: bool = True,
     lost: str = "accept",
     near_cache: float = 0,
+    clock: Clock = system_clock,
 ) -> TokenStore | None:
     """Return the store that *url* names, not yet opened, or None for ``none``.
 
@@ -47,8 +49,10 @@ def open_store(
         timeout: Seconds to wait for the store before it counts as unavailable.
         testing: Whether the application is under test.
         create_tables: Whether an SQL database's missing tables are made.
-        lost: What to do where a Redis server lost its memory: ``accept`` or ``deny``.
+        lost: What to do where a Redis server or an SQLite file lost its memory: ``accept`` or
+            ``deny``.
         near_cache: Seconds for which a Redis server's silence is trusted; 0 is no near cache.
+        clock: Where the time comes from when memory begins.
 
     Raises:
         ConfigurationError: *url* names nothing that can be opened. The message does not repeat
@@ -57,16 +61,18 @@ def open_store(
     if url is None:
         url = "memory://" if testing else f"sqlite:///{DEFAULT_FILE}"
     if _scheme_of(url).startswith("redis"):
-        return _redis_store(url, timeout, lost, near_cache)
-    _check_unused(lost, near_cache)
+        return _redis_store(url, timeout, lost, near_cache, clock)
+    is_file = url.startswith("sqlite:")
+    _check_unused(lost="accept" if is_file else lost, near_cache=near_cache)
     if url == "none":
         return None
     if url == "memory://":
         return MemoryStore()
     if _scheme_of(url).startswith(_SQL):
         return _sql_store(url, Path(instance_path), timeout, create_tables)
-    if url.startswith("sqlite:"):
-        return SQLiteStore(Path(instance_path) / _sqlite_path(url), timeout=timeout)
+    if is_file:
+        path = Path(instance_path) / _sqlite_path(url)
+        return SQLiteStore(path, timeout=timeout, lost=lost, clock=clock)
     msg = f"JWT_STORE_URL: {_scheme(url)} is not known; use {_ALLOWED}"
     raise ConfigurationError(msg)
 
@@ -86,24 +92,26 @@ def _sql_store(url: str, folder: Path, timeout: float, create_tables: bool) -> T
         raise ConfigurationError(msg) from error.__cause__
 
 
-def _redis_store(url: str, timeout: float, lost: str, near_cache: float) -> TokenStore:
+def _redis_store(
+    url: str, timeout: float, lost: str, near_cache: float, clock: Clock
+) -> TokenStore:
     try:
         from .redis import RedisStore
 
-        return RedisStore(url, timeout=timeout, lost=lost, near_cache=near_cache)
+        return RedisStore(url, timeout=timeout, lost=lost, near_cache=near_cache, clock=clock)
     except ConfigurationError as error:
         msg = f"JWT_STORE_URL: {error}"
         raise ConfigurationError(msg) from error.__cause__
 
 
 def _check_unused(lost: str, near_cache: float) -> None:
-    """Refuse settings that only Redis has a meaning for: they would quietly do nothing."""
-    for key, is_set in (
-        ("JWT_STORE_LOST", lost != "accept"),
-        ("JWT_STORE_NEAR_CACHE", near_cache != 0),
+    """Refuse settings that this store has no meaning for: they would quietly do nothing."""
+    for key, is_set, where in (
+        ("JWT_STORE_LOST", lost != "accept", "stores on Redis and in SQLite files (sqlite:///…)"),
+        ("JWT_STORE_NEAR_CACHE", near_cache != 0, "stores on Redis"),
     ):
         if is_set:
-            msg = f"{key} is for stores on Redis; remove it, or set JWT_STORE_URL to one"
+            msg = f"{key} is for {where}; remove it, or set JWT_STORE_URL to one"
             raise ConfigurationError(msg)
 
 

@@ -5,147 +5,140 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final, TypeVar
 
 from ..access import Standing
+from ..clock import Clock
+from ..exceptions import ConfigurationError, StoreUnavailableError
 from .base import (
     FOREVER,
     MAX_LEEWAY,
+    MAX_LOGIN,
+    PAGE,
+    REFRESH,
+    Known,
+    Opening,
     Rotation,
     RotationState,
     Session,
     SessionRecord,
+    Step,
+    TokenRef,
     TokenStore,
     judge_standing,
+    microseconds,
 )
+from .columns import NO_CUT_OFF, read_predecessors, write_predecessors
 from .sqlite_connections import Connections
+from .sqlite_file import SQLiteFile, Values
 
-_PRUNE_EVERY = 256  # writes
-_POLL = 0.002  # seconds between two looks at a locked file
-_PRUNE_LIMIT = 1024  # rows of each table in one transaction, so that no writer waits long
+T = TypeVar("T")
 
-_Values = tuple[Any, ...] | dict[str, Any]
+#: What a change is: it runs under the file's one write lock, and is on the disk or is not there.
+Change = Callable[[sqlite3.Connection], T]
 
-_SCHEMA = (
-    """CREATE TABLE IF NOT EXISTS jwtpolicy_tokens (
-        issuer TEXT NOT NULL,
-        token_id TEXT NOT NULL,
-        is_revoked INTEGER NOT NULL,
-        expires_at INTEGER NOT NULL,
-        PRIMARY KEY (issuer, token_id)
-    ) WITHOUT ROWID""",
-    """CREATE TABLE IF NOT EXISTS jwtpolicy_sessions (
-        issuer TEXT NOT NULL,
-        session_id TEXT NOT NULL,
-        is_ended INTEGER NOT NULL DEFAULT 0,
-        refresh_id TEXT NOT NULL,
-        subject TEXT NOT NULL,
-        created_at INTEGER NOT NULL,
-        last_used_at INTEGER NOT NULL,
-        expires_at INTEGER NOT NULL,
-        idle_expires_at INTEGER,
-        label TEXT,
-        previous_id TEXT,
-        kept_until INTEGER,
-        kept BLOB,
-        PRIMARY KEY (issuer, session_id)
-    ) WITHOUT ROWID""",
-    """CREATE TABLE IF NOT EXISTS jwtpolicy_subjects (
-        issuer TEXT NOT NULL,
-        subject TEXT NOT NULL,
-        cut_off INTEGER NOT NULL,
-        expires_at INTEGER NOT NULL,
-        PRIMARY KEY (issuer, subject)
-    ) WITHOUT ROWID""",
-    """CREATE INDEX IF NOT EXISTS jwtpolicy_tokens_by_expiry
-        ON jwtpolicy_tokens (expires_at)""",
-    """CREATE INDEX IF NOT EXISTS jwtpolicy_sessions_by_expiry
-        ON jwtpolicy_sessions (expires_at)""",
-    """CREATE INDEX IF NOT EXISTS jwtpolicy_sessions_by_subject
-        ON jwtpolicy_sessions (issuer, subject)""",
-    """CREATE INDEX IF NOT EXISTS jwtpolicy_sessions_kept
-        ON jwtpolicy_sessions (kept_until) WHERE kept_until IS NOT NULL""",
-    # The last, because its presence is taken for that of all of them.
-    """CREATE INDEX IF NOT EXISTS jwtpolicy_subjects_by_expiry
-        ON jwtpolicy_subjects (expires_at)""",
+_PRUNE_EVERY: Final = 256  # writes
+_PRUNE_LIMIT: Final = 1024  # rows of each table in one transaction, so that no writer waits long
+_TRIES: Final = 3  # of a change whose file is replaced meanwhile
+
+_SESSION_COLUMNS: Final = (
+    "issuer, session_id, subject, refresh_id, created_us, last_used_at, expires_at,"
+    " idle_expires_at, label, facts"
 )
-_HAS_SCHEMA = "SELECT 1 FROM sqlite_master WHERE name = 'jwtpolicy_subjects_by_expiry'"
+_RECORD_COLUMNS: Final = (
+    f"{_SESSION_COLUMNS}, is_ended, predecessors, kept, replaced_at, replaced_by"
+)
 
-_STANDING = """
-    SELECT token.is_revoked, session.is_ended, session.refresh_id, subject.cut_off
+_CUT_OFF: Final = "subject.cut_off"
+#: Where what was lost is denied, the beginning of the file's memory is a cut-off of everybody's.
+_CUT_OFF_OR_BEGIN: Final = f"""max(coalesce(subject.cut_off, {NO_CUT_OFF}),
+        coalesce((SELECT memory_began FROM jwtpolicy_file), {FOREVER}))"""  # noqa: S608 # constants
+
+_STANDING: Final = """
+    SELECT token.is_revoked, session.is_ended, {columns}
     FROM (SELECT 1)
     LEFT JOIN jwtpolicy_tokens AS token ON token.issuer = ? AND token.token_id = ?
     LEFT JOIN jwtpolicy_sessions AS session ON session.issuer = ? AND session.session_id = ?
     LEFT JOIN jwtpolicy_subjects AS subject ON subject.issuer = ? AND subject.subject = ?"""
 
-_SESSION_COLUMNS = (
-    "issuer, session_id, subject, refresh_id, created_at, last_used_at, expires_at,"
-    " idle_expires_at, label"
-)
-_IS_LIVE = (
+#: What is found of most access tokens: of nothing that was revoked, be the session known or not.
+_GOOD: Final = frozenset({(None, 0, None), (None, None, None)})
+
+_OF_RECORD: Final = ", ".join(f"session.{name}" for name in _RECORD_COLUMNS.split(", "))
+
+_IS_LIVE: Final = (
     "is_ended = 0 AND expires_at > :now AND (idle_expires_at IS NULL OR idle_expires_at > :now)"
 )
+_ENDED: Final = "is_ended = 1, predecessors = NULL, kept = NULL, kept_until = NULL"
+_THIS_SUBJECT: Final = "issuer = :issuer AND subject = :subject"
 
-_OPEN_SESSION = f"""
-    INSERT INTO jwtpolicy_sessions ({_SESSION_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
-    ON CONFLICT DO NOTHING"""  # noqa: S608 # constants
+_INSERT: Final = f"""
+    INSERT INTO jwtpolicy_sessions ({_SESSION_COLUMNS})
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""  # noqa: S608 # constants
 
-_ROTATE = f"""
+_UPDATE: Final = """
     UPDATE jwtpolicy_sessions
-    SET refresh_id = :successor_id, previous_id = :presented_id, last_used_at = :now,
-        idle_expires_at = :idle_expires_at, kept = :kept, kept_until = :kept_until
-    WHERE issuer = :issuer AND session_id = :session_id AND refresh_id = :presented_id
-        AND {_IS_LIVE}"""  # noqa: S608 # constants
+    SET refresh_id = ?, last_used_at = ?, idle_expires_at = ?, facts = ?, is_ended = ?,
+        predecessors = ?, kept = ?, kept_until = ?, replaced_at = ?, replaced_by = ?
+    WHERE issuer = ? AND session_id = ?"""
 
-_TOUCH = f"""
-    UPDATE jwtpolicy_sessions SET last_used_at = :now, idle_expires_at = :idle_expires_at
-    WHERE issuer = :issuer AND session_id = :session_id AND {_IS_LIVE}"""  # noqa: S608 # constants
+_RECORD: Final = f"""
+    SELECT {_RECORD_COLUMNS} FROM jwtpolicy_sessions
+    WHERE issuer = ? AND session_id = ?"""  # noqa: S608 # constants
 
-_RECORD = f"""
-    SELECT {_SESSION_COLUMNS}, is_ended, previous_id, kept, coalesce(kept_until, 0)
-    FROM jwtpolicy_sessions WHERE issuer = ? AND session_id = ?"""  # noqa: S608 # constants
-
-_END_SESSION = """
-    INSERT INTO jwtpolicy_sessions (issuer, session_id, is_ended, refresh_id, subject, created_at,
+_END_SESSION: Final = f"""
+    INSERT INTO jwtpolicy_sessions (issuer, session_id, is_ended, refresh_id, subject, created_us,
         last_used_at, expires_at)
-    VALUES (:issuer, :session_id, 1, '', '', :now, :now, :until)
-    ON CONFLICT (issuer, session_id) DO UPDATE SET is_ended = 1, kept = NULL, kept_until = NULL"""
+    VALUES (:issuer, :session_id, 1, '', '', :now * 1000000, :now, :until)
+    ON CONFLICT (issuer, session_id) DO UPDATE SET {_ENDED}"""  # noqa: S608 # constants
 
-_END_SESSIONS = """
-    UPDATE jwtpolicy_sessions SET is_ended = 1, kept = NULL, kept_until = NULL
-    WHERE issuer = ? AND subject = ?"""
+_END_SESSIONS: Final = f"""
+    UPDATE jwtpolicy_sessions SET {_ENDED} WHERE {_THIS_SUBJECT}"""  # noqa: S608 # constants
 
-_CUT_OFF = """
-    INSERT INTO jwtpolicy_subjects (issuer, subject, cut_off, expires_at) VALUES (?, ?, ?, ?)
+_END_OTHERS: Final = f"""
+    UPDATE jwtpolicy_sessions SET {_ENDED}
+    WHERE {_THIS_SUBJECT} AND session_id IS NOT :keep AND {_IS_LIVE}"""  # noqa: S608 # constants
+
+_END_OLDEST: Final = f"""
+    UPDATE jwtpolicy_sessions SET {_ENDED} WHERE (issuer, session_id) IN
+        (SELECT issuer, session_id FROM jwtpolicy_sessions WHERE {_THIS_SUBJECT} AND {_IS_LIVE}
+        ORDER BY created_us DESC, session_id DESC LIMIT -1 OFFSET :remaining)
+    """  # noqa: S608 # constants
+
+_FLOOR: Final = "SELECT floor_us FROM jwtpolicy_subjects WHERE issuer = ? AND subject = ?"
+
+_CUT: Final = """
+    INSERT INTO jwtpolicy_subjects (issuer, subject, cut_off, floor_us, expires_at)
+    VALUES (?, ?, ?, ?, ?)
     ON CONFLICT (issuer, subject) DO UPDATE SET cut_off = max(cut_off, excluded.cut_off),
+        floor_us = max(floor_us, excluded.floor_us),
         expires_at = max(expires_at, excluded.expires_at)"""
 
-_REVOKE_TOKEN = """
+_REVOKE_TOKEN: Final = """
     INSERT INTO jwtpolicy_tokens (issuer, token_id, is_revoked, expires_at) VALUES (?, ?, 1, ?)
     ON CONFLICT (issuer, token_id) DO UPDATE SET is_revoked = 1,
         expires_at = max(expires_at, excluded.expires_at)"""  # noqa: S105 # SQL
 
-_CONSUME = """
+_CONSUME: Final = """
     INSERT INTO jwtpolicy_tokens (issuer, token_id, is_revoked, expires_at) VALUES (?, ?, 0, ?)
     ON CONFLICT DO NOTHING"""
 
-_SESSIONS = f"""
+_SESSIONS: Final = f"""
     SELECT {_SESSION_COLUMNS} FROM jwtpolicy_sessions
-    WHERE issuer = :issuer AND subject = :subject AND {_IS_LIVE}
-    ORDER BY created_at DESC, session_id"""  # noqa: S608 # constants
+    WHERE {_THIS_SUBJECT} AND {_IS_LIVE} AND (created_us, session_id) < (:before_us, :before_id)
+    ORDER BY created_us DESC, session_id DESC LIMIT :limit"""  # noqa: S608 # constants
+#: What comes before the newest session.
+_NEWEST: Final = (FOREVER, "")
 
-_SESSION = f"""
-    SELECT {_SESSION_COLUMNS} FROM jwtpolicy_sessions
-    WHERE issuer = :issuer AND session_id = :session_id AND {_IS_LIVE}"""  # noqa: S608 # constants
+_ERASE_KEPT: Final = """
+    UPDATE jwtpolicy_sessions SET predecessors = NULL, kept = NULL, kept_until = NULL
+    WHERE kept_until <= ?"""
 
-_ERASE_KEPT = """
-    UPDATE jwtpolicy_sessions SET kept = NULL, kept_until = NULL WHERE kept_until <= ?"""
-
-_PRUNE = tuple(
+_PRUNE: Final = tuple(
     f"""DELETE FROM jwtpolicy_{table} WHERE (issuer, {key}) IN
         (SELECT issuer, {key} FROM jwtpolicy_{table} WHERE expires_at <= ? LIMIT ?)
     """  # noqa: S608 # constants
@@ -156,7 +149,7 @@ _PRUNE = tuple(
     )
 )
 
-_PRUNABLE = """
+_PRUNABLE: Final = """
     SELECT (SELECT count(*) FROM jwtpolicy_tokens WHERE expires_at <= :horizon)
         + (SELECT count(*) FROM jwtpolicy_sessions WHERE expires_at <= :horizon)
         + (SELECT count(*) FROM jwtpolicy_subjects WHERE expires_at <= :horizon)"""
@@ -165,9 +158,12 @@ _PRUNABLE = """
 class SQLiteStore(TokenStore):
     """A store in one file: for one machine with any number of workers and threads.
 
-    The file is made at the first use, with its folder, readable by its owner alone. It is in WAL
-    mode, so readers do not wait for writers, and each write is on the disk before it is answered:
-    a revocation outlives a crash of the machine.
+    The file is made at the first use, with its folder, and only its owner may read it, its log
+    included, whoever made it. It is in WAL mode, so readers do not wait for writers, and each write
+    is on the disk before it is answered: a revocation outlives a crash of the machine.
+
+    A file that is deleted, or replaced by another one, is noticed after each write, before it is
+    answered, and by whoever only looks up within a second.
 
     .. warning:: SQLite's locks do not work on network file systems.
 
@@ -175,147 +171,216 @@ class SQLiteStore(TokenStore):
         path: The file.
         timeout: Seconds to wait for another process's write before giving up with
             `StoreUnavailableError`.
+        lost: What to do where the file was deleted, so that a new one was made: ``"accept"`` tokens
+            that it does not know as revoked, or ``"deny"`` those that were issued before.
+        clock: Where the time comes from when the memory of a new file begins.
+
+    Raises:
+        ConfigurationError: *lost* is neither.
     """
 
     is_shared: ClassVar[bool] = True
 
-    def __init__(self, path: str | os.PathLike[str], *, timeout: float = 5.0) -> None:
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        timeout: float = 5.0,
+        lost: str = "accept",
+        clock: Clock = time.time,
+    ) -> None:
+        if lost not in {"accept", "deny"}:
+            msg = f"lost= is 'accept' or 'deny', not {lost!r:.40}"
+            raise ConfigurationError(msg)
         self.path = Path(path).absolute()
         self._timeout = timeout
+        cut_off = _CUT_OFF if lost == "accept" else _CUT_OFF_OR_BEGIN
+        self._standing = _STANDING.format(columns=cut_off)
+        self._known_sql = _STANDING.format(columns=f"{cut_off}, {_OF_RECORD}")
         self._writes = count(1)
-        self._connections = Connections(_Opener(self.path, timeout))
+        self._file = SQLiteFile(self.path, timeout, clock)
+        self._connections = Connections(self._file.open, self._file.identity)
 
     def __repr__(self) -> str:
         return f"SQLiteStore({str(self.path)!r}, timeout={self._timeout!r})"
 
-    def standing(
-        self,
-        issuer: str,
-        subject: str,
-        token_id: str,
-        session_id: str | None,
-        issued_at: float,
-        *,
-        is_refresh: bool,
-    ) -> Standing:
+    def standing(self, ref: TokenRef, *, now: int, leeway: float = 0) -> Standing:
+        issuer, subject, token_id, session_id, _, kind = ref
+        if kind == REFRESH:
+            with self._connections.lease() as connection:
+                known = self._known(connection, ref)
+            return judge_standing(ref, known, now, leeway)
+        values = (issuer, token_id, issuer, session_id, issuer, subject)
         with self._connections.lease() as connection:
-            values = (issuer, token_id, issuer, session_id, issuer, subject)
-            found = _wait(connection, _STANDING, values, self._timeout).fetchone()
-        return judge_standing(token_id, session_id, issued_at, is_refresh, *found)
+            found = self._file.wait(connection, self._standing, values).fetchone()
+        return Standing.GOOD if found in _GOOD else judge_standing(ref, Known(*found), now, leeway)
 
-    def open_session(self, session: Session) -> bool:
-        values = (
-            session.issuer,
-            session.session_id,
-            session.subject,
-            session.refresh_id,
-            session.created_at,
-            session.last_used_at,
-            session.expires_at,
-            session.idle_expires_at,
-            session.label,
-        )
-        with self._writing(session.created_at) as connection:
-            return connection.execute(_OPEN_SESSION, values).rowcount == 1
+    def _known(self, connection: sqlite3.Connection, ref: TokenRef) -> Known:
+        """Return what is known of a refresh token, its session or the one that came of it."""
+        issuer, subject, token_id, session_id, _, _ = ref
+        if session_id is None:
+            session_id = self.adopted_session_id(ref)
+        values = (issuer, token_id, issuer, session_id, issuer, subject)
+        found = self._file.wait(connection, self._known_sql, values).fetchone()
+        is_revoked, is_ended, cut_off, *row = found
+        return Known(is_revoked, is_ended, cut_off, None if is_ended is None else _record_of(row))
+
+    def open_session(
+        self, session: Session, *, since: float | None = None, maximum: int | None = None
+    ) -> Opening:
+        def change(connection: sqlite3.Connection) -> Opening:
+            if _find(connection, session.issuer, session.session_id) is not None:
+                return Opening.KNOWN
+            if since is not None and microseconds(since) < _floor(connection, session):
+                return Opening.CUT_OFF
+            if maximum is not None:
+                _end_oldest(connection, session, maximum - 1)
+            connection.execute(_INSERT, _session_values(session))
+            return Opening.OPENED
+
+        return self._change(session.last_used_at, change)
+
+    def adopt(
+        self,
+        ref: TokenRef,
+        session: Session,
+        *,
+        token_expires_at: int | None,
+        leeway: float = 0,
+    ) -> Session | None:
+        now = session.last_used_at
+
+        def change(connection: sqlite3.Connection) -> Session | None:
+            known = self._known(connection, ref)
+            if known.record is not None:
+                is_fit = known.record.is_live(now) and not known.is_revoked
+                return known.record.session if is_fit else None
+            if judge_standing(ref, known, now, leeway) is not Standing.GOOD:
+                return None
+            connection.execute(_CONSUME, (ref.issuer, ref.token_id, _end(token_expires_at)))
+            connection.execute(_INSERT, _session_values(session))
+            return session
+
+        return self._change(now, change)
 
     def rotate(
         self,
-        issuer: str,
-        session_id: str,
-        presented_id: str,
-        successor_id: str,
+        ref: TokenRef,
+        step: Step,
         *,
         now: int,
-        idle_expires_at: int | None,
-        refresh_grace: int = 0,
+        grace: int = 0,
         kept: bytes | None = None,
     ) -> Rotation:
-        values = {
-            "issuer": issuer,
-            "session_id": session_id,
-            "presented_id": presented_id,
-            "successor_id": successor_id,
-            "now": now,
-            "idle_expires_at": idle_expires_at,
-            "kept": kept,
-            "kept_until": None if kept is None else now + refresh_grace,
-        }
-        with self._writing(now) as connection:
-            if connection.execute(_ROTATE, values).rowcount == 1:
-                return Rotation(RotationState.ROTATED)
-            return self._refuse(connection, issuer, session_id, presented_id, now)
+        def change(connection: sqlite3.Connection) -> Rotation:
+            record, rotation = _presented(connection, ref, now)
+            if record is None or rotation.state is not RotationState.CURRENT:
+                return rotation
+            _put(connection, record.rotated(step, now, now + grace, kept))
+            return Rotation(RotationState.ROTATED)
 
-    def _refuse(
-        self,
-        connection: sqlite3.Connection,
-        issuer: str,
-        session_id: str,
-        presented_id: str,
-        now: int,
-    ) -> Rotation:
-        row = connection.execute(_RECORD, (issuer, session_id)).fetchone()
-        if row is None:
+        return self._change(now, change)
+
+    def present(self, ref: TokenRef, *, now: int) -> Rotation:
+        with self._connections.lease() as connection:
+            record = self._read(connection, ref.issuer, ref.session_id or "")
+        if record is None:
             return Rotation(RotationState.ENDED)
-        rotation = SessionRecord(Session(*row[:9]), *row[9:]).judge(presented_id, now)
-        if rotation.state is RotationState.REUSED:
-            self._end_session(connection, issuer, session_id, now, FOREVER)
-        return rotation
+        state = record.judge(ref, now)
+        if state is not RotationState.REUSED:
+            return Rotation(state, record.kept if state is RotationState.REPEATED else None)
+        # Only now is there anything to write: whether it is so still is judged once more.
+        return self._change(now, lambda connection: _presented(connection, ref, now)[1])
+
+    def replace(
+        self, issuer: str, session_id: str, expected_id: str, step: Step, *, now: int
+    ) -> bool:
+        def change(connection: sqlite3.Connection) -> bool:
+            record = _find(connection, issuer, session_id)
+            if record is None or not record.is_live(now):
+                return False
+            if record.session.refresh_id != expected_id:
+                return False
+            _put(connection, record.replaced(step, now))
+            return True
+
+        return self._change(now, change)
 
     def touch(
         self, issuer: str, session_id: str, *, now: int, idle_expires_at: int | None
     ) -> Session | None:
-        values = {
-            "issuer": issuer,
-            "session_id": session_id,
-            "now": now,
-            "idle_expires_at": idle_expires_at,
-        }
-        with self._writing(now) as connection:
-            connection.execute(_TOUCH, values)
-            row = connection.execute(_SESSION, values).fetchone()
-        return Session(*row) if row else None
+        def change(connection: sqlite3.Connection) -> Session | None:
+            record = _find(connection, issuer, session_id)
+            if record is None or not record.is_live(now):
+                return None
+            session = replace(record.session, last_used_at=now, idle_expires_at=idle_expires_at)
+            _put(connection, replace(record, session=session))
+            return session
 
-    def revoke_token(
-        self, issuer: str, subject: str, token_id: str, *, expires_at: int | None, now: int
-    ) -> None:
-        until = FOREVER if expires_at is None else expires_at
-        with self._writing(now) as connection:
-            connection.execute(_REVOKE_TOKEN, (issuer, token_id, until))
+        return self._change(now, change)
+
+    def revoke_token(self, ref: TokenRef, *, expires_at: int | None, now: int) -> None:
+        values = (ref.issuer, ref.token_id, _end(expires_at))
+        self._change(now, lambda connection: connection.execute(_REVOKE_TOKEN, values))
 
     def revoke_session(
         self, issuer: str, session_id: str, *, now: int, until: int | None = None
     ) -> None:
-        with self._writing(now) as connection:
-            expires_at = FOREVER if until is None else until
-            self._end_session(connection, issuer, session_id, now, expires_at)
+        values = {"issuer": issuer, "session_id": session_id, "now": now, "until": _end(until)}
+        self._change(now, lambda connection: connection.execute(_END_SESSION, values))
 
-    @staticmethod
-    def _end_session(
-        connection: sqlite3.Connection, issuer: str, session_id: str, now: int, until: int
-    ) -> None:
-        values = {"issuer": issuer, "session_id": session_id, "now": now, "until": until}
-        connection.execute(_END_SESSION, values)
+    def revoke_subject(self, issuer: str, subject: str, *, now: float, until: int) -> None:
+        second = int(now)
+        needed_until = max(until, second + MAX_LOGIN)
+        cut = (issuer, subject, second, microseconds(now), needed_until)
 
-    def revoke_subject(self, issuer: str, subject: str, *, now: int, until: int) -> None:
-        with self._writing(now) as connection:
-            connection.execute(_CUT_OFF, (issuer, subject, now, until))
-            connection.execute(_END_SESSIONS, (issuer, subject))
+        def change(connection: sqlite3.Connection) -> None:
+            connection.execute(_CUT, cut)
+            connection.execute(_END_SESSIONS, {"issuer": issuer, "subject": subject})
 
-    def consume(
-        self, issuer: str, subject: str, token_id: str, *, expires_at: int | None, now: int
-    ) -> bool:
-        until = FOREVER if expires_at is None else expires_at
-        with self._writing(now) as connection:
-            return connection.execute(_CONSUME, (issuer, token_id, until)).rowcount == 1
+        self._change(second, change)
 
-    def sessions(self, issuer: str, subject: str, *, now: int) -> list[Session]:
-        values = {"issuer": issuer, "subject": subject, "now": now}
-        return [Session(*row) for row in self._read(_SESSIONS, values)]
+    def end_others(self, issuer: str, subject: str, keep: str | None, *, now: float) -> int:
+        second = int(now)
+        floor = (issuer, subject, NO_CUT_OFF, microseconds(now), second + MAX_LOGIN)
+        values = {"issuer": issuer, "subject": subject, "keep": keep, "now": second}
+
+        def change(connection: sqlite3.Connection) -> int:
+            connection.execute(_CUT, floor)
+            return connection.execute(_END_OTHERS, values).rowcount
+
+        return self._change(second, change)
+
+    def consume(self, ref: TokenRef, *, expires_at: int | None, now: int) -> bool:
+        values = (ref.issuer, ref.token_id, _end(expires_at))
+        return self._change(
+            now, lambda connection: connection.execute(_CONSUME, values).rowcount == 1
+        )
+
+    def sessions(
+        self,
+        issuer: str,
+        subject: str,
+        *,
+        now: int,
+        limit: int = PAGE,
+        before: tuple[float, str] | None = None,
+    ) -> list[Session]:
+        created_at, session_id = before or _NEWEST
+        values = {
+            "issuer": issuer,
+            "subject": subject,
+            "now": now,
+            "limit": limit,
+            "before_us": microseconds(created_at),
+            "before_id": session_id,
+        }
+        return [_session_of(row) for row in self._ask(_SESSIONS, values)]
 
     def session(self, issuer: str, session_id: str, *, now: int) -> Session | None:
-        values = {"issuer": issuer, "session_id": session_id, "now": now}
-        rows = self._read(_SESSION, values)
-        return Session(*rows[0]) if rows else None
+        with self._connections.lease() as connection:
+            record = self._read(connection, issuer, session_id)
+        return record.session if record is not None and record.is_live(now) else None
 
     def prune(self, *, now: int) -> int:
         total = 0
@@ -324,86 +389,151 @@ class SQLiteStore(TokenStore):
         return total
 
     def prune_batch(self, *, now: int, limit: int) -> int:
-        with self._writing(now) as connection:
-            return _prune(connection, now, limit)
+        return self._change(now, lambda connection: _prune(connection, now, limit))
 
     def prunable(self, *, now: int) -> int:
-        ((total,),) = self._read(_PRUNABLE, {"horizon": now - MAX_LEEWAY})
+        ((total,),) = self._ask(_PRUNABLE, {"horizon": _earlier(now) - MAX_LEEWAY})
         return int(total)
+
+    def upgrade(self) -> str:
+        connections = Connections(self._file.connect)
+        try:
+            with connections.lease() as connection:
+                found = self._file.upgrade(connection)
+        finally:
+            connections.close()
+        if found != 1:
+            return f"{self.path}: nothing to upgrade"
+        return f"{self.path}: brought up to date"
 
     def close(self) -> None:
         self._connections.close()
 
-    def _read(self, sql: str, values: _Values) -> list[Any]:
+    def _ask(self, sql: str, values: Values) -> list[Any]:
         with self._connections.lease() as connection:
-            return _wait(connection, sql, values, self._timeout).fetchall()
+            return self._file.wait(connection, sql, values).fetchall()
 
-    @contextmanager
-    def _writing(self, now: int) -> Iterator[sqlite3.Connection]:
-        """Hold the one write lock of the file from the first statement to the commit."""
-        with self._connections.lease() as connection:
-            _wait(connection, "BEGIN IMMEDIATE", (), self._timeout)
-            yield connection
-            connection.execute(_ERASE_KEPT, (now,))
-            if next(self._writes) % _PRUNE_EVERY == 0:
-                _prune(connection, now, _PRUNE_LIMIT)
-            connection.execute("COMMIT")
+    def _read(
+        self, connection: sqlite3.Connection, issuer: str, session_id: str
+    ) -> SessionRecord | None:
+        row = self._file.wait(connection, _RECORD, (issuer, session_id)).fetchone()
+        return None if row is None else _record_of(row)
+
+    def _change(self, now: int, change: Change[T]) -> T:
+        """Make a change, in the file that has the name when it is done.
+
+        The write lock is held from the first statement to the commit. Where the file was replaced
+        meanwhile, the change went into one that nobody will open again.
+        """
+        for _ in range(_TRIES):
+            with (lease := self._connections.lease()) as connection:
+                self._file.wait(connection, "BEGIN IMMEDIATE")
+                changed = change(connection)
+                connection.execute(_ERASE_KEPT, (_earlier(now),))
+                if next(self._writes) % _PRUNE_EVERY == 0:
+                    _prune(connection, now, _PRUNE_LIMIT)
+                connection.execute("COMMIT")
+                if lease.is_current():
+                    return changed
+                lease.close()
+        msg = "the SQLite token store's file is replaced again and again"
+        raise StoreUnavailableError(msg)
+
+
+def _presented(
+    connection: sqlite3.Connection, ref: TokenRef, now: int
+) -> tuple[SessionRecord | None, Rotation]:
+    """Judge a refresh token, and end the session of a reused one."""
+    record = _find(connection, ref.issuer, ref.session_id or "")
+    if record is None:
+        return None, Rotation(RotationState.ENDED)
+    state = record.judge(ref, now)
+    if state is RotationState.REUSED:
+        _put(connection, record.ended())
+    return record, Rotation(state, record.kept if state is RotationState.REPEATED else None)
+
+
+def _find(connection: sqlite3.Connection, issuer: str, session_id: str) -> SessionRecord | None:
+    row = connection.execute(_RECORD, (issuer, session_id)).fetchone()
+    return None if row is None else _record_of(row)
+
+
+def _put(connection: sqlite3.Connection, record: SessionRecord) -> None:
+    session = record.session
+    values = (
+        session.refresh_id,
+        session.last_used_at,
+        session.idle_expires_at,
+        session.facts,
+        int(record.is_ended),
+        write_predecessors(record.predecessors),
+        record.kept,
+        record.kept_until or None,
+        record.replaced_at,
+        record.replaced_by,
+        session.issuer,
+        session.session_id,
+    )
+    connection.execute(_UPDATE, values)
+
+
+def _floor(connection: sqlite3.Connection, session: Session) -> int:
+    """Return the microsecond before which logins must have begun that open nothing."""
+    row = connection.execute(_FLOOR, (session.issuer, session.subject)).fetchone()
+    return 0 if row is None else int(row[0])
+
+
+def _end_oldest(connection: sqlite3.Connection, session: Session, remaining: int) -> None:
+    values = {
+        "issuer": session.issuer,
+        "subject": session.subject,
+        "now": session.last_used_at,
+        "remaining": remaining,
+    }
+    connection.execute(_END_OLDEST, values)
 
 
 def _prune(connection: sqlite3.Connection, now: int, limit: int) -> int:
-    return sum(connection.execute(sql, (now - MAX_LEEWAY, limit)).rowcount for sql in _PRUNE)
+    horizon = _earlier(now) - MAX_LEEWAY
+    return sum(connection.execute(sql, (horizon, limit)).rowcount for sql in _PRUNE)
 
 
-class _Opener:
-    """Open the file, and make of it what the store needs."""
-
-    def __init__(self, path: Path, timeout: float) -> None:
-        self._path = path
-        self._timeout = timeout
-
-    def __call__(self) -> sqlite3.Connection:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        is_new = not self._path.exists()
-        # Each thread has its own; but the one that closes it may be the garbage collector's.
-        connection = sqlite3.connect(
-            self._path, timeout=0, isolation_level=None, check_same_thread=False
-        )
-        try:
-            if is_new:
-                # Before the log exists, which takes its mode from the file. Not by open() and
-                # close(): closing any descriptor of a file drops the process's locks on it.
-                self._path.chmod(0o600)
-            self._prepare(connection)
-        except BaseException:
-            connection.close()
-            raise
-        return connection
-
-    def _prepare(self, connection: sqlite3.Connection) -> None:
-        _wait(connection, "PRAGMA journal_mode = WAL", (), self._timeout)
-        connection.execute("PRAGMA synchronous = FULL")
-        if _wait(connection, _HAS_SCHEMA, (), self._timeout).fetchone() is None:
-            _wait(connection, "BEGIN IMMEDIATE", (), self._timeout)
-            for statement in _SCHEMA:
-                connection.execute(statement)
-            connection.execute("COMMIT")
+def _earlier(now: int) -> int:
+    """Return the earlier of the caller's clock and the machine's: nothing is deleted before."""
+    return min(now, int(time.time()))
 
 
-def _wait(
-    connection: sqlite3.Connection, sql: str, values: _Values, timeout: float
-) -> sqlite3.Cursor:
-    """Execute the first statement of a transaction, as soon as the file is not locked.
+def _end(expires_at: int | None) -> int:
+    return FOREVER if expires_at is None else expires_at
 
-    SQLite's own waiting sleeps for up to 100 ms between two looks, so that under many writers one
-    may go hungry for seconds; and it does not wait at all where a new file is put into WAL mode.
-    """
-    deadline = time.monotonic() + timeout
-    while True:
-        try:
-            return connection.execute(sql, values)
-        except sqlite3.OperationalError as error:
-            # The low byte: what it waits for (recovery, a snapshot) makes no difference.
-            is_busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
-            if not is_busy or time.monotonic() >= deadline:
-                raise
-            time.sleep(_POLL)
+
+def _session_values(session: Session) -> tuple[Any, ...]:
+    return (
+        session.issuer,
+        session.session_id,
+        session.subject,
+        session.refresh_id,
+        microseconds(session.created_at),
+        session.last_used_at,
+        session.expires_at,
+        session.idle_expires_at,
+        session.label,
+        session.facts,
+    )
+
+
+def _session_of(row: Sequence[Any]) -> Session:
+    issuer, session_id, subject, refresh_id, created_us, *rest = row[:10]
+    return Session(issuer, session_id, subject, refresh_id, created_us / 1_000_000, *rest)
+
+
+def _record_of(row: Sequence[Any]) -> SessionRecord:
+    is_ended, predecessors, kept, replaced_at, replaced_by = row[10:15]
+    return SessionRecord(
+        _session_of(row),
+        bool(is_ended),
+        read_predecessors(predecessors),
+        kept,
+        replaced_at,
+        replaced_by,
+    )

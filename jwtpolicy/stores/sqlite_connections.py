@@ -1,4 +1,4 @@
-"""Give each thread its own SQLite connection, and carry none of them through a fork."""
+"""Give each thread its own SQLite connection, to the file that is there, and none to a fork."""
 
 from __future__ import annotations
 
@@ -7,14 +7,30 @@ import sqlite3
 import sys
 import threading
 from collections.abc import Callable
+from time import monotonic
 from types import TracebackType
+from typing import Final
 from weakref import WeakSet
 
 from ..exceptions import StoreUnavailableError
 
 Opener = Callable[[], sqlite3.Connection]
 
+#: What tells a file from another one that was put in its place.
+Identity = Callable[[], object]
+
+#: Seconds for which a connection is used without a look at whether its file is still the one of
+#: that name: whoever only reads goes on so long with one that was replaced or deleted. A look costs
+#: a third of a look-up.
+RECENT: Final = 1.0
+#: How often a file may be replaced while it is opened.
+_TRIES: Final = 4
+
 _getpid = os.getpid
+
+
+def _no_identity() -> object:
+    return None
 
 
 class Lease:
@@ -23,12 +39,31 @@ class Lease:
     A ``with`` that ends in an exception closes the connection, which rolls its transaction back
     and lets the next one start afresh, on a new file if need be. Errors of SQLite and of the file
     system leave it as `StoreUnavailableError`.
+
+    A connection to a file that somebody has replaced or deleted is closed, and another one opened:
+    no later than `RECENT` seconds after that, and where a writer asks `is_current`.
+
+    Args:
+        opener: What opens a connection, and makes the file where it is missing.
+        identity: What tells that file from another one.
     """
 
-    __slots__ = ("__weakref__", "_connection", "_lock", "_open", "_pid")
+    __slots__ = (
+        "__weakref__",
+        "_connection",
+        "_file",
+        "_identity",
+        "_lock",
+        "_look_at",
+        "_open",
+        "_pid",
+    )
 
-    def __init__(self, opener: Opener) -> None:
+    def __init__(self, opener: Opener, identity: Identity = _no_identity) -> None:
         self._open = opener
+        self._identity = identity
+        self._file: object = None  # while there is a connection: the file that it is to
+        self._look_at = 0.0
         self._connection: sqlite3.Connection | None = None
         self._pid = _getpid()
         # Only a fork or `close` ever waits for it. Reentrant: a signal handler of the very thread
@@ -43,17 +78,18 @@ class Lease:
             with _REGISTERING:
                 pass
         self._lock.acquire()
-        if self._connection is not None:
-            return self._connection
+        connection = self._connection
+        if connection is not None and (monotonic() < self._look_at or self.is_current()):
+            return connection
         try:
-            self._connection = self._open()
+            self.close()
+            return self._open_current()
         except (sqlite3.Error, OSError) as error:
             self._lock.release()
             raise _unavailable(error) from error
         except BaseException:
             self._lock.release()
             raise
-        return self._connection
 
     def __exit__(
         self,
@@ -74,6 +110,23 @@ class Lease:
             self.close()
         else:
             self._abandon()
+
+    def is_current(self) -> bool:
+        """Whether the connection is to the file that has the name now."""
+        self._look_at = monotonic() + RECENT
+        return self._identity() == self._file
+
+    def _open_current(self) -> sqlite3.Connection:
+        for _ in range(_TRIES):
+            before = self._identity()
+            connection = self._open()
+            # If it was the same file all the time, it was that one that was opened.
+            self._connection, self._file = connection, before
+            if self.is_current():
+                return connection
+            self.close()
+        msg = "the file is replaced again and again"
+        raise OSError(msg)
 
     def acquire(self) -> None:
         """Wait until the connection is not in use, and keep it so."""
@@ -100,10 +153,11 @@ class Lease:
 
 
 class Connections:
-    """The leases of one store."""
+    """The leases of one store; the arguments are those of `Lease`."""
 
-    def __init__(self, opener: Opener) -> None:
+    def __init__(self, opener: Opener, identity: Identity = _no_identity) -> None:
         self._opener = opener
+        self._identity = identity
         self._local = threading.local()
         self._leases: WeakSet[Lease] = WeakSet()
 
@@ -113,7 +167,7 @@ class Connections:
             lease: Lease = self._local.lease
         except AttributeError:
             with _REGISTERING:
-                lease = self._local.lease = Lease(self._opener)
+                lease = self._local.lease = Lease(self._opener, self._identity)
                 self._leases.add(lease)
                 _LEASES.add(lease)
         return lease

@@ -13,13 +13,14 @@ from flask import Flask, current_app
 from jwtpolicy import JWTManager
 from jwtpolicy.exceptions import RevokedTokenError, StoreUnavailableError
 from jwtpolicy.signals import refresh_reused
+from jwtpolicy.stores import TokenRef
 from tests.conftest import SECRET
 
 
 @pytest.fixture
 def native() -> Iterator[JWTManager[Any]]:
     app = Flask("adopting")
-    app.config.update(TESTING=True, JWT_SECRET_KEY=SECRET, JWT_STORE_URL="memory://")
+    app.config.update(TESTING=True, JWT_SECRET_KEY=SECRET, JWT_REFRESH_GRACE=0)
     with app.app_context():
         yield JWTManager(app)
 
@@ -86,7 +87,7 @@ def test_revoking_the_old_token_ends_the_session_that_came_of_it(native: Any) ->
 
 def test_a_token_that_was_used_up_otherwise_opens_no_session(native: Any) -> None:
     token, store = foreign("ada"), current_app.extensions["jwtpolicy"].parts.store
-    store.consume("", "ada", "of ada", expires_at=None, now=0)
+    store.consume(TokenRef("", "ada", "of ada"), expires_at=None, now=0)
 
     with pytest.raises(RevokedTokenError):
         native.refresh(token)
@@ -96,11 +97,11 @@ def test_a_token_that_was_used_up_otherwise_opens_no_session(native: Any) -> Non
 def test_a_session_that_was_opened_by_half_is_gone_on_with(native: Any) -> None:
     """REF-7: the server died between two steps."""
     token, store = foreign("ada"), current_app.extensions["jwtpolicy"].parts.store
-    consume = store.consume
-    store.consume = lambda *args, **kwargs: (_ for _ in ()).throw(StoreUnavailableError())
+    rotate = store.rotate
+    store.rotate = lambda *args, **kwargs: (_ for _ in ()).throw(StoreUnavailableError())
     with pytest.raises(StoreUnavailableError):
         native.refresh(token)
-    store.consume = consume
+    store.rotate = rotate
 
     assert native.refresh(token).refresh_token
     assert len(native.sessions("ada")) == 1

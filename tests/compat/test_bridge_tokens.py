@@ -180,6 +180,17 @@ def test_leeway_is_for_freshness_too(make_bridged: Any, leeway: int, status: int
     assert bridged.status("/fresh", forged(claims(fresh=time.time() - 30))) == status
 
 
+@pytest.mark.parametrize("name", ["iat", "nbf"])
+def test_a_token_may_begin_ahead_by_the_leeway_alone(make_bridged: Any, name: str) -> None:
+    """CLAIM-1: as in Flask-JWT-Extended; `JWT_CLOCK_SKEW` is for native guards."""
+    strict, lenient = make_bridged(clock_skew=300), make_bridged(decode_leeway=60)
+    token = forged(claims(**{name: time.time() + 30}))
+
+    assert strict.status("/access", token) in (401, 422)
+    assert lenient.status("/access", token) == 200
+    assert lenient.status("/access", forged(claims(**{name: time.time() + 90}))) in (401, 422)
+
+
 def test_what_can_never_pass_fails_when_it_is_written() -> None:
     """C19."""
     from jwtpolicy.compat.flask_jwt_extended import jwt_required

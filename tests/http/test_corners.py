@@ -29,7 +29,7 @@ from jwtpolicy.exceptions import (
     RevokedTokenError,
     StoreNotConfiguredError,
 )
-from jwtpolicy.sessions import _id_of
+from jwtpolicy.revocation import ref_of
 from jwtpolicy.token import _verified
 from tests.attacks.test_forged_tokens import signed
 from tests.conftest import SECRET, bearer
@@ -169,7 +169,7 @@ def test_a_token_that_cannot_be_looked_up_counts_as_revoked(app: Any, jwt: Any) 
 
     assert revocation.standing(token) is Standing.REVOKED
     with pytest.raises(RevokedTokenError):
-        _id_of(token)
+        ref_of(token)
 
 
 def test_a_user_that_the_guard_loaded_is_not_loaded_again_by_an_async_view(

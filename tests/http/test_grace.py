@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -15,8 +16,12 @@ from jwtpolicy.endpoints import RefreshView
 from jwtpolicy.exceptions import RevokedTokenError
 from jwtpolicy.keys import Key, KeyRing
 from jwtpolicy.signals import refresh_reused
+from jwtpolicy.stores import Step
 from tests.conftest import SECRET, bearer
 from tests.unit.test_keys import EC_KEY, RSA_KEY
+
+OTHER_SECRET = "another secret, and long enough at that"
+OLD_KEY = Key(Ed25519PrivateKey.generate(), "EdDSA")
 
 
 @pytest.fixture
@@ -108,19 +113,58 @@ def test_what_is_kept_shows_no_token(site: Any, tmp_path: Any) -> None:
     assert successor.split(".")[1].encode() not in kept
 
 
-def test_a_kept_pair_that_cannot_be_read_is_503(site: Any, make_app: Any, clock: Any) -> None:
-    """REF-7: another key signs by now; the session lives on."""
+def test_a_repetition_after_the_signing_key_became_a_fallback_gets_the_same_pair(site: Any) -> None:
+    """REF-4: the kept pair names the key that it was sealed under."""
     client, _, pair = site()
+    first = refresh(client, pair.refresh_token)
+    store = client.application.extensions["jwtpolicy"].parts.store
+    old, new = Key(SECRET, "HS256", is_fallback=True), Key(OTHER_SECRET, "HS256", "new")
+    other, *_ = site({"keys": KeyRing(new, [old]), "store": store})
+
+    assert refresh(other, pair.refresh_token).data == first.data
+    assert refresh(other, first.json["refresh_token"]).status_code == 200
+
+
+def test_a_kept_pair_whose_key_is_gone_is_503(site: Any) -> None:
+    """REF-7: nobody can open it, and there is never a second; the session lives on."""
+    client, _, pair = site({"keys": KeyRing(OLD_KEY)})
     first = refresh(client, pair.refresh_token).json
     store = client.application.extensions["jwtpolicy"].parts.store
-    new = KeyRing(
-        Key("another secret, and long enough at that", "HS256", "new"),
-        [Key(SECRET, "HS256", is_fallback=True)],
-    )
-    other, *_ = site({"keys": new, "store": store})
+    other, *_ = site({"keys": KeyRing(Key(EC_KEY, "ES256"), [OLD_KEY.public()]), "store": store})
 
     assert refresh(other, pair.refresh_token).status_code == 503
     assert refresh(other, first["refresh_token"]).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        pytest.param(lambda kept: b"", id="emptied"),
+        pytest.param(lambda kept: kept[:-1], id="cut off"),
+        pytest.param(lambda kept: kept[:-1] + bytes([kept[-1] ^ 1]), id="changed"),
+    ],
+)
+def test_a_kept_pair_that_somebody_changed_opens_for_nobody(site: Any, spoil: Any) -> None:
+    client, _, pair = site()
+    refresh(client, pair.refresh_token)
+    records = client.application.extensions["jwtpolicy"].parts.store._records
+    record = records["", pair.session_id]
+    records["", pair.session_id] = replace(record, kept=spoil(record.kept))
+
+    assert refresh(client, pair.refresh_token).status_code in {401, 503}
+
+
+def test_a_kept_pair_opens_for_its_own_session_alone(site: Any) -> None:
+    client, jwt, pair = site()
+    with client.application.app_context():
+        bobs = jwt.login("bob")
+    for one in (pair, bobs):
+        refresh(client, one.refresh_token)
+    records = client.application.extensions["jwtpolicy"].parts.store._records
+    record = records["", bobs.session_id]
+    records["", bobs.session_id] = replace(record, kept=records["", pair.session_id].kept)
+
+    assert refresh(client, bobs.refresh_token).status_code == 503
 
 
 def test_a_forged_or_foreign_token_burns_nothing(site: Any) -> None:
@@ -152,7 +196,7 @@ def test_a_step_up_takes_the_place_of_the_refresh_token(site: Any, clock: Any) -
     assert client.get("/fresh", headers=bearer(fresh["access_token"])).status_code == 200
     clock.advance(10)
     assert refresh(client, pair.refresh_token).status_code == 401
-    assert client.get("/fresh", headers=bearer(fresh["access_token"])).status_code == 401
+    assert client.get("/fresh", headers=bearer(fresh["access_token"])).status_code == 200
 
 
 def test_step_ups_at_once_end_no_session(site: Any, tmp_path: Any) -> None:
@@ -180,16 +224,8 @@ def test_a_session_that_others_always_change_is_503(site: Any, monkeypatch: Any)
 
     def changed_after(*args: Any, **kwargs: Any) -> Any:
         found = before(*args, **kwargs)
-        sessions.rotate(
-            "",
-            found.session_id,
-            found.refresh_id,
-            f"{found.refresh_id}x",
-            now=1_800_000_000,
-            idle_expires_at=None,
-            refresh_grace=10,
-            kept=b"",
-        )
+        step = Step(f"{found.refresh_id}x", None)
+        sessions.replace("", found.session_id, found.refresh_id, step, now=1_800_000_000)
         return found
 
     app.post("/step-up", endpoint="up")(protect()(lambda: jwt.step_up("ada").as_response()))

@@ -8,8 +8,9 @@ import pytest
 from flask import Flask
 
 from jwtpolicy import Access, Fresh, JWTManager, Policy, SingleUse, protect
+from jwtpolicy.stores import MemoryStore
 from tests.attacks.test_forged_tokens import CLAIMS, HEADER, NOW, signed
-from tests.conftest import bearer
+from tests.conftest import StandingClock, bearer
 
 LEEWAY = 30
 
@@ -75,3 +76,48 @@ def test_a_refresh_token_is_forgiven_too(site: Any, clock: Any) -> None:
         clock.advance(30 * 86_400 + LEEWAY - 1)
 
         assert jwt.refresh(str(pair.refresh_token)).access_token
+
+
+#: Settings, and by how much a time that another machine wrote may therefore lie ahead.
+AHEAD: list[Any] = [
+    pytest.param({}, 5, id="the defaults"),
+    pytest.param({"clock_skew": 2}, 2, id="less skew"),
+    pytest.param({"clock_skew": 0}, 0, id="no skew"),
+    pytest.param({"clock_skew": 0, "decode_leeway": 3}, 3, id="leeway, no skew"),
+    pytest.param({"decode_leeway": 3}, 5, id="less leeway than skew"),
+    pytest.param({"decode_leeway": 60}, 60, id="more leeway than skew"),
+]
+
+
+@pytest.mark.parametrize("name", ["iat", "nbf", "auth_time"])
+@pytest.mark.parametrize(("settings", "ahead"), AHEAD)
+def test_another_machine_may_be_ahead(make_app: Any, name: str, settings: Any, ahead: int) -> None:
+    """CLAIM-1, STEP-1: exactly as far as the settings say; `exp` is moved by the leeway alone."""
+    app, _ = make_app(**settings)
+    app.add_url_rule("/", "view", protect(Fresh(within=60))(lambda: "in"))
+    get = app.test_client().get
+    just = {**CLAIMS, "auth_time": NOW}
+
+    for offset, status in [(-0.05, 200), (0, 200), (0.05, 401)]:
+        token = signed(HEADER, {**just, name: NOW + ahead + offset})
+        assert get("/", headers=bearer(token)).status_code == status
+    over = signed(HEADER, {**just, "exp": NOW - settings.get("decode_leeway", 0)})
+    assert get("/", headers=bearer(over)).status_code == 401
+
+
+@pytest.mark.parametrize("ahead", [0.05, 0.999, 4])
+def test_a_fresh_token_passes_on_the_next_machine(make_app: Any, ahead: float) -> None:
+    """CLAIM-1: two machines of one application, on both sides of a full second."""
+    store = MemoryStore()
+    machines = [
+        make_app({"store": store, "clock": StandingClock(NOW + offset)})
+        for offset in (ahead - 0.02, -0.02)
+    ]
+    app, _ = machines[1]
+    app.add_url_rule("/", "view", protect(Fresh(within=60))(lambda: "in"))
+    with machines[0][0].app_context():
+        pair = machines[0][1].login("u1")
+
+    assert app.test_client().get("/", headers=bearer(pair.access_token)).status_code == 200
+    with app.app_context():
+        assert machines[1][1].refresh(str(pair.refresh_token)).access_token

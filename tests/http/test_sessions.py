@@ -16,7 +16,6 @@ from jwtpolicy import (
     Fresh,
     HasScope,
     JWTManager,
-    Refresh,
     SingleUse,
     TokenKind,
     current_token,
@@ -125,24 +124,6 @@ def test_a_refresh_token_used_twice_ends_its_session_alone(site: Any, app: Any, 
     assert reused == ["u1"]
     assert site.get("/me", headers=bearer(second["access_token"])).status_code == 401
     assert site.get("/me", headers=bearer(other["access_token"])).status_code == 200
-
-
-def test_a_used_refresh_token_at_another_guard_is_refused_but_ends_nothing(
-    site: Any, app: Any
-) -> None:
-    """REF-3: only the refresh endpoint judges reuse."""
-
-    @app.get("/refresh-only")
-    @protect(Refresh())
-    def view() -> str:
-        return "in"
-
-    first = site.post("/login").json
-    assert site.get("/refresh-only", headers=bearer(first["refresh_token"])).text == "in"
-    second = site.post("/refresh", headers=bearer(first["refresh_token"])).json
-
-    assert site.get("/refresh-only", headers=bearer(first["refresh_token"])).status_code == 401
-    assert site.get("/me", headers=bearer(second["access_token"])).status_code == 200
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,9 @@ from dataclasses import replace
 from threading import Event
 
 from jwtpolicy.access import Standing
-from jwtpolicy.stores import RotationState
+from jwtpolicy.stores import Opening, RotationState
 from jwtpolicy.stores.base import MAX_LEEWAY, TokenStore
-from jwtpolicy.testing.token_store import NOW, SESSION, rotate, standing
+from jwtpolicy.testing.token_store import NOW, SESSION, ref, rotate, standing
 
 LIFETIME = 20  # seconds of the tests' own time
 TRAFFIC = 4  # threads
@@ -29,10 +29,10 @@ def use_and_check(store: TokenStore, clock: list[int], name: str, is_enough: Eve
         session = replace(SESSION, session_id=sid, created_at=now, last_used_at=now, expires_at=end)
         is_new = store.open_session(session)
         rotated = rotate(store, "r1", "r2", session_id=sid, now=now)
-        store.revoke_token("", "alice", jti, expires_at=end, now=now)
+        store.revoke_token(ref(jti), expires_at=end, now=now)
         store.revoke_session("", f"{sid}e", now=now, until=end)
         found = (
-            is_new and rotated.state is RotationState.ROTATED,
+            is_new is Opening.OPENED and rotated.state is RotationState.ROTATED,
             standing(store, session_id=sid, token_id=f"{jti}x"),
             standing(store, session_id=None, token_id=jti),
             standing(store, session_id=f"{sid}e", token_id=f"{jti}x"),

@@ -10,7 +10,7 @@ from jwtpolicy.exceptions import ExpiredTokenError, InvalidTokenError
 from jwtpolicy.jose import encoded_object
 from jwtpolicy.keys import Key, KeyRing
 from jwtpolicy.signer import Signer
-from jwtpolicy.verifier import ClaimRules, Verifier
+from jwtpolicy.verifier import ClaimRules, Purpose, Verifier
 from tests.attacks.test_forged_tokens import CLAIMS, HEADER, KEY, NOW, refused, signed, verifier
 from tests.conftest import SECRET, StandingClock
 
@@ -37,12 +37,113 @@ def test_the_boundaries_of_time(change: Any, leeway: int, passes: bool) -> None:
         refused(encoded, leeway=leeway)
 
 
+#: Leeway, skew, and by how much a time of another machine may therefore lie ahead.
+AHEAD = [
+    pytest.param(0, 0, 0, id="neither"),
+    pytest.param(0, 5, 5, id="the skew alone"),
+    pytest.param(3, 5, 5, id="the skew, which is more"),
+    pytest.param(5, 5, 5, id="as much of both, which do not add up"),
+    pytest.param(30, 5, 30, id="the leeway, which is more"),
+    pytest.param(30, 0, 30, id="the leeway alone"),
+    pytest.param(0.5, 0.25, 0.5, id="parts of a second"),
+]
+#: Where a time lies around a boundary, and whether it is still within.
+AROUND = [(-1, True), (-0.05, True), (0, True), (0.05, False), (1, False)]
+
+
+@pytest.mark.parametrize("name", ["iat", "nbf"])
+@pytest.mark.parametrize(("leeway", "skew", "ahead"), AHEAD)
+def test_a_token_may_begin_ahead_by_the_leeway_or_the_skew(
+    name: str, leeway: float, skew: float, ahead: float
+) -> None:
+    """CLAIM-1: whichever is more, to the very moment."""
+    judge = verifier(leeway=leeway, skew=skew)
+
+    for offset, passes in AROUND:
+        encoded = signed(claims={**CLAIMS, name: NOW + ahead + offset})
+        if passes:
+            assert judge.verify(encoded, kinds=None)
+        else:
+            with pytest.raises(InvalidTokenError):
+                judge.verify(encoded, kinds=None)
+
+
+@pytest.mark.parametrize(("leeway", "skew", "ahead"), AHEAD)
+def test_the_skew_moves_no_end(leeway: float, skew: float, ahead: float) -> None:
+    """CLAIM-1: RFC 7519, section 4.1.4, "on or after which"."""
+    judge = verifier(leeway=leeway, skew=skew)
+
+    for offset in (0, -0.05, -1):
+        encoded = signed(claims={**CLAIMS, "exp": NOW - leeway + offset})
+        with pytest.raises(ExpiredTokenError):
+            judge.verify(encoded, kinds=None)
+    assert judge.verify(signed(claims={**CLAIMS, "exp": NOW - leeway + 0.05}), kinds=None)
+
+
+def _refusing(claims: dict[str, Any], kind: str) -> object:
+    msg = "the claims do not load"
+    raise InvalidTokenError(msg)
+
+
+#: What keeps a token from letting anybody in, and says nothing against ending what it names.
+BESIDE = [
+    pytest.param({"exp": NOW - 10**9}, id="over for long"),
+    pytest.param({"exp": None}, id="without an end"),
+    pytest.param({"nbf": NOW + 10**6}, id="not valid for long"),
+    pytest.param({"iat": NOW + 10**6}, id="issued in the future"),
+    pytest.param({"cnf": {"jkt": "x"}}, id="bound to a key"),
+]
+
+
+@pytest.mark.parametrize("change", BESIDE)
+def test_what_a_signature_names_can_be_ended(change: Any) -> None:
+    """REV-1: a logout asks no clock."""
+    claims = {name: value for name, value in {**CLAIMS, **change}.items() if value is not None}
+    encoded = signed(claims=claims)
+
+    refused(encoded)
+    assert verifier().verify(encoded, kinds=None, purpose=Purpose.END).token_id == "j"
+
+
+def test_what_no_schema_can_read_can_be_ended() -> None:
+    """REV-1: after a change of the schema users still log out."""
+    judge = Verifier(ring=KeyRing(KEY), clock=StandingClock(NOW), load_principal=_refusing)
+
+    with pytest.raises(InvalidTokenError):
+        judge.verify(signed(), kinds=None, purpose=Purpose.EXAMINE)
+    assert judge.verify(signed(), kinds=None, purpose=Purpose.END).principal == "u1"
+
+
+#: What is asked of every token, whatever it is for.
+ASKED = [
+    pytest.param(signed()[:-4] + "AAAA", id="the signature"),
+    pytest.param(signed() + "=", id="the form"),
+    pytest.param(signed(claims={**CLAIMS, "iss": "https://b.example"}), id="the issuer"),
+    pytest.param(signed(claims={**CLAIMS, "aud": "b"}), id="the audience"),
+    pytest.param(signed(claims={**CLAIMS, "type": "reset"}), id="the kind"),
+    pytest.param(signed(claims={**CLAIMS, "exp": "soon"}), id="the types of claims"),
+    pytest.param(signed(claims={"sub": "u1", "type": "access"}), id="a name"),
+]
+
+
+@pytest.mark.parametrize("encoded", ASKED)
+@pytest.mark.parametrize("purpose", Purpose)
+def test_whatever_it_is_for_a_token_has_to_be_ours(encoded: str, purpose: Purpose) -> None:
+    """ALG-1, CLAIM-3, CLAIM-4, CLAIM-7."""
+    with pytest.raises(InvalidTokenError):
+        verifier().verify(encoded, kinds=frozenset({"access"}), purpose=purpose)
+    assert verifier().verify(signed(), kinds=frozenset({"access"}), purpose=purpose)
+
+
 def test_an_expired_token_can_be_looked_at_on_purpose() -> None:
     encoded = signed(claims={**CLAIMS, "exp": NOW - 1})
     with pytest.raises(ExpiredTokenError):
         verifier().verify(encoded, kinds=None)
 
-    assert verifier().verify(encoded, kinds=None, allow_expired=True).subject == "u1"
+    assert verifier().verify(encoded, kinds=None, purpose=Purpose.EXAMINE).subject == "u1"
+    later = signed(claims={**CLAIMS, "nbf": NOW + 1})
+    with pytest.raises(InvalidTokenError):
+        verifier().verify(later, kinds=None, purpose=Purpose.EXAMINE)
 
 
 def test_a_token_without_an_end_passes_where_that_is_allowed() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from flask import Flask, current_app
 
 from ...revocation import REVOCATION_CHECKS, TOKENS_LET_IN
-from ...stores import Standing, TokenStore
+from ...stores import TokenRef
 from .config import config
 from .current import Admitted, find
 from .exceptions import Members
@@ -39,28 +39,27 @@ def _thawed(value: Any) -> Any:
 def is_revoked(encoded: str, token: Decoded) -> bool:
     """Whether the application's blocklist, the native store or a native check knows *token*.
 
-    What was used up counts too, and what has no ``jti`` to be known by (S9). Without a native
-    manager there is no store, and none is made.
+    What was used up counts too, and what has no ``jti`` to be known by (S9). A refresh token that
+    was used moments ago is let in, as by native guards; one that was used before ends its session
+    (REF-2). Without a native manager there is no store, and none is made.
 
     Raises:
         StoreUnavailableError: The store or a check cannot be asked.
         PolicyError: A check answered neither True nor False.
     """
     loaders, native = current_loaders(), current_app.extensions.get("jwtpolicy")
-    store: TokenStore | None = native and native.parts.store
+    has_store = native is not None and native.parts.store is not None
     if token.claims["jti"] is None:
-        is_known = store is not None or loaders.has("token_in_blocklist")
+        is_known = has_store or loaders.has("token_in_blocklist")
     else:
         is_known = bool(loaders.call("token_in_blocklist", *deepcopy(token)))
-        is_known = is_known or (store is not None and not _stands(token.claims, store))
+        is_known = is_known or (has_store and not _stands(encoded, token.claims, native))
     return is_known or (native is not None and native.manager._denies(encoded))
 
 
-def _stands(claims: Members, store: TokenStore) -> bool:
-    sid = claims.get("sid")
-    if not isinstance(sid, str | None):
+def _stands(encoded: str, claims: Members, native: Any) -> bool:
+    if not isinstance(sid := claims.get("sid"), str | None):
         return False
     issuer, subject = claims.get("iss", ""), str(claims[config.identity_claim_key])
-    issued_at, is_refresh = claims.get("iat", 0), claims["type"] == "refresh"
-    standing = store.standing(issuer, subject, claims["jti"], sid, issued_at, is_refresh=is_refresh)
-    return standing is Standing.GOOD
+    ref = TokenRef(issuer, subject, claims["jti"], sid, claims.get("iat", 0), claims["type"])
+    return bool(native.manager._stands(ref, encoded))

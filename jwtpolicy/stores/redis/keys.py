@@ -67,9 +67,27 @@ class Keys:
         """Where it is written up to when a subject's tokens are revoked."""
         return self._named("c", subject)
 
-    def index(self, subject: str) -> bytes:
-        """Where a subject's sessions are listed."""
+    def floor(self, subject: str) -> bytes:
+        """Where it is written before when a subject's logins must not have begun."""
+        return self._named("f", subject)
+
+    def lists(self, subject: str) -> list[bytes]:
+        """Where a subject's sessions are listed: by when they were opened, and by when they end."""
+        return [self._named("l", subject), self._named("x", subject)]
+
+    def old_list(self, subject: str) -> bytes:
+        """Where they were listed before version 2."""
         return self._named("i", subject)
+
+    @property
+    def session_prefix(self) -> bytes:
+        """What the names of sessions' records begin with."""
+        return self._named("s", "")
+
+    @property
+    def kept_prefix(self) -> bytes:
+        """What the names of kept pairs begin with."""
+        return self._named("k", "")
 
     @property
     def epoch(self) -> bytes:
@@ -80,7 +98,8 @@ class Keys:
         return f"{self._base}{kind}{self._issuer}{name}".encode("utf-8", "surrogatepass")
 
 
-def issuer_of_index(key: bytes) -> str:
-    """Return the issuer whose sessions the index at *key* lists."""
-    length, _, rest = key.decode("utf-8", "surrogatepass").partition("}i")[2].partition(":")
-    return rest[: int(length)]
+def names_in(key: bytes, kind: str) -> tuple[str, str]:
+    """Return the issuer and the name that a key of *kind* is about."""
+    text = key.decode("utf-8", "surrogatepass").partition("}" + kind)[2]
+    length, _, rest = text.partition(":")
+    return rest[: int(length)], rest[int(length) :]

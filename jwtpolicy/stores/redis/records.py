@@ -3,58 +3,87 @@
 from __future__ import annotations
 
 import struct
-from typing import Final, NamedTuple
+from collections.abc import Iterable
+from typing import Final
 
 from ...exceptions import StoreUnavailableError
-from ..base import Session
+from ..base import Predecessor, Session, SessionRecord, microseconds
 
-# The same as PACK in scripts.py: whether it was ended, five times, four strings with lengths.
-_TIMES: Final = struct.Struct(">Bqqqqq")
+#: The first byte of every record. Before version 2 there was none, but whether it was ended.
+VERSION: Final = 2
+
+#: What every script raises that meets a record of another version.
+OTHER_VERSION: Final = "JWTPOLICY_OTHER_VERSION"
+
+# The same as pack_record in scripts.py: the version, whether it was ended, five times, six strings
+# with lengths.
+_TIMES: Final = struct.Struct(">BBqqqqq")
 _LENGTH: Final = struct.Struct(">I")
+_DEADLINE: Final = struct.Struct(">q")
 
 #: What reading raises where something else was written.
 UNREADABLE: Final = (struct.error, ValueError, IndexError)
 
-#: The first byte of a record whose session was ended.
-ENDED: Final = 1
 
-
-class Record(NamedTuple):
-    """A session as it is written."""
-
-    session: Session
-    is_ended: bool
-
-    def is_live(self, now: int) -> bool:
-        """Whether the session is neither ended nor over."""
-        return not self.is_ended and self.session.is_live(now)
-
-
-def write(session: Session, *, is_ended: bool = False) -> bytes:
-    """Return the record of a session that was not refreshed yet."""
+def write(record: SessionRecord) -> bytes:
+    """Return a record as bytes."""
+    session = record.session
     times = _TIMES.pack(
-        is_ended,
-        session.created_at,
+        VERSION,
+        record.is_ended,
+        microseconds(session.created_at),
         session.last_used_at,
         session.expires_at,
         session.idle_expires_at or 0,
-        0,
+        record.replaced_at,
     )
-    label = "" if session.label is None else f"={session.label}"
-    texts = (session.refresh_id, "", session.subject, label)
-    return times + b"".join(map(_text, texts))
+    optional = (_optional(session.label), _optional(session.facts))
+    texts = (session.refresh_id, record.replaced_by, session.subject, *optional)
+    used = b"".join(
+        _DEADLINE.pack(one.deadline) + _sized(as_bytes(one.token_id)) for one in record.predecessors
+    )
+    return times + b"".join(_sized(as_bytes(text)) for text in texts) + _sized(used)
 
 
-def read(issuer: str, session_id: str, raw: bytes) -> Record:
+def read(issuer: str, session_id: str, raw: bytes) -> SessionRecord:
     """Return what `write` or a script wrote.
 
     Raises:
-        StoreUnavailableError: Something else wrote there.
+        StoreUnavailableError: Something else wrote there, or another version of this library.
     """
+    check_version(raw)
     try:
         return _read(issuer, session_id, raw)
     except UNREADABLE as error:
         raise unreadable() from error
+
+
+def is_ended(raw: bytes) -> bool:
+    """Whether somebody ended the session, without reading more than that.
+
+    Raises:
+        StoreUnavailableError: Another version of this library wrote the record.
+    """
+    check_version(raw)
+    return raw[1] == 1
+
+
+def check_version(raw: bytes) -> None:
+    """Refuse what another version wrote.
+
+    Raises:
+        StoreUnavailableError: It did.
+    """
+    if raw[:1] != bytes([VERSION]):
+        raise other_version() if raw[:1] in (b"\0", b"\1") else unreadable()
+
+
+def other_version() -> StoreUnavailableError:
+    """Return what to raise where an older version of the library wrote what we should read."""
+    return StoreUnavailableError(
+        "an older version of jwtpolicy wrote the Redis token store; run "
+        "`flask jwtpolicy store upgrade`"
+    )
 
 
 def unreadable() -> StoreUnavailableError:
@@ -62,40 +91,60 @@ def unreadable() -> StoreUnavailableError:
     return StoreUnavailableError("the Redis token store failed: an entry cannot be read")
 
 
-def _read(issuer: str, session_id: str, raw: bytes) -> Record:
-    is_ended, created_at, last_used_at, expires_at, idle, _ = _TIMES.unpack_from(raw)
-    refresh_id, _, subject, label = _texts(raw)
+def as_bytes(text: str) -> bytes:
+    """Return any text as bytes, those that UTF-8 does not have included."""
+    return text.encode("utf-8", "surrogatepass")
+
+
+def as_text(raw: bytes) -> str:
+    """Return the text that `as_bytes` was given."""
+    return raw.decode("utf-8", "surrogatepass")
+
+
+def _read(issuer: str, session_id: str, raw: bytes) -> SessionRecord:
+    _, ended, created_us, last_used_at, expires_at, idle, replaced_at = _TIMES.unpack_from(raw)
+    *texts, used = _parts(raw)
+    refresh_id, replaced_by, subject, label, facts = map(as_text, texts)
     session = Session(
         issuer=issuer,
         session_id=session_id,
         subject=subject,
         refresh_id=refresh_id,
-        created_at=created_at,
+        created_at=created_us / 1_000_000,
         last_used_at=last_used_at,
         expires_at=expires_at,
         idle_expires_at=idle or None,
         label=label[1:] if label else None,
+        facts=facts[1:] if facts else None,
     )
-    return Record(session, is_ended == ENDED)
+    used_up = tuple(_predecessors(used))
+    return SessionRecord(session, ended == 1, used_up, None, replaced_at, replaced_by)
 
 
-def refresh_id_of(raw: bytes) -> str:
-    """Return the refresh token that the session expects."""
-    start = _TIMES.size + _LENGTH.size
-    (length,) = _LENGTH.unpack_from(raw, _TIMES.size)
-    return raw[start : start + length].decode("utf-8", "surrogatepass")
+def _predecessors(raw: bytes) -> Iterable[Predecessor]:
+    start = 0
+    while start < len(raw):
+        (deadline,) = _DEADLINE.unpack_from(raw, start)
+        (length,) = _LENGTH.unpack_from(raw, start + _DEADLINE.size)
+        start += _DEADLINE.size + _LENGTH.size
+        yield Predecessor(as_text(raw[start : start + length]), deadline)
+        start += length
 
 
-def _text(value: str) -> bytes:
-    encoded = value.encode("utf-8", "surrogatepass")
-    return _LENGTH.pack(len(encoded)) + encoded
+def _optional(text: str | None) -> str:
+    """Tell text that is empty from text that is absent."""
+    return "" if text is None else f"={text}"
 
 
-def _texts(raw: bytes) -> list[str]:
+def _sized(data: bytes) -> bytes:
+    return _LENGTH.pack(len(data)) + data
+
+
+def _parts(raw: bytes) -> list[bytes]:
     found, start = [], _TIMES.size
     while start < len(raw):
         (length,) = _LENGTH.unpack_from(raw, start)
         start += _LENGTH.size
-        found.append(raw[start : start + length].decode("utf-8", "surrogatepass"))
+        found.append(raw[start : start + length])
         start += length
     return found

@@ -5,47 +5,49 @@ from __future__ import annotations
 from hashlib import sha1
 from typing import Final
 
-from ..base import FOREVER, MAX_LEEWAY
+from ..base import FOREVER, MAX_LEEWAY, MAX_LOGIN, MAX_PREDECESSORS
+from .records import OTHER_VERSION, VERSION
 
-# The server's clock only counts lifetimes down; what time it is, the caller says.
+# What time it is, the caller says; but nothing is deleted before the server's own clock has come
+# that far as well. A machine whose clock is ahead would else take from the others what they need.
 _SHARED: Final = (
     f"""
-local FOREVER, LEEWAY = {FOREVER}, {MAX_LEEWAY}
+local FOREVER, LEEWAY, LOGIN, USED_UP = {FOREVER}, {MAX_LEEWAY}, {MAX_LOGIN}, {MAX_PREDECESSORS}
+local VERSION, OTHER_VERSION = {VERSION}, '{OTHER_VERSION}'
 """
     + """
-local ENDED, USED, EXPIRES, IDLE, KEPT_UNTIL, REFRESH, PREVIOUS = 1, 3, 4, 5, 6, 7, 8
+local ENDED, CREATED, USED, EXPIRES, IDLE, REPLACED_AT = 2, 3, 4, 5, 6, 7
+local REFRESH, REPLACED_BY, PREDECESSORS = 8, 9, 13
+
+local CLOCK = tonumber(redis.call('TIME')[1])
+local function earlier(now) return math.min(now, CLOCK) end
 
 local function unpack_record(raw)
-  return {struct.unpack('>Bi8i8i8i8i8I4c0I4c0I4c0I4c0', raw)}
+  if string.byte(raw, 1) ~= VERSION then error(OTHER_VERSION) end
+  return {struct.unpack('>BBi8i8i8i8i8I4c0I4c0I4c0I4c0I4c0I4c0', raw)}
 end
 
 local function pack_record(r)
-  return struct.pack('>Bi8i8i8i8i8I4c0I4c0I4c0I4c0', r[1], r[2], r[3], r[4], r[5], r[6],
-    #r[7], r[7], #r[8], r[8], #r[9], r[9], #r[10], r[10])
+  return struct.pack('>BBi8i8i8i8i8I4c0I4c0I4c0I4c0I4c0I4c0', VERSION, r[2], r[3], r[4], r[5],
+    r[6], r[7], #r[8], r[8], #r[9], r[9], #r[10], r[10], #r[11], r[11], #r[12], r[12],
+    #r[13], r[13])
 end
 
 local function put(key, value, ends, now)
   if ends >= FOREVER then
     redis.call('SET', key, value)
   else
-    redis.call('SET', key, value, 'EX', math.max(1, ends + LEEWAY - now))
+    redis.call('SET', key, value, 'EX', math.max(1, ends + LEEWAY - earlier(now)))
   end
-end
-
--- Seconds that a key still has, or infinity.
-local function left(key)
-  local ttl = redis.call('TTL', key)
-  if ttl == -1 then return math.huge end
-  return ttl
 end
 
 local function put_for_longest(key, value, ends, now)
-  local old = left(key)
-  if ends < FOREVER and old ~= math.huge and now + old - LEEWAY > ends then
-    ends = now + old - LEEWAY
+  local left = redis.call('TTL', key)
+  if left == -1 or ends >= FOREVER then
+    redis.call('SET', key, value)
+  else
+    redis.call('SET', key, value, 'EX', math.max(1, left, ends + LEEWAY - earlier(now)))
   end
-  if old == math.huge then ends = FOREVER end
-  put(key, value, ends, now)
 end
 
 -- An open session is needed until it idles away. An ended one is what its access tokens are
@@ -61,20 +63,71 @@ local function is_over(r, now)
 end
 
 local function finish(key, kept, r, now)
-  r[ENDED] = 1
+  r[ENDED], r[PREDECESSORS] = 1, ''
   save(key, r, now)
   redis.call('DEL', kept)
 end
 
-local function list(index, session_id, ends, now)
-  redis.call('ZADD', index, ends, session_id)
-  redis.call('ZREMRANGEBYSCORE', index, '-inf', now - LEEWAY)
-  local last = redis.call('ZRANGE', index, -1, -1, 'WITHSCORES')
-  if #last == 0 or tonumber(last[2]) >= FOREVER then
-    redis.call('PERSIST', index)
-  else
-    redis.call('EXPIRE', index, math.max(1, tonumber(last[2]) + LEEWAY - now))
+-- Two lists of a subject's sessions: by when they were opened, and by when they end at the latest.
+local function list(by_age, by_end, session_id, created, ends, now)
+  redis.call('ZADD', by_age, created, session_id)
+  redis.call('ZADD', by_end, ends, session_id)
+  local over = redis.call('ZRANGEBYSCORE', by_end, '-inf', earlier(now) - LEEWAY, 'LIMIT', 0, 100)
+  if #over > 0 then
+    redis.call('ZREM', by_age, unpack(over))
+    redis.call('ZREM', by_end, unpack(over))
   end
+  local last = redis.call('ZRANGE', by_end, -1, -1, 'WITHSCORES')
+  for _, key in ipairs({by_age, by_end}) do
+    if tonumber(last[2]) >= FOREVER then
+      redis.call('PERSIST', key)
+    else
+      redis.call('EXPIRE', key, math.max(1, tonumber(last[2]) + LEEWAY - earlier(now)))
+    end
+  end
+end
+
+local function is_cut_off(floor, since)
+  local found = redis.call('GET', floor)
+  return since >= 0 and found and since < tonumber(found)
+end
+
+-- The used tokens that may still be repeated, each with its deadline.
+local function predecessors(r, now)
+  local found, raw, at = {}, r[PREDECESSORS], 1
+  while at <= #raw do
+    local deadline, id, after = struct.unpack('>i8I4c0', raw, at)
+    at = after
+    if now < deadline then table.insert(found, {deadline, id}) end
+  end
+  return found
+end
+
+-- What a refresh token is to its session: SessionRecord.judge.
+local function judge(r, presented, issued_at, now)
+  if is_over(r, now) then return 'ended' end
+  if presented == r[REFRESH] then return 'current' end
+  local is_void = r[REPLACED_AT] > 0 and issued_at <= r[REPLACED_AT]
+  if is_void and presented ~= r[REPLACED_BY] then return 'replaced' end
+  for _, one in ipairs(predecessors(r, now)) do
+    if one[2] == presented then return 'repeated' end
+  end
+  return 'reused'
+end
+
+-- The same, of which a reused token ends the session. A pair that was erased cannot be repeated.
+local function present(key, kept, presented, issued_at, now)
+  local raw = redis.call('GET', key)
+  if not raw then return {'ended'} end
+  local r = unpack_record(raw)
+  local state = judge(r, presented, issued_at, now)
+  if state == 'repeated' then
+    local pair = redis.call('GET', kept)
+    if pair then return {state, pair}, r end
+    state = 'reused'
+  end
+  if state == 'reused' then finish(key, kept, r, now) end
+  return {state}, r
 end
 """
 )
@@ -90,43 +143,91 @@ class Script:
         self.name = sha1(self.text.encode(), usedforsecurity=False).hexdigest()
 
 
-#: KEYS: session, index if it lies in the same slot. ARGV: record, session id, expiry, now.
+#: KEYS: session, then floor and the lists if they lie in the same slot. ARGV: record, session id,
+#: created, expiry, now, since or -1, maximum or 0, what names of sessions' and of kept pairs' keys
+#: begin with. Other sessions of the subject lie in this slot too, where the store named them.
 OPEN: Final = Script("""
-if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
-local now = tonumber(ARGV[4])
-save(KEYS[1], unpack_record(ARGV[1]), now)
-if KEYS[2] then list(KEYS[2], ARGV[2], tonumber(ARGV[3]), now) end
-return 1
-""")
-
-#: KEYS: index. ARGV: session id, expiry, now.
-LIST: Final = Script("""
-list(KEYS[1], ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]))
-""")
-
-#: KEYS: session, kept. ARGV: presented id, successor's id, now, idle expiry or 0, grace, what is
-#: to be kept if there is anything.
-ROTATE: Final = Script("""
-local raw = redis.call('GET', KEYS[1])
-if not raw then return {'ended'} end
-local r, now = unpack_record(raw), tonumber(ARGV[3])
-if is_over(r, now) then return {'ended'} end
-if ARGV[1] == r[REFRESH] then
-  local grace = tonumber(ARGV[5])
-  r[PREVIOUS], r[REFRESH], r[USED], r[IDLE] = r[REFRESH], ARGV[2], now, tonumber(ARGV[4])
-  r[KEPT_UNTIL] = now + grace
-  if ARGV[6] and grace > 0 then
-    redis.call('SET', KEYS[2], ARGV[6], 'EX', grace)
-  else
-    redis.call('DEL', KEYS[2])
+if redis.call('EXISTS', KEYS[1]) == 1 then return 'known' end
+local now, maximum = tonumber(ARGV[5]), tonumber(ARGV[7])
+if KEYS[2] and is_cut_off(KEYS[2], tonumber(ARGV[6])) then return 'cut off' end
+if maximum > 0 then
+  for _, id in ipairs(redis.call('ZREVRANGE', KEYS[3], 0, -1)) do
+    local raw = redis.call('GET', ARGV[8] .. id)
+    local r = raw and unpack_record(raw)
+    if r and not is_over(r, now) then
+      maximum = maximum - 1
+      if maximum < 1 then finish(ARGV[8] .. id, ARGV[9] .. id, r, now) end
+    end
   end
-  save(KEYS[1], r, now)
-  return {'rotated'}
 end
-local kept = redis.call('GET', KEYS[2])
-if kept and ARGV[1] == r[PREVIOUS] and now < r[KEPT_UNTIL] then return {'repeated', kept} end
-finish(KEYS[1], KEYS[2], r, now)
-return {'reused'}
+save(KEYS[1], unpack_record(ARGV[1]), now)
+if KEYS[2] then list(KEYS[3], KEYS[4], ARGV[2], ARGV[3], tonumber(ARGV[4]), now) end
+return 'opened'
+""")
+
+#: KEYS: floor, lists. ARGV: session id, created, expiry, now, since or -1.
+LIST: Final = Script("""
+if is_cut_off(KEYS[1], tonumber(ARGV[5])) then return 'cut off' end
+list(KEYS[2], KEYS[3], ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]))
+return 'opened'
+""")
+
+#: KEYS: session, token, cut-off, lists. ARGV: record, session id, created, expiry, now, when the
+#: token was issued, leeway, when the token expires. Returns the record, or nothing.
+ADOPT: Final = Script("""
+local raw, token = redis.call('GET', KEYS[1]), redis.call('GET', KEYS[2])
+local now = tonumber(ARGV[5])
+if raw then
+  if token == '1' or is_over(unpack_record(raw), now) then return false end
+  return raw
+end
+local cut_off = redis.call('GET', KEYS[3])
+if token then return false end
+if cut_off and tonumber(ARGV[6]) < tonumber(cut_off) + 1 + tonumber(ARGV[7]) then return false end
+put_for_longest(KEYS[2], '0', tonumber(ARGV[8]), now)
+save(KEYS[1], unpack_record(ARGV[1]), now)
+list(KEYS[4], KEYS[5], ARGV[2], ARGV[3], tonumber(ARGV[4]), now)
+return ARGV[1]
+""")
+
+#: KEYS: session, kept. ARGV: presented id, when it was issued, now, successor's id, idle expiry or
+#: 0, grace, what is to be kept if there is anything.
+ROTATE: Final = Script("""
+local now, grace = tonumber(ARGV[3]), tonumber(ARGV[6])
+local answer, r = present(KEYS[1], KEYS[2], ARGV[1], tonumber(ARGV[2]), now)
+if answer[1] ~= 'current' then return answer end
+local used = ''
+if ARGV[7] and grace > 0 then
+  local recent = predecessors(r, now)
+  table.insert(recent, {now + grace, r[REFRESH]})
+  for n = math.max(1, #recent - USED_UP + 1), #recent do
+    used = used .. struct.pack('>i8I4c0', recent[n][1], #recent[n][2], recent[n][2])
+  end
+  redis.call('SET', KEYS[2], ARGV[7], 'EX', now + grace - earlier(now))
+else
+  redis.call('DEL', KEYS[2])
+end
+r[REFRESH], r[USED], r[IDLE], r[PREDECESSORS] = ARGV[4], now, tonumber(ARGV[5]), used
+save(KEYS[1], r, now)
+return {'rotated'}
+""")
+
+#: KEYS: session, kept. ARGV: presented id, when it was issued, now.
+PRESENT: Final = Script("""
+return (present(KEYS[1], KEYS[2], ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])))
+""")
+
+#: KEYS: session, kept. ARGV: expected id, now, successor's id, idle expiry or 0, new facts if any.
+REPLACE: Final = Script("""
+local raw, now = redis.call('GET', KEYS[1]), tonumber(ARGV[2])
+local r = raw and unpack_record(raw)
+if not r or is_over(r, now) or r[REFRESH] ~= ARGV[1] then return 0 end
+r[REFRESH], r[USED], r[IDLE], r[PREDECESSORS] = ARGV[3], now, tonumber(ARGV[4]), ''
+r[REPLACED_AT], r[REPLACED_BY] = now, ARGV[3]
+if ARGV[5] then r[12] = ARGV[5] end
+redis.call('DEL', KEYS[2])
+save(KEYS[1], r, now)
+return 1
 """)
 
 #: KEYS: session. ARGV: now, idle expiry or 0. Returns the record.
@@ -146,19 +247,62 @@ local now = tonumber(ARGV[1])
 finish(KEYS[1], KEYS[2], unpack_record(redis.call('GET', KEYS[1]) or ARGV[2]), now)
 """)
 
-#: KEYS: cut-off, index, then session and kept of each session. ARGV: now, until, session ids.
-END_ALL: Final = Script("""
+#: KEYS: cut-off, floor, the list of before version 2. ARGV: now, until or -1 where tokens without a
+#: session stay, now in microseconds.
+CUT: Final = Script("""
+if redis.call('EXISTS', KEYS[3]) == 1 then error(OTHER_VERSION) end
 local now, until_ = tonumber(ARGV[1]), tonumber(ARGV[2])
-local cut_off = math.max(tonumber(redis.call('GET', KEYS[1]) or '0'), now)
-put_for_longest(KEYS[1], string.format('%d', cut_off), until_, now)
-for n = 3, #KEYS, 2 do
-  local raw = redis.call('GET', KEYS[n])
-  if raw then finish(KEYS[n], KEYS[n + 1], unpack_record(raw), now) end
-  redis.call('ZREM', KEYS[2], ARGV[3 + (n - 3) / 2])
+if until_ >= 0 then
+  local cut_off = math.max(tonumber(redis.call('GET', KEYS[1]) or '0'), now)
+  put_for_longest(KEYS[1], string.format('%d', cut_off), until_, now)
 end
+local floor = redis.call('GET', KEYS[2])
+if not floor or tonumber(floor) < tonumber(ARGV[3]) then floor = ARGV[3] end
+put_for_longest(KEYS[2], floor, now + LOGIN, now)
+""")
+
+#: KEYS: lists, then session and kept of each session. ARGV: now, session ids. Returns how many
+#: were live.
+END_ALL: Final = Script("""
+local now, live = tonumber(ARGV[1]), 0
+for n = 3, #KEYS, 2 do
+  local raw, id = redis.call('GET', KEYS[n]), ARGV[2 + (n - 3) / 2]
+  if raw then
+    local r = unpack_record(raw)
+    if not is_over(r, now) then live = live + 1 end
+    finish(KEYS[n], KEYS[n + 1], r, now)
+  end
+  redis.call('ZREM', KEYS[1], id)
+  redis.call('ZREM', KEYS[2], id)
+end
+return live
 """)
 
 #: KEYS: token. ARGV: expiry, now.
 REVOKE: Final = Script("""
 put_for_longest(KEYS[1], '1', tonumber(ARGV[1]), tonumber(ARGV[2]))
+""")
+
+#: KEYS: token. ARGV: expiry, now.
+CONSUME: Final = Script("""
+if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
+put(KEYS[1], '0', tonumber(ARGV[1]), tonumber(ARGV[2]))
+return 1
+""")
+
+#: KEYS: a session of before version 2. Returns its record as it is written now, or nothing where
+#: it is written so already. Who used a token moments before is refused, and no thief.
+UPGRADE: Final = Script("""
+local raw = redis.call('GET', KEYS[1])
+if not raw or string.byte(raw, 1) > 1 then return false end
+local o = {struct.unpack('>Bi8i8i8i8i8I4c0I4c0I4c0I4c0', raw)}
+local r = {VERSION, o[1], o[2] * 1000000, o[3], o[4], o[5], 0, o[7], '', o[9], o[10], '', ''}
+if o[6] > 0 then r[REPLACED_AT], r[REPLACED_BY] = o[3], o[7] end
+local left = redis.call('TTL', KEYS[1])
+if left == -1 then
+  redis.call('SET', KEYS[1], pack_record(r))
+else
+  redis.call('SET', KEYS[1], pack_record(r), 'EX', math.max(1, left))
+end
+return pack_record(r)
 """)

@@ -15,6 +15,7 @@ from ...exceptions import StoreUnavailableError
 from .address import Address
 from .clients import Client, connect
 from .forks import Restarting
+from .records import OTHER_VERSION, other_version
 from .scripts import Script
 
 #: What redis-py raises where a server does not do what it was asked.
@@ -145,6 +146,8 @@ class Server(Restarting):
 
 def unavailable(error: Exception) -> StoreUnavailableError:
     """Return what to raise from *error*, whose words may show what was sent."""
+    if OTHER_VERSION in str(error):
+        return other_version()
     return StoreUnavailableError(f"the Redis token store failed: {type(error).__name__}")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Iterable, Iterator
 from functools import partial
@@ -13,24 +14,34 @@ from ...clock import Clock
 from ...exceptions import ConfigurationError
 from ..base import (
     FOREVER,
-    MAX_LEEWAY,
+    PAGE,
+    REFRESH,
+    Known,
+    Opening,
     Rotation,
     RotationState,
     Session,
+    SessionRecord,
+    Step,
+    TokenRef,
     TokenStore,
     judge_standing,
+    microseconds,
 )
 from . import records, scripts
 from .address import Address
 from .clients import pool
 from .epoch import Epoch
-from .keys import Keys, home_of, issuer_of_index, new_session_id, tag_of
+from .keys import Keys, home_of, names_in, new_session_id, tag_of
 from .near_cache import NearCache
-from .records import ENDED
+from .records import as_bytes, as_text
 from .server import Key, Server
 
 #: Sessions that one script ends: its other callers have to wait.
 _AT_ONCE: Final = 256
+
+_OPENED: Final = Opening.OPENED.value.encode()
+_CUT_OFF: Final = Opening.CUT_OFF.value.encode()
 
 _STATES: Final = {state.value.encode(): state for state in RotationState}
 
@@ -94,76 +105,159 @@ class RedisStore(TokenStore):
     def __repr__(self) -> str:
         return f"RedisStore({str(self._address)!r}, timeout={self._timeout!r})"
 
-    def standing(
-        self,
-        issuer: str,
-        subject: str,
-        token_id: str,
-        session_id: str | None,
-        issued_at: float,
-        *,
-        is_refresh: bool,
-    ) -> Standing:
-        keys = self._of_subject(issuer, subject)
-        wanted = [keys.token(token_id), keys.cut_off(subject)]
+    def standing(self, ref: TokenRef, *, now: int, leeway: float = 0) -> Standing:
+        issuer, session_id = ref.issuer, ref.session_id
+        if session_id is None and ref.kind == REFRESH:
+            session_id = self.adopted_session_id(ref)
+        keys = self._of_subject(issuer, ref.subject)
+        wanted = [keys.token(ref.token_id), keys.cut_off(ref.subject)]
         home = None if session_id is None else home_of(issuer, session_id)
         if session_id is not None and home == keys.tag:
             wanted.append(keys.session(session_id))
         if self._epoch is not None:
             wanted.append(keys.epoch)
         found = self._look_up(wanted)
-        record = None
+        raw = None
         if home == keys.tag:
-            record = found[2]
+            raw = found[2]
         elif session_id is not None:
-            [record] = self._look_up(self._session_keys(issuer, session_id)[:1])
+            [raw] = self._look_up(self._session_keys(issuer, session_id)[:1])
         try:
-            cut_off = self._cut_off(found)
-            return _judge(found[0], record, cut_off, token_id, session_id, issued_at, is_refresh)
+            known = self._known(ref, session_id, found, raw)
         except records.UNREADABLE as error:
             raise records.unreadable() from error
+        return judge_standing(ref, known, now, leeway)
+
+    def _known(
+        self, ref: TokenRef, session_id: str | None, found: list[bytes | None], raw: bytes | None
+    ) -> Known:
+        record = None
+        if raw is not None and ref.kind == REFRESH:
+            record = records.read(ref.issuer, session_id or "", raw)
+        return Known(
+            is_revoked=None if found[0] is None else found[0] == b"1",
+            is_ended=None if raw is None else records.is_ended(raw),
+            cut_off=self._cut_off(found),
+            record=record,
+        )
 
     def new_session_id(self, issuer: str, subject: str) -> str:
         """Return an id that begins with what the subject's keys are tagged with."""
         return new_session_id(tag_of(issuer, subject))
 
-    def open_session(self, session: Session) -> bool:
+    def adopted_session_id(self, ref: TokenRef) -> str:
+        return f"{tag_of(ref.issuer, ref.subject)}.{super().adopted_session_id(ref)}"
+
+    def open_session(
+        self, session: Session, *, since: float | None = None, maximum: int | None = None
+    ) -> Opening:
         keys = self._of_session(session.issuer, session.session_id)
         owner = self._of_subject(session.issuer, session.subject)
-        wanted = [keys.session(session.session_id)]
-        listing = (session.session_id, session.expires_at, session.created_at)
-        if keys.tag == owner.tag:
-            wanted.append(owner.index(session.subject))
-        opened = self._server.run(scripts.OPEN, wanted, records.write(session), *listing)
-        is_new: bool = opened == 1
-        if is_new and keys.tag != owner.tag:
-            # The record first: what is listed and has none is taken off the list.
-            self._server.run(scripts.LIST, [owner.index(session.subject)], *listing)
-        return is_new
+        began = -1 if since is None else microseconds(since)
+        if keys.tag != owner.tag:
+            return self._open_elsewhere(session, began, maximum)
+        opened = self._server.run(
+            scripts.OPEN,
+            [keys.session(session.session_id), *self._homes(owner, session.subject)],
+            records.write(SessionRecord(session)),
+            *_listing(session),
+            began,
+            maximum or 0,
+            owner.session_prefix,
+            owner.kept_prefix,
+        )
+        return Opening(opened.decode())
+
+    def _open_elsewhere(self, session: Session, began: int, maximum: int | None) -> Opening:
+        """Open a session whose id somebody else made, so that it lies in another slot.
+
+        It is listed before it is there, so that whoever ends all of them finds it, and once more
+        when it is: in between it may have been taken off the list as one that is gone.
+        """
+        owner = self._of_subject(session.issuer, session.subject)
+        key = self._session_keys(session.issuer, session.session_id)[0]
+        homes, listing = self._homes(owner, session.subject), _listing(session)
+        if self._server.run(scripts.LIST, homes, *listing, began) == _CUT_OFF:
+            return Opening.CUT_OFF
+        record = records.write(SessionRecord(session))
+        opened = self._server.run(scripts.OPEN, [key], record, *listing, -1, 0, b"", b"")
+        if opened == _OPENED and self._server.run(scripts.LIST, homes, *listing, began) == _CUT_OFF:
+            now = session.last_used_at
+            self.revoke_session(session.issuer, session.session_id, now=now, until=now)
+            return Opening.CUT_OFF
+        if opened == _OPENED and maximum is not None:
+            self._end_oldest(session, maximum)
+        return Opening(opened.decode())
+
+    def _end_oldest(self, session: Session, maximum: int) -> None:
+        issuer, subject, now = session.issuer, session.subject, session.last_used_at
+        live = self.sessions(issuer, subject, now=now, limit=sys.maxsize)
+        others = [one.session_id for one in live if one.session_id != session.session_id]
+        for session_id in others[maximum - 1 :]:
+            self.revoke_session(issuer, session_id, now=now, until=now)
+
+    def adopt(
+        self,
+        ref: TokenRef,
+        session: Session,
+        *,
+        token_expires_at: int | None,
+        leeway: float = 0,
+    ) -> Session | None:
+        keys, session_id = self._of_subject(ref.issuer, ref.subject), session.session_id
+        wanted = [keys.session(session_id), keys.token(ref.token_id), keys.cut_off(ref.subject)]
+        raw = self._server.run(
+            scripts.ADOPT,
+            [*wanted, *keys.lists(ref.subject)],
+            records.write(SessionRecord(session)),
+            *_listing(session),
+            ref.issued_at,
+            leeway,
+            _end(token_expires_at),
+        )
+        return None if raw is None else records.read(session.issuer, session_id, raw).session
 
     def rotate(
         self,
-        issuer: str,
-        session_id: str,
-        presented_id: str,
-        successor_id: str,
+        ref: TokenRef,
+        step: Step,
         *,
         now: int,
-        idle_expires_at: int | None,
-        refresh_grace: int = 0,
+        grace: int = 0,
         kept: bytes | None = None,
     ) -> Rotation:
         answer = self._server.run(
             scripts.ROTATE,
-            self._session_keys(issuer, session_id),
-            _bytes(presented_id),
-            _bytes(successor_id),
+            self._session_keys(ref.issuer, ref.session_id or ""),
+            as_bytes(ref.token_id),
+            ref.issued_at,
             now,
-            idle_expires_at or 0,
-            refresh_grace,
+            as_bytes(step.successor_id),
+            step.idle_expires_at or 0,
+            grace,
             *(() if kept is None else (kept,)),
         )
         return Rotation(_STATES[answer[0]], *answer[1:])
+
+    def present(self, ref: TokenRef, *, now: int) -> Rotation:
+        keys = self._session_keys(ref.issuer, ref.session_id or "")
+        presented = as_bytes(ref.token_id)
+        answer = self._server.run(scripts.PRESENT, keys, presented, ref.issued_at, now)
+        return Rotation(_STATES[answer[0]], *answer[1:])
+
+    def replace(
+        self, issuer: str, session_id: str, expected_id: str, step: Step, *, now: int
+    ) -> bool:
+        replaced = self._server.run(
+            scripts.REPLACE,
+            self._session_keys(issuer, session_id),
+            as_bytes(expected_id),
+            now,
+            as_bytes(step.successor_id),
+            step.idle_expires_at or 0,
+            *(() if step.facts is None else (as_bytes(f"={step.facts}"),)),
+        )
+        return bool(replaced == 1)
 
     def touch(
         self, issuer: str, session_id: str, *, now: int, idle_expires_at: int | None
@@ -172,10 +266,8 @@ class RedisStore(TokenStore):
         raw = self._server.run(scripts.TOUCH, keys[:1], now, idle_expires_at or 0)
         return None if raw is None else records.read(issuer, session_id, raw).session
 
-    def revoke_token(
-        self, issuer: str, subject: str, token_id: str, *, expires_at: int | None, now: int
-    ) -> None:
-        key = self._of_subject(issuer, subject).token(token_id)
+    def revoke_token(self, ref: TokenRef, *, expires_at: int | None, now: int) -> None:
+        key = self._of_subject(ref.issuer, ref.subject).token(ref.token_id)
         self._server.run(scripts.REVOKE, [key], _end(expires_at), now)
 
     def revoke_session(
@@ -183,35 +275,79 @@ class RedisStore(TokenStore):
     ) -> None:
         unknown = Session(issuer, session_id, "", "", now, now, _end(until), None)
         keys = self._session_keys(issuer, session_id)
-        self._server.run(scripts.END, keys, now, records.write(unknown))
+        self._server.run(scripts.END, keys, now, records.write(SessionRecord(unknown)))
 
-    def revoke_subject(self, issuer: str, subject: str, *, now: int, until: int) -> None:
+    def revoke_subject(self, issuer: str, subject: str, *, now: float, until: int) -> None:
+        self._cut(issuer, subject, now, until)
+        self._end_listed(issuer, subject, None, int(now))
+
+    def end_others(self, issuer: str, subject: str, keep: str | None, *, now: float) -> int:
+        self._cut(issuer, subject, now, -1)
+        return self._end_listed(issuer, subject, keep, int(now))
+
+    def _cut(self, issuer: str, subject: str, now: float, until: int) -> None:
+        """Note when the sessions were ended, before they are: whoever is logging in meets it."""
         owner = self._of_subject(issuer, subject)
-        ids = self._listed(owner, subject)
+        keys = [owner.cut_off(subject), owner.floor(subject), owner.old_list(subject)]
+        self._server.run(scripts.CUT, keys, int(now), until, microseconds(now))
+
+    def _end_listed(self, issuer: str, subject: str, keep: str | None, now: int) -> int:
+        owner = self._of_subject(issuer, subject)
+        ids = [sid for sid in self._listed(owner, subject) if sid != keep]
         near = [sid for sid in ids if home_of(issuer, sid) == owner.tag]
-        heads = [owner.cut_off(subject), owner.index(subject)]
+        ended = 0
         for batch in _batches(near):
             pairs = [key for sid in batch for key in self._session_keys(issuer, sid)]
-            self._server.run(scripts.END_ALL, heads + pairs, now, until, *map(_bytes, batch))
+            keys = owner.lists(subject) + pairs
+            ended += self._server.run(scripts.END_ALL, keys, now, *map(as_bytes, batch))
         for session_id in set(ids).difference(near):
+            ended += self.session(issuer, session_id, now=now) is not None
             self.revoke_session(issuer, session_id, now=now, until=now)
+        return ended
 
-    def consume(
-        self, issuer: str, subject: str, token_id: str, *, expires_at: int | None, now: int
-    ) -> bool:
-        key = self._of_subject(issuer, subject).token(token_id)
-        end = _end(expires_at)
-        lifetime = () if end >= FOREVER else ("EX", max(1, end + MAX_LEEWAY - now))
-        consumed = self._server.change([key], "SET", key, b"0", "NX", *lifetime)
-        return consumed is not None
+    def consume(self, ref: TokenRef, *, expires_at: int | None, now: int) -> bool:
+        key = self._of_subject(ref.issuer, ref.subject).token(ref.token_id)
+        return bool(self._server.run(scripts.CONSUME, [key], _end(expires_at), now) == 1)
 
-    def sessions(self, issuer: str, subject: str, *, now: int) -> list[Session]:
+    def sessions(
+        self,
+        issuer: str,
+        subject: str,
+        *,
+        now: int,
+        limit: int = PAGE,
+        before: tuple[float, str] | None = None,
+    ) -> list[Session]:
         owner = self._of_subject(issuer, subject)
-        found = self._records(issuer, self._listed(owner, subject))
-        self._unlist(owner.index(subject), [sid for sid, raw in found if raw is None])
-        read = [records.read(issuer, sid, raw) for sid, raw in found if raw is not None]
-        live = [record.session for record in read if record.is_live(now)]
-        return sorted(live, key=lambda session: (-session.created_at, session.session_id))
+        self._check_list(owner, subject)
+        live: list[Session] = []
+        for page in self._pages(owner, subject, before):
+            found = self._records(issuer, page)
+            read = [(sid, raw and records.read(issuer, sid, raw)) for sid, raw in found]
+            self._unlist(owner.lists(subject), [sid for sid, one in read if _is_gone(one)])
+            live += [one.session for _, one in read if one and one.is_live(now)]
+            if len(live) >= limit:
+                break
+        return sorted(live, key=_place, reverse=True)[:limit]
+
+    def _pages(
+        self, owner: Keys, subject: str, before: tuple[float, str] | None
+    ) -> Iterator[list[str]]:
+        """Yield the ids of a subject's sessions, so many at a time, the newest first."""
+        by_age = owner.lists(subject)[0]
+        last = None if before is None else (microseconds(before[0]), as_bytes(before[1]))
+        while True:
+            newest = "+inf" if last is None else last[0]
+            # As many more as were opened in the very microsecond that the page before ended with.
+            ties = 0 if last is None else self._server.ask("ZCOUNT", by_age, last[0], last[0])
+            page = ("WITHSCORES", "LIMIT", 0, _AT_ONCE + ties)
+            flat = self._server.ask("ZREVRANGEBYSCORE", by_age, newest, "-inf", *page)
+            places = [(int(float(flat[n + 1])), flat[n]) for n in range(0, len(flat), 2)]
+            places = [place for place in places if last is None or place < last]
+            if not places:
+                return
+            last = places[-1]
+            yield [as_text(name) for _, name in places]
 
     def session(self, issuer: str, session_id: str, *, now: int) -> Session | None:
         raw = self._record(issuer, session_id)
@@ -223,11 +359,36 @@ class RedisStore(TokenStore):
     def prune(self, *, now: int) -> int:
         """Take sessions that are gone off their subjects' lists; entries leave by themselves."""
         total = 0
-        for index in self._server.scan(_glob(self._prefix) + b"{*}i*"):
-            ids = _texts(self._server.ask("ZRANGE", index, 0, -1))
-            found = self._records(issuer_of_index(index), ids)
-            total += self._unlist(index, [sid for sid, raw in found if raw is None])
+        for by_age in self._server.scan(_glob(self._prefix) + b"{*}l*"):
+            issuer, subject = names_in(by_age, "l")
+            ids = _texts(self._server.ask("ZRANGE", by_age, 0, -1))
+            found = self._records(issuer, ids)
+            lists = self._of_subject(issuer, subject).lists(subject)
+            total += self._unlist(lists, [sid for sid, raw in found if raw is None])
         return total
+
+    def upgrade(self) -> str:
+        """Rewrite the sessions of before version 2, each in one step, and list them anew.
+
+        It may be interrupted, and run again. The lists are taken away last: while one is there,
+        nobody ends all sessions of its subject, since some could be missed.
+        """
+        total = 0
+        for key in self._server.scan(_glob(self._prefix) + b"{*}s*"):
+            raw = self._server.run(scripts.UPGRADE, [key])
+            if raw is not None:
+                total += 1
+                self._list_again(key, raw)
+        for old in self._server.scan(_glob(self._prefix) + b"{*}i*"):
+            self._server.change([old], "DEL", old)
+        return f"{total} sessions were upgraded"
+
+    def _list_again(self, key: Key, raw: bytes) -> None:
+        issuer, session_id = names_in(key, "s")
+        session = records.read(issuer, session_id, raw).session
+        owner = self._of_subject(issuer, session.subject)
+        homes = self._homes(owner, session.subject)
+        self._server.run(scripts.LIST, homes, *_listing(session), -1)
 
     def close(self) -> None:
         self._server.close()
@@ -270,8 +431,21 @@ class RedisStore(TokenStore):
         raw: bytes | None = self._server.ask("GET", self._session_keys(issuer, session_id)[0])
         return raw
 
+    def _homes(self, owner: Keys, subject: str) -> list[Key]:
+        """Return where it is written of a subject's sessions, all in its slot."""
+        return [owner.floor(subject), *owner.lists(subject)]
+
     def _listed(self, owner: Keys, subject: str) -> list[str]:
-        return _texts(self._server.ask("ZRANGE", owner.index(subject), 0, -1))
+        return _texts(self._server.ask("ZRANGE", owner.lists(subject)[0], 0, -1))
+
+    def _check_list(self, owner: Keys, subject: str) -> None:
+        """Refuse to tell half of a subject's sessions.
+
+        Raises:
+            StoreUnavailableError: An older version of the library listed others.
+        """
+        if self._server.ask("EXISTS", owner.old_list(subject)):
+            raise records.other_version()
 
     def _records(self, issuer: str, ids: Iterable[str]) -> list[tuple[str, bytes | None]]:
         """Return the records of sessions, one round trip for each slot."""
@@ -283,46 +457,39 @@ class RedisStore(TokenStore):
             found.extend(zip(names, self._server.ask("MGET", *keys), strict=True))
         return found
 
-    def _unlist(self, index: Key, gone: list[str]) -> int:
-        return int(self._server.ask("ZREM", index, *map(_bytes, gone))) if gone else 0
-
-
-def _judge(
-    token: bytes | None,
-    record: bytes | None,
-    cut_off: int | None,
-    token_id: str,
-    session_id: str | None,
-    issued_at: float,
-    is_refresh: bool,
-) -> Standing:
-    return judge_standing(
-        token_id,
-        session_id,
-        issued_at,
-        is_refresh,
-        None if token is None else token == b"1",
-        None if record is None else record[0] == ENDED,
-        records.refresh_id_of(record) if record is not None and is_refresh else None,
-        cut_off,
-    )
+    def _unlist(self, lists: list[Key], gone: list[str]) -> int:
+        if not gone:
+            return 0
+        names = list(map(as_bytes, gone))
+        taken, _ = self._server.ask_all(("ZREM", key, *names) for key in lists)
+        return int(taken)
 
 
 def _end(expires_at: int | None) -> int:
     return FOREVER if expires_at is None else expires_at
 
 
-def _bytes(text: str) -> bytes:
-    return text.encode("utf-8", "surrogatepass")
-
-
 def _texts(found: list[bytes]) -> list[str]:
-    return [name.decode("utf-8", "surrogatepass") for name in found]
+    return [as_text(name) for name in found]
+
+
+def _listing(session: Session) -> tuple[bytes, int, int, int]:
+    """Return what a session is listed by: id, when it was opened, when it ends; and the time."""
+    created = microseconds(session.created_at)
+    return as_bytes(session.session_id), created, session.expires_at, session.last_used_at
+
+
+def _place(session: Session) -> tuple[float, str]:
+    return session.created_at, session.session_id
+
+
+def _is_gone(record: SessionRecord | bytes | None) -> bool:
+    """Whether a listed session has no record, or was ended: nobody has to find it any more."""
+    return not isinstance(record, SessionRecord) or record.is_ended
 
 
 def _batches(ids: list[str]) -> Iterator[list[str]]:
-    """Yield a first batch even where there is nothing: the cut-off is written with it."""
-    for start in range(0, max(1, len(ids)), _AT_ONCE):
+    for start in range(0, len(ids), _AT_ONCE):
         yield ids[start : start + _AT_ONCE]
 
 

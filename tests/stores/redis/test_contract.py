@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from jwtpolicy.stores import TokenStore
+from jwtpolicy.stores import TokenRef, TokenStore
 from jwtpolicy.stores.redis import RedisStore
 from jwtpolicy.testing.token_store import NOW, TokenStoreContract
 
@@ -40,5 +40,5 @@ class TestStoreThatNoticesItsLoss(ExpiringContract):
         """Return a store whose memory began before any token was issued."""
         store = make_store(url_of("valkey"), lost="deny", clock=lambda: -1.0)
         store._server.ask("FLUSHALL")
-        store.standing("", "nobody", "none", None, NOW, is_refresh=False)
+        store.standing(TokenRef("", "nobody", "none"), now=NOW)
         return store

@@ -20,7 +20,19 @@ from jwtpolicy.access import Standing
 from jwtpolicy.exceptions import StoreUnavailableError
 from jwtpolicy.stores import RotationState, TokenStore
 from jwtpolicy.stores.redis import RedisStore, forks
-from jwtpolicy.testing.token_store import DAY, NOW, SESSION, all_at_once, rotate, standing
+from jwtpolicy.testing.token_store import (
+    DAY,
+    NOW,
+    SESSION,
+    adoptable,
+    all_at_once,
+    present,
+    ref,
+    refresh_standing,
+    replace_by,
+    rotate,
+    standing,
+)
 from tests.services.processes import free_port
 from tests.services.redis import Cluster, RedisServer, Watched, running, wait_until
 
@@ -30,11 +42,16 @@ QUESTIONS: dict[str, Callable[[TokenStore], object]] = {
     "standing": standing,
     "open_session": lambda store: store.open_session(SESSION),
     "rotate": lambda store: rotate(store, "r1", "r2"),
+    "adopt": lambda s: s.adopt(*adoptable(s), token_expires_at=None),
+    "present": lambda store: present(store, "r1"),
+    "replace": lambda store: replace_by(store, "r1", "r2"),
+    "end_others": lambda store: store.end_others("", "alice", None, now=NOW),
+    "upgrade": lambda store: store.upgrade(),
     "touch": lambda store: store.touch("", "s1", now=NOW, idle_expires_at=None),
-    "revoke_token": lambda s: s.revoke_token("", "alice", "a1", expires_at=None, now=NOW),
+    "revoke_token": lambda s: s.revoke_token(ref(), expires_at=None, now=NOW),
     "revoke_session": lambda store: store.revoke_session("", "s1", now=NOW),
     "revoke_subject": lambda s: s.revoke_subject("", "alice", now=NOW, until=NOW + DAY),
-    "consume": lambda s: s.consume("", "alice", "a1", expires_at=None, now=NOW),
+    "consume": lambda s: s.consume(ref(), expires_at=None, now=NOW),
     "sessions": lambda store: store.sessions("", "alice", now=NOW),
     "session": lambda store: store.session("", "s1", now=NOW),
     "prune": lambda store: store.prune(now=NOW),
@@ -77,7 +94,7 @@ def test_a_server_that_hangs_later_is_an_outage_until_it_goes_on(
     server: RedisServer, make_store: MakeStore
 ) -> None:
     store = make_store(server.url, timeout=0.3)
-    store.revoke_token("", "alice", "a1", expires_at=None, now=NOW)
+    store.revoke_token(ref(), expires_at=None, now=NOW)
     server.pause()
     started = time.monotonic()
     with pytest.raises(StoreUnavailableError):
@@ -156,7 +173,7 @@ def test_what_is_no_record_is_an_outage(server: RedisServer, make_store: MakeSto
         with pytest.raises(StoreUnavailableError):
             store.session("", "s1", now=NOW)
         with pytest.raises(StoreUnavailableError):
-            standing(store, token_id="r1", is_refresh=True)
+            refresh_standing(store, "r1")
         with pytest.raises(StoreUnavailableError):
             rotate(store, "r1", "r2")
 
@@ -200,6 +217,7 @@ def test_a_forked_process_has_connections_of_its_own(
 RACER = """
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from jwtpolicy.stores import Step, TokenRef
 from jwtpolicy.stores.redis import RedisStore
 url, prefix, name, now = sys.argv[1:]
 store = RedisStore(url, prefix=prefix, timeout=30)
@@ -207,8 +225,8 @@ store.session("", "s", now=0)
 print("ready", flush=True)
 def use(session_id, n):
     made = f"{name}-{n}"
-    found = store.rotate("", session_id, "r1", made, now=int(now), idle_expires_at=None,
-        refresh_grace=10, kept=made.encode())
+    ref = TokenRef("", "alice", "r1", session_id, int(now), "refresh")
+    found = store.rotate(ref, Step(made, None), now=int(now), grace=10, kept=made.encode())
     return f"{found.state.value}:{(found.kept or made.encode()).decode()}"
 with ThreadPoolExecutor(16) as pool:
     for line in sys.stdin:
@@ -270,7 +288,7 @@ def test_of_many_processes_one_rotates(
 def test_a_sentinel_names_who_took_over(make_store: MakeStore) -> None:
     with running(Watched(binary("redis"))) as watched:
         store = make_store(watched.url, timeout=2)
-        store.revoke_token("", "alice", "a1", expires_at=None, now=NOW)
+        store.revoke_token(ref(), expires_at=None, now=NOW)
         with watched.replica.client() as client:
             wait_until(lambda: client.dbsize() == 1)
         watched.primary.kill()
@@ -315,7 +333,7 @@ def test_a_server_that_dies_in_the_middle_of_traffic_admits_nobody(
     began = int(time.time())
     store = make_store(server.url, timeout=0.5, near_cache=near_cache, lost="deny")
     standing(store, session_id=None)
-    store.revoke_token("", "alice", "revoked", expires_at=None, now=began)
+    store.revoke_token(ref("revoked"), expires_at=None, now=began)
     seen: list[Standing | None] = []
     stop = threading.Event()
 

@@ -10,7 +10,7 @@ import pytest
 from jwtpolicy.access import Standing
 from jwtpolicy.exceptions import ConfigurationError, StoreUnavailableError
 from jwtpolicy.stores.redis import RedisStore
-from jwtpolicy.testing.token_store import DAY, NOW, SESSION, standing
+from jwtpolicy.testing.token_store import DAY, NOW, SESSION, ref, refresh_standing, standing
 from tests.services.redis import RedisServer
 
 from .conftest import MakeStore
@@ -28,7 +28,7 @@ def test_a_server_that_comes_back_empty(
     times = iter([BEGINNING, NOW + 9])
     store = make_store(server.url, lost=lost, clock=lambda: next(times))
     assert standing(store, session_id=None) is Standing.GOOD
-    store.revoke_token("", "alice", "a1", expires_at=None, now=NOW)
+    store.revoke_token(ref(), expires_at=None, now=NOW)
     server.kill()
     server.start()
 
@@ -43,7 +43,7 @@ def test_a_new_login_is_good_after_a_loss(server: RedisServer, make_store: MakeS
     store.open_session(SESSION)
     store.open_session(replace(SESSION, session_id="s2", created_at=NOW - DAY))
 
-    assert standing(store, token_id="r1", is_refresh=True) is Standing.GOOD
+    assert refresh_standing(store, "r1") is Standing.GOOD
     assert standing(store, issued_at=NOW) is Standing.GOOD
     assert standing(store, session_id="s3", issued_at=NOW) is Standing.REVOKED
 
@@ -88,7 +88,7 @@ def test_a_server_that_evicts_forgets_revocations(
 ) -> None:
     """With "accept" nobody notices: the policy has to be noeviction."""
     store = make_store(server.url)
-    store.revoke_token("", "alice", "a1", expires_at=None, now=NOW)
+    store.revoke_token(ref(), expires_at=None, now=NOW)
     assert standing(store, session_id=None) is Standing.REVOKED
     time.sleep(1.1)  # the server counts how long a key was idle in seconds
     fill(server)
@@ -113,12 +113,12 @@ def test_a_full_server_still_answers_and_refuses_to_forget(
 ) -> None:
     """Look-ups go on; what cannot be written is 503."""
     store = make_store(server.url)
-    store.revoke_token("", "alice", "a1", expires_at=None, now=NOW)
+    store.revoke_token(ref(), expires_at=None, now=NOW)
     with server.client() as client:
         client.config_set("maxmemory", "1")
 
     with pytest.raises(StoreUnavailableError, match="Redis token store failed"):
-        store.revoke_token("", "alice", "a2", expires_at=None, now=NOW)
+        store.revoke_token(ref("a2"), expires_at=None, now=NOW)
     assert standing(store, session_id=None) is Standing.REVOKED
 
 

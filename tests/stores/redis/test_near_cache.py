@@ -17,7 +17,7 @@ from jwtpolicy.access import Standing
 from jwtpolicy.exceptions import ConfigurationError, StoreUnavailableError
 from jwtpolicy.stores import TokenStore
 from jwtpolicy.stores.redis import RedisStore
-from jwtpolicy.testing.token_store import DAY, NOW, SESSION, standing
+from jwtpolicy.testing.token_store import DAY, NOW, SESSION, ref, standing
 from tests.services.redis import RedisServer, wait_until
 
 from .conftest import MakeStore
@@ -75,10 +75,10 @@ def own_session(store: RedisStore) -> str:
 
 
 ENDINGS: dict[str, Callable[[TokenStore, str], object]] = {
-    "token": lambda s, _: s.revoke_token("", "alice", "a1", expires_at=NOW + DAY, now=NOW),
+    "token": lambda s, _: s.revoke_token(ref(), expires_at=NOW + DAY, now=NOW),
     "session": lambda s, sid: s.revoke_session("", sid, now=NOW),
     "subject": lambda s, _: s.revoke_subject("", "alice", now=NOW, until=NOW + DAY),
-    "use": lambda s, _: s.consume("", "alice", "a1", expires_at=NOW + DAY, now=NOW),
+    "use": lambda s, _: s.consume(ref(), expires_at=NOW + DAY, now=NOW),
 }
 
 
@@ -109,7 +109,7 @@ def test_what_this_process_changed_is_seen_at_once(
 
 
 def test_a_flushed_server_is_noticed(server: RedisServer, near: RedisStore) -> None:
-    near.revoke_token("", "alice", "a1", expires_at=None, now=NOW)
+    near.revoke_token(ref(), expires_at=None, now=NOW)
     assert standing(near, session_id=None) is Standing.REVOKED
     with server.client() as client:
         client.flushall()
@@ -124,7 +124,7 @@ def test_a_line_that_was_cut_takes_everything_with_it(
     assert standing(near, session_id=None) is Standing.GOOD
     with server.client() as client:
         client.execute_command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
-    other.revoke_token("", "alice", "a1", expires_at=None, now=NOW)
+    other.revoke_token(ref(), expires_at=None, now=NOW)
 
     assert standing(near, session_id=None) is Standing.REVOKED
     with counted(server) as asked:
@@ -213,7 +213,7 @@ def test_silence_is_trusted_for_as_long_as_was_said(
     near = make_store(f"redis://127.0.0.1:{proxy.port}", near_cache=0.4, timeout=0.3)
     assert standing(near, session_id=None) is Standing.GOOD
     proxy.swallows = True
-    other.revoke_token("", "alice", "a1", expires_at=None, now=NOW)
+    other.revoke_token(ref(), expires_at=None, now=NOW)
 
     assert standing(near, session_id=None) is Standing.GOOD
     time.sleep(0.45)
@@ -234,7 +234,7 @@ def test_an_answer_that_was_overtaken_is_not_remembered(
         look = threading.Thread(target=standing, args=[near], kwargs={"session_id": None} | A2)
         look.start()
         wait_until(lambda: "cmdstat_mget" in client.info("commandstats"))
-    near.revoke_token("", "alice", "a2", expires_at=None, now=NOW)
+    near.revoke_token(ref("a2"), expires_at=None, now=NOW)
     proxy.line.release()  # the answer, not yet the news
     look.join(10)
 
@@ -250,7 +250,7 @@ def test_answers_and_news_may_come_in_pieces(
     proxy.dribbles = True
     near = make_store(f"redis://127.0.0.1:{proxy.port}", near_cache=60)
     assert standing(near, session_id=None) is Standing.GOOD
-    other.revoke_token("", "alice", "a1", expires_at=None, now=NOW)
+    other.revoke_token(ref(), expires_at=None, now=NOW)
 
     wait_until(lambda: standing(near, session_id=None) is Standing.REVOKED)
     assert near._near is not None
@@ -283,7 +283,7 @@ def test_many_threads_see_what_was_revoked(near: RedisStore, other: RedisStore) 
         for number in range(50):
             token = {"session_id": None, "token_id": f"{worker}-{number}"}
             standing(near, **token)
-            near.revoke_token("", "alice", f"{worker}-{number}", expires_at=None, now=NOW)
+            near.revoke_token(ref(f"{worker}-{number}"), expires_at=None, now=NOW)
             if standing(near, **token) is Standing.GOOD:
                 wrong.append(number)
 

@@ -12,7 +12,7 @@ from sqlalchemy import create_engine, make_url
 from jwtpolicy.access import Standing
 from jwtpolicy.exceptions import ConfigurationError
 from jwtpolicy.stores import SQLAlchemyStore, open_store
-from jwtpolicy.testing.token_store import NOW, standing
+from jwtpolicy.testing.token_store import NOW, ref, standing
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def test_a_relative_path_starts_from_the_instance_folder(tmp_path: Path) -> None
     store = open_store("sqlite+pysqlite:///data/x.db", instance_path=tmp_path / "instance")
     assert store is not None
     assert not (tmp_path / "instance").exists()
-    store.revoke_token("", "alice", "a1", expires_at=None, now=NOW)
+    store.revoke_token(ref(), expires_at=None, now=NOW)
     store.close()
 
     assert (tmp_path / "instance" / "data" / "x.db").exists()
@@ -92,7 +92,7 @@ def test_an_engine_a_url_and_a_function_do(tmp_path: Path) -> None:
         SQLAlchemyStore(make_url(f"sqlite+pysqlite:///{tmp_path / 'x.db'}")),
         SQLAlchemyStore(lambda: engine),
     ]
-    stores[0].revoke_token("", "alice", "a1", expires_at=None, now=NOW)
+    stores[0].revoke_token(ref(), expires_at=None, now=NOW)
 
     assert {standing(store) for store in stores} == {Standing.REVOKED}
     for store in stores:
@@ -105,7 +105,7 @@ def test_one_store_may_have_many_engines(tmp_path: Path) -> None:
     engines = [create_engine(f"sqlite+pysqlite:///{tmp_path / f'{n}.db'}") for n in range(20)]
     current = [engines[0]]
     store = SQLAlchemyStore(lambda: current[0])
-    store.revoke_token("", "alice", "a1", expires_at=None, now=NOW)
+    store.revoke_token(ref(), expires_at=None, now=NOW)
     found = []
     for engine in [*engines, engines[0]]:
         current[0] = engine

@@ -22,7 +22,7 @@ from jwtpolicy.stores import RotationState
 from jwtpolicy.stores.sqlalchemy import SQLAlchemyStore
 from jwtpolicy.stores.sqlalchemy.database import _in_child
 from jwtpolicy.stores.sqlalchemy.rows import key_of
-from jwtpolicy.testing.token_store import NOW, SESSION, rotate, standing
+from jwtpolicy.testing.token_store import NOW, SESSION, ref, rotate, standing
 from tests.services.processes import Server
 
 #: What ends all other connections of a server, as its restart does.
@@ -64,7 +64,7 @@ def test_a_killed_server_means_503_until_it_is_back(server: Server) -> None:
     """REV-1: nothing is guessed meanwhile; and nobody restarts the application."""
     with opened(server.url) as store:
         store.open_session(SESSION)
-        store.revoke_token("", "alice", "a1", expires_at=None, now=NOW)
+        store.revoke_token(ref(), expires_at=None, now=NOW)
         server.kill()
         refuses(store)
         with pytest.raises(StoreUnavailableError):
@@ -158,7 +158,7 @@ def test_a_full_disk_refuses_changes_and_answers_questions() -> None:
     """The file may grow no more: what SQLite says is what it says of a full disk."""
     engine = create_engine("sqlite+pysqlite://")
     store = SQLAlchemyStore(engine)
-    store.revoke_token("", "alice", "a1", expires_at=None, now=NOW)
+    store.revoke_token(ref(), expires_at=None, now=NOW)
     with engine.connect() as connection:
         pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
         connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
@@ -200,7 +200,7 @@ def test_the_loser_of_a_deadlock_tries_again(server: Server) -> None:
 
 def fill(store: SQLAlchemyStore) -> None:
     for n in range(1000):
-        store.revoke_token("", "alice", f"b{n}", expires_at=None, now=NOW)
+        store.revoke_token(ref(f"b{n}"), expires_at=None, now=NOW)
 
 
 def make_heavy(connection: Any) -> None:
@@ -225,7 +225,7 @@ def test_a_conflict_that_does_not_end_is_503(tmp_path: Path) -> None:
             raise failure(1213, "deadlock found")
 
     with pytest.raises(StoreUnavailableError, match="deadlock"):
-        store.revoke_token("", "alice", "a1", expires_at=None, now=NOW)
+        store.revoke_token(ref(), expires_at=None, now=NOW)
     assert len(tries) == 8
     engine.dispose()
 
@@ -277,14 +277,14 @@ def test_a_session_that_never_stands_still_is_503(engine: Any, tmp_path: Path) -
 
 def test_pruning_that_fails_undoes_nothing(engine: Any, caplog: pytest.LogCaptureFixture) -> None:
     store = SQLAlchemyStore(engine)
-    store.revoke_token("", "alice", "old", expires_at=NOW - 10_000, now=NOW)
+    store.revoke_token(ref("old"), expires_at=NOW - 10_000, now=NOW)
 
     def refuse() -> None:
         raise failure("disk I/O error")
 
     before(engine, "DELETE", refuse)
     for n in range(255):
-        store.revoke_token("", "alice", f"a{n}", expires_at=NOW, now=NOW)
+        store.revoke_token(ref(f"a{n}"), expires_at=NOW, now=NOW)
 
     assert standing(store, token_id="a254") is Standing.REVOKED
     assert caplog.messages == [
@@ -296,7 +296,7 @@ def test_a_child_leaves_its_parents_connections_alone(tmp_path: Path) -> None:
     """What happens in a child, without one; the databases in memory it keeps."""
     in_memory = create_engine("sqlite+pysqlite://")
     memory = SQLAlchemyStore(in_memory)
-    memory.revoke_token("", "alice", "a1", expires_at=None, now=NOW)
+    memory.revoke_token(ref(), expires_at=None, now=NOW)
     with opened(f"sqlite+pysqlite:///{tmp_path / 'x.db'}") as store:
         standing(store)
         pool = store._database.engine.pool

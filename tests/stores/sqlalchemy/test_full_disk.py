@@ -13,7 +13,7 @@ from jwtpolicy.access import Standing
 from jwtpolicy.exceptions import StoreUnavailableError
 from jwtpolicy.stores import RotationState, SQLiteStore, TokenStore
 from jwtpolicy.stores.sqlalchemy import SQLAlchemyStore
-from jwtpolicy.testing.token_store import NOW, SESSION, rotate, standing
+from jwtpolicy.testing.token_store import NOW, SESSION, ref, rotate, standing
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def revoke_many(store: TokenStore) -> list[str]:
     done: list[str] = []
     try:
         while True:
-            store.revoke_token("", "alice", f"b{len(done)}", expires_at=None, now=NOW)
+            store.revoke_token(ref(f"b{len(done)}"), expires_at=None, now=NOW)
             done.append(f"b{len(done)}")
     except StoreUnavailableError:
         return done
@@ -68,7 +68,7 @@ def revoke_many(store: TokenStore) -> list[str]:
 def test_a_full_disk_refuses_changes_and_forgets_nothing(store: TokenStore, disk: Path) -> None:
     """REV-1: each change is on the disk in full, or it is not there; with room all goes on."""
     store.open_session(SESSION)
-    store.revoke_token("", "alice", "a1", expires_at=None, now=NOW)
+    store.revoke_token(ref(), expires_at=None, now=NOW)
     ballast = fill(disk)
     done = revoke_many(store)
     with pytest.raises(StoreUnavailableError):
@@ -78,5 +78,5 @@ def test_a_full_disk_refuses_changes_and_forgets_nothing(store: TokenStore, disk
     assert standing(store, token_id=f"b{len(done)}") is Standing.GOOD
     ballast.unlink()
     assert rotate(store, "r1", "r2").state is RotationState.ROTATED
-    store.revoke_token("", "alice", "c1", expires_at=None, now=NOW)
+    store.revoke_token(ref("c1"), expires_at=None, now=NOW)
     assert standing(store, token_id="c1") is Standing.REVOKED

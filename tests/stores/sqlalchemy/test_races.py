@@ -17,7 +17,7 @@ from sqlalchemy import NullPool, create_engine, func, select
 from jwtpolicy.access import Standing
 from jwtpolicy.stores.sqlalchemy import SQLAlchemyStore, metadata
 from jwtpolicy.stores.sqlalchemy.tables import sessions, subjects, tokens
-from jwtpolicy.testing.token_store import NOW, SESSION, rotate, standing
+from jwtpolicy.testing.token_store import NOW, SESSION, ref, rotate, standing
 from tests.stores.traffic import ENOUGH, TRAFFIC, prune_beside_traffic
 
 PROCESSES, THREADS = 4, 16
@@ -68,9 +68,7 @@ def run_racer(
 def open_and_rotate(store: SQLAlchemyStore, number: int, name: str) -> tuple[str, str]:
     """Race for making the tables, for opening the session and for rotating its token."""
     store.open_session(replace(SESSION, session_id=f"s{number}"))
-    rotation = rotate(
-        store, "r1", name, session_id=f"s{number}", refresh_grace=10, kept=name.encode()
-    )
+    rotation = rotate(store, "r1", name, session_id=f"s{number}", grace=10, kept=name.encode())
     return rotation.state.value, (rotation.kept or name.encode()).decode()
 
 
@@ -94,7 +92,7 @@ def test_of_64_uses_of_a_refresh_token_one_wins(url: str, rounds: int) -> None:
 def test_a_fork_shares_no_connection(store: SQLAlchemyStore) -> None:
     store.open_session(SESSION)
     if (pid := os.fork()) == 0:
-        store.revoke_token("", "alice", "a1", expires_at=None, now=NOW)
+        store.revoke_token(ref(), expires_at=None, now=NOW)
         os._exit(0 if standing(store) is Standing.REVOKED else 1)
     mine = [standing(store, token_id="a2") for _ in range(50)]
 
@@ -106,7 +104,7 @@ def test_a_fork_shares_no_connection(store: SQLAlchemyStore) -> None:
 def test_pruning_beside_live_traffic_loses_nothing_that_is_live(store: SQLAlchemyStore) -> None:
     """REV-1: and leaves nothing that is over."""
     standing(store)
-    store.revoke_token("", "alice", "forever", expires_at=None, now=NOW)
+    store.revoke_token(ref("forever"), expires_at=None, now=NOW)
     checked, removed = prune_beside_traffic(store)
 
     assert checked >= TRAFFIC

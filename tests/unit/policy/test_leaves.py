@@ -212,6 +212,31 @@ def test_the_leeway_counts_for_freshness() -> None:
     assert judged(Fresh(within=60), {"auth_time": NOW + 5}, terms=terms) == "ALLOW"
 
 
+@pytest.mark.parametrize(
+    ("leeway", "skew", "ahead"), [(0, 0, 0), (0, 5, 5), (3, 5, 5), (30, 5, 30), (30, 0, 30)]
+)
+def test_an_authentication_may_lie_ahead_by_the_leeway_or_the_skew(
+    leeway: int, skew: int, ahead: int
+) -> None:
+    """STEP-1: it is of just now, on another machine; further ahead it never happened."""
+    terms = Terms(clock=StandingClock(NOW), leeway=leeway, skew=skew)
+
+    for offset, outcome in [(-0.05, "ALLOW"), (0, "ALLOW"), (0.05, "STEP_UP"), (900, "STEP_UP")]:
+        claims = {"auth_time": NOW + ahead + offset}
+        assert judged(Fresh(within=60), claims, terms=terms) == outcome
+
+
+@pytest.mark.parametrize(
+    ("rule", "name", "age"), [(Fresh(), "fresh", -0.05), (Fresh(within=60), "auth_time", 60)]
+)
+def test_the_skew_makes_nothing_fresh_for_longer(rule: Any, name: str, age: float) -> None:
+    """CLAIM-8, STEP-1: an end is moved by the leeway alone."""
+    terms = Terms(clock=StandingClock(NOW), leeway=2, skew=5)
+
+    assert judged(rule, {name: NOW - 2 - age}, terms=terms) == "ALLOW"
+    assert judged(rule, {name: NOW - 2.1 - age}, terms=terms) == "STEP_UP"
+
+
 def raises(value: Any) -> Any:
     raise ZeroDivisionError
 

@@ -10,7 +10,7 @@ import pytest
 from jwtpolicy.access import Standing
 from jwtpolicy.exceptions import StoreUnavailableError
 from jwtpolicy.stores import CachedStore, MemoryStore, RotationState, SQLiteStore, TokenStore
-from jwtpolicy.testing.token_store import NOW, SESSION, TokenStoreContract, rotate, standing
+from jwtpolicy.testing.token_store import NOW, SESSION, TokenStoreContract, ref, rotate, standing
 from tests.conftest import StandingClock
 
 
@@ -58,7 +58,7 @@ def cached(inner: CountingStore, clock: StandingClock) -> CachedStore:
 
 
 def revoke(store: TokenStore, token_id: str = "a1") -> None:
-    store.revoke_token("", "alice", token_id, expires_at=None, now=NOW)
+    store.revoke_token(ref(token_id), expires_at=None, now=NOW)
 
 
 def test_a_good_token_is_asked_about_once_in_a_while(
@@ -93,9 +93,7 @@ def test_what_another_process_revoked_passes_for_that_long(
         pytest.param(revoke, id="token"),
         pytest.param(lambda store: store.revoke_session("", "s1", now=NOW), id="session"),
         pytest.param(lambda store: store.revoke_subject("", "alice", now=NOW, until=NOW), id="all"),
-        pytest.param(
-            lambda store: store.consume("", "alice", "a1", expires_at=None, now=NOW), id="use"
-        ),
+        pytest.param(lambda store: store.consume(ref(), expires_at=None, now=NOW), id="use"),
         pytest.param(lambda store: rotate(store, "r0", "r2"), id="reuse"),
     ],
 )
@@ -137,14 +135,14 @@ def test_refusals_and_refresh_tokens_are_asked_about_each_time(
     revoke(inner)
     for _ in range(3):
         standing(cached)
-        standing(cached, token_id="r1", is_refresh=True)
+        standing(cached, token_id="r1", kind="refresh")
 
     assert inner.asked == 6
 
 
 def test_an_access_tokens_answer_is_no_refresh_tokens(cached: CachedStore) -> None:
     assert standing(cached, token_id="r0") is Standing.GOOD
-    assert standing(cached, token_id="r0", is_refresh=True) is Standing.CONSUMED
+    assert standing(cached, token_id="r0", kind="refresh") is Standing.CONSUMED
 
 
 def test_while_the_store_is_away_only_what_is_remembered_passes(

@@ -11,7 +11,7 @@ import pytest
 OWN = """
 import pytest
 
-from jwtpolicy.stores import MemoryStore
+from jwtpolicy.stores import MemoryStore, Opening
 from jwtpolicy.testing import TokenStoreContract
 
 
@@ -29,7 +29,7 @@ BROKEN = {
     "a_revoked_token_is_revoked": "def revoke_token(self, *ids, **times): pass",
     "revoking_a_subject_ends_its_sessions": "def revoke_subject(self, *ids, **times): pass",
     "of_many_threads_one_consumes": "def consume(self, *ids, **times): return True",
-    "a_session_id_is_taken_once": "def open_session(self, session): return True",
+    "a_session_id_is_taken_once": "def open_session(self, session, **more): return Opening.OPENED",
 }
 
 

@@ -13,6 +13,7 @@ from jwtpolicy.testing.token_store import (
     NOW,
     SESSION,
     TokenStoreContract,
+    ref,
     rotate,
     standing,
 )
@@ -26,7 +27,7 @@ class TestMemoryStore(TokenStoreContract):
 
 def test_two_memory_stores_share_nothing() -> None:
     first, second = MemoryStore(), MemoryStore()
-    first.revoke_token("", "alice", "a1", expires_at=None, now=NOW)
+    first.revoke_token(ref(), expires_at=None, now=NOW)
 
     assert standing(first) is Standing.REVOKED
     assert standing(second) is Standing.GOOD
@@ -62,7 +63,7 @@ def test_one_worker_is_not_warned_of(monkeypatch: pytest.MonkeyPatch, workers: s
 
 def test_a_forked_store_warns_once_and_does_not_hang(monkeypatch: pytest.MonkeyPatch) -> None:
     store = MemoryStore()
-    store.revoke_token("", "alice", "a1", expires_at=None, now=NOW)
+    store.revoke_token(ref(), expires_at=None, now=NOW)
     store._lock.acquire()  # as a thread that was not forked along would leave it
     monkeypatch.setattr(memory_module.os, "getpid", lambda: -1)
 
@@ -70,7 +71,7 @@ def test_a_forked_store_warns_once_and_does_not_hang(monkeypatch: pytest.MonkeyP
         assert standing(store) is Standing.REVOKED
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        assert store.consume("", "alice", "a2", expires_at=None, now=NOW)
+        assert store.consume(ref("a2"), expires_at=None, now=NOW)
 
 
 def test_a_rotation_holds_the_lock_from_comparing_to_setting() -> None:

@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from jwtpolicy.access import Standing
 from jwtpolicy.exceptions import ConfigurationError
 from jwtpolicy.stores import MemoryStore, SQLiteStore, open_store
-from jwtpolicy.testing.token_store import NOW
+from jwtpolicy.testing.token_store import NOW, ref, standing
 
 
 @pytest.mark.parametrize(
@@ -31,7 +32,7 @@ def test_opening_is_lazy(tmp_path: Path) -> None:
     assert store is not None
     assert not (tmp_path / "instance").exists()
 
-    store.revoke_token("", "alice", "a1", expires_at=None, now=NOW)
+    store.revoke_token(ref(), expires_at=None, now=NOW)
     assert (tmp_path / "instance" / "jwtpolicy.sqlite3").exists()
     store.close()
 
@@ -82,3 +83,20 @@ def test_other_urls_are_refused_and_not_repeated(tmp_path: Path, url: str, named
     assert named in str(caught.value)
     assert "'sqlite:///file.sqlite3'" in str(caught.value)
     assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("lost", "expected"), [("deny", Standing.REVOKED), ("accept", Standing.GOOD)]
+)
+def test_a_file_has_a_setting_for_its_loss(tmp_path: Path, lost: str, expected: Standing) -> None:
+    store = open_store(None, instance_path=tmp_path, lost=lost, clock=lambda: NOW + 5)
+
+    assert store is not None
+    assert standing(store) is expected
+    store.close()
+
+
+@pytest.mark.parametrize("url", ["memory://", "none"])
+def test_other_stores_refuse_that_setting(tmp_path: Path, url: str) -> None:
+    with pytest.raises(ConfigurationError, match="JWT_STORE_LOST is for stores on Redis and in"):
+        open_store(url, instance_path=tmp_path, lost="deny")

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import signal
 import sqlite3
 import stat
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from multiprocessing.synchronize import Barrier
@@ -15,21 +17,26 @@ from typing import Any
 import pytest
 
 from jwtpolicy.access import Standing
-from jwtpolicy.exceptions import StoreUnavailableError
-from jwtpolicy.stores import RotationState, SQLiteStore, TokenStore
-from jwtpolicy.stores.sqlite import _STANDING
+from jwtpolicy.exceptions import ConfigurationError, StoreUnavailableError
+from jwtpolicy.stores import Rotation, RotationState, SQLiteStore, TokenStore
 from jwtpolicy.testing.token_store import (
     DAY,
     LEEWAY,
     NOW,
     SESSION,
     TokenStoreContract,
+    adoptable,
+    present,
+    ref,
+    refresh_standing,
+    replace_by,
     rotate,
     standing,
 )
 from tests.stores.traffic import ENOUGH, TRAFFIC, prune_beside_traffic
 
 PROCESSES = 4
+LOOK_UPS = [SQLiteStore("x.db", lost=lost) for lost in ("accept", "deny")]
 SPAWN = multiprocessing.get_context("spawn")
 
 
@@ -87,11 +94,11 @@ def run_racer(
 
 
 def consume_twenty(store: TokenStore, name: str) -> list[bool]:
-    return [store.consume("", "alice", f"a{n}", expires_at=None, now=NOW) for n in range(20)]
+    return [store.consume(ref(f"a{n}"), expires_at=None, now=NOW) for n in range(20)]
 
 
 def rotate_once(store: TokenStore, name: str) -> str:
-    return rotate(store, "r1", f"r2-{name}", refresh_grace=10, kept=b"pair").state.value
+    return rotate(store, "r1", f"r2-{name}", grace=10, kept=b"pair").state.value
 
 
 def test_of_many_processes_one_consumes(path: Path) -> None:
@@ -114,7 +121,7 @@ def test_what_one_store_revokes_another_knows_at_once(path: Path, store: SQLiteS
     """REV-1."""
     other = SQLiteStore(path)
     assert standing(other) is Standing.GOOD
-    store.revoke_token("", "alice", "a1", expires_at=None, now=NOW)
+    store.revoke_token(ref(), expires_at=None, now=NOW)
 
     assert standing(other) is Standing.REVOKED
     assert store.is_shared
@@ -123,9 +130,9 @@ def test_what_one_store_revokes_another_knows_at_once(path: Path, store: SQLiteS
 
 START = f"""
 import sys
-from jwtpolicy.stores import SQLiteStore
+from jwtpolicy.stores import SQLiteStore, TokenRef
 store = SQLiteStore(sys.argv[1])
-revoke = lambda jti: store.revoke_token("", "alice", jti, expires_at=None, now={NOW})
+revoke = lambda jti: store.revoke_token(TokenRef("", "alice", jti), expires_at=None, now={NOW})
 """
 WRITE_WITHOUT_END = """
 for n in range(10**9):
@@ -134,11 +141,12 @@ for n in range(10**9):
 """
 STOP_WITHIN_A_WRITE = f"""
 revoke("a0")
-with store._writing({NOW}) as connection:
+def change(connection):
     connection.execute("INSERT INTO jwtpolicy_tokens VALUES ('', 'a1', 1, {NOW + DAY})")
     connection.execute("UPDATE jwtpolicy_sessions SET is_ended = 1")
     print("written", flush=True)
     sys.stdin.read()
+store._change({NOW}, change)
 """
 
 
@@ -176,6 +184,9 @@ def test_half_a_write_is_none(path: Path, store: SQLiteStore) -> None:
 
 def ask_everything(store: TokenStore) -> Iterator[Callable[[], Any]]:
     yield lambda: standing(store)
+    yield lambda: refresh_standing(store, "r1")
+    yield lambda: present(store, "r1")
+    yield lambda: store.prunable(now=NOW)
     yield lambda: store.session("", "s1", now=NOW)
     yield lambda: store.sessions("", "alice", now=NOW)
 
@@ -183,10 +194,14 @@ def ask_everything(store: TokenStore) -> Iterator[Callable[[], Any]]:
 def write_everything(store: TokenStore) -> Iterator[Callable[[], Any]]:
     yield lambda: store.open_session(SESSION)
     yield lambda: rotate(store, "r1", "r2")
-    yield lambda: store.revoke_token("", "alice", "a1", expires_at=None, now=NOW)
+    yield lambda: store.revoke_token(ref(), expires_at=None, now=NOW)
+    yield lambda: store.adopt(adoptable(store)[0], adoptable(store)[1], token_expires_at=None)
+    yield lambda: replace_by(store, "r1", "r2")
+    yield lambda: store.touch("", "s1", now=NOW, idle_expires_at=None)
     yield lambda: store.revoke_session("", "s1", now=NOW)
     yield lambda: store.revoke_subject("", "alice", now=NOW, until=NOW)
-    yield lambda: store.consume("", "alice", "a1", expires_at=None, now=NOW)
+    yield lambda: store.end_others("", "alice", None, now=NOW)
+    yield lambda: store.consume(ref(), expires_at=None, now=NOW)
     yield lambda: store.prune(now=NOW)
 
 
@@ -206,7 +221,7 @@ def test_a_locked_file_can_be_read_and_not_written(path: Path, raw: sqlite3.Conn
     assert standing(impatient) is Standing.GOOD
 
     raw.execute("ROLLBACK")
-    assert impatient.consume("", "alice", "a1", expires_at=None, now=NOW)
+    assert impatient.consume(ref(), expires_at=None, now=NOW)
     impatient.close()
 
 
@@ -234,7 +249,7 @@ def test_a_corrupt_file_is_unavailable(path: Path, store: SQLiteStore) -> None:
 
 
 def test_a_file_that_is_damaged_later_is_unavailable(path: Path, store: SQLiteStore) -> None:
-    store.revoke_token("", "alice", "a1", expires_at=None, now=NOW)
+    store.revoke_token(ref(), expires_at=None, now=NOW)
     store.close()
     content = path.read_bytes()
     path.write_bytes(content[:4096] + b"\xff" * (len(content) - 4096))
@@ -251,7 +266,7 @@ def test_a_table_that_is_missing_is_unavailable(
     raw.execute("DROP TABLE jwtpolicy_tokens")
 
     assert_unavailable(
-        lambda: standing(store), lambda: store.consume("", "alice", "a1", expires_at=None, now=NOW)
+        lambda: standing(store), lambda: store.consume(ref(), expires_at=None, now=NOW)
     )
     assert store.sessions("", "alice", now=NOW) == []
 
@@ -290,32 +305,22 @@ def test_a_path_that_cannot_be_opened_is_unavailable(tmp_path: Path, name: str) 
 
 
 def test_a_foreign_error_inside_a_write_passes_and_undoes_it(store: SQLiteStore) -> None:
-    def fail() -> None:
-        with store._writing(NOW) as connection:
-            connection.execute("INSERT INTO jwtpolicy_tokens VALUES ('', 'a1', 1, 2)")
-            raise KeyboardInterrupt
+    def fail(connection: sqlite3.Connection) -> None:
+        connection.execute("INSERT INTO jwtpolicy_tokens VALUES ('', 'a1', 1, 2)")
+        raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        fail()
+        store._change(NOW, fail)
     assert standing(store) is Standing.GOOD
-    assert store.consume("", "alice", "a1", expires_at=None, now=NOW)
+    assert store.consume(ref(), expires_at=None, now=NOW)
 
 
 def test_only_its_owner_may_read_the_file(path: Path, store: SQLiteStore) -> None:
-    store.revoke_token("", "alice", "a1", expires_at=None, now=NOW)
+    store.revoke_token(ref(), expires_at=None, now=NOW)
     modes = {stat.S_IMODE(file.stat().st_mode) for file in path.parent.iterdir()}
 
     assert modes == {0o600}
     assert len(list(path.parent.iterdir())) == 3  # the log and its index are there too
-
-
-def test_the_mode_of_a_file_that_exists_is_left_alone(path: Path, store: SQLiteStore) -> None:
-    path.parent.mkdir()
-    path.touch()
-    path.chmod(0o640)
-    store.revoke_token("", "alice", "a1", expires_at=None, now=NOW)
-
-    assert stat.S_IMODE(path.stat().st_mode) == 0o640
 
 
 def test_writes_are_on_the_disk_before_they_are_answered(store: SQLiteStore) -> None:
@@ -326,13 +331,16 @@ def test_writes_are_on_the_disk_before_they_are_answered(store: SQLiteStore) -> 
     assert (journal, synchronous) == (("wal",), (2,))
 
 
-def test_a_look_up_uses_keys_only(raw: sqlite3.Connection) -> None:
+@pytest.mark.parametrize(
+    "sql", [sql for one in LOOK_UPS for sql in (one._standing, one._known_sql)]
+)
+def test_a_look_up_uses_keys_only(raw: sqlite3.Connection, sql: str) -> None:
     values = ("", "a1", "", "s1", "", "alice")
-    plan = raw.execute(f"EXPLAIN QUERY PLAN {_STANDING}", values).fetchall()
-    steps = [row[3] for row in plan if "jwtpolicy" in row[3] or "PRIMARY KEY" in row[3]]
+    plan = raw.execute(f"EXPLAIN QUERY PLAN {sql}", values).fetchall()
+    steps = [row[3] for row in plan if "PRIMARY KEY" in row[3]]
 
     assert len(steps) == 3
-    assert all("SEARCH" in step and "PRIMARY KEY" in step for step in steps)
+    assert all("SEARCH" in step for step in steps)
 
 
 def test_the_tables_live_beside_the_applications_own(path: Path, store: SQLiteStore) -> None:
@@ -353,11 +361,11 @@ def test_a_kept_pair_is_erased_by_the_first_write_after_its_grace(
     """REF-4: it is kept for the grace only."""
     kept = "SELECT kept FROM jwtpolicy_sessions"
     store.open_session(SESSION)
-    rotate(store, "r1", "r2", refresh_grace=10, kept=b"pair")
-    store.consume("", "alice", "x1", expires_at=None, now=NOW + 9)
+    rotate(store, "r1", "r2", grace=10, kept=b"pair")
+    store.consume(ref("x1"), expires_at=None, now=NOW + 9)
     assert raw.execute(kept).fetchone() == (b"pair",)
 
-    store.consume("", "alice", "x2", expires_at=None, now=NOW + 10)
+    store.consume(ref("x2"), expires_at=None, now=NOW + 10)
     assert raw.execute(kept).fetchone() == (None,)
 
 
@@ -374,7 +382,7 @@ def test_pruning_takes_more_than_one_step(store: SQLiteStore, raw: sqlite3.Conne
 def test_nothing_is_left_of_what_was_pruned(store: SQLiteStore, raw: sqlite3.Connection) -> None:
     store.open_session(replace(SESSION, idle_expires_at=None))
     store.revoke_subject("", "alice", now=NOW, until=NOW + DAY)
-    store.revoke_token("", "alice", "a1", expires_at=NOW + DAY, now=NOW)
+    store.revoke_token(ref(), expires_at=NOW + DAY, now=NOW)
 
     assert store.prune(now=SESSION.expires_at + LEEWAY) == 3
     for table in ("tokens", "sessions", "subjects"):
@@ -386,7 +394,7 @@ def test_pruning_beside_live_traffic_loses_nothing_that_is_live(
     store: SQLiteStore, raw: sqlite3.Connection
 ) -> None:
     """REV-1: and leaves nothing that is over."""
-    store.revoke_token("", "alice", "forever", expires_at=None, now=NOW)
+    store.revoke_token(ref("forever"), expires_at=None, now=NOW)
     checked, removed = prune_beside_traffic(store)
 
     assert checked >= TRAFFIC
@@ -394,3 +402,246 @@ def test_pruning_beside_live_traffic_loses_nothing_that_is_live(
     assert standing(store, token_id="forever") is Standing.REVOKED
     left = "SELECT token_id FROM jwtpolicy_tokens UNION ALL SELECT session_id"
     assert raw.execute(f"{left} FROM jwtpolicy_sessions").fetchall() == [("forever",)]
+
+
+def modes(path: Path) -> dict[str, int]:
+    return {
+        file.name.removeprefix(path.name): stat.S_IMODE(file.stat().st_mode)
+        for file in path.parent.iterdir()
+    }
+
+
+PRIVATE = {"": 0o600, "-wal": 0o600, "-shm": 0o600}
+
+
+@pytest.mark.parametrize("suffixes", [("",), ("", "-wal", "-shm")])
+def test_a_file_that_somebody_else_made_is_closed_to_others(
+    path: Path, store: SQLiteStore, suffixes: tuple[str, ...]
+) -> None:
+    path.parent.mkdir()
+    for suffix in suffixes:
+        (file := path.with_name(path.name + suffix)).touch()
+        file.chmod(0o644)
+    store.revoke_token(ref(), expires_at=None, now=NOW)
+
+    assert modes(path) == PRIVATE
+
+
+def test_a_file_in_use_is_closed_to_others_and_keeps_its_locks(
+    path: Path, store: SQLiteStore
+) -> None:
+    """As an older version of the library left it; its workers have the log open."""
+    other = SQLiteStore(path)
+    store.revoke_token(ref(), expires_at=None, now=NOW)
+    for file in path.parent.iterdir():
+        file.chmod(0o644)
+    with store._connections.lease() as connection:
+        connection.execute("BEGIN IMMEDIATE")
+        assert standing(other) is Standing.REVOKED
+        assert modes(path) == PRIVATE
+        assert kill_after(1, IS_LOCKED, path) == ["locked"]
+        connection.execute("ROLLBACK")
+    other.close()
+
+
+IS_LOCKED = """
+import sqlite3
+try:
+    sqlite3.connect(sys.argv[1], timeout=0).execute("BEGIN IMMEDIATE")
+    print("free", flush=True)
+except sqlite3.OperationalError:
+    print("locked", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_the_file_behind_a_link_is_closed_to_others(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(tmp_path / "real" / "x.db")
+    (tmp_path / "real").mkdir()
+    store = SQLiteStore(tmp_path / "link")
+    store.revoke_token(ref(), expires_at=None, now=NOW)
+
+    assert modes(tmp_path / "real" / "x.db") == PRIVATE
+    store.close()
+
+
+def test_a_file_is_made_where_there_are_no_links(
+    monkeypatch: pytest.MonkeyPatch, path: Path, store: SQLiteStore
+) -> None:
+    def fail(*names: str) -> None:
+        raise PermissionError(1, "no links here")
+
+    monkeypatch.setattr(os, "link", fail)
+    store.revoke_token(ref(), expires_at=None, now=NOW)
+
+    assert modes(path) == PRIVATE
+
+
+def test_a_file_of_somebody_elses_is_used_and_told_of(
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    path: Path,
+    store: SQLiteStore,
+) -> None:
+    def fail(*names: str) -> None:
+        raise PermissionError(1, "not yours")
+
+    path.parent.mkdir()
+    path.touch(0o640)
+    monkeypatch.setattr(os, "chmod", fail)
+
+    assert standing(store) is Standing.GOOD
+    assert f"others may read {path}" in caplog.messages[0]
+
+
+def replace_file(path: Path) -> None:
+    """Put a new file in the place of that of a store, as whoever plays a backup back does."""
+    for suffix in ("", "-wal", "-shm"):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
+    other = SQLiteStore(path.with_name("backup"))
+    other.open_session(SESSION)
+    other.close()
+    path.with_name("backup").rename(path)
+
+
+def test_a_write_into_a_file_that_was_replaced_is_done_again(
+    path: Path, store: SQLiteStore
+) -> None:
+    """REV-1: what was answered is in the file that all others open."""
+    store.revoke_token(ref("a9"), expires_at=None, now=NOW)
+    replace_file(path)
+    store.revoke_token(ref(), expires_at=None, now=NOW)
+    other = SQLiteStore(path)
+
+    assert standing(other) is Standing.REVOKED
+    assert standing(store, token_id="a9") is Standing.GOOD
+    assert rotate(store, "r1", "r2").state is RotationState.ROTATED
+    assert refresh_standing(other, "r1") is Standing.CONSUMED
+    other.close()
+
+
+def test_a_deleted_file_is_made_again_by_the_next_write(path: Path, store: SQLiteStore) -> None:
+    store.open_session(SESSION)
+    path.unlink()
+
+    store.revoke_token(ref(), expires_at=None, now=NOW)
+    assert path.exists()
+    assert store.session("", "s1", now=NOW) is None
+    assert standing(store) is Standing.REVOKED
+
+
+def test_a_file_without_end_of_replacements_is_unavailable(path: Path, store: SQLiteStore) -> None:
+    standing(store)
+
+    with pytest.raises(StoreUnavailableError, match="replaced again and again"):
+        store._change(NOW, lambda connection: path.unlink())
+    assert standing(store) is Standing.GOOD
+
+
+class TestLost:
+    """What ``JWT_STORE_LOST`` does about a file that was deleted."""
+
+    @pytest.fixture
+    def clock(self) -> list[float]:
+        return [NOW - 10.0]
+
+    @pytest.fixture
+    def store(self, path: Path, clock: list[float]) -> Iterator[SQLiteStore]:
+        store = SQLiteStore(path, lost="deny", clock=lambda: clock[0])
+        yield store
+        store.close()
+
+    def lose(self, path: Path, store: SQLiteStore, clock: list[float]) -> None:
+        store.open_session(SESSION)
+        store.close()
+        path.unlink()
+        clock[0] = NOW + 0.5
+
+    def test_tokens_from_before_are_refused(
+        self, path: Path, store: SQLiteStore, clock: list[float]
+    ) -> None:
+        """REV-1: they may have been revoked."""
+        assert standing(store) is Standing.GOOD
+        self.lose(path, store, clock)
+
+        assert standing(store) is Standing.REVOKED
+        assert standing(store, issued_at=NOW + 0.9) is Standing.REVOKED
+        assert standing(store, session_id=None) is Standing.REVOKED
+        assert standing(store, session_id=None, issued_at=NOW + 1) is Standing.GOOD
+        assert standing(store, session_id=None, issued_at=NOW + 1, leeway=1) is Standing.REVOKED
+        assert refresh_standing(store, "r1") is Standing.REVOKED
+
+    def test_a_session_that_is_known_since_lives(
+        self, path: Path, store: SQLiteStore, clock: list[float]
+    ) -> None:
+        self.lose(path, store, clock)
+        store.open_session(replace(SESSION, session_id="s2"))
+
+        assert standing(store, session_id="s2") is Standing.GOOD
+        assert refresh_standing(store, "r1", session_id="s2") is Standing.GOOD
+
+    def test_a_refresh_token_from_before_opens_nothing(
+        self, path: Path, store: SQLiteStore, clock: list[float]
+    ) -> None:
+        self.lose(path, store, clock)
+        token, session = adoptable(store)
+
+        assert store.standing(token, now=NOW) is Standing.REVOKED
+        assert store.adopt(token, session, token_expires_at=None) is None
+        late = token._replace(issued_at=NOW + 1)
+        assert store.adopt(late, session, token_expires_at=None) == session
+
+    def test_a_later_cut_off_holds(self, store: SQLiteStore) -> None:
+        """REF-6."""
+        store.revoke_subject("", "alice", now=NOW, until=NOW + DAY)
+
+        assert standing(store, session_id=None) is Standing.REVOKED
+        assert standing(store, session_id=None, subject="bob") is Standing.GOOD
+
+    def test_by_default_they_pass(self, path: Path, store: SQLiteStore, clock: list[float]) -> None:
+        self.lose(path, store, clock)
+        other = SQLiteStore(path)
+
+        assert standing(other) is Standing.GOOD
+        other.close()
+
+    def test_denying_may_begin_later(self, path: Path, clock: list[float]) -> None:
+        """Memory begins with the file, and not with the setting."""
+        before = SQLiteStore(path, clock=lambda: clock[0])
+        before.revoke_token(ref("a9"), expires_at=None, now=NOW)
+        before.close()
+        clock[0] = NOW + DAY
+        after = SQLiteStore(path, lost="deny", clock=lambda: clock[0])
+
+        assert standing(after) is Standing.GOOD
+        assert standing(after, "a9") is Standing.REVOKED
+        after.close()
+
+    def test_a_file_that_does_not_say_admits_nothing(self, path: Path, store: SQLiteStore) -> None:
+        assert standing(store) is Standing.GOOD
+        with sqlite3.connect(path) as raw:
+            raw.execute("DELETE FROM jwtpolicy_file")
+        raw.close()
+
+        assert standing(store) is Standing.REVOKED
+
+    def test_another_word_is_refused(self, path: Path) -> None:
+        with pytest.raises(ConfigurationError, match="'accept' or 'deny', not 'maybe'"):
+            SQLiteStore(path, lost="maybe")
+
+
+def test_a_clock_that_is_ahead_erases_and_prunes_nothing_too_early(store: SQLiteStore) -> None:
+    """REV-1: eight days, and the others still need what is there."""
+    now = int(time.time())
+    ahead = now + 8 * DAY
+    login = replace(SESSION, created_at=now, last_used_at=now, idle_expires_at=None)
+    store.open_session(replace(login, expires_at=now + DAY))
+    rotate(store, "r1", "r2", now=now, idle_expires_at=None, grace=60, kept=b"pair")
+    store.revoke_token(ref("a9"), expires_at=now + DAY, now=ahead)
+    store.revoke_session("", "s2", now=ahead, until=now + DAY)
+
+    assert store.prunable(now=ahead) == 0
+    assert store.prune(now=ahead) == 0
+    assert standing(store, "a9", now=now) is Standing.REVOKED
+    assert standing(store, session_id="s2", now=now) is Standing.REVOKED
+    assert present(store, "r1", now=now) == Rotation(RotationState.REPEATED, b"pair")

@@ -17,7 +17,7 @@ from jwtpolicy.exceptions import StoreUnavailableError
 from jwtpolicy.stores import SQLiteStore
 from jwtpolicy.stores import sqlite_connections as module
 from jwtpolicy.stores.sqlite_connections import Connections, Lease
-from jwtpolicy.testing.token_store import NOW, all_at_once, standing
+from jwtpolicy.testing.token_store import NOW, all_at_once, ref, standing
 
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork")
 
@@ -151,7 +151,7 @@ def in_child(function: Callable[[], object]) -> str:
 
 @needs_fork
 def test_no_connection_is_open_while_python_forks(store: SQLiteStore) -> None:
-    store.revoke_token("", "alice", "a1", expires_at=None, now=NOW)
+    store.revoke_token(ref(), expires_at=None, now=NOW)
     lease = store._connections.lease()
 
     assert lease._connection is not None
@@ -161,10 +161,10 @@ def test_no_connection_is_open_while_python_forks(store: SQLiteStore) -> None:
 
 @needs_fork
 def test_parent_and_child_see_each_others_writes(store: SQLiteStore) -> None:
-    store.revoke_token("", "alice", "a1", expires_at=None, now=NOW)
+    store.revoke_token(ref(), expires_at=None, now=NOW)
 
     def child() -> object:
-        store.revoke_token("", "alice", "a2", expires_at=None, now=NOW)
+        store.revoke_token(ref("a2"), expires_at=None, now=NOW)
         return standing(store).name
 
     assert in_child(child) == "'REVOKED'"
@@ -173,19 +173,19 @@ def test_parent_and_child_see_each_others_writes(store: SQLiteStore) -> None:
 
 LAST_ONE_OUT = f"""
 import os, sys
-from jwtpolicy.stores import SQLiteStore
+from jwtpolicy.stores import SQLiteStore, TokenRef
 
 def ask(jti):
-    return store.standing("", "alice", jti, None, {NOW}, is_refresh=False).name
+    return store.standing(TokenRef("", "alice", jti), now={NOW}).name
 
 store = SQLiteStore(sys.argv[1])
-store.revoke_token("", "alice", "a1", expires_at=None, now={NOW})
+store.revoke_token(TokenRef("", "alice", "a1"), expires_at=None, now={NOW})
 (to_child, from_parent), (to_parent, from_child) = os.pipe(), os.pipe()
 if os.fork() == 0:
     ask("a1")                        # the child's own connection is open
     os.write(from_child, b".")
     os.read(to_child, 1)
-    store.revoke_token("", "alice", "a2", expires_at=None, now={NOW})
+    store.revoke_token(TokenRef("", "alice", "a2"), expires_at=None, now={NOW})
     os._exit(0)
 os.read(to_parent, 1)
 ask("a1")
@@ -197,16 +197,16 @@ print(ask("a1"), ask("a2"), ask("a3"))
 
 FORK_UNDER_FIRE = f"""
 import os, sys, threading
-from jwtpolicy.stores import SQLiteStore
+from jwtpolicy.stores import SQLiteStore, TokenRef
 
 def write(done, name):
     n = 0
     while not done.is_set():
-        store.revoke_token("", "alice", f"{{name}}{{n}}", expires_at=None, now={NOW})
+        store.revoke_token(TokenRef("", "alice", f"{{name}}{{n}}"), expires_at=None, now={NOW})
         n += 1
 
 def child(name):
-    store.revoke_token("", "alice", name, expires_at=None, now={NOW})
+    store.revoke_token(TokenRef("", "alice", name), expires_at=None, now={NOW})
     os._exit(0)
 
 def fork_under_fire(name):
@@ -222,7 +222,7 @@ def fork_under_fire(name):
     return os.waitpid(pid, 0)[1]
 
 def ask(name):
-    return store.standing("", "alice", name, None, {NOW}, is_refresh=False).name
+    return store.standing(TokenRef("", "alice", name), now={NOW}).name
 
 store = SQLiteStore(sys.argv[1], timeout=30)
 names = [f"child{{n}}" for n in range(20)]
@@ -292,3 +292,42 @@ def test_a_lease_that_dies_in_a_child_closes_nothing(monkeypatch: pytest.MonkeyP
     assert [inherited] == module._ABANDONED
     assert not is_closed(inherited)
     inherited.close()
+
+
+def test_a_reader_notices_within_a_second_that_its_file_was_replaced(
+    monkeypatch: pytest.MonkeyPatch, store: SQLiteStore
+) -> None:
+    """REV-1: it would answer for a file that nobody writes to."""
+    passed = [0.0]
+    monkeypatch.setattr(module, "monotonic", lambda: passed[0])
+    other = SQLiteStore(store.path.with_name("backup"))
+    other.revoke_token(ref(), expires_at=None, now=NOW)
+    other.close()
+    assert standing(store) is Standing.GOOD
+    other.path.rename(store.path)
+
+    passed[0] = 0.9
+    assert standing(store) is Standing.GOOD
+    passed[0] = 1.0
+    assert standing(store) is Standing.REVOKED
+
+
+def test_a_file_that_is_replaced_while_it_is_opened_is_opened_again() -> None:
+    files, opened = iter([1, 2, 2, 2]), []
+
+    def open_one() -> sqlite3.Connection:
+        opened.append(open_in_memory())
+        return opened[-1]
+
+    lease = Lease(open_one, lambda: next(files))
+    assert connection_of(lease) is opened[1]
+    assert is_closed(opened[0])
+
+
+def test_a_file_that_is_replaced_without_end_is_unavailable() -> None:
+    files = iter(range(100))
+    lease = Lease(open_in_memory, lambda: next(files))
+
+    with pytest.raises(StoreUnavailableError, match="again and again"), lease:
+        pass
+    assert all_at_once(1, lambda _: lease._lock.acquire(blocking=False)) == [True]
