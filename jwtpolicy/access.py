@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from types import MappingProxyType
 from typing import Any, Final, Protocol
@@ -76,18 +76,35 @@ class Terms:
         clock: Where the time comes from.
         leeway: Seconds by which clocks may differ.
         roles_claim: Where the bearer's roles are; a dotted path.
+        types: What stands before the subjects of each type of users; nothing for one of them.
+        prefixes: All of these that are not empty.
         skew: Seconds that a beginning may lie ahead, where that is more.
     """
 
     clock: Clock = system_clock
     leeway: float = 0
     roles_claim: str = "roles"
+    types: Mapping[type, str] = field(default_factory=dict)
+    prefixes: tuple[str, ...] = ()
     skew: float = 0
 
     @property
     def ahead(self) -> float:
         """Seconds that a time may lie ahead, because another machine's clock has written it."""
         return max(self.leeway, self.skew)
+
+    def prefix_of(self, user_type: type | None) -> str | None:
+        """Return what stands before the subjects of a type of users, with its subclasses.
+
+        Args:
+            user_type: The type; None for the one without a prefix.
+
+        Returns:
+            The prefix, or None where no users of that type are known.
+        """
+        if user_type is None:
+            return ""
+        return next((self.types[cls] for cls in user_type.__mro__ if cls in self.types), None)
 
 
 DEFAULT_TERMS = Terms()

@@ -44,6 +44,10 @@ class IssueError(SetupError, ValueError):
     """A token cannot be issued from what the application handed over."""
 
 
+class ForeignSubjectError(IssueError):
+    """A user's subject begins with the prefix of another type of users, and would be theirs."""
+
+
 class OtherUserError(IssueError):
     """Somebody else than the current user authenticated, to confirm who the current one is."""
 

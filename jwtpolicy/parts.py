@@ -82,7 +82,6 @@ class Parts:
         self._own_places = transports
         self.signer = _signer(settings, ring, clock, with_csrf=self.has_csrf)
         self.verifier = _verifier(settings, ring, clock, schemas)
-        self.terms = Terms(clock, settings.decode_leeway, settings.roles_claim, settings.clock_skew)
         self.cookies = _cookies(settings, clock)
         self.csrf = _csrf(settings)
         self._named: dict[str, Transport] = {
@@ -169,6 +168,11 @@ class Parts:
                 "JWTManager(baseline=None) if tokens need not be revocable"
             )
             raise ConfigurationError(msg)
+
+    @property
+    def terms(self) -> Terms:
+        """What policies judge by, with the types of users that are registered so far."""
+        return _terms(self.settings, self._clock, self._schemas)
 
     def lifetime(self, kind: str, expires_in: float | timedelta | Any) -> int | None:
         """Return the seconds that a token lives; None for ever.
@@ -278,6 +282,19 @@ def _signer(settings: Settings, ring: KeyRing, clock: Clock, *, with_csrf: bool)
         max_length=settings.max_token_length,
         access_profile=settings.access_token_profile,
         clock=clock,
+    )
+
+
+def _terms(settings: Settings, clock: Clock, schemas: SchemaRegistry) -> Terms:
+    types = schemas.prefixes
+    prefixes = tuple({prefix for prefix in types.values() if prefix})
+    return Terms(
+        clock=clock,
+        leeway=settings.decode_leeway,
+        roles_claim=settings.roles_claim,
+        types=types,
+        prefixes=prefixes,
+        skew=settings.clock_skew,
     )
 
 

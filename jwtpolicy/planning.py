@@ -12,7 +12,7 @@ from werkzeug.routing import Rule
 from .exceptions import PolicyDefinitionError
 from .guards import METHODS, WRAPPED_BY, Guard, guards_around
 from .parts import Parts
-from .plans import Loader, Plan
+from .plans import Loader, Plan, check_types
 from .policy.base import Policy
 from .policy.credentials import Access, Public
 from .transports import Places
@@ -106,6 +106,7 @@ class Planner:
             _check_alone(levels, label)
             return Plan((), None, guards=guards, label=label)
         self._parts.check_store(levels)
+        check_types([*levels, *([] if baseline is None else [baseline])], self._parts.terms, label)
         return Plan(
             levels,
             baseline,

@@ -6,13 +6,15 @@ import inspect
 from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any, Final
 
+from .access import Terms
 from .exceptions import PolicyDefinitionError
 from .policy.base import AllOf, Policy
 from .policy.baseline import for_kind
+from .policy.claims import IsSubject
 from .policy.closing import Closed, close, leaves
 from .policy.credentials import Access, OwnTokens, Refresh, TokenKind
 from .policy.program import Builder, Conjunction, Program
-from .policy.resource import ResourceMatch
+from .policy.resource import Owns, ResourceMatch
 from .transports import Places
 
 #: For plans that are made to be judged, not to be met by requests.
@@ -118,6 +120,19 @@ def check_loader(levels: Iterable[Policy], label: str) -> None:
     for level in levels:
         if (leaf := next(filter(_is_about_resource, leaves(level)), None)) is not None:
             msg = f"{label}: {leaf!r} needs a resource; define load_resource or pass resource="
+            raise PolicyDefinitionError(msg)
+
+
+def check_types(policies: Iterable[Policy], terms: Terms, label: str) -> None:
+    """Refuse policies about users of a type that no schema describes.
+
+    Raises:
+        PolicyDefinitionError: ``of=`` of a leaf names one.
+    """
+    for leaf in (leaf for policy in policies for leaf in leaves(policy)):
+        if isinstance(leaf, IsSubject | Owns) and terms.prefix_of(leaf.of) is None:
+            name = getattr(leaf.of, "__name__", None)
+            msg = f"{label}: {leaf!r}, but no schema describes {name}: @jwt.claims_for({name})"
             raise PolicyDefinitionError(msg)
 
 

@@ -237,7 +237,7 @@ class Sessions:
             msg = "the token was revoked, or belongs to no session"
             raise RevokedTokenError(msg)
         found = self._session_of(token, now)
-        stated = self._statements.renewed(token, _facts_of(found, token))
+        stated = self._renewed(token, _facts_of(found, token))
         session = self.store.touch(
             self._issuer, token.session_id, now=now, idle_expires_at=self._idle_end(now)
         )
@@ -270,14 +270,14 @@ class Sessions:
         """
         now = int(self._clock())
         if self._store is None:
-            return self._access_only(self._statements.renewed(token, Facts.of(token)), token)
+            return self._access_only(self._renewed(token, Facts.of(token)), token)
         if (standing := self._revocation.standing(token)) not in _USABLE:
             if not is_own_use:
                 self.notice_reuse(token)
             msg = f"the refresh token cannot be used: {standing.value}"
             raise RevokedTokenError(msg)
         ref, session = self._session_for(token, now)
-        stated = self._statements.renewed(token, _facts_of(session, token))
+        stated = self._renewed(token, _facts_of(session, token))
         audience = _listed(token._claims.get("aud"))
         pair, refresh_id = self._pair(
             stated, now, session.expires_at, session.session_id, audience=audience
@@ -291,6 +291,17 @@ class Sessions:
             kept=keeping.seal(pair) if grace else None,
         )
         return self._judged(rotation, pair, keeping)
+
+    def _renewed(self, token: Token, facts: Facts) -> Statement:
+        """Return what is true of the user now, if the token's key may say so.
+
+        Raises:
+            InvalidTokenError: It may not, or the user is not known any more.
+        """
+        stated = self._statements.renewed(token, facts)
+        for said in (stated.access, stated.refresh):
+            self._signer.check_successor(token, said.claims)
+        return stated
 
     def _judged(self, rotation: Rotation, pair: TokenPair, keeping: Keeping) -> TokenPair:
         """Return the new pair, or for a repetition the newest that there is.

@@ -9,10 +9,12 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from .clock import Clock, system_clock
-from .exceptions import ConfigurationError, IssueError
+from .exceptions import ConfigurationError, InvalidTokenError, IssueError
 from .jose import RESERVED_CLAIMS, RESERVED_HEADERS, encoded_object, encoded_segment
 from .keys import Key, KeyRing
+from .keys.ring import find_keys, limits_keys, may_sign
 from .registered_claims import malformed_claim
+from .token import Token
 
 #: Bytes of randomness in a CSRF value.
 _CSRF_BYTES: Final = 16
@@ -46,6 +48,9 @@ class Signer:
         access_profile: ``rfc9068``: access tokens say ``typ: at+jwt``.
         max_length: Characters that a verifier will take.
         clock: Where the time comes from.
+
+    Raises:
+        ConfigurationError: The ring chooses keys by claims, and has no ``may_sign``.
     """
 
     def __init__(
@@ -62,6 +67,7 @@ class Signer:
         clock: Clock = system_clock,
     ) -> None:
         self._ring = ring
+        self._limits_keys = limits_keys(ring)
         self._issuer = issuer
         self._audience = audience
         self._not_before = not_before
@@ -94,7 +100,8 @@ class Signer:
         """Return a new token.
 
         Raises:
-            IssueError: *claims* or *headers* name what is reserved, or hold what is not JSON.
+            IssueError: *claims* or *headers* name what is reserved, or hold what is not JSON, or
+                the ring says that the key may not sign them.
             ConfigurationError: There is no key that can sign.
         """
         key = self._key_for(subject, claims or {})
@@ -126,8 +133,34 @@ class Signer:
         if wrong is not None:
             msg = f"{wrong} cannot be {read[wrong]!r:.40}: no verifier would take it"
             raise IssueError(msg)
+        if self._limits_keys and not may_sign(self._ring, key, read):
+            msg = f"may_sign refuses these claims to {key!r}, which signing_key_for chose for them"
+            raise IssueError(msg)
         encoded = self._encoded(key, kind, members, headers)
         return Issued(encoded, token_id, now, members.get("exp"))
+
+    def check_successor(self, token: Token, claims: Mapping[str, Any]) -> None:
+        """Refuse to renew a token as one that its own key may not sign.
+
+        Its successor is signed by the key of whomever it names: so a key that is somebody's could
+        speak for another through the user whom a refresh loads, or what a refresh token carries.
+
+        Args:
+            token: The token that is renewed.
+            claims: What its successor says beside registered claims.
+
+        Raises:
+            InvalidTokenError: So it is.
+        """
+        if not self._limits_keys:
+            return
+        found = token._claims
+        kept = {name: found[name] for name in found if name in RESERVED_CLAIMS or name == "sub"}
+        # Which of several keys it was is not known any more, so that all of them have to be fine.
+        keys = find_keys(self._ring, token._header["alg"], token.key_id)
+        if not keys or not all(may_sign(self._ring, key, {**claims, **kept}) for key in keys):
+            msg = "the token's key may not sign what its successor would say"
+            raise InvalidTokenError(msg)
 
     def secret_keys(self, subject: str, claims: Mapping[str, Any]) -> list[Key]:
         """Return the key that signs for *subject*, and then the others of the ring that could.

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final, NamedTuple
 
 from .additions import Additions
-from .exceptions import IssueError, UnknownUserError
+from .exceptions import ForeignSubjectError, IssueError, UnknownUserError
 from .jose import CARRIED, RESERVED_CLAIMS, RESERVED_HEADERS
 from .schemas import SchemaRegistry
 from .stores.base import REFRESH
@@ -259,7 +259,7 @@ class Statements:
         add = self._additions
         claims, headers = add.claims_of(user, "refresh"), add.headers_of(user, "refresh")
         if not self._schemas.has_refresh_schema(user):
-            return KindContent(claims, headers)
+            return KindContent(claims, headers, self._schemas.mark_of(user))
         dumped = self._schemas.dump(user, "refresh", claims)
         if dumped.subject != subject:
             msg = "the schemas for access and refresh tokens give one user two subjects"
@@ -289,9 +289,12 @@ class Statements:
         """
         if self._load_user is None:
             return self._kept(token, facts)
-        stated = self.of(self._load_user(token), facts)
+        msg = "the user loader returned somebody else"
+        try:
+            stated = self.of(self._load_user(token), facts)
+        except ForeignSubjectError as error:
+            raise UnknownUserError(msg) from error
         if stated.subject != token.subject:
-            msg = "the user loader returned somebody else"
             raise UnknownUserError(msg)
         return stated
 

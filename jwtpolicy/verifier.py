@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Final
 
-from werkzeug.exceptions import HTTPException
-
 from .clock import Clock, system_clock
 from .exceptions import ExpiredTokenError, InvalidTokenError, WrongKindError
 from .jose import Header, decoded, parse_header, parse_object, split
 from .keys import Key, KeyRing
+from .keys.ring import find_keys, limits_keys, may_sign
 from .registered_claims import malformed_claim
 from .token import Token, _verified
-
-logger = logging.getLogger("jwtpolicy")
 
 #: Parsed headers that are remembered; only those of verified tokens are.
 _MAX_HEADERS: Final = 256
@@ -80,7 +76,8 @@ class Verifier:
     3. The key, by ``kid``; its one algorithm has to be the header's.
     4. The signature.
     5. Strict JSON of the claims.
-    6. Registered claims: *well-formed*, then what is *demanded*.
+    6. Registered claims: *well-formed*, then what is *demanded*; then, where keys belong to
+       somebody in particular, whether this one may say that (`KeyRing.may_sign`).
     7. The `Token`.
 
     Args:
@@ -89,6 +86,9 @@ class Verifier:
         clock: Where the time comes from.
         load_principal: Makes the claim schema's object of the claims and the kind.
         max_length: Characters that a token may have.
+
+    Raises:
+        ConfigurationError: The ring chooses keys by claims, and has no ``may_sign``.
     """
 
     def __init__(
@@ -107,6 +107,7 @@ class Verifier:
         self._max_length = max_length
         # A ring of the application's own may drop keys at any time.
         self._is_fixed = type(ring).find is KeyRing.find
+        self._limits_keys = limits_keys(ring)
         self._headers: dict[str, tuple[Header, tuple[Key, ...]]] = {}
         self._required = _NAMING | ({"exp"} if self._rules.require_exp else set())
         self._ahead = max(self._rules.leeway, self._rules.skew)
@@ -146,6 +147,10 @@ class Verifier:
         claims = parse_object(payload)  # Step 5.
         self._check_well_formed(claims)  # Step 6.
         self._check_demanded(claims, header, kinds, purpose)
+        # Whatever the purpose: nobody's key ends what is somebody else's.
+        if self._limits_keys and not may_sign(self._ring, key, claims):
+            msg = "the key may not sign these claims"
+            raise InvalidTokenError(msg)
         try:
             principal = self._load_principal(claims, claims["type"])
         except InvalidTokenError:
@@ -156,23 +161,11 @@ class Verifier:
 
     def _parsed(self, segment: str) -> tuple[Header, tuple[Key, ...]]:
         header = parse_header(segment)
-        keys = self._found(header)
+        keys = find_keys(self._ring, header.algorithm, header.key_id)
         if not keys or any(key.algorithm != header.algorithm for key in keys):
             msg = "no key of that name and algorithm"
             raise InvalidTokenError(msg)
         return header, keys
-
-    def _found(self, header: Header) -> tuple[Key, ...]:
-        """Return what the ring finds; a ring of the application's own may fail (ALG-4)."""
-        try:
-            keys = tuple(self._ring.find(header.algorithm, header.key_id))
-            return keys if all(isinstance(key, Key) for key in keys) else ()
-        except HTTPException:
-            raise
-        except Exception as error:
-            msg = f"the key ring raised {type(error).__name__}"
-            logger.exception("%s; the token was refused", msg)
-            raise InvalidTokenError(msg) from error
 
     def _remember(self, segment: str, header: Header, keys: tuple[Key, ...]) -> None:
         """Keep the header of a verified token: nobody without a key can fill the memory."""

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 from flask import current_app, request
 from flask.typing import ResponseReturnValue
 
-from ..exceptions import LoginFailedError, PolicyError
+from ..exceptions import ForeignSubjectError, LoginFailedError, PolicyError
 from ..token import TokenPair
 from ..views import ProtectedView
 from .answering import named
@@ -70,8 +70,19 @@ class CredentialsView(ProtectedView, ABC):
         credentials = credentials_of(request, self.fields)
         self.limit(credentials)
         user = self._user(credentials)
-        pair = None if user is None else self.begin(user, credentials)
+        pair = None if user is None else self._begun(user, credentials)
         return self.failed(credentials) if pair is None else self.answer(pair)
+
+    def _begun(self, user: Any, credentials: Credentials) -> TokenPair | None:
+        """Return what `begin` does, and None for a user who would be taken for another.
+
+        Whoever may choose a name may choose ``machine:1``: that is no mistake of the application.
+        """
+        try:
+            return self.begin(user, credentials)
+        except ForeignSubjectError as error:
+            logger.warning("%s: %s", type(self).__name__, error)
+            return None
 
     def _user(self, credentials: Credentials) -> Any:
         user = current_app.ensure_sync(self.authenticate)(credentials)

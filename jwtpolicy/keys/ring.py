@@ -5,10 +5,13 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import inspect
 import json
+import logging
 import re
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from copy import deepcopy
 from typing import Any, Final
 
 from cryptography.exceptions import InvalidSignature
@@ -16,8 +19,11 @@ from cryptography.hazmat.primitives import hashes, hmac, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from jwt.algorithms import Algorithm, get_default_algorithms
+from werkzeug.exceptions import HTTPException
 
-from ..exceptions import ConfigurationError
+from ..exceptions import ConfigurationError, InvalidTokenError
+
+logger = logging.getLogger("jwtpolicy")
 
 _ALGORITHMS: Final[dict[str, Algorithm]] = get_default_algorithms()
 
@@ -272,19 +278,24 @@ class KeyRing:
     """One key that signs, and those that verify; it never changes.
 
     Keys that depend on the tenant or the user are a subclass: `signing_key_for` chooses by what
-    the token says, and gives each key its name; `find` chooses by that name.
+    the token says, and gives each key its name; `find` chooses by that name; `may_sign` says of a
+    verified token whether its key may say that. Without the last, whoever has one tenant's key
+    could speak for all the others. A ring of which all keys are the same owner's, as when `find`
+    looks up what was rotated, has nothing to say there.
 
     Args:
         signing: The key that signs, and verifies too; None for a service that only verifies.
         verifying: Further keys that verify.
 
     Raises:
-        ConfigurationError: Two keys have one name, or there is no key at all.
+        ConfigurationError: Two keys have one name, there is no key at all, or `signing_key_for`
+            is overridden and `may_sign` is not.
     """
 
     __slots__ = ("_by_name", "_signing_keys", "_unnamed", "signing_key")
 
     def __init__(self, signing: Key | None = None, verifying: Iterable[Key] = ()) -> None:
+        limits_keys(self)
         keys = [*([signing] if signing else []), *verifying]
         has_own_keys = type(self).find is not KeyRing.find
         if not (keys or has_own_keys) or (signing is not None and not signing.can_sign):
@@ -323,6 +334,20 @@ class KeyRing:
         found = self._by_name.get(key_id, ())
         return found if found and found[0].algorithm == algorithm else ()
 
+    def may_sign(self, key: Key, claims: Mapping[str, Any]) -> bool:
+        """Return whether *key* may sign *claims*: True or False, and nothing else.
+
+        It is asked of every token whose signature and registered claims were verified, of every
+        one that is about to be issued, and, of the key of a token that is refreshed, about what
+        its successors would say. What raises, or answers anything else, refuses and is logged; an
+        HTTPException, such as `KeysUnavailableError`, passes through.
+
+        Args:
+            key: The key that made the signature.
+            claims: A copy of all claims; the subject is ``sub``.
+        """
+        return True
+
     @classmethod
     def from_config(
         cls,
@@ -360,6 +385,65 @@ class KeyRing:
 
     def __repr__(self) -> str:
         return f"<KeyRing signing={self.signing_key!r}>"
+
+
+def limits_keys(ring: KeyRing) -> bool:
+    """Return whether *ring* says what its keys may sign, so that it has to be asked.
+
+    Raises:
+        ConfigurationError: It chooses the signing key by the claims and does not say, or it would
+            have to be awaited.
+    """
+    is_limiting = _is_overridden(ring.may_sign, KeyRing.may_sign)
+    name = type(ring).__name__
+    if not is_limiting and _is_overridden(ring.signing_key_for, KeyRing.signing_key_for):
+        msg = (
+            f"{name} overrides signing_key_for, so that its keys belong to somebody in particular;"
+            " without may_sign each of them could speak for all the others: define"
+            " may_sign(self, key, claims), for example as"
+            ' `return key.key_id == claims.get("tenant")`'
+        )
+        raise ConfigurationError(msg)
+    if inspect.iscoroutinefunction(ring.may_sign):
+        msg = f"{name}.may_sign is a plain function: nobody could await it"
+        raise ConfigurationError(msg)
+    return is_limiting
+
+
+def _is_overridden(method: Callable[..., Any], plain: Callable[..., Any]) -> bool:
+    return getattr(method, "__func__", None) is not plain
+
+
+def find_keys(ring: KeyRing, algorithm: str, key_id: str | None) -> tuple[Key, ...]:
+    """Return what *ring* finds; a ring of the application's own may fail (ALG-4).
+
+    Raises:
+        InvalidTokenError: It raised, which is logged.
+    """
+    try:
+        keys = tuple(ring.find(algorithm, key_id))
+        return keys if all(isinstance(key, Key) for key in keys) else ()
+    except HTTPException:
+        raise
+    except Exception as error:
+        msg = f"the key ring raised {type(error).__name__}"
+        logger.exception("%s; the token was refused", msg)
+        raise InvalidTokenError(msg) from error
+
+
+def may_sign(ring: KeyRing, key: Key, claims: Mapping[str, Any]) -> bool:
+    """Return whether *ring* lets *key* sign *claims*; what is no answer is no, and logged."""
+    try:
+        answer: object = ring.may_sign(key, deepcopy(dict(claims)))
+    except HTTPException:
+        raise
+    except Exception as error:  # whatever it is, it must refuse
+        logger.exception("may_sign raised %s; the token was refused", type(error).__name__)
+        return False
+    if answer is not True and answer is not False:
+        kind = type(answer).__name__
+        logger.error("may_sign returned %s, not True or False; the token was refused", kind)
+    return answer is True
 
 
 #: HMAC keys that a token without ``kid`` is tried with at most, beside the signing one.

@@ -12,7 +12,7 @@ from ..exceptions import MissingClaimError, PolicyDefinitionError
 from ..outcomes import Outcome
 from .base import Policy, without_token
 from .comparing import Unknown
-from .matchers import Matcher, as_matcher, claim_at, view_arg
+from .matchers import Matcher, as_matcher, claim_at, subject_arg
 from .program import PURE
 
 
@@ -59,8 +59,9 @@ def named_matchers(
 class ClaimsMatch(Attribute):
     """Claims have these values: ``ClaimsMatch(role="admin")``.
 
-    Type and value are compared, deeply. A claim that is absent, null or of another JSON type than
-    what is asked for is ``MISSING_CLAIM``, so that neither the match nor its negation admits it.
+    Type and value are compared, deeply, as they stand in the token: ``sub`` with its prefix. A
+    claim that is absent, null or of another JSON type than what is asked for is
+    ``MISSING_CLAIM``, so that neither the match nor its negation admits it.
 
     Args:
         claims: Names, or dotted paths into objects, and what is asked of each: a value, a
@@ -120,10 +121,30 @@ def doubtful_first(finding: Finding) -> int:
 
 
 class IsSubject(ClaimsMatch):
-    """The token is about the user whom the URL names: ``ClaimsMatch(sub=view_arg(name))``."""
+    """The token is about the user whom the URL names.
 
-    def __init__(self, name: str) -> None:
-        super().__init__(sub=view_arg(name))
+    Args:
+        name: The variable of the URL.
+        of: The type of users that it names; its schema's ``subject_prefix`` is added. None: the
+            type without one, so that no ``machine:1`` in a URL names a machine. What is compared
+            with the claim as it stands there is ``ClaimsMatch(sub=view_arg(name))``.
+    """
+
+    def __init__(self, name: str, *, of: type | None = None) -> None:
+        self.of = checked_type("IsSubject", of)
+        super().__init__(sub=subject_arg(name, of))
+
+
+def checked_type(owner: str, of: object) -> type | None:
+    """Return the type of users that a call has named, or None.
+
+    Raises:
+        PolicyDefinitionError: It is no type.
+    """
+    if of is None or isinstance(of, type):
+        return of
+    msg = f"{owner}(…, of=…) takes a type that has a schema, such as of=Machine, not {of!r:.40}"
+    raise PolicyDefinitionError(msg)
 
 
 class HasRole(Attribute):

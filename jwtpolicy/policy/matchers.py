@@ -67,11 +67,11 @@ class literal(Matcher):  # noqa: N801 # reads as a value in an expression
 class _Looked(Matcher):
     """Equal to a value that is looked up when the request is judged."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, *more: object) -> None:
         if type(name) is not str or not name:
             msg = f"{type(self).__name__} takes a name, not {name!r}"
             raise PolicyDefinitionError(msg)
-        super().__init__(name)
+        super().__init__(name, *more)
         self.name = name
 
     @abstractmethod
@@ -86,6 +86,9 @@ class _Looked(Matcher):
 class view_arg(_Looked):  # noqa: N801 # reads as a value in an expression
     """The value of a variable in the URL."""
 
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+
     def look_up(self, access: AccessRequest) -> tuple[object, bool]:
         if self.name not in access.view_args:
             msg = f"the URL has no variable {self.name!r}"
@@ -96,11 +99,36 @@ class view_arg(_Looked):  # noqa: N801 # reads as a value in an expression
 class claim(_Looked):  # noqa: N801 # reads as a value in an expression
     """The value of a claim; a dotted path reaches into objects."""
 
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+
     def look_up(self, access: AccessRequest) -> tuple[object, bool]:
         if access.token is None:
             msg = "there is no token"
             raise Unknown(msg)
         return claim_at(access.token._claims, self.name), self.name == "sub"
+
+
+class subject_arg(view_arg):  # noqa: N801 # as the others
+    """The user of a type whom a variable in the URL names: what a subject is compared with."""
+
+    def __init__(self, name: str, of: type | None) -> None:
+        _Looked.__init__(self, name, of)
+        self.of = of
+
+    def matches(self, value: object, access: AccessRequest, is_subject: bool) -> bool:
+        return _is_named(value, self.look_up(access)[0], access, self.of)
+
+
+class owner_of(claim):  # noqa: N801 # as the others
+    """The token's subject as a user of a type: what an attribute is compared with."""
+
+    def __init__(self, of: type | None) -> None:
+        _Looked.__init__(self, "sub", of)
+        self.of = of
+
+    def matches(self, value: object, access: AccessRequest, is_subject: bool) -> bool:
+        return _is_named(self.look_up(access)[0], value, access, self.of)
 
 
 class contains(Matcher):  # noqa: N801 # reads as a condition in an expression
@@ -149,7 +177,9 @@ class validated(Matcher):  # noqa: N801 # reads as a condition in an expression
 
 
 #: Whose arguments are all that they judge by; a subclass may judge by anything.
-_LIBRARY: Final = frozenset({literal, view_arg, claim, contains, one_of, validated})
+_LIBRARY: Final = frozenset(
+    {literal, view_arg, claim, subject_arg, owner_of, contains, one_of, validated}
+)
 
 
 def as_matcher(value: object) -> Matcher:
@@ -193,6 +223,24 @@ def _equal(value: object, wanted: object, is_subject: bool) -> bool:
         msg = f"{type_name(value)} was found, {type_name(wanted)} is asked for"
         raise Unknown(msg)
     return same(value, wanted)
+
+
+def _is_named(subject: object, name: object, access: AccessRequest, of: type | None) -> bool:
+    """Whether *subject*, as it stands in the token, is the user of the type *of* called *name*.
+
+    Without a type it is one whose subject has no prefix: ``machine:1`` is no name for a user.
+
+    Raises:
+        Unknown: There are no users of that type, or *name* cannot be one's.
+    """
+    terms, subject = access.terms, str(subject)
+    prefix = terms.prefix_of(of)
+    if prefix is None:
+        msg = f"no schema describes users of the type {of.__name__ if of else of}"
+        raise Unknown(msg)
+    bare = subject.removeprefix(prefix)
+    is_of_type = bare != subject if prefix else not subject.startswith(terms.prefixes)
+    return _equal(bare, name, True) and is_of_type
 
 
 def _as_text(value: object) -> object:

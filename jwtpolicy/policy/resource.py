@@ -10,9 +10,9 @@ from ..decision import ALLOWED, Finding
 from ..exceptions import PolicyError
 from ..outcomes import Outcome
 from .base import without_token
-from .claims import Attribute, doubtful_first, mismatch, missing, named_matchers
+from .claims import Attribute, checked_type, doubtful_first, mismatch, missing, named_matchers
 from .comparing import Unknown
-from .matchers import Matcher, claim
+from .matchers import Matcher, owner_of
 
 
 class ResourceMatch(Attribute):
@@ -61,10 +61,18 @@ class ResourceMatch(Attribute):
 
 
 class Owns(ResourceMatch):
-    """The resource belongs to the token's subject: ``ResourceMatch(name=claim("sub"))``."""
+    """The resource belongs to the token's subject.
 
-    def __init__(self, name: str) -> None:
-        super().__init__({name: claim("sub")})
+    Args:
+        name: The attribute, or dotted path, that holds the owner's id.
+        of: The type of users that it is about, as for `IsSubject`; None: the one without a
+            prefix. Where the attribute holds subjects as they stand in tokens, with the prefix,
+            write ``ResourceMatch(name=claim("sub"))``.
+    """
+
+    def __init__(self, name: str, *, of: type | None = None) -> None:
+        self.of = checked_type("Owns", of)
+        super().__init__({name: owner_of(of)})
 
 
 def _attribute(resource: object, path: str) -> object:

@@ -101,6 +101,14 @@ def _identified(name: str, meta: object) -> tuple[str, int]:
     return own_name, version
 
 
+def _prefix_of(name: str, meta: object) -> str:
+    prefix = getattr(meta, "subject_prefix", "")
+    if type(prefix) is not str or not prefix.isprintable():
+        msg = f'{name}.Meta.subject_prefix is text such as "machine:", not {prefix!r:.40}'
+        raise SchemaError(msg)
+    return prefix
+
+
 class _Checked(SchemaMeta):
     """Checks a schema when its class is made; marshmallow collects the fields in a metaclass."""
 
@@ -109,6 +117,8 @@ class _Checked(SchemaMeta):
         declared = cast(Mapping[str, Any], cls._declared_fields)
         _check_names(name, declared)
         cls.claims_name, cls.claims_version = _identified(name, attrs.get("Meta"))
+        # A schema that grows out of another is of the same users, unless it says otherwise.
+        cls.subject_prefix = _prefix_of(name, getattr(cls, "Meta", None))
         for field in declared.values():
             _tighten(field)
 
@@ -122,6 +132,10 @@ class ClaimSchema(marshmallow.Schema, metaclass=_Checked):
 
     In ``class Meta``, ``name`` and ``version`` tell it from others of the same kind of token;
     `upgrade` then reads what an older version wrote.
+
+    ``sub`` is unique within the issuer (:rfc:`7519#section-4.1.2`). Where there are several types
+    of users, all but one declare ``subject_prefix`` in ``Meta``, such as ``"machine:"``: it stands
+    before ``sub`` in the token, and is taken off before the schema sees it.
     """
 
     class Meta:
@@ -131,6 +145,7 @@ class ClaimSchema(marshmallow.Schema, metaclass=_Checked):
 
     claims_name: ClassVar[str]
     claims_version: ClassVar[int]
+    subject_prefix: ClassVar[str]
 
     def upgrade(self, claims: dict[str, Any], version: int) -> dict[str, Any]:
         """Return *claims*, as an older version wrote them, as this one would.

@@ -5,19 +5,22 @@ from __future__ import annotations
 import copy
 import logging
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import marshmallow
 from marshmallow import ValidationError
 
-from ..exceptions import InvalidTokenError, IssueError, SchemaError
+from ..exceptions import ForeignSubjectError, InvalidTokenError, IssueError, SchemaError
 from .claim_schema import ClaimSchema, claim_name, principal_maker
 from .json_values import check_json
 
 logger = logging.getLogger("jwtpolicy")
+
+#: Users of these types need no schema: they are the subject.
+PLAIN_TYPES: Final = (str, int, UUID)
 
 _REFERENCE = re.compile(r"([^/]+)(?:/([1-9][0-9]{0,8}))?", re.ASCII)
 
@@ -27,7 +30,7 @@ class Dumped:
     """An object as claims.
 
     Attributes:
-        subject: ``sub``.
+        subject: ``sub``, as it stands in the token.
         claims: The others; safe to sign.
         schema: The claim ``schema``, where several schemas have to be told apart, else None.
     """
@@ -46,6 +49,7 @@ class _Entry:
         self.kind = kind
         self.name = schema.claims_name
         self.version = schema.claims_version
+        self.prefix = schema.subject_prefix
         #: The names of its claims.
         self.names = frozenset(claim_name(*pair) for pair in schema._declared_fields.items())
         self._principal = None if _has_post_load(self.schema) else principal_maker(schema)
@@ -71,9 +75,80 @@ class _Entry:
         loaded = self.schema.load(claims, unknown=marshmallow.EXCLUDE)
         return loaded if self._principal is None else self._principal(loaded)
 
+    def subject_of(self, user: object) -> object:
+        """Return what the schema says is the subject, without asking for anything else."""
+        declared: Mapping[str, Any] = self.schema._declared_fields
+        name = next(name for name, field in declared.items() if claim_name(name, field) == "sub")
+        return type(self.schema)(only=(name,)).dump(user).get("sub")
+
 
 def _has_post_load(schema: ClaimSchema) -> bool:
     return bool(schema._hooks.get("post_load"))
+
+
+class _Readers:
+    """What reads the tokens of one kind.
+
+    Args:
+        entries: The schemas that may have written them.
+        prefixes: What subjects of all types with a prefix begin with, of whatever kind.
+    """
+
+    __slots__ = ("_entries", "_has_plain", "_prefixes")
+
+    def __init__(self, entries: list[_Entry], prefixes: tuple[str, ...]) -> None:
+        self._entries = entries
+        self._prefixes = prefixes
+        self._has_plain = any(not entry.prefix for entry in entries)
+
+    def chosen(self, reference: str | None) -> tuple[_Entry | None, int]:
+        """Return the schema that a token names, and the version that wrote it; None for none.
+
+        Tokens of types with a prefix always name theirs.
+
+        Raises:
+            InvalidTokenError: It names one that is not known, or has to name one.
+        """
+        if not self._entries or (reference is None and not self._has_plain):
+            return None, 1
+        if reference is None:
+            if len(self._entries) == 1:
+                return self._entries[0], 1
+            msg = "the token does not say which schema it is of"
+            raise InvalidTokenError(msg)
+        found = _REFERENCE.fullmatch(reference)
+        version = int(found[2] or 1) if found else 0
+        for entry in self._entries:
+            if found and entry.name == found[1] and version <= entry.version:
+                return entry, version
+        msg = "the token names a schema that is not known here"
+        raise InvalidTokenError(msg)
+
+    def has(self, reference: str | None) -> bool:
+        """Whether one of the schemas is named by *reference*, in whatever version."""
+        name = _name_in(reference)
+        return any(entry.name == name for entry in self._entries)
+
+    def bare(self, subject: str, prefix: str = "") -> str:
+        """Return the subject without its prefix.
+
+        Raises:
+            InvalidTokenError: It has another one than it should, or none.
+        """
+        bare = subject.removeprefix(prefix)
+        is_foreign = bare == subject if prefix else subject.startswith(self._prefixes)
+        if is_foreign or not bare:
+            msg = "the subject is one of another type of users"
+            raise InvalidTokenError(msg)
+        return bare
+
+
+def _name_in(reference: str | None) -> str:
+    return (reference or "").partition("/")[0]
+
+
+def _prefixes_of(entries: Sequence[_Entry]) -> tuple[str, ...]:
+    return tuple({entry.prefix for entry in entries} - {""})
 
 
 class SchemaRegistry:
@@ -82,20 +157,28 @@ class SchemaRegistry:
     Objects of type ``str``, ``int`` and ``UUID`` need none: they are the subject. A refresh
     token is written and read by a schema that was registered for it; else by that of access
     tokens, or, where a user loader says anew what is true of the user, by none: it is the subject.
+
+    No two users of different types have one subject (:rfc:`7519#section-4.1.2`): each type but
+    one has a prefix, no prefix begins another, and no subject without one begins with any. Types
+    that inherit from one another are one type, and so are ``str``, ``int`` and ``UUID``, which
+    have none. The prefix is put on and taken off here, and nowhere else.
     """
 
     def __init__(self) -> None:
         self._reloads_users = False
         self._entries: list[_Entry] = []
-        self._readers: dict[str, list[_Entry]] = {}
+        self._readers: dict[str, _Readers] = {}
 
-    def register(self, schema: object, user_type: type, kind: str | None = None) -> None:
+    def register(self, schema: object, user_type: object, kind: str | None = None) -> None:
         """Use *schema* for objects of *user_type*, with its subclasses.
 
         Raises:
-            SchemaError: It is not a `ClaimSchema`, or there is one for that type and kind, or
-                one of that name.
+            SchemaError: It is not a `ClaimSchema`, there is one for that type and kind, or one of
+                that name, or its subjects could be those of another type.
         """
+        if not isinstance(user_type, type):
+            msg = f"claims_for takes a type of users, not {user_type!r:.60}"
+            raise SchemaError(msg)
         if not (isinstance(schema, type) and issubclass(schema, ClaimSchema)):
             msg = f"claims_for takes a subclass of ClaimSchema, not {schema!r:.60}"
             raise SchemaError(msg)
@@ -105,6 +188,7 @@ class SchemaRegistry:
         entry = _Entry(schema, user_type, kind)
         for other in self._entries:
             _check_apart(entry, other)
+        _check_subjects(entry, self._entries)
         self._entries.append(entry)
         self._readers.clear()
 
@@ -112,6 +196,33 @@ class SchemaRegistry:
         """Let refresh tokens without a schema be the subject alone: there is a user loader."""
         self._reloads_users = True
         self._readers.clear()
+
+    @property
+    def prefixes(self) -> Mapping[type, str]:
+        """What stands before the subjects of each type of users."""
+        return {
+            **dict.fromkeys(PLAIN_TYPES, ""),
+            **{entry.user_type: entry.prefix for entry in self._entries},
+        }
+
+    def subject_of(self, user: Any) -> str:
+        """Return the subject of *user* as it stands in tokens; text is one already.
+
+        Raises:
+            TypeError: It is no user: neither a schema describes it, nor is it a subject.
+            ForeignSubjectError: It begins with the prefix of another type.
+        """
+        entry = self._describing(type(user))
+        if entry is None and _is_plain(user):
+            return str(user)
+        subject = None if entry is None else entry.subject_of(user)
+        if entry is None or type(subject) is not str or not subject:
+            msg = (
+                f"{type(user).__name__} is no user: pass the subject as str, int or UUID, or an "
+                "object whose schema was registered with @jwt.claims_for, and has a sub"
+            )
+            raise TypeError(msg)
+        return self._on_wire(subject, entry.prefix)
 
     def dump(self, user: Any, kind: str, added: Mapping[str, Any] | None = None) -> Dumped:
         """Return *user* as claims that can be read back.
@@ -124,10 +235,12 @@ class SchemaRegistry:
         Raises:
             IssueError: No schema fits its type, or the claims cannot be signed or read back; the
                 message names the path, never a value.
+            ForeignSubjectError: The subject begins with the prefix of another type.
         """
         entry = self._writer(type(user), kind)
         if entry is None:
-            return Dumped(_plain_subject(user), dict(added or {}))
+            subject = self._on_wire(_plain_subject(user))
+            return self._plain(Dumped(subject, dict(added or {})), kind)
         try:
             claims = {**entry.schema.dump(user), **(added or {})}
             check_json(claims, "claims")
@@ -141,7 +254,45 @@ class SchemaRegistry:
             raise IssueError(msg)
         # Beside tokens that are of no schema, those of one have to say so.
         is_alone = len(self._reading(kind)) == 1 and not (kind == "refresh" and self._reloads_users)
-        return Dumped(subject, claims, None if is_alone and entry.version == 1 else entry.reference)
+        # No subject alone makes anybody one of a type that has a prefix: its tokens say it too.
+        is_told = is_alone and entry.version == 1 and not entry.prefix
+        reference = None if is_told else entry.reference
+        return Dumped(self._on_wire(subject, entry.prefix), claims, reference)
+
+    def _plain(self, dumped: Dumped, kind: str) -> Dumped:
+        """Return what is said of a user without a schema, if it can be read back.
+
+        Raises:
+            IssueError: The schemas for *kind* take nobody without one.
+        """
+        try:
+            self.load({**dumped.claims, "sub": dumped.subject}, kind)
+        except InvalidTokenError as error:
+            msg = (
+                f"a token of the kind {kind!r} for a bare subject could not be read back "
+                f"({error.reason}); pass an object that a schema describes"
+            )
+            raise IssueError(msg) from None
+        return dumped
+
+    def mark_of(self, user: Any) -> str | None:
+        """Return the claim ``schema`` of a refresh token that is nothing but its subject.
+
+        One of a type with a prefix names the type, as all its tokens do.
+        """
+        entry = self._describing(type(user))
+        return entry.reference if entry is not None and entry.prefix else None
+
+    def _on_wire(self, subject: str, prefix: str = "") -> str:
+        """Return the subject with its prefix.
+
+        Raises:
+            ForeignSubjectError: It has none, and begins as those of another type do.
+        """
+        if not prefix and subject.startswith(_prefixes_of(self._entries)):
+            msg = "the subject begins with the prefix of another type of users"
+            raise ForeignSubjectError(msg)
+        return prefix + subject
 
     def names_of(self, user: Any, kind: str) -> frozenset[str]:
         """Return the names of the claims that tokens of *kind* say of *user* by a schema."""
@@ -167,15 +318,23 @@ class SchemaRegistry:
         Raises:
             InvalidTokenError: They do not fit; the reason names fields, never values.
         """
+        if not self._entries:
+            return claims["sub"]
         readers = self._readers.get(kind)
         if readers is None:
-            readers = self._readers[kind] = self._reading(kind)
+            readers = _Readers(self._reading(kind), _prefixes_of(self._entries))
+            self._readers[kind] = readers
         reference = claims.get("schema")
-        if not readers or (kind == "refresh" and self._is_of_none(readers, reference)):
+        if kind == "refresh" and self._reloads_users and not readers.has(reference):
+            # The subject alone: its user is loaded again.
+            readers.bare(claims["sub"], self._prefix_named(reference))
             return claims["sub"]
-        entry, version = _chosen(readers, reference)
+        entry, version = readers.chosen(reference)
+        if entry is None:
+            return readers.bare(claims["sub"])
+        subject = readers.bare(claims["sub"], entry.prefix)
         try:
-            return entry.load(claims, version)
+            return entry.load({**claims, "sub": subject} if entry.prefix else claims, version)
         except ValidationError as error:
             if kind == "refresh" and not entry.covers("refresh"):
                 # Of another library, with the subject alone. What is signed after it is judged
@@ -188,12 +347,9 @@ class SchemaRegistry:
             logger.exception("%s; the token was refused", msg)
             raise InvalidTokenError(msg) from error
 
-    def _is_of_none(self, readers: list[_Entry], reference: str | None) -> bool:
-        """Whether a refresh token is the subject alone, because its user is loaded again."""
-        if not self._reloads_users:
-            return False
-        name = (reference or "").partition("/")[0]
-        return all(entry.name != name for entry in readers)
+    def _prefix_named(self, reference: str | None) -> str:
+        name = _name_in(reference)
+        return next((entry.prefix for entry in self._entries if entry.name == name), "")
 
     def _writer(self, user_type: type, kind: str) -> _Entry | None:
         for cls in user_type.__mro__:
@@ -202,6 +358,11 @@ class SchemaRegistry:
                 # A schema for this very kind comes before one for all of them.
                 return max(fitting, key=lambda entry: entry.kind is not None)
         return None
+
+    def _describing(self, user_type: type) -> _Entry | None:
+        """Return the schema that says who users of a type are: all of a type say the same."""
+        of_any_kind = (e for cls in user_type.__mro__ for e in self._entries if e.user_type is cls)
+        return self._writer(user_type, "access") or next(of_any_kind, None)
 
     def _reading(self, kind: str) -> list[_Entry]:
         exact = [entry for entry in self._entries if entry.kind == kind]
@@ -222,25 +383,85 @@ def _check_apart(entry: _Entry, other: _Entry) -> None:
         raise SchemaError(msg)
 
 
-def _chosen(readers: list[_Entry], reference: str | None) -> tuple[_Entry, int]:
-    """Return the schema that a token names, and the version that wrote it."""
-    if reference is None:
-        if len(readers) == 1:
-            return readers[0], 1
-        msg = "the token does not say which schema it is of"
-        raise InvalidTokenError(msg)
-    found = _REFERENCE.fullmatch(reference)
-    version = int(found[2] or 1) if found else 0
-    for entry in readers:
-        if found and entry.name == found[1] and version <= entry.version:
-            return entry, version
-    msg = "the token names a schema that is not known here"
-    raise InvalidTokenError(msg)
+def _check_subjects(entry: _Entry, others: Sequence[_Entry]) -> None:
+    """Refuse a schema whose subjects could be those of another type of users.
+
+    Raises:
+        SchemaError: Its prefix is not its type's, or another type's begins with it, or it begins
+            with another type's, or two types have none.
+    """
+    kin, strangers = _parted(entry, others)
+    if entry.prefix and _is_kin(entry.user_type, str):
+        msg = f"{entry.name}: {entry.user_type.__name__} is plain text or a number, without prefix"
+        raise SchemaError(msg)
+    for other in kin:
+        if other.prefix != entry.prefix:
+            msg = (
+                f"{entry.name} and {other.name} are about one type of users, {_types(entry, other)}"
+                f", and have the prefixes {entry.prefix!r} and {other.prefix!r}; write the same "
+                "subject_prefix in class Meta of both"
+            )
+            raise SchemaError(msg)
+    for other in strangers:
+        if not entry.prefix and not other.prefix:
+            raise SchemaError(_advice(entry, other))
+        if entry.prefix and other.prefix and _begin_one_another(entry.prefix, other.prefix):
+            msg = (
+                f"the prefixes {entry.prefix!r} of {entry.name} and {other.prefix!r} of "
+                f"{other.name} begin one another; choose another subject_prefix for one of them"
+            )
+            raise SchemaError(msg)
+
+
+def _advice(entry: _Entry, other: _Entry) -> str:
+    name = entry.user_type.__name__
+    return (
+        f"{_types(other, entry)} are two types of users, and one of each could have the same sub, "
+        "which is unique within the issuer (RFC 7519 section 4.1.2): write in "
+        f'{type(entry.schema).__name__}\n  class Meta:\n      subject_prefix = "{name.lower()}:"\n'
+        "If both inherit from one type that has a schema, register that one first"
+    )
+
+
+def _types(one: _Entry, other: _Entry) -> str:
+    return " and ".join(dict.fromkeys(entry.user_type.__name__ for entry in (one, other)))
+
+
+def _begin_one_another(one: str, other: str) -> bool:
+    return one.startswith(other) or other.startswith(one)
+
+
+def _parted(entry: _Entry, others: Sequence[_Entry]) -> tuple[list[_Entry], list[_Entry]]:
+    """Return the schemas for the type of *entry*, and those for others.
+
+    What inherits from one type is one type, however far apart it is.
+    """
+    kin, strangers = [entry], list(others)
+    for one in kin:  # grows meanwhile
+        kin += [other for other in strangers if _is_kin(one.user_type, other.user_type)]
+        strangers = [other for other in strangers if other not in kin]
+    return kin[1:], strangers
+
+
+def _is_kin(one: type, other: type) -> bool:
+    return _inherits(one, other) or (_is_of_plain(one) and _is_of_plain(other))
+
+
+def _inherits(one: type, other: type) -> bool:
+    """Whether one of both is the other's base, or the same."""
+    return one in other.__mro__ or other in one.__mro__
+
+
+def _is_of_plain(user_type: type) -> bool:
+    return any(_inherits(user_type, plain) for plain in PLAIN_TYPES)
+
+
+def _is_plain(user: Any) -> bool:
+    return (isinstance(user, str | UUID) or type(user) is int) and bool(str(user))
 
 
 def _plain_subject(user: Any) -> str:
-    is_plain = isinstance(user, str | UUID) or type(user) is int
-    if not is_plain or not str(user):
+    if not _is_plain(user):
         name = type(user).__name__
         msg = (
             f"no claim schema fits {name}; register one with @jwt.claims_for({name}), or pass the "

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 import textwrap
+from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner
 
@@ -22,10 +24,18 @@ def printed(command: str) -> str:
     return shown[f"$ {command}"]
 
 
-@pytest.mark.parametrize(
-    "arguments", [[], *([name] for name in sorted(jwtpolicy.commands))], ids=str
-)
-def test_the_page_shows_the_help_of_every_command(arguments: list[str]) -> None:
+def commands(group: click.Group, above: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """Yield the words of a group, and of every command in it."""
+    yield above
+    for name, command in sorted(group.commands.items()):
+        if isinstance(command, click.Group):
+            yield from commands(command, (*above, name))
+        else:
+            yield (*above, name)
+
+
+@pytest.mark.parametrize("arguments", commands(jwtpolicy), ids=str)
+def test_the_page_shows_the_help_of_every_command(arguments: tuple[str, ...]) -> None:
     name = "flask jwtpolicy"
     done = CliRunner().invoke(jwtpolicy, [*arguments, "--help"], prog_name=name, terminal_width=80)
 

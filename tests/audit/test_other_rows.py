@@ -121,9 +121,19 @@ def is_open_and_guarded(app: Flask, jwt: Any) -> None:
     app.add_url_rule("/broken", "office.broken", Open.as_view("view"))
 
 
+def names_an_unknown_type(app: Any, jwt: Any) -> None:
+    app.get("/broken/<x>", endpoint="office.broken")(
+        protect(IsSubject("x", of=ProtectedView))(lambda x: "in")
+    )
+
+
 @pytest.mark.parametrize(
     ("break_it", "why"),
     [
+        (
+            names_an_unknown_type,
+            "IsSubject('x', of=ProtectedView), but no schema describes ProtectedView",
+        ),
         (cannot_meet, "no token can pass\n  Refresh()  accepts refresh"),
         (has_no_loader, "Owns('owner') needs a resource"),
         (is_upside_down, "office.broken is registered without its @protect(Access())"),

@@ -376,6 +376,9 @@ class TenantKeys(KeyRing):
         key = self._key_of(key_id)
         return (key,) if key else ()
 
+    def may_sign(self, key: Key, claims: Any) -> bool:
+        return bool(key.key_id == claims.get("tenant"))
+
     def _key_of(self, tenant: str | None) -> Key | None:
         secret = self.secrets.get(tenant or "")
         return Key(secret, "HS256", tenant) if secret else None
@@ -414,6 +417,9 @@ class SubjectKeys(KeyRing):
 
     def find(self, algorithm: str, key_id: str | None) -> tuple[Key, ...]:
         return (Key(SECRET, "HS256", key_id),) if key_id == "u1" else ()
+
+    def may_sign(self, key: Key, claims: Any) -> bool:
+        return bool(key.key_id == claims["sub"])
 
 
 def test_keys_can_depend_on_the_user(make_app: Any) -> None:

@@ -218,6 +218,9 @@ class RefreshClaims(ClaimSchema):
 class OtherClaims(ClaimSchema):
     sub = fields.String(required=True)
 
+    class Meta:
+        subject_prefix = "other:"
+
 
 class Other:
     def __init__(self, sub: str) -> None:
@@ -234,7 +237,7 @@ def test_a_schema_for_refresh_tokens_is_read_as_it_was_written(
     user = (described_and_loaded if has_loader else described)(jwt)
     jwt.claims_for(User, kind="refresh")(RefreshClaims)
     if has_other:
-        jwt.claims_for(Other)(with_prefix(OtherClaims))
+        jwt.claims_for(Other)(OtherClaims)
     with app.app_context():
         pair = jwt.login(user, **SAID)
         for _ in range(2):
@@ -243,10 +246,6 @@ def test_a_schema_for_refresh_tokens_is_read_as_it_was_written(
             pair = jwt.refresh(str(pair.refresh_token))
 
         assert jwt.verify(pair.access_token).claims["roles"] == ("admin",)
-
-
-def with_prefix(schema: type[ClaimSchema]) -> type[ClaimSchema]:
-    return schema
 
 
 def test_a_schema_that_gives_refresh_tokens_another_subject_is_an_error(make_app: Any) -> None:

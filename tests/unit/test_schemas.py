@@ -100,6 +100,9 @@ def test_what_is_not_json_is_refused_with_its_path(
         sub = fields.String(required=True)
         x = fields.Raw()
 
+        class Meta:
+            subject_prefix = "raw:"
+
     registry.register(RawClaims, dict)
     with pytest.raises(IssueError, match=path):
         registry.dump({"sub": "u", "x": value}, "access")
@@ -125,6 +128,16 @@ def test_a_schema_cannot_define_what_the_library_writes(name: str) -> None:
         pytest.param(
             {"sub": fields.String(), "Meta": type("Meta", (), {"name": "a/b"})}, "slash", id="slash"
         ),
+        pytest.param(
+            {"sub": fields.String(), "Meta": type("Meta", (), {"subject_prefix": 5})},
+            "subject_prefix is text",
+            id="a number as prefix",
+        ),
+        pytest.param(
+            {"sub": fields.String(), "Meta": type("Meta", (), {"subject_prefix": "a\n"})},
+            "subject_prefix is text",
+            id="a prefix that cannot be seen",
+        ),
     ],
 )
 def test_a_schema_that_cannot_describe_a_token_fails_when_it_is_made(
@@ -139,6 +152,7 @@ def test_a_schema_that_cannot_describe_a_token_fails_when_it_is_made(
     [
         pytest.param(lambda r: r.register(Schema, User), id="another kind of schema"),
         pytest.param(lambda r: r.register(3, User), id="no schema"),
+        pytest.param(lambda r: r.register(UserClaims, User()), id="no type"),
         pytest.param(lambda r: r.register(ClaimSchema, User), id="one without fields"),
         pytest.param(lambda r: r.register(UserClaims, User), id="one too many"),
         pytest.param(lambda r: r.register(UserClaims, str), id="one name twice"),
@@ -288,13 +302,14 @@ def test_several_schemas_are_told_apart_by_a_claim(registry: SchemaRegistry) -> 
 
         class Meta:
             name = "machine"
+            subject_prefix = "m:"
 
     registry.register(MachineClaims, dict)
     dumped = registry.dump({"sub": "m1"}, "access")
 
     assert dumped.schema == "machine"
     assert registry.dump(User(), "access").schema == "UserClaims"
-    assert registry.load({"sub": "m1", "schema": "machine"}, "access").sub == "m1"
+    assert registry.load({"sub": "m:m1", "schema": "machine"}, "access").sub == "m1"
     with pytest.raises(InvalidTokenError, match="which schema"):
         registry.load({"sub": "m1"}, "access")
 

@@ -18,12 +18,12 @@ from .identities import rewrite_identities
 #: What is left to a person, and what to do.
 _BY_HAND: Final[Mapping[str, str]] = {
     "encode_key_loader": (
-        "write a subclass of KeyRing whose signing_key_for chooses the key, and pass it to "
-        "JWTManager(keys=…)"
+        "write a subclass of KeyRing whose signing_key_for chooses the key and whose may_sign "
+        "says what each key may sign, and pass it to JWTManager(keys=…)"
     ),
     "decode_key_loader": (
-        "write a subclass of KeyRing whose find chooses keys by `kid`, and pass it to "
-        "JWTManager(keys=…)"
+        "write a subclass of KeyRing whose find chooses keys by `kid` (and whose may_sign says "
+        "what each may sign, where they are not all yours), and pass it to JWTManager(keys=…)"
     ),
     "token_verification_loader": (
         "write a @policy that reads access.token, and pass JWTManager(baseline=NotRevoked() & it)"

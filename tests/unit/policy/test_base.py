@@ -162,6 +162,7 @@ def test_what_was_passed_in_can_change_without_changing_the_policy() -> None:
         AtLeast(1, Access(), HasScope("a")),
         When(Access()).then(Fresh()),
         IsSubject("user") | Owns("owner"),
+        IsSubject("user", of=Policy) | Owns("owner", of=Policy),
         ClaimsMatch({"a.b": contains("x")}, absent="mismatch"),
         ClaimsMatch(a=one_of(1, 2), b=view_arg("c"), d={"e": [1]}),
         ~(Access() & Fresh() & Access()),

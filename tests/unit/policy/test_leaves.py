@@ -37,6 +37,7 @@ from jwtpolicy.access import NOT_LOADED, Standing, Terms
 from jwtpolicy.exceptions import (
     CSRFError,
     ExpiredTokenError,
+    PolicyDefinitionError,
     StoreUnavailableError,
     UnknownUserError,
     UserUnavailableError,
@@ -400,6 +401,68 @@ def test_roles_can_stand_elsewhere() -> None:
 
     assert judged(HasRole("a"), {"realm_access": {"roles": ["a"]}}, terms=terms) == "ALLOW"
     assert judged(HasRole("a"), {"roles": ["a"]}, terms=terms) == "MISSING_CLAIM"
+
+
+class Machine: ...
+
+
+class Robot(Machine): ...
+
+
+class User: ...
+
+
+#: Users have no prefix, machines have, and of pets nobody knows anything.
+TYPES = Terms(types={User: "", Machine: "m:", str: ""}, prefixes=("m:",))
+
+OF_TYPES = [
+    pytest.param(None, "7", 7, "ALLOW", id="a user"),
+    pytest.param(User, "7", 7, "ALLOW", id="a user, by type"),
+    pytest.param(str, "7", "7", "ALLOW", id="text"),
+    pytest.param(Machine, "m:7", 7, "ALLOW", id="a machine"),
+    pytest.param(Robot, "m:7", "7", "ALLOW", id="of a subclass"),
+    pytest.param(Machine, "m:m:7", "m:7", "ALLOW", id="a machine called so"),
+    pytest.param(None, "m:7", 7, "FORBIDDEN", id="a machine is no user"),
+    pytest.param(None, "m:7", "m:7", "FORBIDDEN", id="by no name"),
+    pytest.param(User, "m:7", "m:7", "FORBIDDEN", id="by no name, by type"),
+    pytest.param(Machine, "7", 7, "FORBIDDEN", id="a user is no machine"),
+    pytest.param(Machine, "7", "m:7", "FORBIDDEN", id="by no name either"),
+    pytest.param(Machine, "m:7", "m:7", "FORBIDDEN", id="a machine has no prefix in its name"),
+    pytest.param(Machine, "m:7", 8, "FORBIDDEN", id="another machine"),
+    pytest.param(None, "m:1", True, "MISSING_CLAIM", id="a flag"),
+    pytest.param(Machine, "7", [7], "MISSING_CLAIM", id="a list, of another type"),
+    pytest.param(Machine, "m:7", None, "MISSING_CLAIM", id="nothing"),
+    pytest.param(SimpleNamespace, "7", 7, "MISSING_CLAIM", id="a type that nobody knows"),
+]
+OPPOSITE = {"ALLOW": "FORBIDDEN", "FORBIDDEN": "ALLOW", "MISSING_CLAIM": "MISSING_CLAIM"}
+
+
+@pytest.mark.parametrize(("of", "subject", "told", "outcome"), OF_TYPES)
+def test_a_user_of_a_type_is_named_by_the_url(
+    of: Any, subject: str, told: Any, outcome: str
+) -> None:
+    request = {"view_args": {} if told is None else {"u": told}, "terms": TYPES}
+    rule = IsSubject("u", of=of)
+
+    assert judged(rule, {"sub": subject}, **request) == outcome
+    assert judged(~rule, {"sub": subject}, **request) == OPPOSITE[outcome]
+
+
+@pytest.mark.parametrize(("of", "subject", "told", "outcome"), OF_TYPES)
+def test_a_user_of_a_type_owns_a_resource(of: Any, subject: str, told: Any, outcome: str) -> None:
+    request = {"resource": SimpleNamespace(owner=told), "terms": TYPES}
+    rule = Owns("owner", of=of)
+
+    assert judged(rule, {"sub": subject}, **request) == outcome
+    assert judged(~rule, {"sub": subject}, **request) == OPPOSITE[outcome]
+
+
+@pytest.mark.parametrize("leaf", [IsSubject, Owns])
+@pytest.mark.parametrize("of", ["Machine", Machine(), 5])
+def test_users_are_of_a_type(leaf: Any, of: Any) -> None:
+    with pytest.raises(PolicyDefinitionError, match=r"of=…\) takes a type"):
+        leaf("x", of=of)
+    assert leaf("x", of=Machine) == leaf("x", of=Machine) != leaf("x", of=Robot) != leaf("x")
 
 
 NOTE = SimpleNamespace(owner="u1", size=3, author=SimpleNamespace(id=7), nothing=None)
