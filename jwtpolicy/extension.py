@@ -49,6 +49,7 @@ from .stores.base import TokenStore
 from .token import Token, TokenPair
 from .transports import CookieTransport, Transport
 from .users import UserLoader, Users
+from .views import guarded
 
 logger = logging.getLogger("jwtpolicy")
 
@@ -124,7 +125,13 @@ class JWTManager(Generic[User]):
         )
         parts.check_store([] if self._baseline is None else [self._baseline])
         app.extensions[EXTENSION] = Application(
-            app, settings, lambda: self._enforcement(app, parts), self._blueprints, self, parts
+            app,
+            settings,
+            lambda: self._enforcement(app, parts),
+            self._blueprints,
+            self,
+            parts,
+            guarded,
         )
         if self._add_context_processor:
             app.context_processor(

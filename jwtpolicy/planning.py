@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from flask import Blueprint, Flask
 from werkzeug.routing import Rule
 
 from .exceptions import PolicyDefinitionError
-from .guards import METHODS, WRAPPED_BY, Guard, guards_around
+from .guards import (
+    METHODS,
+    PUTS,
+    ClassGuard,
+    EndpointGuard,
+    Guard,
+    guard_of,
+    guards_around,
+    layers_of,
+    missed_by,
+    opens,
+)
 from .parts import Parts
 from .plans import Loader, Plan
 from .policy.base import Policy
@@ -19,6 +30,9 @@ from .transports import Places
 
 #: The levels that were put on blueprints, by the blueprint.
 BlueprintLevels = Mapping[Blueprint, list[Policy]]
+
+#: The packages whose ``dispatch_request`` runs the handler of the method, and nothing else.
+_FRAMEWORKS: Final = frozenset({"flask", "flask_restful", "flask_restx"})
 
 #: An endpoint, or None where no rule matched, and the method in upper case.
 Target = tuple[str | None, str]
@@ -31,7 +45,8 @@ class Demand:
     Attributes:
         label: The method and the endpoint, for people.
         method: In upper case.
-        guards: What stands around the view and its handler, the outermost first.
+        guards: What was written on the view function, its class and its handler, but for
+            openings that do not count.
         outer: The levels of its blueprints, the innermost first.
     """
 
@@ -84,15 +99,15 @@ class Planner:
         Raises:
             SetupError: It cannot work.
         """
+        view, label = self._app.view_functions.get(endpoint), f"{method} {endpoint}"
+        _check_order(view, label)
+        _check_openings(view, method, label)
         demand = self.demand(endpoint, method)
-        _check_order(self._app.view_functions.get(endpoint), demand)
         return self.joined(demand, baseline) if demand.guards or demand.outer else None
 
     def demand(self, endpoint: str, method: str) -> Demand:
         """Return what was written about *method* of *endpoint*."""
-        view = self._app.view_functions.get(endpoint)
-        guards = list(guards_around(view))
-        guards += [guard for guard in guards_around(handler(view, method)) if guard not in guards]
+        guards = _counting_guards(self._app.view_functions.get(endpoint), method)
         return Demand(f"{method} {endpoint}", method, guards, self._blueprint_levels(endpoint))
 
     def joined(self, demand: Demand, baseline: Policy | None) -> Plan:
@@ -150,11 +165,90 @@ def methods_of(rule: Rule) -> list[str]:
     return sorted(METHODS if rule.methods is None else rule.methods)
 
 
-def handler(view: Callable[..., Any] | None, method: str) -> Callable[..., Any] | None:
+def handler(view: object, method: str) -> object:
     """Return the method of a view class that answers *method*, or None."""
-    cls = getattr(view, "view_class", None)
+    cls = _view_class(view)
     found = getattr(cls, method.lower(), None)
     return getattr(cls, "get", None) if found is None and method == "HEAD" else found
+
+
+def view_function(view: object) -> object:
+    """Return the view function that was registered, without the `EndpointGuard` around it."""
+    while isinstance(guard_of(view), EndpointGuard):
+        view = cast(Any, view).__wrapped__
+    return view
+
+
+def needs_guard(view: object) -> bool:
+    """Whether guards were written about *view*, and it is none of them itself.
+
+    What stands above a guard, or a ``dispatch_request``, may answer without calling it.
+    """
+    if guard_of(view) is not None:
+        return False
+    named = {name.upper() for name in getattr(_view_class(view), "methods", None) or ()}
+    found = ((g, name) for name in METHODS | named for g in written_guards(view, name))
+    return not all(opens(guard, name) for guard, name in found)
+
+
+def written_guards(view: object, method: str) -> list[Guard]:
+    """Return the guards that were written anywhere about *method* of *view*."""
+    found = [guard for place in _places(view, method) for guard in guards_around(place)]
+    return list(dict.fromkeys([*found, *_put_at_each_request(_view_class(view), method)]))
+
+
+def idle_openings(view: object, method: str) -> list[Guard]:
+    """Return the guards that say that *method* of *view* is open, and do not count."""
+    counting = _counting_guards(view, method)
+    return [guard for guard in written_guards(view, method) if guard not in counting]
+
+
+def _counting_guards(view: object, method: str) -> list[Guard]:
+    """Return the guards of *view*: closing counts wherever it is written, opening does not.
+
+    It counts on the function that Flask calls, and on the class behind it and the handlers of
+    that, unless a ``dispatch_request`` of the application's decides what runs.
+    """
+    *tops, of_handler = map(guard_of, _places(view, method))
+    if _runs_handlers(_view_class(view)):
+        tops += [of_handler]
+        tops += [guard for guard in guards_around(view) if isinstance(guard, ClassGuard)]
+    found = written_guards(view, method)
+    return [guard for guard in found if guard in tops or not opens(guard, method)]
+
+
+def _places(view: object, method: str) -> list[object]:
+    """Return the functions on which guards may be written."""
+    cls = _view_class(view)
+    return [view_function(view), getattr(cls, "dispatch_request", None), handler(view, method)]
+
+
+def _view_class(view: object) -> type | None:
+    """Return the class that *view* was made of by ``as_view``, or None."""
+    classes = (getattr(layer, "view_class", None) for layer in layers_of(view))
+    return next((cls for cls in classes if isinstance(cls, type)), None)
+
+
+def _runs_handlers(cls: type | None) -> bool:
+    """Whether *cls* is known to run the handler of the method.
+
+    It is asked whose class has the function: names of functions travel by ``functools.wraps``.
+    """
+    mro = getattr(cls, "__mro__", ())
+    owner = next((base for base in mro if "dispatch_request" in vars(base)), object)
+    return owner.__module__.partition(".")[0] in _FRAMEWORKS
+
+
+def _put_at_each_request(cls: type | None, method: str) -> list[Guard]:
+    """Return the guards of ``method_decorators``, which RESTful and RESTX put around handlers.
+
+    GET's count for HEAD too: its handler answers, and RESTful forgets them.
+    """
+    listed = getattr(cls, "method_decorators", None) or ()
+    if isinstance(listed, Mapping):
+        names = ("get", "head") if method == "HEAD" else (method.lower(),)
+        listed = [decorator for name in names for decorator in listed.get(name, ())]
+    return [getattr(one, PUTS) for one in reversed(listed) if hasattr(one, PUTS)]
 
 
 def _check_alone(levels: Sequence[Policy], label: str) -> None:
@@ -163,7 +257,7 @@ def _check_alone(levels: Sequence[Policy], label: str) -> None:
     Raises:
         PolicyDefinitionError: There is something.
     """
-    if len(levels) > 1:
+    if not all(isinstance(level, Public) for level in levels):
         msg = f"{label} is public and guarded at once: {levels!r}"
         raise PolicyDefinitionError(msg)
 
@@ -182,17 +276,49 @@ def _one_loader(guards: Sequence[Guard], label: str) -> Loader | None:
     return loaders[0] if loaders else None
 
 
-def _check_order(view: object, demand: Demand) -> None:
+def _check_order(view: object, label: str) -> None:
     """Notice ``@protect`` above ``@app.route``: the route then has the bare function.
 
     Raises:
         PolicyDefinitionError: It has.
     """
-    while view is not None:
-        for guard in getattr(view, "__dict__", {}).get(WRAPPED_BY, ()):
-            if guard not in demand.guards:
-                msg = (
-                    f"{demand.label} is registered without its {guard!r}: write it below the route"
-                )
-                raise PolicyDefinitionError(msg)
-        view = getattr(view, "__wrapped__", None)
+    for layer in layers_of(view_function(view)):
+        if (missed := missed_by(layer)) is not None:
+            msg = (
+                f"{label} is registered without its {missed!r}: write it below the route; where "
+                "that was for another route, and this one is to be open, register public(…) of "
+                "the function"
+            )
+            raise PolicyDefinitionError(msg)
+        if guard_of(layer) is not None:
+            return
+
+
+def _check_openings(view: object, method: str, label: str) -> None:
+    """Notice ``@public`` beneath another decorator, which may close what it opens, or answer.
+
+    Raises:
+        PolicyDefinitionError: It stands there.
+    """
+    for place in _places(view, method):
+        top = guard_of(place)
+        is_open = top is not None and opens(top, method)
+        beneath = [g for g in guards_around(place) if not isinstance(g, ClassGuard)]
+        if not is_open and any(opens(guard, method) for guard in beneath):
+            raise PolicyDefinitionError(_order_complaint(place, label))
+
+
+def _order_complaint(place: object, label: str) -> str:
+    code = getattr(place, "__code__", None)
+    other = getattr(code, "co_qualname", type(place).__qualname__)
+    endpoint = label.partition(" ")[2]
+    return (
+        f"{label}: @public stands beneath another decorator ({other}), and speaks only for what is "
+        "called first; write it above:\n"
+        "    @app.get(…)\n"
+        "    @public\n"
+        "    @other\n"
+        "    def view(): …\n"
+        "Where a framework puts its own around every view: "
+        f"app.view_functions[{endpoint!r}] = public(app.view_functions[{endpoint!r}])"
+    )

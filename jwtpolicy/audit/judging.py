@@ -11,8 +11,7 @@ from werkzeug.routing import Rule
 
 from ..binding import Application, is_automatic, is_listed
 from ..exceptions import SetupError
-from ..guards import guards_around
-from ..planning import Demand, handler
+from ..planning import Demand, written_guards
 from ..settings import Settings
 from .bridge import bridge_around
 from .guarded import Guarded
@@ -48,8 +47,7 @@ class Judge:
             return row_at(rule, Protection.BROKEN, problem=problem, bridge=bridge)
 
     def _of_bridge(self, rule: Rule, view: Any, method: str, bridge: str | None) -> Row:
-        guards = [*guards_around(view), *guards_around(handler(view, method))]
-        if guards:
+        if guards := written_guards(view, method):
             problem = f"{guards[0]!r} has no JWTManager to ask; write JWTManager(app)"
             return row_at(rule, Protection.BROKEN, problem=problem, bridge=bridge)
         return _without_plan(rule, Settings(), bridge)
