@@ -57,6 +57,16 @@ class Cached:
         return self.view(*args, **kwargs)
 
 
+def through(view: Any) -> Any:
+    """Put a decorator around *view* that copies all that it says of itself."""
+
+    @wraps(view)
+    def outer(*args: Any, **kwargs: Any) -> Any:
+        return view(*args, **kwargs)
+
+    return outer
+
+
 def bare(ran: list[str]) -> Callable[..., Any]:
     """Return a view without any guard."""
 

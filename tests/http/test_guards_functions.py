@@ -131,9 +131,7 @@ def test_one_function_has_a_policy_for_each_of_its_routes(
     assert [answer.status_code for answer in found] == [401, 200, 200]
 
 
-def test_a_function_that_is_guarded_elsewhere_is_not_registered_bare(
-    app: Any, client: Any
-) -> None:
+def test_a_function_that_is_guarded_elsewhere_is_not_registered_bare(app: Any, client: Any) -> None:
     app.add_url_rule("/guarded", "guarded", protect()(whoever))
     app.add_url_rule("/bare", "bare", whoever)
 

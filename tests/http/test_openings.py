@@ -13,20 +13,11 @@ from flask.views import MethodView, View
 
 from jwtpolicy import JWTManager, ProtectedView, Public, protect, public
 from jwtpolicy.exceptions import PolicyDefinitionError
+from tests.http.registrations import through
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:flask_restful")
 
 Answers = Callable[..., int]
-
-
-def through(view: Any) -> Any:
-    """Put a decorator around *view* that copies all that it says of itself."""
-
-    @wraps(view)
-    def outer(*args: Any, **kwargs: Any) -> Any:
-        return view(*args, **kwargs)
-
-    return outer
 
 
 def hello(*args: Any) -> str:

@@ -248,9 +248,7 @@ def for_any_method(app: Flask, guard: Any) -> None:
         pytest.param(for_any_method, "FETCH", id="a method that the client made up"),
     ],
 )
-def test_one_request_is_decided_once(
-    app: Flask, access: Any, register: Any, method: str
-) -> None:
+def test_one_request_is_decided_once(app: Flask, access: Any, register: Any, method: str) -> None:
     asked: list[str] = []
     register(app, once(asked))
     headers, client = access(), app.test_client()

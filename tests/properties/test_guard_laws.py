@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 
 from jwtpolicy import HasRole, JWTManager, protect
 from tests.conftest import SECRET, bearer
-from tests.http.registrations import bare, cached
-from tests.http.test_openings import through
+from tests.http.registrations import bare, cached, through
 
 ROLES = ["a", "b"]
 
