@@ -16,7 +16,7 @@ from .exceptions import AccessDeniedError, ConfigurationError
 from .finishing import Finishing
 from .guards import METHODS, EndpointGuard, FunctionGuard, Guard
 from .parts import Parts
-from .planning import BlueprintLevels, Demand, Planner, Target, needs_guard, view_function
+from .planning import BlueprintLevels, Demand, Planner, Target, WrittenGuards
 from .plans import Plan
 from .policy.base import Policy
 from .settings import Settings
@@ -194,6 +194,8 @@ class Application:
         if endpoint is None or target in plans:
             return plans.get(target)
         plan = self.planner.plan(endpoint, method, self.enforcement.baseline)
+        if plan is not None:
+            self._finish_answers([plan.places])
         # A rule without methods matches all that clients can think of.
         if method in METHODS:
             plans[target] = plan
@@ -268,9 +270,11 @@ class Application:
             return self._enforcement
 
     def _guarded(self, endpoint: str, view: Any) -> Any:
-        """Return what Flask is to call: a guard, wherever one was written (see `needs_guard`)."""
-        view = view_function(view)
-        return self._guarding(view, EndpointGuard(endpoint)) if needs_guard(view) else view
+        """Return what Flask is to call: a guard, wherever one was written."""
+        written = WrittenGuards(view)
+        if not written.is_passed_by:
+            return written.view
+        return self._guarding(written.view, EndpointGuard(endpoint))
 
     def _forget(self, endpoint: str) -> None:
         """Plan anew what was said about *endpoint*: its view was replaced."""

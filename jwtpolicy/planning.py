@@ -99,16 +99,18 @@ class Planner:
         Raises:
             SetupError: It cannot work.
         """
-        view, label = self._app.view_functions.get(endpoint), f"{method} {endpoint}"
-        _check_order(view, label)
-        _check_openings(view, method, label)
         demand = self.demand(endpoint, method)
+        self.written(endpoint).check(method, demand.label)
         return self.joined(demand, baseline) if demand.guards or demand.outer else None
 
     def demand(self, endpoint: str, method: str) -> Demand:
         """Return what was written about *method* of *endpoint*."""
-        guards = _counting_guards(self._app.view_functions.get(endpoint), method)
+        guards = self.written(endpoint).counting(method)
         return Demand(f"{method} {endpoint}", method, guards, self._blueprint_levels(endpoint))
+
+    def written(self, endpoint: str) -> WrittenGuards:
+        """Return the guards that were written on the view of *endpoint*."""
+        return WrittenGuards(self._app.view_functions.get(endpoint))
 
     def joined(self, demand: Demand, baseline: Policy | None) -> Plan:
         """Return the plan of all levels that were written.
@@ -165,62 +167,83 @@ def methods_of(rule: Rule) -> list[str]:
     return sorted(METHODS if rule.methods is None else rule.methods)
 
 
+class WrittenGuards:
+    """The guards that were written on one view: on its function, its class, or its handlers.
+
+    Closing counts wherever it is written. Opening counts on the function that Flask calls, and on
+    the class behind it and the handlers of that, unless a ``dispatch_request`` of the
+    application's decides what runs.
+
+    Args:
+        view: The view function, as it was registered or as it was bound.
+
+    Attributes:
+        view: The view function, without the `EndpointGuard` around it.
+    """
+
+    def __init__(self, view: object) -> None:
+        while isinstance(guard_of(view), EndpointGuard):
+            view = cast(Any, view).__wrapped__
+        self.view = view
+        self._class = _view_class(view)
+
+    @property
+    def is_passed_by(self) -> bool:
+        """Whether what Flask calls is none of the guards.
+
+        What stands above a guard, or a ``dispatch_request``, may answer without calling it.
+        """
+        if guard_of(self.view) is not None:
+            return False
+        named = {name.upper() for name in getattr(self._class, "methods", None) or ()}
+        # A function says the same for all methods.
+        methods = METHODS | named if self._class is not None else ("GET",)
+        return not all(opens(guard, name) for name in methods for guard in self.all(name))
+
+    def all(self, method: str) -> list[Guard]:
+        """Return the guards of *method*."""
+        found = [guard for place in self._places(method) for guard in guards_around(place)]
+        return list(dict.fromkeys([*found, *_put_at_each_request(self._class, method)]))
+
+    def counting(self, method: str) -> list[Guard]:
+        """Return the guards of *method* without the openings that do not count."""
+        found = self.all(method)
+        if not any(opens(guard, method) for guard in found):
+            return found
+        *counting, of_handler = map(guard_of, self._places(method))
+        if _runs_handlers(self._class):
+            of_class = [guard for guard in found if isinstance(guard, ClassGuard)]
+            counting += [of_handler, *of_class]
+        return [guard for guard in found if guard in counting or not opens(guard, method)]
+
+    def check(self, method: str, label: str) -> None:
+        """Notice guards that stand in the wrong order among other decorators.
+
+        Raises:
+            PolicyDefinitionError: ``@protect`` stands above the route, which then has the bare
+                function, or ``@public`` beneath a decorator, which may close what it opens.
+        """
+        _check_route(self.view, label)
+        for place in self._places(method):
+            _check_opening(place, method, label)
+
+    def _places(self, method: str) -> list[object]:
+        """Return the functions on which guards may be written."""
+        return [
+            self.view,
+            getattr(self._class, "dispatch_request", None),
+            _handler(self._class, method),
+        ]
+
+
 def handler(view: object, method: str) -> object:
     """Return the method of a view class that answers *method*, or None."""
-    cls = _view_class(view)
+    return _handler(_view_class(view), method)
+
+
+def _handler(cls: type | None, method: str) -> object:
     found = getattr(cls, method.lower(), None)
     return getattr(cls, "get", None) if found is None and method == "HEAD" else found
-
-
-def view_function(view: object) -> object:
-    """Return the view function that was registered, without the `EndpointGuard` around it."""
-    while isinstance(guard_of(view), EndpointGuard):
-        view = cast(Any, view).__wrapped__
-    return view
-
-
-def needs_guard(view: object) -> bool:
-    """Whether guards were written about *view*, and it is none of them itself.
-
-    What stands above a guard, or a ``dispatch_request``, may answer without calling it.
-    """
-    if guard_of(view) is not None:
-        return False
-    named = {name.upper() for name in getattr(_view_class(view), "methods", None) or ()}
-    found = ((g, name) for name in METHODS | named for g in written_guards(view, name))
-    return not all(opens(guard, name) for guard, name in found)
-
-
-def written_guards(view: object, method: str) -> list[Guard]:
-    """Return the guards that were written anywhere about *method* of *view*."""
-    found = [guard for place in _places(view, method) for guard in guards_around(place)]
-    return list(dict.fromkeys([*found, *_put_at_each_request(_view_class(view), method)]))
-
-
-def idle_openings(view: object, method: str) -> list[Guard]:
-    """Return the guards that say that *method* of *view* is open, and do not count."""
-    counting = _counting_guards(view, method)
-    return [guard for guard in written_guards(view, method) if guard not in counting]
-
-
-def _counting_guards(view: object, method: str) -> list[Guard]:
-    """Return the guards of *view*: closing counts wherever it is written, opening does not.
-
-    It counts on the function that Flask calls, and on the class behind it and the handlers of
-    that, unless a ``dispatch_request`` of the application's decides what runs.
-    """
-    *tops, of_handler = map(guard_of, _places(view, method))
-    if _runs_handlers(_view_class(view)):
-        tops += [of_handler]
-        tops += [guard for guard in guards_around(view) if isinstance(guard, ClassGuard)]
-    found = written_guards(view, method)
-    return [guard for guard in found if guard in tops or not opens(guard, method)]
-
-
-def _places(view: object, method: str) -> list[object]:
-    """Return the functions on which guards may be written."""
-    cls = _view_class(view)
-    return [view_function(view), getattr(cls, "dispatch_request", None), handler(view, method)]
 
 
 def _view_class(view: object) -> type | None:
@@ -276,13 +299,13 @@ def _one_loader(guards: Sequence[Guard], label: str) -> Loader | None:
     return loaders[0] if loaders else None
 
 
-def _check_order(view: object, label: str) -> None:
+def _check_route(view: object, label: str) -> None:
     """Notice ``@protect`` above ``@app.route``: the route then has the bare function.
 
     Raises:
         PolicyDefinitionError: It has.
     """
-    for layer in layers_of(view_function(view)):
+    for layer in layers_of(view):
         if (missed := missed_by(layer)) is not None:
             msg = (
                 f"{label} is registered without its {missed!r}: write it below the route; where "
@@ -294,17 +317,16 @@ def _check_order(view: object, label: str) -> None:
             return
 
 
-def _check_openings(view: object, method: str, label: str) -> None:
-    """Notice ``@public`` beneath another decorator, which may close what it opens, or answer.
+def _check_opening(place: object, method: str, label: str) -> None:
+    """Notice ``@public`` beneath another decorator.
 
     Raises:
         PolicyDefinitionError: It stands there.
     """
-    for place in _places(view, method):
-        top = guard_of(place)
-        is_open = top is not None and opens(top, method)
-        beneath = [g for g in guards_around(place) if not isinstance(g, ClassGuard)]
-        if not is_open and any(opens(guard, method) for guard in beneath):
+    top = guard_of(place)
+    if top is None or not opens(top, method):
+        beneath = (g for g in guards_around(place) if not isinstance(g, ClassGuard))
+        if any(opens(guard, method) for guard in beneath):
             raise PolicyDefinitionError(_order_complaint(place, label))
 
 

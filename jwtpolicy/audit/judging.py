@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 from flask import Flask
@@ -11,7 +11,7 @@ from werkzeug.routing import Rule
 
 from ..binding import Application, is_automatic, is_listed
 from ..exceptions import SetupError
-from ..planning import Demand, written_guards
+from ..planning import Demand, WrittenGuards
 from ..settings import Settings
 from .bridge import bridge_around
 from .guarded import Guarded
@@ -39,7 +39,8 @@ class Judge:
         if self.application is None:
             return self._of_bridge(rule, view, method, bridge)
         try:
-            return self._of_plan(rule, method, bridge, self.application)
+            row = self._of_plan(rule, method, bridge, self.application)
+            return replace(row, notes=(*row.notes, *_on_order(view, method)))
         except SetupError as error:
             # The method stands in `methods`, so that rows of several methods can be one.
             problem = str(error).replace(f"{method} {rule.endpoint}", rule.endpoint)
@@ -47,7 +48,7 @@ class Judge:
             return row_at(rule, Protection.BROKEN, problem=problem, bridge=bridge)
 
     def _of_bridge(self, rule: Rule, view: Any, method: str, bridge: str | None) -> Row:
-        if guards := written_guards(view, method):
+        if guards := WrittenGuards(view).all(method):
             problem = f"{guards[0]!r} has no JWTManager to ask; write JWTManager(app)"
             return row_at(rule, Protection.BROKEN, problem=problem, bridge=bridge)
         return _without_plan(rule, Settings(), bridge)
@@ -71,6 +72,16 @@ class Judge:
     def _variables(self, rule: Rule) -> Collection[str] | None:
         """Return the variables of the URL, or None where a preprocessor may change them."""
         return None if self.app.url_value_preprocessors else rule.arguments
+
+
+def _on_order(view: object, method: str) -> Iterator[str]:
+    """Yield what the place of a guard among the decorators of *view* means."""
+    written = WrittenGuards(view)
+    counting = written.counting(method)
+    if len(counting) < len(written.all(method)):
+        yield "what opens it does not count: the view has a dispatch_request of its own"
+    if method == "OPTIONS" and counting and written.is_passed_by:
+        yield "decorators above the guard may answer OPTIONS"
 
 
 def _without_plan(rule: Rule, settings: Settings, bridge: str | None) -> Row:
