@@ -52,8 +52,8 @@ def protect(
     """Guard a function: it runs for requests that all *policies* allow.
 
     It stands below the route's decorator, with or without parentheses; without policies it asks
-    for an access token. Several of them, and the blueprint's, are judged as one tree. The guard
-    of an ``async def`` is async.
+    for an access token. Several of them, and the blueprint's, are judged as one tree, before any
+    decorator above them can answer. The guard of an ``async def`` is async.
 
     Args:
         policies: What has to be true.

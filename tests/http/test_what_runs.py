@@ -128,6 +128,20 @@ def test_a_decorator_answers_preflights_above_a_guard(make_app: Any, is_closed: 
     assert (client.options("/it").status_code, client.get("/it").status_code) == (204, 401)
 
 
+def test_an_async_decorator_answers_preflights_too(app: Flask) -> None:
+    @for_admins
+    async def view() -> str:
+        return "in"
+
+    @wraps(view)
+    async def outer() -> Any:
+        return ("", 204) if request.method == "OPTIONS" else await view()
+
+    app.add_url_rule("/it", "it", outer, methods=["GET", "OPTIONS"])
+    client = app.test_client()
+    assert (client.options("/it").status_code, client.get("/it").status_code) == (204, 401)
+
+
 def test_a_handler_of_options_is_guarded_by_its_own_guard(app: Flask, callers: Any) -> None:
     class It(MethodView):
         decorators = (cached,)
