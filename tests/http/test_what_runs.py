@@ -348,3 +348,37 @@ def test_a_default_of_the_view_functions_is_only_a_default(app: Flask) -> None:
 
     assert app.view_functions.setdefault("it", bare([])) is app.view_functions["it"]
     assert app.test_client().get("/it").status_code == 401
+
+
+def test_a_plan_of_a_view_that_is_replaced_meanwhile_is_not_kept(
+    app: Flask, callers: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app.add_url_rule("/it", "it", cached(protect()(bare([]))))
+    client, planner = app.test_client(), app.extensions["jwtpolicy"].planner
+    client.get("/it")
+    plan = planner.plan
+
+    def slowly(*arguments: Any) -> Any:
+        found = plan(*arguments)
+        monkeypatch.undo()
+        app.view_functions["it"] = cached(for_admins(bare([])))
+        return found
+
+    app.view_functions["it"] = app.view_functions["it"]
+    monkeypatch.setattr(planner, "plan", slowly)
+    found = [client.get("/it", headers=callers[n]).status_code for n in (1, 2, 1)]
+    assert found == [200, 200, 403]
+
+
+def test_a_late_guard_that_reads_the_query_keeps_the_answer_private(
+    app: Flask, jwt: Any, callers: Any
+) -> None:
+    """HTTP-7."""
+    keeps(app)
+    app.test_client().get("/it")
+    app.view_functions["it"] = protect(transports="query_string")(bare([]))
+    with app.app_context():
+        token = jwt.issue("ada")
+
+    answer = app.test_client().get("/it", query_string={"jwt": token})
+    assert (answer.status_code, answer.headers["Cache-Control"]) == (200, "no-store")
