@@ -13,7 +13,7 @@ from ..binding import Application, is_automatic, is_listed
 from ..exceptions import SetupError
 from ..planning import Demand, WrittenGuards
 from ..settings import Settings
-from .bridge import bridge_around
+from .bridge import bridge_around, is_passed_by
 from .guarded import Guarded
 from .rows import Protection, Row, row_at
 
@@ -36,10 +36,11 @@ class Judge:
         bridge = bridge_around(self.app, rule.endpoint, method)
         if is_automatic(rule, method):
             return row_at(rule, Protection.AUTOMATIC)
-        if self.application is None:
-            return self._of_bridge(rule, view, method, bridge)
         try:
-            row = self._of_plan(rule, method, bridge, self.application)
+            if self.application is None:
+                row = self._of_bridge(rule, view, method, bridge)
+            else:
+                row = self._of_plan(rule, method, bridge, self.application)
             return replace(row, notes=(*row.notes, *_on_order(view, method)))
         except SetupError as error:
             # The method stands in `methods`, so that rows of several methods can be one.
@@ -82,6 +83,8 @@ def _on_order(view: object, method: str) -> Iterator[str]:
         yield "what opens it does not count: the view has a dispatch_request of its own"
     if method == "OPTIONS" and counting and written.is_passed_by:
         yield "decorators above the guard may answer OPTIONS"
+    if is_passed_by(view):
+        yield "decorators above the guard of the bridge may answer without it"
 
 
 def _without_plan(rule: Rule, settings: Settings, bridge: str | None) -> Row:
