@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from inspect import isfunction
 from typing import Any, Final, cast
 
 from flask import Blueprint, Flask
@@ -195,10 +196,17 @@ class WrittenGuards:
         """
         if guard_of(self.view) is not None:
             return False
-        named = {name.upper() for name in getattr(self._class, "methods", None) or ()}
-        # A function says the same for all methods.
-        methods = METHODS | named if self._class is not None else ("GET",)
-        return not all(opens(guard, name) for name in methods for guard in self.all(name))
+        return not all(
+            opens(guard, method) for method in self._methods() for guard in self.all(method)
+        )
+
+    def _methods(self) -> Iterable[str]:
+        """Return the methods that may have handlers of their own: clients may make one up."""
+        if self._class is None:
+            return ("GET",)
+        spaces = [vars(base) for base in self._class.__mro__]
+        functions = {n for space in spaces for n, value in space.items() if isfunction(value)}
+        return METHODS | {name.upper() for name in functions}
 
     def all(self, method: str) -> list[Guard]:
         """Return the guards of *method*."""

@@ -175,6 +175,19 @@ def test_methods_of_a_class_that_are_not_guarded_stay_open(app: Flask) -> None:
     ]
 
 
+def test_a_handler_of_a_method_that_nobody_lists_is_guarded(app: Flask, callers: Any) -> None:
+    class It(MethodView):
+        decorators = (cached,)
+        fetch = for_admins(bare([]))
+
+    app.endpoint("it")(It.as_view("it"))
+    app.url_map.add(Rule("/it", endpoint="it"))
+    client = app.test_client()
+
+    found = [client.open("/it", method="FETCH", headers=callers[n]).status_code for n in (2, 0, 1)]
+    assert found == [200, 401, 403]
+
+
 def test_a_stream_beneath_a_decorator_is_sent(app: Flask, callers: Any) -> None:
     @app.get("/it")
     @stream_with_context
