@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from flask import Flask, Request, Response, request
 from werkzeug.routing import Rule
 
 from .ending import tokens_to_end, warn_if_presented
 from .enforcement import Enforcement
-from .exceptions import AccessDeniedError, ConfigurationError, PolicyError
+from .exceptions import AccessDeniedError, ConfigurationError
 from .finishing import Finishing
-from .guards import Guard
+from .guards import METHODS, EndpointGuard, FunctionGuard, Guard
 from .parts import Parts
-from .planning import BlueprintLevels, Demand, Planner, Target
+from .planning import BlueprintLevels, Demand, Planner, Target, WrittenGuards
 from .plans import Plan
 from .policy.base import Policy
 from .settings import Settings
@@ -33,6 +33,52 @@ logger = logging.getLogger("jwtpolicy")
 #: Plans of inner guards that are remembered.
 _MAX_INNER_PLANS: Final = 1024
 
+#: By which an endpoint's own guard lets pass what the endpoint does not guard, or guards within.
+_NOTHING: Final = Plan((), None, label="nothing")
+
+#: Puts a guard around a view.
+Guarding = Callable[[Any, Guard], Any]
+
+
+class ViewFunctions(dict[str, Any]):
+    """The view functions of a bound application.
+
+    Requests read it as they read any dictionary; what is put into it after the binding is
+    guarded like what was there before.
+
+    Args:
+        views: What was registered before.
+        guarded: Returns what Flask is to call for an endpoint and a view.
+        forget: Called with an endpoint whose view was just replaced.
+    """
+
+    def __init__(
+        self,
+        views: Mapping[str, Any],
+        guarded: Callable[[str, Any], Any],
+        forget: Callable[[str], None],
+    ) -> None:
+        super().__init__({endpoint: guarded(endpoint, view) for endpoint, view in views.items()})
+        self._guarded = guarded
+        self._forget = forget
+
+    def __setitem__(self, endpoint: str, view: Any) -> None:
+        super().__setitem__(endpoint, self._guarded(endpoint, view))
+        self._forget(endpoint)
+
+    def setdefault(self, endpoint: str, view: Any = None) -> Any:
+        if endpoint not in self:
+            self[endpoint] = view
+        return self[endpoint]
+
+    def update(self, *args: Any, **kwargs: Any) -> None:
+        for endpoint, view in dict(*args, **kwargs).items():
+            self[endpoint] = view
+
+    def __ior__(self, other: Any) -> Self:  # type: ignore[override, misc] # what dict takes
+        self.update(other)
+        return self
+
 
 class Application:
     """One application and its guards.
@@ -44,6 +90,7 @@ class Application:
         blueprints: The levels of blueprints; they may still grow until the first request.
         manager: The manager that guards it.
         parts: What the manager issues and verifies its tokens with.
+        guarding: Puts a guard around a view, as ``@protect`` does.
 
     Attributes:
         planner: What says what single endpoints demand; asking it binds nothing.
@@ -57,12 +104,14 @@ class Application:
         blueprints: BlueprintLevels,
         manager: JWTManager[Any],
         parts: Parts,
+        guarding: Guarding,
     ) -> None:
         self.manager = manager
         self.parts = parts
         self.settings = settings
         self._app = app
         self._make_enforcement = make_enforcement
+        self._guarding = guarding
         self.planner = Planner(app, parts, blueprints)
         self._key = f"jwtpolicy.{id(self)}"
         self._lock = threading.Lock()
@@ -73,7 +122,6 @@ class Application:
         app.before_request(self._bind_first)
         if settings.default_deny:
             app.before_request(self._deny_unguarded)
-            app.after_request(self._check_guard_ran)
 
     @property
     def enforcement(self) -> Enforcement:
@@ -109,6 +157,8 @@ class Application:
         current = _current_request()
         state = self._state_of(current)
         plan = self._plan_for(guard, current)
+        if plan.is_public:
+            return None
         return await self.enforcement.admit_async(plan, state, current)
 
     def admit_endpoint(self) -> None:
@@ -159,17 +209,50 @@ class Application:
 
     def _plan_of(self, endpoint: str | None, method: str) -> Plan | None:
         target = (endpoint, method)
-        if endpoint is None or target in self._plans:
-            return self._plans.get(target)
+        # One look at the attribute: who replaces a view puts another dictionary there.
+        plans = self._plans
+        if endpoint is None or target in plans:
+            return plans.get(target)
+        plan = self.planner.plan(endpoint, method, self.enforcement.baseline)
+        if plan is not None:
+            self._finish_answers([plan.places])
         # A rule without methods matches all that clients can think of.
-        return self.planner.plan(endpoint, method, self.enforcement.baseline)
+        if method in METHODS:
+            plans[target] = plan
+        return plan
+
+    def _plan_met(self, endpoint: str | None, current: Request) -> Plan | None:
+        """Return the plan of *endpoint*, the same one for all guards of a request."""
+        target = (endpoint, current.method)
+        if current.method in METHODS:
+            return self._plan_of(*target)
+        state = self._state_of(current)
+        if target not in state.late_plans:
+            state.late_plans = {**state.late_plans, target: self._plan_of(*target)}
+        return state.late_plans[target]
 
     def _plan_for(self, guard: Guard, current: Request) -> Plan:
         target = (current.endpoint, current.method)
-        plan = self._plans.get(target) or self._plan_of(*target)
+        plan = self._plans.get(target) or self._plan_met(current.endpoint, current)
         if plan is not None and guard in plan.guards:
             return plan
+        if isinstance(guard, EndpointGuard):
+            return self._joined_plan(guard, current)
+        # Frameworks that decorate anew for each request copy the guard that was written.
+        if plan is not None and isinstance(guard, FunctionGuard) and guard.origin in plan.guards:
+            return plan
         return self._inner_plan(guard, target)
+
+    def _joined_plan(self, guard: EndpointGuard, current: Request) -> Plan:
+        """Return the plan of an endpoint whose guards stand further in, to be judged first.
+
+        OPTIONS is left to them: a decorator above may answer a preflight of CORS. Endpoints
+        without any guard are their blueprint's.
+        """
+        if current.method == "OPTIONS":
+            return _NOTHING
+        plan = self._plan_met(guard.endpoint, current)
+        return plan if plan is not None and plan.guards else _NOTHING
 
     def _inner_plan(self, guard: Guard, target: Target) -> Plan:
         """Return the plan of a guard that is not the endpoint's: its function was just called."""
@@ -200,8 +283,23 @@ class Application:
                 self._plans = dict(self.planner.plans(enforcement.baseline))
                 bound = [plan for plan in self._plans.values() if plan is not None]
                 self._finish_answers([self.parts.places(), *(plan.places for plan in bound)])
+                self._app.view_functions = ViewFunctions(
+                    self._app.view_functions, self._guarded, self._forget
+                )
                 self._enforcement = enforcement
             return self._enforcement
+
+    def _guarded(self, endpoint: str, view: Any) -> Any:
+        """Return what Flask is to call: a guard, wherever one was written."""
+        written = WrittenGuards(view)
+        if not written.is_passed_by:
+            return written.view
+        return self._guarding(written.view, EndpointGuard(endpoint))
+
+    def _forget(self, endpoint: str) -> None:
+        """Plan anew what was said about *endpoint*: its view was replaced."""
+        plans = dict(self._plans)
+        self._plans = {target: plan for target, plan in plans.items() if target[0] != endpoint}
 
     def _finish_answers(self, places: Iterable[Places]) -> None:
         """Have answers finished, where a token can come from a place that needs it."""
@@ -243,19 +341,6 @@ class Application:
         if self._plan_of(endpoint, request.method) is None:
             msg = f"{request.method} {endpoint} has no guard and JWT_DEFAULT_DENY is on"
             raise self.enforcement.answered(AccessDeniedError(msg), endpoint)
-
-    def _check_guard_ran(self, response: Response) -> Response:
-        """Replace what an endpoint answered although its guard did not run."""
-        if not 200 <= response.status_code < 300:
-            return response
-        plan = self._plan_of(request.endpoint, request.method)
-        if plan is None or plan.is_public:
-            return response
-        if _is_automatic(request) or self.state().was_judged:
-            return response
-        msg = f"{plan.label} answered although its guard did not run"
-        error = self.enforcement.answered(PolicyError(msg), plan.label)
-        return self._app.make_response(error.response)
 
 
 def _current_request() -> Request:

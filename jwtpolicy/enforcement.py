@@ -115,7 +115,8 @@ class Enforcement:
     async def admit_async(self, plan: Plan, state: RequestState, request: Request) -> Outer | None:
         """Do what `admit` does, awaiting async policies and loaders."""
         if (known := state.admitted.get(plan)) is not None:
-            return state.enter(plan, known)
+            flow = _loaded(plan, plan.anonymous.run(known, True))
+            return state.enter(plan, await self._drive_async(flow, state, plan.label))
         try:
             attempts = self._attempts(plan, state, request, awaits=True)
         except AccessError as error:
@@ -214,10 +215,7 @@ class Enforcement:
             program, run = self._overlooking(plan, state, request, error, awaits)
         outcome = yield program.root, run
         yield from self._settled(outcome, program, run, state)
-        if awaits and plan.has_async_loader and not run.access.has_resource:
-            # An async view could not await it later, at the first touch of a proxy.
-            yield None, run
-        return cast(LiveAccess, run.access)
+        return (yield from _loaded(plan, run)) if awaits else cast(LiveAccess, run.access)
 
     def _inner(
         self, policy: Policy, state: RequestState, request: Request, resource: Any, *, awaits: bool
@@ -269,7 +267,6 @@ class Enforcement:
 
         There is always one attempt; several where one place has several kinds of token.
         """
-        state.was_judged = True
         presented = plan.places.presented(request, plan.kinds)
         if not presented:
             access = self._access(state, request, None, None, plan.loader)
@@ -348,6 +345,13 @@ class Enforcement:
         level = logging.ERROR if error.outcome is Outcome.ERROR else logging.INFO
         logger.log(level, "%s: %s (jti=%r)", label, error, token_id)
         return error.addressed(self._realm, self._resource_metadata)
+
+
+def _loaded(plan: Plan, run: Run) -> Flow[LiveAccess]:
+    """Load what an async view could not await later, at the first touch of a proxy."""
+    if plan.has_async_loader and not run.access.has_resource:
+        yield None, run
+    return cast(LiveAccess, run.access)
 
 
 def _refused(program: Program, run: Run, outcome: int) -> Flow[None]:

@@ -50,6 +50,7 @@ from .token import Token, TokenPair
 from .transports import CookieTransport, Transport
 from .users import UserLoader, Users
 from .verifier import Purpose
+from .views import guarded
 
 logger = logging.getLogger("jwtpolicy")
 
@@ -125,7 +126,13 @@ class JWTManager(Generic[User]):
         )
         parts.check_store([] if self._baseline is None else [self._baseline])
         app.extensions[EXTENSION] = Application(
-            app, settings, lambda: self._enforcement(app, parts), self._blueprints, self, parts
+            app,
+            settings,
+            lambda: self._enforcement(app, parts),
+            self._blueprints,
+            self,
+            parts,
+            guarded,
         )
         if self._add_context_processor:
             app.context_processor(

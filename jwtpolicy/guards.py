@@ -7,7 +7,9 @@ import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from copy import copy
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final, Protocol
+from weakref import ref
 
 from .exceptions import PolicyDefinitionError
 from .plans import Loader, Plan, check_loader
@@ -16,10 +18,12 @@ from .policy.credentials import Access, Public
 from .settings.readers import PLACES
 from .transports import Transport
 
-#: The name under which a function carries the guard that stands around it.
-MARK: Final = "__jwtpolicy_guard__"
-#: The name under which a function remembers the guards that wrap it elsewhere.
-WRAPPED_BY: Final = "__jwtpolicy_wrapped_by__"
+#: The name under which a function that a guard made carries that guard, and itself.
+_MARK: Final = "__jwtpolicy_guard__"
+#: The name under which a bare function remembers a guard that was put around it, and itself.
+_WRAPPED: Final = "__jwtpolicy_wrapped__"
+#: The name under which a decorator carries the guard that it puts around functions.
+PUTS: Final = "__jwtpolicy_puts__"
 
 METHODS: Final = frozenset(
     {"CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE"}
@@ -96,6 +100,7 @@ class FunctionGuard:
         level: The policies that were written, as one level.
         loader: How to load the resource, or None.
         reading: Where it wants its tokens read.
+        origin: The guard of the decorator that put it there; each function has a copy.
     """
 
     def __init__(
@@ -104,12 +109,28 @@ class FunctionGuard:
         self.level = level
         self.loader = loader
         self.reading = reading or Reading()
+        self.origin: FunctionGuard = self
 
     def levels(self, method: str) -> tuple[Policy, ...]:
         return (self.level,)
 
     def __repr__(self) -> str:
         return f"@protect({self.level!r})"
+
+
+class EndpointGuard(FunctionGuard):
+    """What stands around the view function of an endpoint whose guards stand further in.
+
+    It has no level of its own: it judges by the plan of its endpoint, which joins all levels that
+    were written about it. What its endpoint does not guard it lets pass.
+
+    Attributes:
+        endpoint: The name of the endpoint.
+    """
+
+    def __init__(self, endpoint: str) -> None:
+        super().__init__(Public())
+        self.endpoint = endpoint
 
 
 def level_of(value: object, where: str) -> Policy:
@@ -259,12 +280,65 @@ def _heirs(view: type) -> Iterator[type]:
                 cut.update(cls.__mro__[1:])
 
 
-def guards_around(view: Callable[..., Any] | None) -> Iterator[Guard]:
-    """Yield the guards around *view*, the outermost first, followed along ``__wrapped__``."""
-    seen: list[object] = []
+def mark(function: Callable[..., Any], guard: Guard) -> None:
+    """Note that *function* is what *guard* has made."""
+    setattr(function, _MARK, (ref(function), guard))
+
+
+def guard_of(function: object) -> Guard | None:
+    """Return the guard that *function* itself is, or None.
+
+    A mark counts on the function that it was put on alone: ``functools.wraps`` copies it to
+    whatever stands around, which may answer without ever calling the guard.
+    """
+    found = getattr(function, "__dict__", {}).get(_MARK)
+    return found[1] if found is not None and found[0]() is _plain(function) else None
+
+
+def remember(function: Callable[..., Any], guard: Guard) -> None:
+    """Leave a trace on a function that *guard* is put around; see `missed_by`."""
+    if inspect.isfunction(function):
+        setattr(function, _WRAPPED, (ref(function), guard))
+
+
+def missed_by(function: object) -> Guard | None:
+    """Return a guard that was put around *function*, so that it is not to be called without one.
+
+    There may be several, each for a route of its own; then it is the last.
+    """
+    found = getattr(function, "__dict__", {}).get(_WRAPPED)
+    return found[1] if found is not None and found[0]() is function else None
+
+
+def layers_of(view: object) -> Iterator[object]:
+    """Yield *view* and what it calls, the outermost first, as far as the functions say."""
     while view is not None:
-        guard = getattr(view, "__dict__", {}).get(MARK)
-        if guard is not None and guard not in seen:
-            seen.append(guard)
+        yield view
+        view = _beneath(view)
+
+
+def guards_around(view: object) -> Iterator[Guard]:
+    """Yield the guards that were written around *view*, the outermost first."""
+    for layer in layers_of(view):
+        guard = guard_of(layer)
+        if guard is not None and not isinstance(guard, EndpointGuard):
             yield guard
-        view = getattr(view, "__wrapped__", None)
+
+
+def opens(guard: Guard, method: str) -> bool:
+    """Whether *guard* lets everybody in for *method*."""
+    return isinstance(guard.levels(method)[0], Public)
+
+
+def _plain(function: object) -> object:
+    """Return *function*, or the one of a bound method."""
+    return getattr(function, "__func__", function)
+
+
+def _beneath(layer: object) -> object:
+    """Return what *layer* calls: what it wraps, is a part of, or is called by."""
+    if isinstance(layer, partial):
+        return layer.func
+    wrapped = getattr(layer, "__wrapped__", None)
+    is_object = wrapped is None and not inspect.isroutine(layer)
+    return type(layer).__call__ if is_object and callable(layer) else wrapped

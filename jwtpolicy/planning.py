@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from inspect import isfunction
+from typing import Any, Final, cast
 
 from flask import Blueprint, Flask
 from werkzeug.routing import Rule
 
 from .exceptions import PolicyDefinitionError
-from .guards import METHODS, WRAPPED_BY, Guard, guards_around
+from .guards import (
+    METHODS,
+    PUTS,
+    ClassGuard,
+    EndpointGuard,
+    Guard,
+    guard_of,
+    guards_around,
+    layers_of,
+    missed_by,
+    opens,
+)
 from .parts import Parts
 from .plans import Loader, Plan, check_types
 from .policy.base import Policy
@@ -19,6 +31,9 @@ from .transports import Places
 
 #: The levels that were put on blueprints, by the blueprint.
 BlueprintLevels = Mapping[Blueprint, list[Policy]]
+
+#: The packages whose ``dispatch_request`` runs the handler of the method, and nothing else.
+_FRAMEWORKS: Final = frozenset({"flask", "flask_restful", "flask_restx"})
 
 #: An endpoint, or None where no rule matched, and the method in upper case.
 Target = tuple[str | None, str]
@@ -31,7 +46,8 @@ class Demand:
     Attributes:
         label: The method and the endpoint, for people.
         method: In upper case.
-        guards: What stands around the view and its handler, the outermost first.
+        guards: What was written on the view function, its class and its handler, but for
+            openings that do not count.
         outer: The levels of its blueprints, the innermost first.
     """
 
@@ -85,15 +101,17 @@ class Planner:
             SetupError: It cannot work.
         """
         demand = self.demand(endpoint, method)
-        _check_order(self._app.view_functions.get(endpoint), demand)
+        self.written(endpoint).check(method, demand.label)
         return self.joined(demand, baseline) if demand.guards or demand.outer else None
 
     def demand(self, endpoint: str, method: str) -> Demand:
         """Return what was written about *method* of *endpoint*."""
-        view = self._app.view_functions.get(endpoint)
-        guards = list(guards_around(view))
-        guards += [guard for guard in guards_around(handler(view, method)) if guard not in guards]
+        guards = self.written(endpoint).counting(method)
         return Demand(f"{method} {endpoint}", method, guards, self._blueprint_levels(endpoint))
+
+    def written(self, endpoint: str) -> WrittenGuards:
+        """Return the guards that were written on the view of *endpoint*."""
+        return WrittenGuards(self._app.view_functions.get(endpoint))
 
     def joined(self, demand: Demand, baseline: Policy | None) -> Plan:
         """Return the plan of all levels that were written.
@@ -150,11 +168,118 @@ def methods_of(rule: Rule) -> list[str]:
     return sorted(METHODS if rule.methods is None else rule.methods)
 
 
-def handler(view: Callable[..., Any] | None, method: str) -> Callable[..., Any] | None:
+class WrittenGuards:
+    """The guards that were written on one view: on its function, its class, or its handlers.
+
+    Closing counts wherever it is written. Opening counts on the function that Flask calls, and on
+    the class behind it and the handlers of that, unless a ``dispatch_request`` of the
+    application's decides what runs.
+
+    Args:
+        view: The view function, as it was registered or as it was bound.
+
+    Attributes:
+        view: The view function, without the `EndpointGuard` around it.
+    """
+
+    def __init__(self, view: object) -> None:
+        while isinstance(guard_of(view), EndpointGuard):
+            view = cast(Any, view).__wrapped__
+        self.view = view
+        self._class = _view_class(view)
+
+    @property
+    def is_passed_by(self) -> bool:
+        """Whether what Flask calls is none of the guards.
+
+        What stands above a guard, or a ``dispatch_request``, may answer without calling it.
+        """
+        if guard_of(self.view) is not None:
+            return False
+        return not all(
+            opens(guard, method) for method in self._methods() for guard in self.all(method)
+        )
+
+    def _methods(self) -> Iterable[str]:
+        """Return the methods that may have handlers of their own: clients may make one up."""
+        if self._class is None:
+            return ("GET",)
+        spaces = [vars(base) for base in self._class.__mro__]
+        functions = {n for space in spaces for n, value in space.items() if isfunction(value)}
+        return METHODS | {name.upper() for name in functions}
+
+    def all(self, method: str) -> list[Guard]:
+        """Return the guards of *method*."""
+        found = [guard for place in self._places(method) for guard in guards_around(place)]
+        return list(dict.fromkeys([*found, *_put_at_each_request(self._class, method)]))
+
+    def counting(self, method: str) -> list[Guard]:
+        """Return the guards of *method* without the openings that do not count."""
+        found = self.all(method)
+        if not any(opens(guard, method) for guard in found):
+            return found
+        *counting, of_handler = map(guard_of, self._places(method))
+        if _runs_handlers(self._class):
+            of_class = [guard for guard in found if isinstance(guard, ClassGuard)]
+            counting += [of_handler, *of_class]
+        return [guard for guard in found if guard in counting or not opens(guard, method)]
+
+    def check(self, method: str, label: str) -> None:
+        """Notice guards that stand in the wrong order among other decorators.
+
+        Raises:
+            PolicyDefinitionError: ``@protect`` stands above the route, which then has the bare
+                function, or ``@public`` beneath a decorator, which may close what it opens.
+        """
+        _check_route(self.view, label)
+        for place in self._places(method):
+            _check_opening(place, method, label)
+
+    def _places(self, method: str) -> list[object]:
+        """Return the functions on which guards may be written."""
+        return [
+            self.view,
+            getattr(self._class, "dispatch_request", None),
+            _handler(self._class, method),
+        ]
+
+
+def handler(view: object, method: str) -> object:
     """Return the method of a view class that answers *method*, or None."""
-    cls = getattr(view, "view_class", None)
+    return _handler(_view_class(view), method)
+
+
+def _handler(cls: type | None, method: str) -> object:
     found = getattr(cls, method.lower(), None)
     return getattr(cls, "get", None) if found is None and method == "HEAD" else found
+
+
+def _view_class(view: object) -> type | None:
+    """Return the class that *view* was made of by ``as_view``, or None."""
+    classes = (getattr(layer, "view_class", None) for layer in layers_of(view))
+    return next((cls for cls in classes if isinstance(cls, type)), None)
+
+
+def _runs_handlers(cls: type | None) -> bool:
+    """Whether *cls* is known to run the handler of the method.
+
+    It is asked whose class has the function: names of functions travel by ``functools.wraps``.
+    """
+    mro = getattr(cls, "__mro__", ())
+    owner = next((base for base in mro if "dispatch_request" in vars(base)), object)
+    return owner.__module__.partition(".")[0] in _FRAMEWORKS
+
+
+def _put_at_each_request(cls: type | None, method: str) -> list[Guard]:
+    """Return the guards of ``method_decorators``, which RESTful and RESTX put around handlers.
+
+    GET's count for HEAD too: its handler answers, and RESTful forgets them.
+    """
+    listed = getattr(cls, "method_decorators", None) or ()
+    if isinstance(listed, Mapping):
+        names = ("get", "head") if method == "HEAD" else (method.lower(),)
+        listed = [decorator for name in names for decorator in listed.get(name, ())]
+    return [getattr(one, PUTS) for one in reversed(listed) if hasattr(one, PUTS)]
 
 
 def _check_alone(levels: Sequence[Policy], label: str) -> None:
@@ -163,7 +288,7 @@ def _check_alone(levels: Sequence[Policy], label: str) -> None:
     Raises:
         PolicyDefinitionError: There is something.
     """
-    if len(levels) > 1:
+    if not all(isinstance(level, Public) for level in levels):
         msg = f"{label} is public and guarded at once: {levels!r}"
         raise PolicyDefinitionError(msg)
 
@@ -182,17 +307,48 @@ def _one_loader(guards: Sequence[Guard], label: str) -> Loader | None:
     return loaders[0] if loaders else None
 
 
-def _check_order(view: object, demand: Demand) -> None:
+def _check_route(view: object, label: str) -> None:
     """Notice ``@protect`` above ``@app.route``: the route then has the bare function.
 
     Raises:
         PolicyDefinitionError: It has.
     """
-    while view is not None:
-        for guard in getattr(view, "__dict__", {}).get(WRAPPED_BY, ()):
-            if guard not in demand.guards:
-                msg = (
-                    f"{demand.label} is registered without its {guard!r}: write it below the route"
-                )
-                raise PolicyDefinitionError(msg)
-        view = getattr(view, "__wrapped__", None)
+    for layer in layers_of(view):
+        if (missed := missed_by(layer)) is not None:
+            msg = (
+                f"{label} is registered without its {missed!r}: write it below the route; where "
+                "that was for another route, and this one is to be open, register public(…) of "
+                "the function"
+            )
+            raise PolicyDefinitionError(msg)
+        if guard_of(layer) is not None:
+            return
+
+
+def _check_opening(place: object, method: str, label: str) -> None:
+    """Notice ``@public`` beneath another decorator.
+
+    Raises:
+        PolicyDefinitionError: It stands there.
+    """
+    top = guard_of(place)
+    if top is None or not opens(top, method):
+        beneath = (g for g in guards_around(place) if not isinstance(g, ClassGuard))
+        if any(opens(guard, method) for guard in beneath):
+            raise PolicyDefinitionError(_order_complaint(place, label))
+
+
+def _order_complaint(place: object, label: str) -> str:
+    code = getattr(place, "__code__", None)
+    other = getattr(code, "co_qualname", type(place).__qualname__)
+    endpoint = label.partition(" ")[2]
+    return (
+        f"{label}: @public stands beneath another decorator ({other}), and speaks only for what is "
+        "called first; write it above:\n"
+        "    @app.get(…)\n"
+        "    @public\n"
+        "    @other\n"
+        "    def view(): …\n"
+        "Where a framework puts its own around every view: "
+        f"app.view_functions[{endpoint!r}] = public(app.view_functions[{endpoint!r}])"
+    )

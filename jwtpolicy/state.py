@@ -200,7 +200,7 @@ class RequestState:
         answers: What policies may ask.
         access: The request as policies see it; None until a guard has let it in.
         admitted: The plans that let it in, and the request as they saw it.
-        was_judged: Whether a guard has run, whatever it decided.
+        late_plans: Plans that were made for this request, because nobody has to remember them.
         is_logged_out: Whether the view ended the session of the token.
         ended_at: When this request has ended all of a user's sessions, in seconds since the
             epoch; 0 where it has not.
@@ -210,7 +210,7 @@ class RequestState:
     # Defaults of the class, because most requests change few of them.
     access: LiveAccess | None = None
     admitted: Mapping[Plan, LiveAccess] = _NOBODY
-    was_judged = False
+    late_plans: Mapping[Any, Plan | None] = MappingProxyType({})
     is_logged_out = False
     ended_at = 0.0
     login_began: float | None = None

@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import copy
 from functools import wraps
-from typing import Any, ClassVar, TypeVar, cast, overload
+from typing import Any, ClassVar, Final, TypeVar, cast, overload
 
 from flask import has_request_context
 from flask.typing import RouteCallable
@@ -15,15 +15,17 @@ from flask.views import MethodView
 from .exceptions import PolicyDefinitionError
 from .globals import application, current_resource
 from .guards import (
-    MARK,
-    WRAPPED_BY,
+    PUTS,
     ClassGuard,
     FunctionGuard,
     Guard,
     Place,
     guards_around,
     level_of,
+    mark,
+    opens,
     reading_of,
+    remember,
 )
 from .plans import Loader, Plan, check_loader
 from .policy.base import Policy
@@ -50,8 +52,8 @@ def protect(
     """Guard a function: it runs for requests that all *policies* allow.
 
     It stands below the route's decorator, with or without parentheses; without policies it asks
-    for an access token. Several of them, and the blueprint's, are judged as one tree. The guard
-    of an ``async def`` is async.
+    for an access token. Several of them, and the blueprint's, are judged as one tree, before any
+    decorator above them can answer. The guard of an ``async def`` is async.
 
     Args:
         policies: What has to be true.
@@ -66,7 +68,7 @@ def protect(
             about a resource that nobody loads; or the places are none.
     """
     if len(policies) == 1 and resource is None and _is_view(policies[0]):
-        return _decorator(FunctionGuard(Access()))(policies[0])
+        return _BARE(policies[0])
     level = level_of(policies or (Access(),), "protect")
     if isinstance(level, Public):
         msg = "protect(Public()) protects nothing; write @public"
@@ -74,7 +76,7 @@ def protect(
     if resource is None:
         check_loader([level], f"protect({level!r})")
     _check_meeting(level)
-    return _decorator(FunctionGuard(level, resource, reading_of(transports, csrf, "protect")))
+    return _Decorator(FunctionGuard(level, resource, reading_of(transports, csrf, "protect")))
 
 
 def _check_meeting(level: Policy) -> None:
@@ -85,21 +87,31 @@ def _is_view(value: object) -> bool:
     return inspect.isroutine(value)
 
 
-def _decorator(guard: FunctionGuard) -> Callable[[Any], Any]:
-    def decorate(view: Any) -> Any:
+class _Decorator:
+    """What ``protect(…)`` returns: it puts a guard around each function that it is given."""
+
+    def __init__(self, guard: FunctionGuard) -> None:
+        self._guard = guard
+        setattr(self, PUTS, guard)
+
+    def __call__(self, view: Any) -> Any:
         if isinstance(view, type) or not callable(view):
             msg = f"@protect goes on functions, not on {view!r:.60}; inherit from ProtectedView"
             raise PolicyDefinitionError(msg)
-        if any(isinstance(level_, Public) for level_ in _levels_around(view)):
-            msg = f"{view.__name__} is @public and @protect at once; keep one of them"
+        if any(opens(guard, "GET") for guard in guards_around(view)):
+            msg = f"{_name(view)} is @public and @protect at once; keep one of them"
             raise PolicyDefinitionError(msg)
-        return guarded(view, copy(guard))
+        remember(view, self._guard)
+        return guarded(view, copy(self._guard))
 
-    return decorate
+
+#: What ``@protect`` without parentheses is.
+_BARE: Final = _Decorator(FunctionGuard(Access()))
+setattr(protect, PUTS, getattr(_BARE, PUTS))
 
 
-def _levels_around(view: Any) -> list[Policy]:
-    return [level for guard in guards_around(view) for level in guard.levels("GET")]
+def _name(view: Any) -> str:
+    return getattr(view, "__name__", repr(view))
 
 
 def guarded(view: Any, guard: Guard) -> Any:
@@ -132,15 +144,8 @@ def guarded(view: Any, guard: Guard) -> Any:
             finally:
                 outer.restore()
 
-    setattr(inner, MARK, guard)
-    _remember(view, guard)
+    mark(inner, guard)
     return inner
-
-
-def _remember(view: Any, guard: Guard) -> None:
-    """Leave a trace on the bare view, so that a route that got it instead of ours is noticed."""
-    if inspect.isfunction(view):
-        setattr(view, WRAPPED_BY, (*getattr(view, WRAPPED_BY, ()), guard))
 
 
 def _check_call(view: Any, args: tuple[Any, ...]) -> None:
@@ -156,7 +161,10 @@ def _check_call(view: Any, args: tuple[Any, ...]) -> None:
 
 
 def public(view: View) -> View:
-    """Open a function to everybody: its endpoint meets neither blueprint nor baseline.
+    """Return a function that is *view*, opened: its endpoint meets neither blueprint nor baseline.
+
+    It stands directly below the route's decorator, since it speaks for what Flask calls. *view*
+    itself stays as it was, so that another route may have it closed.
 
     Raises:
         PolicyDefinitionError: It is guarded too, or not a function.
@@ -164,11 +172,29 @@ def public(view: View) -> View:
     if not inspect.isroutine(view):
         msg = f"@public goes on functions, not on {view!r:.60}; in a class write Public()"
         raise PolicyDefinitionError(msg)
-    if any(True for _ in guards_around(view)):
-        msg = f"{view.__name__} is @public and @protect at once; keep one of them"
+    if not all(opens(guard, "GET") for guard in guards_around(view)):
+        msg = f"{_name(view)} is @public and @protect at once; keep one of them"
         raise PolicyDefinitionError(msg)
-    setattr(view, MARK, FunctionGuard(Public()))
-    return view
+    opened = _calling(view)
+    mark(opened, FunctionGuard(Public()))
+    return cast(View, opened)
+
+
+def _calling(view: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function that calls *view*; an async one where *view* is."""
+    if inspect.iscoroutinefunction(view):
+
+        @wraps(view)
+        async def inner(*args: Any, **kwargs: Any) -> Any:
+            return await view(*args, **kwargs)
+
+    else:
+
+        @wraps(view)
+        def inner(*args: Any, **kwargs: Any) -> Any:
+            return view(*args, **kwargs)
+
+    return inner
 
 
 class ProtectedView(MethodView):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 from flask import Flask
@@ -11,10 +11,9 @@ from werkzeug.routing import Rule
 
 from ..binding import Application, is_automatic, is_listed
 from ..exceptions import SetupError
-from ..guards import guards_around
-from ..planning import Demand, handler
+from ..planning import Demand, WrittenGuards
 from ..settings import Settings
-from .bridge import bridge_around
+from .bridge import bridge_around, is_passed_by
 from .guarded import Guarded
 from .rows import Protection, Row, row_at
 
@@ -37,10 +36,12 @@ class Judge:
         bridge = bridge_around(self.app, rule.endpoint, method)
         if is_automatic(rule, method):
             return row_at(rule, Protection.AUTOMATIC)
-        if self.application is None:
-            return self._of_bridge(rule, view, method, bridge)
         try:
-            return self._of_plan(rule, method, bridge, self.application)
+            if self.application is None:
+                row = self._of_bridge(rule, view, method, bridge)
+            else:
+                row = self._of_plan(rule, method, bridge, self.application)
+            return replace(row, notes=(*row.notes, *_on_order(view, method)))
         except SetupError as error:
             # The method stands in `methods`, so that rows of several methods can be one.
             problem = str(error).replace(f"{method} {rule.endpoint}", rule.endpoint)
@@ -48,8 +49,7 @@ class Judge:
             return row_at(rule, Protection.BROKEN, problem=problem, bridge=bridge)
 
     def _of_bridge(self, rule: Rule, view: Any, method: str, bridge: str | None) -> Row:
-        guards = [*guards_around(view), *guards_around(handler(view, method))]
-        if guards:
+        if guards := WrittenGuards(view).all(method):
             problem = f"{guards[0]!r} has no JWTManager to ask; write JWTManager(app)"
             return row_at(rule, Protection.BROKEN, problem=problem, bridge=bridge)
         return _without_plan(rule, Settings(), bridge)
@@ -73,6 +73,18 @@ class Judge:
     def _variables(self, rule: Rule) -> Collection[str] | None:
         """Return the variables of the URL, or None where a preprocessor may change them."""
         return None if self.app.url_value_preprocessors else rule.arguments
+
+
+def _on_order(view: object, method: str) -> Iterator[str]:
+    """Yield what the place of a guard among the decorators of *view* means."""
+    written = WrittenGuards(view)
+    counting = written.counting(method)
+    if len(counting) < len(written.all(method)):
+        yield "what opens it does not count: the view has a dispatch_request of its own"
+    if method == "OPTIONS" and counting and written.is_passed_by:
+        yield "decorators above the guard may answer OPTIONS"
+    if is_passed_by(view):
+        yield "decorators above the guard of the bridge may answer without it"
 
 
 def _without_plan(rule: Rule, settings: Settings, bridge: str | None) -> Row:

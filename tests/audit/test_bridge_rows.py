@@ -14,6 +14,7 @@ from jwtpolicy.compat.flask_jwt_extended import JWTManager as BridgeManager
 from jwtpolicy.compat.flask_jwt_extended import jwt_required, verify_jwt_in_request
 from tests.audit.conftest import row_of
 from tests.conftest import SECRET
+from tests.http.registrations import cached
 
 
 @pytest.fixture
@@ -65,6 +66,31 @@ def test_guards_on_methods_and_on_classes_are_found(lone: Flask) -> None:
     assert bridges == ["jwt_required(refresh=True)", "jwt_required(refresh=True)", None]
     assert row_of(found, "whole").bridge == "jwt_required() & jwt_required(refresh=True)"
     assert row_of(found, "whole", "POST").bridge == "jwt_required()"
+
+
+@pytest.mark.parametrize(
+    ("guard", "notes"),
+    [
+        (jwt_required(), ()),
+        (
+            lambda view: cached(jwt_required()(view)),
+            ("decorators above the guard of the bridge may answer without it",),
+        ),
+        (cached, ()),
+    ],
+    ids=["first", "beneath a decorator", "no guard"],
+)
+def test_what_may_answer_for_a_guard_is_told(lone: Flask, guard: Any, notes: Any) -> None:
+    """The bridge is as the library that it stands for: what is above a guard is not guarded."""
+    lone.add_url_rule("/", "view", guard(lambda: "in"))
+
+    assert row_of(audit(lone), "view").notes == notes
+
+
+def test_a_native_guard_above_all_answers_for_both(both: Flask) -> None:
+    both.add_url_rule("/", "view", protect()(cached(jwt_required()(lambda: "in"))))
+
+    assert row_of(audit(both), "view").notes == ()
 
 
 def test_a_guard_before_every_request_is_found(lone: Flask) -> None:

@@ -34,7 +34,7 @@ def commands(group: click.Group, above: tuple[str, ...] = ()) -> Iterator[tuple[
             yield (*above, name)
 
 
-@pytest.mark.parametrize("arguments", commands(jwtpolicy), ids=str)
+@pytest.mark.parametrize("arguments", list(commands(jwtpolicy)), ids=str)
 def test_the_page_shows_the_help_of_every_command(arguments: tuple[str, ...]) -> None:
     name = "flask jwtpolicy"
     done = CliRunner().invoke(jwtpolicy, [*arguments, "--help"], prog_name=name, terminal_width=80)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+import flask_restful
 import pytest
 from flask import Blueprint, Flask
+from flask.views import MethodView
 
 from jwtpolicy import (
     Fresh,
@@ -23,6 +25,7 @@ from jwtpolicy import (
 from jwtpolicy.audit import Protection, audit
 from jwtpolicy.exceptions import SetupError
 from tests.audit.conftest import row_of
+from tests.http.registrations import cached
 
 PUBLIC, UNGUARDED = Protection.PUBLIC, Protection.UNGUARDED
 
@@ -224,3 +227,67 @@ def test_a_fresh_refresh_token_is_asked_for_in_vain(add: Any, row: Any) -> None:
     add("view", lambda view: protect(Fresh())(protect(Refresh())(view)))
 
     assert row("view").problem.startswith("no token can pass")
+
+
+def test_the_row_of_what_is_wrapped_at_the_binding_says_what_runs(
+    app: Any, jwt: Any, add: Any, row: Any
+) -> None:
+    """The audit says the same before and after, and binds nothing."""
+    add("view", lambda view: cached(protect(HasRole("admin"))(view)))
+    before, function = row("view"), app.view_functions["view"]
+
+    assert app.test_client().get("/view").status_code == 401
+    assert app.view_functions["view"] is not function
+    assert row("view") == before
+    assert (before.protection, before.demands) == (Protection.GUARDED, "HasRole('admin')")
+
+
+def test_guards_of_method_decorators_are_seen(app: Any, jwt: Any, row: Any) -> None:
+    class It(flask_restful.Resource):  # type: ignore[misc] # it has no types
+        method_decorators: ClassVar = [protect, protect(HasRole("admin"))]
+
+        def get(self) -> str:
+            return "in"
+
+    flask_restful.Api(app).add_resource(It, "/it", endpoint="it")
+    assert row("it").demands == "HasRole('admin') & Access()"
+
+
+@pytest.mark.parametrize(
+    ("guard", "notes"),
+    [
+        (lambda view: cached(protect()(view)), ("decorators above the guard may answer OPTIONS",)),
+        (protect(), ()),
+        (cached, ()),
+    ],
+    ids=["beneath a decorator", "what Flask calls", "no guard"],
+)
+def test_options_is_left_to_a_guard_beneath_others(
+    app: Any, jwt: Any, add: Any, row: Any, guard: Any, notes: Any
+) -> None:
+    add("view", guard, methods=["OPTIONS"])
+
+    assert row("view", "OPTIONS").notes == notes
+
+
+def test_an_opening_that_does_not_count_is_told(app: Any, jwt: Any, row: Any) -> None:
+    class It(MethodView):
+        get = public(lambda self: "open")
+        options = get
+
+        def dispatch_request(self, **view_args: Any) -> Any:
+            return super().dispatch_request(**view_args)
+
+    app.add_url_rule("/it", view_func=It.as_view("it"))
+    note = "what opens it does not count: the view has a dispatch_request of its own"
+    for method in ("GET", "OPTIONS"):
+        assert row("it", method).protection is Protection.UNGUARDED
+        assert row("it", method).notes == (note,)
+
+
+def test_public_beneath_another_decorator_is_reported(
+    app: Any, jwt: Any, add: Any, row: Any
+) -> None:
+    add("view", lambda view: cached(public(view)))
+
+    assert row("view").problem.startswith("@public stands beneath another decorator")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import pytest
@@ -90,6 +91,64 @@ def test_a_guard_above_its_route_is_noticed(app: Any, client: Any) -> None:
 
     with pytest.raises(PolicyDefinitionError, match="below the route"):
         client.get("/")
+
+
+def test_an_outer_guard_above_the_route_is_noticed_too(app: Any, client: Any) -> None:
+    @protect(HasRole("admin"))
+    @app.get("/")
+    @protect()
+    def view() -> str:
+        return "in"
+
+    with pytest.raises(PolicyDefinitionError, match=r"its @protect\(HasRole\('admin'\)\)"):
+        client.get("/")
+
+
+def whoever() -> str:
+    return "in"
+
+
+def test_a_factory_guards_one_function_for_each_of_its_applications(
+    make_app: Any, access: Any
+) -> None:
+    apps = [make_app()[0] for _ in range(2)]
+    for app in apps:
+        app.add_url_rule("/", "view", protect()(whoever))
+
+    for client in [app.test_client() for app in apps]:
+        assert client.get("/").status_code == 401
+        assert client.get("/", headers=access()).status_code == 200
+
+
+def test_one_function_has_a_policy_for_each_of_its_routes(
+    app: Any, client: Any, access: Any
+) -> None:
+    app.add_url_rule("/fresh", "fresh", protect(Fresh())(whoever))
+    app.add_url_rule("/admin", "admin", protect(HasRole("admin"))(whoever))
+    app.add_url_rule("/open", "open", public(whoever))
+
+    found = [client.get(path, headers=access(**ADMIN)) for path in ("/fresh", "/admin", "/open")]
+    assert [answer.status_code for answer in found] == [401, 200, 200]
+
+
+def test_a_function_that_is_guarded_elsewhere_is_not_registered_bare(app: Any, client: Any) -> None:
+    app.add_url_rule("/guarded", "guarded", protect()(whoever))
+    app.add_url_rule("/bare", "bare", whoever)
+
+    with pytest.raises(PolicyDefinitionError, match=r"bare is registered .* register public\(…\)"):
+        client.get("/guarded")
+
+
+def test_a_decorator_above_a_guarded_function_is_not_taken_for_it(
+    app: Any, client: Any, access: Any
+) -> None:
+    """A mark does not travel with what ``functools.wraps`` copies."""
+    guarded = protect()(whoever)
+    outer = functools.wraps(guarded)(lambda: "outer")
+    app.add_url_rule("/", "outer", protect(HasRole("admin"))(outer))
+
+    assert client.get("/", headers=access(claims={"roles": []})).status_code == 403
+    assert client.get("/", headers=access(**ADMIN)).text == "outer"
 
 
 def test_an_async_view_awaits_an_async_policy(app: Any, client: Any, access: Any) -> None:

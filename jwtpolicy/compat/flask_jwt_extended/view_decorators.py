@@ -24,7 +24,7 @@ from .tokens import Decoded, decode
 
 View = TypeVar("View", bound=Callable[..., Any])
 
-#: The name under which a view carries what its guard demands, for the audit.
+#: The name under which a guard carries its view and what it demands of it, for the audit.
 MARK: Final = "__jwtpolicy_bridge__"
 
 
@@ -67,7 +67,7 @@ class Guard:
             self.admit()
             return current_app.ensure_sync(view)(*args, **kwargs)
 
-        setattr(guarded, MARK, str(self))
+        setattr(guarded, MARK, (view, str(self)))
         return cast(View, guarded)
 
     def __str__(self) -> str:
