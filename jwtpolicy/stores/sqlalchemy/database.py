@@ -159,7 +159,7 @@ class Database:
         raise AssertionError  # pragma: no cover
 
     def upgrade(self) -> str:
-        """Return the SQL that brings the tables up to date, or that there is nothing to do.
+        """Return the SQL that brings the tables up to date; a comment where there is nothing to do.
 
         Raises:
             StoreUnavailableError: The database cannot be asked; or the tables are newer.

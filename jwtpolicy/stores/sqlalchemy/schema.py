@@ -67,7 +67,7 @@ def _versions(connection: Connection) -> list[int]:
 
 
 def upgrade(connection: Connection, dialect: str) -> str:
-    """Return the SQL that brings the tables up to date, or that there is nothing to do.
+    """Return the SQL that brings the tables up to date; a comment where there is nothing to do.
 
     Raises:
         StoreUnavailableError: A newer version of the library made them.
@@ -78,7 +78,7 @@ def upgrade(connection: Connection, dialect: str) -> str:
         return FROM_VERSION_1[dialect]
     if found:
         _check_version(connection)
-    return "nothing to upgrade"
+    return "-- nothing to upgrade\n"
 
 
 def _check_version(connection: Connection) -> None:

@@ -233,7 +233,7 @@ def test_upgraded_tables_are_those_of_this_version(old: str, upgraded: SQLAlchem
         context = MigrationContext.configure(connection, opts={"compare_server_default": False})
 
         assert compare_metadata(context, metadata) == []
-    assert upgraded.upgrade() == "nothing to upgrade"
+    assert upgraded.upgrade() == "-- nothing to upgrade\n"
 
 
 def test_newer_tables_have_no_way_back(old: str, upgraded: SQLAlchemyStore) -> None:
@@ -248,7 +248,7 @@ def test_where_there_are_no_tables_there_is_nothing_to_upgrade(url: str) -> None
     metadata.drop_all(create_engine(url, poolclass=NullPool))
     store = SQLAlchemyStore(url)
 
-    assert store.upgrade() == "nothing to upgrade"
+    assert store.upgrade() == "-- nothing to upgrade\n"
     store.close()
 
 
