@@ -305,3 +305,17 @@ def test_what_is_enforced_of_an_unknown_type_tells_nothing(app: Any, jwt: Any) -
         found = [jwt.explain(one, token, view_args={"x": 1}) for one in (rule, ~rule)]
 
     assert [decision.outcome.name for decision in found] == ["MISSING_CLAIM"] * 2
+
+
+def test_no_loader_makes_a_machine_of_a_token_that_says_only_its_subject(
+    app: Any, jwt: Any, client: Any
+) -> None:
+    """Where users are loaded again a refresh token may say nothing else, as others' do."""
+    jwt.user_loader(lambda token: Machine(1))
+    bare = {**CLAIMS, "type": "refresh", "sub": "machine:1"}
+    statuses = [
+        client.post("/auth/refresh", headers=bearer(signed(claims=claims))).status_code
+        for claims in (bare, {**bare, "schema": "UserClaims"}, {**bare, "schema": "MachineClaims"})
+    ]
+
+    assert statuses == [401, 401, 200]
