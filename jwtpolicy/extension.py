@@ -10,14 +10,13 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Generic, TypeVar, cast
 
-from flask import Blueprint, Flask, Response, current_app, has_request_context
+from flask import Blueprint, Flask, Response, current_app
 
 from .access import NO_LOADER, AccessRequest
-from .additions import Additions, Hook
+from .additions import Hook
 from .binding import Application
 from .clock import Clock, system_clock
 from .decision import Decision
-from .enforcement import Enforcement
 from .exceptions import (
     AccessError,
     ConfigurationError,
@@ -35,20 +34,20 @@ from .keys import KeyRing
 from .logout import Logout
 from .open_session import OpenSession
 from .outcomes import Outcome
-from .parts import Parts
+from .parts import Components, Parts
 from .policy.base import Policy, as_policy
-from .policy.credentials import Access, KnownUser, NotRevoked, Public
-from .revocation import REVOCATION_CHECKS, TOKENS_LET_IN, Revocation, RevocationCheck
-from .schemas import ClaimSchema, SchemaRegistry
+from .policy.credentials import Access, NotRevoked, Public
+from .registrations import Registrations
+from .revocation import TOKENS_LET_IN, Revocation, RevocationCheck
+from .schemas import ClaimSchema
 from .sentinels import ANY, Any_, Never
-from .sessions import Sessions, freshness
+from .sessions import freshness
 from .settings import Settings
 from .signals import logged_in, logged_out, refresh_reused
-from .state import Answers, Sources
+from .state import Answers
 from .stores.base import TokenStore
 from .token import Token, TokenPair
 from .transports import CookieTransport, Transport
-from .users import UserLoader, Users
 
 logger = logging.getLogger("jwtpolicy")
 
@@ -98,13 +97,7 @@ class JWTManager(Generic[User]):
         self._transports = tuple(transports)
         self._add_context_processor = add_context_processor
         self._clock = clock
-        self._schemas = SchemaRegistry()
-        self._user_loader: UserLoader | None = None
-        self._is_lazy = False
-        self._revocation_checks: list[RevocationCheck] = []
-        self._extra_claims: Hook | None = None
-        self._extra_headers: Hook | None = None
-        self._blueprints: dict[Blueprint, list[Policy]] = {}
+        self._registrations = Registrations()
         if app is not None:
             self.init_app(app)
 
@@ -119,37 +112,20 @@ class JWTManager(Generic[User]):
             msg = "this application has a JWTManager already; use that one"
             raise SetupError(msg)
         settings = Settings.from_mapping(app.config)
-        parts = Parts(
-            app, settings, self._keys, self._store, self._transports, self._schemas, self._clock
-        )
+        parts = Parts(app, settings, self._keys, self._store, self._transports, self._clock)
         parts.check_store([] if self._baseline is None else [self._baseline])
         app.extensions[EXTENSION] = Application(
-            app, settings, lambda: self._enforcement(app, parts), self._blueprints, self, parts
+            app,
+            settings,
+            lambda: parts.components(app, self._registrations.copied(), self._baseline, _reused),
+            self._registrations,
+            self,
+            parts,
         )
         if self._add_context_processor:
             app.context_processor(
                 lambda: {"current_user": template_user, "current_token": current_token}
             )
-
-    def _enforcement(self, app: Flask, parts: Parts) -> Enforcement:
-        """Put together what judges requests, when everything has been registered."""
-        baseline = self._baseline
-        if baseline is not None and self._user_loader is not None and not self._is_lazy:
-            baseline = baseline & KnownUser()
-        return Enforcement(
-            places=parts.places(),
-            csrf=parts.csrf,
-            sources=Sources(
-                verifier=parts.verifier,
-                revocation=self._revocation(app, parts),
-                users=Users(self._user_loader, app.ensure_sync),
-                terms=parts.terms,
-                ensure_sync=app.ensure_sync,
-            ),
-            baseline=baseline,
-            realm=parts.settings.realm,
-            resource_metadata=parts.settings.resource_metadata,
-        )
 
     def claims_for(self, user_type: type, kind: str | None = None) -> Callable[[Schema], Schema]:
         """Register a claim schema: it serialises *user_type* into claims, and back.
@@ -160,10 +136,11 @@ class JWTManager(Generic[User]):
 
         Raises:
             SchemaError: The schema cannot describe a token, or there is one already.
+            SetupError: All applications of this manager are bound: they would not hear of it.
         """
 
         def register(schema: Schema) -> Schema:
-            self._schemas.register(schema, user_type, kind)
+            self._registrations.add_schema(schema, user_type, kind)
             return schema
 
         return register
@@ -180,12 +157,11 @@ class JWTManager(Generic[User]):
                 passes views that do not touch it.
 
         Raises:
-            SetupError: There is one already.
+            SetupError: There is one already, or all applications of this manager are bound.
         """
         if loader is None:
             return lambda function: self.user_loader(function, lazy=lazy)
-        _check_single(self._user_loader, "user_loader")
-        self._user_loader, self._is_lazy = loader, lazy
+        self._registrations.add_user_loader(loader, is_lazy=lazy)
         return loader
 
     def revocation_check(self, check: AnyCheck) -> AnyCheck:
@@ -196,10 +172,10 @@ class JWTManager(Generic[User]):
         is 503: neither lets anybody in.
 
         Raises:
-            SetupError: It is an async function.
+            SetupError: It is an async function, or all applications of this manager are bound.
         """
         _check_plain(check, "a revocation check")
-        self._revocation_checks.append(check)
+        self._registrations.add_check(check)
         return check
 
     def extra_claims(self, hook: AnyHook) -> AnyHook:
@@ -209,41 +185,40 @@ class JWTManager(Generic[User]):
         are written as the application's JSON provider writes them.
 
         Raises:
-            SetupError: There is one already, or it is an async function.
+            SetupError: There is one already, it is an async function, or all applications of
+                this manager are bound.
         """
-        _check_single(self._extra_claims, "extra_claims")
         _check_plain(hook, "extra_claims")
-        self._extra_claims = hook
+        self._registrations.add_hook("extra_claims", hook)
         return hook
 
     def extra_headers(self, hook: AnyHook) -> AnyHook:
         """Register what adds members to the JOSE header of all tokens, like `extra_claims`.
 
         Raises:
-            SetupError: There is one already, or it is an async function.
+            SetupError: There is one already, it is an async function, or all applications of
+                this manager are bound.
         """
-        _check_single(self._extra_headers, "extra_headers")
         _check_plain(hook, "extra_headers")
-        self._extra_headers = hook
+        self._registrations.add_hook("extra_headers", hook)
         return hook
 
     def protect_blueprint(self, blueprint: Blueprint, *policies: Policy) -> None:
         """Guard every endpoint of *blueprint*, nested blueprints included.
 
         The policies are one more level for endpoints that have a guard of their own; the others
-        ask for an access token beside it.
+        ask for an access token beside it. Policies that the blueprint has already change nothing.
 
         Raises:
             PolicyDefinitionError: What was passed is not policies.
+            SetupError: An application that has registered *blueprint* is bound.
         """
         where = f"protect_blueprint({blueprint.name})"
         level = level_of(policies or (Access(),), where)
         if isinstance(level, Public):
             msg = f"{where}: Public() opens single endpoints, never a blueprint"
             raise PolicyDefinitionError(msg)
-        if blueprint not in self._blueprints:
-            blueprint.before_request(_admit_endpoint)
-        self._blueprints.setdefault(blueprint, []).append(level)
+        self._registrations.add_level(blueprint, level, _admit_endpoint)
 
     def login(
         self,
@@ -276,7 +251,7 @@ class JWTManager(Generic[User]):
             StoreUnavailableError: The store cannot be asked.
         """
         with self._answering():
-            pair = self._sessions().open(
+            pair = self._components().sessions.open(
                 user,
                 fresh=fresh,
                 acr=acr,
@@ -299,7 +274,7 @@ class JWTManager(Generic[User]):
             RevokedTokenError: The session is over.
         """
         with self._answering():
-            return self._answerable(self._sessions().step_up(user, acr, self._current()))
+            return self._answerable(self._components().sessions.step_up(user, acr, self._current()))
 
     def refresh(self, token: str | Token) -> TokenPair:
         """Use a refresh token up and return the next pair.
@@ -314,7 +289,7 @@ class JWTManager(Generic[User]):
         """
         with self._answering():
             verified = self._verified(token, frozenset({"refresh"}))
-            pair = self._sessions().refresh(verified)
+            pair = self._components().sessions.refresh(verified)
         if pair.refresh_token is None and isinstance(token, str):
             pair = replace(pair, refresh_token=token)
         return self._answerable(pair)
@@ -330,7 +305,7 @@ class JWTManager(Generic[User]):
             StoreUnavailableError: The store cannot be asked.
         """
         with self._answering():
-            return self._sessions().renew(token)
+            return self._components().sessions.renew(token)
 
     def logout(self, response: Response | None = None) -> Logout:
         """End the current session: its access and refresh tokens are dead.
@@ -347,13 +322,13 @@ class JWTManager(Generic[User]):
             StoreNotConfiguredError: There is no store to remember it in.
             StoreUnavailableError: The store cannot be asked: the session lives on.
         """
-        state = application().state() if has_request_context() else None
+        state = application().known_state()
         token = None if state is None else state.token or self._let_in_elsewhere()
         if state is not None:
             state.is_logged_out = True
         if token is not None:
             with self._answering():
-                self._sessions().end(token)
+                self._components().sessions.end(token)
             self._forget()
             logged_out.send(_app(), token=token)
         if response is not None:
@@ -395,8 +370,8 @@ class JWTManager(Generic[User]):
             ConfigurationError: Cookies are no place for tokens here.
         """
         self._cookies().erase(response, domain=domain)
-        if has_request_context():
-            application().state().is_logged_out = True
+        if (state := application().known_state()) is not None:
+            state.is_logged_out = True
 
     def _cookies(self) -> CookieTransport:
         parts = self._parts()
@@ -445,9 +420,10 @@ class JWTManager(Generic[User]):
             IssueError: The token cannot be made, or could never be verified here.
             StoreUnavailableError: The store cannot be asked about the session.
         """
-        parts, additions, now = self._parts(), self._additions(), int(self._clock())
+        parts, components, now = self._parts(), self._components(), int(self._clock())
+        additions = components.additions
         added = additions.claims_of(user, kind, claims)
-        dumped = self._schemas.dump(user, kind if kind != "refresh" else "access", added)
+        dumped = components.schemas.dump(user, kind if kind != "refresh" else "access", added)
         if fresh and kind != "access":
             msg = f"fresh=True is for access tokens, not for the kind {kind!r}"
             raise IssueError(msg)
@@ -470,7 +446,7 @@ class JWTManager(Generic[User]):
                 raise IssueError(msg)
             return parts.signer.sign(**arguments).encoded
         with self._answering():
-            return self._sessions().issue(dumped.subject, session, arguments).encoded
+            return components.sessions.issue(dumped.subject, session, arguments).encoded
 
     def verify(
         self, encoded: str, *, kind: str | Any_ = "access", allow_expired: bool = False
@@ -488,7 +464,8 @@ class JWTManager(Generic[User]):
         """
         kinds = None if isinstance(kind, Any_) else frozenset({kind})
         with self._answering():
-            return self._parts().verifier.verify(encoded, kinds=kinds, allow_expired=allow_expired)
+            verifier = self._components().sources.verifier
+            return verifier.verify(encoded, kinds=kinds, allow_expired=allow_expired)
 
     def revoke(self, token: str | Token) -> None:
         """Revoke one token; a refresh token takes its session along (:rfc:`7009`).
@@ -499,13 +476,13 @@ class JWTManager(Generic[User]):
         """
         with self._answering():
             verified = self._verified(token, None, allow_expired=True)
-            self._sessions().revoke_token(verified)
+            self._components().sessions.revoke_token(verified)
         self._forget()
 
     def revoke_session(self, session_id: str) -> None:
         """End a session: all its tokens are dead. Raises what `revoke` raises."""
         with self._answering():
-            self._sessions().revoke_session(session_id)
+            self._components().sessions.revoke_session(session_id)
         self._forget()
 
     def revoke_subject(self, subject: str) -> None:
@@ -514,7 +491,7 @@ class JWTManager(Generic[User]):
         Tokens outside of sessions are refused if they were issued up to this second.
         """
         with self._answering():
-            self._sessions().revoke_subject(subject)
+            self._components().sessions.revoke_subject(subject)
         self._forget()
 
     def revoke_other_sessions(self) -> int:
@@ -528,7 +505,7 @@ class JWTManager(Generic[User]):
             StoreUnavailableError: The store cannot be asked; some sessions may have been ended.
         """
         with self._answering():
-            return self._sessions().end_others(self._current())
+            return self._components().sessions.end_others(self._current())
 
     def sessions(self, subject: str) -> list[OpenSession]:
         """Return the open sessions of *subject*, the newest first.
@@ -536,10 +513,10 @@ class JWTManager(Generic[User]):
         Raises:
             StoreUnavailableError: The store cannot be asked.
         """
-        token = application().state().token if has_request_context() else None
+        token = self._token()
         current_id = None if token is None else token.session_id
         with self._answering():
-            live = self._sessions().live(subject)
+            live = self._components().sessions.live(subject)
         return [OpenSession.of(session, current_id) for session in live]
 
     def consume(self) -> None:
@@ -549,12 +526,11 @@ class JWTManager(Generic[User]):
             NoTokenError: There is no current token.
             RevokedTokenError: It was used before.
         """
-        application_ = application()
         with self._answering():
-            if not application_.enforcement.sources.consume(self._current()):
+            if not self._components().sources.consume(self._current()):
                 msg = "the token was used before"
                 raise RevokedTokenError(msg)
-        application_.state().answers.forget()
+        self._forget()
 
     def enforce(self, policy: Policy, resource: Any = None) -> None:
         """Let the view go on if *policy* allows, or raise what answers the request.
@@ -600,9 +576,9 @@ class JWTManager(Generic[User]):
             InvalidTokenError: *token* is encoded, and not a token of ours.
         """
         as_policy(policy, "explain")
-        sources = application().enforcement.sources
-        if token is None and has_request_context():
-            token = application().state().token
+        sources = self._components().sources
+        if token is None:
+            token = self._token()
         verified = None if token is None else self._verified(token, None)
         access = AccessRequest(
             token=verified,
@@ -618,8 +594,8 @@ class JWTManager(Generic[User]):
     @property
     def current_transport(self) -> str | None:
         """Where the current token stood: ``headers``, ``cookies`` …; None without a token."""
-        access = application().state().access
-        return None if access is None else access.transport
+        state = application().known_state()
+        return None if state is None or state.access is None else state.access.transport
 
     @property
     def current_user(self) -> User:
@@ -630,8 +606,13 @@ class JWTManager(Generic[User]):
         """
         return cast(User, application().state().answers.load_user(self._current()))
 
+    def _token(self) -> Token | None:
+        """Return the current token, or None where no guard has let one in."""
+        state = application().known_state()
+        return None if state is None else state.token
+
     def _current(self) -> Token:
-        token = application().state().token
+        token = self._token()
         if token is None:
             msg = "no guard has let a token in"
             raise NoTokenError(msg)
@@ -641,7 +622,8 @@ class JWTManager(Generic[User]):
         self, token: str | Token, kinds: frozenset[str] | None, *, allow_expired: bool = False
     ) -> Token:
         if not isinstance(token, Token):
-            return self._parts().verifier.verify(token, kinds=kinds, allow_expired=allow_expired)
+            verifier = self._components().sources.verifier
+            return verifier.verify(token, kinds=kinds, allow_expired=allow_expired)
         if kinds is not None and token.kind not in kinds:
             msg = f"the token is of the kind {token.kind!r}"
             raise WrongKindError(msg)
@@ -658,27 +640,21 @@ class JWTManager(Generic[User]):
         return None if encoded is None else self.verify(encoded, kind=ANY, allow_expired=True)
 
     def _forget(self) -> None:
-        if has_request_context():
-            application().state().answers.forget()
+        if (state := application().known_state()) is not None:
+            state.answers.forget()
 
-    def _parts(self) -> Parts:
+    def _application(self) -> Application:
         found = application()
         if found.manager is not self:
             msg = "the current application belongs to another JWTManager"
             raise SetupError(msg)
-        return found.parts
+        return found
 
-    def _sessions(self) -> Sessions:
-        parts = self._parts()
-        load = None
-        if self._user_loader is not None:
-            load = Users(self._user_loader, current_app.ensure_sync).load
-        revocation = self._revocation(_app(), parts)
-        return parts.sessions(revocation, load, _reused, self._additions())
+    def _parts(self) -> Parts:
+        return self._application().parts
 
-    def _revocation(self, app: Flask, parts: Parts) -> Revocation:
-        checks = (*self._revocation_checks, *app.extensions.get(REVOCATION_CHECKS, ()))
-        return Revocation(parts.store, checks)
+    def _components(self) -> Components:
+        return self._application().components
 
     def _denies(self, encoded: str) -> bool:
         """Whether a revocation check denies what the bridge has let in so far.
@@ -686,17 +662,16 @@ class JWTManager(Generic[User]):
         It denies what no check can be asked about, because it is no token here: guards of both
         sides ask the same, and a logout counts for both (REV-1).
         """
-        if not self._revocation_checks:
+        components = self._components()
+        checks = components.registered.revocation_checks
+        if not checks:
             return False
         try:
-            token = self._parts().verifier.verify(encoded, kinds=None, allow_expired=True)
+            token = components.sources.verifier.verify(encoded, kinds=None, allow_expired=True)
         except InvalidTokenError as error:
             logger.warning("no revocation_check can be asked about a token: %s", error.reason)
             return True
-        return Revocation(None, self._revocation_checks).denies(token)
-
-    def _additions(self) -> Additions:
-        return Additions(current_app.json.dumps, self._extra_claims, self._extra_headers)
+        return Revocation(None, checks).denies(token)
 
     @contextmanager
     def _answering(self) -> Iterator[None]:
@@ -711,12 +686,6 @@ class JWTManager(Generic[User]):
                 logger.error("%s", error)
             settings = self._parts().settings
             raise error.addressed(settings.realm, settings.resource_metadata) from error.__cause__
-
-
-def _check_single(registered: object, name: str) -> None:
-    if registered is not None:
-        msg = f"there is a {name} already"
-        raise SetupError(msg)
 
 
 def _check_plain(function: object, name: str) -> None:

@@ -62,7 +62,7 @@ def _state() -> RequestState | str:
         return "there is no request"
     if EXTENSION not in current_app.extensions:
         return "this application has no JWTManager"
-    return application().state()
+    return application().known_state() or "no guard has let this request in"
 
 
 def _of_access(what: str, get: Callable[[RequestState, Token], Any]) -> Callable[[], Any]:

@@ -18,7 +18,7 @@ from .policy.credentials import Access, Public
 from .transports import Places
 
 #: The levels that were put on blueprints, by the blueprint.
-BlueprintLevels = Mapping[Blueprint, list[Policy]]
+BlueprintLevels = Mapping[Blueprint, Sequence[Policy]]
 
 #: An endpoint, or None where no rule matched, and the method in upper case.
 Target = tuple[str | None, str]
@@ -59,7 +59,7 @@ class Planner:
     Args:
         app: The application.
         parts: What says where tokens may stand, and whether there is a store.
-        blueprints: The levels of blueprints; they may still grow.
+        blueprints: The levels of blueprints.
     """
 
     def __init__(self, app: Flask, parts: Parts, blueprints: BlueprintLevels) -> None:
@@ -140,7 +140,7 @@ class Planner:
         while name:
             # None where the application's own endpoint has a dot in its name.
             blueprint = cast(Blueprint, self._app.blueprints.get(name))
-            levels += self._blueprints.get(blueprint, [])
+            levels += self._blueprints.get(blueprint, ())
             name = name.rpartition(".")[0]
         return levels
 

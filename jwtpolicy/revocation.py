@@ -18,7 +18,8 @@ logger = logging.getLogger("jwtpolicy")
 #: Says whether a verified token was revoked, by what only the application knows.
 RevocationCheck = Callable[[Token], bool]
 
-#: Where other extensions leave checks of one application, as a list in ``app.extensions``.
+#: Where other extensions leave checks of one application, as a list in ``app.extensions``; it is a
+#: tuple as soon as the application is bound, because nobody would ask what comes later.
 REVOCATION_CHECKS: Final = "jwtpolicy.revocation_checks"
 
 #: Where they leave functions that return the encoded token which they have let the current request

@@ -86,8 +86,26 @@ class SchemaRegistry:
         self._entries: list[_Entry] = []
         self._readers: dict[str, list[_Entry]] = {}
 
-    def register(self, schema: object, user_type: type, kind: str | None = None) -> None:
+    def copied(self) -> SchemaRegistry:
+        """Return one with the same schemas, which later registrations do not reach."""
+        copy_ = SchemaRegistry()
+        copy_._entries = list(self._entries)
+        return copy_
+
+    def register(
+        self,
+        schema: object,
+        user_type: type,
+        kind: str | None = None,
+        over: SchemaRegistry | None = None,
+    ) -> None:
         """Use *schema* for objects of *user_type*, with its subclasses.
+
+        Args:
+            schema: A subclass of `ClaimSchema`.
+            user_type: The type of the objects.
+            kind: The kind of token; None for all kinds but refresh.
+            over: Schemas whose place it may take.
 
         Raises:
             SchemaError: It is not a `ClaimSchema`, or there is one for that type and kind, or
@@ -100,8 +118,12 @@ class SchemaRegistry:
             msg = f"{schema.__name__} has no fields; it has to define sub at least"
             raise SchemaError(msg)
         entry = _Entry(schema, user_type, kind)
-        for other in self._entries:
-            _check_apart(entry, other)
+        settled = [] if over is None else over._entries
+        in_the_way = [other for other in self._entries if _conflict(entry, other)]
+        for other in in_the_way:
+            if other not in settled:
+                raise SchemaError(_conflict(entry, other))
+        self._entries = [other for other in self._entries if other not in in_the_way]
         self._entries.append(entry)
         self._readers.clear()
 
@@ -175,13 +197,13 @@ class SchemaRegistry:
         return self._reading("access") if kind == "refresh" and not found else found
 
 
-def _check_apart(entry: _Entry, other: _Entry) -> None:
+def _conflict(entry: _Entry, other: _Entry) -> str | None:
+    """Return why two schemas cannot stand beside one another, or None."""
     if entry.user_type is other.user_type and entry.kind == other.kind:
-        msg = f"{entry.user_type.__name__} has a schema for these tokens already: {other.name}"
-        raise SchemaError(msg)
+        return f"{entry.user_type.__name__} has a schema for these tokens already: {other.name}"
     if entry.name == other.name:
-        msg = f"two schemas are called {entry.name!r}; give one another Meta.name"
-        raise SchemaError(msg)
+        return f"two schemas are called {entry.name!r}; give one another Meta.name"
+    return None
 
 
 def _chosen(readers: list[_Entry], reference: str | None) -> tuple[_Entry, int]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from flask import Flask, current_app
 
+from ...exceptions import SetupError
 from ...revocation import REVOCATION_CHECKS, TOKENS_LET_IN
 from ...stores import Standing, TokenStore
 from .config import config
@@ -18,14 +19,25 @@ from .tokens import Decoded
 
 
 def tell(app: Flask, loaders: Loaders) -> None:
-    """Let native guards of *app* ask its ``token_in_blocklist_loader`` too, and logouts end all."""
+    """Let native guards of *app* ask its ``token_in_blocklist_loader`` too, and logouts end all.
+
+    Raises:
+        SetupError: They are bound, so that they would never ask it.
+    """
+    checks = app.extensions.setdefault(REVOCATION_CHECKS, [])
+    if isinstance(checks, tuple):
+        msg = (
+            "the native JWTManager of this application is bound, and would never ask the "
+            "blocklist; make the bridge's manager before the first request"
+        )
+        raise SetupError(msg)
 
     def check(token: Any) -> bool:
         return bool(
             loaders.call("token_in_blocklist", _thawed(token.header), _thawed(token.claims))
         )
 
-    app.extensions.setdefault(REVOCATION_CHECKS, []).append(check)
+    checks.append(check)
     app.extensions.setdefault(TOKENS_LET_IN, []).append(lambda: (find() or Admitted()).encoded)
 
 
