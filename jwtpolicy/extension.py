@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import inspect
 import logging
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar, cast
 
 from flask import Blueprint, Flask, Response, current_app
@@ -22,21 +23,23 @@ from .exceptions import (
     ConfigurationError,
     InvalidTokenError,
     IssueError,
+    NotATokenError,
     NoTokenError,
     PolicyDefinitionError,
     RevokedTokenError,
     SetupError,
     WrongKindError,
 )
-from .globals import EXTENSION, application, current_token, template_user
+from .globals import EXTENSION, application, current_token, current_user, template_user, unwrapped
 from .guards import level_of
 from .keys import KeyRing
 from .logout import Logout
-from .open_session import OpenSession
+from .open_session import OpenSession, session_id_of
 from .outcomes import Outcome
 from .parts import Components, Parts
 from .policy.base import Policy, as_policy
 from .policy.credentials import Access, NotRevoked, Public
+from .registered_claims import MAX_TIME
 from .registrations import Registrations
 from .revocation import TOKENS_LET_IN, Revocation, RevocationCheck
 from .schemas import ClaimSchema
@@ -235,7 +238,8 @@ class JWTManager(Generic[User]):
         """Open a session for *user*, who has just authenticated, and return its tokens.
 
         Args:
-            user: An object that a schema was registered for, or a ``str``, ``int`` or ``UUID``.
+            user: An object that a schema was registered for, a ``str``, ``int`` or ``UUID``, or
+                one of the proxies.
             fresh: Whether this was an authentication; False for a remembered one. Without,
                 there is no ``auth_time`` and no `Fresh` policy passes. A timedelta: ``Fresh()``
                 passes for so long.
@@ -247,12 +251,13 @@ class JWTManager(Generic[User]):
             label: What the user may know the session by.
 
         Raises:
+            SubjectError: *user* is nobody; it is a `TypeError`.
             IssueError: The claims cannot be signed.
             StoreUnavailableError: The store cannot be asked.
         """
         with self._answering():
             pair = self._components().sessions.open(
-                user,
+                self._user(user),
                 fresh=fresh,
                 acr=acr,
                 amr=amr,
@@ -267,20 +272,29 @@ class JWTManager(Generic[User]):
     def step_up(self, user: Any, acr: str | None = None) -> TokenPair:
         """Return a fresh pair for the current session, whose user authenticated again.
 
+        Args:
+            user: As for `login`; `current_user` in any case.
+            acr: The authentication context class that was reached (:rfc:`9470`).
+
         Raises:
+            SubjectError: *user* is nobody.
             OtherUserError: *user* is not the current one.
             IssueError: The token belongs to no session.
             NoTokenError: There is no current token.
             RevokedTokenError: The session is over.
         """
         with self._answering():
-            return self._answerable(self._components().sessions.step_up(user, acr, self._current()))
+            token = self._current()
+            found = unwrapped(user)
+            if found is not token.principal:
+                found = self._user(found)
+            return self._answerable(self._components().sessions.step_up(found, acr, token))
 
     def refresh(self, token: str | Token) -> TokenPair:
         """Use a refresh token up and return the next pair.
 
         Args:
-            token: The refresh token, encoded or verified.
+            token: The refresh token, encoded or verified; `current_token` where it is one.
 
         Raises:
             InvalidTokenError: It is not a refresh token of ours, was revoked or used before.
@@ -288,6 +302,7 @@ class JWTManager(Generic[User]):
             StoreUnavailableError: The store cannot be asked; nothing was used up.
         """
         with self._answering():
+            token = unwrapped(token)
             verified = self._verified(token, frozenset({"refresh"}))
             pair = self._components().sessions.refresh(verified)
         if pair.refresh_token is None and isinstance(token, str):
@@ -397,7 +412,7 @@ class JWTManager(Generic[User]):
         expires_in: Lifetime | None = None,
         scope: str | None = None,
         audience: str | tuple[str, ...] | None = None,
-        session: str | None = None,
+        session: str | OpenSession | TokenPair | None = None,
         claims: Mapping[str, Any] | None = None,
         headers: Mapping[str, Any] | None = None,
     ) -> str:
@@ -417,9 +432,14 @@ class JWTManager(Generic[User]):
             headers: More members of the JOSE header; none of the reserved names.
 
         Raises:
+            SubjectError: *user* is nobody; it is a `TypeError`.
+            TypeError: *session* names no session.
             IssueError: The token cannot be made, or could never be verified here.
             StoreUnavailableError: The store cannot be asked about the session.
         """
+        with self._answering():
+            user = self._user(user, kind if kind != "refresh" else "access")
+        session_id = None if session is None else session_id_of(session)
         parts, components, now = self._parts(), self._components(), int(self._clock())
         additions = components.additions
         added = additions.claims_of(user, kind, claims)
@@ -435,18 +455,18 @@ class JWTManager(Generic[User]):
             "lifetime": parts.lifetime(kind, expires_in),
             "fresh": freshness(fresh, now),
             "auth_time": now if fresh else None,
-            "session_id": session,
+            "session_id": session_id,
             "scope": scope,
             "audience": audience,
             "headers": additions.headers_of(user, kind, headers) or None,
         }
-        if session is None:
+        if session_id is None:
             if kind == "refresh":
                 msg = "issue(kind='refresh') needs session=; jwt.login(user) opens one"
                 raise IssueError(msg)
             return parts.signer.sign(**arguments).encoded
         with self._answering():
-            return components.sessions.issue(dumped.subject, session, arguments).encoded
+            return components.sessions.issue(dumped.subject, session_id, arguments).encoded
 
     def verify(
         self, encoded: str, *, kind: str | Any_ = "access", allow_expired: bool = False
@@ -470,28 +490,72 @@ class JWTManager(Generic[User]):
     def revoke(self, token: str | Token) -> None:
         """Revoke one token; a refresh token takes its session along (:rfc:`7009`).
 
+        Args:
+            token: The token, encoded or verified; `current_token` too.
+
         Raises:
-            InvalidTokenError: It is not a token of ours; an expired one is.
+            NotATokenError: It is not a token of ours; an expired one is.
+            TypeError: It is neither text nor a `Token`.
             StoreUnavailableError: The store cannot be asked: nothing was revoked.
         """
         with self._answering():
-            verified = self._verified(token, None, allow_expired=True)
+            verified = self._argument(token, allow_expired=True)
             self._components().sessions.revoke_token(verified)
         self._forget()
 
-    def revoke_session(self, session_id: str) -> None:
-        """End a session: all its tokens are dead. Raises what `revoke` raises."""
+    def revoke_token_id(
+        self, token_id: str, *, subject: Any, expires_at: datetime | float | None
+    ) -> None:
+        """Revoke one token that is not at hand, by what a log of issued tokens says of it.
+
+        The session that it belongs to stays open: `revoke_session` ends that.
+
+        Args:
+            token_id: ``jti``.
+            subject: Whose it is, as for `revoke_subject`: tokens are looked up by both.
+            expires_at: When it expires, as an aware datetime or in seconds since the epoch, so
+                that nobody remembers it for longer; None for a token that never does.
+
+        Raises:
+            TypeError: One of them is none of these.
+            StoreUnavailableError: The store cannot be asked: nothing was revoked.
+        """
+        named, until = _token_id(token_id), _seconds(expires_at)
+        with self._answering():
+            owner = self._subject(subject)
+            self._components().sessions.revoke_token_id(named, owner, until)
+        self._forget()
+
+    def revoke_session(self, session: str | OpenSession | TokenPair) -> None:
+        """End a session: all its tokens are dead.
+
+        Args:
+            session: Its id, or what `sessions` or `login` returned.
+
+        Raises:
+            TypeError: It names no session.
+            StoreUnavailableError: The store cannot be asked: the session lives on.
+        """
+        session_id = session_id_of(session)
         with self._answering():
             self._components().sessions.revoke_session(session_id)
         self._forget()
 
-    def revoke_subject(self, subject: str) -> None:
+    def revoke_subject(self, subject: Any) -> None:
         """End all sessions of *subject* and revoke its tokens outside of any.
 
         Tokens outside of sessions are refused if they were issued up to this second.
+
+        Args:
+            subject: What `login` takes; of an object with a schema only ``sub`` is read.
+                `current_user` stands for whom the current token is about.
+
+        Raises:
+            SubjectError: It is nobody; it is a `TypeError`.
+            StoreUnavailableError: The store cannot be asked.
         """
         with self._answering():
-            self._components().sessions.revoke_subject(subject)
+            self._components().sessions.revoke_subject(self._subject(subject))
         self._forget()
 
     def revoke_other_sessions(self) -> int:
@@ -507,16 +571,20 @@ class JWTManager(Generic[User]):
         with self._answering():
             return self._components().sessions.end_others(self._current())
 
-    def sessions(self, subject: str) -> list[OpenSession]:
+    def sessions(self, subject: Any) -> list[OpenSession]:
         """Return the open sessions of *subject*, the newest first.
 
+        Args:
+            subject: As for `revoke_subject`.
+
         Raises:
+            SubjectError: It is nobody; it is a `TypeError`.
             StoreUnavailableError: The store cannot be asked.
         """
         token = self._token()
         current_id = None if token is None else token.session_id
         with self._answering():
-            live = self._components().sessions.live(subject)
+            live = self._components().sessions.live(self._subject(subject))
         return [OpenSession.of(session, current_id) for session in live]
 
     def consume(self) -> None:
@@ -573,13 +641,14 @@ class JWTManager(Generic[User]):
             resource: What it is about.
 
         Raises:
-            InvalidTokenError: *token* is encoded, and not a token of ours.
+            NotATokenError: *token* is encoded, and not a token of ours, or has expired.
+            TypeError: *token* is neither text nor a `Token`.
         """
         as_policy(policy, "explain")
         sources = self._components().sources
         if token is None:
             token = self._token()
-        verified = None if token is None else self._verified(token, None)
+        verified = None if token is None else self._argument(token)
         access = AccessRequest(
             token=verified,
             method=method,
@@ -617,6 +686,48 @@ class JWTManager(Generic[User]):
             msg = "no guard has let a token in"
             raise NoTokenError(msg)
         return token
+
+    def _user(self, user: Any, kind: str = "access") -> Any:
+        """Return the user behind *user*, whom tokens of *kind* can be about.
+
+        Raises:
+            SubjectError: It is nobody.
+            NoTokenError: It is a proxy, and nobody is there.
+        """
+        found = unwrapped(user)
+        self._components().schemas.check(found, kind)
+        return found
+
+    def _subject(self, subject: Any) -> str:
+        """Return ``sub`` of the tokens of a user; raises as above.
+
+        What has no schema of its own and is the principal of the current token, or came through
+        `current_user`, stands for whom that token is about: so does any object of a ``post_load``.
+        """
+        found, token, schemas = unwrapped(subject), self._token(), self._components().schemas
+        is_proxy = subject is current_user or subject is template_user
+        is_principal = token is not None and found is token.principal
+        is_current = is_proxy and is_principal
+        if is_proxy or is_principal:
+            is_current = is_current or not schemas.describes(found)
+        return token.subject if token is not None and is_current else schemas.subject_of(found)
+
+    def _argument(self, token: str | Token, *, allow_expired: bool = False) -> Token:
+        """Return the token that was handed over, and need not be the caller's.
+
+        Raises:
+            NotATokenError: It is encoded, and not a token of ours.
+            TypeError: It is neither text nor a `Token`.
+            NoTokenError: It is a proxy, and there is no token.
+        """
+        found = unwrapped(token)
+        if not isinstance(found, str | Token):
+            msg = f"pass a token, encoded as str or verified, not {type(found).__name__}"
+            raise TypeError(msg)
+        try:
+            return self._verified(found, None, allow_expired=allow_expired)
+        except InvalidTokenError as error:
+            raise NotATokenError(error.reason) from error
 
     def _verified(
         self, token: str | Token, kinds: frozenset[str] | None, *, allow_expired: bool = False
@@ -702,6 +813,33 @@ def _app() -> Flask:
 def _reused(token: Token) -> None:
     logger.warning("a used refresh token came back, its session is ended: jti=%r", token.token_id)
     refresh_reused.send(_app(), token=token)
+
+
+def _token_id(token_id: object) -> str:
+    if isinstance(token_id, str) and token_id:
+        return str.__str__(token_id)
+    msg = f"token_id is text that is not empty, not {token_id!r:.40}"
+    raise TypeError(msg)
+
+
+def _seconds(expires_at: datetime | float | None) -> int | None:
+    """Return when a token expires, in seconds since the epoch; None for never.
+
+    Raises:
+        TypeError: It is no moment that ``exp`` could name.
+    """
+    if expires_at is None:
+        return None
+    found: object = expires_at
+    if isinstance(expires_at, datetime) and expires_at.utcoffset() is not None:
+        found = expires_at.timestamp()
+    if isinstance(found, int | float) and type(found) is not bool and 0 <= found <= MAX_TIME:
+        return math.ceil(found)
+    msg = (
+        "expires_at is an aware datetime, seconds since the epoch, or None for a token that never "
+        f"expires, not {expires_at!r:.60}"
+    )
+    raise TypeError(msg)
 
 
 def _admit_endpoint() -> None:

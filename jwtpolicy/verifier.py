@@ -111,7 +111,8 @@ class Verifier:
         header, keys = known or self._parsed(head)  # Steps 2 and 3.
         raw = decoded(signature)
         for key in keys:  # Step 4.
-            if key.verify(signing_input, raw):
+            # A key of the application's own may answer what is true and no yes.
+            if key.verify(signing_input, raw) is True:
                 break
         else:
             msg = "the signature is not ours"
@@ -136,7 +137,10 @@ class Verifier:
         """Return what the ring finds; a ring of the application's own may fail (ALG-4)."""
         try:
             keys = tuple(self._ring.find(header.algorithm, header.key_id))
-            return keys if all(isinstance(key, Key) for key in keys) else ()
+            if not all(isinstance(key, Key) for key in keys):
+                logger.error("the key ring found what is no Key; the token was refused")
+                return ()
+            return keys
         except HTTPException:
             raise
         except Exception as error:

@@ -13,9 +13,10 @@ from uuid import UUID
 import marshmallow
 from marshmallow import ValidationError
 
-from ..exceptions import InvalidTokenError, IssueError, SchemaError
-from .claim_schema import ClaimSchema, principal_maker
+from ..exceptions import InvalidTokenError, IssueError, SchemaError, SubjectError
+from .claim_schema import ClaimSchema, claim_name, principal_maker
 from .json_values import check_json
+from .users import is_user
 
 logger = logging.getLogger("jwtpolicy")
 
@@ -62,16 +63,50 @@ class _Entry:
 
         Raises:
             ValidationError: The claims do not fit.
+            SchemaError: Its ``post_load`` returned what is no user.
         """
         claims = copy.deepcopy(claims)
         if version < self.version:
             claims = self.schema.upgrade(claims, version)
         loaded = self.schema.load(claims, unknown=marshmallow.EXCLUDE)
-        return loaded if self._principal is None else self._principal(loaded)
+        if self._principal is not None:
+            return self._principal(loaded)
+        if not is_user(loaded):
+            msg = f"post_load of {type(self.schema).__name__} returned {type(loaded).__name__}"
+            raise SchemaError(f"{msg}; it has to return the object of current_user")
+        return loaded
+
+    def subject_of(self, user: Any) -> str:
+        """Return ``sub`` of *user*; no other field is looked at.
+
+        Raises:
+            SubjectError: It is not non-empty text.
+        """
+        if _makes_claims_itself(self.schema):
+            return self.subject_in(self.schema.dump(user))
+        dumped: dict[str, Any] = {}
+        for name, field in self.schema.dump_fields.items():
+            if claim_name(name, field) == "sub":
+                dumped["sub"] = field.serialize(name, user, self.schema.get_attribute)
+        return self.subject_in(dumped)
+
+    def subject_in(self, claims: dict[str, Any]) -> str:
+        """Return ``sub`` of what was dumped, and take it out; raises as above."""
+        subject = claims.pop("sub", None)
+        if type(subject) is not str or not subject:
+            msg = f"{type(self.schema).__name__}: sub has to be non-empty text in the token"
+            raise SubjectError(msg)
+        return subject
 
 
 def _has_post_load(schema: ClaimSchema) -> bool:
     return bool(schema._hooks.get("post_load"))
+
+
+def _makes_claims_itself(schema: ClaimSchema) -> bool:
+    """Whether ``sub`` may be more than its field: a hook may make it of several."""
+    has_hooks = bool(schema._hooks.get("pre_dump") or schema._hooks.get("post_dump"))
+    return has_hooks or type(schema).dump is not ClaimSchema.dump
 
 
 class SchemaRegistry:
@@ -136,8 +171,9 @@ class SchemaRegistry:
             added: Claims that take the place of the schema's; safe to sign, and not ``sub``.
 
         Raises:
-            IssueError: No schema fits its type, or the claims cannot be signed or read back; the
-                message names the path, never a value.
+            SubjectError: No schema fits its type, or it has no subject.
+            IssueError: The claims cannot be signed or read back; the message names the path,
+                never a value.
         """
         entry = self._writer(type(user), kind)
         if entry is None:
@@ -149,12 +185,31 @@ class SchemaRegistry:
         except ValidationError as error:
             msg = f"{type(entry.schema).__name__}: {_listed(error)}"
             raise IssueError(msg) from None
-        subject = claims.pop("sub", None)
-        if type(subject) is not str or not subject:
-            msg = f"{type(entry.schema).__name__}: sub has to be non-empty text in the token"
-            raise IssueError(msg)
+        subject = entry.subject_in(claims)
         is_alone = len(self._reading("access" if kind == "refresh" else kind)) == 1
         return Dumped(subject, claims, None if is_alone and entry.version == 1 else entry.reference)
+
+    def subject_of(self, user: Any) -> str:
+        """Return ``sub`` of the tokens of *user*; of an object with a schema only that is dumped.
+
+        Raises:
+            SubjectError: It is no user, or has no subject.
+        """
+        entry = self._writer(type(user), "access") or self._writer(type(user), None)
+        return _plain_subject(user) if entry is None else entry.subject_of(user)
+
+    def describes(self, user: Any, kind: str | None = None) -> bool:
+        """Whether *user* is a plain subject, or an object with a schema for *kind* (or any)."""
+        return _plain(user) != "" or self._writer(type(user), kind) is not None
+
+    def check(self, user: Any, kind: str) -> None:
+        """Refuse what is no user, before a hook of the application is called with it.
+
+        Raises:
+            SubjectError: It is none.
+        """
+        if self._writer(type(user), kind) is None:
+            _plain_subject(user)
 
     def load(self, claims: dict[str, Any], kind: str) -> Any:
         """Return the object that a token's claims describe: the subject where no schema is.
@@ -181,9 +236,11 @@ class SchemaRegistry:
             logger.exception("%s; the token was refused", msg)
             raise InvalidTokenError(msg) from error
 
-    def _writer(self, user_type: type, kind: str) -> _Entry | None:
+    def _writer(self, user_type: type, kind: str | None) -> _Entry | None:
+        """Return the schema for a type and kind; None: for any kind."""
         for cls in user_type.__mro__:
-            fitting = [e for e in self._entries if e.user_type is cls and e.covers(kind)]
+            fitting = [e for e in self._entries if e.user_type is cls]
+            fitting = [e for e in fitting if kind is None or e.covers(kind)]
             if fitting:
                 # A schema for this very kind comes before one for all of them.
                 return max(fitting, key=lambda entry: entry.kind is not None)
@@ -222,16 +279,33 @@ def _chosen(readers: list[_Entry], reference: str | None) -> tuple[_Entry, int]:
     raise InvalidTokenError(msg)
 
 
+def _plain(user: Any) -> str:
+    """Return the subject that *user* itself is, or nothing.
+
+    A subclass of ``str`` stands for its characters, whatever its own ``__str__`` says, so that an
+    enumeration's member is its value. A subclass of ``int`` is none: ``True`` and ``HTTPStatus.OK``
+    were hardly meant.
+    """
+    if isinstance(user, str):
+        return str.__str__(user)
+    return str(user) if type(user) is int or isinstance(user, UUID) else ""
+
+
 def _plain_subject(user: Any) -> str:
-    is_plain = isinstance(user, str | UUID) or type(user) is int
-    if not is_plain or not str(user):
-        name = type(user).__name__
+    """Return the subject that *user* itself is.
+
+    Raises:
+        SubjectError: It is none.
+    """
+    subject = _plain(user)
+    if not subject:
+        shown = "empty text" if isinstance(user, str) else type(user).__name__
         msg = (
-            f"no claim schema fits {name}; register one with @jwt.claims_for({name}), or pass the "
-            "subject as str, int or UUID"
+            f"no claim schema fits {shown}: pass a str that is not empty, an int, a UUID, or an object whose "
+            "type has a schema; @jwt.claims_for registers one"
         )
-        raise IssueError(msg)
-    return str(user)
+        raise SubjectError(msg)
+    return subject
 
 
 def _messages(error: ValidationError) -> Any:

@@ -8,8 +8,7 @@ from typing import Any
 
 from flask import Flask, current_app
 
-from ...exceptions import SetupError
-from ...revocation import REVOCATION_CHECKS, TOKENS_LET_IN
+from ...revocation import REVOCATION_CHECKS, TOKENS_LET_IN, leave
 from ...stores import Standing, TokenStore
 from .config import config
 from .current import Admitted, find
@@ -24,21 +23,14 @@ def tell(app: Flask, loaders: Loaders) -> None:
     Raises:
         SetupError: They are bound, so that they would never ask it.
     """
-    checks = app.extensions.setdefault(REVOCATION_CHECKS, [])
-    if isinstance(checks, tuple):
-        msg = (
-            "the native JWTManager of this application is bound, and would never ask the "
-            "blocklist; make the bridge's manager before the first request"
-        )
-        raise SetupError(msg)
 
     def check(token: Any) -> bool:
         return bool(
             loaders.call("token_in_blocklist", _thawed(token.header), _thawed(token.claims))
         )
 
-    checks.append(check)
-    app.extensions.setdefault(TOKENS_LET_IN, []).append(lambda: (find() or Admitted()).encoded)
+    leave(app.extensions, REVOCATION_CHECKS, check)
+    leave(app.extensions, TOKENS_LET_IN, lambda: (find() or Admitted()).encoded)
 
 
 def _thawed(value: Any) -> Any:
