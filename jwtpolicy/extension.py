@@ -426,8 +426,8 @@ class JWTManager(Generic[User]):
             expires_in: Seconds or a timedelta; None means ``JWT_<KIND>_TOKEN_EXPIRES``.
             scope: The scopes granted, space-separated.
             audience: ``aud``, where it is another one than the configured.
-            session: The session it belongs to, which it never outlives; a refresh token takes
-                the place of its current one.
+            session: The session it belongs to, and never outlives: its id, or what `sessions`
+                or `login` returned. A refresh token takes the place of its current one.
             claims: More claims; none of the reserved names.
             headers: More members of the JOSE header; none of the reserved names.
 
@@ -526,19 +526,19 @@ class JWTManager(Generic[User]):
             self._components().sessions.revoke_token_id(named, owner, until)
         self._forget()
 
-    def revoke_session(self, session: str | OpenSession | TokenPair) -> None:
+    def revoke_session(self, session_id: str | OpenSession | TokenPair) -> None:
         """End a session: all its tokens are dead.
 
         Args:
-            session: Its id, or what `sessions` or `login` returned.
+            session_id: Its id, or what `sessions` or `login` returned.
 
         Raises:
             TypeError: It names no session.
             StoreUnavailableError: The store cannot be asked: the session lives on.
         """
-        session_id = session_id_of(session)
+        named = session_id_of(session_id)
         with self._answering():
-            self._components().sessions.revoke_session(session_id)
+            self._components().sessions.revoke_session(named)
         self._forget()
 
     def revoke_subject(self, subject: Any) -> None:

@@ -301,8 +301,8 @@ def _plain_subject(user: Any) -> str:
     if not subject:
         shown = "empty text" if isinstance(user, str) else type(user).__name__
         msg = (
-            f"no claim schema fits {shown}: pass a str that is not empty, an int, a UUID, or an object whose "
-            "type has a schema; @jwt.claims_for registers one"
+            f"no claim schema fits {shown}: pass a str that is not empty, an int, a UUID, or an "
+            "object whose type has a schema; @jwt.claims_for registers one"
         )
         raise SubjectError(msg)
     return subject
