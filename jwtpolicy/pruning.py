@@ -22,7 +22,7 @@ def run(app: Flask, batch: int, pause: float) -> None:
     if application is None or application.parts.store is None:
         msg = "this application has no token store"
         raise click.ClickException(msg)
-    now = int(application.parts.terms.clock())
+    now = int(application.parts.clock())
     try:
         total = _prune(application.parts.store, now, batch, pause)
     except StoreUnavailableError as error:

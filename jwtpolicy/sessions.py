@@ -163,7 +163,7 @@ class Sessions:
             RevokedTokenError: The session is over.
             StoreUnavailableError: Others change the session all the time.
         """
-        stated = self._statements.of(user)
+        stated = self._statements.again(user, token)
         if stated.subject != token.subject:
             msg = "step_up is for the current user; to change users, log out and in"
             raise OtherUserError(msg)
@@ -302,6 +302,13 @@ class Sessions:
         if token.kind == "refresh":
             # The session that came of it, if one did.
             self.store.revoke_session(self._issuer, _adopted_id(token), now=now, until=until)
+
+    def revoke_token_id(self, token_id: str, subject: str, expires_at: int | None) -> None:
+        """Revoke the token of *subject* that has this id, whichever accepted issuer it names."""
+        until = None if expires_at is None else expires_at + self._leeway
+        now = int(self._clock())
+        for issuer in self._issuers:
+            self.store.revoke_token(issuer, subject, token_id, expires_at=until, now=now)
 
     def revoke_session(self, session_id: str) -> None:
         """End a session: its access and refresh tokens are dead from now on."""

@@ -91,6 +91,15 @@ class Statements:
             refresh = _carrying(access, refresh)
         return Statement(dumped.subject, dumped.schema, access, refresh)
 
+    def again(self, user: Any, token: Token) -> Statement:
+        """Return what is true of *user*, who authenticated again in the session of *token*.
+
+        The principal of the token stands for its user: a type that a schema made has no schema.
+        """
+        if user is token.principal and not self._schemas.describes(user):
+            return self.renewed(token)
+        return self.of(user)
+
     def renewed(self, token: Token) -> Statement:
         """Return what is true of the token's user now, where that can be known.
 
