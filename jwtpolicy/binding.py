@@ -8,18 +8,21 @@ from collections.abc import Callable, Iterable, Mapping
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from flask import Flask, Request, Response, request
+from flask import Blueprint, Flask, Request, Response, has_request_context, request
 from werkzeug.routing import Rule
 
+from .access import Terms
 from .ending import tokens_to_end, warn_if_presented
 from .enforcement import Enforcement
 from .exceptions import AccessDeniedError, ConfigurationError
 from .finishing import Finishing
 from .guards import METHODS, EndpointGuard, FunctionGuard, Guard
-from .parts import Parts
-from .planning import BlueprintLevels, Demand, Planner, Target, WrittenGuards
+from .parts import Components, Parts
+from .planning import Demand, Planner, Target, WrittenGuards
 from .plans import Plan
 from .policy.base import Policy
+from .registrations import Registrations
+from .revocation import REVOCATION_CHECKS, TOKENS_LET_IN
 from .settings import Settings
 from .state import Outer, RequestState
 from .token import Token
@@ -86,13 +89,14 @@ class Application:
     Args:
         app: The application.
         settings: Its settings, as they were at the start.
-        make_enforcement: Puts the parts together, when everything has been registered.
-        blueprints: The levels of blueprints; they may still grow until the first request.
+        make_components: Puts together what guards and verbs share, as it is registered then.
+        registrations: What may still be registered until the first request.
         manager: The manager that guards it.
         parts: What the manager issues and verifies its tokens with.
         guarding: Puts a guard around a view, as ``@protect`` does.
 
     Attributes:
+        name: Its name.
         planner: What says what single endpoints demand; asking it binds nothing.
     """
 
@@ -100,8 +104,8 @@ class Application:
         self,
         app: Flask,
         settings: Settings,
-        make_enforcement: Callable[[], Enforcement],
-        blueprints: BlueprintLevels,
+        make_components: Callable[[], Components],
+        registrations: Registrations,
         manager: JWTManager[Any],
         parts: Parts,
         guarding: Guarding,
@@ -109,16 +113,20 @@ class Application:
         self.manager = manager
         self.parts = parts
         self.settings = settings
+        self.name = app.name
         self._app = app
-        self._make_enforcement = make_enforcement
+        self._make_components = make_components
+        self._registrations = registrations
         self._guarding = guarding
-        self.planner = Planner(app, parts, blueprints)
+        self.planner = Planner(app, parts, registrations.blueprints, self._terms)
         self._key = f"jwtpolicy.{id(self)}"
         self._lock = threading.Lock()
         self._enforcement: Enforcement | None = None
+        self._components: Components | None = None
         self._plans: dict[Target, Plan | None] = {}
         self._inner_plans: dict[tuple[Target, Guard], Plan] = {}
         self._finishes = False
+        registrations.add_application(self)
         app.before_request(self._bind_first)
         if settings.default_deny:
             app.before_request(self._deny_unguarded)
@@ -131,6 +139,27 @@ class Application:
             SetupError: Something cannot work; again at every request, until it is mended.
         """
         return self._enforcement or self._bind()
+
+    @property
+    def is_bound(self) -> bool:
+        """Whether its guards and verbs go by what was registered before its first request."""
+        return self._enforcement is not None
+
+    @property
+    def components(self) -> Components:
+        """What its verbs use: what its guards do; until it is bound, what is registered now."""
+        return self._components or self._make_components()
+
+    def _terms(self) -> Terms:
+        return self.components.sources.terms
+
+    def has(self, blueprint: Blueprint) -> bool:
+        """Whether it has registered *blueprint*, on its own or inside another one."""
+        return blueprint in self._app.blueprints.values()
+
+    def known_state(self) -> RequestState | None:
+        """Return what is known of the current request, without binding anything; None: nothing."""
+        return self.state() if self.is_bound and has_request_context() else None
 
     def state(self) -> RequestState:
         """Return what is known of the current request."""
@@ -205,7 +234,7 @@ class Application:
     @property
     def baseline(self) -> Policy | None:
         """What every presented token has to pass, as far as it was registered."""
-        return (self._enforcement or self._make_enforcement()).baseline
+        return self.components.baseline
 
     def _plan_of(self, endpoint: str | None, method: str) -> Plan | None:
         target = (endpoint, method)
@@ -279,15 +308,26 @@ class Application:
         with self._lock:
             if self._enforcement is None:
                 self.check_config()
-                enforcement = self._make_enforcement()
-                self._plans = dict(self.planner.plans(enforcement.baseline))
-                bound = [plan for plan in self._plans.values() if plan is not None]
-                self._finish_answers([self.parts.places(), *(plan.places for plan in bound)])
-                self._app.view_functions = ViewFunctions(
-                    self._app.view_functions, self._guarded, self._forget
-                )
-                self._enforcement = enforcement
+                self._enforcement = self._bound_to(self._make_components())
             return self._enforcement
+
+    def _bound_to(self, components: Components) -> Enforcement:
+        """Make the plans, and hold on to what they were made of."""
+        enforcement = self.parts.enforcement(components)
+        registered, terms = components.registered, components.sources.terms
+        planner = Planner(self._app, self.parts, registered.blueprints, lambda: terms)
+        self._plans = dict(planner.plans(components.baseline))
+        bound = [plan for plan in self._plans.values() if plan is not None]
+        self._finish_answers([self.parts.places(), *(plan.places for plan in bound)])
+        self._app.view_functions = ViewFunctions(
+            self._app.view_functions, self._guarded, self._forget
+        )
+        for left in (REVOCATION_CHECKS, TOKENS_LET_IN):
+            # A tuple, so that what another extension leaves too late is an error there.
+            self._app.extensions[left] = tuple(self._app.extensions.get(left, ()))
+        self.planner, self._components = planner, components
+        self._registrations.hold(components.registered)
+        return enforcement
 
     def _guarded(self, endpoint: str, view: Any) -> Any:
         """Return what Flask is to call: a guard, wherever one was written."""

@@ -44,6 +44,10 @@ class IssueError(SetupError, ValueError):
     """A token cannot be issued from what the application handed over."""
 
 
+class SubjectError(IssueError, TypeError):
+    """What was passed for a user is none: nobody can be named in ``sub``."""
+
+
 class ForeignSubjectError(IssueError):
     """A user's subject begins with the prefix of another type of users, and would be theirs."""
 
@@ -273,6 +277,19 @@ class InvalidRequestError(AccessError):
     description = "The request's credentials are malformed."
     outcome = Outcome.BAD_REQUEST
     has_challenge = True
+
+
+class NotATokenError(AccessError, ValueError):
+    """What the application handed over is not a token of ours.
+
+    It is an argument of a call, not what the caller of the endpoint presented: the answer has no
+    challenge, so that nobody throws his own good token away.
+    """
+
+    code = 400
+    error = "invalid_request"
+    description = "The value is not a token."
+    outcome = Outcome.BAD_REQUEST
 
 
 class UnsupportedTokenTypeError(AccessError):

@@ -4,51 +4,53 @@ from __future__ import annotations
 
 import inspect
 import logging
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar, cast
 
 from flask import Blueprint, Flask, Response, current_app, has_request_context
 
 from .access import NO_LOADER, AccessRequest, Standing
-from .additions import Additions, Hook
+from .additions import Hook
 from .binding import Application
 from .clock import Clock, system_clock
 from .decision import Decision
-from .enforcement import Enforcement
 from .exceptions import (
     AccessError,
     ConfigurationError,
     InvalidTokenError,
     IssueError,
+    NotATokenError,
     NoTokenError,
     PolicyDefinitionError,
     RevokedTokenError,
     SetupError,
     WrongKindError,
 )
-from .globals import EXTENSION, application, current_token, template_user
+from .globals import EXTENSION, application, current_token, current_user, template_user, unwrapped
 from .guards import level_of
 from .keys import KeyRing
 from .logout import Logout
-from .open_session import OpenSession
+from .open_session import OpenSession, session_id_of
 from .outcomes import Outcome
-from .parts import Parts
+from .parts import Components, Parts
 from .policy.base import Policy, as_policy
-from .policy.credentials import Access, KnownUser, NotRevoked, Public
-from .revocation import REVOCATION_CHECKS, TOKENS_LET_IN, Revocation, RevocationCheck
-from .schemas import ClaimSchema, SchemaRegistry
+from .policy.credentials import Access, NotRevoked, Public
+from .registered_claims import MAX_TIME
+from .registrations import Registrations
+from .revocation import TOKENS_LET_IN, Revocation, RevocationCheck
+from .schemas import ClaimSchema
 from .sentinels import Any_, Never
-from .sessions import IssueOptions, Sessions, freshness
+from .sessions import IssueOptions, freshness
 from .settings import Settings
 from .signals import logged_in, logged_out, refresh_reused
-from .state import Answers, Sources
+from .state import Answers
 from .stores.base import PAGE, REFRESH, TokenRef, TokenStore
 from .token import Token, TokenPair
 from .transports import CookieTransport, Transport
-from .users import UserLoader, Users
 from .verifier import Purpose
 from .views import guarded
 
@@ -100,13 +102,7 @@ class JWTManager(Generic[User]):
         self._transports = tuple(transports)
         self._add_context_processor = add_context_processor
         self._clock = clock
-        self._schemas = SchemaRegistry()
-        self._user_loader: UserLoader | None = None
-        self._is_lazy = False
-        self._revocation_checks: list[RevocationCheck] = []
-        self._extra_claims: Hook | None = None
-        self._extra_headers: Hook | None = None
-        self._blueprints: dict[Blueprint, list[Policy]] = {}
+        self._registrations = Registrations()
         if app is not None:
             self.init_app(app)
 
@@ -121,15 +117,13 @@ class JWTManager(Generic[User]):
             msg = "this application has a JWTManager already; use that one"
             raise SetupError(msg)
         settings = Settings.from_mapping(app.config)
-        parts = Parts(
-            app, settings, self._keys, self._store, self._transports, self._schemas, self._clock
-        )
+        parts = Parts(app, settings, self._keys, self._store, self._transports, self._clock)
         parts.check_store([] if self._baseline is None else [self._baseline])
         app.extensions[EXTENSION] = Application(
             app,
             settings,
-            lambda: self._enforcement(app, parts),
-            self._blueprints,
+            lambda: parts.components(app, self._registrations.copied(), self._baseline, _reused),
+            self._registrations,
             self,
             parts,
             guarded,
@@ -138,27 +132,6 @@ class JWTManager(Generic[User]):
             app.context_processor(
                 lambda: {"current_user": template_user, "current_token": current_token}
             )
-
-    def _enforcement(self, app: Flask, parts: Parts) -> Enforcement:
-        """Put together what judges requests, when everything has been registered."""
-        baseline = self._baseline
-        if baseline is not None and self._user_loader is not None and not self._is_lazy:
-            baseline = baseline & KnownUser()
-        return Enforcement(
-            places=parts.places(),
-            csrf=parts.csrf,
-            sources=Sources(
-                verifier=parts.verifier,
-                revocation=self._revocation(app, parts),
-                users=Users(self._user_loader, app.ensure_sync),
-                terms=parts.terms,
-                ensure_sync=app.ensure_sync,
-                notice_reuse=lambda token: self._sessions().notice_reuse(token),
-            ),
-            baseline=baseline,
-            realm=parts.settings.realm,
-            resource_metadata=parts.settings.resource_metadata,
-        )
 
     def claims_for(self, user_type: type, kind: str | None = None) -> Callable[[Schema], Schema]:
         """Register a claim schema: it serialises *user_type* into claims, and back.
@@ -169,10 +142,11 @@ class JWTManager(Generic[User]):
 
         Raises:
             SchemaError: The schema cannot describe a token, or there is one already.
+            SetupError: All applications of this manager are bound: they would not hear of it.
         """
 
         def register(schema: Schema) -> Schema:
-            self._schemas.register(schema, user_type, kind)
+            self._registrations.add_schema(schema, user_type, kind)
             return schema
 
         return register
@@ -189,13 +163,11 @@ class JWTManager(Generic[User]):
                 passes views that do not touch it.
 
         Raises:
-            SetupError: There is one already.
+            SetupError: There is one already, or all applications of this manager are bound.
         """
         if loader is None:
             return lambda function: self.user_loader(function, lazy=lazy)
-        _check_single(self._user_loader, "user_loader")
-        self._user_loader, self._is_lazy = loader, lazy
-        self._schemas.reload_users()
+        self._registrations.add_user_loader(loader, is_lazy=lazy)
         return loader
 
     def revocation_check(self, check: AnyCheck) -> AnyCheck:
@@ -206,10 +178,10 @@ class JWTManager(Generic[User]):
         is 503: neither lets anybody in.
 
         Raises:
-            SetupError: It is an async function.
+            SetupError: It is an async function, or all applications of this manager are bound.
         """
         _check_plain(check, "a revocation check")
-        self._revocation_checks.append(check)
+        self._registrations.add_check(check)
         return check
 
     def extra_claims(self, hook: AnyHook) -> AnyHook:
@@ -219,41 +191,40 @@ class JWTManager(Generic[User]):
         are written as the application's JSON provider writes them.
 
         Raises:
-            SetupError: There is one already, or it is an async function.
+            SetupError: There is one already, it is an async function, or all applications of
+                this manager are bound.
         """
-        _check_single(self._extra_claims, "extra_claims")
         _check_plain(hook, "extra_claims")
-        self._extra_claims = hook
+        self._registrations.add_hook("extra_claims", hook)
         return hook
 
     def extra_headers(self, hook: AnyHook) -> AnyHook:
         """Register what adds members to the JOSE header of all tokens, like `extra_claims`.
 
         Raises:
-            SetupError: There is one already, or it is an async function.
+            SetupError: There is one already, it is an async function, or all applications of
+                this manager are bound.
         """
-        _check_single(self._extra_headers, "extra_headers")
         _check_plain(hook, "extra_headers")
-        self._extra_headers = hook
+        self._registrations.add_hook("extra_headers", hook)
         return hook
 
     def protect_blueprint(self, blueprint: Blueprint, *policies: Policy) -> None:
         """Guard every endpoint of *blueprint*, nested blueprints included.
 
         The policies are one more level for endpoints that have a guard of their own; the others
-        ask for an access token beside it.
+        ask for an access token beside it. Policies that the blueprint has already change nothing.
 
         Raises:
             PolicyDefinitionError: What was passed is not policies.
+            SetupError: An application that has registered *blueprint* is bound.
         """
         where = f"protect_blueprint({blueprint.name})"
         level = level_of(policies or (Access(),), where)
         if isinstance(level, Public):
             msg = f"{where}: Public() opens single endpoints, never a blueprint"
             raise PolicyDefinitionError(msg)
-        if blueprint not in self._blueprints:
-            blueprint.before_request(_admit_endpoint)
-        self._blueprints.setdefault(blueprint, []).append(level)
+        self._registrations.add_level(blueprint, level, _admit_endpoint)
 
     def login(
         self,
@@ -271,7 +242,8 @@ class JWTManager(Generic[User]):
         """Open a session for *user*, who has just authenticated, and return its tokens.
 
         Args:
-            user: An object that a schema was registered for, or a ``str``, ``int`` or ``UUID``.
+            user: An object that a schema was registered for, a ``str``, ``int`` or ``UUID``, or
+                one of the proxies.
             fresh: Whether this was an authentication; False for a remembered one. Without,
                 there is no ``auth_time`` and no `Fresh` policy passes. A timedelta: ``Fresh()``
                 passes for so long.
@@ -286,6 +258,7 @@ class JWTManager(Generic[User]):
                 before the password was compared. None: now.
 
         Raises:
+            SubjectError: *user* is nobody; it is a `TypeError`.
             IssueError: The claims cannot be signed; or, with a `user_loader`, the user's schema
                 or a hook says one of them too.
             LoginFailedError: All sessions of the user were ended after *since*; not those that
@@ -293,18 +266,17 @@ class JWTManager(Generic[User]):
             StoreUnavailableError: The store cannot be asked.
         """
         with self._answering():
-            sessions = self._sessions()
+            sessions, found = self._components().sessions, self._user(user)
             facts = sessions.facts(claims, headers, fresh=fresh, scope=scope, acr=acr, amr=amr)
             began = self._since(since)
-            pair = sessions.open(user, facts, fresh=fresh, label=label, since=began)
+            pair = sessions.open(found, facts, fresh=fresh, label=label, since=began)
         logged_in.send(_app(), session_id=pair.session_id)
         return self._answerable(pair)
 
     def _since(self, since: float | None) -> float | None:
         """Return when a login began, as far as what this very request has ended is concerned."""
-        if since is None or not has_request_context():
-            return since
-        return max(since, application().state().ended_at)
+        state = application().known_state()
+        return since if since is None or state is None else max(since, state.ended_at)
 
     def step_up(
         self,
@@ -320,21 +292,25 @@ class JWTManager(Generic[User]):
         the answer is lost, the user has to log in again.
 
         Args:
-            user: The user, who has to be the current one.
+            user: As for `login`, and the current user: `current_user` in any case.
             acr: The authentication context class that was reached (:rfc:`9470`).
             amr: The methods that were used (:rfc:`8176`).
             claims: Claims that the session's tokens say from now on, beside those of its login; a
                 value of None takes one back.
 
         Raises:
+            SubjectError: *user* is nobody.
             OtherUserError: *user* is not the current one.
             IssueError: The token belongs to no session.
             NoTokenError: There is no current token.
             RevokedTokenError: The session is over.
         """
         with self._answering():
-            sessions, token = self._sessions(), self._current()
-            pair = sessions.step_up(user, token, acr=acr, amr=amr, claims=claims)
+            token, sessions = self._current(), self._components().sessions
+            found = unwrapped(user)
+            if found is not token.principal:
+                found = self._user(found)
+            pair = sessions.step_up(found, token, acr=acr, amr=amr, claims=claims)
             self._forget()
             return self._answerable(pair)
 
@@ -342,7 +318,7 @@ class JWTManager(Generic[User]):
         """Use a refresh token up and return the next pair.
 
         Args:
-            token: The refresh token, encoded or verified.
+            token: The refresh token, encoded or verified; `current_token` where it is one.
 
         Raises:
             InvalidTokenError: It is not a refresh token of ours, was revoked or used before.
@@ -350,8 +326,10 @@ class JWTManager(Generic[User]):
             StoreUnavailableError: The store cannot be asked; nothing was used up.
         """
         with self._answering():
+            token = unwrapped(token)
             verified = self._verified(token, frozenset({"refresh"}))
-            pair = self._sessions().refresh(verified, is_own_use=_was_used_here(verified))
+            sessions = self._components().sessions
+            pair = sessions.refresh(verified, is_own_use=_was_used_here(verified))
             self._note_use(verified)
         if pair.refresh_token is None and isinstance(token, str):
             pair = replace(pair, refresh_token=token)
@@ -368,7 +346,7 @@ class JWTManager(Generic[User]):
             StoreUnavailableError: The store cannot be asked.
         """
         with self._answering():
-            return self._sessions().renew(token)
+            return self._components().sessions.renew(token)
 
     def logout(self, response: Response | None = None) -> Logout:
         """End the current session: its access and refresh tokens are dead.
@@ -393,7 +371,7 @@ class JWTManager(Generic[User]):
         tokens = self._tokens_to_end() if has_request_context() else []
         for token in tokens:
             with self._answering():
-                self._sessions().end(token)
+                self._components().sessions.end(token)
             self._forget()
             logged_out.send(_app(), token=token)
         if response is not None:
@@ -437,8 +415,8 @@ class JWTManager(Generic[User]):
             ConfigurationError: Cookies are no place for tokens here.
         """
         self._cookies().erase(response, domain=domain)
-        if has_request_context():
-            application().state().is_logged_out = True
+        if (state := application().known_state()) is not None:
+            state.is_logged_out = True
 
     def _cookies(self) -> CookieTransport:
         parts = self._parts()
@@ -464,7 +442,7 @@ class JWTManager(Generic[User]):
         expires_in: Lifetime | None = None,
         scope: str | None = None,
         audience: str | tuple[str, ...] | None = None,
-        session: str | None = None,
+        session: str | OpenSession | TokenPair | None = None,
         claims: Mapping[str, Any] | None = None,
         headers: Mapping[str, Any] | None = None,
     ) -> str:
@@ -478,31 +456,35 @@ class JWTManager(Generic[User]):
             expires_in: Seconds or a timedelta; None means ``JWT_<KIND>_TOKEN_EXPIRES``.
             scope: The scopes granted, space-separated.
             audience: ``aud``, where it is another one than the configured.
-            session: The session it belongs to, which it never outlives, and whose claims, scope
-                and the like it says too; a refresh token takes the place of its current one.
+            session: The session it belongs to: its id, or what `sessions` or `login` returned. The
+                token never outlives it, and says its claims, scope and the like too. A refresh
+                token takes the place of its current one.
             claims: More claims; none of the reserved names.
             headers: More members of the JOSE header; none of the reserved names.
 
         Raises:
+            SubjectError: *user* is nobody; it is a `TypeError`.
+            TypeError: *session* names no session.
             IssueError: The token cannot be made, or could never be verified here.
             StoreUnavailableError: The store cannot be asked about the session.
         """
-        parts, sessions = self._parts(), self._sessions()
+        parts, sessions = self._parts(), self._components().sessions
         if fresh and kind != "access":
             msg = f"fresh=True is for access tokens, not for the kind {kind!r}"
             raise IssueError(msg)
-        if session is None and kind == "refresh":
+        if session is None and kind == REFRESH:
             msg = "issue(kind='refresh') needs session=; jwt.login(user) opens one"
             raise IssueError(msg)
         options = IssueOptions(
             lifetime=parts.lifetime(kind, expires_in),
             fresh=freshness(fresh, int(self._clock())),
             audience=audience,
-            session_id=session,
+            session_id=None if session is None else session_id_of(session),
         )
         with self._answering():
+            found = self._user(user, kind if kind != REFRESH else "access")
             given = sessions.facts(claims, headers, fresh=fresh, scope=scope)
-            return sessions.issue(user, kind, given, options).encoded
+            return sessions.issue(found, kind, given, options).encoded
 
     def verify(
         self, encoded: str, *, kind: str | Any_ = "access", allow_expired: bool = False
@@ -521,35 +503,80 @@ class JWTManager(Generic[User]):
         kinds = None if isinstance(kind, Any_) else frozenset({kind})
         with self._answering():
             purpose = Purpose.EXAMINE if allow_expired else Purpose.ADMIT
-            return self._parts().verifier.verify(encoded, kinds=kinds, purpose=purpose)
+            verifier = self._components().sources.verifier
+            return verifier.verify(encoded, kinds=kinds, purpose=purpose)
 
     def revoke(self, token: str | Token) -> None:
         """Revoke one token; a refresh token takes its session along (:rfc:`7009`).
 
         It may have expired, or not be valid yet: another machine's clock may say otherwise.
 
+        Args:
+            token: The token, encoded or verified; `current_token` too.
+
         Raises:
-            InvalidTokenError: It is not a token of ours.
+            NotATokenError: It is not a token of ours.
+            TypeError: It is neither text nor a `Token`.
             StoreUnavailableError: The store cannot be asked: nothing was revoked.
         """
         with self._answering():
-            verified = self._verified(token, None, Purpose.END)
-            self._sessions().revoke_token(verified)
+            verified = self._argument(token, Purpose.END)
+            self._components().sessions.revoke_token(verified)
         self._forget()
 
-    def revoke_session(self, session_id: str) -> None:
-        """End a session: all its tokens are dead. Raises what `revoke` raises."""
+    def revoke_token_id(
+        self, token_id: str, *, subject: Any, expires_at: datetime | float | None
+    ) -> None:
+        """Revoke one token that is not at hand, by what a log of issued tokens says of it.
+
+        The session that it belongs to stays open: `revoke_session` ends that.
+
+        Args:
+            token_id: ``jti``.
+            subject: Whose it is, as for `revoke_subject`: tokens are looked up by both.
+            expires_at: When it expires, as an aware datetime or in seconds since the epoch, so
+                that nobody remembers it for longer; None for a token that never does.
+
+        Raises:
+            TypeError: One of them is none of these.
+            StoreUnavailableError: The store cannot be asked: nothing was revoked.
+        """
+        named, until = _token_id(token_id), _seconds(expires_at)
         with self._answering():
-            self._sessions().revoke_session(session_id)
+            owner = self._subject(subject)
+            self._components().sessions.revoke_token_id(named, owner, until)
         self._forget()
 
-    def revoke_subject(self, subject: str) -> None:
+    def revoke_session(self, session_id: str | OpenSession | TokenPair) -> None:
+        """End a session: all its tokens are dead.
+
+        Args:
+            session_id: Its id, or what `sessions` or `login` returned.
+
+        Raises:
+            TypeError: It names no session.
+            StoreUnavailableError: The store cannot be asked: the session lives on.
+        """
+        named = session_id_of(session_id)
+        with self._answering():
+            self._components().sessions.revoke_session(named)
+        self._forget()
+
+    def revoke_subject(self, subject: Any) -> None:
         """End all sessions of *subject* and revoke its tokens outside of any.
 
         Tokens outside of sessions are refused if they were issued up to this second.
+
+        Args:
+            subject: What `login` takes; of an object with a schema only ``sub`` is read.
+                `current_user` stands for whom the current token is about.
+
+        Raises:
+            SubjectError: It is nobody; it is a `TypeError`.
+            StoreUnavailableError: The store cannot be asked.
         """
         with self._answering():
-            ended_at = self._sessions().revoke_subject(subject)
+            ended_at = self._components().sessions.revoke_subject(self._subject(subject))
         self._forget()
         self._note_end(ended_at)
 
@@ -564,28 +591,29 @@ class JWTManager(Generic[User]):
             StoreUnavailableError: The store cannot be asked; some sessions may have been ended.
         """
         with self._answering():
-            ended = self._sessions().end_others(self._current())
+            ended = self._components().sessions.end_others(self._current())
         self._note_end(self._clock())
         return ended
 
     def sessions(
-        self, subject: str, *, limit: int = PAGE, before: OpenSession | None = None
+        self, subject: Any, *, limit: int = PAGE, before: OpenSession | None = None
     ) -> list[OpenSession]:
         """Return the open sessions of *subject*, the newest first.
 
         Args:
-            subject: Whose.
+            subject: As for `revoke_subject`.
             limit: How many at the most.
             before: The last session of the page before, where this is the next one.
 
         Raises:
+            SubjectError: It is nobody; it is a `TypeError`.
             StoreUnavailableError: The store cannot be asked.
         """
         place = None if before is None else (before.created_at.timestamp(), before.session_id)
-        token = application().state().token if has_request_context() else None
+        token = self._token()
         current_id = None if token is None else token.session_id
         with self._answering():
-            live = self._sessions().live(subject, limit, place)
+            live = self._components().sessions.live(self._subject(subject), limit, place)
         return [OpenSession.of(session, current_id) for session in live]
 
     def consume(self) -> None:
@@ -595,12 +623,11 @@ class JWTManager(Generic[User]):
             NoTokenError: There is no current token.
             RevokedTokenError: It was used before.
         """
-        application_ = application()
         with self._answering():
-            if not application_.enforcement.sources.consume(self._current()):
+            if not self._components().sources.consume(self._current()):
                 msg = "the token was used before"
                 raise RevokedTokenError(msg)
-        application_.state().answers.forget()
+        self._forget()
 
     def enforce(self, policy: Policy, resource: Any = None) -> None:
         """Let the view go on if *policy* allows, or raise what answers the request.
@@ -643,13 +670,14 @@ class JWTManager(Generic[User]):
             resource: What it is about.
 
         Raises:
-            InvalidTokenError: *token* is encoded, and not a token of ours.
+            NotATokenError: *token* is encoded, and not a token of ours, or has expired.
+            TypeError: *token* is neither text nor a `Token`.
         """
         as_policy(policy, "explain")
-        sources = application().enforcement.sources
-        if token is None and has_request_context():
-            token = application().state().token
-        verified = None if token is None else self._verified(token, None)
+        sources = self._components().sources
+        if token is None:
+            token = self._token()
+        verified = None if token is None else self._argument(token)
         access = AccessRequest(
             token=verified,
             method=method,
@@ -664,8 +692,8 @@ class JWTManager(Generic[User]):
     @property
     def current_transport(self) -> str | None:
         """Where the current token stood: ``headers``, ``cookies`` …; None without a token."""
-        access = application().state().access
-        return None if access is None else access.transport
+        state = application().known_state()
+        return None if state is None or state.access is None else state.access.transport
 
     @property
     def current_user(self) -> User:
@@ -674,14 +702,62 @@ class JWTManager(Generic[User]):
         Raises:
             NoTokenError: There is no current token.
         """
-        return cast(User, application().state().answers.load_user(self._current()))
+        token = self._current()
+        return cast(User, application().state().answers.load_user(token))
+
+    def _token(self) -> Token | None:
+        """Return the current token, or None where no guard has let one in."""
+        state = application().known_state()
+        return None if state is None else state.token
 
     def _current(self) -> Token:
-        token = application().state().token
+        token = self._token()
         if token is None:
             msg = "no guard has let a token in"
             raise NoTokenError(msg)
         return token
+
+    def _user(self, user: Any, kind: str = "access") -> Any:
+        """Return the user behind *user*, whom tokens of *kind* can be about.
+
+        Raises:
+            SubjectError: It is nobody.
+            NoTokenError: It is a proxy, and nobody is there.
+        """
+        found = unwrapped(user)
+        self._components().schemas.check(found, kind)
+        return found
+
+    def _subject(self, subject: Any) -> str:
+        """Return ``sub`` of the tokens of a user; raises as above.
+
+        What has no schema of its own and is the principal of the current token, or came through
+        `current_user`, stands for whom that token is about: so does any object of a ``post_load``.
+        """
+        found, token, schemas = unwrapped(subject), self._token(), self._components().schemas
+        is_proxy = subject is current_user or subject is template_user
+        is_principal = token is not None and found is token.principal
+        is_current = is_proxy and is_principal
+        if is_proxy or is_principal:
+            is_current = is_current or not schemas.describes(found)
+        return token.subject if token is not None and is_current else schemas.subject_of(found)
+
+    def _argument(self, token: str | Token, purpose: Purpose = Purpose.ADMIT) -> Token:
+        """Return the token that was handed over, and need not be the caller's.
+
+        Raises:
+            NotATokenError: It is encoded, and not a token of ours.
+            TypeError: It is neither text nor a `Token`.
+            NoTokenError: It is a proxy, and there is no token.
+        """
+        found = unwrapped(token)
+        if not isinstance(found, str | Token):
+            msg = f"pass a token, encoded as str or verified, not {type(found).__name__}"
+            raise TypeError(msg)
+        try:
+            return self._verified(found, None, purpose)
+        except InvalidTokenError as error:
+            raise NotATokenError(error.reason) from error
 
     def _verified(
         self,
@@ -690,7 +766,8 @@ class JWTManager(Generic[User]):
         purpose: Purpose = Purpose.ADMIT,
     ) -> Token:
         if not isinstance(token, Token):
-            return self._parts().verifier.verify(token, kinds=kinds, purpose=purpose)
+            verifier = self._components().sources.verifier
+            return verifier.verify(token, kinds=kinds, purpose=purpose)
         if kinds is not None and token.kind not in kinds:
             msg = f"the token is of the kind {token.kind!r}"
             raise WrongKindError(msg)
@@ -726,20 +803,18 @@ class JWTManager(Generic[User]):
         return None if encoded is None else self._verified(encoded, None, Purpose.END)
 
     def _forget(self) -> None:
-        if has_request_context():
-            application().state().answers.forget()
+        if (state := application().known_state()) is not None:
+            state.answers.forget()
 
     def _note_use(self, token: Token) -> None:
         """Let the rest of this request know that it is the one that used *token* up."""
-        if has_request_context():
-            answers = application().state().answers
-            answers.forget()
-            answers.used_up.add(token)
+        if (state := application().known_state()) is not None:
+            state.answers.forget()
+            state.answers.used_up.add(token)
 
     def _note_end(self, ended_at: float) -> None:
         """Let a login of this very request know that it is not one of those that are cut off."""
-        if has_request_context():
-            state = application().state()
+        if (state := application().known_state()) is not None:
             state.ended_at = max(state.ended_at, ended_at)
 
     def _stands(self, ref: TokenRef, encoded: str) -> bool:
@@ -748,7 +823,8 @@ class JWTManager(Generic[User]):
         As for native guards: a used refresh token passes within its grace, and after it ends its
         session.
         """
-        terms, store = self._parts().terms, self._sessions().store
+        components = self._components()
+        terms, store = components.sources.terms, components.sessions.store
         standing = store.standing(ref, now=int(terms.clock()), leeway=terms.ahead)
         if standing is Standing.CONSUMED and ref.kind == REFRESH:
             self._notice_reuse(encoded)
@@ -756,30 +832,24 @@ class JWTManager(Generic[User]):
 
     def _notice_reuse(self, encoded: str) -> None:
         try:
-            token = self._parts().verifier.verify(encoded, kinds=frozenset({"refresh"}))
+            token = self._verified(encoded, frozenset({REFRESH}))
         except InvalidTokenError:
             return
         if not _was_used_here(token):
-            self._sessions().notice_reuse(token)
+            self._components().sessions.notice_reuse(token)
 
-    def _parts(self) -> Parts:
+    def _application(self) -> Application:
         found = application()
         if found.manager is not self:
             msg = "the current application belongs to another JWTManager"
             raise SetupError(msg)
-        return found.parts
+        return found
 
-    def _sessions(self) -> Sessions:
-        parts = self._parts()
-        load = None
-        if self._user_loader is not None:
-            load = Users(self._user_loader, current_app.ensure_sync).load
-        revocation = self._revocation(_app(), parts)
-        return parts.sessions(revocation, load, _reused, self._additions())
+    def _parts(self) -> Parts:
+        return self._application().parts
 
-    def _revocation(self, app: Flask, parts: Parts) -> Revocation:
-        checks = (*self._revocation_checks, *app.extensions.get(REVOCATION_CHECKS, ()))
-        return parts.revocation(checks)
+    def _components(self) -> Components:
+        return self._application().components
 
     def _denies(self, encoded: str) -> bool:
         """Whether a revocation check denies what the bridge has let in so far.
@@ -787,17 +857,16 @@ class JWTManager(Generic[User]):
         It denies what no check can be asked about, because it is no token here: guards of both
         sides ask the same, and a logout counts for both (REV-1).
         """
-        if not self._revocation_checks:
+        components = self._components()
+        checks = components.registered.revocation_checks
+        if not checks:
             return False
         try:
             token = self._verified(encoded, None, Purpose.EXAMINE)
         except InvalidTokenError as error:
             logger.warning("no revocation_check can be asked about a token: %s", error.reason)
             return True
-        return Revocation(None, self._revocation_checks).denies(token)
-
-    def _additions(self) -> Additions:
-        return Additions(current_app.json.dumps, self._extra_claims, self._extra_headers)
+        return Revocation(None, checks).denies(token)
 
     @contextmanager
     def _answering(self) -> Iterator[None]:
@@ -814,12 +883,6 @@ class JWTManager(Generic[User]):
             raise error.addressed(settings.realm, settings.resource_metadata) from error.__cause__
 
 
-def _check_single(registered: object, name: str) -> None:
-    if registered is not None:
-        msg = f"there is a {name} already"
-        raise SetupError(msg)
-
-
 def _check_plain(function: object, name: str) -> None:
     """Refuse what would have to be awaited where views and guards of both kinds call it."""
     if inspect.iscoroutinefunction(function):
@@ -833,12 +896,40 @@ def _app() -> Flask:
 
 def _was_used_here(token: Token) -> bool:
     """Whether the current request has used a refresh token up itself."""
-    return has_request_context() and application().state().answers.was_used_here(token)
+    state = application().known_state()
+    return state is not None and state.answers.was_used_here(token)
 
 
 def _reused(token: Token) -> None:
     logger.warning("a used refresh token came back, its session is ended: jti=%r", token.token_id)
     refresh_reused.send(_app(), token=token)
+
+
+def _token_id(token_id: object) -> str:
+    if isinstance(token_id, str) and token_id:
+        return str.__str__(token_id)
+    msg = f"token_id is text that is not empty, not {token_id!r:.40}"
+    raise TypeError(msg)
+
+
+def _seconds(expires_at: datetime | float | None) -> int | None:
+    """Return when a token expires, in seconds since the epoch; None for never.
+
+    Raises:
+        TypeError: It is no moment that ``exp`` could name.
+    """
+    if expires_at is None:
+        return None
+    found: object = expires_at
+    if isinstance(expires_at, datetime) and expires_at.utcoffset() is not None:
+        found = expires_at.timestamp()
+    if isinstance(found, int | float) and type(found) is not bool and 0 <= found <= MAX_TIME:
+        return math.ceil(found)
+    msg = (
+        "expires_at is an aware datetime, seconds since the epoch, or None for a token that never "
+        f"expires, not {expires_at!r:.60}"
+    )
+    raise TypeError(msg)
 
 
 def _admit_endpoint() -> None:

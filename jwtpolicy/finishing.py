@@ -29,7 +29,7 @@ class Finishing:
     """
 
     def __init__(self, parts: Parts, renew: Callable[[Token], str]) -> None:
-        self._clock = parts.terms.clock
+        self._clock = parts.clock
         self._renew_within = parts.settings.cookie_renew_within
         self._renew = renew
 

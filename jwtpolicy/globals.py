@@ -10,7 +10,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.local import LocalProxy
 
 from .binding import Application
-from .exceptions import SetupError
+from .exceptions import NoTokenError, SetupError, SubjectError
 from .state import RequestState
 from .token import Token
 
@@ -28,6 +28,11 @@ class Nothing:
         self._what = what
         self._why = why
 
+    def as_error(self) -> Exception:
+        """Return what a verb raises that was to act on it."""
+        is_resource = self._what == "current_resource"
+        return (SubjectError if is_resource else NoTokenError)(f"{self._what}: {self._why}")
+
     def __bool__(self) -> bool:
         return False
 
@@ -40,6 +45,20 @@ class Nothing:
 
     def __repr__(self) -> str:
         return f"<no {self._what}: {self._why}>"
+
+
+def unwrapped(value: Any) -> Any:
+    """Return what is behind a proxy, and anything else as it is.
+
+    Raises:
+        NoTokenError: It is `current_user` or `current_token`, and nobody is there.
+        SubjectError: It is `current_resource`, and there is none.
+    """
+    if isinstance(value, LocalProxy):
+        value = value._get_current_object()
+    if isinstance(value, Nothing):
+        raise value.as_error()
+    return value
 
 
 def application() -> Application:
@@ -62,7 +81,7 @@ def _state() -> RequestState | str:
         return "there is no request"
     if EXTENSION not in current_app.extensions:
         return "this application has no JWTManager"
-    return application().state()
+    return application().known_state() or "no guard has let this request in"
 
 
 def _of_access(what: str, get: Callable[[RequestState, Token], Any]) -> Callable[[], Any]:

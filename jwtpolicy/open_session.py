@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from .stores.base import FOREVER, Session
+from .token import TokenPair
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,3 +57,20 @@ class OpenSession:
             "label": self.label,
             "current": self.is_current,
         }
+
+
+def session_id_of(session: object) -> str:
+    """Return the id of a session that a verb was called with.
+
+    Raises:
+        TypeError: It names none.
+    """
+    found = session.session_id if isinstance(session, OpenSession | TokenPair) else session
+    if isinstance(found, str) and found:
+        return str.__str__(found)
+    shown = "empty text" if found == "" else type(session).__name__
+    msg = (
+        f"{shown} names no session: pass its id (token.session_id), an OpenSession, or the "
+        "TokenPair of a login"
+    )
+    raise TypeError(msg)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -13,18 +14,21 @@ from .access import Terms
 from .additions import Additions
 from .clock import Clock
 from .csrf import CSRFCheck, CSRFNames
+from .enforcement import Enforcement
 from .exceptions import ConfigurationError, IssueError
 from .guards import Place
 from .keys import KeyRing
 from .policy.base import Policy
 from .policy.closing import leaves
-from .policy.credentials import NotRevoked
-from .revocation import Revocation, RevocationCheck
+from .policy.credentials import KnownUser, NotRevoked
+from .registrations import Registered
+from .revocation import REVOCATION_CHECKS, Revocation
 from .schemas import SchemaRegistry
 from .sentinels import NEVER
 from .sessions import Lifetimes, Sessions
 from .settings import Settings, cookie_shapes
 from .signer import Signer
+from .state import Sources
 from .statements import Statements
 from .stores.base import TokenStore
 from .stores.caching import CachedStore
@@ -38,6 +42,7 @@ from .transports import (
     QueryTransport,
     Transport,
 )
+from .users import Users
 from .verifier import ClaimRules, Verifier
 
 _NO_KEY = """no key is configured; set JWT_SECRET_KEY to at least 32 random bytes, for example from
@@ -45,8 +50,34 @@ _NO_KEY = """no key is configured; set JWT_SECRET_KEY to at least 32 random byte
 and keep it out of the source. To verify tokens of others only, set JWT_PUBLIC_KEY."""
 
 
+@dataclass(frozen=True, slots=True)
+class Components:
+    """What guards and verbs of one application share, made of its parts and what is registered.
+
+    A bound application has one for good. Before that each verb gets one of its own.
+
+    Attributes:
+        registered: What is registered.
+        sources: What can be asked about a token.
+        additions: What the application adds to tokens.
+        sessions: What opens, renews and ends sessions.
+        baseline: What every presented token has to pass, or None.
+    """
+
+    registered: Registered
+    sources: Sources
+    additions: Additions
+    sessions: Sessions
+    baseline: Policy | None
+
+    @property
+    def schemas(self) -> SchemaRegistry:
+        """The claim schemas."""
+        return self.registered.schemas
+
+
 class Parts:
-    """What one application issues and verifies tokens with.
+    """What of an application depends on its settings alone, and never changes.
 
     Args:
         app: The application.
@@ -54,7 +85,6 @@ class Parts:
         keys: The keys that were handed over, or None for those of the settings.
         store: The store that was handed over, or None for that of the settings.
         transports: Places of the application's own.
-        schemas: What turns users into claims.
         clock: Where the time comes from.
 
     Raises:
@@ -68,20 +98,17 @@ class Parts:
         keys: KeyRing | None,
         store: TokenStore | None,
         transports: tuple[Transport, ...],
-        schemas: SchemaRegistry,
         clock: Clock,
     ) -> None:
         self.settings = settings
-        self._schemas = schemas
-        self._clock = clock
-        ring = keys or _ring(settings)
+        self.clock = clock
+        self._ring = ring = keys or _ring(settings)
         has_own_keys = type(ring).signing_key_for is not KeyRing.signing_key_for
         self.can_sign = ring.signing_key is not None or has_own_keys
         self.store = self._cached(store or self._opened(app))
         _check_sessions(settings, self.store)
         self._own_places = transports
         self.signer = _signer(settings, ring, clock, with_csrf=self.has_csrf)
-        self.verifier = _verifier(settings, ring, clock, schemas)
         self.cookies = _cookies(settings, clock)
         self.csrf = _csrf(settings)
         self._named: dict[str, Transport] = {
@@ -147,7 +174,7 @@ class Parts:
             create_tables=self.settings.store_create_tables,
             lost=self.settings.store_lost,
             near_cache=self.settings.store_near_cache,
-            clock=self._clock,
+            clock=self.clock,
         )
 
     def _cached(self, store: TokenStore | None) -> TokenStore | None:
@@ -168,11 +195,6 @@ class Parts:
                 "JWTManager(baseline=None) if tokens need not be revocable"
             )
             raise ConfigurationError(msg)
-
-    @property
-    def terms(self) -> Terms:
-        """What policies judge by, with the types of users that are registered so far."""
-        return _terms(self.settings, self._clock, self._schemas)
 
     def lifetime(self, kind: str, expires_in: float | timedelta | Any) -> int | None:
         """Return the seconds that a token lives; None for ever.
@@ -209,14 +231,55 @@ class Parts:
             )
             raise IssueError(msg)
 
-    def revocation(self, checks: Iterable[RevocationCheck]) -> Revocation:
-        """Return what knows which tokens still stand, with the application's *checks*."""
+    def components(
+        self,
+        app: Flask,
+        registered: Registered,
+        baseline: Policy | None,
+        on_reuse: Callable[[Token], None],
+    ) -> Components:
+        """Return what guards and verbs share, where *registered* is registered."""
+        checks = (*registered.revocation_checks, *app.extensions.get(REVOCATION_CHECKS, ()))
+        terms = _terms(self.settings, self.clock, registered.schemas)
         # As far ahead as `iat` may lie: a token of a machine that is ahead passes its guards, and
         # so it must not outlive its revocation (REV-1).
-        return Revocation(self.store, checks, clock=self._clock, leeway=self.terms.ahead)
+        revocation = Revocation(self.store, checks, clock=self.clock, leeway=terms.ahead)
+        users = Users(registered.user_loader, app.ensure_sync)
+        additions = Additions(app.json.dumps, registered.extra_claims, registered.extra_headers)
+        has_loader = registered.user_loader is not None
+        load_user = users.load if has_loader else None
+        sessions = self._sessions(registered.schemas, revocation, load_user, on_reuse, additions)
+        if baseline is not None and has_loader and not registered.is_lazy:
+            baseline = baseline & KnownUser()
+        return Components(
+            registered=registered,
+            sources=Sources(
+                verifier=_verifier(self.settings, self._ring, self.clock, registered.schemas),
+                revocation=revocation,
+                users=users,
+                terms=terms,
+                ensure_sync=app.ensure_sync,
+                notice_reuse=sessions.notice_reuse,
+            ),
+            additions=additions,
+            sessions=sessions,
+            baseline=baseline,
+        )
 
-    def sessions(
+    def enforcement(self, components: Components) -> Enforcement:
+        """Return what judges requests with these components."""
+        return Enforcement(
+            places=self.places(),
+            csrf=self.csrf,
+            sources=components.sources,
+            baseline=components.baseline,
+            realm=self.settings.realm,
+            resource_metadata=self.settings.resource_metadata,
+        )
+
+    def _sessions(
         self,
+        schemas: SchemaRegistry,
         revocation: Revocation,
         load_user: Callable[[Token], Any] | None,
         on_reuse: Callable[[Token], None],
@@ -227,7 +290,7 @@ class Parts:
         return Sessions(
             signer=self.signer,
             statements=Statements(
-                self._schemas,
+                schemas,
                 additions,
                 settings.identity_claim,
                 load_user,
@@ -240,7 +303,7 @@ class Parts:
                 settings.session_absolute,
                 settings.refresh_grace,
             ),
-            clock=self._clock,
+            clock=self.clock,
             leeway=settings.decode_leeway,
             issuer=settings.encode_issuer or "",
             accepted_issuers=settings.accepted_issuers,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from inspect import isfunction
 from typing import Any, Final, cast
@@ -10,6 +10,7 @@ from typing import Any, Final, cast
 from flask import Blueprint, Flask
 from werkzeug.routing import Rule
 
+from .access import Terms
 from .exceptions import PolicyDefinitionError
 from .guards import (
     METHODS,
@@ -30,7 +31,7 @@ from .policy.credentials import Access, Public
 from .transports import Places
 
 #: The levels that were put on blueprints, by the blueprint.
-BlueprintLevels = Mapping[Blueprint, list[Policy]]
+BlueprintLevels = Mapping[Blueprint, Sequence[Policy]]
 
 #: The packages whose ``dispatch_request`` runs the handler of the method, and nothing else.
 _FRAMEWORKS: Final = frozenset({"flask", "flask_restful", "flask_restx"})
@@ -75,13 +76,16 @@ class Planner:
     Args:
         app: The application.
         parts: What says where tokens may stand, and whether there is a store.
-        blueprints: The levels of blueprints; they may still grow.
+        blueprints: The levels of blueprints.
     """
 
-    def __init__(self, app: Flask, parts: Parts, blueprints: BlueprintLevels) -> None:
+    def __init__(
+        self, app: Flask, parts: Parts, blueprints: BlueprintLevels, terms: Callable[[], Terms]
+    ) -> None:
         self._app = app
         self._parts = parts
         self._blueprints = blueprints
+        self._terms = terms
 
     def plans(self, baseline: Policy | None) -> Iterator[tuple[Target, Plan | None]]:
         """Yield the plan of every method of every endpoint; raises what `plan` raises."""
@@ -124,7 +128,7 @@ class Planner:
             _check_alone(levels, label)
             return Plan((), None, guards=guards, label=label)
         self._parts.check_store(levels)
-        check_types([*levels, *([] if baseline is None else [baseline])], self._parts.terms, label)
+        check_types([*levels, *([] if baseline is None else [baseline])], self._terms(), label)
         return Plan(
             levels,
             baseline,
@@ -158,7 +162,7 @@ class Planner:
         while name:
             # None where the application's own endpoint has a dot in its name.
             blueprint = cast(Blueprint, self._app.blueprints.get(name))
-            levels += self._blueprints.get(blueprint, [])
+            levels += self._blueprints.get(blueprint, ())
             name = name.rpartition(".")[0]
         return levels
 

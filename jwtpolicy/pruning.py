@@ -21,7 +21,7 @@ def run(app: Flask, batch: int, pause: float) -> None:
         ClickException: There is no store, or it cannot be asked.
     """
     store = _store_of(app)
-    now = int(app.extensions[EXTENSION].parts.terms.clock())
+    now = int(app.extensions[EXTENSION].parts.clock())
     with _telling():
         total = _prune(store, now, batch, pause)
     click.echo(f"{total} entries removed")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
-from typing import Final
+from typing import Any, Final
 
 from werkzeug.exceptions import HTTPException
 
@@ -13,6 +13,7 @@ from .clock import Clock, system_clock
 from .exceptions import (
     PolicyError,
     RevokedTokenError,
+    SetupError,
     StoreNotConfiguredError,
     StoreUnavailableError,
 )
@@ -24,12 +25,34 @@ logger = logging.getLogger("jwtpolicy")
 #: Says whether a verified token was revoked, by what only the application knows.
 RevocationCheck = Callable[[Token], bool]
 
-#: Where other extensions leave checks of one application, as a list in ``app.extensions``.
+#: Where other extensions leave checks of one application, as a list in ``app.extensions``; it is a
+#: tuple as soon as the application is bound, because nobody would ask what comes later.
 REVOCATION_CHECKS: Final = "jwtpolicy.revocation_checks"
 
 #: Where they leave functions that return the encoded token which they have let the current request
 #: in with, or None: a logout ends that one too.
 TOKENS_LET_IN: Final = "jwtpolicy.tokens_let_in"
+
+
+def leave(extensions: dict[str, Any], where: str, function: Callable[..., Any]) -> None:
+    """Leave a function of another extension for guards and verbs of an application.
+
+    Args:
+        extensions: ``app.extensions``.
+        where: `REVOCATION_CHECKS` or `TOKENS_LET_IN`.
+        function: The function.
+
+    Raises:
+        SetupError: The application is bound: nobody would ever call it.
+    """
+    left = extensions.setdefault(where, [])
+    if isinstance(left, tuple):
+        msg = (
+            "the JWTManager of this application is bound and would never ask the other extension; "
+            "make that one before the first request"
+        )
+        raise SetupError(msg)
+    left.append(function)
 
 
 class Revocation:

@@ -212,7 +212,7 @@ class Sessions:
 
         def make(session: Session) -> tuple[TokenPair, Step]:
             facts = _facts_of(session, token).updated(taken, auth_time=now, acr=acr, amr=amr)
-            stated = self._statements.of(user, facts)
+            stated = self._statements.again(user, token, facts)
             if stated.subject != token.subject:
                 msg = "step_up is for the current user; to change users, log out and in"
                 raise OtherUserError(msg)
@@ -352,6 +352,14 @@ class Sessions:
             # The session that came of it, if one did.
             adopted_id = self.store.adopted_session_id(ref)
             self.store.revoke_session(self._issuer, adopted_id, now=now, until=until)
+
+    def revoke_token_id(self, token_id: str, subject: str, expires_at: int | None) -> None:
+        """Revoke the token of *subject* that has this id, whichever accepted issuer it names."""
+        until = None if expires_at is None else expires_at + self._leeway
+        now = int(self._clock())
+        for issuer in self._issuers:
+            ref = TokenRef(issuer, subject, token_id)
+            self.store.revoke_token(ref, expires_at=until, now=now)
 
     def revoke_session(self, session_id: str) -> None:
         """End a session: its access and refresh tokens are dead from now on."""

@@ -102,7 +102,7 @@ class Signer:
         Raises:
             IssueError: *claims* or *headers* name what is reserved, or hold what is not JSON, or
                 the ring says that the key may not sign them.
-            ConfigurationError: There is no key that can sign.
+            ConfigurationError: There is no key that can sign, or the ring returned none.
         """
         key = self._key_for(subject, claims or {})
         now = int(self._clock())
@@ -171,7 +171,10 @@ class Signer:
         return [self._key_for(subject, claims), *self._ring.signing_keys()]
 
     def _key_for(self, subject: str, claims: Mapping[str, Any]) -> Key:
-        key = self._ring.signing_key_for(subject, claims)
+        key: object = self._ring.signing_key_for(subject, claims)
+        if key is not None and not isinstance(key, Key):
+            msg = f"signing_key_for returned {type(key).__name__}: neither a Key nor None"
+            raise ConfigurationError(msg)
         if key is None:
             msg = "there is no key that can sign; set JWT_SECRET_KEY or JWT_PRIVATE_KEY"
             raise ConfigurationError(msg)

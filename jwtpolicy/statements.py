@@ -280,6 +280,15 @@ class Statements:
             refresh = refresh._replace(claims={**refresh.claims, CARRIED: carried})
         return Statement(subject, facts, access, refresh)
 
+    def again(self, user: Any, token: Token, facts: Facts) -> Statement:
+        """Return what is true of *user*, who authenticated again in the session of *token*.
+
+        The principal of the token stands for its user: a type that a schema made has no schema.
+        """
+        if user is token.principal and not self._schemas.describes(user):
+            return self.renewed(token, facts)
+        return self.of(user, facts)
+
     def renewed(self, token: Token, facts: Facts) -> Statement:
         """Return what is true of the token's user now, where that can be known.
 
@@ -309,7 +318,7 @@ class Statements:
         access = access._replace(
             claims={**kept.claims, **said}, headers={**kept.headers, **facts.headers}
         )
-        self._schemas.check(access.claims, token.subject, access.schema)
+        self._schemas.check_readable(access.claims, token.subject, access.schema)
         return self._statement(token.subject, facts, access, own)
 
     def _content(

@@ -9,7 +9,8 @@ from typing import Any
 
 from werkzeug.exceptions import HTTPException
 
-from .exceptions import SetupError, UnknownUserError, UserUnavailableError
+from .exceptions import PolicyError, SetupError, UnknownUserError, UserUnavailableError
+from .schemas import is_user
 from .token import Token
 
 logger = logging.getLogger("jwtpolicy")
@@ -37,6 +38,7 @@ class Users:
 
         Raises:
             UnknownUserError: The loader returned None.
+            PolicyError: It returned what is no user either.
             UserUnavailableError: It raised.
             HTTPException: It raised one, which passes through.
         """
@@ -65,16 +67,14 @@ class Users:
 
 
 def _known(user: Any) -> Any:
-    if inspect.isawaitable(user):
-        # A coroutine is true and has no attributes: nobody must take it for a user.
-        if inspect.iscoroutine(user):
-            user.close()
-        msg = "the user loader returned what has to be awaited; define it with async def"
-        logger.error("%s", msg)
-        raise UserUnavailableError(msg)
+    """Return *user*, whom the loader knows; whatever is no answer admits nobody (HTTP-11)."""
     if user is None:
         msg = "the user loader does not know the subject"
         raise UnknownUserError(msg)
+    if not is_user(user):
+        msg = f"the user loader returned {type(user).__name__}: neither a user nor None"
+        logger.error("%s", msg)
+        raise PolicyError(msg)
     return user
 
 

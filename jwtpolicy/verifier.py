@@ -137,7 +137,8 @@ class Verifier:
         header, keys = known or self._parsed(head)  # Steps 2 and 3.
         raw = decoded(signature)
         for key in keys:  # Step 4.
-            if key.verify(signing_input, raw):
+            # A key of the application's own may answer what is true and no yes.
+            if key.verify(signing_input, raw) is True:
                 break
         else:
             msg = "the signature is not ours"

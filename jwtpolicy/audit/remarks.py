@@ -44,7 +44,7 @@ def is_lazy(application: Application) -> bool:
     baseline = application.baseline
     asked = [] if baseline is None else leaves(baseline)
     is_known = any(isinstance(leaf, KnownUser) for leaf in asked)
-    return application.manager._user_loader is not None and not is_known
+    return application.components.registered.user_loader is not None and not is_known
 
 
 def _on_manager(application: Application) -> Iterator[str]:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import inspect
+import logging
 from typing import TypeVar
 
 from flask import Response
 
-from ..exceptions import AccessError
+from ..exceptions import AccessError, PolicyError
 from ..globals import application
 from ..token import TokenPair
+
+logger = logging.getLogger("jwtpolicy")
 
 Refusal = TypeVar("Refusal", bound=AccessError)
 
@@ -39,6 +43,21 @@ def as_it_came(pair: TokenPair) -> Response:
     """Return the answer with *pair* in the way that the current token came."""
     is_hidden = application().manager.current_transport == "cookies"
     return answered(pair, "cookies" if is_hidden else "body")
+
+
+def said_yes(answer: object, who: str) -> bool:
+    """Return what a hook answers that says yes or no; a coroutine is no yes (HTTP-11).
+
+    Raises:
+        PolicyError: It is neither True nor False.
+    """
+    if type(answer) is not bool:
+        if inspect.iscoroutine(answer):
+            answer.close()
+        reason = f"{who} returned {type(answer).__name__}, not True or False"
+        logger.error("%s", reason)
+        raise named(PolicyError(reason))
+    return answer
 
 
 def named(error: Refusal) -> Refusal:

@@ -153,7 +153,7 @@ def _step_up_view(login: type[LoginView], acr: str | None) -> type[StepUpView]:
             return current_app.ensure_sync(login().authenticate)(credentials)
 
         def limit(self, credentials: Credentials) -> None:
-            login().limit(credentials)
+            current_app.ensure_sync(login().limit)(credentials)
 
         def failed(self, credentials: Credentials) -> ResponseReturnValue:
             return login().failed(credentials)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import logging
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
@@ -12,6 +11,7 @@ from flask import current_app, request
 from flask.typing import ResponseReturnValue
 
 from ..exceptions import ForeignSubjectError, LoginFailedError, PolicyError
+from ..schemas import is_user
 from ..token import TokenPair
 from ..views import ProtectedView
 from .answering import named
@@ -41,7 +41,7 @@ class CredentialsView(ProtectedView, ABC):
         """
 
     def limit(self, credentials: Credentials) -> None:
-        """Refuse callers who try too often, before anything is compared.
+        """Refuse callers who try too often, before anything is compared; it may be async.
 
         By default nobody is. Raise what answers them: `RateLimitedError`, or what a rate limiter
         raises itself.
@@ -68,7 +68,7 @@ class CredentialsView(ProtectedView, ABC):
     def post(self) -> ResponseReturnValue:
         """Take the credentials, and answer with tokens or with a refusal."""
         credentials = credentials_of(request, self.fields)
-        self.limit(credentials)
+        current_app.ensure_sync(self.limit)(credentials)
         user = self._user(credentials)
         pair = None if user is None else self._begun(user, credentials)
         return self.failed(credentials) if pair is None else self.answer(pair)
@@ -86,11 +86,9 @@ class CredentialsView(ProtectedView, ABC):
 
     def _user(self, credentials: Credentials) -> Any:
         user = current_app.ensure_sync(self.authenticate)(credentials)
-        # True is nobody, and a coroutine would be true: neither may log anybody in.
-        if isinstance(user, bool) or inspect.isawaitable(user):
-            if inspect.iscoroutine(user):
-                user.close()
-            reason = f"{type(self).__name__}.authenticate returned no user and not None"
+        if user is not None and not is_user(user):
+            name = type(user).__name__
+            reason = f"{type(self).__name__}.authenticate returned {name}: neither a user nor None"
             logger.error("%s", reason)
             raise PolicyError(reason)
         return user

@@ -19,7 +19,7 @@ from ..policy.baseline import for_kind
 from ..policy.credentials import NotRevoked, OptionalToken
 from ..sentinels import ANY
 from ..token import Token
-from .answering import named
+from .answering import named, said_yes
 from .clients import ClientView
 from .fields import form_field
 
@@ -73,10 +73,11 @@ class IntrospectionView(ClientView):
 
         Raises:
             InvalidClientError: The caller may not ask.
+            PolicyError: `is_allowed` says neither yes nor no.
             InvalidRequestError: There is no field ``token``.
             StoreUnavailableError: The store cannot be asked; that says nothing of the token.
         """
-        if not self.is_allowed():
+        if not said_yes(self.is_allowed(), f"{type(self).__name__}.is_allowed"):
             raise named(InvalidClientError())
         token = self._active(form_field(request, "token"))
         # RFC 7662 section 2.2: nothing else SHOULD be said of a token that is not active.

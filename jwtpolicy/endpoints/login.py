@@ -66,7 +66,7 @@ class LoginView(CredentialsView):
             CSRFError: The page of another site sent the form.
         """
         parts = application().parts
-        application().state().login_began = parts.terms.clock()
+        application().state().login_began = parts.clock()
         if parts.takes_cookies and self.answer_in != "body":
             parts.csrf.check_site(request)
         return super().post()

@@ -31,10 +31,17 @@ class PasswordCheck:
         return self._hash_password(secrets.token_urlsafe(16))
 
     def __call__(self, stored: str | None, password: str) -> bool:
-        """Return whether *password* is the one of *stored*, the hash; None for an unknown name."""
+        """Return whether *password* is the one of *stored*, the hash; None for an unknown name.
+
+        Raises:
+            TypeError: What compares answers neither True nor False.
+        """
         # Asked for in any case: making it takes time too, the first time.
         nobodys = self._nobodys
-        is_right = self._verify(nobodys if stored is None else stored, password)
+        is_right: object = self._verify(nobodys if stored is None else stored, password)
+        if type(is_right) is not bool:
+            msg = f"verify has to return True or False, not {type(is_right).__name__}"
+            raise TypeError(msg)
         return is_right and stored is not None
 
 

@@ -18,7 +18,7 @@ from ..exceptions import (
 from ..globals import application
 from ..policy.credentials import OptionalToken, Refresh
 from ..token import Token
-from .answering import named
+from .answering import named, said_yes
 from .clients import ClientView
 from .fields import form_field
 
@@ -51,6 +51,7 @@ class RevocationView(ClientView):
         Raises:
             NoTokenError: Nobody says who is asking.
             InvalidRequestError: There is no field ``token``.
+            PolicyError: `may_revoke` says neither yes nor no.
             AccessDeniedError: The token is somebody else's (:rfc:`7009#section-2.1`).
             UnsupportedTokenTypeError: Its kind is not among `kinds`.
         """
@@ -64,7 +65,7 @@ class RevocationView(ClientView):
         return Response(status=200, headers={"Cache-Control": "no-store"})
 
     def _check(self, token: Token) -> None:
-        if not self.may_revoke(token):
+        if not said_yes(self.may_revoke(token), f"{type(self).__name__}.may_revoke"):
             msg = "the token to revoke is somebody else's"
             raise AccessDeniedError(msg)
         if token.kind not in self.kinds:

@@ -422,7 +422,10 @@ def find_keys(ring: KeyRing, algorithm: str, key_id: str | None) -> tuple[Key, .
     """
     try:
         keys = tuple(ring.find(algorithm, key_id))
-        return keys if all(isinstance(key, Key) for key in keys) else ()
+        if not all(isinstance(key, Key) for key in keys):
+            logger.error("the key ring found what is no Key; the token was refused")
+            return ()
+        return keys
     except HTTPException:
         raise
     except Exception as error:

@@ -4,5 +4,6 @@ from .claim_schema import ClaimSchema
 from .fields import NumericDate
 from .json_values import plain_json
 from .registry import Dumped, SchemaRegistry
+from .users import is_user
 
-__all__ = ["ClaimSchema", "Dumped", "NumericDate", "SchemaRegistry", "plain_json"]
+__all__ = ["ClaimSchema", "Dumped", "NumericDate", "SchemaRegistry", "is_user", "plain_json"]

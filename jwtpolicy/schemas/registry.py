@@ -13,9 +13,16 @@ from uuid import UUID
 import marshmallow
 from marshmallow import ValidationError
 
-from ..exceptions import ForeignSubjectError, InvalidTokenError, IssueError, SchemaError
+from ..exceptions import (
+    ForeignSubjectError,
+    InvalidTokenError,
+    IssueError,
+    SchemaError,
+    SubjectError,
+)
 from .claim_schema import ClaimSchema, claim_name, principal_maker
 from .json_values import check_json
+from .users import is_user
 
 logger = logging.getLogger("jwtpolicy")
 
@@ -68,22 +75,50 @@ class _Entry:
 
         Raises:
             ValidationError: The claims do not fit.
+            SchemaError: Its ``post_load`` returned what is no user.
         """
         claims = copy.deepcopy(claims)
         if version < self.version:
             claims = self.schema.upgrade(claims, version)
         loaded = self.schema.load(claims, unknown=marshmallow.EXCLUDE)
-        return loaded if self._principal is None else self._principal(loaded)
+        if self._principal is not None:
+            return self._principal(loaded)
+        if not is_user(loaded):
+            msg = f"post_load of {type(self.schema).__name__} returned {type(loaded).__name__}"
+            raise SchemaError(f"{msg}; it has to return the object of current_user")
+        return loaded
 
-    def subject_of(self, user: object) -> object:
-        """Return what the schema says is the subject, without asking for anything else."""
-        declared: Mapping[str, Any] = self.schema._declared_fields
-        name = next(name for name, field in declared.items() if claim_name(name, field) == "sub")
-        return type(self.schema)(only=(name,)).dump(user).get("sub")
+    def subject_of(self, user: Any) -> str:
+        """Return ``sub`` of *user*; no other field is looked at.
+
+        Raises:
+            SubjectError: It is not non-empty text.
+        """
+        if _makes_claims_itself(self.schema):
+            return self.subject_in(self.schema.dump(user))
+        dumped: dict[str, Any] = {}
+        for name, field in self.schema.dump_fields.items():
+            if claim_name(name, field) == "sub":
+                dumped["sub"] = field.serialize(name, user, self.schema.get_attribute)
+        return self.subject_in(dumped)
+
+    def subject_in(self, claims: dict[str, Any]) -> str:
+        """Return ``sub`` of what was dumped, and take it out; raises as above."""
+        subject = claims.pop("sub", None)
+        if type(subject) is not str or not subject:
+            msg = f"{type(self.schema).__name__}: sub has to be non-empty text in the token"
+            raise SubjectError(msg)
+        return subject
 
 
 def _has_post_load(schema: ClaimSchema) -> bool:
     return bool(schema._hooks.get("post_load"))
+
+
+def _makes_claims_itself(schema: ClaimSchema) -> bool:
+    """Whether ``sub`` may be more than its field: a hook may make it of several."""
+    has_hooks = bool(schema._hooks.get("pre_dump") or schema._hooks.get("post_dump"))
+    return has_hooks or type(schema).dump is not ClaimSchema.dump
 
 
 class _Readers:
@@ -169,8 +204,26 @@ class SchemaRegistry:
         self._entries: list[_Entry] = []
         self._readers: dict[str, _Readers] = {}
 
-    def register(self, schema: object, user_type: object, kind: str | None = None) -> None:
+    def copied(self) -> SchemaRegistry:
+        """Return one with the same schemas, which later registrations do not reach."""
+        copy_ = SchemaRegistry()
+        copy_._entries = list(self._entries)
+        return copy_
+
+    def register(
+        self,
+        schema: object,
+        user_type: object,
+        kind: str | None = None,
+        over: SchemaRegistry | None = None,
+    ) -> None:
         """Use *schema* for objects of *user_type*, with its subclasses.
+
+        Args:
+            schema: A subclass of `ClaimSchema`.
+            user_type: The type of the objects.
+            kind: The kind of token; None for all kinds but refresh.
+            over: Schemas whose place it may take.
 
         Raises:
             SchemaError: It is not a `ClaimSchema`, there is one for that type and kind, or one of
@@ -186,9 +239,14 @@ class SchemaRegistry:
             msg = f"{schema.__name__} has no fields; it has to define sub at least"
             raise SchemaError(msg)
         entry = _Entry(schema, user_type, kind)
-        for other in self._entries:
-            _check_apart(entry, other)
-        _check_subjects(entry, self._entries)
+        settled = [] if over is None else over._entries
+        in_the_way = [other for other in self._entries if _conflict(entry, other)]
+        for other in in_the_way:
+            if other not in settled:
+                raise SchemaError(_conflict(entry, other))
+        others = [other for other in self._entries if other not in in_the_way]
+        _check_subjects(entry, others)
+        self._entries = others
         self._entries.append(entry)
         self._readers.clear()
 
@@ -205,25 +263,6 @@ class SchemaRegistry:
             **{entry.user_type: entry.prefix for entry in self._entries},
         }
 
-    def subject_of(self, user: Any) -> str:
-        """Return the subject of *user* as it stands in tokens; text is one already.
-
-        Raises:
-            TypeError: It is no user: neither a schema describes it, nor is it a subject.
-            ForeignSubjectError: It begins with the prefix of another type.
-        """
-        entry = self._describing(type(user))
-        if entry is None and _is_plain(user):
-            return str(user)
-        subject = None if entry is None else entry.subject_of(user)
-        if entry is None or type(subject) is not str or not subject:
-            msg = (
-                f"{type(user).__name__} is no user: pass the subject as str, int or UUID, or an "
-                "object whose schema was registered with @jwt.claims_for, and has a sub"
-            )
-            raise TypeError(msg)
-        return self._on_wire(subject, entry.prefix)
-
     def dump(self, user: Any, kind: str, added: Mapping[str, Any] | None = None) -> Dumped:
         """Return *user* as claims that can be read back.
 
@@ -233,8 +272,9 @@ class SchemaRegistry:
             added: Claims that take the place of the schema's; safe to sign, and not ``sub``.
 
         Raises:
-            IssueError: No schema fits its type, or the claims cannot be signed or read back; the
-                message names the path, never a value.
+            SubjectError: No schema fits its type, or it has no subject.
+            IssueError: The claims cannot be signed or read back; the message names the path,
+                never a value.
             ForeignSubjectError: The subject begins with the prefix of another type.
         """
         entry = self._writer(type(user), kind)
@@ -248,10 +288,7 @@ class SchemaRegistry:
         except ValidationError as error:
             msg = f"{type(entry.schema).__name__}: {_listed(error)}"
             raise IssueError(msg) from None
-        subject = claims.pop("sub", None)
-        if type(subject) is not str or not subject:
-            msg = f"{type(entry.schema).__name__}: sub has to be non-empty text in the token"
-            raise IssueError(msg)
+        subject = entry.subject_in(claims)
         # Beside tokens that are of no schema, those of one have to say so.
         is_alone = len(self._reading(kind)) == 1 and not (kind == "refresh" and self._reloads_users)
         # No subject alone makes anybody one of a type that has a prefix: its tokens say it too.
@@ -294,6 +331,33 @@ class SchemaRegistry:
             raise ForeignSubjectError(msg)
         return prefix + subject
 
+    def subject_of(self, user: Any) -> str:
+        """Return ``sub`` of the tokens of *user*; of an object with a schema only that is dumped.
+
+        Text is taken for a subject as it stands in tokens, with its prefix.
+
+        Raises:
+            SubjectError: It is no user, or has no subject.
+            ForeignSubjectError: It begins with the prefix of another type.
+        """
+        entry = self._describing(type(user))
+        if entry is None:
+            return _plain_subject(user)
+        return self._on_wire(entry.subject_of(user), entry.prefix)
+
+    def describes(self, user: Any, kind: str | None = None) -> bool:
+        """Whether *user* is a plain subject, or an object with a schema for *kind* (or any)."""
+        return _plain(user) != "" or self._writer(type(user), kind) is not None
+
+    def check(self, user: Any, kind: str) -> None:
+        """Refuse what is no user, before a hook of the application is called with it.
+
+        Raises:
+            SubjectError: It is none.
+        """
+        if self._writer(type(user), kind) is None:
+            _plain_subject(user)
+
     def names_of(self, user: Any, kind: str) -> frozenset[str]:
         """Return the names of the claims that tokens of *kind* say of *user* by a schema."""
         entry = self._writer(type(user), kind)
@@ -303,7 +367,7 @@ class SchemaRegistry:
         """Whether a schema was registered for refresh tokens of *user*."""
         return self._writer(type(user), "refresh") is not None
 
-    def check(self, claims: Mapping[str, Any], subject: str, schema: str | None) -> None:
+    def check_readable(self, claims: Mapping[str, Any], subject: str, schema: str | None) -> None:
         """Refuse to sign an access token that could not be read back.
 
         Raises:
@@ -351,9 +415,11 @@ class SchemaRegistry:
         name = _name_in(reference)
         return next((entry.prefix for entry in self._entries if entry.name == name), "")
 
-    def _writer(self, user_type: type, kind: str) -> _Entry | None:
+    def _writer(self, user_type: type, kind: str | None) -> _Entry | None:
+        """Return the schema for a type and kind; None: for any kind."""
         for cls in user_type.__mro__:
-            fitting = [e for e in self._entries if e.user_type is cls and e.covers(kind)]
+            fitting = [e for e in self._entries if e.user_type is cls]
+            fitting = [e for e in fitting if kind is None or e.covers(kind)]
             if fitting:
                 # A schema for this very kind comes before one for all of them.
                 return max(fitting, key=lambda entry: entry.kind is not None)
@@ -361,8 +427,7 @@ class SchemaRegistry:
 
     def _describing(self, user_type: type) -> _Entry | None:
         """Return the schema that says who users of a type are: all of a type say the same."""
-        of_any_kind = (e for cls in user_type.__mro__ for e in self._entries if e.user_type is cls)
-        return self._writer(user_type, "access") or next(of_any_kind, None)
+        return self._writer(user_type, "access") or self._writer(user_type, None)
 
     def _reading(self, kind: str) -> list[_Entry]:
         exact = [entry for entry in self._entries if entry.kind == kind]
@@ -374,13 +439,13 @@ class SchemaRegistry:
         return exact + [entry for entry in others if entry.user_type not in types]
 
 
-def _check_apart(entry: _Entry, other: _Entry) -> None:
+def _conflict(entry: _Entry, other: _Entry) -> str | None:
+    """Return why two schemas cannot stand beside one another, or None."""
     if entry.user_type is other.user_type and entry.kind == other.kind:
-        msg = f"{entry.user_type.__name__} has a schema for these tokens already: {other.name}"
-        raise SchemaError(msg)
+        return f"{entry.user_type.__name__} has a schema for these tokens already: {other.name}"
     if entry.name == other.name:
-        msg = f"two schemas are called {entry.name!r}; give one another Meta.name"
-        raise SchemaError(msg)
+        return f"two schemas are called {entry.name!r}; give one another Meta.name"
+    return None
 
 
 def _check_subjects(entry: _Entry, others: Sequence[_Entry]) -> None:
@@ -456,19 +521,33 @@ def _is_of_plain(user_type: type) -> bool:
     return any(_inherits(user_type, plain) for plain in PLAIN_TYPES)
 
 
-def _is_plain(user: Any) -> bool:
-    return (isinstance(user, str | UUID) or type(user) is int) and bool(str(user))
+def _plain(user: Any) -> str:
+    """Return the subject that *user* itself is, or nothing.
+
+    A subclass of ``str`` stands for its characters, whatever its own ``__str__`` says, so that an
+    enumeration's member is its value. A subclass of ``int`` is none: ``True`` and ``HTTPStatus.OK``
+    were hardly meant.
+    """
+    if isinstance(user, str):
+        return str.__str__(user)
+    return str(user) if type(user) is int or isinstance(user, UUID) else ""
 
 
 def _plain_subject(user: Any) -> str:
-    if not _is_plain(user):
-        name = type(user).__name__
+    """Return the subject that *user* itself is.
+
+    Raises:
+        SubjectError: It is none.
+    """
+    subject = _plain(user)
+    if not subject:
+        shown = "empty text" if isinstance(user, str) else type(user).__name__
         msg = (
-            f"no claim schema fits {name}; register one with @jwt.claims_for({name}), or pass the "
-            "subject as str, int or UUID"
+            f"no claim schema fits {shown}: pass a str that is not empty, an int, a UUID, or an "
+            "object whose type has a schema; @jwt.claims_for registers one"
         )
-        raise IssueError(msg)
-    return str(user)
+        raise SubjectError(msg)
+    return subject
 
 
 def _messages(error: ValidationError) -> Any:

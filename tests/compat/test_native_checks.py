@@ -11,6 +11,7 @@ from flask import Flask
 
 from jwtpolicy import JWTManager
 from jwtpolicy.compat import flask_jwt_extended as bridge
+from jwtpolicy.exceptions import SetupError
 from tests.conftest import SECRET, bearer
 
 #: Claims that both sides take.
@@ -65,24 +66,51 @@ def test_a_session_that_a_native_check_denies_is_over_at_the_bridge(
     assert client.get("/", headers=bearer(other.access_token)).status_code == 200
 
 
-def test_a_token_that_no_native_check_can_be_asked_about_is_refused(native: Any, get: Any) -> None:
+@pytest.mark.parametrize(("checks", "status"), [((), 200), ((lambda _: False,), 401)])
+def test_a_token_that_no_native_check_can_be_asked_about_is_refused(
+    native: Any, get: Any, checks: Any, status: int
+) -> None:
     """HTTP-11: only the native verifier makes what a check takes."""
-    assert get(exp=None) == 200
-    native.revocation_check(lambda _: False)
+    for check in checks:
+        native.revocation_check(check)
 
-    assert get(exp=None) == 401
+    assert get(exp=None) == status
     assert get() == 200
 
 
-def test_a_token_without_jti_is_refused_where_there_are_only_checks(get: Any, app: Flask) -> None:
+@pytest.mark.parametrize(("checks", "status"), [((), 200), ((lambda _: False,), 401)])
+def test_a_token_without_jti_is_refused_where_there_are_only_checks(
+    get: Any, app: Flask, checks: Any, status: int
+) -> None:
     """CLAIM-5."""
     app.config["JWT_STORE_URL"] = "none"
     native = JWTManager[Any](app, baseline=None)
-    assert get(jti=None) == 200
-    native.revocation_check(lambda _: False)
+    for check in checks:
+        native.revocation_check(check)
 
-    assert get(jti=None) == 401
+    assert get(jti=None) == status
     assert get() == 200
+
+
+def test_a_native_check_that_comes_late_is_an_error_and_asked_by_neither(
+    native: JWTManager[Any], get: Any
+) -> None:
+    assert get() == 200
+    with pytest.raises(SetupError, match="too late for both"):
+        native.revocation_check(lambda _: True)
+
+    assert get() == 200
+
+
+def test_the_bridge_cannot_join_an_application_that_is_bound(app: Flask) -> None:
+    """Its blocklist would never be asked by native guards."""
+    bound = Flask("bound")
+    bound.config.update(TESTING=True, JWT_SECRET_KEY=SECRET)
+    JWTManager(bound)
+    bound.extensions["jwtpolicy"].plan(None, "GET")
+
+    with pytest.raises(SetupError, match="before the first request"):
+        bridge.JWTManager(bound)
 
 
 @pytest.mark.parametrize(("answer", "status"), [(None, 500), (0, 500), (False, 200)])

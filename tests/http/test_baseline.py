@@ -158,7 +158,7 @@ def test_an_async_view_without_a_loader_knows_the_subject(app: Any, access: Any)
 def test_a_loader_that_forgets_to_await_refuses(
     app: Any, jwt: Any, access: Any, is_pending: bool
 ) -> None:
-    """S3: a coroutine is true, and nobody's user."""
+    """S3, HTTP-11: a coroutine is true, and nobody's user."""
 
     class Pending:
         def __await__(self) -> Any:
@@ -170,7 +170,7 @@ def test_a_loader_that_forgets_to_await_refuses(
     jwt.user_loader(lambda token: Pending() if is_pending else slow())
     app.add_url_rule("/", view_func=protect()(lambda: "in"), endpoint="view")
 
-    assert app.test_client().get("/", headers=access()).status_code == 503
+    assert app.test_client().get("/", headers=access()).status_code == 500
 
 
 def test_two_loaders_are_a_mistake(jwt: Any) -> None:

@@ -280,7 +280,7 @@ def test_whoever_can_log_in_has_a_subject(user: Any, subject: str) -> None:
     "user", [None, "", True, 1.5, {}, {"sub": "u1"}, object(), User, User(None), User("")]
 )
 def test_what_is_no_user_has_no_subject(user: Any) -> None:
-    with pytest.raises(TypeError, match="is no user: pass"):
+    with pytest.raises(TypeError):
         both().subject_of(user)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from flask import Flask, current_app
 
-from ...revocation import REVOCATION_CHECKS, TOKENS_LET_IN
+from ...revocation import REVOCATION_CHECKS, TOKENS_LET_IN, leave
 from ...stores import TokenRef
 from .config import config
 from .current import Admitted, find
@@ -18,15 +18,19 @@ from .tokens import Decoded
 
 
 def tell(app: Flask, loaders: Loaders) -> None:
-    """Let native guards of *app* ask its ``token_in_blocklist_loader`` too, and logouts end all."""
+    """Let native guards of *app* ask its ``token_in_blocklist_loader`` too, and logouts end all.
+
+    Raises:
+        SetupError: They are bound, so that they would never ask it.
+    """
 
     def check(token: Any) -> bool:
         return bool(
             loaders.call("token_in_blocklist", _thawed(token.header), _thawed(token.claims))
         )
 
-    app.extensions.setdefault(REVOCATION_CHECKS, []).append(check)
-    app.extensions.setdefault(TOKENS_LET_IN, []).append(lambda: (find() or Admitted()).encoded)
+    leave(app.extensions, REVOCATION_CHECKS, check)
+    leave(app.extensions, TOKENS_LET_IN, lambda: (find() or Admitted()).encoded)
 
 
 def _thawed(value: Any) -> Any:
