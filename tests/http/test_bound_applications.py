@@ -10,7 +10,7 @@ from weakref import ref
 
 import pytest
 from flask import Blueprint, Flask
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from marshmallow import fields
 
@@ -334,6 +334,7 @@ def test_a_manager_does_not_keep_the_applications_of_a_test_suite(jwt: Any) -> N
 moments = st.lists(st.sampled_from(["ada", "bob", "eve", None, None]), max_size=6)
 
 
+@settings(deadline=None, max_examples=60)
 @given(moments=moments)
 def test_guards_refresh_introspection_and_explain_agree_on_every_token(
     moments: list[str | None],
