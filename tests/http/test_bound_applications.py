@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable
 from dataclasses import dataclass
+from threading import Thread
 from typing import Any
 from weakref import ref
 
@@ -20,6 +21,7 @@ from jwtpolicy import (
     HasRole,
     JWTManager,
     NotRevoked,
+    Policy,
     current_token,
     current_user,
     protect,
@@ -309,6 +311,39 @@ def test_guards_and_verbs_of_a_bound_application_share_one_object(jwt: Any) -> N
 
     assert application.components is application.components
     assert application.components.sources is application.enforcement.sources
+
+
+class Meanwhile(Policy):
+    """While plans are made of it, these threads run."""
+
+    def __init__(self, threads: list[Thread]) -> None:
+        self.threads = threads
+
+    def compile(self, builder: Any, is_negated: bool) -> Any:
+        for thread in self.threads:
+            if thread.ident is None:
+                thread.start()
+                thread.join(0.1)
+        return Access().compile(builder, is_negated)
+
+
+def test_what_another_thread_registers_while_an_application_is_bound_is_an_error(jwt: Any) -> None:
+    site, raised = Site(jwt), []
+
+    def register() -> None:
+        try:
+            jwt.revocation_check(lambda token: True)
+        except SetupError as error:
+            raised.append(error)
+
+    threads: list[Thread] = []
+    site.app.get("/slow", endpoint="slow")(protect(Meanwhile(threads))(lambda: "in"))
+    threads.append(Thread(target=register))
+    site.bind()
+    threads[0].join()
+
+    assert len(raised) == 1
+    assert site.get("/").status_code == 200
 
 
 def test_what_another_extension_leaves_too_late_is_an_error_there(jwt: Any) -> None:
