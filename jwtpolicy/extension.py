@@ -673,7 +673,8 @@ class JWTManager(Generic[User]):
         Raises:
             NoTokenError: There is no current token.
         """
-        return cast(User, application().state().answers.load_user(self._current()))
+        token = self._current()
+        return cast(User, application().state().answers.load_user(token))
 
     def _token(self) -> Token | None:
         """Return the current token, or None where no guard has let one in."""

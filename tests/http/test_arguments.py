@@ -143,6 +143,7 @@ SUBJECTS = [
     pytest.param(Name.ADA, "ada", id="an enumeration of text"),
     pytest.param(Odd("ada"), "ada", id="text that says another thing"),
     pytest.param(LocalProxy(lambda: Person("ada")), "ada", id="a proxy of the application"),
+    pytest.param(LocalProxy(lambda: LocalProxy(lambda: "ada")), "ada", id="a proxy of a proxy"),
 ]
 
 #: What is none.

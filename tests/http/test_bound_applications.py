@@ -27,7 +27,13 @@ from jwtpolicy import (
     protect,
 )
 from jwtpolicy.endpoints import IntrospectionView, RefreshView
-from jwtpolicy.exceptions import InvalidTokenError, IssueError, SchemaError, SetupError
+from jwtpolicy.exceptions import (
+    InvalidTokenError,
+    IssueError,
+    NoTokenError,
+    SchemaError,
+    SetupError,
+)
 from jwtpolicy.revocation import REVOCATION_CHECKS
 from tests.conftest import SECRET, bearer
 
@@ -287,6 +293,8 @@ def test_verbs_before_the_binding_use_what_is_registered_then_and_bind_nothing(j
         jwt.logout()
         assert not current_token
         assert jwt.current_transport is None
+        with pytest.raises(NoTokenError):
+            _ = jwt.current_user
     jwt.revocation_check(lambda token: token.subject == "ada")
 
     assert not site.verb("explain", NotRevoked(), early.access_token)
