@@ -305,7 +305,7 @@ class Application:
             self._app.before_request_funcs[None] = [f for f in hooks if f != self._bind_first]
 
     def _bind(self) -> Enforcement:
-        with self._lock:
+        with self._lock, self._registrations.lock:
             if self._enforcement is None:
                 self.check_config()
                 self._enforcement = self._bound_to(self._make_components())

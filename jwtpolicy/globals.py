@@ -54,7 +54,7 @@ def unwrapped(value: Any) -> Any:
         NoTokenError: It is `current_user` or `current_token`, and nobody is there.
         SubjectError: It is `current_resource`, and there is none.
     """
-    if isinstance(value, LocalProxy):
+    while isinstance(value, LocalProxy):
         value = value._get_current_object()
     if isinstance(value, Nothing):
         raise value.as_error()

@@ -68,7 +68,7 @@ def session_id_of(session: object) -> str:
     found = session.session_id if isinstance(session, OpenSession | TokenPair) else session
     if isinstance(found, str) and found:
         return str.__str__(found)
-    shown = "empty text" if found == "" else type(session).__name__
+    shown = "empty text" if isinstance(found, str) else type(session).__name__
     msg = (
         f"{shown} names no session: pass its id (token.session_id), an OpenSession, or the "
         "TokenPair of a login"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -57,9 +58,12 @@ class Registrations:
     Attributes:
         schemas: The claim schemas.
         blueprints: The levels of protected blueprints.
+        lock: Held while something is registered, and while an application is bound: what a thread
+            registers during the first request of another one is heard, or is an error.
     """
 
     def __init__(self) -> None:
+        self.lock = threading.RLock()
         self.schemas = SchemaRegistry()
         self.blueprints: dict[Blueprint, list[Policy]] = {}
         self._checks: list[RevocationCheck] = []
@@ -80,9 +84,10 @@ class Registrations:
             SetupError: All applications are bound.
             SchemaError: It cannot describe a token, or there is one already.
         """
-        self._check_open(f"claims_for({user_type.__name__})")
-        held = None if self._held is None else self._held.schemas
-        self.schemas.register(schema, user_type, kind, over=held)
+        with self.lock:
+            self._check_open(f"claims_for({user_type.__name__})")
+            held = None if self._held is None else self._held.schemas
+            self.schemas.register(schema, user_type, kind, over=held)
 
     def add_user_loader(self, loader: UserLoader, *, is_lazy: bool) -> None:
         """Register what returns the user of a token.
@@ -90,8 +95,9 @@ class Registrations:
         Raises:
             SetupError: All applications are bound, or there is one already.
         """
-        self.add_hook("user_loader", loader)
-        self._is_lazy = is_lazy
+        with self.lock:
+            self.add_hook("user_loader", loader)
+            self._is_lazy = is_lazy
 
     def add_hook(self, name: str, hook: Callable[..., Any]) -> None:
         """Register a hook of which there is one.
@@ -103,7 +109,17 @@ class Registrations:
         Raises:
             SetupError: All applications are bound, or there is one already.
         """
-        self._check_open(name)
+        with self.lock:
+            self._check_open(name)
+            self._check_single(name)
+            self._hooks[name] = hook
+
+    def _check_single(self, name: str) -> None:
+        """Refuse a second hook where the first was for an application that is not bound.
+
+        Raises:
+            SetupError: So it is.
+        """
         found = self._hooks.get(name)
         if found is not None and found is not getattr(self._held, name, None):
             msg = (
@@ -111,7 +127,6 @@ class Registrations:
                 "not in what makes applications"
             )
             raise SetupError(msg)
-        self._hooks[name] = hook
 
     def add_check(self, check: RevocationCheck) -> None:
         """Register one more revocation check; the same function is asked once.
@@ -119,9 +134,10 @@ class Registrations:
         Raises:
             SetupError: All applications are bound.
         """
-        self._check_open("revocation_check")
-        if check not in self._checks:
-            self._checks.append(check)
+        with self.lock:
+            self._check_open("revocation_check")
+            if check not in self._checks:
+                self._checks.append(check)
 
     def add_level(self, blueprint: Blueprint, level: Policy, guard: Callable[[], None]) -> None:
         """Put one more level on a blueprint; one that it has already changes nothing.
@@ -134,15 +150,16 @@ class Registrations:
         Raises:
             SetupError: A bound application has registered the blueprint.
         """
-        levels = self.blueprints.get(blueprint, [])
-        if level in levels:
-            return
-        concerned = [one for one in self._applications if one.is_bound and one.has(blueprint)]
-        if concerned:
-            raise SetupError(_late(f"protect_blueprint({blueprint.name})", concerned))
-        if not levels:
-            blueprint.before_request(guard)
-        self.blueprints[blueprint] = [*levels, level]
+        with self.lock:
+            levels = self.blueprints.get(blueprint, [])
+            if level in levels:
+                return
+            bound = [one for one in self._applications if one.is_bound and one.has(blueprint)]
+            if bound:
+                raise SetupError(_late(f"protect_blueprint({blueprint.name})", bound))
+            if not levels:
+                blueprint.before_request(guard)
+            self.blueprints[blueprint] = [*levels, level]
 
     def copied(self) -> Registered:
         """Return what is registered at this moment."""

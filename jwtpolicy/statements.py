@@ -283,7 +283,8 @@ class Statements:
     def again(self, user: Any, token: Token, facts: Facts) -> Statement:
         """Return what is true of *user*, who authenticated again in the session of *token*.
 
-        The principal of the token stands for its user: a type that a schema made has no schema.
+        Without a schema for its type, the principal of the token stands for its user: what the
+        token says of it is said again.
         """
         if user is token.principal and not self._schemas.describes(user):
             return self.renewed(token, facts)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import make_dataclass
+from types import SimpleNamespace
 from typing import Any, ClassVar, cast
 
 import marshmallow
@@ -157,13 +158,35 @@ class ClaimSchema(marshmallow.Schema, metaclass=_Checked):
         raise ValidationError(msg)
 
 
-def principal_maker(schema: type[ClaimSchema]) -> Callable[[dict[str, Any]], Any]:
-    """Return what makes the frozen object of a schema without ``post_load``.
+class Principals:
+    """The frozen objects of a schema without ``post_load``, made of claims and read for new ones.
 
-    Its attributes are called as the fields are, wherever the fields read them from.
+    Their attributes are called as the fields are, wherever the fields read them from.
+
+    Attributes:
+        type: Their type.
     """
-    declared = cast(Mapping[str, Any], schema._declared_fields)
-    sources = {name: field.attribute or name for name, field in declared.items()}
-    name = schema.__name__.removesuffix("Claims") or "Principal"
-    principal = make_dataclass(name, [(field, Any, None) for field in sources], frozen=True)
-    return lambda loaded: principal(**{name: loaded.get(key) for name, key in sources.items()})
+
+    def __init__(self, schema: type[ClaimSchema]) -> None:
+        declared = cast(Mapping[str, Any], schema._declared_fields)
+        self._sources = {name: field.attribute or name for name, field in declared.items()}
+        self._nullable = {name for name, field in declared.items() if field.allow_none}
+        name = schema.__name__.removesuffix("Claims") or "Principal"
+        fields = [(field, Any, None) for field in self._sources]
+        self.type: type = make_dataclass(name, fields, frozen=True)
+
+    def made(self, loaded: dict[str, Any]) -> Any:
+        """Return the object of what the schema loaded."""
+        return self.type(**{name: loaded.get(key) for name, key in self._sources.items()})
+
+    def user(self, principal: Any) -> Any:
+        """Return what the schema can dump again: an object with the attributes that it reads."""
+        read = {name: getattr(principal, name) for name in self._sources}
+        return SimpleNamespace(
+            **{
+                self._sources[name]: value
+                for name, value in read.items()
+                # A claim that was absent stays absent.
+                if value is not None or name in self._nullable
+            }
+        )

@@ -20,7 +20,7 @@ from ..exceptions import (
     SchemaError,
     SubjectError,
 )
-from .claim_schema import ClaimSchema, claim_name, principal_maker
+from .claim_schema import ClaimSchema, Principals, claim_name
 from .json_values import check_json
 from .users import is_user
 
@@ -59,7 +59,12 @@ class _Entry:
         self.prefix = schema.subject_prefix
         #: The names of its claims.
         self.names = frozenset(claim_name(*pair) for pair in schema._declared_fields.items())
-        self._principal = None if _has_post_load(self.schema) else principal_maker(schema)
+        self._principals = None if _has_post_load(self.schema) else Principals(schema)
+
+    def writes(self, user_type: type) -> bool:
+        """Whether it is for objects of this very type: the users', or what it made itself."""
+        is_own = self._principals is not None and self._principals.type is user_type
+        return is_own or self.user_type is user_type
 
     def covers(self, kind: str) -> bool:
         """Whether it is for tokens of *kind*: by default for all kinds but refresh."""
@@ -81,12 +86,22 @@ class _Entry:
         if version < self.version:
             claims = self.schema.upgrade(claims, version)
         loaded = self.schema.load(claims, unknown=marshmallow.EXCLUDE)
-        if self._principal is not None:
-            return self._principal(loaded)
+        if self._principals is not None:
+            return self._principals.made(loaded)
         if not is_user(loaded):
             msg = f"post_load of {type(self.schema).__name__} returned {type(loaded).__name__}"
             raise SchemaError(f"{msg}; it has to return the object of current_user")
         return loaded
+
+    def dump(self, user: Any) -> dict[str, Any]:
+        """Return the claims of *user*."""
+        return dict(self.schema.dump(self._read(user)))
+
+    def _read(self, user: Any) -> Any:
+        """Return the object that the schema reads, where *user* is one that it made itself."""
+        if self._principals is not None and type(user) is self._principals.type:
+            return self._principals.user(user)
+        return user
 
     def subject_of(self, user: Any) -> str:
         """Return ``sub`` of *user*; no other field is looked at.
@@ -94,6 +109,7 @@ class _Entry:
         Raises:
             SubjectError: It is not non-empty text.
         """
+        user = self._read(user)
         if _makes_claims_itself(self.schema):
             return self.subject_in(self.schema.dump(user))
         dumped: dict[str, Any] = {}
@@ -282,7 +298,7 @@ class SchemaRegistry:
             subject = self._on_wire(_plain_subject(user))
             return self._plain(Dumped(subject, dict(added or {})), kind)
         try:
-            claims = {**entry.schema.dump(user), **(added or {})}
+            claims = {**entry.dump(user), **(added or {})}
             check_json(claims, "claims")
             entry.load(claims, entry.version)
         except ValidationError as error:
@@ -345,9 +361,10 @@ class SchemaRegistry:
             return _plain_subject(user)
         return self._on_wire(entry.subject_of(user), entry.prefix)
 
-    def describes(self, user: Any, kind: str | None = None) -> bool:
-        """Whether *user* is a plain subject, or an object with a schema for *kind* (or any)."""
-        return _plain(user) != "" or self._writer(type(user), kind) is not None
+    def describes(self, user: Any) -> bool:
+        """Whether *user* is a plain subject, or an object of a type that has a schema."""
+        types = {entry.user_type for entry in self._entries}
+        return _plain(user) != "" or not types.isdisjoint(type(user).__mro__)
 
     def check(self, user: Any, kind: str) -> None:
         """Refuse what is no user, before a hook of the application is called with it.
@@ -418,7 +435,7 @@ class SchemaRegistry:
     def _writer(self, user_type: type, kind: str | None) -> _Entry | None:
         """Return the schema for a type and kind; None: for any kind."""
         for cls in user_type.__mro__:
-            fitting = [e for e in self._entries if e.user_type is cls]
+            fitting = [e for e in self._entries if e.writes(cls)]
             fitting = [e for e in fitting if kind is None or e.covers(kind)]
             if fitting:
                 # A schema for this very kind comes before one for all of them.

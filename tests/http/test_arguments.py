@@ -57,6 +57,15 @@ class Admin(Person):
 class PersonClaims(ClaimSchema):
     sub = fields.String(attribute="name", required=True)
     roles = fields.List(fields.String())
+    team = fields.String()
+
+
+class Nick(Person):
+    """A user of a second schema, so that tokens name theirs."""
+
+
+class NickClaims(PersonClaims):
+    nick = fields.String(allow_none=True)
 
 
 class Name(str, Enum):  # noqa: UP042 # its str() is not its value
@@ -134,6 +143,7 @@ SUBJECTS = [
     pytest.param(Name.ADA, "ada", id="an enumeration of text"),
     pytest.param(Odd("ada"), "ada", id="text that says another thing"),
     pytest.param(LocalProxy(lambda: Person("ada")), "ada", id="a proxy of the application"),
+    pytest.param(LocalProxy(lambda: LocalProxy(lambda: "ada")), "ada", id="a proxy of a proxy"),
 ]
 
 #: What is none.
@@ -279,17 +289,86 @@ def test_the_current_user_can_step_up_and_see_their_sessions(site: Site, has_loa
     assert site.call("refresh", found[1].refresh_token)
 
 
-def test_what_a_schema_made_stands_for_the_current_subject_alone(site: Site) -> None:
-    """It is the principal of one token; that of another one is no user."""
+@pytest.mark.parametrize("verb", ["login", "issue"])
+@pytest.mark.parametrize("has_loader", [True, False])
+def test_the_current_user_gets_tokens_that_say_what_the_schema_does(
+    site: Site, verb: str, has_loader: bool
+) -> None:
+    if has_loader:
+        site.jwt.user_loader(lambda token: Person(token.subject, ("admin",)))
+    site.jwt.claims_for(Nick)(NickClaims)
+    encoded, found = site.login(Person("ada", ("admin",))).access_token, []
+    action = SUBJECT_VERBS[verb]
+    assert site.act(encoded, lambda: found.append(action(site.jwt, current_user))).text == "None"
+
+    token = site.token(found[0] if verb == "issue" else found[0].access_token)
+    old = site.token(encoded)
+    assert (token.subject, token.principal) == ("ada", old.principal)
+    assert {"roles", "schema", "team"} & set(token.claims) == {"roles", "schema"}
+
+
+def test_what_a_schema_made_of_another_token_is_its_user(site: Site) -> None:
     pair, other = site.login(Person("ada")), site.login(Person("bob"))
     principal = site.token(other.access_token).principal
-    with pytest.raises(SubjectError, match="no claim schema fits Person"):
-        site.act(pair.access_token, lambda: site.jwt.revoke_subject(principal))
+    site.act(pair.access_token, lambda: site.jwt.revoke_subject(principal))
 
-    own = site.act(pair.access_token, lambda: site.jwt.revoke_subject(site.jwt.current_user))
-    assert own.status_code == 200
-    assert site.is_in(other.access_token)
-    assert not site.is_in(pair.access_token)
+    assert site.is_in(pair.access_token)
+    assert not site.is_in(other.access_token)
+
+
+@dataclass
+class Principal:
+    """What a `post_load` makes; no schema is for it."""
+
+    name: str
+
+
+class PrincipalClaims(PersonClaims):
+    @post_load
+    def load_principal(self, data: Any, **kwargs: Any) -> Principal:
+        return Principal(data["name"])
+
+
+def test_what_a_post_load_made_stands_for_the_current_subject_alone(make_app: Any) -> None:
+    app, jwt = make_app()
+    jwt.claims_for(Person)(PrincipalClaims)
+    ends = {"own": lambda: jwt.current_user, "other": lambda: Principal("ada")}
+    app.post("/<whose>")(protect()(lambda whose: str(jwt.revoke_subject(ends[whose]()))))
+    with app.app_context():
+        headers = bearer(jwt.login(Person("ada")).access_token)
+    client = app.test_client()
+
+    with pytest.raises(SubjectError, match="no claim schema fits Principal"):
+        client.post("/other", headers=headers)
+    assert client.post("/own", headers=headers).status_code == 200
+    assert client.post("/own", headers=headers).status_code == 401
+
+
+@pytest.mark.parametrize("verb", ["login", "issue"])
+def test_of_what_a_post_load_made_no_token_can_be_issued(make_app: Any, verb: str) -> None:
+    """The schema does not know how to write it: nothing is signed that it could not read."""
+    app, jwt = make_app()
+    jwt.claims_for(Person)(PrincipalClaims)
+    app.post("/")(protect()(lambda: str(SUBJECT_VERBS[verb](jwt, current_user))))
+    with app.app_context():
+        headers = bearer(jwt.login(Person("ada")).access_token)
+
+    with pytest.raises(TypeError, match="no claim schema fits Principal"):
+        app.test_client().post("/", headers=headers)
+
+
+def test_a_principal_of_a_post_load_can_step_up(make_app: Any) -> None:
+    app, jwt = make_app()
+    jwt.claims_for(Person)(PrincipalClaims)
+    found: list[Any] = []
+    app.post("/")(protect()(lambda: str(found.append(jwt.step_up(current_user)))))
+    with app.app_context():
+        headers = bearer(jwt.login(Person("ada")).access_token)
+    assert app.test_client().post("/", headers=headers).status_code == 200
+
+    with app.app_context():
+        token = jwt.verify(jwt.refresh(found[0].refresh_token).access_token)
+    assert (token.principal, token.claims["roles"]) == (Principal("ada"), ("reader",))
 
 
 def test_a_principal_that_reads_like_a_subject_stands_for_its_token(make_app: Any) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable
 from dataclasses import dataclass
+from threading import Thread
 from typing import Any
 from weakref import ref
 
 import pytest
 from flask import Blueprint, Flask
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from marshmallow import fields
 
@@ -20,12 +21,19 @@ from jwtpolicy import (
     HasRole,
     JWTManager,
     NotRevoked,
+    Policy,
     current_token,
     current_user,
     protect,
 )
 from jwtpolicy.endpoints import IntrospectionView, RefreshView
-from jwtpolicy.exceptions import InvalidTokenError, IssueError, SchemaError, SetupError
+from jwtpolicy.exceptions import (
+    InvalidTokenError,
+    IssueError,
+    NoTokenError,
+    SchemaError,
+    SetupError,
+)
 from jwtpolicy.revocation import REVOCATION_CHECKS
 from tests.conftest import SECRET, bearer
 
@@ -285,6 +293,8 @@ def test_verbs_before_the_binding_use_what_is_registered_then_and_bind_nothing(j
         jwt.logout()
         assert not current_token
         assert jwt.current_transport is None
+        with pytest.raises(NoTokenError):
+            _ = jwt.current_user
     jwt.revocation_check(lambda token: token.subject == "ada")
 
     assert not site.verb("explain", NotRevoked(), early.access_token)
@@ -311,6 +321,39 @@ def test_guards_and_verbs_of_a_bound_application_share_one_object(jwt: Any) -> N
     assert application.components.sources is application.enforcement.sources
 
 
+class Meanwhile(Policy):
+    """While plans are made of it, these threads run."""
+
+    def __init__(self, threads: list[Thread]) -> None:
+        self.threads = threads
+
+    def compile(self, builder: Any, is_negated: bool) -> Any:
+        for thread in self.threads:
+            if thread.ident is None:
+                thread.start()
+                thread.join(0.1)
+        return Access().compile(builder, is_negated)
+
+
+def test_what_another_thread_registers_while_an_application_is_bound_is_an_error(jwt: Any) -> None:
+    site, raised = Site(jwt), []
+
+    def register() -> None:
+        try:
+            jwt.revocation_check(lambda token: True)
+        except SetupError as error:
+            raised.append(error)
+
+    threads: list[Thread] = []
+    site.app.get("/slow", endpoint="slow")(protect(Meanwhile(threads))(lambda: "in"))
+    threads.append(Thread(target=register))
+    site.bind()
+    threads[0].join()
+
+    assert len(raised) == 1
+    assert site.get("/").status_code == 200
+
+
 def test_what_another_extension_leaves_too_late_is_an_error_there(jwt: Any) -> None:
     site = Site(jwt)
     site.bind()
@@ -334,6 +377,7 @@ def test_a_manager_does_not_keep_the_applications_of_a_test_suite(jwt: Any) -> N
 moments = st.lists(st.sampled_from(["ada", "bob", "eve", None, None]), max_size=6)
 
 
+@settings(deadline=None, max_examples=60)
 @given(moments=moments)
 def test_guards_refresh_introspection_and_explain_agree_on_every_token(
     moments: list[str | None],

@@ -16,6 +16,8 @@ from jwtpolicy import (
     Policy,
     Token,
     TokenPair,
+    current_token,
+    current_user,
     protect,
 )
 from jwtpolicy.endpoints import Credentials, LoginView, auth_blueprint, check_password
@@ -72,6 +74,17 @@ assert_type(auth_blueprint(authenticate), Blueprint)
 assert_type(auth_blueprint(Login, views={"login": Login}), Blueprint)
 assert_type(check_password(None, "password"), bool)
 assert_type(jwt.sessions("a")[0].is_current, bool)
+jwt.revoke_session(jwt.sessions(User("a"))[0])
+jwt.revoke_session(jwt.login("a"))
+jwt.revoke_subject(current_user)
+jwt.revoke(current_token)
+jwt.revoke_token_id("id", subject=User("a"), expires_at=None)
+assert_type(jwt.refresh(current_token), TokenPair)
+assert_type(jwt.issue("a", session=jwt.sessions("a")[0]), str)
+
+# Nobody forgets for how long it is to be remembered, nor what a session is.
+jwt.revoke_token_id("id", subject="a")  # type: ignore[call-arg]
+jwt.revoke_session(None)  # type: ignore[arg-type]
 
 # `and` between policies is a mistake that the type checker sees.
 Fresh() and HasRole("a")  # type: ignore[redundant-expr,unreachable]
