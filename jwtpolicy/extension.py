@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar, cast
 
-from flask import Blueprint, Flask, Response, current_app, has_request_context
+from flask import Blueprint, Flask, Response, current_app
 
 from .access import NO_LOADER, AccessRequest, Standing
 from .additions import Hook
@@ -47,7 +47,7 @@ from .sentinels import Any_, Never
 from .sessions import IssueOptions, freshness
 from .settings import Settings
 from .signals import logged_in, logged_out, refresh_reused
-from .state import Answers
+from .state import Answers, RequestState
 from .stores.base import PAGE, REFRESH, TokenRef, TokenStore
 from .token import Token, TokenPair
 from .transports import CookieTransport, Transport
@@ -368,7 +368,8 @@ class JWTManager(Generic[User]):
             StoreNotConfiguredError: There is no store to remember it in.
             StoreUnavailableError: The store cannot be asked: the session lives on.
         """
-        tokens = self._tokens_to_end() if has_request_context() else []
+        state = application().known_state()
+        tokens = [] if state is None else self._tokens_to_end(state)
         for token in tokens:
             with self._answering():
                 self._components().sessions.end(token)
@@ -778,17 +779,15 @@ class JWTManager(Generic[User]):
         with self._answering():
             return self._verified(encoded, None, Purpose.END)
 
-    def _tokens_to_end(self) -> list[Token]:
+    def _tokens_to_end(self, state: RequestState) -> list[Token]:
         """Return the tokens of the current request whose sessions a logout ends.
 
         Raises:
             CSRFError: There is no current one, and a browser may have sent them by itself.
             InvalidTokenError: Another extension's is no token here.
         """
-        found = application()
-        state = found.state()
         with self._answering():
-            tokens = found.tokens_to_end(state.token or self._let_in_elsewhere())
+            tokens = application().tokens_to_end(state.token or self._let_in_elsewhere())
         state.is_logged_out = True
         return tokens
 

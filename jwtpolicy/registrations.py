@@ -163,8 +163,11 @@ class Registrations:
 
     def copied(self) -> Registered:
         """Return what is registered at this moment."""
+        schemas = self.schemas.copied()
+        if "user_loader" in self._hooks:
+            schemas.reload_users()
         return Registered(
-            schemas=self.schemas.copied(),
+            schemas=schemas,
             blueprints={name: tuple(levels) for name, levels in self.blueprints.items()},
             revocation_checks=tuple(self._checks),
             user_loader=self._hooks.get("user_loader"),

@@ -421,9 +421,12 @@ def test_what_a_schema_made_can_be_dumped_again(registry: SchemaRegistry) -> Non
         nick = fields.String(allow_none=True)
         team = fields.String()
 
+        class Meta:
+            subject_prefix = "member:"
+
     registry.register(MemberClaims, Member)
-    claims = {"sub": "7", "nick": None, "schema": "MemberClaims"}
+    claims = {"sub": "member:7", "nick": None, "schema": "MemberClaims"}
     dumped = registry.dump(registry.load(claims, "access"), "access")
 
-    assert (dumped.subject, dumped.claims) == ("7", {"nick": None})
-    assert registry.subject_of(registry.load(claims, "access")) == "7"
+    assert (dumped.subject, dumped.claims) == ("member:7", {"nick": None})
+    assert registry.subject_of(registry.load(claims, "access")) == "member:7"

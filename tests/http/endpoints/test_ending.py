@@ -24,7 +24,7 @@ from jwtpolicy import (
     public,
 )
 from jwtpolicy.endpoints import LogoutView, RevocationView
-from jwtpolicy.exceptions import CSRFError, InvalidTokenError
+from jwtpolicy.exceptions import CSRFError, InvalidTokenError, NotATokenError
 from jwtpolicy.revocation import ref_of
 from jwtpolicy.signals import logged_out
 from jwtpolicy.stores import MemoryStore
@@ -71,7 +71,11 @@ class Machine:
         return [get(path, headers=bearer(pair[kind])).status_code for kind, path in paths.items()]
 
     def csrf_of(self, token: str) -> str:
-        return str(self.app.extensions["jwtpolicy"].parts.verifier.verify(token, kinds=None).csrf)
+        return str(
+            self.app.extensions["jwtpolicy"]
+            .components.sources.verifier.verify(token, kinds=None)
+            .csrf
+        )
 
 
 @pytest.fixture
@@ -113,7 +117,9 @@ def _later(here: Machine, token: str) -> None:
 
 
 def _revoked(here: Machine, token: str) -> None:
-    verified = here.app.extensions["jwtpolicy"].parts.verifier.verify(token, kinds=None)
+    verified = here.app.extensions["jwtpolicy"].components.sources.verifier.verify(
+        token, kinds=None
+    )
     store = here.app.extensions["jwtpolicy"].parts.store
     store.revoke_token(ref_of(verified), expires_at=None, now=0)
 
@@ -464,7 +470,7 @@ def test_what_an_inner_guard_let_in_is_ended_without_a_guard_of_the_endpoint(
 def test_outside_of_requests_there_is_nothing_to_end(here: Machine) -> None:
     with here.app.app_context():
         assert here.jwt.logout().session_id is None
-        with pytest.raises(InvalidTokenError):
+        with pytest.raises(NotATokenError):
             here.jwt.revoke("a.b.c")
 
 
