@@ -34,9 +34,15 @@ def url(request: Any, url_of: Callable[[str], str]) -> str:
 
 
 @pytest.fixture
-def jwt(url: str) -> Iterator[JWTManager[Any]]:
+def machine_settings(request: Any) -> dict[str, Any]:
+    """Return what the fifth machine has that the racers have not."""
+    return getattr(request, "param", {})
+
+
+@pytest.fixture
+def jwt(url: str, machine_settings: dict[str, Any]) -> Iterator[JWTManager[Any]]:
     """Return what manages a fifth machine on the store, within its application's context."""
-    app, jwt = make_machine(url, settings())
+    app, jwt = make_machine(url, {**settings(), **machine_settings})
     with app.app_context():
         yield jwt
     store = app.extensions["jwtpolicy"].parts.store
@@ -61,10 +67,24 @@ def test_all_uses_of_a_refresh_token_get_one_pair(
     assert jwt.refresh(str(tokens[-1])).session_id == pair.session_id
 
 
+def test_a_token_in_its_grace_gives_everybody_the_newest_pair(
+    url: str, jwt: JWTManager[Any], racers: Racers
+) -> None:
+    """REF-4: two steps behind, and nothing ends."""
+    name = secrets.token_hex(8)
+    old = jwt.login(name)
+    latest = jwt.refresh(jwt.refresh(old.refresh_token).refresh_token)
+    ((_, successor, session),) = set(racers.use(url, old.refresh_token))
+
+    assert (successor, session) == (latest.refresh_token, old.session_id)
+    assert [one.session_id for one in jwt.sessions(name)] == [old.session_id]
+
+
+@pytest.mark.parametrize("machine_settings", [{"JWT_REFRESH_GRACE": 0}], indirect=True)
 def test_a_token_that_is_used_up_gives_nobody_a_pair(
     url: str, jwt: JWTManager[Any], racers: Racers
 ) -> None:
-    """REF-2: two steps behind, where no grace is; the session is over for its owner too."""
+    """REF-2: where no grace is; the session is over for its owner too."""
     name = secrets.token_hex(8)
     other, old = jwt.login(name), jwt.login(name)
     latest = jwt.refresh(jwt.refresh(old.refresh_token).refresh_token)
