@@ -9,6 +9,7 @@ from ..access import AccessRequest
 from ..decision import ALLOWED, Finding
 from ..exceptions import MissingClaimError, PolicyDefinitionError
 from ..outcomes import Outcome
+from ..sentinels import NOT_GIVEN, NotGiven
 from .base import Policy, without_token
 from .matchers import Matcher, Unknown, as_matcher, claim_at, view_arg
 from .program import PURE
@@ -38,7 +39,7 @@ def named_matchers(
     Raises:
         PolicyDefinitionError: It has named none, one twice, or something that is not a name.
     """
-    mapping = {} if mapping is None else mapping
+    mapping = {} if mapping is NOT_GIVEN else mapping
     if not isinstance(mapping, Mapping):
         msg = f"{owner} takes a mapping or keywords, not {mapping!r:.60}"
         raise PolicyDefinitionError(msg)
@@ -69,7 +70,7 @@ class ClaimsMatch(Attribute):
 
     def __init__(
         self,
-        claims: Mapping[str, Any] | None = None,
+        claims: Mapping[str, Any] | NotGiven = NOT_GIVEN,
         /,
         *,
         absent: Literal["mismatch"] | None = None,
