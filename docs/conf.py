@@ -38,7 +38,7 @@ nitpick_ignore_regex = [
     # Parts that nobody outside has to know: type variables, protocols, the types of sentinels.
     (r"py:.*", r"jwtpolicy\.(policy\.program|policy\.matchers|parts|binding|plans)\..*"),
     (r"py:.*", r"jwtpolicy\.(extension\.(AnyCheck|AnyHook|Schema|User)|settings\..*|views\.View)"),
-    (r"py:.*", r"jwtpolicy\.sentinels\.(Any_|Never)"),
+    (r"py:.*", r"jwtpolicy\.sentinels\.(Any_|Never|NotGiven)"),
     (r"py:.*", r"jwtpolicy\.(access\.(Services|Terms|Standing)|decision\.Finding)"),
 ]
 doctest_global_setup = "from jwtpolicy import *\nfrom jwtpolicy.policy import *"

@@ -12,6 +12,7 @@ from .clock import Clock, system_clock
 from .decision import Finding
 from .exceptions import AccessError
 from .outcomes import Outcome
+from .sentinels import NOT_GIVEN, NotGiven
 from .token import Token
 
 
@@ -57,15 +58,17 @@ class Services(Protocol):
         """Return *function* as one that a synchronous caller can call."""
 
 
-class _Absent(Enum):
-    NOT_LOADED = "not loaded"
-    NO_LOADER = "no loader"
+class NotLoaded(Enum):
+    """The type of `NOT_LOADED`."""
+
+    NOT_LOADED = "NOT_LOADED"
+
+    def __repr__(self) -> str:
+        return self.value
 
 
 #: The resource has a loader, which has not run yet.
-NOT_LOADED: Final = _Absent.NOT_LOADED
-#: Nobody said how to load a resource.
-NO_LOADER: Final = _Absent.NO_LOADER
+NOT_LOADED: Final = NotLoaded.NOT_LOADED
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +113,10 @@ class Terms:
 DEFAULT_TERMS = Terms()
 
 
+class NoApplicationError(LookupError):
+    """An `AccessRequest` that was made by hand has no application to ask."""
+
+
 class ResourcePending(Exception):  # noqa: N818 # not an error: it asks for the resource
     """Somebody touched a resource that is not loaded yet."""
 
@@ -131,6 +138,11 @@ class AccessRequest:
         transport: The name of the place where the token stood: ``headers``, ``cookies`` …; None
             without a token.
         terms: The clock, the leeway and the name of the roles' claim.
+
+    Args:
+        resource: The object that the endpoint is about; None where it was looked for and does not
+            exist, `NOT_GIVEN` where there is none to look for.
+        services: What the application can be asked, or None.
     """
 
     # Defaults of the class, because most requests change few of them.
@@ -139,7 +151,7 @@ class AccessRequest:
     #: Whether the resource was asked for before it was there.
     touched: bool = False
     terms: Terms = DEFAULT_TERMS
-    _resource: Any = NO_LOADER
+    _resource: Any = NOT_GIVEN
     _services: Services | None = None
     method: str
     endpoint: str | None
@@ -153,8 +165,9 @@ class AccessRequest:
         method: str = "GET",
         endpoint: str | None = None,
         view_args: Mapping[str, Any] | None = None,
-        resource: Any = NO_LOADER,
+        resource: object = NOT_GIVEN,
         remote_addr: str | None = None,
+        transport: str | None = None,
         credential_error: AccessError | None = None,
         services: Services | None = None,
         terms: Terms = DEFAULT_TERMS,
@@ -164,6 +177,7 @@ class AccessRequest:
         self.endpoint = endpoint
         self.view_args = MappingProxyType(dict(view_args)) if view_args else _NO_ARGS
         self.remote_addr = remote_addr
+        self.transport = transport
         self.credential_error = credential_error
         self.terms = terms
         self._resource = resource
@@ -180,7 +194,7 @@ class AccessRequest:
         if self._resource is NOT_LOADED:
             self.touched = True
             raise ResourcePending
-        if self._resource is NO_LOADER:
+        if self._resource is NOT_GIVEN:
             msg = "this guard has no resource: define load_resource or pass resource="
             raise LookupError(msg)
         return self._resource
@@ -188,18 +202,18 @@ class AccessRequest:
     @property
     def has_resource(self) -> bool:
         """Whether the resource is there to be read."""
-        return not isinstance(self._resource, _Absent)
+        return not isinstance(self._resource, NotGiven | NotLoaded)
 
     @property
     def services(self) -> Services:
         """What the application can be asked.
 
         Raises:
-            LookupError: The request was made by hand, without an application.
+            NoApplicationError: The request was made by hand, without an application.
         """
         if self._services is None:
             msg = "this AccessRequest was made without an application to ask"
-            raise LookupError(msg)
+            raise NoApplicationError(msg)
         return self._services
 
     @property

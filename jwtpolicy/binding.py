@@ -24,7 +24,7 @@ from .policy.base import Policy
 from .registrations import Registrations
 from .revocation import REVOCATION_CHECKS, TOKENS_LET_IN
 from .settings import Settings
-from .state import Outer, RequestState
+from .state import RequestState, Shade
 from .token import Token
 from .transports import Places, QueryTransport
 
@@ -166,13 +166,23 @@ class Application:
         return self._state_of(_current_request())
 
     def _state_of(self, current: Request) -> RequestState:
-        state: RequestState | None = current.environ.get(self._key)
-        # A nested request may reuse the environ of the one around it.
-        if state is None or not state.is_about(current):
-            state = current.environ[self._key] = RequestState(self.enforcement.sources, current)
-        return state
+        return self._known_state(current) or self._new_state(current)
 
-    def admit(self, guard: Guard) -> Outer | None:
+    def _known_state(self, current: Request) -> RequestState | None:
+        """Return what is known of *current*, or None; another one may have the same environ."""
+        kept: RequestState | None = current.environ.get(self._key)
+        return None if kept is None else kept.about(current)
+
+    def _new_state(self, current: Request) -> RequestState:
+        made = RequestState(self.enforcement.sources, current)
+        # One step, because threads may share a request.
+        kept: RequestState = current.environ.setdefault(self._key, made)
+        if kept is made:
+            return made
+        with self._lock:
+            return kept.about(current) or kept.nest(made)
+
+    def admit(self, guard: Guard) -> Shade | None:
         """Let the current request pass *guard*, or raise what answers it; see `Enforcement`."""
         current = _current_request()
         enforcement = self._enforcement or self._bind()
@@ -181,7 +191,7 @@ class Application:
             return None
         return enforcement.admit(plan, self._state_of(current), current)
 
-    async def admit_async(self, guard: Guard) -> Outer | None:
+    async def admit_async(self, guard: Guard) -> Shade | None:
         """Do what `admit` does, awaiting async policies and loaders."""
         current = _current_request()
         state = self._state_of(current)
@@ -198,12 +208,12 @@ class Application:
         if plan is not None and not plan.guards and not _is_automatic(current):
             self.enforcement.admit(plan, state, current)
 
-    def enforce(self, policy: Policy, resource: Any) -> None:
+    def enforce(self, policy: Policy, resource: object) -> None:
         """Judge *policy* about the current request, inside a view."""
         current = _current_request()
         self.enforcement.enforce(policy, self._state_of(current), current, resource)
 
-    async def enforce_async(self, policy: Policy, resource: Any) -> None:
+    async def enforce_async(self, policy: Policy, resource: object) -> None:
         """Do what `enforce` does, awaiting async policies and loaders."""
         current = _current_request()
         await self.enforcement.enforce_async(policy, self._state_of(current), current, resource)
@@ -290,6 +300,7 @@ class Application:
             endpoint, method = target
             demand = Demand(f"{endpoint} calling {guard!r}", method, [guard])
             plan = self.planner.joined(demand, self.enforcement.baseline)
+            plan.is_inner = True
             self._finish_answers([plan.places])
             # Without an endpoint, or in one of all methods, there is no end of targets; and some
             # frameworks decorate anew for each request, so that there is no end of guards.
@@ -353,9 +364,9 @@ class Application:
             hooks.insert(0, lambda response: self._finished(finishing, response))
 
     def _finished(self, finishing: Finishing, response: Response) -> Response:
-        state: RequestState | None = request.environ.get(self._key)
-        if state is not None and state.access is not None:
-            finishing.finish(response, state)
+        state = self._known_state(_current_request())
+        if state is not None and state.own is not None:
+            finishing.finish(response, state, state.own)
         return response
 
     def check_config(self) -> None:

@@ -11,11 +11,10 @@ import asyncio
 import inspect
 import logging
 from collections.abc import Generator, Sequence
-from typing import Any, Final, TypeVar, cast
+from typing import Final, TypeVar, cast
 
 from flask import Request
 
-from .access import NO_LOADER
 from .challenges import refusal
 from .csrf import CSRFCheck
 from .decision import Finding
@@ -32,7 +31,8 @@ from .plans import Loader, Plan
 from .policy.base import Policy, as_policy
 from .policy.credentials import is_ignorable
 from .policy.program import Node, Program, Run, weigh_async
-from .state import LiveAccess, Outer, RequestState, Sources, keep
+from .sentinels import NOT_GIVEN
+from .state import LiveAccess, RequestState, Shade, Sources, keep
 from .token import Token
 from .transports import Places, Presented, Transport
 
@@ -47,8 +47,10 @@ _USED_UP: Final = Finding(Outcome.INVALID_TOKEN, "used up")
 Attempt = tuple[Program, Run]
 
 Result = TypeVar("Result")
-#: A decision on its way: it yields the node that it wants weighed, or None for the resource.
-Flow = Generator[tuple[Node | None, Run], int, Result]
+#: The node that is to be weighed, or None for the resource that is to be loaded.
+Step = tuple[Node | None, Run]
+#: A decision on its way: it yields steps, and is sent the outcome of each.
+Flow = Generator[Step, int, Result]
 
 
 class Enforcement:
@@ -80,7 +82,7 @@ class Enforcement:
         self._realm = realm
         self._resource_metadata = resource_metadata
 
-    def admit(self, plan: Plan, state: RequestState, request: Request) -> Outer | None:
+    def admit(self, plan: Plan, state: RequestState, request: Request) -> Shade | None:
         """Let the request in, or raise what answers it.
 
         Args:
@@ -112,7 +114,7 @@ class Enforcement:
         finally:
             self._notice_reuse(plan, state)
 
-    async def admit_async(self, plan: Plan, state: RequestState, request: Request) -> Outer | None:
+    async def admit_async(self, plan: Plan, state: RequestState, request: Request) -> Shade | None:
         """Do what `admit` does, awaiting async policies and loaders."""
         if (known := state.admitted.get(plan)) is not None:
             flow = _loaded(plan, plan.anonymous.run(known, True))
@@ -144,7 +146,9 @@ class Enforcement:
         except AccessError as error:
             raise self.answered(error, plan.label, token.token_id) from error.__cause__
 
-    def enforce(self, policy: Policy, state: RequestState, request: Request, resource: Any) -> None:
+    def enforce(
+        self, policy: Policy, state: RequestState, request: Request, resource: object
+    ) -> None:
         """Judge *policy* inside a view; raises what `admit` raises."""
         flow = self._inner(policy, state, request, resource, awaits=False)
         try:
@@ -154,7 +158,7 @@ class Enforcement:
             state.answers.reused = None
 
     async def enforce_async(
-        self, policy: Policy, state: RequestState, request: Request, resource: Any
+        self, policy: Policy, state: RequestState, request: Request, resource: object
     ) -> None:
         """Do what `enforce` does, awaiting async policies and loaders."""
         flow = self._inner(policy, state, request, resource, awaits=True)
@@ -165,28 +169,24 @@ class Enforcement:
 
     def _drive(self, flow: Flow[Result], state: RequestState, label: str) -> Result:
         try:
-            node, run = next(flow)
-            while True:
-                outcome = self._load(run) if node is None else node.weigh(run)
-                node, run = flow.send(outcome)
-        except StopIteration as end:
-            return cast(Result, end.value)
+            step, result = _advanced(flow)
+            while step is not None:
+                node, run = step
+                step, result = _advanced(flow, self._load(run) if node is None else node.weigh(run))
         except AccessError as error:
             raise self.answered(error, label, state.answers.token_id) from error.__cause__
+        return cast(Result, result)
 
     async def _drive_async(self, flow: Flow[Result], state: RequestState, label: str) -> Result:
         try:
-            node, run = next(flow)
-            while True:
-                if node is None:
-                    outcome = await self._load_async(run)
-                else:
-                    outcome = await weigh_async(node, run)
-                node, run = flow.send(outcome)
-        except StopIteration as end:
-            return cast(Result, end.value)
+            step, result = _advanced(flow)
+            while step is not None:
+                node, run = step
+                weighing = self._load_async(run) if node is None else weigh_async(node, run)
+                step, result = _advanced(flow, await weighing)
         except AccessError as error:
             raise self.answered(error, label, state.answers.token_id) from error.__cause__
+        return cast(Result, result)
 
     def _judged_each(
         self, plan: Plan, state: RequestState, request: Request, attempts: Sequence[Attempt]
@@ -218,7 +218,13 @@ class Enforcement:
         return (yield from _loaded(plan, run)) if awaits else cast(LiveAccess, run.access)
 
     def _inner(
-        self, policy: Policy, state: RequestState, request: Request, resource: Any, *, awaits: bool
+        self,
+        policy: Policy,
+        state: RequestState,
+        request: Request,
+        resource: object,
+        *,
+        awaits: bool,
     ) -> Flow[None]:
         """Decide *policy* about the current token; where no guard has run, as a guard would."""
         as_policy(policy, "enforce")
@@ -227,27 +233,38 @@ class Enforcement:
             return
         program = policy.program
         access = state.access
-        if resource is not NO_LOADER:
-            access = self._access(state, request, access.token, access.place, access.loader)
-            access._resource = resource
+        if resource is not NOT_GIVEN:
+            loader = _loading(resource)
+            access = self._access(state, request, access.token, access.place, loader)
+            if resource is not None:
+                keep(access, resource)
         run = program.run(access, awaits)
         _check_awaited(policy, program, awaits)
         outcome = yield program.root, run
         yield from self._settled(outcome, program, run, state)
 
     def _as_guard(
-        self, policy: Policy, state: RequestState, request: Request, resource: Any, awaits: bool
+        self, policy: Policy, state: RequestState, request: Request, resource: object, awaits: bool
     ) -> Flow[None]:
         """Decide *policy* where no guard has run: read, close and add the baseline."""
         plan = Plan(
-            [policy], self.baseline, label="enforce", needs_loader=False, places=self.places
+            [policy],
+            self.baseline,
+            label="enforce",
+            needs_loader=False,
+            places=self.places,
+            loader=_loading(resource),
         )
         attempts = self._attempts(plan, state, request, awaits)
-        for program, run in attempts:
+        for program, _ in attempts:
             _check_awaited(policy, program, awaits)
-            if resource is not NO_LOADER:
-                run.access._resource = resource
-        state.enter(plan, (yield from self._judged_each(plan, state, request, attempts)))
+        access = yield from self._judged_each(plan, state, request, attempts)
+        # The resource was that of this call alone.
+        access = self._access(state, request, access.token, access.place, None)
+        state.let_in(plan, access)
+        if state.access is not access:
+            # Another task was let in meanwhile, and its token is the current one from now on.
+            yield from self._inner(policy, state, request, resource, awaits=awaits)
 
     def _settled(self, outcome: int, program: Program, run: Run, state: RequestState) -> Flow[None]:
         """Load the resource where the tree waits for it; raise what it refuses; use up."""
@@ -352,6 +369,23 @@ def _loaded(plan: Plan, run: Run) -> Flow[LiveAccess]:
     if plan.has_async_loader and not run.access.has_resource:
         yield None, run
     return cast(LiveAccess, run.access)
+
+
+def _advanced(flow: Flow[Result], outcome: int | None = None) -> tuple[Step | None, Result | None]:
+    """Let *flow* go on with *outcome*; return its next step, or None and its result.
+
+    A `StopIteration` counts as the end here alone: a loader that calls ``next(…)`` raises it too,
+    and the request that it was asked about must not be let in.
+    """
+    try:
+        return flow.send(cast(int, outcome)), None
+    except StopIteration as end:
+        return None, end.value
+
+
+def _loading(resource: object) -> Loader | None:
+    """Return a loader of what was passed as the resource; None is what it did not find."""
+    return None if resource is NOT_GIVEN else lambda **view_args: resource
 
 
 def _refused(program: Program, run: Run, outcome: int) -> Flow[None]:

@@ -64,6 +64,15 @@ class ChallengeError(SetupError, ValueError):
     """A value cannot stand in a ``WWW-Authenticate`` header."""
 
 
+class LoaderError(Exception):
+    """A loader raised what Python would take for an answer about the object that it loads.
+
+    ``current_resource.locked`` and ``current_resource["locked"]`` say by `AttributeError` and
+    `LookupError` that there is no such attribute or member; where the application's loader has
+    raised one of these instead, nothing is known of the object. ``__cause__`` is what it raised.
+    """
+
+
 def quoted(name: str, value: str) -> str:
     r"""Return ``name="value"``.
 

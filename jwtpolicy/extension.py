@@ -7,13 +7,14 @@ import logging
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from copy import copy
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar, cast, overload
 
 from flask import Blueprint, Flask, Response, current_app
 
-from .access import NO_LOADER, AccessRequest, Standing
+from .access import DEFAULT_TERMS, NOT_LOADED, AccessRequest, Standing
 from .additions import Hook
 from .binding import Application
 from .clock import Clock, system_clock
@@ -26,6 +27,7 @@ from .exceptions import (
     NotATokenError,
     NoTokenError,
     PolicyDefinitionError,
+    ResourceNotFoundError,
     RevokedTokenError,
     SetupError,
     WrongKindError,
@@ -43,7 +45,7 @@ from .registered_claims import MAX_TIME
 from .registrations import Registrations
 from .revocation import TOKENS_LET_IN, Revocation, RevocationCheck
 from .schemas import ClaimSchema
-from .sentinels import Any_, Never
+from .sentinels import NOT_GIVEN, Any_, Never, NotGiven
 from .sessions import IssueOptions, freshness
 from .settings import Settings
 from .signals import logged_in, logged_out, refresh_reused
@@ -81,7 +83,8 @@ class JWTManager(Generic[User]):
         keys: The keys; None means those of the settings.
         transports: Places of your own where tokens may stand, beside ``JWT_TOKEN_LOCATION``.
         add_context_processor: Whether templates know `current_user` and `current_token`; nothing
-            is loaded before a template touches them, and a user who cannot be loaded is none.
+            is loaded before a template touches them. A user who is not known any more is none
+            there; what the ``user_loader`` raises passes through.
         clock: Where the time comes from.
     """
 
@@ -151,7 +154,7 @@ class JWTManager(Generic[User]):
 
         return register
 
-    def user_loader(self, loader: Any = None, *, lazy: bool = False) -> Any:
+    def user_loader(self, loader: Any = NOT_GIVEN, *, lazy: bool = False) -> Any:
         """Register what returns the user of a `Token`, or None where there is none any more.
 
         It is called once in a request, before the view; None is answered with 401, an exception
@@ -163,10 +166,14 @@ class JWTManager(Generic[User]):
                 passes views that do not touch it.
 
         Raises:
-            SetupError: There is one already, or all applications of this manager are bound.
+            SetupError: There is one already, it is no function, or all applications of this
+                manager are bound.
         """
-        if loader is None:
+        if loader is NOT_GIVEN:
             return lambda function: self.user_loader(function, lazy=lazy)
+        if not callable(loader):
+            msg = f"user_loader takes a function, not {loader!r:.40}"
+            raise SetupError(msg)
         self._registrations.add_user_loader(loader, is_lazy=lazy)
         return loader
 
@@ -630,7 +637,7 @@ class JWTManager(Generic[User]):
                 raise RevokedTokenError(msg)
         self._forget()
 
-    def enforce(self, policy: Policy, resource: Any = None) -> None:
+    def enforce(self, policy: Policy, resource: object = NOT_GIVEN) -> None:
         """Let the view go on if *policy* allows, or raise what answers the request.
 
         The current token is judged by the bare policy. Where no guard has run, the token is read
@@ -638,57 +645,73 @@ class JWTManager(Generic[User]):
 
         Args:
             policy: What has to be true.
-            resource: The object it is about, where it is not the endpoint's own.
+            resource: The object it is about, where it is not the endpoint's own. None is what was
+                looked for and does not exist: 404, where it depends on the object.
 
         Raises:
             AccessError: It was refused.
             PolicyDefinitionError: *policy* is none, or is async and a loop is running.
         """
-        application().enforce(policy, _given(resource))
+        application().enforce(policy, resource)
 
-    async def enforce_async(self, policy: Policy, resource: Any = None) -> None:
+    async def enforce_async(self, policy: Policy, resource: object = NOT_GIVEN) -> None:
         """Do what `enforce` does, awaiting async policies."""
-        await application().enforce_async(policy, _given(resource))
+        await application().enforce_async(policy, resource)
 
+    @overload
+    def explain(self, policy: Policy, request: AccessRequest, /) -> Decision: ...
+    @overload
     def explain(
         self,
         policy: Policy,
-        token: str | Token | None = None,
+        token: str | Token | NotGiven | None = NOT_GIVEN,
         *,
         method: str = "GET",
         endpoint: str | None = None,
         view_args: Mapping[str, Any] | None = None,
-        resource: Any = None,
+        resource: object = NOT_GIVEN,
+        remote_addr: str | None = None,
+        transport: str | None = None,
+    ) -> Decision: ...
+    def explain(
+        self,
+        policy: Policy,
+        token: AccessRequest | str | Token | NotGiven | None = NOT_GIVEN,
+        **described: Any,
     ) -> Decision:
         """Return what *policy* says, and why, without admitting or refusing anybody.
 
         Args:
             policy: The policy; judged as it is, neither closed nor with the baseline.
-            token: The token, encoded or verified; None for the current one, else for none.
-            method: The HTTP method.
-            endpoint: The name of the endpoint.
-            view_args: The values of the URL's variables.
-            resource: What it is about.
+            token: The token, encoded or verified; None for a request without one. Not given, it
+                is the current token, or none where there is none. Or an `AccessRequest`, which
+                has all the rest.
+            **described: What else the request is: its ``method``, ``endpoint``, ``view_args``,
+                ``remote_addr`` and ``transport``, and the ``resource`` that it is about, where
+                None is what was looked for and does not exist.
 
         Raises:
             NotATokenError: *token* is encoded, and not a token of ours, or has expired.
-            TypeError: *token* is neither text nor a `Token`.
+            TypeError: *token* is neither text nor a `Token`, or an `AccessRequest` was described
+                once more by keywords.
         """
         as_policy(policy, "explain")
         sources = self._components().sources
-        if token is None:
-            token = self._token()
-        verified = None if token is None else self._argument(token)
-        access = AccessRequest(
-            token=verified,
-            method=method,
-            endpoint=endpoint,
-            view_args=view_args,
-            resource=_given(resource),
-            services=Answers(sources),
-            terms=sources.terms,
-        )
-        return policy.evaluate(access)
+        if isinstance(token, AccessRequest):
+            if described:
+                msg = f"explain: an AccessRequest says itself what {', '.join(described)} is"
+                raise TypeError(msg)
+            access = copy(token)
+        else:
+            access = AccessRequest(token=self._token_of(token), **described)
+        access._services = access._services or Answers(sources)
+        access.terms = sources.terms if access.terms is DEFAULT_TERMS else access.terms
+        return _explained(policy, access)
+
+    def _token_of(self, token: str | Token | NotGiven | None) -> Token | None:
+        if isinstance(token, NotGiven):
+            return self._token()
+        return None if token is None else self._argument(token)
 
     @property
     def current_transport(self) -> str | None:
@@ -936,5 +959,14 @@ def _admit_endpoint() -> None:
     application().admit_endpoint()
 
 
-def _given(resource: Any) -> Any:
-    return NO_LOADER if resource is None else resource
+def _explained(policy: Policy, access: AccessRequest) -> Decision:
+    """Return the decision; where the tree waits for a resource of None, there is none (404)."""
+    if access._resource is not None:
+        return policy.evaluate(access)
+    access._resource = NOT_LOADED
+    decision = policy.evaluate(access)
+    if decision.outcome is not Outcome.PENDING:
+        return decision
+    reason = "there is no such resource"
+    error = ResourceNotFoundError(reason)
+    return replace(decision, outcome=Outcome.NOT_FOUND, reason=reason, error=error)

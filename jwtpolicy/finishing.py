@@ -11,7 +11,7 @@ from werkzeug.exceptions import HTTPException
 
 from .exceptions import SetupError
 from .parts import Parts
-from .state import RequestState
+from .state import LiveAccess, RequestState
 from .token import Token
 from .transports import CookieTransport, QueryTransport, Transport
 
@@ -33,20 +33,33 @@ class Finishing:
         self._renew_within = parts.settings.cookie_renew_within
         self._renew = renew
 
-    def finish(self, response: Response, state: RequestState) -> None:
-        """Keep the answer out of caches, and the session's cookie alive."""
-        if any(plan.places.has_ambient for plan in state.admitted):
+    def finish(self, response: Response, state: RequestState, own: LiveAccess) -> None:
+        """Keep the answer out of caches, and the session's cookie alive.
+
+        Args:
+            response: The answer.
+            state: What is known of the request. Whatever was let in along the way may be in the
+                answer, so that it counts for caches.
+            own: The request as the endpoint's own guard has let it in: the session that lives on.
+        """
+        # Copied, because a thread that the view has started may still call guarded functions.
+        admitted = list(state.admitted.items())
+        if any(plan.places.has_ambient for plan, _ in admitted):
             # What came without a cookie is not the answer to whoever has one.
             response.vary.add("Cookie")
-        for access in state.admitted.values():
+        for _, access in admitted:
             _keep_private(response, access.place)
-        place = state.place
-        if isinstance(place, CookieTransport) and self._renew_within is not None:
-            self._slide(response, state, place)
+        if isinstance(own.place, CookieTransport) and self._renew_within is not None:
+            self._slide(response, state, own.token, own.place)
 
-    def _slide(self, response: Response, state: RequestState, cookies: CookieTransport) -> None:
+    def _slide(
+        self,
+        response: Response,
+        state: RequestState,
+        token: Token | None,
+        cookies: CookieTransport,
+    ) -> None:
         """Set a new access cookie where the old one ends soon (a sliding session)."""
-        token = state.token
         # Whoever has just logged out, or been given other cookies, must not get this one back.
         if token is None or state.is_logged_out or cookies.is_written(response, "access"):
             return

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Final, cast
 
 from flask import Flask, current_app, has_request_context
@@ -10,7 +10,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.local import LocalProxy
 
 from .binding import Application
-from .exceptions import NoTokenError, SetupError, SubjectError
+from .exceptions import LoaderError, NoTokenError, SetupError, SubjectError, UnknownUserError
 from .state import RequestState
 from .token import Token
 
@@ -61,6 +61,89 @@ def unwrapped(value: Any) -> Any:
     return value
 
 
+class RequestProxy(LocalProxy[Any]):
+    """Stands for an object of the current request, which may have to be loaded.
+
+    What a loader raises passes through every operation. werkzeug's proxy takes a `RuntimeError`
+    for "there is no object", which is false, and Python takes whatever is raised while it looks
+    up ``__eq__``, ``__iter__`` and the like for "there is no such method"; here they are methods,
+    which load when they are called. A request without an object has `Nothing`.
+    """
+
+    __slots__ = ()
+
+    @property  # type: ignore[misc] # werkzeug's are descriptors of its own, here and below
+    def __class__(self) -> type:
+        return type(_loaded(self, AttributeError))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(_loaded(self, AttributeError), name)
+
+    def __getitem__(self, key: Any) -> Any:
+        return _loaded(self, AttributeError, LookupError, TypeError)[key]
+
+    def __next__(self) -> Any:
+        return next(_loaded(self, StopIteration))
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(_loaded(self, TypeError))
+
+    def __contains__(self, item: object) -> bool:
+        return item in self._get_current_object()
+
+    def __len__(self) -> int:
+        return len(self._get_current_object())
+
+    def __bool__(self) -> bool:
+        return bool(self._get_current_object())
+
+    def __repr__(self) -> str:
+        return repr(self._get_current_object())
+
+    def __str__(self) -> str:
+        return str(self._get_current_object())
+
+    def __hash__(self) -> int:
+        return hash(self._get_current_object())
+
+    def __dir__(self) -> list[str]:
+        return dir(self._get_current_object())
+
+    def __eq__(self, other: object) -> Any:
+        return self._get_current_object() == other
+
+    def __ne__(self, other: object) -> Any:
+        return self._get_current_object() != other
+
+    def __lt__(self, other: Any) -> Any:
+        return self._get_current_object() < other
+
+    def __le__(self, other: Any) -> Any:
+        return self._get_current_object() <= other
+
+    def __gt__(self, other: Any) -> Any:
+        return self._get_current_object() > other
+
+    def __ge__(self, other: Any) -> Any:
+        return self._get_current_object() >= other
+
+
+def _loaded(proxy: RequestProxy, *signals: type[Exception]) -> Any:
+    """Return the object for an operation that says by *signals* what it does not find.
+
+    Raises:
+        LoaderError: The loader raised one of them. An answer to the request passes through.
+        Exception: Whatever else the loader raised.
+    """
+    try:
+        return proxy._get_current_object()
+    except HTTPException:
+        raise
+    except signals as error:
+        msg = f"the loader raised {type(error).__name__}"
+        raise LoaderError(msg) from error
+
+
 def application() -> Application:
     """Return what guards the current application.
 
@@ -89,11 +172,12 @@ def _of_access(what: str, get: Callable[[RequestState, Token], Any]) -> Callable
         state = _state()
         if isinstance(state, str):
             return Nothing(what, state)
-        if state.access is None:
+        access = state.access
+        if access is None:
             return Nothing(what, "no guard has let this request in")
-        if state.access.token is None:
+        if access.token is None:
             return Nothing(what, "the request came without a token")
-        return get(state, state.access.token)
+        return get(state, access.token)
 
     return find
 
@@ -102,30 +186,37 @@ def _find_resource() -> Any:
     state = _state()
     if isinstance(state, str):
         return Nothing("current_resource", state)
-    try:
-        return state.resource()
-    except LookupError as error:
-        return Nothing("current_resource", str(error))
+    access = state.access
+    if access is None:
+        return Nothing("current_resource", "no guard has let this request in")
+    if access.loader is None:
+        return Nothing("current_resource", "its guard has no load_resource and no resource=")
+    return state.resource()
 
 
 #: The verified token of this request; false where there is none.
-current_token = cast(Token, LocalProxy(_of_access("current_token", lambda _, token: token)))
+current_token = cast(Token, RequestProxy(_of_access("current_token", lambda _, token: token)))
 
 #: The user of the current token: what ``user_loader`` returned, else the claim schema's object.
-current_user: Any = LocalProxy(
+current_user: Any = RequestProxy(
     _of_access("current_user", lambda state, token: state.answers.load_user(token))
 )
 
 
 def _find_user_for_templates() -> Any:
+    state = _state()
+    if isinstance(state, RequestState) and state.answers.is_answering_user_error():
+        return Nothing("current_user", "the user could not be loaded, and this is the answer")
     try:
         return current_user._get_current_object()
-    except HTTPException:
-        return Nothing("current_user", "the user could not be loaded")
+    except UnknownUserError:
+        return Nothing("current_user", "the user is not known any more")
 
 
-#: The same for templates, error pages among them, where there is nobody to answer 401 any more.
-template_user: Any = LocalProxy(_find_user_for_templates)
+#: The same for templates, where a user who is refused is none. What the loader raised passes
+#: through, so that no page takes an outage for a stranger; the error page that answers it greets
+#: nobody.
+template_user: Any = RequestProxy(_find_user_for_templates)
 
 #: What the endpoint is about, loaded at the first touch.
-current_resource: Any = LocalProxy(_find_resource)
+current_resource: Any = RequestProxy(_find_resource)

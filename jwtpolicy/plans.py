@@ -37,6 +37,8 @@ class Plan:
         places: Where its tokens may stand.
         csrf: Whether tokens that browsers send by themselves need a CSRF value.
         kinds: The kinds that it accepts, in the order in which they are tried.
+        is_inner: Whether it is of a guard that is not the endpoint's, around a function that a view
+            or a hook calls.
         is_plain: Whether one look at the tree decides: no token has to be overlooked first.
         is_public: Whether nothing is demanded, and no credential read.
         label: The endpoint and method, for people.
@@ -48,6 +50,7 @@ class Plan:
         "csrf",
         "guards",
         "has_async_loader",
+        "is_inner",
         "is_plain",
         "is_public",
         "kinds",
@@ -76,6 +79,7 @@ class Plan:
         self.loader = loader
         self.has_async_loader = inspect.iscoroutinefunction(loader)
         self.is_public = not levels
+        self.is_inner = False
         if levels:
             self.closed = _meeting(levels, label)
             self.is_plain = not self.closed.ignores_invalid

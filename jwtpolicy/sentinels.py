@@ -1,4 +1,4 @@
-"""Spell out the exceptions that nobody should make by accident."""
+"""Spell out the exceptions that nobody should make by accident, and tell None from no argument."""
 
 from __future__ import annotations
 
@@ -29,3 +29,16 @@ ANY: Final = Any_.ANY
 
 #: No end, where a lifetime is asked for.
 NEVER: Final = Never.NEVER
+
+
+class NotGiven(Enum):
+    """The type of `NOT_GIVEN`."""
+
+    NOT_GIVEN = "NOT_GIVEN"
+
+    def __repr__(self) -> str:
+        return self.value
+
+
+#: No argument, where None is one: a resource that was looked for and not found, no token.
+NOT_GIVEN: Final = NotGiven.NOT_GIVEN

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import inspect
 import math
+import sys
 from collections.abc import Awaitable, Callable, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, cast
 from weakref import ref
 
 from flask import Request
+from werkzeug.exceptions import HTTPException
 
 from .access import NOT_LOADED, AccessRequest, Standing, Terms
-from .exceptions import ResourceNotFoundError
+from .exceptions import PolicyDefinitionError, ResourceNotFoundError, SetupError
 from .plans import Loader, Plan
 from .revocation import Revocation, ref_of
 from .token import Token
@@ -67,7 +71,9 @@ class Answers:
     reused: Token | None = None
     _verified: dict[str, Token]
     _standing: tuple[Token, Standing] | None = None
-    _user: tuple[Token, Any] | None = None
+    # Of each token, for tasks and threads that were let in with different ones.
+    _users: tuple[tuple[Token, Any], ...] = ()
+    _user_error: Callable[[], Exception | None] = staticmethod(lambda: None)
 
     def __init__(self, sources: Sources) -> None:
         self.sources = sources
@@ -117,14 +123,30 @@ class Answers:
         self._standing = None
 
     def load_user(self, token: Token) -> Any:
-        if self._user is None or self._user[0] is not token:
-            self._user = (token, self.sources.users.load(token))
-        return self._user[1]
+        for known, user in self._users:
+            if known is token:
+                return user
+        try:
+            return self._keep_user(token, self.sources.users.load(token))
+        except (HTTPException, SetupError) as error:
+            # Weakly: its traceback holds all that the request has made.
+            self._user_error = ref(error)
+            raise
+
+    def is_answering_user_error(self) -> bool:
+        """Whether what is being handled is that the user could not be loaded: an error page."""
+        handled = sys.exception()
+        return handled is not None and self._user_error() is handled
 
     async def load_user_async(self, token: Token) -> Any:
-        if self._user is None or self._user[0] is not token:
-            self._user = (token, await self.sources.users.load_async(token))
-        return self._user[1]
+        for known, user in self._users:
+            if known is token:
+                return user
+        return self._keep_user(token, await self.sources.users.load_async(token))
+
+    def _keep_user(self, token: Token, user: Any) -> Any:
+        self._users = (*self._users, (token, user))
+        return user
 
     def run_async(
         self, function: Callable[[AccessRequest], Awaitable[Any]]
@@ -175,18 +197,41 @@ class LiveAccess(AccessRequest):
         return MappingProxyType(self._args or {})
 
 
-class Outer(NamedTuple):
-    """What was current before a guarded function was called inside another one."""
+class Shade:
+    """A request as an inner guard has let it in, for as long as the guarded function runs.
 
-    state: RequestState
-    access: LiveAccess
+    It shades what the endpoint's guard has let in for the task or thread that entered it, and for
+    what these start with a copy of their context: tasks of `asyncio.gather` each see their own.
+
+    Attributes:
+        state: The request that is shaded; no other one sees it, whatever context it runs in.
+        access: The request as the inner guard sees it.
+    """
+
+    __slots__ = ("_outer", "access", "state")
+
+    def __init__(self, state: RequestState, access: LiveAccess) -> None:
+        self.state = state
+        self.access = access
+        self._outer = _SHADE.get()
+        _SHADE.set(self)
 
     def restore(self) -> None:
-        """Make it current again."""
-        self.state.access = self.access
+        """Make current again what was current before (C23)."""
+        # A coroutine that nobody finished is closed in whatever context collects the garbage.
+        if _SHADE.get() is self:
+            _SHADE.set(self._outer)
+
+    def of(self, state: RequestState) -> LiveAccess | None:
+        """Return the innermost access to *state*; None where nothing shades it here."""
+        shade: Shade | None = self
+        while shade is not None and shade.state is not state:
+            shade = shade._outer
+        return None if shade is None else shade.access
 
 
-_NOBODY: Final[Mapping[Plan, LiveAccess]] = MappingProxyType({})
+#: What shades requests in this task or thread, the innermost guard's.
+_SHADE: Final[ContextVar[Shade | None]] = ContextVar("jwtpolicy.shade", default=None)
 
 
 class RequestState:
@@ -198,7 +243,9 @@ class RequestState:
 
     Attributes:
         answers: What policies may ask.
-        access: The request as policies see it; None until a guard has let it in.
+        own: The request as the endpoint's guard has let it in; where the endpoint has none, as
+            the first guard did that a view or a hook met. It stays until the request ends, for
+            streams and hooks too. None before.
         admitted: The plans that let it in, and the request as they saw it.
         late_plans: Plans that were made for this request, because nobody has to remember them.
         is_logged_out: Whether the view ended the session of the token.
@@ -208,57 +255,78 @@ class RequestState:
     """
 
     # Defaults of the class, because most requests change few of them.
-    access: LiveAccess | None = None
-    admitted: Mapping[Plan, LiveAccess] = _NOBODY
+    own: LiveAccess | None = None
     late_plans: Mapping[Any, Plan | None] = MappingProxyType({})
     is_logged_out = False
     ended_at = 0.0
     login_began: float | None = None
+    _is_shaded = False
+    _nested: tuple[RequestState, ...] = ()
 
     def __init__(self, sources: Sources, request: Request) -> None:
         self.answers = Answers(sources)
+        self.admitted: dict[Plan, LiveAccess] = {}
         self._request = ref(request)
 
-    def is_about(self, request: Request) -> bool:
-        """Whether it is about *request*: another one may have been made of its environ."""
-        return self._request() is request
+    def about(self, request: Request) -> RequestState | None:
+        """Return what is known of *request*, which may have been made of the same environ."""
+        if self._request() is request:
+            return self
+        return next((state for state in self._nested if state._request() is request), None)
+
+    def nest(self, state: RequestState) -> RequestState:
+        """Keep *state*, of another request that was made of the same environ, and return it."""
+        live = [nested for nested in self._nested if nested._request() is not None]
+        self._nested = (*live, state)
+        return state
+
+    @property
+    def access(self) -> LiveAccess | None:
+        """The request as policies see it, for whoever asks; None until a guard has let it in."""
+        if self._is_shaded and (shade := _SHADE.get()) is not None:
+            return shade.of(self) or self.own
+        return self.own
 
     @property
     def token(self) -> Token | None:
         """The current token: the one that the guard let in."""
-        return None if self.access is None else self.access.token
+        access = self.access
+        return None if access is None else access.token
 
-    @property
-    def place(self) -> Transport | None:
-        """Where the current token stood, or None."""
-        return None if self.access is None else self.access.place
-
-    def enter(self, plan: Plan, access: LiveAccess) -> Outer | None:
+    def enter(self, plan: Plan, access: LiveAccess) -> Shade | None:
         """Make the request current as *plan* has admitted it.
 
         Returns:
-            What was current before, where a guarded function is called inside another one: its
-            token and its resource are the current ones again when the function returns (C23).
+            What is to be restored when the guarded function returns, where it was called inside
+            of another one, with another token or resource.
         """
-        outer, self.access = self.access, access
-        if outer is None:
-            self.admitted = {plan: access}
+        if plan.is_inner:
+            self.let_in(plan, access)
+        else:
+            self.admitted[plan] = access
+            self.own = access
+        if self.access is access:
             return None
-        if plan not in self.admitted:
-            self.admitted = {**self.admitted, plan: access}
-        return None if outer is access else Outer(self, outer)
+        self._is_shaded = True
+        return Shade(self, access)
+
+    def let_in(self, plan: Plan, access: LiveAccess) -> None:
+        """Remember that *plan*, which is not the endpoint's, has admitted the request.
+
+        Where the endpoint's guard has not done so, the first that does makes it current.
+        """
+        self.admitted[plan] = access
+        # One step, so that of several threads one is the first.
+        self.__dict__.setdefault("own", access)
 
     def resource(self) -> Any:
-        """Return the endpoint's resource, loaded at the first touch.
+        """Return the resource of who asks, loaded at the first touch.
 
         Raises:
-            LookupError: No guard has run, or it has no loader.
             ResourceNotFoundError: There is no such resource.
+            Exception: Whatever the loader raised.
         """
-        access = self.access
-        if access is None:
-            msg = "no guard has run"
-            raise LookupError(msg)
+        access = cast(LiveAccess, self.access)
         if access._resource is NOT_LOADED and access.loader is not None:
             keep(access, self.answers.sources.ensure_sync(access.loader)(**access.view_args))
         return access.resource
@@ -269,7 +337,12 @@ def keep(access: AccessRequest, resource: Any) -> None:
 
     Raises:
         ResourceNotFoundError: The loader returned None.
+        PolicyDefinitionError: It is a coroutine, which is no object but would count as one.
     """
+    if inspect.iscoroutine(resource):
+        resource.close()
+        msg = "the resource is a coroutine: await it, or define the loader with async def"
+        raise PolicyDefinitionError(msg)
     if resource is None:
         msg = "the loader found no resource"
         raise ResourceNotFoundError(msg)

@@ -10,6 +10,7 @@ from ..access import AccessRequest
 from ..decision import ALLOWED, Finding
 from ..exceptions import MissingClaimError, PolicyDefinitionError
 from ..outcomes import Outcome
+from ..sentinels import NOT_GIVEN, NotGiven
 from .base import Policy, without_token
 from .comparing import Unknown
 from .matchers import Matcher, as_matcher, claim_at, subject_arg
@@ -42,7 +43,7 @@ def named_matchers(
     Raises:
         PolicyDefinitionError: It has named none, one twice, or something that is not a name.
     """
-    mapping = {} if mapping is None else mapping
+    mapping = {} if mapping is NOT_GIVEN else mapping
     if not isinstance(mapping, Mapping):
         msg = f"{owner} takes a mapping or keywords, not {mapping!r:.60}"
         raise PolicyDefinitionError(msg)
@@ -74,7 +75,7 @@ class ClaimsMatch(Attribute):
 
     def __init__(
         self,
-        claims: Mapping[str, Any] | None = None,
+        claims: Mapping[str, Any] | NotGiven = NOT_GIVEN,
         /,
         *,
         absent: Literal["mismatch"] | None = None,

@@ -6,7 +6,7 @@ from typing import ClassVar, NoReturn, Self, TypeGuard
 
 from werkzeug.exceptions import HTTPException
 
-from ..access import AccessRequest, Standing
+from ..access import AccessRequest, NoApplicationError, Standing
 from ..decision import ALLOWED, Finding
 from ..exceptions import (
     AccessError,
@@ -176,7 +176,7 @@ class NotRevoked(Credential):
             standing = services.standing(token)
         except AccessError as error:
             return Finding(Outcome.ERROR, error.reason, error=error)
-        except LookupError as error:
+        except NoApplicationError as error:
             return _without_application(self, error)
         return ALLOWED if standing in self._passing else _revoked(standing)
 
@@ -205,7 +205,7 @@ class KnownUser(Credential):
             return without_token(access)
         try:
             access.services.load_user(access.token)
-        except (HTTPException, LookupError) as error:
+        except (HTTPException, NoApplicationError) as error:
             return self._failure(access, error)
         return ALLOWED
 
@@ -214,7 +214,7 @@ class KnownUser(Credential):
             return without_token(access)
         try:
             await access.services.load_user_async(access.token)
-        except (HTTPException, LookupError) as error:
+        except (HTTPException, NoApplicationError) as error:
             return self._failure(access, error)
         return ALLOWED
 

@@ -9,6 +9,7 @@ from ..access import AccessRequest
 from ..decision import ALLOWED, Finding
 from ..exceptions import PolicyDefinitionError
 from ..outcomes import Outcome
+from ..sentinels import NOT_GIVEN, NotGiven
 from .arguments import source_of
 from .base import without_token
 from .claims import Attribute, is_word
@@ -20,7 +21,8 @@ class Fresh(Attribute):
 
     ``Fresh()`` reads the ``fresh`` claim. With *within* or *acr* only ``auth_time`` and ``acr``
     count; a token without them is not fresh. Only access tokens are judged: one of another kind
-    passes neither ``Fresh()`` nor ``~Fresh()``.
+    passes neither ``Fresh()`` nor ``~Fresh()``. None is an error: where a setting is missing, less
+    would be asked than was meant.
 
     Attributes:
         within: How many seconds ago the user may have authenticated, or None.
@@ -31,13 +33,18 @@ class Fresh(Attribute):
     within: float | None
     acr: str | None
 
-    def __init__(self, *, within: float | timedelta | None = None, acr: str | None = None) -> None:
-        self.within = None if within is None else _seconds(within)
-        if acr is not None and not is_word(acr):
+    def __init__(
+        self,
+        *,
+        within: float | timedelta | NotGiven = NOT_GIVEN,
+        acr: str | NotGiven = NOT_GIVEN,
+    ) -> None:
+        self.within = None if isinstance(within, NotGiven) else _seconds(within)
+        if acr is not NOT_GIVEN and not is_word(acr):
             # A challenge repeats it in a list of words (RFC 9470 section 3).
             msg = f"Fresh(acr=…) takes one class: printable ASCII without spaces, not {acr!r}"
             raise PolicyDefinitionError(msg)
-        self.acr = acr
+        self.acr = None if isinstance(acr, NotGiven) else acr
 
     def __repr__(self) -> str:
         if type(self).__init__ is not Fresh.__init__:

@@ -9,6 +9,7 @@ from typing import Any, Self, overload
 
 from ..access import AccessRequest
 from ..exceptions import PolicyDefinitionError
+from ..sentinels import NOT_GIVEN, NotGiven
 from .arguments import source_of
 from .base import Policy, arguments_of
 
@@ -100,7 +101,9 @@ def _own_parameters(function: type_of_function) -> inspect.Signature:
 def policy(function: type_of_function, /) -> Any: ...
 @overload
 def policy(*, needs_token: bool = True) -> Callable[[type_of_function], Any]: ...
-def policy(function: type_of_function | None = None, /, *, needs_token: bool = True) -> Any:
+def policy(
+    function: type_of_function | NotGiven = NOT_GIVEN, /, *, needs_token: bool = True
+) -> Any:
     """Turn a function of an `AccessRequest` into a policy; sync or async.
 
     A function of one parameter becomes a policy; one of more becomes a factory, to be called
@@ -114,7 +117,7 @@ def policy(function: type_of_function | None = None, /, *, needs_token: bool = T
     Raises:
         PolicyDefinitionError: What is decorated is not a function that takes the request first.
     """
-    if function is None:
+    if function is NOT_GIVEN:
         return lambda decorated: policy_of(decorated, needs_token)
     return policy_of(function, needs_token)
 

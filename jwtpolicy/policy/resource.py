@@ -9,6 +9,7 @@ from ..access import NOT_LOADED, AccessRequest
 from ..decision import ALLOWED, Finding
 from ..exceptions import PolicyError
 from ..outcomes import Outcome
+from ..sentinels import NOT_GIVEN, NotGiven
 from .base import without_token
 from .claims import Attribute, checked_type, doubtful_first, mismatch, missing, named_matchers
 from .comparing import Unknown
@@ -30,7 +31,9 @@ class ResourceMatch(Attribute):
     worst = Outcome.NOT_FOUND
     matchers: tuple[tuple[str, Matcher], ...]
 
-    def __init__(self, attributes: Mapping[str, Any] | None = None, /, **names: Any) -> None:
+    def __init__(
+        self, attributes: Mapping[str, Any] | NotGiven = NOT_GIVEN, /, **names: Any
+    ) -> None:
         self.matchers = named_matchers(type(self).__name__, attributes, names)
 
     def judge(self, access: AccessRequest) -> Finding:
@@ -77,6 +80,9 @@ class Owns(ResourceMatch):
 
 def _attribute(resource: object, path: str) -> object:
     """Return what is at *path* of the resource.
+
+    An `AttributeError` from within a property cannot be told from an absent attribute; either
+    counts as absent, which neither a match nor its negation admits.
 
     Raises:
         Unknown: It is not there, or None.

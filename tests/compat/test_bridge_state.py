@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from flask import Blueprint, Flask, g, render_template_string
+from flask import Blueprint, Flask, g, render_template_string, request
 
 from jwtpolicy.compat.flask_jwt_extended import (
     JWTManager,
@@ -51,6 +51,21 @@ def test_a_request_inside_a_request_has_its_own_identity(bridged: Bridged) -> No
 
     answer = bridged.get("/outer", bridged.access("ada"))
     assert answer.json == {"inner": "bob", "outer": "ada"}
+
+
+def test_a_request_of_the_same_environ_leaves_the_outer_one_as_it_was(bridged: Bridged) -> None:
+    """HTTP-10."""
+
+    @bridged.app.get("/outer")
+    @jwt_required()
+    def outer() -> Any:
+        with bridged.app.request_context(request.environ):
+            location = get_jwt_request_location()
+            verify_jwt_in_request()
+        return {"inner": location, "outer": get_jwt_identity()}
+
+    answer = bridged.get("/outer", bridged.access("ada"))
+    assert answer.json == {"inner": None, "outer": "ada"}
 
 
 def test_claims_are_handed_out_as_copies(bridged: Bridged) -> None:

@@ -122,6 +122,28 @@ def test_an_async_loader_is_awaited(app: Any, access: Any, is_async: bool) -> No
     assert app.test_client().get("/", headers=access("u2")).status_code == 403
 
 
+@pytest.mark.parametrize(
+    "is_needed", [pytest.param(True, id="by the guard"), pytest.param(False, id="by the view")]
+)
+def test_a_coroutine_that_nobody_awaits_is_no_resource(
+    app: Any, access: Any, is_needed: bool
+) -> None:
+    """A policy that asks whether there is an object would have let everybody in."""
+
+    async def load() -> Any:
+        return None
+
+    @policy
+    def there_is_one(access: Any) -> bool:
+        return access.resource is not None
+
+    guard = protect(*[there_is_one] * is_needed, resource=lambda: load())
+    app.add_url_rule("/", view_func=guard(lambda: f"{bool(current_resource)}"), endpoint="view")
+
+    with pytest.raises(PolicyDefinitionError, match="define the loader with async def"):
+        app.test_client().get("/", headers=access())
+
+
 def test_an_async_view_finds_the_resource_that_its_guard_did_not_need(
     app: Any, access: Any
 ) -> None:
@@ -292,3 +314,138 @@ def test_an_anonymous_caller_of_an_optional_view_can_read_the_resource(app: Any)
         return str(current_resource.text)
 
     assert app.test_client().get("/").text == "mine"
+
+
+class Own(ProtectedView):
+    """Has a note of its own, and asks about another one."""
+
+    policies = OptionalToken()
+    ask: Any = None
+
+    def __init__(self, ask: Any) -> None:
+        self.ask = ask
+
+    def load_resource(self) -> Any:
+        return NOTES[1]
+
+    def get(self) -> str:
+        self.ask()
+        return str(self.resource.text)
+
+
+class AsyncOwn(Own):
+    """The same, where all is awaited."""
+
+    async def load_resource(self) -> Any:
+        return NOTES[1]
+
+    async def get(self) -> str:  # type: ignore[override]
+        await self.ask()
+        return "in"
+
+
+@policy
+def owned(access: Any) -> bool:
+    return access.resource is None or access.resource.owner == access.token.subject
+
+
+#: What is asked about a note that was looked for and not found, and who has asked.
+NOTHING = [
+    pytest.param(Owns("owner"), "u1", 404, id="the owner of another one"),
+    pytest.param(~Owns("owner"), "u2", 404, id="not the owner"),
+    pytest.param(owned, "u1", 404, id="a function that would allow"),
+    pytest.param(HasRole("admin") | Owns("owner"), "u1", 404, id="nobody else either"),
+    pytest.param(HasRole("admin") & Owns("owner"), "u1", 403, id="refused anyway"),
+    pytest.param(HasRole("user") | Owns("owner"), "u1", 200, id="allowed anyway"),
+    pytest.param(HasRole("user"), "u1", 200, id="not about it"),
+    pytest.param(HasRole("admin"), "u1", 403, id="refused, not about it"),
+    pytest.param(Owns("owner"), None, 401, id="without a token"),
+    pytest.param(~Owns("owner"), None, 401, id="not the owner, without a token"),
+]
+
+
+@pytest.mark.parametrize(("asked", "subject", "status"), NOTHING)
+@pytest.mark.parametrize("view", [Own, AsyncOwn, None])
+def test_enforcing_about_none_is_about_nothing(
+    app: Any, jwt: Any, access: Any, view: Any, asked: Any, subject: Any, status: int
+) -> None:
+    """It is not about the endpoint's own note, where there is one, or where no guard has run."""
+    enforce = jwt.enforce_async if view is AsyncOwn else jwt.enforce
+    ask = lambda: enforce(asked, None)  # noqa: E731
+    function = (lambda: ask() or "in") if view is None else view.as_view("view", ask)
+    app.add_url_rule("/", view_func=function, endpoint="view")
+    headers = access(subject, claims={"roles": ["user"]}) if subject else {}
+
+    assert app.test_client().get("/", headers=headers).status_code == status
+
+
+def test_enforcing_about_nothing_asks_the_baseline_first(app: Any, jwt: Any, access: Any) -> None:
+    """A revoked token learns nothing about what is there."""
+    app.add_url_rule("/", view_func=lambda: jwt.enforce(Owns("owner"), None), endpoint="view")
+    headers = access()
+    with app.app_context():
+        jwt.revoke(headers["Authorization"].removeprefix("Bearer "))
+
+    assert app.test_client().get("/", headers=headers).status_code == 401
+
+
+def test_enforcing_where_no_guard_has_run_leaves_no_resource_behind(
+    app: Any, jwt: Any, access: Any
+) -> None:
+    @app.get("/<int:note>")
+    def view(note: int) -> str:
+        jwt.enforce(Owns("owner"), NOTES[note])
+        return f"{current_token.subject} {current_resource or 'nothing'}"
+
+    client = app.test_client()
+    assert client.get("/1", headers=access()).text == "u1 nothing"
+    assert client.get("/2", headers=access()).status_code == 403
+
+
+def test_enforcing_overlooks_a_token_and_is_still_about_the_object(
+    app: Any, jwt: Any, access: Any
+) -> None:
+    """Once the object was lost together with the revoked token: an error 500."""
+
+    @policy(needs_token=False)
+    def is_open(access: Any) -> bool:
+        return bool(access.resource.text == "mine")
+
+    @app.get("/<int:note>")
+    def view(note: int) -> str:
+        jwt.enforce(OptionalToken(ignore_invalid=True) & is_open, NOTES[note])
+        return "in"
+
+    headers = access()
+    with app.app_context():
+        jwt.revoke(headers["Authorization"].removeprefix("Bearer "))
+    found = [app.test_client().get(f"/{n}", headers=headers).status_code for n in (1, 2)]
+    assert found == [200, 403]
+
+
+@pytest.mark.parametrize("asked", [Owns("owner"), ~Owns("owner"), Owns("owner") | ~Owns("owner")])
+def test_a_loader_that_finds_nothing_ends_the_decision(app: Any, access: Any, asked: Any) -> None:
+    app.add_url_rule(
+        "/", view_func=protect(asked, resource=lambda: None)(lambda: "in"), endpoint="view"
+    )
+
+    assert app.test_client().get("/", headers=access()).status_code == 404
+
+
+def test_an_attribute_that_cannot_be_read_counts_as_absent(app: Any, access: Any) -> None:
+    """Neither the match nor its negation admits anybody."""
+
+    class Note:
+        @property
+        def owner(self) -> str:
+            raise AttributeError
+
+    for name, asked in {"owner": Owns("owner"), "other": ~Owns("owner")}.items():
+        guard = protect(asked, resource=Note)
+        app.add_url_rule(f"/{name}", view_func=guard(lambda: "in"), endpoint=name)
+    client = app.test_client()
+
+    assert [client.get(path, headers=access()).status_code for path in ("/owner", "/other")] == [
+        403,
+        403,
+    ]

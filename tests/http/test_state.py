@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -10,15 +11,33 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.test import Client
 
 from jwtpolicy import (
+    AccessRequest,
+    Fresh,
     HasRole,
+    HasScope,
+    IsSubject,
     JWTManager,
+    NotRevoked,
+    Owns,
     current_resource,
     current_token,
     current_user,
+    policy,
     protect,
 )
-from jwtpolicy.exceptions import ConfigurationError, SetupError
+from jwtpolicy.access import Terms
+from jwtpolicy.exceptions import ConfigurationError, ResourceNotFoundError, SetupError
 from tests.conftest import SECRET, bearer
+
+
+@policy
+def from_office(access: AccessRequest) -> bool:
+    return str(access.remote_addr).startswith("10.")
+
+
+@policy
+def by_cookie(access: AccessRequest) -> bool:
+    return access.transport == "cookies"
 
 
 @pytest.fixture
@@ -212,8 +231,6 @@ def test_explaining_judges_the_current_token(app: Any, jwt: Any, access: Any) ->
 
 
 def test_explaining_takes_a_token_and_a_request(app: Any, jwt: Any) -> None:
-    from jwtpolicy import IsSubject, NotRevoked
-
     with app.app_context():
         encoded = jwt.issue("7")
         policy = IsSubject("user") & NotRevoked()
@@ -221,3 +238,100 @@ def test_explaining_takes_a_token_and_a_request(app: Any, jwt: Any) -> None:
         assert jwt.explain(policy, encoded, view_args={"user": 7})
         assert not jwt.explain(policy, jwt.verify(encoded), view_args={"user": 8})
         assert not jwt.explain(policy)
+
+
+#: How a request can be described, what is asked about it, and the outcome.
+DESCRIBED: list[Any] = [
+    pytest.param({}, Owns("owner"), "ERROR", id="no object"),
+    pytest.param({"resource": SimpleNamespace(owner="7")}, Owns("owner"), "ALLOW", id="own"),
+    pytest.param({"resource": SimpleNamespace(owner="8")}, Owns("owner"), "FORBIDDEN", id="other"),
+    pytest.param({"resource": None}, Owns("owner"), "NOT_FOUND", id="nothing"),
+    pytest.param({"resource": None}, ~Owns("owner"), "NOT_FOUND", id="nothing, negated"),
+    pytest.param({"resource": None}, HasScope("a"), "INSUFFICIENT_SCOPE", id="not about it"),
+    pytest.param({"resource": None}, Owns("owner") | NotRevoked(), "ALLOW", id="or allowed"),
+    pytest.param({"view_args": {"user": 7}}, IsSubject("user"), "ALLOW", id="view_args"),
+    pytest.param({"remote_addr": "10.0.0.1"}, from_office, "ALLOW", id="remote_addr"),
+    pytest.param({"remote_addr": "11.0.0.1"}, from_office, "FORBIDDEN", id="from elsewhere"),
+    pytest.param({"transport": "cookies"}, by_cookie, "ALLOW", id="transport"),
+    pytest.param({"transport": "headers"}, by_cookie, "FORBIDDEN", id="by header"),
+]
+
+
+@pytest.mark.parametrize("is_made", [False, True], ids=["keywords", "AccessRequest"])
+@pytest.mark.parametrize(("described", "asked", "outcome"), DESCRIBED)
+def test_a_described_request_is_explained(
+    app: Any, jwt: Any, described: Any, asked: Any, outcome: str, is_made: bool
+) -> None:
+    with app.app_context():
+        token = jwt.verify(jwt.issue("7"))
+        if is_made:
+            decision = jwt.explain(asked, AccessRequest(token=token, **described))
+        else:
+            decision = jwt.explain(asked, token, **described)
+
+    assert decision.outcome.name == outcome
+
+
+def test_explaining_without_a_token_is_not_about_the_current_one(
+    app: Any, jwt: Any, access: Any
+) -> None:
+    """None is what a request has that came without one, not what was left out."""
+
+    @app.get("/")
+    @protect()
+    def view() -> list[str]:
+        policy = NotRevoked()
+        requests = [(), (None,), (AccessRequest(),)]
+        return [jwt.explain(policy, *given).outcome.name for given in requests]
+
+    found = app.test_client().get("/", headers=access()).json
+    assert found == ["ALLOW", "NO_TOKEN", "NO_TOKEN"]
+
+
+def test_what_nothing_is_found_for_explains_itself(app: Any, jwt: Any) -> None:
+    with app.app_context():
+        decision = jwt.explain(Owns("owner") | HasScope("a"), jwt.issue("7"), resource=None)
+
+    assert isinstance(decision.error, ResourceNotFoundError)
+    assert decision.explain().splitlines() == [
+        "NOT_FOUND: Owns('owner') | HasScope('a')  (there is no such resource)",
+        "  PENDING: Owns('owner')  (waits for the resource)",
+        "  INSUFFICIENT_SCOPE: HasScope('a')  (the token's scope does not reach)",
+    ]
+
+
+def test_explaining_leaves_a_request_as_it_was_made(app: Any, jwt: Any, clock: Any) -> None:
+    """The application's clock counts, unless the request has terms of its own."""
+    with app.app_context():
+        token = jwt.verify(jwt.issue("7", fresh=True))
+        made = AccessRequest(token=token, resource=None)
+        kept = AccessRequest(token=token, terms=Terms(clock=lambda: clock.now + 600))
+        decisions = [jwt.explain(Fresh(within=300), request) for request in (made, kept)]
+
+    assert [decision.outcome.name for decision in decisions] == ["ALLOW", "STEP_UP"]
+    assert made.resource is None
+    with pytest.raises(LookupError):
+        _ = made.services
+
+
+def test_a_policy_can_ask_for_an_explanation(app: Any, jwt: Any, access: Any) -> None:
+    @policy
+    def explained(access: Any) -> bool:
+        return bool(jwt.explain(IsSubject("user"), access))
+
+    app.add_url_rule("/<user>", view_func=protect(explained)(lambda user: user), endpoint="view")
+    client = app.test_client()
+
+    assert client.get("/u1", headers=access()).text == "u1"
+    assert client.get("/u2", headers=access()).status_code == 403
+
+
+def test_a_request_is_not_described_twice(app: Any, jwt: Any) -> None:
+    with app.app_context(), pytest.raises(TypeError, match="says itself what method is"):
+        jwt.explain(NotRevoked(), AccessRequest(), method="POST")
+
+
+def test_a_user_loader_that_is_none_is_a_mistake(jwt: Any) -> None:
+    """Taken for no argument it would register nothing, and nobody would be shut out."""
+    with pytest.raises(SetupError, match="takes a function, not None"):
+        jwt.user_loader(None)

@@ -36,6 +36,9 @@ assert_type(jwt.current_user, User)
 assert_type(jwt.login(User("a")), TokenPair)
 assert_type(jwt.verify("encoded"), Token)
 assert_type(Fresh(within=300) & ~HasRole("guest"), Policy)
+assert_type(jwt.explain(Fresh()), Decision)
+assert_type(jwt.explain(Fresh(), None, resource=None, transport="cookies"), Decision)
+assert_type(jwt.explain(Fresh(), AccessRequest(transport="cookies")), Decision)
 assert_type((Fresh() | HasRole("a")).evaluate(AccessRequest()), Decision)
 
 
@@ -85,6 +88,12 @@ assert_type(jwt.issue("a", session=jwt.sessions("a")[0]), str)
 # Nobody forgets for how long it is to be remembered, nor what a session is.
 jwt.revoke_token_id("id", subject="a")  # type: ignore[call-arg]
 jwt.revoke_session(None)  # type: ignore[arg-type]
+
+# None where nothing was meant would ask for less.
+Fresh(within=None)  # type: ignore[arg-type]
+Fresh(acr=None)  # type: ignore[arg-type]
+# A request says itself what it is.
+jwt.explain(Fresh(), AccessRequest(), method="POST")  # type: ignore[call-overload]
 
 # `and` between policies is a mistake that the type checker sees.
 Fresh() and HasRole("a")  # type: ignore[redundant-expr,unreachable]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import inspect
 import json
 import pickle
 from datetime import UTC, datetime
@@ -10,9 +11,10 @@ from typing import Any
 
 import pytest
 
-from jwtpolicy import ANY, NEVER, AccessRequest, Outcome, Token, TokenPair
+from jwtpolicy import ANY, NEVER, AccessRequest, JWTManager, Outcome, Token, TokenPair
 from jwtpolicy.access import NOT_LOADED, ResourcePending
 from jwtpolicy.exceptions import MissingClaimError
+from jwtpolicy.sentinels import NOT_GIVEN
 from jwtpolicy.token import Claims
 from tests.properties.strategies import NOW, token
 
@@ -89,7 +91,9 @@ def test_a_pair_shows_no_token_and_answers_without_what_is_not_there() -> None:
 
 
 def test_sentinels_print_as_their_names() -> None:
-    assert (repr(ANY), repr(NEVER)) == ("ANY", "NEVER")
+    assert (repr(ANY), repr(NEVER), repr(NOT_GIVEN)) == ("ANY", "NEVER", "NOT_GIVEN")
+    assert repr(NOT_LOADED) == "NOT_LOADED"
+    assert "resource: 'object' = NOT_GIVEN" in str(inspect.signature(JWTManager.enforce))
 
 
 def test_a_request_made_by_hand_says_what_it_lacks() -> None:
@@ -110,6 +114,13 @@ def test_a_resource_that_is_not_loaded_is_noticed() -> None:
 
     assert access.touched
     assert AccessRequest(resource=7).resource == 7
+
+
+def test_a_resource_of_none_is_one_that_does_not_exist() -> None:
+    access = AccessRequest(resource=None, transport="cookies")
+
+    assert (access.has_resource, access.resource, access.transport) == (True, None, "cookies")
+    assert not AccessRequest().has_resource
 
 
 @pytest.mark.parametrize("outcome", [Outcome.ALLOW, Outcome.PENDING])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from copy import deepcopy
 from typing import Any, NamedTuple
-from weakref import ReferenceType, ref
+from weakref import WeakKeyDictionary
 
 from flask import Request, current_app, has_request_context, request
 from werkzeug.local import LocalProxy
@@ -41,8 +41,8 @@ def keep(admitted: Admitted) -> None:
     """Remember the current request's token; of two guards the one that found a token counts."""
     found, key = _place()
     if admitted.location or find() is None:
-        # A nested request may be made of the environ of the one around it.
-        found.environ[key] = (ref(found), admitted)
+        # By request: a nested one may be made of the environ of the one around it.
+        found.environ.setdefault(key, WeakKeyDictionary())[found] = admitted
 
 
 def find() -> Admitted | None:
@@ -50,8 +50,8 @@ def find() -> Admitted | None:
     if not has_request_context():
         return None
     found, key = _place()
-    kept: tuple[ReferenceType[Request], Admitted] | None = found.environ.get(key)
-    return kept[1] if kept is not None and kept[0]() is found else None
+    kept: WeakKeyDictionary[Request, Admitted] = found.environ.get(key, WeakKeyDictionary())
+    return kept.get(found)
 
 
 def _admitted() -> Admitted:
