@@ -133,6 +133,7 @@ def test_a_logout_behind_the_bridge_asks_the_bridges_clock_alone(
     monkeypatch: pytest.MonkeyPatch, app: Flask, get: Any, issued: Any, moved: int
 ) -> None:
     """REV-1: the bridge let the token in; by the native clock it has expired, or not begun."""
+    get("/native", issued("access"))  # binds the application: its verifier is one for good
     verifier = app.extensions["jwtpolicy"].components.sources.verifier
     monkeypatch.setattr(verifier, "_clock", lambda: time.time() + moved)
     token, other = issued("access"), issued("access")

@@ -156,17 +156,18 @@ class Watched:
     Args:
         binary: Of Redis.
         sentinels: How many Sentinels.
+        patience: Milliseconds without an answer after which a primary is taken to be down.
     """
 
     service = "tokens"
 
-    def __init__(self, binary: str, sentinels: int = 1) -> None:
+    def __init__(self, binary: str, sentinels: int = 1, patience: int = 500) -> None:
         self.primary = RedisServer(binary)
         self.replica = RedisServer(binary, replicaof=f"127.0.0.1 {self.primary.port}")
         quorum = sentinels // 2 + 1
         lines = (
             f"sentinel monitor {self.service} 127.0.0.1 {self.primary.port} {quorum}\n"
-            f"sentinel down-after-milliseconds {self.service} 500\n"
+            f"sentinel down-after-milliseconds {self.service} {patience}\n"
             f"sentinel failover-timeout {self.service} 3000\n"
         )
         self.sentinels = [RedisServer(binary, sentinel=lines) for _ in range(sentinels)]

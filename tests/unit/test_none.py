@@ -22,6 +22,8 @@ ABSENT = "the request has none"
 NO_CLAIM = "the claim is left out: nothing that asks for it admits"
 SETTING = "what the settings say, which raise where they say nothing"
 DEFAULT = "the documented default, which is not wider than what could be named"
+UNPREFIXED = "the users whose schema has no prefix, which nobody else can be named like"
+SINCE = "the beginning of the request, or of the call"
 NOTHING = "there is nothing to do or to add"
 
 #: What None means where it is the default.
@@ -35,9 +37,11 @@ MEANINGS: dict[str, dict[str, str]] = {
     "Decision": {"error": NOTHING},
     "JWTManager": {"app": "init_app comes later", "store": SETTING, "keys": SETTING},
     "JWTManager.claims_for": {"kind": "all kinds but refresh"},
+    "IsSubject": {"of": UNPREFIXED},
     "JWTManager.login": dict.fromkeys(["acr", "amr", "scope", "label"], NO_CLAIM)
-    | {"claims": NOTHING, "headers": NOTHING},
-    "JWTManager.step_up": {"acr": NO_CLAIM},
+    | {"claims": NOTHING, "headers": NOTHING, "since": SINCE},
+    "JWTManager.sessions": {"before": "the first page"},
+    "JWTManager.step_up": dict.fromkeys(["acr", "amr"], NO_CLAIM) | {"claims": NOTHING},
     "JWTManager.logout": {"response": NOTHING},
     "JWTManager.set_cookies": {"domain": SETTING},
     "JWTManager.unset_cookies": {"domain": SETTING},
@@ -49,6 +53,7 @@ MEANINGS: dict[str, dict[str, str]] = {
         "claims": NOTHING,
         "headers": NOTHING,
     },
+    "Owns": {"of": UNPREFIXED},
     "TokenPair": {"scope": ABSENT, "session_id": ABSENT, "set_cookies": NOTHING},
     "TokenPair.as_response": {"cookies": DEFAULT},
     "protect": {
