@@ -4,13 +4,17 @@ from typing import TYPE_CHECKING
 
 from ..access import Standing
 from .base import (
+    Known,
     Opening,
+    Predecessor,
     Rotation,
     RotationState,
     Session,
+    SessionRecord,
     Step,
     TokenRef,
     TokenStore,
+    judge_standing,
 )
 from .caching import CachedStore
 from .memory import MemoryStore
@@ -22,16 +26,20 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CachedStore",
+    "Known",
     "MemoryStore",
     "Opening",
+    "Predecessor",
     "Rotation",
     "RotationState",
     "SQLiteStore",
     "Session",
+    "SessionRecord",
     "Standing",
     "Step",
     "TokenRef",
     "TokenStore",
+    "judge_standing",
     "open_store",
 ]
 
