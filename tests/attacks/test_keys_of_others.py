@@ -61,6 +61,7 @@ def app_and_jwt(make_app: Any) -> Any:
 def test_a_key_speaks_for_its_own_tenant(
     client: Any, key: str, tenant: str | None, status: int, path: str, kind: str
 ) -> None:
+    """K13."""
     headers = bearer(stolen(key, kind, tenant=tenant))
 
     assert client.get(path, headers=headers).status_code == status

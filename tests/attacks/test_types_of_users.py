@@ -199,6 +199,7 @@ REACHED = [
 def test_only_the_one_who_is_meant_gets_there(
     client: Any, user: Any, machine: Any, path: str, owner: str | None
 ) -> None:
+    """K12."""
     statuses = {
         name: client.get(path, headers=headers).status_code
         for name, headers in (("user", user), ("machine", machine))

@@ -217,6 +217,7 @@ def test_a_token_is_revoked_by_its_id_and_subject(
 def test_nobody_is_refused_by_every_verb_and_nothing_changes(
     site: Site, verb: str, user: Any
 ) -> None:
+    """K9."""
     pair, raised = site.login(Person("ada")), []
 
     def action() -> None:
@@ -551,6 +552,7 @@ def _explain(jwt: Any, token: Any) -> object:
 def test_what_is_no_token_says_nothing_of_the_callers_own(
     site: Site, token: str, verb: Any
 ) -> None:
+    """K11."""
     own = site.login().access_token
     answer = site.act(own, lambda: verb(site.jwt, token))
 

@@ -171,6 +171,7 @@ def test_what_comes_before_the_binding_is_heard_by_guards_and_verbs(
 def test_what_comes_after_the_binding_is_an_error_and_heard_by_nobody(
     register: Register, heard: Any, jwt: Any, office: Blueprint
 ) -> None:
+    """K4."""
     site = Site(jwt, office)
     site.bind()
     with pytest.raises(SetupError, match=r"too late for site: .* before that"):

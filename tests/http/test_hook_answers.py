@@ -97,7 +97,7 @@ def site(app: Any, jwt: Any) -> Any:
 def test_what_a_user_loader_cannot_mean_lets_nobody_in(
     site: Any, jwt: Any, access: Any, make: Any, caplog: Any
 ) -> None:
-    """HTTP-11: the guard refuses, and the log says what was returned."""
+    """HTTP-11, K10: the guard refuses, and the log says what was returned."""
     jwt.user_loader(lambda token: make())
     answer = site.test_client().get("/", headers=access())
 

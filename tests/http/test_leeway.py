@@ -107,7 +107,7 @@ def test_another_machine_may_be_ahead(make_app: Any, name: str, settings: Any, a
 
 @pytest.mark.parametrize("ahead", [0.05, 0.999, 4])
 def test_a_fresh_token_passes_on_the_next_machine(make_app: Any, ahead: float) -> None:
-    """CLAIM-1: two machines of one application, on both sides of a full second."""
+    """CLAIM-1, K21: two machines of one application, on both sides of a full second."""
     store = MemoryStore()
     machines = [
         make_app({"store": store, "clock": StandingClock(NOW + offset)})

@@ -72,7 +72,7 @@ def site(make_app: Any, clock: StandingClock) -> Any:
 
 @pytest.mark.parametrize("end", ENDS)
 def test_a_login_that_is_overtaken_is_refused(site: Any, end: During) -> None:
-    """Who learned the old password was comparing it while the new one was set."""
+    """K18: whoever learned the old password was comparing it while the new one was set."""
     app, jwt, log_in = site
 
     answer = log_in(end)

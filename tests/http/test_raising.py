@@ -166,7 +166,7 @@ def status_of(app: Flask, jwt: JWTManager[Any], guard: Any, is_async: bool) -> t
 def test_what_raises_lets_nobody_in(
     app: Flask, jwt: JWTManager[Any], hook: Any, error: Exception, is_async: bool
 ) -> None:
-    """HTTP-11: a loader's StopIteration once ended the decision, and the view ran."""
+    """HTTP-11, K15: a loader's StopIteration once ended the decision, and the view ran."""
     status, has_run = status_of(app, jwt, hook(jwt, raising(error)), is_async)
 
     assert status >= 400

@@ -85,6 +85,7 @@ def check(token: Any) -> None:
 
 @pytest.mark.parametrize("settings", STORES)
 def test_a_refresh_says_it_again(make_world: Any, clock: Any, settings: dict[str, Any]) -> None:
+    """K5."""
     app, jwt, user = make_world(**settings)
     with app.app_context():
         pair = jwt.login(user, **SAID)

@@ -179,7 +179,7 @@ def used_up(site: Site) -> str:
 
 
 def test_any_guard_that_accepts_refresh_tokens_notices(site: Site) -> None:
-    """REF-2: not only the endpoint that exchanges them."""
+    """REF-2, K6: not only the endpoint that exchanges them."""
     old = used_up(site)
 
     assert site.client.get("/only", headers=bearer(old)).status_code == 401

@@ -52,6 +52,7 @@ def callers(access: Callable[..., dict[str, str]]) -> list[dict[str, str]]:
 def test_every_way_to_register_a_view_answers_like_a_plain_one(
     app: Any, callers: Any, way: str, method: str
 ) -> None:
+    """K3."""
     app.config.update(API_TITLE="t", API_VERSION="1", OPENAPI_VERSION="3.0.3")
     ran: list[str] = []
     WAYS[way](app, ran)

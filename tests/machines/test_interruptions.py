@@ -216,6 +216,7 @@ def opened(request: Any, tmp_path: Any) -> Iterator[TokenStore]:
 def test_after_a_retry_all_is_as_without_the_interruption(
     make_world: Callable[[], World], name: str
 ) -> None:
+    """K7."""
     whole = make_world()
     began = whole.store.calls
     assert whole.do(VERBS[name]) == 200

@@ -13,10 +13,10 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs/explanation/what-cannot-happen-here.rst"
 
-LAST = {"S": 19, "C": 23, "D": 21}
+LAST = {"S": 19, "C": 23, "D": 21, "K": 23}
 IDS = [f"{letter}{number}" for letter in LAST for number in range(1, LAST[letter] + 1)]
 
-_ROW = re.compile(r"^   \* - ([SCD]\d+)\n((?:     .*\n)+)", re.MULTILINE)
+_ROW = re.compile(r"^   \* - ([SCDK]\d+)\n((?:     .*\n)+)", re.MULTILINE)
 
 
 @cache
@@ -28,7 +28,7 @@ def rows() -> dict[str, str]:
 @cache
 def named() -> frozenset[str]:
     """Return the ids that docstrings of tests of the native library name."""
-    return frozenset(name for text in docstrings() for name in re.findall(r"\b[SCD]\d+\b", text))
+    return frozenset(name for text in docstrings() for name in re.findall(r"\b[SCDK]\d+\b", text))
 
 
 def docstrings() -> Iterator[str]:

@@ -109,6 +109,7 @@ def findings(rule: Policy) -> list[Any]:
 
 @given(pairs)
 def test_equal_policies_give_equal_findings(pair: tuple[Policy, Policy]) -> None:
+    """K1."""
     one, other = pair
 
     if one == other:

@@ -147,7 +147,7 @@ def calls_of(inner: Any) -> Any:
 @settings(max_examples=100)
 @given(st.recursive(st.just([]), lambda inner: st.lists(calls_of(inner), max_size=3), max_leaves=6))
 def test_each_call_reads_its_own_and_leaves_its_caller_as_it_was(calls: list[Call]) -> None:
-    """HTTP-10, C23."""
+    """HTTP-10, C23, K14."""
     app, tokens = site()
     headers = {"Authorization": f"Bearer {tokens['ada']}"}
     query, environ = {"jwt": tokens["bob"]}, {"tests.calls": calls}

@@ -165,7 +165,7 @@ def as_cookie(machine: Machine, kind: str, token: str) -> dict[str, Any]:
 def test_a_logout_ends_the_session_of_any_token_of_ours(
     here: Machine, there: Machine, kind: str, present: Any, spoil: Spoil
 ) -> None:
-    """REV-1: 204 means that the session is over, on the machine whose clock calls it valid."""
+    """REV-1, K20: 204 means that the session is over, on the machine whose clock calls it valid."""
     pair, other = there.log_in(), there.log_in()
     presented = present(there, kind, pair[kind])
     spoil(here, pair[kind])

@@ -28,7 +28,7 @@ def store(request: Any, url_of: Callable[[str], str], make_store: MakeStore) -> 
 
 @either
 def test_both_sides_refuse_what_they_revoke(store: RedisStore, fork: Callable[[], int]) -> None:
-    """REV-1: on one socket they would read each other's answers."""
+    """REV-1, K19: on one socket they would read each other's answers."""
     standing(store, session_id=None)
 
     assert wrongs(store, fork) == [0, 0]

@@ -267,7 +267,7 @@ def found(store: RedisStore, **token: Any) -> Standing | None:
 def test_a_replaced_primary_that_goes_on_lets_nobody_in_after_a_second(
     watched: Watched, make_store: MakeStore, near_cache: float
 ) -> None:
-    """REV-1: nor from memory. Without the bound it did for as long as the partition lasted."""
+    """REV-1, K22: nor from memory. Without the bound it did for as long as the partition lasted."""
     store, other = make_store(watched.url, near_cache=near_cache), make_store(watched.url)
     with looking(store) as seen:
         wait_until(lambda: len(seen) > 9)

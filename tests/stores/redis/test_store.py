@@ -114,7 +114,7 @@ def test_entries_leave_when_no_token_can_need_them(
 
 
 def test_a_clock_that_is_ahead_shortens_no_life(server: RedisServer, make_store: MakeStore) -> None:
-    """REV-1: neither that of a revocation, nor that of the list that others are ended by."""
+    """REV-1, K17: neither that of a revocation, nor that of the list that others are ended by."""
     store, now = make_store(server.url), int(time.time())
     ahead, ends = now + 8 * DAY, now + 90 * DAY
     first = open_own(store, created_at=now, last_used_at=now, expires_at=ends, idle_expires_at=None)

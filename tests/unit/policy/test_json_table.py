@@ -122,7 +122,7 @@ SAYS = {
 
 @pytest.mark.parametrize(("asked", "row"), TABLE, ids=lambda part: repr(part)[:60])
 def test_a_matcher_says_of_every_json_value_what_the_table_says(asked: Any, row: str) -> None:
-    """CLAIM-9."""
+    """CLAIM-9, K2."""
     rule = ClaimsMatch(x=asked)
     claims = [{"x": json.loads(value)} for value in VALUES]
 

@@ -507,7 +507,7 @@ def replace_file(path: Path) -> None:
 def test_a_write_into_a_file_that_was_replaced_is_done_again(
     path: Path, store: SQLiteStore
 ) -> None:
-    """REV-1: what was answered is in the file that all others open."""
+    """REV-1, K16: what was answered is in the file that all others open."""
     store.revoke_token(ref("a9"), expires_at=None, now=NOW)
     replace_file(path)
     store.revoke_token(ref(), expires_at=None, now=NOW)

@@ -98,6 +98,7 @@ def store(path: Path) -> Iterator[SQLiteStore]:
 
 
 def test_an_old_file_is_refused_by_everything_with_the_remedy(store: SQLiteStore) -> None:
+    """K23."""
     for ask in (
         lambda: standing(store),
         lambda: store.sessions("", "alice", now=NOW),
