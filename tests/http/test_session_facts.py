@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -300,3 +303,29 @@ def test_what_a_session_says_reaches_the_view(make_world: Any) -> None:
 
     answer = app.test_client().get("/", headers=bearer(pair.access_token))
     assert answer.json == PENDING["act"]
+
+
+def test_a_session_of_before_it_had_facts_goes_by_its_token(make_app: Any, tmp_path: Path) -> None:
+    """A store that was upgraded has sessions whose login nobody wrote down."""
+    app, jwt = make_app(store_url=f"sqlite:///{tmp_path}/tokens.db")
+    with app.app_context():
+        pair = jwt.login("ada", **SAID)
+        with closing(sqlite3.connect(tmp_path / "tokens.db")) as raw, raw:
+            raw.execute("UPDATE jwtpolicy_sessions SET facts = NULL")
+        token = jwt.verify(jwt.refresh(str(pair.refresh_token)).access_token)
+
+    assert (token.claims["scope"], token.claims["acr"]) == ("notes:read", "basic")
+
+
+def test_nobody_steps_up_in_a_session_that_is_over(make_app: Any) -> None:
+    app, jwt = make_app()
+
+    @app.get("/")
+    @protect()
+    def view() -> Any:
+        jwt.revoke_session(str(current_token.session_id))
+        return jwt.step_up("ada", acr="gold").as_response()
+
+    with app.app_context():
+        headers = bearer(jwt.login("ada").access_token)
+    assert app.test_client().get("/", headers=headers).status_code == 401

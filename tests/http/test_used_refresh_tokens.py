@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from flask import Flask, request
+from marshmallow import fields, pre_dump
 
 from jwtpolicy import (
+    ClaimSchema,
     JWTManager,
     NotRevoked,
     OptionalToken,
@@ -297,3 +300,52 @@ def test_an_optional_view_notices_too(site: Site) -> None:
 
     assert site.client.get("/optional", headers=bearer(old)).text == "False"
     assert len(site.reused) == 1
+
+
+def test_whoever_is_overtaken_where_there_is_no_grace_counts_as_a_thief(make_site: Any) -> None:
+    """REF-2: the other one was faster between the look-up and the rotation."""
+    site = make_site(JWT_REFRESH_GRACE=0)
+    encoded, overtake = str(site.first.refresh_token), [True]
+
+    class Claims(ClaimSchema):
+        sub = fields.String(attribute="name", required=True)
+
+        @pre_dump
+        def be_overtaken(self, user: Any, **_: Any) -> Any:
+            if overtake and overtake.pop():
+                site.jwt.refresh(encoded)
+            return user
+
+    site.jwt.claims_for(SimpleNamespace)(Claims)
+    site.jwt.user_loader(lambda token: SimpleNamespace(name=token.subject))
+    with site.app.app_context(), pytest.raises(RevokedTokenError, match="reused"):
+        site.jwt.refresh(encoded)
+    assert len(site.reused) == 1
+
+
+def test_a_used_token_that_has_expired_here_ends_nothing_at_the_bridge(make_site: Any) -> None:
+    """Its bearer could do nothing with it but throw somebody out."""
+    site = make_site(JWT_REFRESH_TOKEN_EXPIRES=900)
+    pair = site.exchange("/view", site.first.refresh_token).json
+    site.clock.advance(899 + GRACE)  # before that by the bridge's clock
+
+    assert site.exchange("/bridge", site.first.refresh_token).status_code == 401
+    site.clock.advance(-600)
+    assert site.reused == []
+    assert site.is_open(pair["access_token"])
+
+
+def test_a_view_behind_the_bridge_that_used_the_token_up_is_no_thief(make_site: Any) -> None:
+    site = make_site(JWT_REFRESH_GRACE=0)
+
+    @site.app.post("/twice")
+    @bridge.jwt_required(refresh=True)
+    def twice() -> Any:
+        pair = site.jwt.refresh(str(site.first.refresh_token))
+        with pytest.raises(Exception, match="revoked"):
+            bridge.verify_jwt_in_request(refresh=True)
+        return pair.as_response()
+
+    answer = site.exchange("/twice", site.first.refresh_token)
+    assert (answer.status_code, site.reused) == (200, [])
+    assert site.is_open(answer.json["access_token"])

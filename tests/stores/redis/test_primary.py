@@ -81,7 +81,7 @@ def test_a_majority_of_those_in_the_url_has_to_agree(
     ports: dict[str, int], votes: list[str], expected: str | None
 ) -> None:
     """REV-1: of all that are named, and not of those that happen to answer."""
-    with voting(ports, *votes) as (url, _), closing(Primary(Address.of(url), 0.6)) as primary:
+    with voting(ports, *votes) as (url, _), closing(Primary(Address.of(url), 4)) as primary:
         assert named(primary) == (None if expected is None else ports[expected])
 
 

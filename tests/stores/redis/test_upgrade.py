@@ -124,3 +124,15 @@ def test_what_is_no_record_of_any_version_is_an_outage(store: RedisStore) -> Non
 
     with pytest.raises(StoreUnavailableError, match="cannot be read"):
         standing(store)
+
+
+@pytest.mark.parametrize("kept", [1, 41, 60])
+def test_a_record_that_is_cut_short_is_an_outage(store: RedisStore, kept: int) -> None:
+    key = store._session_keys("", "s1")[0]
+    store.open_session(SESSION)
+    store._server.ask("SET", key, store._server.ask("GET", key)[:kept])
+
+    with pytest.raises(StoreUnavailableError, match="cannot be read"):
+        refresh_standing(store, "r1")
+    with pytest.raises(StoreUnavailableError, match="cannot be read"):
+        store.session("", "s1", now=NOW)
