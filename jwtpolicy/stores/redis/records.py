@@ -65,7 +65,7 @@ def is_ended(raw: bytes) -> bool:
         StoreUnavailableError: Another version of this library wrote the record.
     """
     check_version(raw)
-    return raw[1] == 1
+    return raw[1] != 0
 
 
 def check_version(raw: bytes) -> None:

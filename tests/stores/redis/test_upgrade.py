@@ -136,3 +136,11 @@ def test_a_record_that_is_cut_short_is_an_outage(store: RedisStore, kept: int) -
         refresh_standing(store, "r1")
     with pytest.raises(StoreUnavailableError, match="cannot be read"):
         store.session("", "s1", now=NOW)
+
+
+def test_a_record_of_one_byte_lets_no_access_token_in(store: RedisStore) -> None:
+    store.open_session(SESSION)
+    store._server.ask("SET", store._session_keys("", "s1")[0], b"\x02")
+
+    with pytest.raises(StoreUnavailableError, match="cannot be read"):
+        standing(store)
