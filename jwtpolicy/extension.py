@@ -36,7 +36,7 @@ from .globals import EXTENSION, application, current_token, current_user, templa
 from .guards import level_of
 from .keys import KeyRing
 from .logout import Logout
-from .open_session import OpenSession, session_id_of
+from .open_session import OpenSession, place_of, session_id_of, text_of
 from .outcomes import Outcome
 from .parts import Components, Parts
 from .policy.base import Policy, as_policy
@@ -266,6 +266,7 @@ class JWTManager(Generic[User]):
 
         Raises:
             SubjectError: *user* is nobody; it is a `TypeError`.
+            TypeError: *label* is no text, or *since* no moment.
             IssueError: The claims cannot be signed; or, with a `user_loader`, the user's schema
                 or a hook says one of them too.
             LoginFailedError: All sessions of the user were ended after *since*; not those that
@@ -275,15 +276,25 @@ class JWTManager(Generic[User]):
         with self._answering():
             sessions, found = self._components().sessions, self._user(user)
             facts = sessions.facts(claims, headers, fresh=fresh, scope=scope, acr=acr, amr=amr)
-            began = self._since(since)
-            pair = sessions.open(found, facts, fresh=fresh, label=label, since=began)
+            began, shown = self._since(since), text_of(label)
+            pair = sessions.open(found, facts, fresh=fresh, label=shown, since=began)
         logged_in.send(_app(), session_id=pair.session_id)
         return self._answerable(pair)
 
     def _since(self, since: float | None) -> float | None:
-        """Return when a login began, as far as what this very request has ended is concerned."""
+        """Return when a login began, as far as what this very request has ended is concerned.
+
+        Raises:
+            TypeError: It is no moment.
+        """
+        if since is None:
+            return None
+        if type(since) not in (int, float) or not math.isfinite(since):
+            msg = f"since is None or seconds since the epoch, not {since!r:.40}"
+            raise TypeError(msg)
         state = application().known_state()
-        return since if since is None or state is None else max(since, state.ended_at)
+        # One in the future would let the login outlive an end that comes before it.
+        return max(min(since, self._clock()), 0 if state is None else state.ended_at)
 
     def step_up(
         self,
@@ -610,19 +621,25 @@ class JWTManager(Generic[User]):
 
         Args:
             subject: As for `revoke_subject`.
-            limit: How many at the most.
+            limit: How many at the most, at least 1.
             before: The last session of the page before, where this is the next one.
 
         Raises:
             SubjectError: It is nobody; it is a `TypeError`.
+            TypeError: *limit* is no such number, or *before* no session.
             StoreUnavailableError: The store cannot be asked.
         """
-        place = None if before is None else (before.created_at.timestamp(), before.session_id)
+        place = place_of(limit, before)
         token = self._token()
         current_id = None if token is None else token.session_id
         with self._answering():
             live = self._components().sessions.live(self._subject(subject), limit, place)
         return [OpenSession.of(session, current_id) for session in live]
+
+    def _owner(self, session_id: str) -> str | None:
+        """Return whose an open session is; None where there is no such one."""
+        with self._answering():
+            return self._components().sessions.owner(session_id)
 
     def consume(self) -> None:
         """Use the current token up, after ``SingleUse(consume=False)``.

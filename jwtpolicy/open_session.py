@@ -74,3 +74,34 @@ def session_id_of(session: object) -> str:
         "TokenPair of a login"
     )
     raise TypeError(msg)
+
+
+def text_of(label: object) -> str | None:
+    """Return a label as every store can keep it; what is no character of a text becomes ``?``.
+
+    Raises:
+        TypeError: It is no text.
+    """
+    if label is None:
+        return None
+    if not isinstance(label, str):
+        msg = f"a session's label is text or None, not {label!r:.40}"
+        raise TypeError(msg)
+    return label.encode("utf-8", "replace").decode().replace("\0", "?")
+
+
+def place_of(limit: object, before: object) -> tuple[float, str] | None:
+    """Return after which session of a list a page begins; None: with the newest.
+
+    Raises:
+        TypeError: *limit* is no number of sessions, or *before* no session.
+    """
+    if type(limit) is not int or limit < 1:
+        msg = f"limit is how many sessions to return, at least 1, not {limit!r:.40}"
+        raise TypeError(msg)
+    if before is None:
+        return None
+    if not isinstance(before, OpenSession):
+        msg = f"before is an OpenSession, as sessions() returns them, not {before!r:.40}"
+        raise TypeError(msg)
+    return before.created_at.timestamp(), before.session_id

@@ -35,6 +35,7 @@ from .stores.base import (
     Step,
     TokenRef,
     TokenStore,
+    microseconds,
 )
 from .token import Token, TokenPair
 
@@ -385,6 +386,11 @@ class Sessions:
             self.store.end_others(issuer, subject, keep, now=now) for issuer in self._issuers
         )
 
+    def owner(self, session_id: str) -> str | None:
+        """Return whose an open session is; None where there is no such one."""
+        session = self.store.session(self._issuer, session_id, now=int(self._clock()))
+        return None if session is None else session.subject
+
     def live(self, subject: str, limit: int, before: tuple[float, str] | None) -> list[Session]:
         """Return the open sessions of *subject*, the newest first; see `TokenStore.sessions`."""
         now = int(self._clock())
@@ -492,7 +498,7 @@ class Sessions:
             session_id=session_id,
             subject=subject,
             refresh_id=refresh_id,
-            created_at=moment,
+            created_at=microseconds(moment) / 1_000_000,
             last_used_at=now,
             expires_at=self._end(now),
             idle_expires_at=self._idle_end(now),

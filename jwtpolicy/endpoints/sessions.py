@@ -62,7 +62,7 @@ class SessionsView(ProtectedView):
 
     def _end_one(self, session_id: str) -> None:
         manager = application().manager
-        if session_id not in {one.session_id for one in manager.sessions(current_token.subject)}:
+        if manager._owner(session_id) != current_token.subject:
             msg = "the user has no such session"
             raise ResourceNotFoundError(msg)
         manager.revoke_session(session_id)

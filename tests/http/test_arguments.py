@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -656,3 +657,41 @@ def test_no_store_is_asked_about_nobody(make_app: Any, verb: str) -> None:
     app, jwt = make_app({"store": Untouched()})
     with app.app_context(), pytest.raises(TypeError, match="no claim schema fits bool"):
         getattr(jwt, verb)(True)
+
+
+@pytest.mark.parametrize("limit", [0, -1, None, "2", 1.0, True])
+def test_a_page_has_a_number_of_sessions(site: Site, limit: Any) -> None:
+    site.login()
+    with pytest.raises(TypeError, match="at least 1"):
+        site.call("sessions", "ada", limit=limit)
+
+    assert len(site.call("sessions", "ada", limit=1)) == 1
+
+
+def test_a_page_begins_after_a_session(site: Site) -> None:
+    pair = site.login()
+    for before in (pair.session_id, pair, 0):
+        with pytest.raises(TypeError, match="as sessions"):
+            site.call("sessions", "ada", before=before)
+
+
+@pytest.mark.parametrize("since", ["x", True, math.nan, math.inf, object()])
+def test_a_login_begins_at_a_moment(site: Site, since: Any) -> None:
+    with pytest.raises(TypeError, match="seconds since the epoch"):
+        site.call("login", "ada", since=since)
+
+    assert site.call("sessions", "ada") == []
+
+
+def test_a_label_is_text(site: Site) -> None:
+    with pytest.raises(TypeError, match="label is text"):
+        site.call("login", "ada", label=5)
+
+    assert site.call("sessions", "ada") == []
+
+
+@pytest.mark.parametrize("label", ["\ud800phone", "\0phone"])
+def test_a_label_that_a_client_made_up_is_kept_as_far_as_it_is_text(site: Site, label: str) -> None:
+    site.call("login", "ada", label=label)
+
+    assert [one.label for one in site.call("sessions", "ada")] == ["?phone"]

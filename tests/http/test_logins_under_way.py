@@ -175,6 +175,38 @@ def test_sessions_come_in_pages(app: Flask, jwt: JWTManager[Any], clock: Standin
     assert [one.label for one in (*first, *rest)] == ["4", "3", "2", "1", "0"]
 
 
+def test_a_page_repeats_nothing_whatever_the_clock_says(
+    app: Flask, jwt: JWTManager[Any], clock: StandingClock
+) -> None:
+    """No fraction of a microsecond that a datetime cannot hold decides what comes next."""
+    with app.app_context():
+        for n in range(200):
+            clock.advance(0.000_000_37 * n)
+            jwt.login("ada")
+        listed, page = [], jwt.sessions("ada", limit=1)
+        while page:
+            listed += [one.session_id for one in page]
+            page = jwt.sessions("ada", limit=1, before=page[-1])
+
+    assert len(listed) == len(set(listed)) == 200
+
+
+def test_a_login_that_begins_in_the_future_does_not_outlive_what_ends_before_it(
+    app: Flask, jwt: JWTManager[Any], clock: StandingClock
+) -> None:
+    """Its clock is wrong, or what told the time was the client."""
+    with app.app_context():
+        clock.advance(1)
+        began = clock() - 0.5
+        elsewhere(app, lambda: jwt.revoke_subject("ada"))
+        with pytest.raises(LoginFailedError):
+            jwt.login("ada", since=began)
+        assert jwt.login("ada", since=clock() + 3600).session_id
+        clock.advance(1)
+        elsewhere(app, lambda: jwt.revoke_subject("ada"))
+        assert jwt.sessions("ada") == []
+
+
 def test_a_view_may_show_when_its_login_began(make_app: Any, clock: StandingClock) -> None:
     app, _ = make_app()
 

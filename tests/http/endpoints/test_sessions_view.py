@@ -9,6 +9,7 @@ import pytest
 from jwtpolicy import NEVER, protect
 from jwtpolicy.endpoints import SessionsView
 from jwtpolicy.exceptions import NoTokenError
+from jwtpolicy.stores.base import PAGE
 from tests.conftest import bearer
 from tests.http.endpoints.conftest import (
     HTTPS,
@@ -72,6 +73,19 @@ def test_one_session_can_be_ended(site: Any) -> None:
 
     answer = site.delete(f"/auth/sessions/{other}", headers=access_of(laptop))
 
+    assert answer.status_code == 204
+    assert (is_live(site, phone), is_live(site, laptop)) == (False, True)
+
+
+def test_a_session_beyond_the_first_page_can_be_ended(site: Any, clock: Any) -> None:
+    phone = log_in(site)
+    [oldest] = listed(site, phone)
+    clock.advance(1)
+    for _ in range(PAGE):
+        laptop = log_in(site)
+
+    assert oldest["id"] not in {one["id"] for one in listed(site, laptop)}
+    answer = site.delete(f"/auth/sessions/{oldest['id']}", headers=access_of(laptop))
     assert answer.status_code == 204
     assert (is_live(site, phone), is_live(site, laptop)) == (False, True)
 
