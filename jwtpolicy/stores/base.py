@@ -534,6 +534,9 @@ class TokenStore(ABC):
     def end_others(self, issuer: str, subject: str, keep: str | None, *, now: float) -> int:
         """End the sessions of a subject but one, in one step; tokens outside of any stay.
 
+        Those that have idled away are ended as well: their access tokens may be about, and by the
+        clock of another machine they may still be live.
+
         A login that began before *now* opens none any more (`open_session`).
 
         Args:

@@ -752,6 +752,16 @@ class TokenStoreContract:
         assert store.end_others("", "alice", None, now=NOW) == 1
         assert store.end_others("", "alice", None, now=NOW) == 0
 
+    def test_the_others_are_ended_though_they_have_idled_away(self, store: TokenStore) -> None:
+        """REV-1: their access tokens live on, and another clock may say that they are live."""
+        store.open_session(replace(SESSION, session_id="idle", idle_expires_at=NOW + 60))
+        store.open_session(SESSION)
+
+        assert store.end_others("", "alice", "s1", now=NOW + 120) == 0
+        assert standing(store, session_id="idle", now=NOW) is Standing.REVOKED
+        assert refresh_standing(store, "r1", session_id="idle", now=NOW) is Standing.REVOKED
+        assert standing(store) is Standing.GOOD
+
     def test_a_login_too_many_ends_the_oldest(self, store: TokenStore) -> None:
         for n in range(4):
             session = replace(SESSION, session_id=f"s{n}", created_at=NOW + n / 4)
