@@ -290,11 +290,12 @@ put(KEYS[1], '0', tonumber(ARGV[1]), tonumber(ARGV[2]))
 return 1
 """)
 
-#: KEYS: a session of before version 2. Returns its record as it is written now, or nothing where
-#: it is written so already. Who used a token moments before is refused, and no thief.
+#: KEYS: a session. Returns its record as it is written now, and 1 where it was of before version 2;
+#: nothing where there is none. Who used a token moments before is refused, and no thief.
 UPGRADE: Final = Script("""
 local raw = redis.call('GET', KEYS[1])
-if not raw or string.byte(raw, 1) > 1 then return false end
+if not raw then return false end
+if string.byte(raw, 1) > 1 then return {raw, 0} end
 local o = {struct.unpack('>Bi8i8i8i8i8I4c0I4c0I4c0I4c0', raw)}
 local r = {VERSION, o[1], o[2] * 1000000, o[3], o[4], o[5], 0, o[7], '', o[9], o[10], '', ''}
 if o[6] > 0 then r[REPLACED_AT], r[REPLACED_BY] = o[3], o[7] end
@@ -304,5 +305,5 @@ if left == -1 then
 else
   redis.call('SET', KEYS[1], pack_record(r), 'EX', math.max(1, left))
 end
-return pack_record(r)
+return {pack_record(r), 1}
 """)
