@@ -107,11 +107,11 @@ end
 local function judge(r, presented, issued_at, now)
   if is_over(r, now) then return 'ended' end
   if presented == r[REFRESH] then return 'current' end
-  local is_void = r[REPLACED_AT] > 0 and issued_at <= r[REPLACED_AT]
-  if is_void and presented ~= r[REPLACED_BY] then return 'replaced' end
   for _, one in ipairs(predecessors(r, now)) do
     if one[2] == presented then return 'repeated' end
   end
+  local is_void = r[REPLACED_AT] > 0 and issued_at <= r[REPLACED_AT]
+  if is_void and presented ~= r[REPLACED_BY] then return 'replaced' end
   return 'reused'
 end
 
@@ -222,8 +222,8 @@ REPLACE: Final = Script("""
 local raw, now = redis.call('GET', KEYS[1]), tonumber(ARGV[2])
 local r = raw and unpack_record(raw)
 if not r or is_over(r, now) or r[REFRESH] ~= ARGV[1] then return 0 end
+r[REPLACED_AT], r[REPLACED_BY] = math.max(now, r[USED]), ARGV[3]
 r[REFRESH], r[USED], r[IDLE], r[PREDECESSORS] = ARGV[3], now, tonumber(ARGV[4]), ''
-r[REPLACED_AT], r[REPLACED_BY] = now, ARGV[3]
 if ARGV[5] then r[12] = ARGV[5] end
 redis.call('DEL', KEYS[2])
 save(KEYS[1], r, now)
