@@ -350,7 +350,7 @@ class Sessions:
         self.store.revoke_token(ref, expires_at=until, now=now)
         if token.kind == REFRESH:
             # The session that came of it, if one did.
-            adopted_id = self.store.adopted_session_id(ref)
+            adopted_id = self._ref(token).session_id or ""
             self.store.revoke_session(self._issuer, adopted_id, now=now, until=until)
 
     def revoke_token_id(self, token_id: str, subject: str, expires_at: int | None) -> None:
@@ -466,7 +466,7 @@ class Sessions:
             return ref, self._session_of(token, now)
         begun = self._begun(token.subject, ref.session_id or "", ref.token_id, now, Facts.of(token))
         session = self.store.adopt(
-            ref_of(token),
+            ref._replace(session_id=None),
             begun,
             token_expires_at=self._forgotten_at(token),
             leeway=self._revocation.leeway,
@@ -477,9 +477,13 @@ class Sessions:
         return ref, session
 
     def _ref(self, token: Token) -> TokenRef:
-        """Return what the store knows a refresh token by, with the session that came of it."""
+        """Return what the store knows a refresh token by, with the session that came of it.
+
+        That is the current issuer's, whichever accepted one the token names.
+        """
         ref = ref_of(token)
         if ref.session_id is None:
+            ref = ref._replace(issuer=self._issuer)
             return ref._replace(session_id=self.store.adopted_session_id(ref))
         return ref
 
