@@ -126,9 +126,10 @@ def test_an_upgrade_that_was_interrupted_loses_no_session(
     """REF-6: between rewriting a session and listing it."""
     sid = store.new_session_id("", "alice")
     write_old(store, sid, old_record())
-    with monkeypatch.context() as patch, pytest.raises(ConnectionError):
-        patch.setattr(store, "_list_again", Mock(side_effect=ConnectionError))
+    monkeypatch.setattr(store, "_list_again", Mock(side_effect=ConnectionError))
+    with pytest.raises(ConnectionError):
         store.upgrade()
+    monkeypatch.undo()
     store.upgrade()
     store.revoke_subject("", "alice", now=NOW, until=NOW + DAY)
 
