@@ -863,8 +863,7 @@ class JWTManager(Generic[User]):
         session.
         """
         components = self._components()
-        terms, store = components.sources.terms, components.sessions.store
-        standing = store.standing(ref, now=int(terms.clock()), leeway=terms.ahead)
+        standing = components.sources.revocation.standing_of(ref)
         if standing is Standing.CONSUMED and ref.kind == REFRESH:
             self._notice_reuse(encoded)
         return standing in (Standing.GOOD, Standing.IN_GRACE)

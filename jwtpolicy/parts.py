@@ -243,7 +243,14 @@ class Parts:
         terms = _terms(self.settings, self.clock, registered.schemas)
         # As far ahead as `iat` may lie: a token of a machine that is ahead passes its guards, and
         # so it must not outlive its revocation (REV-1).
-        revocation = Revocation(self.store, checks, clock=self.clock, leeway=terms.ahead)
+        revocation = Revocation(
+            self.store,
+            checks,
+            clock=self.clock,
+            leeway=terms.ahead,
+            issuer=self.settings.encode_issuer or "",
+            accepted_issuers=self.settings.accepted_issuers,
+        )
         users = Users(registered.user_loader, app.ensure_sync)
         additions = Additions(app.json.dumps, registered.extra_claims, registered.extra_headers)
         has_loader = registered.user_loader is not None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Any, Final
 
 from werkzeug.exceptions import HTTPException
@@ -17,7 +17,7 @@ from .exceptions import (
     StoreNotConfiguredError,
     StoreUnavailableError,
 )
-from .stores.base import TokenRef, TokenStore
+from .stores.base import REFRESH, TokenRef, TokenStore
 from .token import Token
 
 logger = logging.getLogger("jwtpolicy")
@@ -63,6 +63,8 @@ class Revocation:
         checks: What is asked beside it, about tokens that it does not know as revoked.
         clock: Where the time comes from.
         leeway: Seconds by which the clocks of machines may differ.
+        issuer: ``iss`` of sessions.
+        accepted_issuers: What ``iss`` of own tokens may be beside it.
     """
 
     def __init__(
@@ -72,11 +74,15 @@ class Revocation:
         *,
         clock: Clock = system_clock,
         leeway: float = 0,
+        issuer: str = "",
+        accepted_issuers: Collection[str] = (),
     ) -> None:
         self.store = store
         self.checks = tuple(checks)
         self._clock = clock
         self.leeway = leeway
+        self._issuer = issuer
+        self._earlier_issuers = frozenset(accepted_issuers) - {issuer}
 
     def standing(self, token: Token) -> Standing:
         """Return what is known of *token*; one without ``jti`` could not be revoked.
@@ -89,7 +95,7 @@ class Revocation:
         claims = token._claims
         if "jti" not in claims:
             return Standing.REVOKED
-        standing = (self.store or self.asked("NotRevoked")).standing(
+        standing = self.standing_of(
             TokenRef(
                 token.issuer,
                 claims["sub"],
@@ -97,12 +103,32 @@ class Revocation:
                 claims.get("sid"),
                 claims.get("iat", 0),
                 claims["type"],
-            ),
-            now=int(self._clock()),
-            leeway=self.leeway,
+            )
         )
         if self.checks and standing is not Standing.REVOKED and self.denies(token):
             return Standing.REVOKED
+        return standing
+
+    def standing_of(self, ref: TokenRef) -> Standing:
+        """Return what the store knows of a token.
+
+        The session of a refresh token that was issued without one is the current issuer's, also
+        where the token still names another one that is accepted.
+
+        Raises:
+            StoreNotConfiguredError: There is no store.
+            StoreUnavailableError: It cannot be asked.
+        """
+        store, now = self.store or self.asked("NotRevoked"), int(self._clock())
+        standing = store.standing(ref, now=now, leeway=self.leeway)
+        if (
+            standing is Standing.GOOD
+            and ref.kind == REFRESH
+            and ref.session_id is None
+            and ref.issuer in self._earlier_issuers
+        ):
+            adopted = ref._replace(issuer=self._issuer)
+            return store.standing(adopted, now=now, leeway=self.leeway)
         return standing
 
     def asked(self, who: str) -> TokenStore:

@@ -245,7 +245,7 @@ class Sessions:
         if session is None:
             msg = "the session is over"
             raise RevokedTokenError(msg)
-        lifetime = _within(self._lifetimes.kinds["access"], session.expires_at - now)
+        lifetime = self._access_lifetime(session.expires_at, now)
         audience, csrf = _listed(token._claims.get("aud")), token.csrf
         options = {"lifetime": lifetime, "audience": audience, "csrf": csrf}
         issued = self._signed("access", stated, token.session_id, **options)
@@ -351,7 +351,7 @@ class Sessions:
         self.store.revoke_token(ref, expires_at=until, now=now)
         if token.kind == REFRESH:
             # The session that came of it, if one did.
-            adopted_id = self.store.adopted_session_id(ref)
+            adopted_id = self._ref(token).session_id or ""
             self.store.revoke_session(self._issuer, adopted_id, now=now, until=until)
 
     def revoke_token_id(self, token_id: str, subject: str, expires_at: int | None) -> None:
@@ -423,7 +423,7 @@ class Sessions:
         def make(session: Session) -> tuple[Issued, Step]:
             stated = self._statements.single(user, kind, _facts_of(session), given)
             rest = options.for_signer()
-            rest["lifetime"] = _within(options.lifetime, session.expires_at - now)
+            rest["lifetime"] = _within(options.lifetime, _end_of(session, kind) - now)
             issued = self._signed(kind, stated, session_id, **rest)
             return issued, self._step(issued.token_id, now)
 
@@ -472,7 +472,7 @@ class Sessions:
             return ref, self._session_of(token, now)
         begun = self._begun(token.subject, ref.session_id or "", ref.token_id, now, Facts.of(token))
         session = self.store.adopt(
-            ref_of(token),
+            ref._replace(session_id=None),
             begun,
             token_expires_at=self._forgotten_at(token),
             leeway=self._revocation.leeway,
@@ -483,9 +483,13 @@ class Sessions:
         return ref, session
 
     def _ref(self, token: Token) -> TokenRef:
-        """Return what the store knows a refresh token by, with the session that came of it."""
+        """Return what the store knows a refresh token by, with the session that came of it.
+
+        That is the current issuer's, whichever accepted one the token names.
+        """
         ref = ref_of(token)
         if ref.session_id is None:
+            ref = ref._replace(issuer=self._issuer)
             return ref._replace(session_id=self.store.adopted_session_id(ref))
         return ref
 
@@ -522,14 +526,23 @@ class Sessions:
         audience: str | tuple[str, ...] | None = None,
     ) -> tuple[TokenPair, str]:
         """Return a signed pair, and the refresh token's id. Neither outlives the session."""
-        kinds, rest = self._lifetimes.kinds, ends_at - now
-        lifetime, longest = _within(kinds["access"], rest), _within(kinds[REFRESH], rest)
+        lifetime = self._access_lifetime(ends_at, now)
+        longest = _within(self._lifetimes.kinds[REFRESH], ends_at - now)
         signed = partial(self._signed, stated=stated, session_id=session_id, audience=audience)
         access = signed("access", lifetime=lifetime, fresh=fresh)
         refresh = signed(REFRESH, lifetime=longest)
         scope = stated.facts.scope
         pair = TokenPair(access.encoded, refresh.encoded, lifetime, scope, session_id)
         return pair, refresh.token_id
+
+    def _access_lifetime(self, ends_at: int, now: int) -> int | None:
+        """Return how long an access token lives: not longer than its session if that idles away.
+
+        A store need not remember the session after that, and then nobody could end it (REV-1).
+        """
+        lifetime = _within(self._lifetimes.kinds["access"], ends_at - now)
+        idle = self._lifetimes.idle
+        return lifetime if idle is None or self._store is None else _within(lifetime, idle)
 
     def _signed(
         self, kind: str, stated: Statement, session_id: str | None, **options: Any
@@ -601,6 +614,13 @@ def _facts_of(session: Session, token: Token | None = None) -> Facts:
     if session.facts is not None:
         return Facts.from_json(session.facts)
     return NO_FACTS if token is None else Facts.of(token)
+
+
+def _end_of(session: Session, kind: str) -> int:
+    """Return when a token of *kind* has to end that is issued in *session*."""
+    if kind == REFRESH or session.idle_expires_at is None:
+        return session.expires_at
+    return min(session.expires_at, session.idle_expires_at)
 
 
 def _listed(value: Any) -> Any:

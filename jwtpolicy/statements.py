@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final, NamedTuple
 
 from .additions import Additions
-from .exceptions import ForeignSubjectError, IssueError, UnknownUserError
+from .exceptions import ForeignSubjectError, InvalidTokenError, IssueError, UnknownUserError
 from .jose import CARRIED, RESERVED_CLAIMS, RESERVED_HEADERS
 from .schemas import SchemaRegistry
 from .stores.base import REFRESH
@@ -285,10 +285,17 @@ class Statements:
 
         Without a schema for its type, the principal of the token stands for its user: what the
         token says of it is said again.
+
+        Raises:
+            IssueError: It cannot be signed, or could not be read back.
+            UnknownUserError: The user is not known any more, or is somebody else.
         """
-        if user is token.principal and not self._schemas.describes(user):
-            return self.renewed(token, facts)
-        return self.of(user, facts)
+        if user is not token.principal or self._schemas.describes(user):
+            return self.of(user, facts)
+        stated = self.renewed(token, facts)
+        if self._load_user is None:
+            self._check_refreshable(stated.refresh, token.subject)
+        return stated
 
     def renewed(self, token: Token, facts: Facts) -> Statement:
         """Return what is true of the token's user now, where that can be known.
@@ -321,6 +328,21 @@ class Statements:
         )
         self._schemas.check_readable(access.claims, token.subject, access.schema)
         return self._statement(token.subject, facts, access, own)
+
+    def _check_refreshable(self, own: KindContent, subject: str) -> None:
+        """Refuse to make a refresh token of what only an access token says.
+
+        Raises:
+            IssueError: A schema for refresh tokens says more, or something else.
+        """
+        try:
+            self._schemas.check_readable(own.claims, subject, own.schema, REFRESH)
+        except InvalidTokenError as error:
+            msg = (
+                "the access token does not say what the schema for refresh tokens asks for "
+                f"({error.reason}); pass the user's object, not current_user"
+            )
+            raise IssueError(msg) from None
 
     def _content(
         self, claims: Mapping[str, Any], headers: Mapping[str, Any], schema: str | None

@@ -141,10 +141,18 @@ def copied(value: Any, above: tuple[int, ...] = ()) -> Any:
     return kind(copied(item, above) for item in value)
 
 
+#: What marshmallow makes a text of, for its messages, and the name of that.
+_TEXTS: Final = {"choices": "choices_text", "iterable": "values_text"}
+
+
 def _copied_validator(validator: Validator, above: tuple[int, ...]) -> Validator:
     copy = object.__new__(type(validator))
     for name, value in vars(validator).items():
         vars(copy)[name] = copied(_listed(name, value), above)
+    for name, text in _TEXTS.items():
+        if isinstance(values := vars(copy).get(name), set | frozenset):
+            # Equal sets may come in two orders, which decide nothing.
+            vars(copy)[text] = ", ".join(sorted(map(str, values)))
     return copy
 
 

@@ -384,14 +384,16 @@ class SchemaRegistry:
         """Whether a schema was registered for refresh tokens of *user*."""
         return self._writer(type(user), "refresh") is not None
 
-    def check_readable(self, claims: Mapping[str, Any], subject: str, schema: str | None) -> None:
-        """Refuse to sign an access token that could not be read back.
+    def check_readable(
+        self, claims: Mapping[str, Any], subject: str, schema: str | None, kind: str = "access"
+    ) -> None:
+        """Refuse to sign a token of *kind* that could not be read back.
 
         Raises:
             InvalidTokenError: It could not; the reason names fields, never values.
         """
         named = {} if schema is None else {"schema": schema}
-        self.load({**claims, **named, "sub": subject}, "access")
+        self.load({**claims, **named, "sub": subject}, kind)
 
     def load(self, claims: dict[str, Any], kind: str) -> Any:
         """Return the object that a token's claims describe: the subject where no schema is.

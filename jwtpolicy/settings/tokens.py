@@ -73,7 +73,8 @@ class TokenSettings:
         None,
         read.optional(read.lifetime),
         "seconds, timedelta or None",
-        "A session that is not refreshed for so long ends; None: when its refresh token expires.",
+        "A session that is not refreshed for so long ends, and its access tokens with it; None: "
+        "when its refresh token expires.",
     )
     session_absolute: int | None = setting(
         "JWT_SESSION_ABSOLUTE",

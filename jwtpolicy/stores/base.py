@@ -188,11 +188,13 @@ class SessionRecord:
             return RotationState.ENDED
         if ref.token_id == self.session.refresh_id:
             return RotationState.CURRENT
+        # First: they were all used after the last replacement, be it in the same second, or by
+        # a clock that was behind it.
+        if any(one.token_id == ref.token_id and now < one.deadline for one in self.predecessors):
+            return RotationState.REPEATED
         is_void = 0 < self.replaced_at >= ref.issued_at
         if is_void and ref.token_id != self.replaced_by:
             return RotationState.REPLACED
-        if any(one.token_id == ref.token_id and now < one.deadline for one in self.predecessors):
-            return RotationState.REPEATED
         return RotationState.REUSED
 
     def rotated(self, step: Step, now: int, used_until: int, kept: bytes | None) -> SessionRecord:
@@ -223,7 +225,8 @@ class SessionRecord:
             session=step.taken_by(self.session, now),
             predecessors=(),
             kept=None,
-            replaced_at=now,
+            # The clock that issued the one before may be ahead of this one.
+            replaced_at=max(now, self.session.last_used_at),
             replaced_by=step.successor_id,
         )
 
@@ -533,6 +536,9 @@ class TokenStore(ABC):
     @abstractmethod
     def end_others(self, issuer: str, subject: str, keep: str | None, *, now: float) -> int:
         """End the sessions of a subject but one, in one step; tokens outside of any stay.
+
+        Those that have idled away are ended as well: their access tokens may be about, and by the
+        clock of another machine they may still be live.
 
         A login that began before *now* opens none any more (`open_session`).
 

@@ -220,11 +220,14 @@ class MemoryStore(TokenStore):
         self._before_write(int(now))
         with self._lock:
             self._raise_floor(issuer, subject, now)
-            live = self._live(issuer, subject, int(now))
-            others = [record for record in live if record.session.session_id != keep]
+            others = [
+                record
+                for record in self._of_subject(issuer, subject)
+                if record.session.session_id != keep
+            ]
             for record in others:
                 self._put(record.ended())
-        return len(others)
+        return sum(record.is_live(int(now)) for record in others)
 
     def _raise_floor(self, issuer: str, subject: str, now: float) -> None:
         """Let logins that began before *now* open nothing; the lock is held."""

@@ -102,6 +102,10 @@ _END_SESSIONS: Final = f"""
 _END_OTHERS: Final = f"""
     UPDATE jwtpolicy_sessions SET {_ENDED}
     WHERE {_THIS_SUBJECT} AND session_id IS NOT :keep AND {_IS_LIVE}"""  # noqa: S608 # constants
+#: Those that have idled away too, whose access tokens may be about.
+_END_OTHERS_OVER: Final = f"""
+    UPDATE jwtpolicy_sessions SET {_ENDED}
+    WHERE {_THIS_SUBJECT} AND session_id IS NOT :keep AND is_ended = 0"""  # noqa: S608 # constants
 
 _END_OLDEST: Final = f"""
     UPDATE jwtpolicy_sessions SET {_ENDED} WHERE (issuer, session_id) IN
@@ -352,7 +356,9 @@ class SQLiteStore(TokenStore):
 
         def change(connection: sqlite3.Connection) -> int:
             connection.execute(_CUT, floor)
-            return connection.execute(_END_OTHERS, values).rowcount
+            live = connection.execute(_END_OTHERS, values).rowcount
+            connection.execute(_END_OTHERS_OVER, values)
+            return live
 
         return self._change(second, change)
 

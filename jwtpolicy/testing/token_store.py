@@ -544,6 +544,30 @@ class TokenStoreContract:
         assert present(store, "r1", now=NOW + 60).state is RotationState.REPLACED
         assert present(store, "r2", now=NOW + 60).state is RotationState.REUSED
 
+    def test_what_came_after_a_replacement_in_its_second_may_be_repeated(
+        self, store: TokenStore
+    ) -> None:
+        """REF-4: an honest client, whose second refresh after a step-up was not answered."""
+        store.open_session(SESSION)
+        replace_by(store, "r1", "r2")
+        rotate(store, "r2", "r3", grace=10, kept=b"pair 3")
+        rotate(store, "r3", "r4", grace=10, kept=b"pair 4")
+
+        assert refresh_standing(store, "r3", now=NOW + 1) is Standing.IN_GRACE
+        assert rotate(store, "r3", "x", now=NOW + 1) == Rotation(RotationState.REPEATED, b"pair 4")
+        assert present(store, "r1", now=NOW + 1).state is RotationState.REPLACED
+
+    def test_a_replacement_by_a_clock_that_is_behind_blames_nobody(self, store: TokenStore) -> None:
+        """REF-2: the token was issued by another machine, a few seconds ahead."""
+        store.open_session(SESSION)
+        rotate(store, "r1", "r2", now=NOW + 5)
+        replace_by(store, "r2", "r3", now=NOW + 2)
+
+        void = {"issued_at": NOW + 5, "now": NOW + 6}
+        assert refresh_standing(store, "r2", **void) is Standing.REPLACED
+        assert present(store, "r2", **void).state is RotationState.REPLACED
+        assert refresh_standing(store, "r3", now=NOW + 6) is Standing.GOOD
+
     def test_only_the_current_token_of_a_live_session_is_replaced(self, store: TokenStore) -> None:
         store.open_session(SESSION)
         before = store.session("", "s1", now=NOW)
@@ -751,6 +775,16 @@ class TokenStoreContract:
         assert standing(store, session_id="b", subject="bob") is Standing.GOOD
         assert store.end_others("", "alice", None, now=NOW) == 1
         assert store.end_others("", "alice", None, now=NOW) == 0
+
+    def test_the_others_are_ended_though_they_have_idled_away(self, store: TokenStore) -> None:
+        """REV-1: their access tokens live on, and another clock may say that they are live."""
+        store.open_session(replace(SESSION, session_id="idle", idle_expires_at=NOW + 60))
+        store.open_session(SESSION)
+
+        assert store.end_others("", "alice", "s1", now=NOW + 120) == 0
+        assert standing(store, session_id="idle", now=NOW) is Standing.REVOKED
+        assert refresh_standing(store, "r1", session_id="idle", now=NOW) is Standing.REVOKED
+        assert standing(store) is Standing.GOOD
 
     def test_a_login_too_many_ends_the_oldest(self, store: TokenStore) -> None:
         for n in range(4):

@@ -10,11 +10,11 @@ import jwt as pyjwt
 import pytest
 from flask import Flask, current_app
 
-from jwtpolicy import JWTManager
+from jwtpolicy import JWTManager, Refresh, protect
 from jwtpolicy.exceptions import RevokedTokenError, StoreUnavailableError
 from jwtpolicy.signals import refresh_reused
 from jwtpolicy.stores import TokenRef
-from tests.conftest import SECRET
+from tests.conftest import SECRET, bearer
 
 
 @pytest.fixture
@@ -105,3 +105,59 @@ def test_a_session_that_was_opened_by_half_is_gone_on_with(native: Any) -> None:
 
     assert native.refresh(token).refresh_token
     assert len(native.sessions("ada")) == 1
+
+
+class TestAnEarlierIssuer:
+    """Tokens of before ``JWT_ENCODE_ISSUER`` was changed, which is still accepted, are adopted."""
+
+    @pytest.fixture(params=["memory://", "sqlite"])
+    def native(self, request: Any, tmp_path: Any) -> Iterator[JWTManager[Any]]:
+        url = f"sqlite:///{tmp_path}/t.db" if request.param == "sqlite" else request.param
+        app = Flask("adopting")
+        app.config.update(TESTING=True, JWT_SECRET_KEY=SECRET, JWT_STORE_URL=url)
+        app.config.update(JWT_ENCODE_ISSUER="new", JWT_DECODE_ISSUER=["old", "new"])
+        app.config.update(JWT_REFRESH_GRACE=0)
+        with app.app_context():
+            jwt = JWTManager[Any](app)
+            app.add_url_rule("/", view_func=protect(Refresh())(lambda: "in"))
+            yield jwt
+
+    @pytest.fixture
+    def token(self) -> str:
+        claims = {"sub": "ada", "type": "refresh", "jti": "r", "exp": 4_000_000_000, "iss": "old"}
+        return pyjwt.encode(claims | {"iat": int(time.time())}, SECRET)
+
+    def test_its_session_goes_on(self, native: Any, token: str) -> None:
+        second = native.refresh(token)
+
+        assert native.refresh(second.refresh_token).refresh_token
+        assert len(native.sessions("ada")) == 1
+
+    def test_used_again_it_ends_the_session_at_any_guard(self, native: Any, token: str) -> None:
+        """REF-2."""
+        client, sent = current_app.test_client(), bearer(token)
+        assert client.get("/", headers=sent).status_code == 200
+        second = native.refresh(token)
+
+        assert client.get("/", headers=sent).status_code == 401
+        with pytest.raises(RevokedTokenError):
+            native.refresh(second.refresh_token)
+
+    def test_revoked_it_takes_along_the_session_that_came_of_it(
+        self, native: Any, token: str
+    ) -> None:
+        """REV-1."""
+        second = native.refresh(token)
+        native.revoke(token)
+
+        assert native.sessions("ada") == []
+        with pytest.raises(RevokedTokenError):
+            native.refresh(second.refresh_token)
+
+    def test_revoked_before_it_opens_nothing(self, native: Any, token: str) -> None:
+        """REV-1."""
+        native.revoke(token)
+
+        with pytest.raises(RevokedTokenError):
+            native.refresh(token)
+        assert native.sessions("ada") == []

@@ -12,7 +12,7 @@ import pytest
 from flask import Flask
 from marshmallow import fields
 
-from jwtpolicy import ClaimSchema, JWTManager, current_token, protect
+from jwtpolicy import ClaimSchema, JWTManager, current_token, current_user, protect
 from jwtpolicy.exceptions import InvalidTokenError, IssueError
 from tests.conftest import bearer
 
@@ -250,6 +250,46 @@ def test_a_schema_for_refresh_tokens_is_read_as_it_was_written(
             pair = jwt.refresh(str(pair.refresh_token))
 
         assert jwt.verify(pair.access_token).claims["roles"] == ("admin",)
+
+
+class FamilyClaims(ClaimSchema):
+    sub = fields.String(attribute="name", required=True)
+    family = fields.String(required=True, dump_default="f")
+
+
+@pytest.mark.parametrize("has_other", [True, False])
+def test_a_step_up_signs_no_refresh_token_that_is_then_refused(
+    make_app: Any, has_other: bool
+) -> None:
+    """The access token does not say what the schema for refresh tokens asks for."""
+    app, jwt = make_app()
+    user = described(jwt)
+    jwt.claims_for(User, kind="refresh")(FamilyClaims)
+    if has_other:
+        jwt.claims_for(Other)(OtherClaims)
+    by_proxy = protect()(lambda: jwt.step_up(current_user).as_response())
+    app.post("/by-proxy")(catching(IssueError, by_proxy))
+    app.post("/by-object", endpoint="o")(protect()(lambda: jwt.step_up(user).as_response()))
+    client = app.test_client()
+    with app.app_context():
+        pair = jwt.login(user)
+        assert client.post("/by-proxy", headers=bearer(pair.access_token)).text == "IssueError"
+        pair = jwt.refresh(str(pair.refresh_token))
+        stepped = client.post("/by-object", headers=bearer(pair.access_token)).get_json()
+
+        assert jwt.refresh(stepped["refresh_token"]).refresh_token
+
+
+def catching(error: type[Exception], view: Callable[[], Any]) -> Callable[[], Any]:
+    """Return a view that answers with the name of an error that *view* raises."""
+
+    def caught() -> Any:
+        try:
+            return view()
+        except error as found:
+            return type(found).__name__
+
+    return caught
 
 
 def test_a_schema_that_gives_refresh_tokens_another_subject_is_an_error(make_app: Any) -> None:

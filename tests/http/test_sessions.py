@@ -180,6 +180,24 @@ def test_a_session_ends_however_often_it_is_refreshed(make_app: Any, clock: Any)
     assert site.post("/refresh", headers=bearer(second["refresh_token"])).status_code == 401
 
 
+@pytest.mark.parametrize(("idle", "seconds"), [(100, 100), (1000, 900), (None, 900)])
+def test_no_access_token_outlives_the_idle_time_of_its_session(
+    make_app: Any, idle: int | None, seconds: int
+) -> None:
+    """REV-1: what has idled away need not be remembered, and then nobody could end it."""
+    app, jwt = make_app(session_idle=idle, access_token_expires=900)
+    with app.app_context():
+        pair = jwt.login("u1")
+        issued = jwt.issue("u1", session=pair, expires_in=900)
+        refreshed = jwt.refresh(pair.refresh_token)
+        renewed = jwt.renewed(jwt.verify(refreshed.access_token))
+        tokens = map(jwt.verify, (pair.access_token, issued, refreshed.access_token, renewed))
+        lifetimes = {token.claims["exp"] - token.claims["iat"] for token in tokens}
+
+    assert lifetimes == {seconds}
+    assert pair.expires_in == refreshed.expires_in == seconds
+
+
 def test_an_idle_session_ends(make_app: Any, clock: Any) -> None:
     """REF-6."""
     app, jwt = make_app(session_idle=100)

@@ -107,11 +107,11 @@ end
 local function judge(r, presented, issued_at, now)
   if is_over(r, now) then return 'ended' end
   if presented == r[REFRESH] then return 'current' end
-  local is_void = r[REPLACED_AT] > 0 and issued_at <= r[REPLACED_AT]
-  if is_void and presented ~= r[REPLACED_BY] then return 'replaced' end
   for _, one in ipairs(predecessors(r, now)) do
     if one[2] == presented then return 'repeated' end
   end
+  local is_void = r[REPLACED_AT] > 0 and issued_at <= r[REPLACED_AT]
+  if is_void and presented ~= r[REPLACED_BY] then return 'replaced' end
   return 'reused'
 end
 
@@ -222,8 +222,8 @@ REPLACE: Final = Script("""
 local raw, now = redis.call('GET', KEYS[1]), tonumber(ARGV[2])
 local r = raw and unpack_record(raw)
 if not r or is_over(r, now) or r[REFRESH] ~= ARGV[1] then return 0 end
+r[REPLACED_AT], r[REPLACED_BY] = math.max(now, r[USED]), ARGV[3]
 r[REFRESH], r[USED], r[IDLE], r[PREDECESSORS] = ARGV[3], now, tonumber(ARGV[4]), ''
-r[REPLACED_AT], r[REPLACED_BY] = now, ARGV[3]
 if ARGV[5] then r[12] = ARGV[5] end
 redis.call('DEL', KEYS[2])
 save(KEYS[1], r, now)
@@ -290,11 +290,12 @@ put(KEYS[1], '0', tonumber(ARGV[1]), tonumber(ARGV[2]))
 return 1
 """)
 
-#: KEYS: a session of before version 2. Returns its record as it is written now, or nothing where
-#: it is written so already. Who used a token moments before is refused, and no thief.
+#: KEYS: a session. Returns its record as it is written now, and 1 where it was of before version 2;
+#: nothing where there is none. Who used a token moments before is refused, and no thief.
 UPGRADE: Final = Script("""
 local raw = redis.call('GET', KEYS[1])
-if not raw or string.byte(raw, 1) > 1 then return false end
+if not raw then return false end
+if string.byte(raw, 1) > 1 then return {raw, 0} end
 local o = {struct.unpack('>Bi8i8i8i8i8I4c0I4c0I4c0I4c0', raw)}
 local r = {VERSION, o[1], o[2] * 1000000, o[3], o[4], o[5], 0, o[7], '', o[9], o[10], '', ''}
 if o[6] > 0 then r[REPLACED_AT], r[REPLACED_BY] = o[3], o[7] end
@@ -304,5 +305,5 @@ if left == -1 then
 else
   redis.call('SET', KEYS[1], pack_record(r), 'EX', math.max(1, left))
 end
-return pack_record(r)
+return {pack_record(r), 1}
 """)

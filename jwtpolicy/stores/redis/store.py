@@ -369,15 +369,16 @@ class RedisStore(TokenStore):
     def upgrade(self) -> str:
         """Rewrite the sessions of before version 2, each in one step, and list them anew.
 
-        It may be interrupted, and run again. The lists are taken away last: while one is there,
+        It may be interrupted, and run again: it lists those that were rewritten before, too, since
+        it may have got no further with them. The lists are taken away last: while one is there,
         nobody ends all sessions of its subject, since some could be missed.
         """
         total = 0
         for key in self._server.scan(_glob(self._prefix) + b"{*}s*"):
-            raw = self._server.run(scripts.UPGRADE, [key])
-            if raw is not None:
-                total += 1
-                self._list_again(key, raw)
+            found = self._server.run(scripts.UPGRADE, [key])
+            if found is not None:
+                self._list_again(key, found[0])
+                total += found[1]
         for old in self._server.scan(_glob(self._prefix) + b"{*}i*"):
             self._server.change([old], "DEL", old)
         return f"{total} sessions were upgraded"

@@ -93,10 +93,13 @@ _ENDED: Final[dict[str, Any]] = {
 }
 _OF_SUBJECT: Final = _S.subject_key == bindparam("key")
 END_ALL: Final[Update] = update(sessions).where(_OF_SUBJECT, _S.is_ended == 0).values(_ENDED)
+_NOT_KEPT: Final = _S.session_key != bindparam("keep")
 END_OTHERS: Final[Update] = (
-    update(sessions)
-    .where(_OF_SUBJECT, _S.session_key != bindparam("keep"), _is_live())
-    .values(_ENDED)
+    update(sessions).where(_OF_SUBJECT, _NOT_KEPT, _is_live()).values(_ENDED)
+)
+#: Those that have idled away too, whose access tokens may be about.
+END_OTHERS_OVER: Final[Update] = (
+    update(sessions).where(_OF_SUBJECT, _NOT_KEPT, _S.is_ended == 0).values(_ENDED)
 )
 END_THESE: Final[Update] = (
     update(sessions)

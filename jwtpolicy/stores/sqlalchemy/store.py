@@ -272,8 +272,10 @@ class SQLAlchemyStore(TokenStore):
 
         def job(connection: Connection) -> int:
             connection.execute(self._upsert.cut, cut)
-            values = {"key": key, "keep": kept, "now": second}
-            return connection.execute(sql.END_OTHERS, values).rowcount
+            values = {"key": key, "keep": kept}
+            live = connection.execute(sql.END_OTHERS, {**values, "now": second}).rowcount
+            connection.execute(sql.END_OTHERS_OVER, values)
+            return live
 
         return self._transact(second, job)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from unittest.mock import Mock
 
 import pytest
 
@@ -117,6 +118,22 @@ def test_an_upgrade_may_be_run_again(store: RedisStore) -> None:
 
     assert store.upgrade() == "0 sessions were upgraded"
     assert refresh_standing(store, "r2") is Standing.GOOD
+
+
+def test_an_upgrade_that_was_interrupted_loses_no_session(
+    store: RedisStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """REF-6: between rewriting a session and listing it."""
+    sid = store.new_session_id("", "alice")
+    write_old(store, sid, old_record())
+    monkeypatch.setattr(store, "_list_again", Mock(side_effect=ConnectionError))
+    with pytest.raises(ConnectionError):
+        store.upgrade()
+    monkeypatch.undo()
+    store.upgrade()
+    store.revoke_subject("", "alice", now=NOW, until=NOW + DAY)
+
+    assert standing(store, session_id=sid) is Standing.REVOKED
 
 
 def test_what_is_no_record_of_any_version_is_an_outage(store: RedisStore) -> None:

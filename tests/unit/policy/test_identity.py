@@ -132,6 +132,8 @@ SAME: list[Callable[[], object]] = [
     lambda: validate.Range(min=0, max=10, max_inclusive=False, error="no"),
     lambda: validate.OneOf(["a", 1], labels=["x"]),
     lambda: validate.OneOf({"a", "b"}),
+    lambda: validate.OneOf({8, 0}),  # and {0, 8}, which is equal, come in two orders
+    lambda: validate.NoneOf({8, 0}),
     lambda: validate.OneOf(range(3)),
     lambda: validate.NoneOf([{"a": [1]}]),
     lambda: validate.Regexp("a" * 300, re.IGNORECASE | re.MULTILINE),
