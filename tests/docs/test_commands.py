@@ -61,5 +61,6 @@ def test_the_load_benchmark_measures_the_stores_that_it_is_told_to(tmp_path: Pat
     assert figures.sizes == [20, 40]
     assert figures.stores == ["pair", *(store for store in stores if store not in left_out)]
     for store in figures.stores[1:]:
-        assert figures.last(store, "check_1_per_s") > figures.last(store, "rotate_1_per_s") > 0
+        assert figures.last(store, "check_1_per_s") > 0
+        assert figures.last(store, "rotate_1_per_s") > 0
         assert f"{TITLES[store]}\n" in done.stdout
