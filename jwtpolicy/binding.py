@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterable, Mapping
+from copy import copy
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, Final, Self
 
@@ -291,7 +292,24 @@ class Application:
         if current.method == "OPTIONS":
             return _NOTHING
         plan = self._plan_met(guard.endpoint, current)
-        return plan if plan is not None and plan.guards else _NOTHING
+        if plan is None or not plan.guards:
+            return _NOTHING
+        return (
+            plan if guard.endpoint == current.endpoint else self._called_plan(plan, guard, current)
+        )
+
+    def _called_plan(self, plan: Plan, guard: EndpointGuard, current: Request) -> Plan:
+        """Return *plan* for a view of another endpoint, which the current request has called.
+
+        It is an inner guard there: what it lets in shades what the request's own endpoint did.
+        """
+        target = (current.endpoint, current.method)
+        called = self._inner_plans.get((target, guard))
+        if called is None:
+            called = copy(plan)
+            called.is_inner = True
+            self._remember_inner(target, guard, called)
+        return called
 
     def _inner_plan(self, guard: Guard, target: Target) -> Plan:
         """Return the plan of a guard that is not the endpoint's: its function was just called."""
@@ -302,11 +320,14 @@ class Application:
             plan = self.planner.joined(demand, self.enforcement.baseline)
             plan.is_inner = True
             self._finish_answers([plan.places])
-            # Without an endpoint, or in one of all methods, there is no end of targets; and some
-            # frameworks decorate anew for each request, so that there is no end of guards.
-            if target in self._plans and len(self._inner_plans) < _MAX_INNER_PLANS:
-                self._inner_plans[target, guard] = plan
+            self._remember_inner(target, guard, plan)
         return plan
+
+    def _remember_inner(self, target: Target, guard: Guard, plan: Plan) -> None:
+        # Without an endpoint, or in one of all methods, there is no end of targets; and some
+        # frameworks decorate anew for each request, so that there is no end of guards.
+        if target in self._plans and len(self._inner_plans) < _MAX_INNER_PLANS:
+            self._inner_plans[target, guard] = plan
 
     def _bind_first(self) -> None:
         """Bind before the first request, whether or not it meets a guard, and then no more."""
