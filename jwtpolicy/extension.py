@@ -22,8 +22,10 @@ from .decision import Decision
 from .exceptions import (
     AccessError,
     ConfigurationError,
+    ForeignSubjectError,
     InvalidTokenError,
     IssueError,
+    LoginFailedError,
     NotATokenError,
     NoTokenError,
     PolicyDefinitionError,
@@ -269,14 +271,18 @@ class JWTManager(Generic[User]):
             IssueError: The claims cannot be signed; or, with a `user_loader`, the user's schema
                 or a hook says one of them too.
             LoginFailedError: All sessions of the user were ended after *since*; not those that
-                this very request has ended.
+                this very request has ended. Or the subject begins with the prefix of another type
+                of users: whoever may choose a name may choose ``machine:1``.
             StoreUnavailableError: The store cannot be asked.
         """
         with self._answering():
             sessions, found = self._components().sessions, self._user(user)
             facts = sessions.facts(claims, headers, fresh=fresh, scope=scope, acr=acr, amr=amr)
             began = self._since(since)
-            pair = sessions.open(found, facts, fresh=fresh, label=label, since=began)
+            try:
+                pair = sessions.open(found, facts, fresh=fresh, label=label, since=began)
+            except ForeignSubjectError as error:
+                raise LoginFailedError(str(error)) from error
         logged_in.send(_app(), session_id=pair.session_id)
         return self._answerable(pair)
 

@@ -121,6 +121,16 @@ def test_nobody_logs_in_by_a_name_that_is_a_machines(client: Any, caplog: Any, n
     assert log_in(client, "1").status_code == 200
 
 
+@pytest.mark.parametrize("who", ["machine:1", User("machine:1")], ids=["text", "a user"])
+def test_nor_in_a_view_that_was_written_by_hand(app: Any, jwt: Any, client: Any, who: Any) -> None:
+    app.post("/by-hand", endpoint="any")(lambda: jwt.login(who).as_response())
+    app.post("/by-hand/machine", endpoint="m")(lambda: jwt.login(Machine(1)).as_response())
+
+    answer = client.post("/by-hand")
+    assert (answer.status_code, answer.json["error"]) == (401, "invalid_credentials")
+    assert client.post("/by-hand/machine").status_code == 200
+
+
 def test_nor_confirms_by_it(client: Any, machine: Any) -> None:
     form = {"username": "machine:1", "password": "x"}
     confirmed = client.post("/auth/step-up", headers=machine, data=form)
