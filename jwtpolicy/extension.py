@@ -845,18 +845,43 @@ class JWTManager(Generic[User]):
         if (state := application().known_state()) is not None:
             state.ended_at = max(state.ended_at, ended_at)
 
-    def _stands(self, ref: TokenRef, encoded: str) -> bool:
+    def _stands(self, claims: Mapping[str, Any], encoded: str) -> bool:
         """Whether the store lets the token pass that a guard of the bridge has met.
 
         As for native guards: a used refresh token passes within its grace, and after it ends its
-        session.
+        session. A ``sid`` that is no text names no session that could be asked about.
         """
+        if not isinstance(sid := claims.get("sid"), str | None):
+            return False
+        issuer, kind = claims.get("iss", ""), claims["type"]
+        subject = str(claims[self._parts().settings.identity_claim])
+        ref = TokenRef(issuer, subject, claims["jti"], sid, claims.get("iat", 0), kind)
         components = self._components()
         terms, store = components.sources.terms, components.sessions.store
         standing = store.standing(ref, now=int(terms.clock()), leeway=terms.ahead)
-        if standing is Standing.CONSUMED and ref.kind == REFRESH:
+        if standing is Standing.CONSUMED and kind == REFRESH:
             self._notice_reuse(encoded)
         return standing in (Standing.GOOD, Standing.IN_GRACE)
+
+    def _is_spoofed(self, subject: str, encoded: str | None) -> bool:
+        """Whether *subject* is one of a type of users with a prefix, and its token is none of it.
+
+        Whoever may choose a name may choose ``machine:1``: to the store, and to views that ask the
+        bridge for the identity, that is the machine.
+
+        Args:
+            subject: The subject.
+            encoded: The token that the bridge has met, or None for one that it is about to make.
+        """
+        if not subject.startswith(self._components().sources.terms.prefixes):
+            return False
+        if encoded is None:
+            return True
+        try:
+            self._verified(encoded, None, Purpose.EXAMINE)
+        except InvalidTokenError:
+            return True
+        return False
 
     def _notice_reuse(self, encoded: str) -> None:
         try:

@@ -260,16 +260,34 @@ def test_the_bridge_shows_the_prefix_and_makes_nobody_a_machine(tmp_path: Any) -
     bridge.JWTManager(app)
     jwt = JWTManager[Any](app)
     jwt.claims_for(Machine)(MachineClaims)
-    app.get("/bridge", endpoint="b")(bridge.jwt_required()(lambda: bridge.get_jwt_identity()))
+    for name, options in {"bridge": {}, "skips": {"skip_revocation_check": True}}.items():
+        guard = bridge.jwt_required(**options)
+        app.get(f"/{name}", endpoint=name)(guard(lambda: bridge.get_jwt_identity()))
     app.get("/native", endpoint="n")(protect()(lambda: current_token.subject))
     with app.app_context():
-        machine = bearer(jwt.issue(Machine(1)))
-        named, plain = (bearer(bridge.create_access_token(who)) for who in ("machine:1", "1"))
+        machine, plain = bearer(jwt.issue(Machine(1))), bearer(bridge.create_access_token("1"))
+    named = bearer(signed(claims={**CLAIMS, "sub": "machine:1", "exp": 4_000_000_000}))
     client = app.test_client()
 
-    assert client.get("/bridge", headers=machine).text == "machine:1"
-    assert client.get("/native", headers=named).status_code == 401
-    assert client.get("/native", headers=plain).text == "1"
+    def answers(headers: Any) -> list[Any]:
+        found = [client.get(f"/{name}", headers=headers) for name in ("bridge", "skips", "native")]
+        return [one.text if one.status_code == 200 else one.status_code for one in found]
+
+    assert answers(machine) == ["machine:1"] * 3
+    assert answers(plain) == ["1"] * 3
+    assert answers(named) == [422, 422, 401]
+
+
+@pytest.mark.parametrize("make", [bridge.create_access_token, bridge.create_refresh_token])
+def test_the_bridge_issues_nothing_in_the_name_of_a_machine(tmp_path: Any, make: Any) -> None:
+    app = Flask("both", instance_path=str(tmp_path))
+    app.config.update(TESTING=True, JWT_SECRET_KEY=SECRET)
+    bridge.JWTManager(app)
+    JWTManager[Any](app).claims_for(Machine)(MachineClaims)
+    app.post("/<name>")(lambda name: make(name))
+
+    assert app.test_client().post("/machine:1").status_code == 401
+    assert app.test_client().post("/ada").status_code == 200
 
 
 @pytest.mark.parametrize("loaded", ["machine:1", User("machine:1"), User("1"), Machine(2)])
