@@ -16,7 +16,7 @@ from flask import Blueprint, Flask, Response, current_app
 
 from .access import DEFAULT_TERMS, NOT_LOADED, AccessRequest, Standing
 from .additions import Hook
-from .binding import Application
+from .binding import GUARDS_BLUEPRINT, Application
 from .clock import Clock, system_clock
 from .decision import Decision
 from .exceptions import (
@@ -988,6 +988,9 @@ def _seconds(expires_at: datetime | float | None) -> int | None:
 def _admit_endpoint() -> None:
     """Guard the endpoints of a blueprint; registered once on each."""
     application().admit_endpoint()
+
+
+setattr(_admit_endpoint, GUARDS_BLUEPRINT, True)
 
 
 def _explained(policy: Policy, access: AccessRequest) -> Decision:
