@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import inspect
 from collections import deque
-from collections.abc import AsyncIterator, Iterator
 from functools import partial
 from numbers import Number
-from types import EllipsisType, MappingProxyType, NotImplementedType
+from types import (
+    AsyncGeneratorType,
+    EllipsisType,
+    GeneratorType,
+    MappingProxyType,
+    NotImplementedType,
+)
 from typing import Final
 
 from werkzeug.wrappers import Response
@@ -16,7 +21,7 @@ from ..decision import Decision, Finding
 from ..outcomes import Outcome
 
 #: A hook that answers so has said yes or no, as a policy does too, failed, forgotten a call, found
-#: nobody yet, or answered the request. ``filter(…)`` is an iterator, whoever is in it.
+#: nobody yet, or answered the request. ``filter(…)`` says yes, whoever is in it.
 _NO_USERS: Final = (
     bool,
     Outcome,
@@ -27,8 +32,10 @@ _NO_USERS: Final = (
     BaseException,
     NotImplementedType,
     EllipsisType,
-    Iterator,
-    AsyncIterator,
+    GeneratorType,
+    AsyncGeneratorType,
+    filter,
+    map,
     Response,
 )
 
@@ -53,8 +60,8 @@ def is_user(value: object) -> bool:
     """Whether *value* may be meant as a user, by a hook that returns one.
 
     None, truth values, answers of policies, exceptions, classes, functions, ``NotImplemented``,
-    iterators, responses, what would have to be awaited, and 0 and empty text or collections are no
-    users (HTTP-11).
+    generators, ``filter`` and ``map``, responses, what would have to be awaited, and 0 and empty
+    text or collections are no users (HTTP-11).
     """
     if inspect.isawaitable(value):
         # A coroutine is true and has no attributes: nobody must take it for a user.
