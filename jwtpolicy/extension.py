@@ -513,7 +513,12 @@ class JWTManager(Generic[User]):
         Raises:
             InvalidTokenError: It is none, or of another kind; `ExpiredTokenError`,
                 `WrongKindError` where they apply.
+            TypeError: *allow_expired* is neither True nor False.
         """
+        allows: object = allow_expired
+        if not isinstance(allows, bool):
+            msg = f"allow_expired is True or False, not {allows!r:.40}"
+            raise TypeError(msg)
         kinds = None if isinstance(kind, Any_) else frozenset({kind})
         with self._answering():
             purpose = Purpose.EXAMINE if allow_expired else Purpose.ADMIT
@@ -938,7 +943,7 @@ class JWTManager(Generic[User]):
 
 def _check_plain(function: object, name: str) -> None:
     """Refuse what would have to be awaited where views and guards of both kinds call it."""
-    if inspect.iscoroutinefunction(function):
+    if not callable(function) or inspect.iscoroutinefunction(function):
         msg = f"{name} is a plain function: async views and others call it"
         raise SetupError(msg)
 

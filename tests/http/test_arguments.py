@@ -32,6 +32,7 @@ from jwtpolicy.exceptions import (
     IssueError,
     NotATokenError,
     NoTokenError,
+    SetupError,
     SubjectError,
 )
 from jwtpolicy.globals import template_user
@@ -654,3 +655,24 @@ def test_no_store_is_asked_about_nobody(make_app: Any, verb: str) -> None:
     app, jwt = make_app({"store": Untouched()})
     with app.app_context(), pytest.raises(TypeError, match="no claim schema fits bool"):
         getattr(jwt, verb)(True)
+
+
+@pytest.mark.parametrize("value", [None, 1, "False"], ids=repr)
+def test_whether_an_expired_token_is_taken_is_true_or_false(
+    site: Site, clock: Any, value: Any
+) -> None:
+    encoded = site.login().access_token
+    clock.advance(100_000)
+
+    with pytest.raises(TypeError, match="allow_expired is True or False"):
+        site.call("verify", encoded, allow_expired=value)
+    assert site.call("verify", encoded, allow_expired=True).subject
+
+
+@pytest.mark.parametrize("verb", ["revocation_check", "extra_claims", "extra_headers"])
+def test_what_is_registered_is_a_function(make_app: Any, verb: str) -> None:
+    _, jwt = make_app()
+    with pytest.raises(SetupError, match="is a plain function"):
+        getattr(jwt, verb)(None)
+
+    getattr(jwt, verb)(lambda *_: {})
