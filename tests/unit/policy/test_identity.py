@@ -131,7 +131,7 @@ def test_what_means_something_else_is_another_policy(one: Any, other: Any) -> No
 SAME: list[Callable[[], object]] = [
     lambda: validate.Range(min=0, max=10, max_inclusive=False, error="no"),
     lambda: validate.OneOf(["a", 1], labels=["x"]),
-    lambda: validate.OneOf({"a", "b"}),
+    lambda: validate.OneOf({"a"}),  # of several the order, and so the message, may differ
     lambda: validate.OneOf(range(3)),
     lambda: validate.NoneOf([{"a": [1]}]),
     lambda: validate.Regexp("a" * 300, re.IGNORECASE | re.MULTILINE),
