@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
+from copy import copy
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, Final, Self
 
@@ -14,7 +15,7 @@ from werkzeug.routing import Rule
 from .access import Terms
 from .ending import tokens_to_end, warn_if_presented
 from .enforcement import Enforcement
-from .exceptions import AccessDeniedError, ConfigurationError
+from .exceptions import AccessDeniedError, ConfigurationError, SetupError
 from .finishing import Finishing
 from .guards import METHODS, EndpointGuard, FunctionGuard, Guard
 from .parts import Components, Parts
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
     from .extension import JWTManager
 
 logger = logging.getLogger("jwtpolicy")
+
+#: The name under which the hook of a protected blueprint says that it is one.
+GUARDS_BLUEPRINT: Final = "__jwtpolicy_guards_blueprint__"
 
 #: Plans of inner guards that are remembered.
 _MAX_INNER_PLANS: Final = 1024
@@ -291,7 +295,24 @@ class Application:
         if current.method == "OPTIONS":
             return _NOTHING
         plan = self._plan_met(guard.endpoint, current)
-        return plan if plan is not None and plan.guards else _NOTHING
+        if plan is None or not plan.guards:
+            return _NOTHING
+        return (
+            plan if guard.endpoint == current.endpoint else self._called_plan(plan, guard, current)
+        )
+
+    def _called_plan(self, plan: Plan, guard: EndpointGuard, current: Request) -> Plan:
+        """Return *plan* for a view of another endpoint, which the current request has called.
+
+        It is an inner guard there: what it lets in shades what the request's own endpoint did.
+        """
+        target = (current.endpoint, current.method)
+        called = self._inner_plans.get((target, guard))
+        if called is None:
+            called = copy(plan)
+            called.is_inner = True
+            self._remember_inner(target, guard, called)
+        return called
 
     def _inner_plan(self, guard: Guard, target: Target) -> Plan:
         """Return the plan of a guard that is not the endpoint's: its function was just called."""
@@ -302,11 +323,14 @@ class Application:
             plan = self.planner.joined(demand, self.enforcement.baseline)
             plan.is_inner = True
             self._finish_answers([plan.places])
-            # Without an endpoint, or in one of all methods, there is no end of targets; and some
-            # frameworks decorate anew for each request, so that there is no end of guards.
-            if target in self._plans and len(self._inner_plans) < _MAX_INNER_PLANS:
-                self._inner_plans[target, guard] = plan
+            self._remember_inner(target, guard, plan)
         return plan
+
+    def _remember_inner(self, target: Target, guard: Guard, plan: Plan) -> None:
+        # Without an endpoint, or in one of all methods, there is no end of targets; and some
+        # frameworks decorate anew for each request, so that there is no end of guards.
+        if target in self._plans and len(self._inner_plans) < _MAX_INNER_PLANS:
+            self._inner_plans[target, guard] = plan
 
     def _bind_first(self) -> None:
         """Bind before the first request, whether or not it meets a guard, and then no more."""
@@ -324,6 +348,7 @@ class Application:
 
     def _bound_to(self, components: Components) -> Enforcement:
         """Make the plans, and hold on to what they were made of."""
+        self._check_blueprints(components.registered.blueprints)
         enforcement = self.parts.enforcement(components)
         registered, terms = components.registered, components.sources.terms
         planner = Planner(self._app, self.parts, registered.blueprints, lambda: terms)
@@ -339,6 +364,22 @@ class Application:
         self.planner, self._components = planner, components
         self._registrations.hold(components.registered)
         return enforcement
+
+    def _check_blueprints(self, protected: Collection[Blueprint]) -> None:
+        """Notice blueprints that another manager protects, whose levels nobody would ask here.
+
+        Raises:
+            SetupError: There is one, and this manager does not protect it.
+        """
+        for name, blueprint in self._app.blueprints.items():
+            hooks = self._app.before_request_funcs.get(name, ())
+            is_guarded = any(hasattr(hook, GUARDS_BLUEPRINT) for hook in hooks)
+            if is_guarded and blueprint not in protected:
+                msg = (
+                    f"the blueprint {name} is protected by another JWTManager than that of "
+                    f"{self.name}; call protect_blueprint of this one too, before it is registered"
+                )
+                raise SetupError(msg)
 
     def _guarded(self, endpoint: str, view: Any) -> Any:
         """Return what Flask is to call: a guard, wherever one was written."""

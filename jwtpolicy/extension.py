@@ -16,14 +16,16 @@ from flask import Blueprint, Flask, Response, current_app
 
 from .access import DEFAULT_TERMS, NOT_LOADED, AccessRequest, Standing
 from .additions import Hook
-from .binding import Application
+from .binding import GUARDS_BLUEPRINT, Application
 from .clock import Clock, system_clock
 from .decision import Decision
 from .exceptions import (
     AccessError,
     ConfigurationError,
+    ForeignSubjectError,
     InvalidTokenError,
     IssueError,
+    LoginFailedError,
     NotATokenError,
     NoTokenError,
     PolicyDefinitionError,
@@ -270,14 +272,18 @@ class JWTManager(Generic[User]):
             IssueError: The claims cannot be signed; or, with a `user_loader`, the user's schema
                 or a hook says one of them too.
             LoginFailedError: All sessions of the user were ended after *since*; not those that
-                this very request has ended.
+                this very request has ended. Or the subject begins with the prefix of another type
+                of users: whoever may choose a name may choose ``machine:1``.
             StoreUnavailableError: The store cannot be asked.
         """
         with self._answering():
             sessions, found = self._components().sessions, self._user(user)
             facts = sessions.facts(claims, headers, fresh=fresh, scope=scope, acr=acr, amr=amr)
             began, shown = self._since(since), text_of(label)
-            pair = sessions.open(found, facts, fresh=fresh, label=shown, since=began)
+            try:
+                pair = sessions.open(found, facts, fresh=fresh, label=shown, since=began)
+            except ForeignSubjectError as error:
+                raise LoginFailedError(str(error)) from error
         logged_in.send(_app(), session_id=pair.session_id)
         return self._answerable(pair)
 
@@ -518,7 +524,12 @@ class JWTManager(Generic[User]):
         Raises:
             InvalidTokenError: It is none, or of another kind; `ExpiredTokenError`,
                 `WrongKindError` where they apply.
+            TypeError: *allow_expired* is neither True nor False.
         """
+        allows: object = allow_expired
+        if not isinstance(allows, bool):
+            msg = f"allow_expired is True or False, not {allows!r:.40}"
+            raise TypeError(msg)
         kinds = None if isinstance(kind, Any_) else frozenset({kind})
         with self._answering():
             purpose = Purpose.EXAMINE if allow_expired else Purpose.ADMIT
@@ -856,17 +867,42 @@ class JWTManager(Generic[User]):
         if (state := application().known_state()) is not None:
             state.ended_at = max(state.ended_at, ended_at)
 
-    def _stands(self, ref: TokenRef, encoded: str) -> bool:
+    def _stands(self, claims: Mapping[str, Any], encoded: str) -> bool:
         """Whether the store lets the token pass that a guard of the bridge has met.
 
         As for native guards: a used refresh token passes within its grace, and after it ends its
-        session.
+        session. A ``sid`` that is no text names no session that could be asked about.
         """
+        if not isinstance(sid := claims.get("sid"), str | None):
+            return False
+        issuer, kind = claims.get("iss", ""), claims["type"]
+        subject = str(claims[self._parts().settings.identity_claim])
+        ref = TokenRef(issuer, subject, claims["jti"], sid, claims.get("iat", 0), kind)
         components = self._components()
         standing = components.sources.revocation.standing_of(ref)
-        if standing is Standing.CONSUMED and ref.kind == REFRESH:
+        if standing is Standing.CONSUMED and kind == REFRESH:
             self._notice_reuse(encoded)
         return standing in (Standing.GOOD, Standing.IN_GRACE)
+
+    def _is_spoofed(self, subject: str, encoded: str | None) -> bool:
+        """Whether *subject* is one of a type of users with a prefix, and its token is none of it.
+
+        Whoever may choose a name may choose ``machine:1``: to the store, and to views that ask the
+        bridge for the identity, that is the machine.
+
+        Args:
+            subject: The subject.
+            encoded: The token that the bridge has met, or None for one that it is about to make.
+        """
+        if not subject.startswith(self._components().sources.terms.prefixes):
+            return False
+        if encoded is None:
+            return True
+        try:
+            self._verified(encoded, None, Purpose.EXAMINE)
+        except InvalidTokenError:
+            return True
+        return False
 
     def _notice_reuse(self, encoded: str) -> None:
         try:
@@ -923,7 +959,7 @@ class JWTManager(Generic[User]):
 
 def _check_plain(function: object, name: str) -> None:
     """Refuse what would have to be awaited where views and guards of both kinds call it."""
-    if inspect.iscoroutinefunction(function):
+    if not callable(function) or inspect.iscoroutinefunction(function):
         msg = f"{name} is a plain function: async views and others call it"
         raise SetupError(msg)
 
@@ -973,6 +1009,9 @@ def _seconds(expires_at: datetime | float | None) -> int | None:
 def _admit_endpoint() -> None:
     """Guard the endpoints of a blueprint; registered once on each."""
     application().admit_endpoint()
+
+
+setattr(_admit_endpoint, GUARDS_BLUEPRINT, True)
 
 
 def _explained(policy: Policy, access: AccessRequest) -> Decision:

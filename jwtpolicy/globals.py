@@ -74,19 +74,19 @@ class RequestProxy(LocalProxy[Any]):
 
     @property  # type: ignore[misc] # werkzeug's are descriptors of its own, here and below
     def __class__(self) -> type:
-        return type(_loaded(self, AttributeError))
+        return type(loaded(self, AttributeError))
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(_loaded(self, AttributeError), name)
+        return getattr(loaded(self, AttributeError), name)
 
     def __getitem__(self, key: Any) -> Any:
-        return _loaded(self, AttributeError, LookupError, TypeError)[key]
+        return loaded(self, AttributeError, LookupError, TypeError)[key]
 
     def __next__(self) -> Any:
-        return next(_loaded(self, StopIteration))
+        return next(loaded(self, StopIteration))
 
     def __iter__(self) -> Iterator[Any]:
-        return iter(_loaded(self, TypeError))
+        return iter(loaded(self, TypeError))
 
     def __contains__(self, item: object) -> bool:
         return item in self._get_current_object()
@@ -128,7 +128,7 @@ class RequestProxy(LocalProxy[Any]):
         return self._get_current_object() >= other
 
 
-def _loaded(proxy: RequestProxy, *signals: type[Exception]) -> Any:
+def loaded(proxy: RequestProxy, *signals: type[Exception]) -> Any:
     """Return the object for an operation that says by *signals* what it does not find.
 
     Raises:

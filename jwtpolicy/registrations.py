@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -136,7 +137,7 @@ class Registrations:
         """
         with self.lock:
             self._check_open("revocation_check")
-            if check not in self._checks:
+            if not any(_is_same(check, one) for one in self._checks):
                 self._checks.append(check)
 
     def add_level(self, blueprint: Blueprint, level: Policy, guard: Callable[[], None]) -> None:
@@ -152,7 +153,8 @@ class Registrations:
         """
         with self.lock:
             levels = self.blueprints.get(blueprint, [])
-            if level in levels:
+            # By identity, and not by an `__eq__` of the application's: it is not asked otherwise.
+            if level.identity in [one.identity for one in levels]:
                 return
             bound = [one for one in self._applications if one.is_bound and one.has(blueprint)]
             if bound:
@@ -189,6 +191,14 @@ class Registrations:
         applications = list(self._applications)
         if applications and all(one.is_bound for one in applications):
             raise SetupError(_late(what, applications))
+
+
+def _is_same(check: RevocationCheck, other: RevocationCheck) -> bool:
+    """Whether both are one: a method is another object each time that it is read.
+
+    No `__eq__` of the application's is asked: by that a check would not be asked either.
+    """
+    return check is other or (inspect.ismethod(check) and check == other)
 
 
 def _late(what: str, concerned: Sequence[Application]) -> str:

@@ -13,7 +13,7 @@ from flask.typing import RouteCallable
 from flask.views import MethodView
 
 from .exceptions import PolicyDefinitionError
-from .globals import application, current_resource
+from .globals import RequestProxy, application, current_resource, loaded
 from .guards import (
     PUTS,
     ClassGuard,
@@ -250,5 +250,9 @@ class ProtectedView(MethodView):
 
     @property
     def resource(self) -> Any:
-        """What the endpoint is about; the request's, so that views can be shared by threads."""
-        return current_resource._get_current_object()
+        """What the endpoint is about; the request's, so that views can be shared by threads.
+
+        What the loader raises passes through templates and `getattr` as well, which take an
+        `AttributeError` for "there is none": they meet a `LoaderError`.
+        """
+        return loaded(cast(RequestProxy, current_resource), AttributeError)

@@ -74,13 +74,14 @@ class CredentialsView(ProtectedView, ABC):
         return self.failed(credentials) if pair is None else self.answer(pair)
 
     def _begun(self, user: Any, credentials: Credentials) -> TokenPair | None:
-        """Return what `begin` does, and None for a user who would be taken for another.
+        """Return what `begin` does, and None for a user whom it logs in or confirms in no case.
 
-        Whoever may choose a name may choose ``machine:1``: that is no mistake of the application.
+        Such as one whose sessions were just ended, or who would be taken for another: whoever may
+        choose a name may choose ``machine:1``, and that is no mistake of the application.
         """
         try:
             return self.begin(user, credentials)
-        except ForeignSubjectError as error:
+        except (ForeignSubjectError, LoginFailedError) as error:
             logger.warning("%s: %s", type(self).__name__, error)
             return None
 

@@ -89,7 +89,7 @@ class Anonymous(Credential):
     ignore_invalid: bool
 
     def __init__(self, *, ignore_invalid: bool = False) -> None:
-        self.ignore_invalid = ignore_invalid
+        self.ignore_invalid = _switch("Anonymous(ignore_invalid=…)", ignore_invalid)
 
     def judge(self, access: AccessRequest) -> Finding:
         if access.token is not None:
@@ -141,7 +141,20 @@ class OptionalToken(AnyOf):
 
 
 def _anonymous(ignore_invalid: bool) -> Anonymous:
-    return Anonymous(ignore_invalid=True) if ignore_invalid else Anonymous()
+    ignores = _switch("OptionalToken(ignore_invalid=…)", ignore_invalid)
+    return Anonymous(ignore_invalid=True) if ignores else Anonymous()
+
+
+def _switch(name: str, value: object) -> bool:
+    """Return *value*, which is True or False: text from a configuration would be neither.
+
+    Raises:
+        PolicyDefinitionError: It is something else.
+    """
+    if isinstance(value, bool):
+        return value
+    msg = f"{name} is True or False, not {value!r:.40}"
+    raise PolicyDefinitionError(msg)
 
 
 class OwnTokens(Credential):
@@ -238,7 +251,7 @@ class SingleUse(NotRevoked):
     consume: bool
 
     def __init__(self, *, consume: bool = True) -> None:
-        self.consume = consume
+        self.consume = _switch("SingleUse(consume=…)", consume)
 
     @property
     def is_consumed(self) -> bool:

@@ -3,32 +3,65 @@
 from __future__ import annotations
 
 import inspect
-from types import AsyncGeneratorType, EllipsisType, GeneratorType, NotImplementedType
+from collections import deque
+from functools import partial
+from numbers import Number
+from types import (
+    AsyncGeneratorType,
+    EllipsisType,
+    GeneratorType,
+    MappingProxyType,
+    NotImplementedType,
+)
 from typing import Final
 
 from werkzeug.wrappers import Response
 
-#: A hook that answers so has said yes or no, failed, forgotten a call, or answered the request.
+from ..decision import Decision, Finding
+from ..outcomes import Outcome
+
+#: A hook that answers so has said yes or no, as a policy does too, failed, forgotten a call, found
+#: nobody yet, or answered the request. ``filter(…)`` says yes, whoever is in it.
 _NO_USERS: Final = (
     bool,
+    Outcome,
+    Finding,
+    Decision,
     type,
+    partial,
     BaseException,
     NotImplementedType,
     EllipsisType,
     GeneratorType,
     AsyncGeneratorType,
+    filter,
+    map,
     Response,
 )
 
 #: An empty one of these is what queries return where they find nobody.
-_PLAIN: Final = (int, float, str, bytes, list, tuple, dict, set, frozenset)
+_PLAIN: Final = (
+    Number,
+    str,
+    bytes,
+    bytearray,
+    list,
+    tuple,
+    range,
+    deque,
+    dict,
+    MappingProxyType,
+    set,
+    frozenset,
+)
 
 
 def is_user(value: object) -> bool:
     """Whether *value* may be meant as a user, by a hook that returns one.
 
-    None, truth values, exceptions, classes, functions, ``NotImplemented``, generators, responses,
-    what would have to be awaited, and 0 and empty text or collections are no users (HTTP-11).
+    None, truth values, answers of policies, exceptions, classes, functions, ``NotImplemented``,
+    generators, ``filter`` and ``map``, responses, what would have to be awaited, and 0 and empty
+    text or collections are no users (HTTP-11).
     """
     if inspect.isawaitable(value):
         # A coroutine is true and has no attributes: nobody must take it for a user.

@@ -121,6 +121,16 @@ def test_nobody_logs_in_by_a_name_that_is_a_machines(client: Any, caplog: Any, n
     assert log_in(client, "1").status_code == 200
 
 
+@pytest.mark.parametrize("who", ["machine:1", User("machine:1")], ids=["text", "a user"])
+def test_nor_in_a_view_that_was_written_by_hand(app: Any, jwt: Any, client: Any, who: Any) -> None:
+    app.post("/by-hand", endpoint="any")(lambda: jwt.login(who).as_response())
+    app.post("/by-hand/machine", endpoint="m")(lambda: jwt.login(Machine(1)).as_response())
+
+    answer = client.post("/by-hand")
+    assert (answer.status_code, answer.json["error"]) == (401, "invalid_credentials")
+    assert client.post("/by-hand/machine").status_code == 200
+
+
 def test_nor_confirms_by_it(client: Any, machine: Any) -> None:
     form = {"username": "machine:1", "password": "x"}
     confirmed = client.post("/auth/step-up", headers=machine, data=form)
@@ -251,16 +261,34 @@ def test_the_bridge_shows_the_prefix_and_makes_nobody_a_machine(tmp_path: Any) -
     bridge.JWTManager(app)
     jwt = JWTManager[Any](app)
     jwt.claims_for(Machine)(MachineClaims)
-    app.get("/bridge", endpoint="b")(bridge.jwt_required()(lambda: bridge.get_jwt_identity()))
+    for name, options in {"bridge": {}, "skips": {"skip_revocation_check": True}}.items():
+        guard = bridge.jwt_required(**options)
+        app.get(f"/{name}", endpoint=name)(guard(lambda: bridge.get_jwt_identity()))
     app.get("/native", endpoint="n")(protect()(lambda: current_token.subject))
     with app.app_context():
-        machine = bearer(jwt.issue(Machine(1)))
-        named, plain = (bearer(bridge.create_access_token(who)) for who in ("machine:1", "1"))
+        machine, plain = bearer(jwt.issue(Machine(1))), bearer(bridge.create_access_token("1"))
+    named = bearer(signed(claims={**CLAIMS, "sub": "machine:1", "exp": 4_000_000_000}))
     client = app.test_client()
 
-    assert client.get("/bridge", headers=machine).text == "machine:1"
-    assert client.get("/native", headers=named).status_code == 401
-    assert client.get("/native", headers=plain).text == "1"
+    def answers(headers: Any) -> list[Any]:
+        found = [client.get(f"/{name}", headers=headers) for name in ("bridge", "skips", "native")]
+        return [one.text if one.status_code == 200 else one.status_code for one in found]
+
+    assert answers(machine) == ["machine:1"] * 3
+    assert answers(plain) == ["1"] * 3
+    assert answers(named) == [422, 422, 401]
+
+
+@pytest.mark.parametrize("make", [bridge.create_access_token, bridge.create_refresh_token])
+def test_the_bridge_issues_nothing_in_the_name_of_a_machine(tmp_path: Any, make: Any) -> None:
+    app = Flask("both", instance_path=str(tmp_path))
+    app.config.update(TESTING=True, JWT_SECRET_KEY=SECRET)
+    bridge.JWTManager(app)
+    JWTManager[Any](app).claims_for(Machine)(MachineClaims)
+    app.post("/<name>")(lambda name: make(name))
+
+    assert app.test_client().post("/machine:1").status_code == 401
+    assert app.test_client().post("/ada").status_code == 200
 
 
 @pytest.mark.parametrize("loaded", ["machine:1", User("machine:1"), User("1"), Machine(2)])

@@ -33,6 +33,7 @@ from jwtpolicy.exceptions import (
     IssueError,
     NotATokenError,
     NoTokenError,
+    SetupError,
     SubjectError,
 )
 from jwtpolicy.globals import template_user
@@ -695,3 +696,24 @@ def test_a_label_that_a_client_made_up_is_kept_as_far_as_it_is_text(site: Site, 
     site.call("login", "ada", label=label)
 
     assert [one.label for one in site.call("sessions", "ada")] == ["?phone"]
+
+
+@pytest.mark.parametrize("value", [None, 1, "False"], ids=repr)
+def test_whether_an_expired_token_is_taken_is_true_or_false(
+    site: Site, clock: Any, value: Any
+) -> None:
+    encoded = site.login().access_token
+    clock.advance(100_000)
+
+    with pytest.raises(TypeError, match="allow_expired is True or False"):
+        site.call("verify", encoded, allow_expired=value)
+    assert site.call("verify", encoded, allow_expired=True).subject
+
+
+@pytest.mark.parametrize("verb", ["revocation_check", "extra_claims", "extra_headers"])
+def test_what_is_registered_is_a_function(make_app: Any, verb: str) -> None:
+    _, jwt = make_app()
+    with pytest.raises(SetupError, match="is a plain function"):
+        getattr(jwt, verb)(None)
+
+    getattr(jwt, verb)(lambda *_: {})

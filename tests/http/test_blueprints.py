@@ -164,6 +164,27 @@ def test_an_application_without_a_manager_guards_nothing_silently(jwt: Any, offi
         bare.test_client().get("/office/plain")
 
 
+def test_nor_does_one_of_another_manager(jwt: Any, make_app: Any, office: Any) -> None:
+    jwt.protect_blueprint(office)
+    other, _ = make_app()
+    other.register_blueprint(office)
+
+    with pytest.raises(SetupError, match="office is protected by another JWTManager"):
+        other.test_client().get("/office/plain")
+
+
+def test_two_managers_may_protect_one_blueprint(
+    app: Any, jwt: Any, make_app: Any, office: Any
+) -> None:
+    other, others = make_app()
+    for manager in (jwt, others):
+        manager.protect_blueprint(office)
+    for one in (app, other):
+        one.register_blueprint(office)
+
+        assert one.test_client().get("/office/plain").status_code == 401
+
+
 @pytest.fixture
 def closed(make_app: Any, access: Any) -> Any:
     """Return a client of an application that is closed by default."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from threading import Thread
 from typing import Any
 from weakref import ref
@@ -282,6 +282,68 @@ def test_the_same_check_is_asked_once(jwt: Any) -> None:
 
     assert sites[1].get("/").status_code == 200
     assert asked == ["ada"]
+
+
+class Checker:
+    """What keeps the revocations of one tenant."""
+
+    def check(self, token: Any) -> bool:
+        asked = getattr(self, "asked", 0)
+        self.asked = asked + 1
+        return False
+
+
+def test_the_same_method_is_asked_once(jwt: Any) -> None:
+    checker, site = Checker(), Site(jwt)
+    for _ in range(2):
+        jwt.revocation_check(checker.check)
+
+    assert site.get("/").status_code == 200
+    assert checker.asked == 1
+
+
+@dataclass(frozen=True)
+class TenantCheck:
+    """Equals every other of its class, by what its author has written."""
+
+    denied: str = field(compare=False)
+
+    def __call__(self, token: Any) -> bool:
+        return bool(token.subject == self.denied)
+
+
+@pytest.mark.parametrize("order", [("ada", "bob"), ("bob", "ada")])
+def test_a_check_that_calls_itself_equal_to_another_is_asked(jwt: Any, order: Any) -> None:
+    site = Site(jwt)
+    for denied in order:
+        jwt.revocation_check(TenantCheck(denied))
+
+    assert [site.get("/", site.login(who).access_token).status_code for who in order] == [401, 401]
+    assert site.get("/", site.login("eve").access_token).status_code == 200
+
+
+@dataclass(frozen=True)
+class TenantPolicy(Policy):
+    """Equals every other of its class, by what its author has written."""
+
+    subject: str = field(compare=False)
+
+    def decide(self, access: Any) -> Any:
+        return access.token.subject != self.subject
+
+
+@pytest.mark.parametrize("order", [("ada", "bob"), ("bob", "ada")])
+def test_a_level_that_calls_itself_equal_to_another_is_asked(
+    jwt: Any, office: Blueprint, order: Any
+) -> None:
+    for denied in order:
+        jwt.protect_blueprint(office, TenantPolicy(denied))
+    site = Site(jwt, office)
+
+    def status(who: str) -> int:
+        return int(site.get("/office/", site.login(who).access_token).status_code)
+
+    assert [status(who) for who in (*order, "eve")] == [403, 403, 200]
 
 
 def test_verbs_before_the_binding_use_what_is_registered_then_and_bind_nothing(jwt: Any) -> None:

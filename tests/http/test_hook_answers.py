@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+from functools import partial
+from types import MappingProxyType
 from typing import Any
 
 import pytest
 from flask import Response
 from marshmallow import fields, post_load
 
-from jwtpolicy import ClaimSchema, current_user, protect
+from jwtpolicy import Access, AccessRequest, ClaimSchema, Outcome, current_user, protect
 from jwtpolicy.endpoints import (
     IntrospectionView,
     LoginView,
@@ -72,6 +77,19 @@ NO_USERS: dict[str, Callable[[], Any]] = {
     "a generator": generated,
     "an async generator": generated_later,
     "an answer": lambda: Response("no such user", 404),
+    "an outcome": lambda: Outcome.FORBIDDEN,
+    "the outcome that allows": lambda: Outcome.ALLOW,
+    "what access.deny says": lambda: AccessRequest().deny("banned"),
+    "a decision": lambda: Access().evaluate(AccessRequest()),
+    "a decimal zero": lambda: Decimal(0),
+    "a fraction zero": lambda: Fraction(0),
+    "an empty range": lambda: range(0),
+    "an empty deque": deque,
+    "an empty mapping proxy": lambda: MappingProxyType({}),
+    "an empty bytearray": bytearray,
+    "a filter": lambda: filter(None, []),
+    "a map": lambda: map(str, ["ada"]),
+    "a partial": lambda: partial(Person, "ada"),
 }
 
 #: Users, however unusual.
@@ -80,6 +98,8 @@ USERS: dict[str, Callable[[], Any]] = {
     "text": lambda: "ada",
     "a number": lambda: 7,
     "a dict": lambda: {"name": "ada"},
+    "a decimal": lambda: Decimal(7),
+    "a mapping proxy": lambda: MappingProxyType({"name": "ada"}),
 }
 
 no_users = pytest.mark.parametrize("make", NO_USERS.values(), ids=NO_USERS)

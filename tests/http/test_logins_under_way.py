@@ -82,6 +82,24 @@ def test_a_login_that_is_overtaken_is_refused(site: Any, end: During) -> None:
     assert log_in().status_code == 200
 
 
+def test_what_answers_wrong_credentials_answers_for_it(make_app: Any, clock: Any) -> None:
+    app, jwt = make_app()
+
+    class Form(LoginView):
+        def authenticate(self, credentials: Any) -> str:
+            clock.advance(0.2)
+            elsewhere(app, lambda: jwt.revoke_subject("ada"))
+            return "ada"
+
+        def failed(self, credentials: Any) -> Any:
+            return "the form again", 401
+
+    app.add_url_rule("/login", view_func=Form.as_view("login"))
+    answer = app.test_client().post("/login", data={"username": "ada", "password": "x"})
+
+    assert (answer.status_code, answer.text) == (401, "the form again")
+
+
 @pytest.mark.parametrize("end", ENDS)
 def test_a_login_of_somebody_else_is_not_meant(site: Any, end: During) -> None:
     app, _, log_in = site

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import wraps
 from typing import Any
 
 import pytest
@@ -63,6 +64,30 @@ def test_a_guarded_function_leaves_its_caller_as_it_was(
 ) -> None:
     """C23."""
     app.add_url_rule("/", view_func=View.as_view("view", inner))
+    with app.app_context():
+        query = {"jwt": jwt.issue(other)} if other else {}
+    answer = app.test_client().get("/", headers=access(), query_string=query)
+
+    assert answer.text == f"u1/outer {within} {within} u1/outer"
+
+
+def decorated(view: Any) -> Any:
+    """Return *view* beneath another decorator, which might answer for it."""
+
+    @wraps(view)
+    def inner() -> str:
+        return str(view())
+
+    return inner
+
+
+@pytest.mark.parametrize("around", [lambda view: view, decorated], ids=["bare", "decorated"])
+@pytest.mark.parametrize(("called", "other", "within"), CASES)
+def test_so_does_the_view_of_another_endpoint(
+    app: Flask, jwt: JWTManager[Any], access: Any, called: Any, other: str, within: str, around: Any
+) -> None:
+    app.add_url_rule("/", view_func=View.as_view("view", lambda: app.view_functions["other"]()))
+    app.add_url_rule("/other", endpoint="other", view_func=around(called))
     with app.app_context():
         query = {"jwt": jwt.issue(other)} if other else {}
     answer = app.test_client().get("/", headers=access(), query_string=query)

@@ -18,6 +18,7 @@ from jwtpolicy import (
     ClaimsMatch,
     JWTManager,
     Owns,
+    ProtectedView,
     current_resource,
     current_user,
     policy,
@@ -416,3 +417,31 @@ def test_what_has_no_such_attribute_says_so(app: Flask, jwt: JWTManager[Any]) ->
     )
 
     assert found == "or else"
+
+
+@pytest.mark.parametrize("is_found", [True, False])
+@pytest.mark.parametrize(
+    "read",
+    [
+        lambda view: str(getattr(view, "resource", None)),
+        lambda view: str(hasattr(view, "resource")),
+        lambda view: render_template_string("{% if view.resource %}{% endif %}", view=view),
+    ],
+    ids=["getattr", "hasattr", "template"],
+)
+def test_a_views_resource_is_not_absent_because_its_loader_raised(
+    app: Flask, access: Any, read: Act, is_found: bool
+) -> None:
+    class Note(ProtectedView):
+        def load_resource(self) -> Any:
+            if is_found:
+                return SimpleNamespace(locked=True)
+            raise AttributeError("gone")
+
+        def get(self) -> str:
+            return str(read(self))
+
+    app.add_url_rule("/", view_func=Note.as_view("note"))
+    app.config["PROPAGATE_EXCEPTIONS"] = False
+
+    assert app.test_client().get("/", headers=access()).status_code == (200 if is_found else 500)

@@ -9,10 +9,7 @@ from typing import Any
 from flask import Flask, current_app
 
 from ...revocation import REVOCATION_CHECKS, TOKENS_LET_IN, leave
-from ...stores import TokenRef
-from .config import config
 from .current import Admitted, find
-from .exceptions import Members
 from .loaders import Loaders, current_loaders
 from .tokens import Decoded
 
@@ -51,19 +48,12 @@ def is_revoked(encoded: str, token: Decoded) -> bool:
         StoreUnavailableError: The store or a check cannot be asked.
         PolicyError: A check answered neither True nor False.
     """
-    loaders, native = current_loaders(), current_app.extensions.get("jwtpolicy")
+    loaders = current_loaders()
+    native: Any = current_app.extensions.get("jwtpolicy")
     has_store = native is not None and native.parts.store is not None
     if token.claims["jti"] is None:
         is_known = has_store or loaders.has("token_in_blocklist")
     else:
         is_known = bool(loaders.call("token_in_blocklist", *deepcopy(token)))
-        is_known = is_known or (has_store and not _stands(encoded, token.claims, native))
+        is_known = is_known or (has_store and not native.manager._stands(token.claims, encoded))
     return is_known or (native is not None and native.manager._denies(encoded))
-
-
-def _stands(encoded: str, claims: Members, native: Any) -> bool:
-    if not isinstance(sid := claims.get("sid"), str | None):
-        return False
-    issuer, subject = claims.get("iss", ""), str(claims[config.identity_claim_key])
-    ref = TokenRef(issuer, subject, claims["jti"], sid, claims.get("iat", 0), claims["type"])
-    return bool(native.manager._stands(ref, encoded))

@@ -12,10 +12,11 @@ from hmac import compare_digest
 from typing import Any, Final, NamedTuple, cast
 
 import jwt
+from flask import current_app
 from jwt.types import Options
 from werkzeug.exceptions import HTTPException
 
-from ...exceptions import InvalidTokenError
+from ...exceptions import InvalidTokenError, LoginFailedError
 from ...jose import RESERVED_CLAIMS, RESERVED_HEADERS, decoded, parse_header, parse_object, split
 from ...registered_claims import malformed_claim
 from .config import config
@@ -169,6 +170,12 @@ def _checked(found: Decoded, csrf: str | None, at_guard: bool) -> Decoded:
     return Decoded(found.header, claims)
 
 
+def is_spoofed(subject: object, encoded: str | None = None) -> bool:
+    """Whether natively nobody is called so; or, with a token, nobody whose token it could be."""
+    native = current_app.extensions.get("jwtpolicy")
+    return native is not None and native.manager._is_spoofed(str(subject), encoded)
+
+
 def decode_token(
     encoded_token: str, csrf_value: str | None = None, allow_expired: bool = False
 ) -> Members:
@@ -256,9 +263,12 @@ def _encode(
     Raises:
         ValueError: A claim or a header is reserved, the lifetime is zero, or a claim could not
             be read back.
+        LoginFailedError: The subject is one of a native type of users that has a prefix.
         ConfigurationError: The key is a secret that can be guessed.
     """
     call, now = current_loaders().call, datetime.now(UTC)
+    if is_spoofed(subject := call("user_identity", identity)):
+        raise LoginFailedError("the subject is one of another type of users")
     # New dicts: what a loader returns may be everybody's (S5).
     added = {**call("additional_claims", identity), **(claims or {})}
     header = {**call("additional_headers", identity), **(headers or {})}
@@ -269,7 +279,7 @@ def _encode(
         "iat": now,
         "jti": str(uuid.uuid4()),
         "type": kind,
-        config.identity_claim_key: call("user_identity", identity),
+        config.identity_claim_key: subject,
         **_optional(now, _lifetime(kind, lifetime, now)),
         **added,
     }

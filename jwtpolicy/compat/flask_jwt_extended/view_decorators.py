@@ -20,7 +20,7 @@ from .exceptions import Members
 from .loaders import current_loaders
 from .places import presented
 from .revoked import is_revoked
-from .tokens import Decoded, decode
+from .tokens import Decoded, decode, is_spoofed
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -102,6 +102,8 @@ class Guard:
         if token.claims["type"] not in self.kinds:
             msg = f"Only {'refresh' if self.refresh else 'non-refresh'} tokens are allowed"
             raise errors.WrongTokenError(msg)
+        if is_spoofed(token.claims[config.identity_claim_key], encoded):
+            raise errors.JWTDecodeError("The subject is one of another type of users")
         if self.fresh and not _is_fresh(token.claims["fresh"]):
             raise errors.FreshTokenRequired("Fresh token required", *token)
         if not self.skip_revocation_check and is_revoked(encoded, token):

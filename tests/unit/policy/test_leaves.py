@@ -498,3 +498,20 @@ def test_a_claim_cannot_be_looked_up_without_a_token() -> None:
 
     with pytest.raises(Unknown):
         claim("sub").look_up(AccessRequest())
+
+
+@pytest.mark.parametrize("value", [None, 0, 1, "", "False", "no"], ids=repr)
+@pytest.mark.parametrize(
+    ("policy_type", "name"),
+    [
+        (Anonymous, "ignore_invalid"),
+        (OptionalToken, "ignore_invalid"),
+        (SingleUse, "consume"),
+    ],
+)
+def test_a_switch_is_true_or_false(policy_type: Any, name: str, value: Any) -> None:
+    """Text from a configuration is true, and None is false: either would open something."""
+    with pytest.raises(PolicyDefinitionError, match="is True or False"):
+        policy_type(**{name: value})
+
+    assert policy_type(**{name: True}) != policy_type(**{name: False})
