@@ -12,7 +12,7 @@ from typing import Any
 
 import flask_restful
 import flask_restx
-import flask_smorest
+import pytest
 from flask import Blueprint, Flask, current_app, request
 from flask.views import MethodView, View
 from werkzeug.routing import Rule
@@ -218,6 +218,8 @@ def restful_in_a_cache(home: Any, ran: list[str]) -> None:
 
 
 def smorest(home: Any, ran: list[str]) -> None:
+    # With the lowest Flask there is none.
+    flask_smorest = pytest.importorskip("flask_smorest")
     shop = flask_smorest.Blueprint("shop", __name__)
 
     @shop.route("/it", endpoint="it")
