@@ -783,16 +783,15 @@ class JWTManager(Generic[User]):
     def _subject(self, subject: Any) -> str:
         """Return ``sub`` of the tokens of a user; raises as above.
 
-        What has no schema of its own and is the principal of the current token, or came through
-        `current_user`, stands for whom that token is about: so does any object of a ``post_load``.
+        `current_user` stands for whom the current token is about, whatever the ``user_loader`` has
+        made of it; so does the principal of that token, if it has no schema.
         """
         found, token, schemas = unwrapped(subject), self._token(), self._components().schemas
-        is_proxy = subject is current_user or subject is template_user
-        is_principal = token is not None and found is token.principal
-        is_current = is_proxy and is_principal
-        if is_proxy or is_principal:
-            is_current = is_current or not schemas.describes(found)
-        return token.subject if token is not None and is_current else schemas.subject_of(found)
+        if token is None:
+            return schemas.subject_of(found)
+        is_current = subject is current_user or subject is template_user
+        is_principal = found is token.principal and not schemas.describes(found)
+        return token.subject if is_current or is_principal else schemas.subject_of(found)
 
     def _argument(self, token: str | Token, purpose: Purpose = Purpose.ADMIT) -> Token:
         """Return the token that was handed over, and need not be the caller's.

@@ -275,6 +275,18 @@ def test_the_current_user_can_end_what_is_theirs(
     assert site.is_in(other.access_token)
 
 
+@pytest.mark.parametrize("shown", ["Ada Lovelace", "eve", Person("eve")], ids=repr)
+def test_the_current_user_is_whom_the_token_is_about_whatever_the_loader_made_of_it(
+    site: Site, shown: Any
+) -> None:
+    site.jwt.user_loader(lambda token: shown)
+    pair, other = site.login("ada"), site.login("eve")
+    ended = site.act(pair.access_token, lambda: site.jwt.revoke_subject(current_user))
+
+    assert ended.status_code == 200
+    assert (site.is_in(pair.access_token), site.is_in(other.access_token)) == (False, True)
+
+
 @pytest.mark.parametrize("has_loader", [True, False])
 def test_the_current_user_can_step_up_and_see_their_sessions(site: Site, has_loader: bool) -> None:
     if has_loader:
