@@ -96,6 +96,7 @@ def scenarios(algorithm: str) -> dict[str, dict[str, Call]]:
 
 
 def _issuing(system: System) -> Call:
+    system.app.test_client().get("/plain")  # as in a running service: after the first request
     context = system.app.app_context()
     context.push()
 
