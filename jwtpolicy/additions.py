@@ -34,29 +34,27 @@ class Additions:
         Raises:
             IssueError: They name what is reserved, or are not JSON (CLAIM-10).
         """
-        return self._claims(_answer(self.claims, user, kind), "extra_claims")
+        hook = self.claims
+        return {} if hook is None else self._claims(hook(user, kind), "extra_claims")
 
     def headers_of(self, user: Any, kind: str) -> dict[str, Any]:
         """Return copies of the headers that the hook adds; raises as above."""
-        return self._headers(_answer(self.headers, user, kind), "extra_headers")
+        hook = self.headers
+        return {} if hook is None else self._headers(hook(user, kind), "extra_headers")
 
     def given_claims(self, claims: Mapping[str, Any] | None) -> dict[str, Any]:
         """Return copies of the claims that a caller passes; raises as above."""
-        return self._claims({} if claims is None else claims, "claims=")
+        return {} if claims is None else self._claims(claims, "claims=")
 
     def given_headers(self, headers: Mapping[str, Any] | None) -> dict[str, Any]:
         """Return copies of the headers that a caller passes; raises as above."""
-        return self._headers({} if headers is None else headers, "headers=")
+        return {} if headers is None else self._headers(headers, "headers=")
 
     def _claims(self, members: object, name: str) -> dict[str, Any]:
         return dict(plain_json(_checked(members, name, _is_own_claim), "claims", self.encode))
 
     def _headers(self, members: object, name: str) -> dict[str, Any]:
         return dict(plain_json(_checked(members, name, _is_own_header), "headers", self.encode))
-
-
-def _answer(hook: Hook | None, user: Any, kind: str) -> object:
-    return {} if hook is None else hook(user, kind)
 
 
 def _checked(members: object, name: str, is_own: Callable[[str], bool]) -> Mapping[str, Any]:
