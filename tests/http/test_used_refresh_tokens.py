@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from flask import Flask, request
+from flask import Flask, request, stream_with_context
 from marshmallow import fields, pre_dump
 
 from jwtpolicy import (
@@ -22,7 +22,7 @@ from jwtpolicy import (
     protect,
 )
 from jwtpolicy.compat import flask_jwt_extended as bridge
-from jwtpolicy.endpoints import LogoutView, RefreshView
+from jwtpolicy.endpoints import IntrospectionView, LogoutView, RefreshView
 from jwtpolicy.exceptions import InvalidTokenError, RevokedTokenError, StoreUnavailableError
 from jwtpolicy.signals import refresh_reused
 from tests.conftest import SECRET, StandingClock, bearer
@@ -30,6 +30,13 @@ from tests.conftest import SECRET, StandingClock, bearer
 #: Endpoints that exchange refresh tokens, each as somebody would write it.
 EXCHANGES = ["/view", "/hand-written", "/bridge"]
 GRACE = 10
+
+
+class ForAll(IntrospectionView):
+    kinds = frozenset({"access", "refresh"})
+
+    def is_allowed(self) -> bool:
+        return True
 
 
 class Site:
@@ -75,6 +82,7 @@ class Site:
             return is_known()
 
         optional = OptionalToken(ignore_invalid=True) | Refresh()
+        app.add_url_rule("/introspect", view_func=ForAll.as_view("introspect"))
         app.add_url_rule("/logout", view_func=LogoutView.as_view("logout"))
         app.get("/me", endpoint="me")(protect()(lambda: "in"))
         app.get("/only", endpoint="only")(protect(Refresh())(lambda: "in"))
@@ -223,7 +231,15 @@ def ask_other_guard(site: Site, old: str) -> int:
     return int(site.client.get("/me", headers=bearer(old)).status_code)
 
 
-@pytest.mark.parametrize("ask", [ask_enforce, ask_enforce_async, ask_explain, ask_other_guard])
+def ask_introspection(site: Site, old: str) -> int:
+    """Ask as a gateway does, which only hears whether the token is active."""
+    is_active = site.client.post("/introspect", data={"token": old}).json["active"]
+    return 200 if is_active else 401
+
+
+@pytest.mark.parametrize(
+    "ask", [ask_enforce, ask_enforce_async, ask_explain, ask_introspection, ask_other_guard]
+)
 def test_whoever_is_no_guard_of_refresh_tokens_only_refuses(site: Site, ask: Any) -> None:
     """REF-3."""
     old = used_up(site)
@@ -254,6 +270,33 @@ def test_a_view_that_used_the_token_up_itself_is_no_thief(make_site: Any) -> Non
     assert answer.status_code == 200
     assert site.reused == []
     assert site.is_open(answer.json["access_token"])
+
+
+def test_a_stream_that_lasts_longer_than_its_token_is_no_thief(site: Site) -> None:
+    """Its guard looked when the token was good; another tab has used it since."""
+    inner = protect(Refresh())(lambda: "in")
+
+    @site.app.get("/stream")
+    @protect(Refresh())
+    def stream() -> Any:
+        def lines() -> Any:
+            yield "first "
+            try:
+                yield inner()
+            except InvalidTokenError:
+                yield "out"
+
+        return stream_with_context(lines())
+
+    answer = site.client.get("/stream", headers=bearer(str(site.first.refresh_token)))
+    lines = answer.iter_encoded()
+    assert next(lines) == b"first "
+    pair = site.exchange("/view", str(site.first.refresh_token)).json
+    site.clock.advance(GRACE)
+
+    assert list(lines)
+    assert site.reused == []
+    assert site.is_open(pair["access_token"])
 
 
 def test_a_used_cookie_needs_its_csrf_value_to_end_anything(make_site: Any) -> None:
