@@ -267,7 +267,7 @@ def test_the_bridge_shows_the_prefix_and_makes_nobody_a_machine(tmp_path: Any) -
     app.get("/native", endpoint="n")(protect()(lambda: current_token.subject))
     with app.app_context():
         machine, plain = bearer(jwt.issue(Machine(1))), bearer(bridge.create_access_token("1"))
-    named = bearer(signed(claims={**CLAIMS, "sub": "machine:1", "exp": 4_000_000_000}))
+    named = bearer(signed(claims={**CLAIMS, "sub": "machine:1", "iat": 1, "exp": 4_000_000_000}))
     client = app.test_client()
 
     def answers(headers: Any) -> list[Any]:

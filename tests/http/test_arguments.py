@@ -359,6 +359,29 @@ def test_what_a_post_load_made_stands_for_the_current_subject_alone(make_app: An
     assert client.post("/own", headers=headers).status_code == 401
 
 
+@pytest.mark.parametrize("has_loader", [True, False])
+def test_what_a_post_load_made_steps_up_in_its_session(make_app: Any, has_loader: bool) -> None:
+    app, jwt = make_app()
+    jwt.claims_for(Person)(PrincipalClaims)
+    if has_loader:
+        jwt.user_loader(lambda token: Person(token.subject))
+
+    @app.post("/")
+    @protect()
+    def view() -> Any:
+        return jwt.step_up(current_token.principal, acr="gold").as_response()
+
+    with app.app_context():
+        pair = jwt.login(Person("ada"))
+        answer = app.test_client().post("/", headers=bearer(pair.access_token))
+        token = jwt.verify(answer.json["access_token"])
+    assert (token.session_id, token.subject, token.claims["acr"]) == (
+        pair.session_id,
+        "ada",
+        "gold",
+    )
+
+
 @pytest.mark.parametrize("verb", ["login", "issue"])
 def test_of_what_a_post_load_made_no_token_can_be_issued(make_app: Any, verb: str) -> None:
     """The schema does not know how to write it: nothing is signed that it could not read."""

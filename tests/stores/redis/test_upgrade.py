@@ -136,6 +136,18 @@ def test_an_upgrade_that_was_interrupted_loses_no_session(
     assert standing(store, session_id=sid) is Standing.REVOKED
 
 
+def test_a_session_that_expires_while_all_are_upgraded_is_left_out(
+    store: RedisStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_old(store, "s1", old_record())
+    key = store._session_keys("", "s1")[0]
+    store._server.ask("DEL", key)
+    monkeypatch.setattr(store._server, "scan", lambda pattern: iter([key]))
+
+    assert store.upgrade() == "0 sessions were upgraded"
+    assert store.session("", "s1", now=NOW) is None
+
+
 def test_what_is_no_record_of_any_version_is_an_outage(store: RedisStore) -> None:
     write_old(store, "s1", b"\x07 something else")
 
