@@ -195,8 +195,10 @@ class Connections:
                 lease.release()
 
     def _begin(self) -> _Leases:
-        own = _Leases(any(lease.is_poison for leases in self._ancestors for lease in leases))
-        self._ancestors.append(own.all)
+        # Another thread that is first as well may be adding its lease to the same sets.
+        with _registering():
+            own = _Leases(any(lease.is_poison for leases in self._ancestors for lease in leases))
+            self._ancestors.append(own.all)
         return own
 
     def _added(self, own: _Leases) -> Lease:

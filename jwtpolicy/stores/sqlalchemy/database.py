@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -66,7 +67,8 @@ class Database:
         if not self.is_own and self.dialect != "mysql":
             # A look-up needs no transaction. On MySQL it costs more to say so than to have one.
             self._connected = engine.execution_options(isolation_level="AUTOCOMMIT")
-        _DATABASES.add(self)
+        with _registering():
+            _DATABASES.add(self)
 
     def ask(self, statement: Executable, values: Mapping[str, Any]) -> Rows:
         """Return the rows that a question finds, in one round trip.
@@ -296,7 +298,9 @@ class Databases:
             database.close()
 
     def _begin(self) -> _Known:
-        inherited = (database for known in self._ancestors for database in known.values())
+        # Lists, since another thread that is first as well may be adding to the same ones.
+        ancestors = list(self._ancestors)
+        inherited = [database for known in ancestors for database in list(known.values())]
         own = _Known(any(database.is_open_sqlite for database in inherited))
         self._ancestors.append(own)
         return own
@@ -319,10 +323,13 @@ class Databases:
 
 # SQLite's connections may not even be there while Python forks; sqlite_connections.py says why.
 _DATABASES: WeakSet[Database] = WeakSet()
+_registering: PerProcess[threading.RLock] = PerProcess(threading.RLock)
 
 
 def _before_fork() -> None:
-    for database in list(_DATABASES):
+    with _registering():
+        databases = list(_DATABASES)
+    for database in databases:
         if database.is_open_sqlite:
             database.engine.dispose()
 

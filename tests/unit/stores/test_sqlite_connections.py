@@ -68,6 +68,24 @@ def test_each_thread_has_its_own() -> None:
     assert len(set(all_at_once(4, own))) == 4
 
 
+def test_threads_may_be_first_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """While one looks for what came through a fork, the other has its lease already."""
+    connections, kept = Connections(open_in_memory), []
+    other = threading.Thread(target=lambda: kept.append(connections.lease()))
+
+    def is_poison(_: Lease) -> bool:
+        if other.ident is None:
+            other.start()
+            other.join(0.3)  # it may have to wait
+        return False
+
+    kept.append(connections.lease())
+    monkeypatch.setattr(Lease, "is_poison", property(is_poison))
+    assert not connections._begin().is_poisoned
+    other.join(30)
+    assert len(kept) == 2
+
+
 def test_a_connection_is_closed_with_its_thread() -> None:
     connections = Connections(open_in_memory)
     (connection,) = all_at_once(1, lambda _: connection_of(connections.lease()))
