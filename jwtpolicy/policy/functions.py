@@ -12,6 +12,7 @@ from ..exceptions import PolicyDefinitionError
 from ..sentinels import NOT_GIVEN, NotGiven
 from .arguments import source_of
 from .base import Policy, arguments_of
+from .parameters import signature_of
 
 type_of_function = Callable[..., Any]
 
@@ -89,7 +90,7 @@ class PolicyFactory:
 
 def _own_parameters(function: type_of_function) -> inspect.Signature:
     """Return the signature without its first parameter, which is the `AccessRequest`."""
-    signature = inspect.signature(function)
+    signature = signature_of(function)
     first, *rest = signature.parameters.values()
     if first.kind not in (first.POSITIONAL_ONLY, first.POSITIONAL_OR_KEYWORD):
         msg = f"@policy: {function.__name__} has to take the AccessRequest first, by position"
@@ -127,7 +128,7 @@ def policy_of(function: object, needs_token: bool) -> Policy | PolicyFactory:
     if not inspect.isfunction(function):
         msg = f"@policy goes on a function, not on {function!r:.60}"
         raise PolicyDefinitionError(msg)
-    parameters = inspect.signature(function).parameters
+    parameters = signature_of(function).parameters
     if not parameters:
         msg = f"@policy: {function.__name__} has to take the AccessRequest"
         raise PolicyDefinitionError(msg)
