@@ -6,9 +6,10 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from flask import Request
+from werkzeug.datastructures import MultiDict
 
 from ..exceptions import InvalidRequestError
-from ..transports.json_body import body_of
+from ..transports.json_body import body_of, check_length
 
 #: Characters of a credential; no name or password is longer.
 MAX_CREDENTIAL: Final = 4096
@@ -18,28 +19,41 @@ def form_field(request: Request, name: str) -> str:
     """Return the one value of a field of the form that is the body.
 
     Raises:
-        InvalidRequestError: It is absent, empty, there twice, or no text.
+        InvalidRequestError: It is absent, empty, there twice, or no text; or the body is too long.
     """
-    return _text(request.form.getlist(name), name)
+    return _text(_form(request).getlist(name), name)
 
 
 def credentials_of(request: Request, names: Iterable[str]) -> dict[str, str]:
     """Return the fields of these *names*, of a form or of a JSON object.
 
     Raises:
-        InvalidRequestError: One is absent, empty, there twice, too long, or no text.
+        InvalidRequestError: One is absent, empty, there twice, too long, or no text; or the body
+            is longer than 1 MiB.
     """
     if request.is_json:
         body = body_of(request)
         members = body if isinstance(body, dict) else {}
         given = {name: [members[name]] if name in members else [] for name in names}
     else:
-        given = {name: request.form.getlist(name) for name in names}
+        form = _form(request)
+        given = {name: form.getlist(name) for name in names}
     found = {name: _text(values, name) for name, values in given.items()}
     if any(len(value) > MAX_CREDENTIAL for value in found.values()):
         msg = "a credential is too long"
         raise InvalidRequestError(msg)
     return found
+
+
+def _form(request: Request) -> MultiDict[str, str]:
+    """Return the fields of the form; files that come with it would be kept on disk, or in memory.
+
+    Raises:
+        InvalidRequestError: It is longer than 1 MiB, or does not say how long it is.
+    """
+    check_length(request)
+    form: MultiDict[str, str] = request.form
+    return form
 
 
 def _text(values: Sequence[object], name: str) -> str:
