@@ -26,7 +26,7 @@ from .revocation import REVOCATION_CHECKS, Revocation
 from .schemas import SchemaRegistry
 from .sentinels import NEVER
 from .sessions import Lifetimes, Sessions
-from .settings import Settings, cookie_shapes
+from .settings import Settings, check_own_tokens, cookie_shapes
 from .signer import Signer
 from .state import Sources
 from .statements import Statements
@@ -88,7 +88,8 @@ class Parts:
         clock: Where the time comes from.
 
     Raises:
-        ConfigurationError: There is no usable key, or no such store.
+        ConfigurationError: There is no usable key, or no such store; or the service would refuse
+            the tokens that it issues.
     """
 
     def __init__(
@@ -107,6 +108,8 @@ class Parts:
         self.can_sign = ring.signing_key is not None or has_own_keys
         self.store = self._cached(store or self._opened(app))
         _check_sessions(settings, self.store)
+        if self.can_sign:
+            check_own_tokens(settings)
         self._own_places = transports
         self.signer = _signer(settings, ring, clock, with_csrf=self.has_csrf)
         self.cookies = _cookies(settings, clock)
@@ -351,6 +354,7 @@ def _signer(settings: Settings, ring: KeyRing, clock: Clock, *, with_csrf: bool)
         with_csrf=with_csrf,
         max_length=settings.max_token_length,
         access_profile=settings.access_token_profile,
+        client_id=settings.client_id,
         clock=clock,
     )
 

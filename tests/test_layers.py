@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).parents[1] / "jwtpolicy"
 
 LAYERS = [
     "outcomes sentinels clock exceptions decision token access",
-    "jose registered_claims keys schemas policy stores",
+    "jose registered_claims access_profile keys schemas policy stores",
     "verifier signer additions revocation statements keeping sessions",
     "settings transports csrf challenges plans users state enforcement ending",
     "guards registrations parts finishing planning binding globals views endpoints signals logout "

@@ -13,6 +13,7 @@ from .checks import (
     UnknownSettingWarning,
     check_ends,
     check_keys,
+    check_profile,
     check_renewal,
     doubts,
     is_refused,
@@ -88,6 +89,7 @@ class Settings(PlaceSettings):
         check_keys(settings)
         check_ends(settings)
         check_renewal(settings)
+        check_profile(settings)
         in_development = bool(mapping.get("DEBUG") or mapping.get("TESTING"))
         check_cookies(settings, is_development=in_development)
         return settings

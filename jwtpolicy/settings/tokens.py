@@ -163,7 +163,15 @@ class TokenSettings:
         None,
         read.one_of(None, "rfc9068"),
         "None or 'rfc9068'",
-        "Whether access tokens say `typ: at+jwt` and have to (RFC 9068).",
+        "Whether access tokens are such of RFC 9068, and have to be: `typ: at+jwt`, with `iss`, "
+        "`aud` and `client_id`.",
+    )
+    client_id: str | None = setting(
+        "JWT_CLIENT_ID",
+        None,
+        read.text,
+        "string",
+        "`client_id` of the access tokens of RFC 9068, where `claims=` names no other client.",
     )
     max_token_length: int = setting(
         "JWT_MAX_TOKEN_LENGTH",

@@ -115,7 +115,6 @@ RIGHT = [
     pytest.param("DECODE_AUDIENCE", {"a"}, "decode_audience", ("a",), id="a set"),
     pytest.param("DECODE_LEEWAY", timedelta(seconds=5), "decode_leeway", 5, id="leeway"),
     pytest.param("ENCODE_NBF", False, "encode_nbf", False, id="a flag"),
-    pytest.param("ACCESS_TOKEN_PROFILE", "rfc9068", "access_token_profile", "rfc9068", id="it"),
     pytest.param("ACCESS_TOKEN_PROFILE", None, "access_token_profile", None, id="no profile"),
     pytest.param("MAX_TOKEN_LENGTH", 9, "max_token_length", 9, id="length"),
     pytest.param("TOKEN_LOCATION", ["headers"], "token_location", ("headers",), id="place"),
