@@ -169,7 +169,7 @@ class Database:
 
         def look() -> str:
             with self._connected.connect() as connection:
-                return upgrade(connection, self.dialect)
+                return upgrade(connection, self.dialect, may_create=self._may_create)
 
         try:
             return self._retrying(look)
