@@ -17,7 +17,7 @@ from flask import Blueprint, Flask, Response, current_app
 from .access import DEFAULT_TERMS, NOT_LOADED, AccessRequest, Standing
 from .additions import Hook
 from .binding import GUARDS_BLUEPRINT, Application
-from .clock import Clock, system_clock
+from .clock import Clock, checked_clock, system_clock
 from .decision import Decision
 from .exceptions import (
     AccessError,
@@ -87,7 +87,11 @@ class JWTManager(Generic[User]):
         add_context_processor: Whether templates know `current_user` and `current_token`; nothing
             is loaded before a template touches them. A user who is not known any more is none
             there; what the ``user_loader`` raises passes through.
-        clock: Where the time comes from.
+        clock: Where the time comes from, as seconds since the epoch; `init_app` takes another one
+            for its application.
+
+    Raises:
+        ConfigurationError: *clock* is no such function.
     """
 
     def __init__(
@@ -106,23 +110,29 @@ class JWTManager(Generic[User]):
         self._keys = keys
         self._transports = tuple(transports)
         self._add_context_processor = add_context_processor
-        self._clock = clock
+        self._clock = checked_clock(clock)
         self._registrations = Registrations()
         if app is not None:
             self.init_app(app)
 
-    def init_app(self, app: Flask) -> None:
+    def init_app(self, app: Flask, *, clock: Clock | None = None) -> None:
         """Read the settings of *app* and guard it.
 
+        Args:
+            app: The application.
+            clock: Where its time comes from; None: the manager's clock.
+
         Raises:
-            ConfigurationError: A setting or a key cannot be used.
+            ConfigurationError: A setting or a key cannot be used, or *clock* is no function that
+                returns seconds.
             SetupError: *app* has a `JWTManager` already.
         """
         if EXTENSION in app.extensions:
             msg = "this application has a JWTManager already; use that one"
             raise SetupError(msg)
         settings = Settings.from_mapping(app.config)
-        parts = Parts(app, settings, self._keys, self._store, self._transports, self._clock)
+        own_clock = self._clock if clock is None else checked_clock(clock)
+        parts = Parts(app, settings, self._keys, self._store, self._transports, own_clock)
         parts.check_store([] if self._baseline is None else [self._baseline])
         app.extensions[EXTENSION] = Application(
             app,
@@ -300,7 +310,7 @@ class JWTManager(Generic[User]):
             raise TypeError(msg)
         state = application().known_state()
         # One in the future would let the login outlive an end that comes before it.
-        return max(min(since, self._clock()), 0 if state is None else state.ended_at)
+        return max(min(since, self._parts().clock()), 0 if state is None else state.ended_at)
 
     def step_up(
         self,
@@ -502,7 +512,7 @@ class JWTManager(Generic[User]):
             raise IssueError(msg)
         options = IssueOptions(
             lifetime=parts.lifetime(kind, expires_in),
-            fresh=freshness(fresh, int(self._clock())),
+            fresh=freshness(fresh, int(parts.clock())),
             audience=audience,
             session_id=None if session is None else session_id_of(session),
         )
@@ -622,7 +632,7 @@ class JWTManager(Generic[User]):
         """
         with self._answering():
             ended = self._components().sessions.end_others(self._current())
-        self._note_end(self._clock())
+        self._note_end(self._parts().clock())
         return ended
 
     def sessions(

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from time import monotonic
 from typing import Final
 
 from ..access import Standing
+from ..clock import elapsed
 from .base import (
     PAGE,
     REFRESH,
@@ -45,7 +45,7 @@ class CachedStore(TokenStore):
     """
 
     def __init__(
-        self, store: TokenStore, seconds: float, *, timer: Callable[[], float] = monotonic
+        self, store: TokenStore, seconds: float, *, timer: Callable[[], float] = elapsed
     ) -> None:
         if not 0 < seconds <= MAX_SECONDS:
             msg = f"a cache keeps answers for more than 0 and at most {MAX_SECONDS} seconds"

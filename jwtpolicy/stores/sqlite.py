@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sqlite3
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import count
@@ -12,7 +11,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Final, TypeVar
 
 from ..access import Standing
-from ..clock import Clock
+from ..clock import Clock, system_clock
 from ..exceptions import ConfigurationError, StoreUnavailableError
 from .base import (
     FOREVER,
@@ -191,7 +190,7 @@ class SQLiteStore(TokenStore):
         *,
         timeout: float = 5.0,
         lost: str = "accept",
-        clock: Clock = time.time,
+        clock: Clock = system_clock,
     ) -> None:
         if lost not in {"accept", "deny"}:
             msg = f"lost= is 'accept' or 'deny', not {lost!r:.40}"
@@ -511,7 +510,7 @@ def _prune(connection: sqlite3.Connection, now: int, limit: int) -> int:
 
 def _earlier(now: int) -> int:
     """Return the earlier of the caller's clock and the machine's: nothing is deleted before."""
-    return min(now, int(time.time()))
+    return min(now, int(system_clock()))
 
 
 def _end(expires_at: int | None) -> int:

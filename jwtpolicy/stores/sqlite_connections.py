@@ -7,11 +7,11 @@ import sqlite3
 import sys
 import threading
 from collections.abc import Callable
-from time import monotonic
 from types import TracebackType
 from typing import Final
 from weakref import WeakSet
 
+from ..clock import elapsed
 from ..exceptions import StoreUnavailableError
 from .forks import POISONED, PerProcess, abandon
 
@@ -78,7 +78,7 @@ class Lease:
                 pass
         self._lock.acquire()
         connection = self._connection
-        if connection is not None and (monotonic() < self._look_at or self.is_current()):
+        if connection is not None and (elapsed() < self._look_at or self.is_current()):
             return connection
         try:
             self.close()
@@ -122,7 +122,7 @@ class Lease:
 
     def is_current(self) -> bool:
         """Whether the connection is to the file that has the name now."""
-        self._look_at = monotonic() + RECENT
+        self._look_at = elapsed() + RECENT
         return self._identity() == self._file
 
     def _open_current(self) -> sqlite3.Connection:

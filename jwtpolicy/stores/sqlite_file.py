@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from ..clock import Clock
+from ..clock import Clock, elapsed
 from . import sqlite_schema as schema
 
 Values = tuple[Any, ...] | dict[str, Any]
@@ -137,14 +137,14 @@ class SQLiteFile:
         one may go hungry for seconds; and it does not wait at all where a new file is put into WAL
         mode.
         """
-        deadline = time.monotonic() + self._timeout
+        deadline = elapsed() + self._timeout
         while True:
             try:
                 return connection.execute(sql, values)
             except sqlite3.OperationalError as error:
                 # The low byte: what it waits for (recovery, a snapshot) makes no difference.
                 is_busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
-                if not is_busy or time.monotonic() >= deadline:
+                if not is_busy or elapsed() >= deadline:
                     raise
                 time.sleep(_POLL)
 

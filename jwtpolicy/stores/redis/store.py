@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Iterable, Iterator
 from functools import partial
 from itertools import groupby
 from typing import ClassVar, Final
 
 from ...access import Standing
-from ...clock import Clock
+from ...clock import Clock, system_clock
 from ...exceptions import ConfigurationError
 from ..base import (
     FOREVER,
@@ -87,7 +86,7 @@ class RedisStore(TokenStore):
         prefix: str = "jwtpolicy:",
         lost: str = "accept",
         near_cache: float = 0,
-        clock: Clock = time.time,
+        clock: Clock = system_clock,
     ) -> None:
         if lost not in {"accept", "deny"}:
             msg = f"lost= is 'accept' or 'deny', not {lost!r:.40}"

@@ -15,6 +15,7 @@ from weakref import WeakSet
 from sqlalchemy import Connection, Engine, Executable, QueuePool
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 
+from ...clock import elapsed
 from ...exceptions import StoreUnavailableError
 from ..forks import POISONED, PerProcess, abandon
 from .engines import is_in_memory
@@ -97,7 +98,7 @@ class Database:
             with self._open() as connection:
                 return self._shortcuts[with_record].ask_on(connection, values)
 
-        started = time.monotonic()
+        started = elapsed()
         try:
             if self.is_own and self._is_ready:
                 shortcut = self._shortcuts[with_record]
@@ -218,7 +219,7 @@ class Database:
 
     def _retrying(self, job: Callable[[], T]) -> T:
         """Do what changes nothing; once more where a kept connection turns out to be dead."""
-        started = time.monotonic()
+        started = elapsed()
         try:
             return job()
         except DBAPIError as error:
@@ -228,7 +229,7 @@ class Database:
 
     def _is_late(self, started: float) -> bool:
         """Whether there is no time for another try."""
-        return time.monotonic() - started > self._timeout / 2
+        return elapsed() - started > self._timeout / 2
 
     def _failed(self, error: Exception) -> StoreUnavailableError:
         # Look at the tables again, next time: they may be gone.

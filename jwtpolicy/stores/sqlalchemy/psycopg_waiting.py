@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from time import monotonic
 from typing import Any, TypeVar
 
 import psycopg
+
+from ...clock import elapsed
 
 T = TypeVar("T")
 
@@ -29,12 +30,12 @@ class BoundedConnection(psycopg.Connection[Any]):
     def _bounded(self, gen: Generator[Any, Any, T]) -> Generator[Any, Any, T]:
         # psycopg comes back here, with nothing, every 100 ms in which the socket was silent; its C
         # part does from 3.2.11 on.
-        deadline = monotonic() + self.answer_within
+        deadline = elapsed() + self.answer_within
         try:
             wanted = next(gen)
             while True:
                 ready = yield wanted
-                if not ready and monotonic() > deadline:
+                if not ready and elapsed() > deadline:
                     self.close()
                     msg = f"no answer within {self.answer_within} seconds"
                     raise psycopg.OperationalError(msg)

@@ -6,6 +6,7 @@ raises whenever somebody reads its annotations.
 
 import ast
 import inspect
+import re
 from functools import partial, update_wrapper, wraps
 from pathlib import Path
 
@@ -132,17 +133,22 @@ def test_a_policy_may_be_wrapped_by_a_decorator_of_the_application():
     assert decorated("acme").evaluate(AccessRequest())
 
 
+NAMES = {"signature", "get_annotations", "get_type_hints", "getfullargspec", "getmembers"}
+WORDS = re.compile("|".join(rf"\b{name}\b" for name in [*NAMES, "__annotations__"]))
+
+
 def reads_annotations(node):
     """Whether *node* asks for annotations, or for a signature, which has them."""
-    names = {"signature", "get_annotations", "get_type_hints", "getfullargspec", "getmembers"}
     if isinstance(node, ast.Attribute):
-        return node.attr in {*names, "__annotations__"}
-    return isinstance(node, ast.Name) and node.id in names
+        return node.attr in {*NAMES, "__annotations__"}
+    return isinstance(node, ast.Name) and node.id in NAMES
 
 
 def places():
-    for path in sorted(SOURCE.rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+    texts = {path: path.read_text("utf-8") for path in SOURCE.rglob("*.py")}
+    suspects = {path: text for path, text in texts.items() if WORDS.search(text)}
+    for path, text in suspects.items():
+        for node in ast.walk(ast.parse(text)):
             is_call = isinstance(node, ast.Call) and reads_annotations(node.func)
             is_read = isinstance(node, ast.Attribute) and node.attr == "__annotations__"
             if is_call or is_read:
