@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from types import MappingProxyType
+from types import MappingProxyType, NoneType
 from typing import Any, Final, Protocol
 
 from .clock import Clock, system_clock
 from .decision import Finding
 from .exceptions import AccessError
+from .expecting import expect
 from .outcomes import Outcome
 from .sentinels import NOT_GIVEN, NotGiven
 from .token import Token
@@ -143,6 +144,9 @@ class AccessRequest:
         resource: The object that the endpoint is about; None where it was looked for and does not
             exist, `NOT_GIVEN` where there is none to look for.
         services: What the application can be asked, or None.
+
+    Raises:
+        TypeError: *token* or *view_args* is something else.
     """
 
     # Defaults of the class, because most requests change few of them.
@@ -172,6 +176,9 @@ class AccessRequest:
         services: Services | None = None,
         terms: Terms = DEFAULT_TERMS,
     ) -> None:
+        verified = "AccessRequest(token=…) takes None or a verified Token: jwt.verify(encoded)"
+        expect(token, (Token, NoneType), verified, is_secret=True)
+        expect(view_args, (Mapping, NoneType), "AccessRequest(view_args=…) takes a mapping")
         self.token = token
         self.method = method
         self.endpoint = endpoint

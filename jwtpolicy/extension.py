@@ -10,9 +10,11 @@ from contextlib import contextmanager
 from copy import copy
 from dataclasses import replace
 from datetime import datetime, timedelta
+from types import NoneType
 from typing import Any, Generic, TypeVar, cast, overload
 
 from flask import Blueprint, Flask, Response, current_app
+from werkzeug.wrappers import Response as BaseResponse
 
 from .access import DEFAULT_TERMS, NOT_LOADED, AccessRequest, Standing
 from .additions import Hook
@@ -31,9 +33,11 @@ from .exceptions import (
     PolicyDefinitionError,
     ResourceNotFoundError,
     RevokedTokenError,
+    SchemaError,
     SetupError,
     WrongKindError,
 )
+from .expecting import expect, expect_several
 from .globals import EXTENSION, application, current_token, current_user, template_user, unwrapped
 from .guards import level_of
 from .keys import KeyRing
@@ -91,7 +95,7 @@ class JWTManager(Generic[User]):
             for its application.
 
     Raises:
-        ConfigurationError: *clock* is no such function.
+        ConfigurationError: One of them is something else.
     """
 
     def __init__(
@@ -105,6 +109,7 @@ class JWTManager(Generic[User]):
         add_context_processor: bool = False,
         clock: Clock = system_clock,
     ) -> None:
+        _check_parts(store, keys, transports, add_context_processor)
         self._baseline = None if baseline is None else as_policy(baseline, "baseline")
         self._store = store
         self._keys = keys
@@ -127,6 +132,8 @@ class JWTManager(Generic[User]):
                 returns seconds.
             SetupError: *app* has a `JWTManager` already.
         """
+        how = "JWTManager takes a Flask application: JWTManager(app)"
+        expect(app, Flask, how, ConfigurationError)
         if EXTENSION in app.extensions:
             msg = "this application has a JWTManager already; use that one"
             raise SetupError(msg)
@@ -159,6 +166,7 @@ class JWTManager(Generic[User]):
             SchemaError: The schema cannot describe a token, or there is one already.
             SetupError: All applications of this manager are bound: they would not hear of it.
         """
+        _check_user_type(user_type, kind)
 
         def register(schema: Schema) -> Schema:
             self._registrations.add_schema(schema, user_type, kind)
@@ -181,6 +189,7 @@ class JWTManager(Generic[User]):
             SetupError: There is one already, it is no function, or all applications of this
                 manager are bound.
         """
+        expect(lazy, bool, "user_loader(lazy=…) is True or False", SetupError)
         if loader is NOT_GIVEN:
             return lambda function: self.user_loader(function, lazy=lazy)
         if not callable(loader):
@@ -199,7 +208,7 @@ class JWTManager(Generic[User]):
         Raises:
             SetupError: It is an async function, or all applications of this manager are bound.
         """
-        _check_plain(check, "a revocation check")
+        _check_plain(check, "revocation_check")
         self._registrations.add_check(check)
         return check
 
@@ -238,6 +247,8 @@ class JWTManager(Generic[User]):
             PolicyDefinitionError: What was passed is not policies.
             SetupError: An application that has registered *blueprint* is bound.
         """
+        how = "protect_blueprint takes a Blueprint first, then policies"
+        expect(blueprint, Blueprint, how, PolicyDefinitionError)
         where = f"protect_blueprint({blueprint.name})"
         level = level_of(policies or (Access(),), where)
         if isinstance(level, Public):
@@ -397,11 +408,14 @@ class JWTManager(Generic[User]):
             response: An answer of your own, whose cookies are to be unset.
 
         Raises:
+            TypeError: *response* is none.
             CSRFError: A browser may have sent the tokens that the guard overlooked by itself.
             InvalidTokenError: The bridge's token is none here, so that it cannot be revoked.
             StoreNotConfiguredError: There is no store to remember it in.
             StoreUnavailableError: The store cannot be asked: the session lives on.
         """
+        if response is not None:
+            _check_response(response, "logout")
         state = application().known_state()
         tokens = [] if state is None else self._tokens_to_end(state)
         for token in tokens:
@@ -428,7 +442,11 @@ class JWTManager(Generic[User]):
         Raises:
             IssueError: A cookie would be too long for browsers, or has no path yet.
             ConfigurationError: Cookies are no place for tokens here.
+            TypeError: *response* or *tokens* is something else.
         """
+        _check_response(response, "set_cookies")
+        how = "set_cookies takes a TokenPair or an encoded token"
+        expect(tokens, (TokenPair, str), how, is_secret=True)
         cookies = self._cookies()
         listed = (
             (tokens,) if isinstance(tokens, str) else (tokens.access_token, tokens.refresh_token)
@@ -448,7 +466,9 @@ class JWTManager(Generic[User]):
 
         Raises:
             ConfigurationError: Cookies are no place for tokens here.
+            TypeError: *response* is none.
         """
+        _check_response(response, "unset_cookies")
         self._cookies().erase(response, domain=domain)
         if (state := application().known_state()) is not None:
             state.is_logged_out = True
@@ -499,10 +519,11 @@ class JWTManager(Generic[User]):
 
         Raises:
             SubjectError: *user* is nobody; it is a `TypeError`.
-            TypeError: *session* names no session.
+            TypeError: *session* names no session, or *kind* is no text.
             IssueError: The token cannot be made, or could never be verified here.
             StoreUnavailableError: The store cannot be asked about the session.
         """
+        expect(kind, str, "issue(kind=…) takes the name of a kind, such as 'access'")
         parts, sessions = self._parts(), self._components().sessions
         if fresh and kind != "access":
             msg = f"fresh=True is for access tokens, not for the kind {kind!r}"
@@ -534,12 +555,13 @@ class JWTManager(Generic[User]):
         Raises:
             InvalidTokenError: It is none, or of another kind; `ExpiredTokenError`,
                 `WrongKindError` where they apply.
-            TypeError: *allow_expired* is neither True nor False.
+            TypeError: *allow_expired* is neither True nor False, or *kind* no text.
         """
         allows: object = allow_expired
         if not isinstance(allows, bool):
             msg = f"allow_expired is True or False, not {allows!r:.40}"
             raise TypeError(msg)
+        expect(kind, (str, Any_), "verify(kind=…) takes the name of a kind, or ANY")
         kinds = None if isinstance(kind, Any_) else frozenset({kind})
         with self._answering():
             purpose = Purpose.EXAMINE if allow_expired else Purpose.ADMIT
@@ -968,9 +990,50 @@ class JWTManager(Generic[User]):
 
 def _check_plain(function: object, name: str) -> None:
     """Refuse what would have to be awaited where views and guards of both kinds call it."""
-    if not callable(function) or inspect.iscoroutinefunction(function):
+    expect(function, Callable, f"{name} takes a function", SetupError)  # type: ignore[arg-type]
+    if inspect.iscoroutinefunction(function):
         msg = f"{name} is a plain function: async views and others call it"
         raise SetupError(msg)
+
+
+def _check_parts(store: object, keys: object, transports: object, adds: object) -> None:
+    """Refuse what is passed for a store, keys or places, and is none.
+
+    Raises:
+        ConfigurationError: Something is.
+    """
+    has_store = "JWTManager(store=…) takes a TokenStore; a URL belongs into JWT_STORE_URL"
+    expect(store, (TokenStore, NoneType), has_store, ConfigurationError, is_secret=True)
+    has_ring = "JWTManager(keys=…) takes a KeyRing: KeyRing(Key(…, algorithm))"
+    expect(keys, (KeyRing, NoneType), has_ring, ConfigurationError, is_secret=True)
+    has_places = "JWTManager(transports=…) takes a list of Transport objects; names belong into "
+    has_places += "JWT_TOKEN_LOCATION"
+    for place in expect_several(transports, has_places, ConfigurationError):
+        expect(place, Transport, has_places, ConfigurationError)
+    says = "JWTManager(add_context_processor=…) is True or False"
+    expect(adds, bool, says, ConfigurationError)
+
+
+def _check_user_type(user_type: object, kind: object) -> None:
+    """Refuse what is no type of users, such as the schema that is decorated without a call.
+
+    Raises:
+        SchemaError: It is none, or *kind* is no name.
+    """
+    types = "claims_for takes the type of the users: @jwt.claims_for(User)"
+    expect(user_type, type, types, SchemaError)
+    if issubclass(cast(type, user_type), ClaimSchema):
+        expect(user_type, (), types, SchemaError)
+    expect(kind, (str, NoneType), "claims_for(kind=…) takes the name of a kind", SchemaError)
+
+
+def _check_response(response: object, verb: str) -> None:
+    """Refuse what has no cookies, such as the text that a view returns.
+
+    Raises:
+        TypeError: So it is.
+    """
+    expect(response, BaseResponse, f"{verb} takes a response: make_response(…)")
 
 
 def _app() -> Flask:

@@ -8,10 +8,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from copy import copy
 from dataclasses import dataclass
 from functools import partial
+from types import NoneType
 from typing import Any, Final, Protocol
 from weakref import ref
 
 from .exceptions import PolicyDefinitionError
+from .expecting import expect
+from .misspelt import check_names
 from .plans import Loader, Plan, check_loader
 from .policy.base import AllOf, Policy, as_policy
 from .policy.credentials import Access, Public
@@ -22,6 +25,8 @@ from .transports import Transport
 _MARK: Final = "__jwtpolicy_guard__"
 #: The name under which a bare function remembers a guard that was put around it, and itself.
 _WRAPPED: Final = "__jwtpolicy_wrapped__"
+#: The name under which a bare function remembers what ``@public`` made of it, and itself.
+_OPENED: Final = "__jwtpolicy_opened__"
 #: The name under which a decorator carries the guard that it puts around functions.
 PUTS: Final = "__jwtpolicy_puts__"
 
@@ -166,7 +171,10 @@ class ClassGuard:
 
     def __init__(self, view: type, methods: Iterable[str]) -> None:
         self.view = view
+        for cls in view.__mro__:
+            check_names(cls, METHODS.union(methods))
         self.loader: Loader | None = getattr(view, "load_resource", None)
+        check_loader_of(self.loader, f"{view.__name__}.load_resource")
         written = (getattr(view, "transports", None), getattr(view, "csrf", None))
         self.reading = reading_of(*written, view.__name__)
         self._classes = [_ClassLevels(cls, methods) for cls in _heirs(view) if _writes_levels(cls)]
@@ -207,6 +215,16 @@ class ClassGuard:
 
     def __repr__(self) -> str:
         return self.view.__name__
+
+
+def check_loader_of(loader: object, where: str) -> None:
+    """Refuse what is written for a loader, and cannot be called.
+
+    Raises:
+        PolicyDefinitionError: So it is.
+    """
+    how = f"{where} is a function that returns the object, or None where there is none"
+    expect(loader, (Callable, NoneType), how, PolicyDefinitionError)  # type: ignore[arg-type]
 
 
 def _bound_loader(loader: Loader, make_view: Callable[[], Any]) -> Loader:
@@ -276,7 +294,10 @@ def _heirs(view: type) -> Iterator[type]:
     for cls in view.__mro__:
         if cls not in cut:
             yield cls
-            if vars(cls).get("inherit_policies", True) is False:
+            inherits = vars(cls).get("inherit_policies", True)
+            how = f"{cls.__name__}.inherit_policies is True or False"
+            expect(inherits, bool, how, PolicyDefinitionError)
+            if inherits is False:
                 cut.update(cls.__mro__[1:])
 
 
@@ -308,6 +329,23 @@ def missed_by(function: object) -> Guard | None:
     """
     found = getattr(function, "__dict__", {}).get(_WRAPPED)
     return found[1] if found is not None and found[0]() is function else None
+
+
+def remember_opening(function: Callable[..., Any], opened: Callable[..., Any]) -> None:
+    """Leave a trace on a function that *opened* opens, until a route is known to call that."""
+    if inspect.isfunction(function):
+        setattr(function, _OPENED, (ref(function), (*openings_of(function), opened)))
+
+
+def openings_of(function: object) -> tuple[Callable[..., Any], ...]:
+    """Return what ``@public`` made of *function*, and no route has called yet, as far as known."""
+    found = getattr(function, "__dict__", {}).get(_OPENED)
+    return found[1] if found is not None and found[0]() is function else ()
+
+
+def forget_openings(function: object) -> None:
+    """Take the trace away: what was opened is called, and another route may have the function."""
+    getattr(function, "__dict__", {}).pop(_OPENED, None)
 
 
 def layers_of(view: object) -> Iterator[object]:

@@ -18,10 +18,12 @@ from .guards import (
     ClassGuard,
     EndpointGuard,
     Guard,
+    forget_openings,
     guard_of,
     guards_around,
     layers_of,
     missed_by,
+    openings_of,
     opens,
 )
 from .parts import Parts
@@ -106,7 +108,24 @@ class Planner:
         """
         demand = self.demand(endpoint, method)
         self.written(endpoint).check(method, demand.label)
+        self._check_openings(endpoint, demand.label)
         return self.joined(demand, baseline) if demand.guards or demand.outer else None
+
+    def _check_openings(self, endpoint: str, label: str) -> None:
+        """Notice ``@public`` above ``@app.route``: the route then has the function as it was.
+
+        Raises:
+            PolicyDefinitionError: It has, and no route of the application what was opened.
+        """
+        bare = [one for one in layers_of(self.written(endpoint).view) if openings_of(one)]
+        if not bare:
+            return
+        views = self._app.view_functions
+        called = [layer for name in views for layer in layers_of(self.written(name).view)]
+        for function in bare:
+            if not any(one is layer for one in openings_of(function) for layer in called):
+                raise PolicyDefinitionError(_above_complaint(label))
+            forget_openings(function)
 
     def demand(self, endpoint: str, method: str) -> Demand:
         """Return what was written about *method* of *endpoint*."""
@@ -340,6 +359,14 @@ def _check_opening(place: object, method: str, label: str) -> None:
         beneath = (g for g in guards_around(place) if not isinstance(g, ClassGuard))
         if any(opens(guard, method) for guard in beneath):
             raise PolicyDefinitionError(_order_complaint(place, label))
+
+
+def _above_complaint(label: str) -> str:
+    return (
+        f"{label} is registered without its @public, which opens nothing above the route; write "
+        "it below:\n    @app.get(…)\n    @public\n    def view(): …\n"
+        "Where that was for another route, and this one is to be guarded, register that one too"
+    )
 
 
 def _order_complaint(place: object, label: str) -> str:

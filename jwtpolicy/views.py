@@ -20,12 +20,14 @@ from .guards import (
     FunctionGuard,
     Guard,
     Place,
+    check_loader_of,
     guards_around,
     level_of,
     mark,
     opens,
     reading_of,
     remember,
+    remember_opening,
 )
 from .plans import Loader, Plan, check_loader
 from .policy.base import Policy
@@ -69,6 +71,7 @@ def protect(
     """
     if len(policies) == 1 and resource is None and _is_view(policies[0]):
         return _BARE(policies[0])
+    check_loader_of(resource, "protect(resource=…)")
     level = level_of(policies or (Access(),), "protect")
     if isinstance(level, Public):
         msg = "protect(Public()) protects nothing; write @public"
@@ -177,6 +180,7 @@ def public(view: View) -> View:
         raise PolicyDefinitionError(msg)
     opened = _calling(view)
     mark(opened, FunctionGuard(Public()))
+    remember_opening(view, opened)
     return cast(View, opened)
 
 

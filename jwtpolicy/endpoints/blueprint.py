@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import NoneType
 from typing import Any, Final
 
 from flask import Blueprint, current_app
@@ -10,6 +11,7 @@ from flask.blueprints import BlueprintSetupState
 from flask.typing import ResponseReturnValue
 
 from ..exceptions import ConfigurationError
+from ..expecting import expect, expect_names
 from ..transports.cookies import REFRESH_PATHS
 from ..views import ProtectedView
 from .credentials import Credentials
@@ -73,6 +75,7 @@ def auth_blueprint(
     Raises:
         ConfigurationError: There is no such endpoint, or something that it needs was not passed.
     """
+    _check_arguments(name, url_prefix, endpoints, clients, views)
     given = dict(views or {})
     wanted = tuple(endpoints)
     _check_names({*wanted, *given})
@@ -115,6 +118,27 @@ def _check_store(state: BlueprintSetupState, needs_store: Sequence[str]) -> None
         listed = ", ".join(needs_store)
         msg = f"auth_blueprint: {listed} need a token store, and JWT_STORE_URL is 'none'"
         raise ConfigurationError(msg)
+
+
+def _check_arguments(
+    name: object, url_prefix: object, endpoints: object, clients: object, views: object
+) -> None:
+    """Refuse what was meant otherwise: one text is several letters to whoever takes several names.
+
+    Raises:
+        ConfigurationError: Something is.
+    """
+    expect(name, str, "auth_blueprint(name=…) takes the blueprint's name", ConfigurationError)
+    prefix = "auth_blueprint(url_prefix=…) takes a path, such as '/auth'"
+    expect(url_prefix, (str, NoneType), prefix, ConfigurationError)
+    listed = "auth_blueprint(endpoints=…) takes a list of names: endpoints=['login']"
+    expect_names(endpoints, listed, ConfigurationError)
+    secrets = "auth_blueprint(clients=…) takes a mapping of client ids to secrets"
+    expect(clients, (Mapping, NoneType), secrets, ConfigurationError, is_secret=True)
+    classes = "auth_blueprint(views=…) takes a mapping of names to view classes"
+    expect(views, (Mapping, NoneType), classes, ConfigurationError)
+    for view in views.values() if isinstance(views, Mapping) else ():
+        expect(view, type, classes, ConfigurationError)
 
 
 def _check_names(names: set[str]) -> None:

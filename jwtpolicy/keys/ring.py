@@ -10,6 +10,7 @@ import logging
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from copy import deepcopy
+from types import NoneType
 from typing import Any, Final
 
 from cryptography.exceptions import InvalidSignature
@@ -20,6 +21,7 @@ from jwt.algorithms import Algorithm, get_default_algorithms
 from werkzeug.exceptions import HTTPException
 
 from ..exceptions import ConfigurationError, InvalidTokenError
+from ..expecting import expect, expect_several
 from .armour import is_key_material
 from .complaints import A_FILE_NAME, is_secret_a_file, key_complaint
 
@@ -92,6 +94,8 @@ class Key:
         *,
         is_fallback: bool = False,
     ) -> None:
+        expect(key_id, (str, NoneType), "Key(key_id=…) takes text", ConfigurationError)
+        expect(is_fallback, bool, "Key(is_fallback=…) is True or False", ConfigurationError)
         if algorithm not in SUPPORTED:
             msg = f"the algorithm {algorithm!r} is not one of {', '.join(SUPPORTED)}"
             raise ConfigurationError(msg)
@@ -270,15 +274,20 @@ class KeyRing:
         verifying: Further keys that verify.
 
     Raises:
-        ConfigurationError: Two keys have one name, there is no key at all, or `signing_key_for`
-            is overridden and `may_sign` is not.
+        ConfigurationError: Two keys have one name, there is no key at all, something is no `Key`,
+            or `signing_key_for` is overridden and `may_sign` is not.
     """
 
     __slots__ = ("_by_name", "_of_any_name", "_signing_keys", "_unnamed", "signing_key")
 
     def __init__(self, signing: Key | None = None, verifying: Iterable[Key] = ()) -> None:
         limits_keys(self)
-        keys = [*([signing] if signing else []), *verifying]
+        several = "KeyRing(verifying=…) takes a list: [Key(…)]"
+        expect_several(verifying, several, ConfigurationError, is_secret=True)
+        keys = [*([] if signing is None else [signing]), *verifying]
+        for key in keys:
+            how = "a KeyRing takes Key objects: Key(…, algorithm)"
+            expect(key, Key, how, ConfigurationError, is_secret=True)
         has_own_keys = type(self).find is not KeyRing.find
         if not (keys or has_own_keys) or (signing is not None and not signing.can_sign):
             msg = "a KeyRing needs a key, and one that can sign in the first place"

@@ -18,6 +18,7 @@ from ..exceptions import (
 )
 from ..outcomes import Outcome
 from .arguments import Alone, Comparable, copied, identity_of, source_of
+from .parameters import signature_of
 from .program import CPU, Builder, Conjunction, Disjunction, Node, Program, Threshold
 
 logger = logging.getLogger("jwtpolicy")
@@ -78,8 +79,7 @@ class Policy(Comparable):
         return self
 
     def __init__(self) -> None:
-        if type(self).__init__ is Policy.__init__:
-            _seal(self)
+        """Take nothing; subclasses say what they take."""
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -264,11 +264,36 @@ def _sealing(init: Any) -> Any:
 
     @wraps(init)
     def sealing(self: Policy, /, *args: Any, **kwargs: Any) -> None:
-        init(self, *args, **kwargs)
+        try:
+            init(self, *args, **kwargs)
+        except TypeError as error:
+            # Without a frame of its own nothing of it has run: the arguments do not fit.
+            if error.__traceback__ is None or error.__traceback__.tb_next is None:
+                raise PolicyDefinitionError(_misfit(self, init)) from None
+            raise
         if type(self).__init__ is sealing:
             _seal(self)
 
     return sealing
+
+
+Policy.__init__ = _sealing(Policy.__init__)  # type: ignore[method-assign]
+
+
+def _misfit(policy: Policy, init: Any) -> str:
+    """Return what *policy* was made with, and what it takes."""
+    name = type(policy).__name__
+    made = source_of(name, *arguments_of(policy))
+    _, *taken = signature_of(init).parameters.values()
+    shown = ", ".join(_shown(parameter) for parameter in taken)
+    return f"{made} does not fit; write {name}({shown})"
+
+
+def _shown(parameter: inspect.Parameter) -> str:
+    """Return how a parameter is written in a call."""
+    if parameter.kind is parameter.KEYWORD_ONLY:
+        return f"{parameter.name}=…"
+    return str(parameter).partition("=")[0]
 
 
 def as_policy(value: object, where: str) -> Policy:

@@ -9,6 +9,7 @@ from typing import Any, Self, overload
 
 from ..access import AccessRequest
 from ..exceptions import PolicyDefinitionError
+from ..expecting import expect
 from ..sentinels import NOT_GIVEN, NotGiven
 from .arguments import source_of
 from .base import Policy, arguments_of
@@ -118,6 +119,7 @@ def policy(
     Raises:
         PolicyDefinitionError: What is decorated is not a function that takes the request first.
     """
+    expect(needs_token, bool, "@policy(needs_token=…) is True or False", PolicyDefinitionError)
     if function is NOT_GIVEN:
         return lambda decorated: policy_of(decorated, needs_token)
     return policy_of(function, needs_token)

@@ -74,7 +74,9 @@ class Settings(PlaceSettings):
             # The caller of JWTManager(app).
             warnings.warn(doubt, UnknownSettingWarning, stacklevel=4)
         values: dict[str, Any] = {
-            keys[key].name: read_setting(key, value, keys[key].metadata["read"])
+            keys[key].name: read_setting(
+                key, value, keys[key].metadata["read"], is_secret=not keys[key].repr
+            )
             for key, value in given.items()
             if key in keys and not (value is None and keys[key].default in (None, ()))
         }

@@ -46,6 +46,7 @@ class TokenSettings:
         read.secret,
         "PEM",
         "The public key; alone it makes a service that only verifies.",
+        is_secret=True,  # somebody may have put the private one there
     )
     algorithm: str = setting(
         "JWT_ALGORITHM",

@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Final, TypeVar
 from ..access import Standing
 from ..clock import Clock, system_clock
 from ..exceptions import ConfigurationError, StoreUnavailableError
+from ..expecting import expect
 from .base import (
     FOREVER,
     MAX_LEEWAY,
@@ -192,7 +193,9 @@ class SQLiteStore(TokenStore):
         lost: str = "accept",
         clock: Clock = system_clock,
     ) -> None:
-        if lost not in {"accept", "deny"}:
+        expect(path, (str, os.PathLike), "SQLiteStore takes a path", ConfigurationError)
+        expect(timeout, (int, float), "SQLiteStore(timeout=…) takes seconds", ConfigurationError)
+        if lost not in ("accept", "deny"):
             msg = f"lost= is 'accept' or 'deny', not {lost!r:.40}"
             raise ConfigurationError(msg)
         self.path = Path(path).absolute()

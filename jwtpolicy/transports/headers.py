@@ -7,6 +7,7 @@ import re
 from flask import Request
 
 from ..exceptions import InvalidRequestError
+from ..expecting import expect
 from .base import Transport
 
 # RFC 6750 section 2.1: b64token = 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="
@@ -25,6 +26,7 @@ class HeaderTransport(Transport):
     name = "headers"
 
     def __init__(self, header: str = "Authorization", scheme: str | None = "Bearer") -> None:
+        expect(header, str, "HeaderTransport takes the name of a header")
         self._key = "HTTP_" + header.upper().replace("-", "_")
         self._scheme = (scheme or "").lower()
         # RFC 9110 section 11.1: the scheme is case-insensitive.

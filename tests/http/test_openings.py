@@ -54,8 +54,8 @@ def test_public_opens_a_function_and_leaves_it_as_it_was(answers: Answers, view:
     opened = public(view)
 
     assert opened is not view
-    assert vars(view) == {}
     assert answers(opened) == 200
+    assert vars(view) == {}
 
 
 def test_public_opens_one_of_two_routes_of_a_function(app: Flask, answers: Answers) -> None:

@@ -98,7 +98,9 @@ def test_a_wrong_setting_names_its_key_and_what_is_allowed(name: str, value: Any
     with pytest.raises(ConfigurationError, match=why) as caught:
         Settings.from_mapping({f"JWT_{name}": value})
 
-    assert str(caught.value).startswith(f"JWT_{name} is of type {type(value).__name__}")
+    is_secret = name in ("SECRET_KEY", "SECRET_KEY_FALLBACKS", "STORE_URL")
+    shown = "empty, and " if value in ("", [], b"") else "" if is_secret else f"{value!r:.60}, "
+    assert str(caught.value).startswith(f"JWT_{name} is {shown}of type {type(value).__name__};")
 
 
 RIGHT = [

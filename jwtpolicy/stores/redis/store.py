@@ -11,6 +11,7 @@ from typing import ClassVar, Final
 from ...access import Standing
 from ...clock import Clock, system_clock
 from ...exceptions import ConfigurationError
+from ...expecting import expect
 from ..base import (
     FOREVER,
     PAGE,
@@ -88,7 +89,8 @@ class RedisStore(TokenStore):
         near_cache: float = 0,
         clock: Clock = system_clock,
     ) -> None:
-        if lost not in {"accept", "deny"}:
+        expect(timeout, (int, float), "RedisStore(timeout=…) takes seconds", ConfigurationError)
+        if lost not in ("accept", "deny"):
             msg = f"lost= is 'accept' or 'deny', not {lost!r:.40}"
             raise ConfigurationError(msg)
         self._address = Address.of(url)

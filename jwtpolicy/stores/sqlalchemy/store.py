@@ -12,7 +12,8 @@ from sqlalchemy import URL, Connection, Engine, Executable
 from sqlalchemy.exc import IntegrityError
 
 from ...access import Standing
-from ...exceptions import StoreUnavailableError
+from ...exceptions import ConfigurationError, StoreUnavailableError
+from ...expecting import expect
 from ..base import (
     FOREVER,
     MAX_LEEWAY,
@@ -88,6 +89,10 @@ class SQLAlchemyStore(TokenStore):
         timeout: float = 5.0,
         create_tables: bool = True,
     ) -> None:
+        in_seconds = "SQLAlchemyStore(timeout=…) takes seconds"
+        expect(timeout, (int, float), in_seconds, ConfigurationError)
+        creates = "SQLAlchemyStore(create_tables=…) is True or False"
+        expect(create_tables, bool, creates, ConfigurationError)
         self._timeout = timeout
         self._may_create = create_tables
         self._shown, self._engine = _source(database, timeout)
