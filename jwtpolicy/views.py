@@ -69,7 +69,8 @@ def protect(
         PolicyDefinitionError: What was passed is not policies, can never be passed, or asks
             about a resource that nobody loads; or the places are none.
     """
-    if len(policies) == 1 and resource is None and _is_view(policies[0]):
+    is_bare = resource is None and transports is None and csrf is None
+    if is_bare and len(policies) == 1 and _is_view(policies[0]):
         return _BARE(policies[0])
     check_loader_of(resource, "protect(resource=…)")
     level = level_of(policies or (Access(),), "protect")
