@@ -13,9 +13,9 @@ LAYERS = [
     "outcomes sentinels clock exceptions decision token access",
     "jose registered_claims keys schemas policy stores",
     "verifier signer additions revocation statements keeping sessions",
-    "settings transports csrf challenges plans users state enforcement ending",
-    "guards registrations parts finishing planning binding globals views endpoints signals logout "
-    "open_session extension",
+    "settings transports csrf challenges plans users state misplaced refusals enforcement ending",
+    "guards registrations parts finishing handlers planning binding globals views endpoints "
+    "signals logout open_session extension",
     "audit migrate pruning cli testing compat",
     "__init__",
 ]
