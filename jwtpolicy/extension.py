@@ -765,7 +765,7 @@ class JWTManager(Generic[User]):
     def _current(self) -> Token:
         token = self._token()
         if token is None:
-            msg = "no guard has let a token in"
+            msg = "no guard has let a token in: is @protect() missing?"
             raise NoTokenError(msg)
         return token
 

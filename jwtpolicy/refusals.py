@@ -11,6 +11,7 @@ from .decision import Decision
 from .exceptions import AccessError, NoTokenError, quoted
 from .misplaced import misplaced
 from .outcomes import Outcome
+from .policy.credentials import OwnTokens
 from .state import RequestState
 
 logger = logging.getLogger("jwtpolicy")
@@ -50,7 +51,7 @@ def refused(
     found = level or _level(error)
     if not error._is_logged and logger.isEnabledFor(found):
         line = (found, "%s: %s (jti=%r)", label, _line(error, state), token_id)
-        if state is None or not may_be_caught or found > logging.WARNING:
+        if not may_be_caught or found > logging.WARNING:
             error._is_logged = True
             logger.log(*line)
         if state is not None:
@@ -89,7 +90,9 @@ def _hint(error: AccessError, state: RequestState | None) -> str | None:
 
 def _refusing(decision: Decision) -> str:
     """Return the policies without whose refusal *decision* would be another one."""
-    found = list(dict.fromkeys(repr(policy) for policy in _causes(decision)))
+    # Nobody writes `OwnTokens`: closing adds it, and there is another one wherever it refuses.
+    causes = (cause for cause in _causes(decision) if not isinstance(cause, OwnTokens))
+    found = list(dict.fromkeys(map(repr, causes)))
     return ", ".join(found[:_MOST]) + (" …" if len(found) > _MOST else "")
 
 
