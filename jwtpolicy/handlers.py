@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator
 from typing import Any, Final, cast
 
@@ -12,6 +11,7 @@ from werkzeug.exceptions import HTTPException
 
 from . import exceptions
 from .exceptions import AccessError
+from .frameworks import tell_frameworks
 
 #: Answers an exception.
 Handler = Callable[[Any], ResponseReturnValue]
@@ -25,7 +25,9 @@ def _bases() -> Iterator[type]:
 
 #: The classes that refusals are instances of beside HTTP's, such as `Exception` and `KeyError`: who
 #: writes a handler of one of them means what went wrong, and not what was refused.
-TOO_WIDE: Final = frozenset(base for base in _bases() if not issubclass(base, HTTPException))
+TOO_WIDE: Final[frozenset[type]] = frozenset(
+    base for base in _bases() if not issubclass(base, HTTPException)
+)
 
 
 def add_handlers(app: Flask) -> None:
@@ -41,7 +43,7 @@ def add_handlers(app: Flask) -> None:
         if not TOO_WIDE.isdisjoint(found) and not {AccessError, HTTPException} & set(found):
             found[AccessError] = _Outwards(scope)
     _keep_from_trapping(app)
-    _tell_apiflask(app)
+    tell_frameworks(app, TOO_WIDE)
 
 
 class _Outwards:
@@ -76,26 +78,3 @@ def _keep_from_trapping(app: Flask) -> None:
     handlers = app.error_handler_spec[None][None]
     if app.config["TRAP_BAD_REQUEST_ERRORS"] and not {AccessError, HTTPException} & set(handlers):
         handlers[AccessError] = _Outwards(None)
-
-
-def _tell_apiflask(app: Flask) -> None:
-    """Have APIFlask say the code and the description of a refusal, of which it reads neither.
-
-    Its handler of `HTTPException` hands the status's name alone to the application's
-    ``error_processor``. One of the application's own is left to answer.
-    """
-    handlers = app.error_handler_spec[None][None]
-    its_own = getattr(handlers.get(HTTPException), "__module__", "").partition(".")[0]
-    if its_own == "apiflask" and AccessError not in handlers:
-        handlers[AccessError] = _answer_as_apiflask
-
-
-def _answer_as_apiflask(error: AccessError) -> ResponseReturnValue:
-    app = cast(Any, current_app)
-    told = sys.modules["apiflask"].HTTPError(
-        error.code,
-        message=error.description,
-        headers=error.headers,
-        extra_data=error.body,
-    )
-    return cast(ResponseReturnValue, app.error_callback(told))

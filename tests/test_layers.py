@@ -14,8 +14,8 @@ LAYERS = [
     "jose registered_claims keys schemas policy stores",
     "verifier signer additions revocation statements keeping sessions",
     "settings transports csrf challenges plans users state misplaced refusals enforcement ending",
-    "guards registrations parts finishing handlers planning binding globals views endpoints "
-    "signals logout open_session extension",
+    "guards registrations parts finishing frameworks handlers planning binding globals views "
+    "endpoints signals logout open_session extension",
     "audit migrate pruning cli testing compat",
     "__init__",
 ]

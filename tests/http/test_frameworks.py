@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 import flask_restful
 import flask_restx
@@ -12,7 +12,7 @@ from flask import Flask
 from werkzeug.exceptions import HTTPException
 
 from jwtpolicy import HasScope, JWTManager, ProtectedView, protect
-from jwtpolicy.exceptions import AccessError
+from jwtpolicy.exceptions import AccessError, NoTokenError
 from tests.conftest import SECRET, bearer
 
 pytestmark = [
@@ -203,3 +203,49 @@ def test_apiflask_lets_an_applications_own_handler_answer(
     apiflask_site.register_error_handler(handled, lambda error: (error.error, 418))
 
     assert apiflask_site.test_client().get("/items").text == "token_required"
+
+
+@pytest.fixture
+def restx_site() -> Any:
+    """Return an application of RESTX, its API and a namespace of that."""
+    app = Flask("framework")
+    app.config.update(JWT_SECRET_KEY=SECRET, JWT_STORE_URL="memory://", PROPAGATE_EXCEPTIONS=False)
+    JWTManager(app)
+    api = flask_restx.Api(app)
+    namespace = api.namespace("shop", path="/")
+
+    @namespace.route("/items")
+    class Items(flask_restx.Resource):  # type: ignore[misc]
+        method_decorators: ClassVar[Any] = {"get": [protect()]}
+
+        def get(self) -> Any:
+            return {"ok": True}
+
+        def post(self) -> Any:
+            return 1 / 0
+
+    return app, api, namespace
+
+
+@pytest.mark.parametrize("scope", [1, 2], ids=["the API", "a namespace"])
+def test_a_handler_of_everything_of_restx_answers_no_refusals(restx_site: Any, scope: int) -> None:
+    """K32: RESTX takes the first whose class fits, and 500 where it says no other status."""
+    client = restx_site[0].test_client()
+    restx_site[scope].errorhandler(Exception)(lambda error: ({"message": "sorry"}, 500))
+
+    answer = client.get("/items")
+    assert (answer.status_code, answer.json["error"]) == (401, "token_required")
+    assert answer.headers["WWW-Authenticate"] == 'Bearer realm="api"'
+    assert client.post("/items").json == {"message": "sorry"}
+    assert client.get("/swagger.json").status_code == 200
+
+
+@pytest.mark.parametrize("handled", [NoTokenError, AccessError, HTTPException])
+@pytest.mark.parametrize("scope", [1, 2], ids=["the API", "a namespace"])
+def test_a_handler_of_restx_that_is_meant_for_refusals_answers_them(
+    restx_site: Any, scope: int, handled: type[Exception]
+) -> None:
+    restx_site[1].errorhandler(Exception)(lambda error: ({"message": "sorry"}, 500))
+    restx_site[scope].errorhandler(handled)(lambda error: ({}, 418))
+
+    assert restx_site[0].test_client().get("/items").status_code == 418
