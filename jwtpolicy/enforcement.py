@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-import logging
 from collections.abc import Generator, Sequence
 from typing import Final, TypeVar, cast
 
@@ -31,12 +30,11 @@ from .plans import Loader, Plan
 from .policy.base import Policy, as_policy
 from .policy.credentials import is_ignorable
 from .policy.program import Node, Program, Run, weigh_async
+from .refusals import refused
 from .sentinels import NOT_GIVEN
 from .state import LiveAccess, RequestState, Shade, Sources, keep
 from .token import Token
 from .transports import Places, Presented, Transport
-
-logger = logging.getLogger("jwtpolicy")
 
 _ALLOW: Final = 0
 _PENDING: Final = int(Outcome.PENDING)
@@ -106,7 +104,7 @@ class Enforcement:
             if plan.is_plain and not program.consumed and program.weigh(run) == _ALLOW:
                 return state.enter(plan, cast(LiveAccess, run.access))
         except AccessError as error:
-            raise self.answered(error, plan.label, state.answers.token_id) from error.__cause__
+            raise self.answered(error, plan.label, state) from error.__cause__
         run.forget_pending()
         flow = self._judged_each(plan, state, request, attempts)
         try:
@@ -122,7 +120,7 @@ class Enforcement:
         try:
             attempts = self._attempts(plan, state, request, awaits=True)
         except AccessError as error:
-            raise self.answered(error, plan.label, state.answers.token_id) from error.__cause__
+            raise self.answered(error, plan.label, state) from error.__cause__
         flow = self._judged_each(plan, state, request, attempts)
         try:
             return state.enter(plan, await self._drive_async(flow, state, plan.label))
@@ -144,7 +142,7 @@ class Enforcement:
         try:
             self.sources.notice_reuse(token)
         except AccessError as error:
-            raise self.answered(error, plan.label, token.token_id) from error.__cause__
+            raise self.answered(error, plan.label, state, token.token_id) from error.__cause__
 
     def enforce(
         self, policy: Policy, state: RequestState, request: Request, resource: object
@@ -174,7 +172,7 @@ class Enforcement:
                 node, run = step
                 step, result = _advanced(flow, self._load(run) if node is None else node.weigh(run))
         except AccessError as error:
-            raise self.answered(error, label, state.answers.token_id) from error.__cause__
+            raise self.answered(error, label, state) from error.__cause__
         return cast(Result, result)
 
     async def _drive_async(self, flow: Flow[Result], state: RequestState, label: str) -> Result:
@@ -185,7 +183,7 @@ class Enforcement:
                 weighing = self._load_async(run) if node is None else weigh_async(node, run)
                 step, result = _advanced(flow, await weighing)
         except AccessError as error:
-            raise self.answered(error, label, state.answers.token_id) from error.__cause__
+            raise self.answered(error, label, state) from error.__cause__
         return cast(Result, result)
 
     def _judged_each(
@@ -284,6 +282,7 @@ class Enforcement:
 
         There is always one attempt; several where one place has several kinds of token.
         """
+        state.asked.append(plan)
         presented = plan.places.presented(request, plan.kinds)
         if not presented:
             access = self._access(state, request, None, None, plan.loader)
@@ -357,11 +356,24 @@ class Enforcement:
         keep(run.access, await loaded if inspect.isawaitable(loaded) else loaded)
         return _ALLOW
 
-    def answered(self, error: AccessError, label: str, token_id: str | None = None) -> AccessError:
-        """Log the refusal, and say in whose name it is."""
-        level = logging.ERROR if error.outcome is Outcome.ERROR else logging.INFO
-        logger.log(level, "%s: %s (jti=%r)", label, error, token_id)
-        return error.addressed(self._realm, self._resource_metadata)
+    def answered(
+        self,
+        error: AccessError,
+        label: str,
+        state: RequestState,
+        token_id: str | None = None,
+        level: int | None = None,
+    ) -> AccessError:
+        """Log the refusal, and say in whose name it is; see `refused`."""
+        return refused(
+            error,
+            label,
+            realm=self._realm,
+            resource_metadata=self._resource_metadata,
+            state=state,
+            token_id=token_id or state.answers.token_id,
+            level=level,
+        )
 
 
 def _loaded(plan: Plan, run: Run) -> Flow[LiveAccess]:

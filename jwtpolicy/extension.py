@@ -797,7 +797,7 @@ class JWTManager(Generic[User]):
     def _current(self) -> Token:
         token = self._token()
         if token is None:
-            msg = "no guard has let a token in"
+            msg = "no guard has let a token in: is @protect() missing?"
             raise NoTokenError(msg)
         return token
 
@@ -977,15 +977,12 @@ class JWTManager(Generic[User]):
     def _answering(self) -> Iterator[None]:
         """Say in whose name a refusal is, when it comes from a verb and not from a guard.
 
-        An outage is logged: whatever the application answers, somebody has to mend it.
+        An outage is logged at once: whatever the application answers, somebody has to mend it.
         """
         try:
             yield
         except AccessError as error:
-            if error.outcome is Outcome.ERROR:
-                logger.error("%s", error)
-            settings = self._parts().settings
-            raise error.addressed(settings.realm, settings.resource_metadata) from error.__cause__
+            raise application().refused(error, may_be_caught=True) from error.__cause__
 
 
 def _check_plain(function: object, name: str) -> None:

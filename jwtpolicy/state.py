@@ -247,6 +247,10 @@ class RequestState:
             the first guard did that a view or a hook met. It stays until the request ends, for
             streams and hooks too. None before.
         admitted: The plans that let it in, and the request as they saw it.
+        asked: The plans by which tokens were looked for, whether or not they let it in.
+        challenge: What the last refusal has challenged the client with, or None: none refused.
+        unlogged: A status, and the arguments of the log for a refusal that answers with it if
+            nobody catches it; None where there is none.
         late_plans: Plans that were made for this request, because nobody has to remember them.
         is_logged_out: Whether the view ended the session of the token.
         ended_at: When this request has ended all of a user's sessions, in seconds since the
@@ -260,13 +264,21 @@ class RequestState:
     is_logged_out = False
     ended_at = 0.0
     login_began: float | None = None
+    challenge: str | None = None
+    unlogged: tuple[int | None, tuple[Any, ...]] | None = None
     _is_shaded = False
     _nested: tuple[RequestState, ...] = ()
 
     def __init__(self, sources: Sources, request: Request) -> None:
         self.answers = Answers(sources)
         self.admitted: dict[Plan, LiveAccess] = {}
+        self.asked: list[Plan] = []
         self._request = ref(request)
+
+    @property
+    def request(self) -> Request | None:
+        """The request, as long as it lives."""
+        return self._request()
 
     def about(self, request: Request) -> RequestState | None:
         """Return what is known of *request*, which may have been made of the same environ."""

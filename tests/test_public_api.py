@@ -24,6 +24,7 @@ TABLE = [
     ("WrongKindError", "INVALID_TOKEN", 401, "invalid_token", True),
     ("UnknownUserError", "INVALID_TOKEN", 401, "invalid_token", True),
     ("InvalidRequestError", "BAD_REQUEST", 400, "invalid_request", True),
+    ("InvalidFieldError", "BAD_REQUEST", 400, "invalid_request", False),
     ("NotATokenError", "BAD_REQUEST", 400, "invalid_request", False),
     ("UnsupportedTokenTypeError", "BAD_REQUEST", 400, "unsupported_token_type", False),
     ("CSRFError", "INVALID_TOKEN", 403, "csrf_failed", False),

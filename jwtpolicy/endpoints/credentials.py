@@ -20,7 +20,7 @@ from ..expecting import expect_names
 from ..schemas import is_user
 from ..token import TokenPair
 from ..views import ProtectedView
-from .answering import named
+from .answering import logging_refusals
 from .fields import credentials_of
 
 logger = logging.getLogger("jwtpolicy")
@@ -64,9 +64,7 @@ class CredentialsView(ProtectedView, ABC):
         Raises:
             LoginFailedError: By default; it is the same whatever was wrong.
         """
-        error = LoginFailedError()
-        logger.info("%s: %s", type(self).__name__, error)
-        raise named(error)
+        raise LoginFailedError
 
     @abstractmethod
     def begin(self, user: Any, credentials: Credentials) -> TokenPair | None:
@@ -76,6 +74,7 @@ class CredentialsView(ProtectedView, ABC):
     def answer(self, pair: TokenPair) -> ResponseReturnValue:
         """Return the answer with the tokens."""
 
+    @logging_refusals
     def post(self) -> ResponseReturnValue:
         """Take the credentials, and answer with tokens or with a refusal."""
         credentials = credentials_of(request, self.fields)
@@ -100,7 +99,6 @@ class CredentialsView(ProtectedView, ABC):
         user = current_app.ensure_sync(self.authenticate)(credentials)
         if user is not None and not is_user(user):
             name = type(user).__name__
-            reason = f"{type(self).__name__}.authenticate returned {name}: neither a user nor None"
-            logger.error("%s", reason)
-            raise PolicyError(reason)
+            msg = f"{type(self).__name__}.authenticate returned {name}: neither a user nor None"
+            raise PolicyError(msg)
         return user

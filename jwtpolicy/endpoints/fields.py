@@ -8,7 +8,7 @@ from typing import Final
 from flask import Request
 from werkzeug.datastructures import MultiDict
 
-from ..exceptions import InvalidRequestError
+from ..exceptions import InvalidFieldError
 from ..transports.json_body import body_of, check_length
 
 #: Characters of a credential; no name or password is longer.
@@ -19,7 +19,8 @@ def form_field(request: Request, name: str) -> str:
     """Return the one value of a field of the form that is the body.
 
     Raises:
-        InvalidRequestError: It is absent, empty, there twice, or no text; or the body is too long.
+        InvalidFieldError: It is absent, empty, there twice, or no text.
+        InvalidRequestError: The body is longer than 1 MiB.
     """
     return _text(_form(request).getlist(name), name)
 
@@ -28,8 +29,8 @@ def credentials_of(request: Request, names: Iterable[str]) -> dict[str, str]:
     """Return the fields of these *names*, of a form or of a JSON object.
 
     Raises:
-        InvalidRequestError: One is absent, empty, there twice, too long, or no text; or the body
-            is longer than 1 MiB.
+        InvalidFieldError: One is absent, empty, there twice, too long, or no text.
+        InvalidRequestError: The body is longer than 1 MiB, or is said to be JSON, and is none.
     """
     if request.is_json:
         body = body_of(request)
@@ -39,9 +40,10 @@ def credentials_of(request: Request, names: Iterable[str]) -> dict[str, str]:
         form = _form(request)
         given = {name: form.getlist(name) for name in names}
     found = {name: _text(values, name) for name, values in given.items()}
-    if any(len(value) > MAX_CREDENTIAL for value in found.values()):
-        msg = "a credential is too long"
-        raise InvalidRequestError(msg)
+    for name, value in found.items():
+        if len(value) > MAX_CREDENTIAL:
+            msg = f"the field {name!r} is too long"
+            raise InvalidFieldError(msg, field=name)
     return found
 
 
@@ -61,5 +63,5 @@ def _text(values: Sequence[object], name: str) -> str:
     value = values[0] if len(values) == 1 else None
     if not isinstance(value, str) or not value or "\0" in value:
         msg = f"the field {name!r} does not hold one text"
-        raise InvalidRequestError(msg)
+        raise InvalidFieldError(msg, field=name)
     return value

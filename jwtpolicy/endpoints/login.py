@@ -11,7 +11,7 @@ from ..exceptions import PolicyDefinitionError
 from ..globals import application
 from ..policy.credentials import Public
 from ..token import TokenPair
-from .answering import ANSWERS, answered
+from .answering import ANSWERS, answered, logging_refusals
 from .credentials import Credentials, CredentialsView
 from .labels import label_of
 
@@ -59,6 +59,7 @@ class LoginView(CredentialsView):
     def answer(self, pair: TokenPair) -> ResponseReturnValue:
         return answered(pair, self.answer_in)
 
+    @logging_refusals
     def post(self) -> ResponseReturnValue:
         """Open a session.
 

@@ -9,6 +9,7 @@ from ..globals import application
 from ..logout import Logout
 from ..policy.credentials import OptionalToken, Refresh
 from ..views import ProtectedView
+from .answering import logging_refusals
 
 
 class LogoutView(ProtectedView):
@@ -27,6 +28,7 @@ class LogoutView(ProtectedView):
         """Return the answer to a logout; `Logout.as_response` unsets the cookies."""
         return logout.as_response()
 
+    @logging_refusals
     def post(self) -> ResponseReturnValue:
         """End the session.
 

@@ -13,6 +13,7 @@ from ..globals import application, current_token
 from ..open_session import OpenSession
 from ..policy.credentials import Access
 from ..views import ProtectedView
+from .answering import logging_refusals
 
 #: Stands in the place of a session's id for all but the current one.
 OTHERS: Final = "others"
@@ -42,6 +43,7 @@ class SessionsView(ProtectedView):
         """List the sessions, the newest first."""
         return self.listed(application().manager.sessions(current_token.subject))
 
+    @logging_refusals
     def delete(self, session_id: str | None = None) -> ResponseReturnValue:
         """End what was asked for.
 

@@ -21,20 +21,27 @@ class HeaderTransport(Transport):
 
     Well-formed credentials of another scheme are not a token, so nothing was presented. A list
     of credentials, or ours in any other shape, is malformed.
+
+    Attributes:
+        header: The name of the header.
+        scheme: The word before the token, empty where there is none.
+        key: The name of the header in an environ.
     """
 
     name = "headers"
 
     def __init__(self, header: str = "Authorization", scheme: str | None = "Bearer") -> None:
         expect(header, str, "HeaderTransport takes the name of a header")
-        self._key = "HTTP_" + header.upper().replace("-", "_")
-        self._scheme = (scheme or "").lower()
+        self.header = header
+        self.scheme = scheme or ""
+        self.key = "HTTP_" + header.upper().replace("-", "_")
+        self._scheme = self.scheme.lower()
         # RFC 9110 section 11.1: the scheme is case-insensitive.
         prefix = f"(?i:{re.escape(scheme)}) +" if scheme else ""
         self._ours = re.compile(prefix + _B64TOKEN, re.ASCII).fullmatch
 
     def read(self, request: Request) -> str | None:
-        value = request.environ.get(self._key)
+        value = request.environ.get(self.key)
         if value is None:
             return None
         if (ours := self._ours(value)) is not None:

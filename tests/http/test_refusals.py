@@ -229,7 +229,7 @@ def test_a_blueprint_can_answer_all_errors_differently(app: Any) -> None:
         return error.name, error.code
 
     app.register_blueprint(shop)
-    assert app.test_client().get("/shop/").text == "NoTokenError"
+    assert app.test_client().get("/shop/").text == "Unauthorized"
     assert app.test_client().get("/").json["error"] == "token_required"
 
 

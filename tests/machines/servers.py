@@ -124,6 +124,15 @@ def serving_by_uwsgi(
 
 
 @contextmanager
+def serving_by_flask(folder: Path, site: str) -> Iterator[Server]:
+    """Serve the application by ``flask run`` in debug mode, in one process."""
+    port = free_port()
+    command = ["-m", "flask", "--app", f"tests.machines.{site}", "run", "--debug", "--no-reload"]
+    with _serving([*command, f"--port={port}"], port, folder, {"STORE_URL": "memory://"}) as server:
+        yield server
+
+
+@contextmanager
 def _serving(command: list[str], port: int, folder: Path, more: dict[str, Any]) -> Iterator[Server]:
     given = {**settings(), **{f"JWT_{name.upper()}": value for name, value in more.items()}}
     log = folder / f"{port}.log"
