@@ -96,6 +96,10 @@ class Terms:
         """Seconds that a time may lie ahead, because another machine's clock has written it."""
         return max(self.leeway, self.skew)
 
+    def is_over(self, expires_at: float | None) -> bool:
+        """Whether ``exp`` has passed (:rfc:`7519#section-4.1.4`); None never does."""
+        return expires_at is not None and self.clock() >= expires_at + self.leeway
+
     def prefix_of(self, user_type: type | None) -> str | None:
         """Return what stands before the subjects of a type of users, with its subclasses.
 

@@ -92,6 +92,9 @@ class Guard(Protocol):
     def levels(self, method: str) -> tuple[Policy, ...]:
         """Return its levels for *method*, in upper case; ``(Public(),)`` opens it."""
 
+    def is_async(self, method: str) -> bool:
+        """Whether the view is async and the guard is not, because Flask's function is not."""
+
 
 class FunctionGuard:
     """What ``@protect(…)`` and ``@public`` put around a function: one level for all methods.
@@ -113,6 +116,9 @@ class FunctionGuard:
 
     def levels(self, method: str) -> tuple[Policy, ...]:
         return (self.level,)
+
+    def is_async(self, method: str) -> bool:
+        return False
 
     def __repr__(self) -> str:
         return f"@protect({self.level!r})"
@@ -184,6 +190,11 @@ class ClassGuard:
     def levels(self, method: str) -> tuple[Policy, ...]:
         found = self._by_method.get(method)
         return self._collected(method) if found is None else found
+
+    def is_async(self, method: str) -> bool:
+        names = ("dispatch_request", *(name.lower() for name in _followed(method)))
+        found = (getattr(self.view, name, None) for name in names)
+        return any(map(inspect.iscoroutinefunction, found))
 
     def _collected(self, method: str) -> tuple[Policy, ...]:
         levels = [(cls, level) for cls in self._classes for level in cls.levels(method)]

@@ -137,6 +137,7 @@ class Planner:
             label=label,
             places=self._places(guards, label),
             csrf=_needs_csrf(guards),
+            has_async_view=any(guard.is_async(demand.method) for guard in guards),
         )
 
     def _places(self, guards: Sequence[Guard], label: str) -> Places:

@@ -21,8 +21,11 @@ from .plans import Loader, Plan
 from .revocation import Revocation, ref_of
 from .token import Token
 from .transports import Transport
-from .users import Users
+from .users import Users, check_waited
 from .verifier import Purpose, Verifier
+
+#: Seconds for which `enforce` goes by what the store has said of the token.
+MAX_AGE: Final = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,7 @@ class Answers:
     """
 
     reused: Token | None = None
+    _asked_at = 0.0
     _verified: dict[str, Token]
     _standing: tuple[Token, Standing] | None = None
     # Of each token, for tasks and threads that were let in with different ones.
@@ -109,6 +113,7 @@ class Answers:
         known = self._standing
         if known is None or known[0] is not token:
             known = self._standing = (token, self.sources.revocation.standing(token))
+            self._asked_at = self.sources.terms.clock()
         answer = known[1]
         if answer is Standing.CONSUMED and token.kind == "refresh":
             self.reused = None if self.was_used_here(token) else token
@@ -121,6 +126,11 @@ class Answers:
     def forget(self) -> None:
         """Ask the store again: something was used up or revoked."""
         self._standing = None
+
+    def forget_old(self) -> None:
+        """Ask the store again where its answer is old; so it is after the clock was put back."""
+        if not 0 <= self.sources.terms.clock() - self._asked_at <= MAX_AGE:
+            self._standing = None
 
     def load_user(self, token: Token) -> Any:
         for known, user in self._users:
@@ -324,11 +334,13 @@ class RequestState:
 
         Raises:
             ResourceNotFoundError: There is no such resource.
+            SetupError: Its loader is async, and would have to be awaited.
             Exception: Whatever the loader raised.
         """
         access = cast(LiveAccess, self.access)
-        if access._resource is NOT_LOADED and access.loader is not None:
-            keep(access, self.answers.sources.ensure_sync(access.loader)(**access.view_args))
+        if access._resource is NOT_LOADED and (loader := access.loader) is not None:
+            check_waited("current_resource", loader)
+            keep(access, self.answers.sources.ensure_sync(loader)(**access.view_args))
         return access.resource
 
 

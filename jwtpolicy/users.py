@@ -10,6 +10,7 @@ from typing import Any
 from werkzeug.exceptions import HTTPException
 
 from .exceptions import PolicyError, SetupError, UnknownUserError, UserUnavailableError
+from .loops import is_loop_running
 from .schemas import is_user
 from .token import Token
 
@@ -25,12 +26,16 @@ class Users:
     Args:
         loader: The application's loader, or None: the user is then the schema's object.
         ensure_sync: What makes an async function callable.
+
+    Attributes:
+        is_async: Whether the loader has to be awaited.
     """
 
     def __init__(
         self, loader: UserLoader | None, ensure_sync: Callable[[Any], Callable[..., Any]]
     ) -> None:
         self._loader = loader
+        self.is_async = inspect.iscoroutinefunction(loader)
         self._ensure_sync = ensure_sync
 
     def load(self, token: Token) -> Any:
@@ -41,9 +46,11 @@ class Users:
             PolicyError: It returned what is no user either.
             UserUnavailableError: It raised.
             HTTPException: It raised one, which passes through.
+            SetupError: It is async, and would have to be awaited.
         """
         if self._loader is None:
             return token.principal
+        check_waited("current_user", self._loader)
         try:
             user = self._ensure_sync(self._loader)(token)
         except (HTTPException, SetupError):
@@ -64,6 +71,20 @@ class Users:
         except Exception as error:
             raise _unavailable(error) from error
         return _known(user)
+
+
+def check_waited(what: str, loader: Callable[..., Any]) -> None:
+    """Refuse to wait for an async loader where a loop runs, which it would block.
+
+    Raises:
+        SetupError: *loader* is async, and an event loop is running in this thread.
+    """
+    if inspect.iscoroutinefunction(loader) and is_loop_running():
+        msg = (
+            f"{what} has an async loader and a loop is running, where nobody can wait for it: put "
+            "@protect on the async view, which loads it before, or read it before the loop begins"
+        )
+        raise SetupError(msg)
 
 
 def _known(user: Any) -> Any:

@@ -10,7 +10,7 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "jwtpolicy"
 
 LAYERS = [
-    "outcomes sentinels clock exceptions decision token access",
+    "outcomes sentinels clock loops exceptions decision token access",
     "jose registered_claims keys schemas policy stores",
     "verifier signer additions revocation statements keeping sessions",
     "settings transports csrf challenges plans users state enforcement ending",

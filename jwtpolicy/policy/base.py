@@ -120,6 +120,10 @@ class Policy(Comparable):
         return self.is_async
 
     @property
+    def is_single_use(self) -> bool:
+        return False
+
+    @property
     def is_consumed(self) -> bool:
         return False
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, NoReturn, Self, TypeGuard
+from typing import ClassVar, Final, NoReturn, Self, TypeGuard
 
 from werkzeug.exceptions import HTTPException
 
@@ -10,6 +10,7 @@ from ..access import AccessRequest, NoApplicationError, Standing
 from ..decision import ALLOWED, Finding
 from ..exceptions import (
     AccessError,
+    ExpiredTokenError,
     InvalidTokenError,
     PolicyDefinitionError,
     PolicyError,
@@ -34,7 +35,9 @@ class Credential(Policy):
 
 
 class TokenKind(Credential):
-    """The token is of this kind: its ``type`` claim is *kind*.
+    """The token is of this kind: its ``type`` claim is *kind*, and it has not expired meanwhile.
+
+    Guards have just looked at ``exp``; `enforce` in a stream that goes on for long looks again.
 
     Attributes:
         kind: ``access``, ``refresh`` or a kind of the application's own.
@@ -52,13 +55,20 @@ class TokenKind(Credential):
         token = access.token
         if token is None:
             return without_token(access)
-        return ALLOWED if token._claims["type"] == self.kind else wrong_kind(token.kind)
+        if token._claims["type"] != self.kind:
+            return wrong_kind(token.kind)
+        return _EXPIRED if access.terms.is_over(token._claims.get("exp")) else ALLOWED
 
 
 def wrong_kind(kind: str) -> Finding:
     """Return what is said of a token of another kind than the one that was asked for."""
     reason = f"the token is of the kind {kind!r}"
     return Finding(Outcome.INVALID_TOKEN, reason, error=WrongKindError(reason))
+
+
+_EXPIRED: Final = Finding(
+    Outcome.INVALID_TOKEN, "exp has passed", error=ExpiredTokenError("exp has passed")
+)
 
 
 class Access(TokenKind):
@@ -243,8 +253,11 @@ class KnownUser(Credential):
 class SingleUse(NotRevoked):
     """The token was not used before; the guard uses it up when it lets the request in.
 
+    HEAD uses nothing up: where GET would be let in by it, the guard answers 200 without calling the
+    view.
+
     Attributes:
-        consume: Whether the guard does so; with False the view calls ``jwt.consume()``.
+        consume: Whether the guard uses it up; with False the view calls ``jwt.consume()``.
     """
 
     _passing = (Standing.GOOD,)
@@ -252,6 +265,10 @@ class SingleUse(NotRevoked):
 
     def __init__(self, *, consume: bool = True) -> None:
         self.consume = _switch("SingleUse(consume=…)", consume)
+
+    @property
+    def is_single_use(self) -> bool:
+        return True
 
     @property
     def is_consumed(self) -> bool:
