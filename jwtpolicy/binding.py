@@ -129,6 +129,7 @@ class Application:
         self._components: Components | None = None
         self._plans: dict[Target, Plan | None] = {}
         self._inner_plans: dict[tuple[Target, Guard], Plan] = {}
+        self._views: Mapping[str, Any] = app.view_functions
         self._finishes = False
         registrations.add_application(self)
         app.before_request(self._bind_first)
@@ -190,6 +191,8 @@ class Application:
         """Let the current request pass *guard*, or raise what answers it; see `Enforcement`."""
         current = _current_request()
         enforcement = self._enforcement or self._bind()
+        if self._app.view_functions is not self._views:
+            self._guard_other_views()
         plan = self._plan_for(guard, current)
         if plan.is_public:
             return None
@@ -199,6 +202,8 @@ class Application:
         """Do what `admit` does, awaiting async policies and loaders."""
         current = _current_request()
         state = self._state_of(current)
+        if self._app.view_functions is not self._views:
+            self._guard_other_views()
         plan = self._plan_for(guard, current)
         if plan.is_public:
             return None
@@ -208,6 +213,8 @@ class Application:
         """Let the current request pass its blueprint, where its endpoint has no guard."""
         current = _current_request()
         state = self._state_of(current)
+        if self._app.view_functions is not self._views:
+            self._guard_other_views()
         plan = self._plan_of(current.endpoint, current.method)
         if plan is not None and not plan.guards and not _is_automatic(current):
             self.enforcement.admit(plan, state, current)
@@ -355,9 +362,7 @@ class Application:
         self._plans = dict(planner.plans(components.baseline))
         bound = [plan for plan in self._plans.values() if plan is not None]
         self._finish_answers([self.parts.places(), *(plan.places for plan in bound)])
-        self._app.view_functions = ViewFunctions(
-            self._app.view_functions, self._guarded, self._forget
-        )
+        self._guard_views()
         for left in (REVOCATION_CHECKS, TOKENS_LET_IN):
             # A tuple, so that what another extension leaves too late is an error there.
             self._app.extensions[left] = tuple(self._app.extensions.get(left, ()))
@@ -387,6 +392,26 @@ class Application:
         if not written.is_passed_by:
             return written.view
         return self._guarding(written.view, EndpointGuard(endpoint))
+
+    def _guard_views(self) -> None:
+        """Put what was written about each view around it, now and whenever one is replaced."""
+        views = ViewFunctions(self._app.view_functions, self._guarded, self._forget)
+        self._app.view_functions = self._views = views
+
+    def _guard_other_views(self) -> None:
+        """Guard another mapping that somebody has put in place of the view functions.
+
+        Nothing tells of it before a guard is met: a decorator in it that answers by itself may
+        have done so until then.
+        """
+        with self._lock:
+            logger.warning(
+                "%s: app.view_functions was replaced after the first request, and is guarded from "
+                "now on; put single views into it instead",
+                self.name,
+            )
+            self._guard_views()
+            self._plans = {}
 
     def _forget(self, endpoint: str) -> None:
         """Plan anew what was said about *endpoint*: its view was replaced."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import math
 import sys
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -232,12 +232,78 @@ class Shade:
         if _SHADE.get() is self:
             _SHADE.set(self._outer)
 
+    def around(self, steps: Any) -> Any:
+        """Return the generator that a guarded function is, with the shade around each step.
+
+        Its body has not begun yet, and will run when the shade is gone.
+        """
+        is_async = inspect.isasyncgen(steps)
+        return ShadedAsyncSteps(self, steps) if is_async else ShadedSteps(self, steps)
+
+    def again(self) -> Shade:
+        """Return the same shade, entered once more."""
+        return Shade(self.state, self.access)
+
     def of(self, state: RequestState) -> LiveAccess | None:
         """Return the innermost access to *state*; None where nothing shades it here."""
         shade: Shade | None = self
         while shade is not None and shade.state is not state:
             shade = shade._outer
         return None if shade is None else shade.access
+
+
+class ShadedSteps(Generator[Any, Any, Any]):
+    """A generator of a guarded function, each of whose steps sees what its guard has let in.
+
+    Args:
+        shade: The shade.
+        steps: The generator.
+    """
+
+    def __init__(self, shade: Shade, steps: Generator[Any, Any, Any]) -> None:
+        self._shade = shade
+        self._steps = steps
+
+    def send(self, value: Any) -> Any:
+        shade = self._shade.again()
+        try:
+            return self._steps.send(value)
+        finally:
+            shade.restore()
+
+    def throw(self, *error: Any) -> Any:
+        shade = self._shade.again()
+        try:
+            return self._steps.throw(*error)
+        finally:
+            shade.restore()
+
+
+class ShadedAsyncSteps(AsyncGenerator[Any, Any]):
+    """The same for an async generator.
+
+    Args:
+        shade: The shade.
+        steps: The generator.
+    """
+
+    def __init__(self, shade: Shade, steps: AsyncGenerator[Any, Any]) -> None:
+        self._shade = shade
+        self._steps = steps
+
+    async def asend(self, value: Any) -> Any:
+        shade = self._shade.again()
+        try:
+            return await self._steps.asend(value)
+        finally:
+            shade.restore()
+
+    async def athrow(self, *error: Any) -> Any:
+        shade = self._shade.again()
+        try:
+            return await self._steps.athrow(*error)
+        finally:
+            shade.restore()
 
 
 #: What shades requests in this task or thread, the innermost guard's.

@@ -131,6 +131,7 @@ def guarded(view: Any, guard: Guard) -> Any:
                 outer.restore()
 
     else:
+        is_stepwise = inspect.isgeneratorfunction(view) or inspect.isasyncgenfunction(view)
 
         @wraps(view)
         def inner(*args: Any, **kwargs: Any) -> Any:
@@ -140,7 +141,8 @@ def guarded(view: Any, guard: Guard) -> Any:
             if outer is None:
                 return view(*args, **kwargs)
             try:
-                return view(*args, **kwargs)
+                result = view(*args, **kwargs)
+                return outer.around(result) if is_stepwise else result
             finally:
                 outer.restore()
 
