@@ -323,7 +323,10 @@ class Enforcement:
                 attempts.append(self._attempt(plan, state, request, one, awaits))
             except (InvalidTokenError, CSRFError) as error:
                 errors.append(error)
-        return attempts or [self._overlooking(plan, state, request, _weightiest(errors), awaits)]
+        if not attempts:
+            weightiest = _weightiest(errors, plan.places.judges_each)
+            attempts = [self._overlooking(plan, state, request, weightiest, awaits)]
+        return attempts
 
     def _attempt(
         self, plan: Plan, state: RequestState, request: Request, one: Presented, awaits: bool
@@ -477,9 +480,13 @@ def _depends_on(index: int, program: Program, run: Run) -> bool:
     return program.root.weigh(run.replaced(index, _USED_UP)) != _ALLOW
 
 
-def _weightiest(errors: Sequence[AccessError]) -> AccessError:
-    """Return the error that answers for all: first one that nothing overlooks."""
-    return next((error for error in errors if not is_ignorable(error)), errors[0])
+def _weightiest(errors: Sequence[AccessError], judges_each: bool) -> AccessError:
+    """Return the error that answers for all: first one that nothing overlooks.
+
+    Where each value of a cookie is judged, first one that can be overlooked: the other may be a
+    stranger's, and the logout still asks for the CSRF value of whatever it ends.
+    """
+    return next((error for error in errors if is_ignorable(error) is judges_each), errors[0])
 
 
 def _wrong_kind(token: Token, plan: Plan) -> WrongKindError:

@@ -6,7 +6,7 @@ import difflib
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final, Protocol
 from weakref import ref
@@ -42,10 +42,12 @@ class Reading:
         transports: Where they may stand; None: where the application looks.
         csrf: Whether those that browsers send by themselves need a CSRF value; None: they do,
             unless another guard of the endpoint says no.
+        judges_each: Whether each value of a cookie that was sent twice is judged.
     """
 
     transports: tuple[Place, ...] | None = None
     csrf: bool | None = None
+    judges_each: bool = False
 
 
 def reading_of(transports: object, csrf: object, where: str) -> Reading:
@@ -174,7 +176,8 @@ class ClassGuard:
         self.view = view
         self.loader: Loader | None = getattr(view, "load_resource", None)
         written = (getattr(view, "transports", None), getattr(view, "csrf", None))
-        self.reading = reading_of(*written, view.__name__)
+        judges_each = getattr(view, "_judges_each_cookie", False)
+        self.reading = replace(reading_of(*written, view.__name__), judges_each=judges_each)
         self._classes = [_ClassLevels(cls, methods) for cls in _heirs(view) if _writes_levels(cls)]
         self._by_method = {method: self._collected(method) for method in methods}
         for method, levels in self._by_method.items():

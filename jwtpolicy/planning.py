@@ -148,13 +148,15 @@ class Planner:
         """
         written = [guard.reading.transports for guard in guards]
         named = [self._parts.places(listed).transports for listed in written if listed is not None]
-        if not named:
+        judges_each = any(guard.reading.judges_each for guard in guards)
+        if not named and not judges_each:
             return self._parts.places()
+        named = named or [self._parts.places().transports]
         common = [place for place in named[0] if all(place in listed for listed in named)]
         if not common:
             msg = f"{label}: its guards read tokens in different places: {written!r}"
             raise PolicyDefinitionError(msg)
-        return Places(common)
+        return Places(common, judges_each=judges_each)
 
     def _blueprint_levels(self, endpoint: str) -> list[Policy]:
         """Return the levels of the endpoint's blueprints, the innermost first."""

@@ -223,6 +223,8 @@ class ProtectedView(MethodView):
     inherit_policies: ClassVar[bool] = True
     transports: ClassVar[Place | Sequence[Place] | None] = None
     csrf: ClassVar[bool | None] = None
+    #: Whether each value of a cookie that was sent twice is judged, and not the request refused.
+    _judges_each_cookie: ClassVar[bool] = False
     __guard: ClassVar[ClassGuard]
 
     def __init_subclass__(cls, **kwargs: Any) -> None:

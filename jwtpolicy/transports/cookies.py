@@ -71,6 +71,16 @@ class CookieTransport(NamedByKind):
             if (finder := self._finders.get(kind)) and (value := _only(finder(header)))
         ]
 
+    def each(self, request: Request, kinds: Sequence[str]) -> list[Presented]:
+        header = request.environ.get("HTTP_COOKIE", "")
+        return [
+            Presented(value, self, kind)
+            for kind in kinds
+            if (finder := self._finders.get(kind))
+            for value in dict.fromkeys(map(_plain, finder(header)))
+            if value
+        ]
+
     def write(self, response: Response, encoded: str, *, domain: str | None = None) -> None:
         """Set the cookies of a token that was just issued, until its ``exp``.
 
@@ -190,7 +200,12 @@ def _only(values: list[str]) -> str | None:
     if len(values) > 1:
         msg = "a cookie was sent twice"
         raise InvalidRequestError(msg)
-    value = values[0].strip() if values else ""
+    return _plain(values[0]) if values else None
+
+
+def _plain(value: str) -> str:
+    """Return the value of a cookie without the quotes that may stand around it."""
+    value = value.strip()
     return value[1:-1] if len(value) > 1 and value[0] == value[-1] == '"' else value
 
 

@@ -109,6 +109,21 @@ def test_a_malformed_parameter_is_refused(make_app: Any, query: str) -> None:
     assert client.get("/?other=1").json["sub"] is None
 
 
+@pytest.mark.parametrize("value", ["", " ", "\t "])
+@pytest.mark.parametrize("scheme", ["Bearer", ""])
+def test_an_empty_header_is_no_token(make_app: Any, scheme: str, value: str) -> None:
+    """HTTP-4: some clients send it who have none."""
+    app, jwt = make_app(token_location=["headers", "cookies"], header_type=scheme)
+    client, token = serve(app, jwt, OptionalToken()), issue(app, jwt)
+    headers = {"Authorization": value}
+
+    assert client.get("/", headers=headers).json["sub"] is None
+    client.set_cookie("__Host-access_token", token)
+    assert client.get("/", headers=headers).json == {"sub": "u1", "at": "cookies"}
+    for malformed in ("Bearer ", "\xa0"):
+        assert client.get("/", headers={"Authorization": malformed}).status_code == 400
+
+
 def test_an_answer_to_a_token_in_the_query_is_private(make_app: Any) -> None:
     """HTTP-7."""
     app, jwt = make_app()
