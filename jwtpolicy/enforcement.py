@@ -67,7 +67,6 @@ class _Answered(HTTPException):
     def __init__(self) -> None:
         response = Response(headers={"Cache-Control": "no-store"})
         response.automatically_set_content_length = False
-        del response.headers["Content-Type"]
         super().__init__(response=response)
 
 
