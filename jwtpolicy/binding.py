@@ -28,6 +28,7 @@ from .settings import Settings
 from .state import RequestState, Shade
 from .token import Token
 from .transports import Places, QueryTransport
+from .transports.cookies import REFRESH_PATHS
 
 if TYPE_CHECKING:
     from .extension import JWTManager
@@ -366,6 +367,7 @@ class Application:
         for left in (REVOCATION_CHECKS, TOKENS_LET_IN):
             # A tuple, so that what another extension leaves too late is an error there.
             self._app.extensions[left] = tuple(self._app.extensions.get(left, ()))
+        self._app.extensions[REFRESH_PATHS] = frozenset(self._app.extensions.get(REFRESH_PATHS, ()))
         self.planner, self._components = planner, components
         self._registrations.hold(components.registered)
         return enforcement

@@ -94,6 +94,9 @@ class Guard(Protocol):
     def levels(self, method: str) -> tuple[Policy, ...]:
         """Return its levels for *method*, in upper case; ``(Public(),)`` opens it."""
 
+    def writes(self, method: str) -> bool:
+        """Whether a level for *method* was written, and is not what stands for none."""
+
     def is_async(self, method: str) -> bool:
         """Whether the view is async and the guard is not, because Flask's function is not."""
 
@@ -118,6 +121,9 @@ class FunctionGuard:
 
     def levels(self, method: str) -> tuple[Policy, ...]:
         return (self.level,)
+
+    def writes(self, method: str) -> bool:
+        return True
 
     def is_async(self, method: str) -> bool:
         return False
@@ -193,6 +199,9 @@ class ClassGuard:
     def levels(self, method: str) -> tuple[Policy, ...]:
         found = self._by_method.get(method)
         return self._collected(method) if found is None else found
+
+    def writes(self, method: str) -> bool:
+        return any(cls.levels(method) for cls in self._classes)
 
     def is_async(self, method: str) -> bool:
         names = ("dispatch_request", *(name.lower() for name in _followed(method)))

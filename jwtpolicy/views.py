@@ -225,6 +225,8 @@ class ProtectedView(MethodView):
     csrf: ClassVar[bool | None] = None
     #: Whether each value of a cookie that was sent twice is judged, and not the request refused.
     _judges_each_cookie: ClassVar[bool] = False
+    #: Whether it remembers something, or reads what was remembered.
+    _needs_store: ClassVar[bool] = False
     __guard: ClassVar[ClassGuard]
 
     def __init_subclass__(cls, **kwargs: Any) -> None:

@@ -25,6 +25,7 @@ class LogoutView(ProtectedView):
     """
 
     _judges_each_cookie: ClassVar[bool] = True
+    _needs_store: ClassVar[bool] = True
 
     # The guard overlooks what `JWTManager.logout` ends all the same.
     policies = OptionalToken(ignore_invalid=True) | Refresh()
