@@ -17,11 +17,12 @@ from werkzeug.exceptions import HTTPException
 
 from .access import NOT_LOADED, AccessRequest, Standing, Terms
 from .exceptions import PolicyDefinitionError, ResourceNotFoundError, SetupError
+from .loops import is_loop_running
 from .plans import Loader, Plan
 from .revocation import Revocation, ref_of
 from .token import Token
 from .transports import Transport
-from .users import Users, check_waited
+from .users import Users, unawaited
 from .verifier import Purpose, Verifier
 
 #: Seconds for which `enforce` goes by what the store has said of the token.
@@ -405,7 +406,8 @@ class RequestState:
         """
         access = cast(LiveAccess, self.access)
         if access._resource is NOT_LOADED and (loader := access.loader) is not None:
-            check_waited("current_resource", loader)
+            if inspect.iscoroutinefunction(loader) and is_loop_running():
+                raise SetupError(unawaited("current_resource"))
             keep(access, self.answers.sources.ensure_sync(loader)(**access.view_args))
         return access.resource
 

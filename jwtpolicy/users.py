@@ -9,6 +9,7 @@ from typing import Any
 
 from werkzeug.exceptions import HTTPException
 
+from .access import UserPending
 from .exceptions import PolicyError, SetupError, UnknownUserError, UserUnavailableError
 from .loops import is_loop_running
 from .schemas import is_user
@@ -46,11 +47,12 @@ class Users:
             PolicyError: It returned what is no user either.
             UserUnavailableError: It raised.
             HTTPException: It raised one, which passes through.
-            SetupError: It is async, and would have to be awaited.
+            UserPending: It is async, and would have to be awaited.
         """
         if self._loader is None:
             return token.principal
-        check_waited("current_user", self._loader)
+        if self.is_async and is_loop_running():
+            raise UserPending(unawaited("current_user"))
         try:
             user = self._ensure_sync(self._loader)(token)
         except (HTTPException, SetupError):
@@ -73,18 +75,12 @@ class Users:
         return _known(user)
 
 
-def check_waited(what: str, loader: Callable[..., Any]) -> None:
-    """Refuse to wait for an async loader where a loop runs, which it would block.
-
-    Raises:
-        SetupError: *loader* is async, and an event loop is running in this thread.
-    """
-    if inspect.iscoroutinefunction(loader) and is_loop_running():
-        msg = (
-            f"{what} has an async loader and a loop is running, where nobody can wait for it: put "
-            "@protect on the async view, which loads it before, or read it before the loop begins"
-        )
-        raise SetupError(msg)
+def unawaited(what: str) -> str:
+    """Return what to do where the async loader of *what* would block the loop that is running."""
+    return (
+        f"{what} has an async loader and a loop is running, where nobody can wait for it: put "
+        "@protect on the async view, which loads it before, or read it before the loop begins"
+    )
 
 
 def _known(user: Any) -> Any:

@@ -15,11 +15,10 @@ from ..exceptions import (
     PolicyDefinitionError,
     PolicyError,
     RevokedTokenError,
-    UnknownUserError,
     WrongKindError,
 )
 from ..outcomes import Outcome
-from .base import AnyOf, Not, Policy, without_token
+from .base import AnyOf, Not, Policy, without_token, without_user
 from .program import IO, PURE, Builder, Node
 
 
@@ -227,27 +226,19 @@ class KnownUser(Credential):
         if access.token is None:
             return without_token(access)
         try:
-            access.services.load_user(access.token)
-        except (HTTPException, NoApplicationError) as error:
-            return self._failure(access, error)
+            access.user  # noqa: B018 # loads it
+        except HTTPException as error:
+            return without_user(error)
+        except NoApplicationError as error:
+            return _without_application(self, error)
         return ALLOWED
 
     async def judge_async(self, access: AccessRequest) -> Finding:
         if access.token is None:
             return without_token(access)
-        try:
-            await access.services.load_user_async(access.token)
-        except (HTTPException, NoApplicationError) as error:
-            return self._failure(access, error)
-        return ALLOWED
-
-    def _failure(self, access: AccessRequest, error: Exception) -> Finding:
-        if isinstance(error, UnknownUserError):
-            return Finding(Outcome.INVALID_TOKEN, error.reason, error=error)
-        if isinstance(error, HTTPException):
-            # An application's loader may answer for itself: its own error passes through.
-            return Finding(Outcome.ERROR, "the user could not be loaded", error=error)
-        return _without_application(self, error)
+        if access.user_error is None:
+            await access.load_user()
+        return ALLOWED if access.user_error is None else without_user(access.user_error)
 
 
 class SingleUse(NotRevoked):

@@ -424,11 +424,27 @@ class Program:
 
 
 async def weigh_async(node: Node, run: Run) -> int:
-    """Return what *node* says, awaiting leaves on which it still depends."""
+    """Return what *node* says, awaiting leaves, and the user, on which it still depends."""
     while True:
         run.awaiting = []
-        outcome = node.weigh(run)
-        if outcome == 0 or not run.awaiting:
+        outcome = _weighed(node, run)
+        if outcome == 0:
             return outcome
-        literal = run.awaiting[0]
-        run.findings[literal.index] = await literal.leaf.judge_async(run.access)
+        if run.awaiting:
+            literal = run.awaiting[0]
+            run.findings[literal.index] = await literal.leaf.judge_async(run.access)
+        elif outcome == _PENDING and run.access.waits_for_user:
+            run.access.waits_for_user = False
+            await run.access.load_user()
+            run.forget_pending()
+        else:
+            return outcome
+
+
+def _weighed(node: Node, run: Run) -> int:
+    """Let leaves wait for the user meanwhile."""
+    run.access.awaits_user = True
+    try:
+        return node.weigh(run)
+    finally:
+        run.access.awaits_user = False

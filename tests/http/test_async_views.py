@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import combinations
 from types import SimpleNamespace
 from typing import Any, ClassVar
 
 import pytest
-from flask import Flask
+from flask import Flask, abort
 
 from jwtpolicy import (
     Access,
@@ -17,6 +18,7 @@ from jwtpolicy import (
     ProtectedView,
     current_resource,
     current_user,
+    policy,
     protect,
     public,
 )
@@ -213,3 +215,91 @@ def test_what_was_read_before_the_loop_is_there_in_it(
         return f"{current_user}" + in_a_loop(lambda: f" {current_user}")
 
     assert app.test_client().get("/", headers=access()).text == "user u1 user u1"
+
+
+def guarded_by_its_user(app: Flask, jwt: JWTManager[Any], kinds: str, extra: Any = None) -> Any:
+    """Serve a view whose policy reads the user; *kinds* says what of it is async, or lazy."""
+
+    def known(token: Any) -> Any:
+        loads.append(token.subject)
+        if token.subject == "banned":
+            abort(410)
+        return None if token.subject == "gone" else token.subject
+
+    async def load(token: Any) -> Any:
+        return known(token)
+
+    async def judge(access: Any) -> bool:
+        return access.user == "u1"
+
+    async def view() -> str:
+        return "in"
+
+    loads: list[str] = []
+    jwt.user_loader(load if "loader" in kinds else known, lazy="lazy" in kinds)
+    level = policy(judge if "policy" in kinds else lambda access: access.user == "u1")
+    level = level if extra is None else extra | level
+    app.get("/")(protect(level)(view if "view" in kinds else lambda: "in"))
+    return loads
+
+
+WORDS = ("loader", "policy", "view", "lazy")
+asyncs = pytest.mark.parametrize(
+    "kinds",
+    [" ".join(found) for size in range(5) for found in combinations(WORDS, size)],
+    ids=lambda kinds: kinds or "none",
+)
+
+
+@asyncs
+@pytest.mark.parametrize(
+    ("subject", "status"), [("u1", 200), ("u2", 403), ("gone", 401), ("banned", 410)]
+)
+def test_a_policy_may_read_the_user(
+    app: Flask, jwt: JWTManager[Any], access: Any, kinds: str, subject: str, status: int
+) -> None:
+    """It was a 500 where the loader is async, and for whoever was gone where it is lazy."""
+    loads = guarded_by_its_user(app, jwt, kinds)
+
+    assert app.test_client().get("/", headers=access(subject)).status_code == status
+    assert len(loads) == 1
+
+
+@asyncs
+def test_two_policies_may_wait_for_the_user(
+    app: Flask, jwt: JWTManager[Any], access: Any, kinds: str
+) -> None:
+    """One that is async, and one that is not."""
+
+    @policy
+    async def other(access: Any) -> bool:
+        return access.user == "u2"
+
+    loads = guarded_by_its_user(app, jwt, kinds, extra=other)
+
+    assert app.test_client().get("/", headers=access()).status_code == 200
+    assert loads == ["u1"]
+
+
+@pytest.mark.parametrize("kinds", ["lazy", "loader lazy", "policy lazy"])
+def test_nobody_loads_a_user_on_whom_nothing_depends(
+    app: Flask, jwt: JWTManager[Any], access: Any, kinds: str
+) -> None:
+    loads = guarded_by_its_user(app, jwt, kinds, extra=Access())
+
+    assert app.test_client().get("/", headers=access("gone")).status_code == 200
+    assert loads == []
+
+
+def test_a_policy_that_cannot_wait_for_the_user_is_a_mistake_that_is_logged(
+    app: Flask, jwt: JWTManager[Any], access: Any, loads: list[str], caplog: Any
+) -> None:
+    reads = policy(lambda access: access.user == "user u1")
+
+    @app.get("/")
+    @protect
+    def view() -> str:
+        return in_a_loop(lambda: jwt.enforce(reads))
+
+    assert app.test_client().get("/", headers=access()).status_code == 500
+    assert "before the loop begins" in caplog.text
