@@ -6,11 +6,13 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from types import MappingProxyType, NoneType
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, cast
+
+from werkzeug.exceptions import HTTPException
 
 from .clock import Clock, system_clock
 from .decision import Finding
-from .exceptions import AccessError
+from .exceptions import AccessError, SetupError
 from .expecting import expect
 from .outcomes import Outcome
 from .sentinels import NOT_GIVEN, NotGiven
@@ -97,6 +99,10 @@ class Terms:
         """Seconds that a time may lie ahead, because another machine's clock has written it."""
         return max(self.leeway, self.skew)
 
+    def is_over(self, expires_at: float | None) -> bool:
+        """Whether ``exp`` has passed (:rfc:`7519#section-4.1.4`); None never does."""
+        return expires_at is not None and self.clock() >= expires_at + self.leeway
+
     def prefix_of(self, user_type: type | None) -> str | None:
         """Return what stands before the subjects of a type of users, with its subclasses.
 
@@ -120,6 +126,10 @@ class NoApplicationError(LookupError):
 
 class ResourcePending(Exception):  # noqa: N818 # not an error: it asks for the resource
     """Somebody touched a resource that is not loaded yet."""
+
+
+class UserPending(SetupError):  # noqa: N818 # it asks for the user, where somebody can await it
+    """Somebody touched a user whose loader is async, where a loop is running."""
 
 
 _NO_ARGS: Final[Mapping[str, Any]] = MappingProxyType({})
@@ -154,6 +164,11 @@ class AccessRequest:
     transport: str | None = None
     #: Whether the resource was asked for before it was there.
     touched: bool = False
+    #: Whether whoever asks policies can await the user, and whether one of them waits for that.
+    awaits_user: bool = False
+    waits_for_user: bool = False
+    #: Why the user could not be loaded: no user, or the loader's own answer.
+    user_error: HTTPException | None = None
     terms: Terms = DEFAULT_TERMS
     _resource: Any = NOT_GIVEN
     _services: Services | None = None
@@ -225,8 +240,29 @@ class AccessRequest:
 
     @property
     def user(self) -> Any:
-        """The token's user, loaded at the first touch; None without a token."""
-        return None if self.token is None else self.services.load_user(self.token)
+        """The token's user, loaded at the first touch; None without a token.
+
+        Raises:
+            HTTPException: There is none, or what the application's loader raised.
+            UserPending: Its loader has to be awaited; whoever does that asks again.
+        """
+        if self.token is None:
+            return None
+        if self.user_error is not None:
+            raise self.user_error
+        try:
+            return self.services.load_user(self.token)
+        except HTTPException as error:
+            self.user_error = error
+            raise
+
+    async def load_user(self) -> None:
+        """Load the user, so that `user` returns it, or raises what went wrong."""
+        try:
+            # Without a token nobody waits.
+            await self.services.load_user_async(cast(Token, self.token))
+        except HTTPException as error:
+            self.user_error = error
 
     def deny(
         self,

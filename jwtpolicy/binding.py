@@ -37,6 +37,7 @@ from .settings import Settings
 from .state import RequestState, Shade
 from .token import Token
 from .transports import Places, QueryTransport
+from .transports.cookies import REFRESH_PATHS
 
 if TYPE_CHECKING:
     from .extension import JWTManager
@@ -138,6 +139,7 @@ class Application:
         self._components: Components | None = None
         self._plans: dict[Target, Plan | None] = {}
         self._inner_plans: dict[tuple[Target, Guard], Plan] = {}
+        self._views: Mapping[str, Any] = app.view_functions
         self._finishing: Finishing | None = None
         registrations.add_application(self)
         app.before_request(self._bind_first)
@@ -199,6 +201,8 @@ class Application:
         """Let the current request pass *guard*, or raise what answers it; see `Enforcement`."""
         current = _current_request()
         enforcement = self._enforcement or self._bind()
+        if self._app.view_functions is not self._views:
+            self._guard_other_views()
         plan = self._plan_for(guard, current)
         if plan.is_public:
             return None
@@ -208,6 +212,8 @@ class Application:
         """Do what `admit` does, awaiting async policies and loaders."""
         current = _current_request()
         state = self._state_of(current)
+        if self._app.view_functions is not self._views:
+            self._guard_other_views()
         plan = self._plan_for(guard, current)
         if plan.is_public:
             return None
@@ -217,6 +223,8 @@ class Application:
         """Let the current request pass its blueprint, where its endpoint has no guard."""
         current = _current_request()
         state = self._state_of(current)
+        if self._app.view_functions is not self._views:
+            self._guard_other_views()
         plan = self._plan_of(current.endpoint, current.method)
         if plan is not None and not plan.guards and not _is_automatic(current):
             self.enforcement.admit(plan, state, current)
@@ -387,12 +395,11 @@ class Application:
         # Flask runs the first one last: what the application sets on its answers is known.
         self._app.after_request_funcs.setdefault(None, []).insert(0, self._finished)
         add_handlers(self._app)
-        self._app.view_functions = ViewFunctions(
-            self._app.view_functions, self._guarded, self._forget
-        )
+        self._guard_views()
         for left in (REVOCATION_CHECKS, TOKENS_LET_IN):
             # A tuple, so that what another extension leaves too late is an error there.
             self._app.extensions[left] = tuple(self._app.extensions.get(left, ()))
+        self._app.extensions[REFRESH_PATHS] = frozenset(self._app.extensions.get(REFRESH_PATHS, ()))
         self.planner, self._components = planner, components
         self._registrations.hold(components.registered)
         return enforcement
@@ -419,6 +426,26 @@ class Application:
         if not written.is_passed_by:
             return written.view
         return self._guarding(written.view, EndpointGuard(endpoint))
+
+    def _guard_views(self) -> None:
+        """Put what was written about each view around it, now and whenever one is replaced."""
+        views = ViewFunctions(self._app.view_functions, self._guarded, self._forget)
+        self._app.view_functions = self._views = views
+
+    def _guard_other_views(self) -> None:
+        """Guard another mapping that somebody has put in place of the view functions.
+
+        Nothing tells of it before a guard is met: a decorator in it that answers by itself may
+        have done so until then.
+        """
+        with self._lock:
+            logger.warning(
+                "%s: app.view_functions was replaced after the first request, and is guarded from "
+                "now on; put single views into it instead",
+                self.name,
+            )
+            self._guard_views()
+            self._plans = {}
 
     def _forget(self, endpoint: str) -> None:
         """Plan anew what was said about *endpoint*: its view was replaced."""

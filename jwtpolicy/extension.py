@@ -183,7 +183,8 @@ class JWTManager(Generic[User]):
         Args:
             loader: The function, where the decorator is written without parentheses.
             lazy: Wait for the first touch of `current_user`; a token of an unknown user then
-                passes views that do not touch it.
+                passes views that do not touch it. The guard of an async view does not wait where
+                the loader is async too: the view could not.
 
         Raises:
             SetupError: There is one already, it is no function, or all applications of this

@@ -6,7 +6,7 @@ import difflib
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from types import NoneType
 from typing import Any, Final, Protocol
@@ -47,10 +47,12 @@ class Reading:
         transports: Where they may stand; None: where the application looks.
         csrf: Whether those that browsers send by themselves need a CSRF value; None: they do,
             unless another guard of the endpoint says no.
+        judges_each: Whether each value of a cookie that was sent twice is judged.
     """
 
     transports: tuple[Place, ...] | None = None
     csrf: bool | None = None
+    judges_each: bool = False
 
 
 def reading_of(transports: object, csrf: object, where: str) -> Reading:
@@ -97,6 +99,12 @@ class Guard(Protocol):
     def levels(self, method: str) -> tuple[Policy, ...]:
         """Return its levels for *method*, in upper case; ``(Public(),)`` opens it."""
 
+    def writes(self, method: str) -> bool:
+        """Whether a level for *method* was written, and is not what stands for none."""
+
+    def is_async(self, method: str) -> bool:
+        """Whether the view is async and the guard is not, because Flask's function is not."""
+
 
 class FunctionGuard:
     """What ``@protect(…)`` and ``@public`` put around a function: one level for all methods.
@@ -118,6 +126,12 @@ class FunctionGuard:
 
     def levels(self, method: str) -> tuple[Policy, ...]:
         return (self.level,)
+
+    def writes(self, method: str) -> bool:
+        return True
+
+    def is_async(self, method: str) -> bool:
+        return False
 
     def __repr__(self) -> str:
         return f"@protect({self.level!r})"
@@ -176,7 +190,8 @@ class ClassGuard:
         self.loader: Loader | None = getattr(view, "load_resource", None)
         check_loader_of(self.loader, f"{view.__name__}.load_resource")
         written = (getattr(view, "transports", None), getattr(view, "csrf", None))
-        self.reading = reading_of(*written, view.__name__)
+        judges_each = getattr(view, "_judges_each_cookie", False)
+        self.reading = replace(reading_of(*written, view.__name__), judges_each=judges_each)
         self._classes = [_ClassLevels(cls, methods) for cls in _heirs(view) if _writes_levels(cls)]
         self._by_method = {method: self._collected(method) for method in methods}
         for method, levels in self._by_method.items():
@@ -192,6 +207,14 @@ class ClassGuard:
     def levels(self, method: str) -> tuple[Policy, ...]:
         found = self._by_method.get(method)
         return self._collected(method) if found is None else found
+
+    def writes(self, method: str) -> bool:
+        return any(cls.levels(method) for cls in self._classes)
+
+    def is_async(self, method: str) -> bool:
+        names = ("dispatch_request", *(name.lower() for name in _followed(method)))
+        found = (getattr(self.view, name, None) for name in names)
+        return any(map(inspect.iscoroutinefunction, found))
 
     def _collected(self, method: str) -> tuple[Policy, ...]:
         levels = [(cls, level) for cls in self._classes for level in cls.levels(method)]

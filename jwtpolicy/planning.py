@@ -11,7 +11,7 @@ from flask import Blueprint, Flask
 from werkzeug.routing import Rule
 
 from .access import Terms
-from .exceptions import PolicyDefinitionError
+from .exceptions import ConfigurationError, PolicyDefinitionError
 from .guards import (
     METHODS,
     PUTS,
@@ -29,6 +29,7 @@ from .guards import (
 from .parts import Parts
 from .plans import Loader, Plan, check_types
 from .policy.base import Policy
+from .policy.closing import close
 from .policy.credentials import Access, Public
 from .transports import Places
 
@@ -107,7 +108,12 @@ class Planner:
             SetupError: It cannot work.
         """
         demand = self.demand(endpoint, method)
-        self.written(endpoint).check(method, demand.label)
+        written = self.written(endpoint)
+        written.check(method, demand.label)
+        if self._parts.store is None:
+            written.check_remembers(demand.label)
+        if method != "OPTIONS":
+            _check_optional(demand)
         self._check_openings(endpoint, demand.label)
         return self.joined(demand, baseline) if demand.guards or demand.outer else None
 
@@ -156,6 +162,7 @@ class Planner:
             label=label,
             places=self._places(guards, label),
             csrf=_needs_csrf(guards),
+            has_async_view=any(guard.is_async(demand.method) for guard in guards),
         )
 
     def _places(self, guards: Sequence[Guard], label: str) -> Places:
@@ -166,13 +173,15 @@ class Planner:
         """
         written = [guard.reading.transports for guard in guards]
         named = [self._parts.places(listed).transports for listed in written if listed is not None]
-        if not named:
+        judges_each = any(guard.reading.judges_each for guard in guards)
+        if not named and not judges_each:
             return self._parts.places()
+        named = named or [self._parts.places().transports]
         common = [place for place in named[0] if all(place in listed for listed in named)]
         if not common:
             msg = f"{label}: its guards read tokens in different places: {written!r}"
             raise PolicyDefinitionError(msg)
-        return Places(common)
+        return Places(common, judges_each=judges_each)
 
     def _blueprint_levels(self, endpoint: str) -> list[Policy]:
         """Return the levels of the endpoint's blueprints, the innermost first."""
@@ -247,6 +256,19 @@ class WrittenGuards:
             counting += [of_handler, *of_class]
         return [guard for guard in found if guard in counting or not opens(guard, method)]
 
+    def check_remembers(self, label: str) -> None:
+        """Refuse a view that could only fail, where nothing remembers anything.
+
+        Raises:
+            ConfigurationError: It is one of the ready-made views, and there is no store.
+        """
+        if getattr(self._class, "_needs_store", False):
+            msg = (
+                f"{label}: {getattr(self._class, '__name__', '')} needs a token store, and there "
+                "is none: set JWT_STORE_URL, or leave the endpoint out"
+            )
+            raise ConfigurationError(msg)
+
     def check(self, method: str, label: str) -> None:
         """Notice guards that stand in the wrong order among other decorators.
 
@@ -265,6 +287,25 @@ class WrittenGuards:
             getattr(self._class, "dispatch_request", None),
             _handler(self._class, method),
         ]
+
+
+def _check_optional(demand: Demand) -> None:
+    """Refuse a view that a blueprint opens in vain, because it counts as ``Access()`` itself.
+
+    Raises:
+        PolicyDefinitionError: It has no level of its own, and a blueprint's takes no token.
+    """
+    if any(guard.writes(demand.method) for guard in demand.guards):
+        return
+    for level in demand.outer:
+        if close([level]).is_open:
+            msg = (
+                f"{demand.label}: its blueprint takes callers without a token, but the view has no "
+                "level of its own, which counts as Access() and would refuse them: write "
+                f"@protect({level!r}) on the view, in a class `policies = {level!r}`; or @protect "
+                "where a token is to be demanded"
+            )
+            raise PolicyDefinitionError(msg)
 
 
 def handler(view: object, method: str) -> object:

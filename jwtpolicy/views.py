@@ -135,6 +135,7 @@ def guarded(view: Any, guard: Guard) -> Any:
                 outer.restore()
 
     else:
+        is_stepwise = inspect.isgeneratorfunction(view) or inspect.isasyncgenfunction(view)
 
         @wraps(view)
         def inner(*args: Any, **kwargs: Any) -> Any:
@@ -144,7 +145,8 @@ def guarded(view: Any, guard: Guard) -> Any:
             if outer is None:
                 return view(*args, **kwargs)
             try:
-                return view(*args, **kwargs)
+                result = view(*args, **kwargs)
+                return outer.around(result) if is_stepwise else result
             finally:
                 outer.restore()
 
@@ -226,6 +228,10 @@ class ProtectedView(MethodView):
     inherit_policies: ClassVar[bool] = True
     transports: ClassVar[Place | Sequence[Place] | None] = None
     csrf: ClassVar[bool | None] = None
+    #: Whether each value of a cookie that was sent twice is judged, and not the request refused.
+    _judges_each_cookie: ClassVar[bool] = False
+    #: Whether it remembers something, or reads what was remembered.
+    _needs_store: ClassVar[bool] = False
     __guard: ClassVar[ClassGuard]
 
     def __init_subclass__(cls, **kwargs: Any) -> None:

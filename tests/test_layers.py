@@ -10,7 +10,7 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "jwtpolicy"
 
 LAYERS = [
-    "outcomes sentinels expecting clock exceptions decision token access",
+    "outcomes sentinels expecting clock loops exceptions decision token access",
     "jose registered_claims access_profile keys schemas policy stores",
     "verifier signer additions revocation statements keeping sessions",
     "settings transports csrf challenges plans users state misplaced refusals enforcement ending",

@@ -8,7 +8,7 @@ from typing import Final
 from flask import Flask
 
 from ..binding import Application
-from ..policy.closing import leaves
+from ..policy.closing import demands
 from ..policy.credentials import KnownUser
 from ..settings import Settings
 from ..stores import MemoryStore
@@ -42,8 +42,7 @@ def remarks_on(app: Flask, application: Application | None) -> Iterator[str]:
 def is_lazy(application: Application) -> bool:
     """Whether users are loaded at the first touch, and not by the baseline before the view."""
     baseline = application.baseline
-    asked = [] if baseline is None else leaves(baseline)
-    is_known = any(isinstance(leaf, KnownUser) for leaf in asked)
+    is_known = baseline is not None and demands(baseline, KnownUser)
     return application.components.registered.user_loader is not None and not is_known
 
 

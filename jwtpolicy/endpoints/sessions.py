@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import ClassVar, Final
 
 from flask import Response, current_app, jsonify
 from flask.typing import ResponseReturnValue
@@ -27,6 +27,7 @@ class SessionsView(ProtectedView):
     session of somebody else is as unknown as one that is over: 404.
     """
 
+    _needs_store: ClassVar[bool] = True
     policies = Access()
 
     def listed(self, sessions: Sequence[OpenSession]) -> ResponseReturnValue:

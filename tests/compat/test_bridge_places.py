@@ -202,3 +202,14 @@ def test_a_refusal_with_401_challenges(everywhere: Bridged) -> None:
         assert answer.status_code == 401
         assert answer.headers["WWW-Authenticate"].startswith("Bearer")
     assert "WWW-Authenticate" not in everywhere.get("/access", stale).headers
+
+
+@pytest.mark.parametrize("value", ["", " ", ","])
+def test_an_empty_header_is_no_token(everywhere: Bridged, value: str) -> None:
+    """As FJE has it, and as native guards do."""
+    headers = {"Authorization": value}
+    client = everywhere.with_cookie(everywhere.access())
+
+    assert client.get("/optional", headers=headers).json == {"sub": "ada", "at": "cookies"}
+    without_cookie = everywhere.app.test_client().get("/optional", headers=headers)
+    assert without_cookie.json == {"sub": None, "at": None}
