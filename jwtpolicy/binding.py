@@ -26,6 +26,7 @@ from .registrations import Registrations
 from .revocation import REVOCATION_CHECKS, TOKENS_LET_IN
 from .settings import Settings
 from .state import RequestState, Shade
+from .stores.deadlines import together
 from .token import Token
 from .transports import Places, QueryTransport
 
@@ -193,7 +194,8 @@ class Application:
         plan = self._plan_for(guard, current)
         if plan.is_public:
             return None
-        return enforcement.admit(plan, self._state_of(current), current)
+        with together():
+            return enforcement.admit(plan, self._state_of(current), current)
 
     async def admit_async(self, guard: Guard) -> Shade | None:
         """Do what `admit` does, awaiting async policies and loaders."""
@@ -202,7 +204,8 @@ class Application:
         plan = self._plan_for(guard, current)
         if plan.is_public:
             return None
-        return await self.enforcement.admit_async(plan, state, current)
+        with together():
+            return await self.enforcement.admit_async(plan, state, current)
 
     def admit_endpoint(self) -> None:
         """Let the current request pass its blueprint, where its endpoint has no guard."""
@@ -210,17 +213,20 @@ class Application:
         state = self._state_of(current)
         plan = self._plan_of(current.endpoint, current.method)
         if plan is not None and not plan.guards and not _is_automatic(current):
-            self.enforcement.admit(plan, state, current)
+            with together():
+                self.enforcement.admit(plan, state, current)
 
     def enforce(self, policy: Policy, resource: object) -> None:
         """Judge *policy* about the current request, inside a view."""
         current = _current_request()
-        self.enforcement.enforce(policy, self._state_of(current), current, resource)
+        with together():
+            self.enforcement.enforce(policy, self._state_of(current), current, resource)
 
     async def enforce_async(self, policy: Policy, resource: object) -> None:
         """Do what `enforce` does, awaiting async policies and loaders."""
         current = _current_request()
-        await self.enforcement.enforce_async(policy, self._state_of(current), current, resource)
+        with together():
+            await self.enforcement.enforce_async(policy, self._state_of(current), current, resource)
 
     def tokens_to_end(self, current_token: Token | None) -> list[Token]:
         """Return what a logout ends: the current token, and what the endpoint's guard overlooked.

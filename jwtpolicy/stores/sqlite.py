@@ -33,6 +33,7 @@ from .base import (
     microseconds,
 )
 from .columns import NO_CUT_OFF, read_predecessors, write_predecessors
+from .deadlines import in_time
 from .sqlite_connections import Connections
 from .sqlite_file import SQLiteFile, Values
 
@@ -290,6 +291,7 @@ class SQLiteStore(TokenStore):
 
         return self._change(now, change)
 
+    @in_time
     def present(self, ref: TokenRef, *, now: int) -> Rotation:
         with self._connections.lease() as connection:
             record = self._read(connection, ref.issuer, ref.session_id or "")
@@ -368,6 +370,7 @@ class SQLiteStore(TokenStore):
             now, lambda connection: connection.execute(_CONSUME, values).rowcount == 1
         )
 
+    @in_time
     def sessions(
         self,
         issuer: str,
@@ -388,6 +391,7 @@ class SQLiteStore(TokenStore):
         }
         return [_session_of(row) for row in self._ask(_SESSIONS, values)]
 
+    @in_time
     def session(self, issuer: str, session_id: str, *, now: int) -> Session | None:
         with self._connections.lease() as connection:
             record = self._read(connection, issuer, session_id)
@@ -402,6 +406,7 @@ class SQLiteStore(TokenStore):
     def prune_batch(self, *, now: int, limit: int) -> int:
         return self._change(now, lambda connection: _prune(connection, now, limit))
 
+    @in_time
     def prunable(self, *, now: int) -> int:
         ((total,),) = self._ask(_PRUNABLE, {"horizon": _earlier(now) - MAX_LEEWAY})
         return int(total)
@@ -430,6 +435,7 @@ class SQLiteStore(TokenStore):
         row = self._file.wait(connection, _RECORD, (issuer, session_id)).fetchone()
         return None if row is None else _record_of(row)
 
+    @in_time
     def _change(self, now: int, change: Change[T]) -> T:
         """Make a change, in the file that has the name when it is done.
 

@@ -12,6 +12,7 @@ from typing import Any, Final
 from redis.exceptions import NoScriptError
 
 from ...exceptions import StoreUnavailableError
+from ..deadlines import left, within
 from ..forks import PerProcess
 from .address import Address
 from .clients import Client, FixedLink, Links, connect
@@ -135,15 +136,16 @@ class Server:
     @contextmanager
     def _turn(self) -> Iterator[Client]:
         access = self._access()
-        if not access.turns.acquire(timeout=self._timeout):
-            msg = "the Redis token store failed: all connections are in use"
-            raise StoreUnavailableError(msg)
-        try:
-            yield access.links().client
-        except FAILURES as error:
-            raise unavailable(error) from error
-        finally:
-            access.turns.release()
+        with within(self._timeout):
+            if not access.turns.acquire(timeout=left(self._timeout)):
+                msg = "the Redis token store failed: all connections are in use"
+                raise StoreUnavailableError(msg)
+            try:
+                yield access.links().client
+            except FAILURES as error:
+                raise unavailable(error) from error
+            finally:
+                access.turns.release()
 
 
 def _ignored(keys: Sequence[Key]) -> None:

@@ -28,6 +28,7 @@ from ..base import (
     judge_standing,
     microseconds,
 )
+from ..deadlines import in_time
 from . import records, scripts
 from .address import Address
 from .epoch import Epoch
@@ -104,6 +105,7 @@ class RedisStore(TokenStore):
     def __repr__(self) -> str:
         return f"RedisStore({str(self._address)!r}, timeout={self._timeout!r})"
 
+    @in_time
     def standing(self, ref: TokenRef, *, now: int, leeway: float = 0) -> Standing:
         issuer, session_id = ref.issuer, ref.session_id
         if session_id is None and ref.kind == REFRESH:
@@ -147,6 +149,7 @@ class RedisStore(TokenStore):
     def adopted_session_id(self, ref: TokenRef) -> str:
         return f"{tag_of(ref.issuer, ref.subject)}.{super().adopted_session_id(ref)}"
 
+    @in_time
     def open_session(
         self, session: Session, *, since: float | None = None, maximum: int | None = None
     ) -> Opening:
@@ -195,6 +198,7 @@ class RedisStore(TokenStore):
         for session_id in others[maximum - 1 :]:
             self.revoke_session(issuer, session_id, now=now, until=now)
 
+    @in_time
     def adopt(
         self,
         ref: TokenRef,
@@ -216,6 +220,7 @@ class RedisStore(TokenStore):
         )
         return None if raw is None else records.read(session.issuer, session_id, raw).session
 
+    @in_time
     def rotate(
         self,
         ref: TokenRef,
@@ -238,12 +243,14 @@ class RedisStore(TokenStore):
         )
         return Rotation(_STATES[answer[0]], *answer[1:])
 
+    @in_time
     def present(self, ref: TokenRef, *, now: int) -> Rotation:
         keys = self._session_keys(ref.issuer, ref.session_id or "")
         presented = as_bytes(ref.token_id)
         answer = self._server.run(scripts.PRESENT, keys, presented, ref.issued_at, now)
         return Rotation(_STATES[answer[0]], *answer[1:])
 
+    @in_time
     def replace(
         self, issuer: str, session_id: str, expected_id: str, step: Step, *, now: int
     ) -> bool:
@@ -258,6 +265,7 @@ class RedisStore(TokenStore):
         )
         return bool(replaced == 1)
 
+    @in_time
     def touch(
         self, issuer: str, session_id: str, *, now: int, idle_expires_at: int | None
     ) -> Session | None:
@@ -265,10 +273,12 @@ class RedisStore(TokenStore):
         raw = self._server.run(scripts.TOUCH, keys[:1], now, idle_expires_at or 0)
         return None if raw is None else records.read(issuer, session_id, raw).session
 
+    @in_time
     def revoke_token(self, ref: TokenRef, *, expires_at: int | None, now: int) -> None:
         key = self._of_subject(ref.issuer, ref.subject).token(ref.token_id)
         self._server.run(scripts.REVOKE, [key], _end(expires_at), now)
 
+    @in_time
     def revoke_session(
         self, issuer: str, session_id: str, *, now: int, until: int | None = None
     ) -> None:
@@ -276,10 +286,12 @@ class RedisStore(TokenStore):
         keys = self._session_keys(issuer, session_id)
         self._server.run(scripts.END, keys, now, records.write(SessionRecord(unknown)))
 
+    @in_time
     def revoke_subject(self, issuer: str, subject: str, *, now: float, until: int) -> None:
         self._cut(issuer, subject, now, until)
         self._end_listed(issuer, subject, None, int(now))
 
+    @in_time
     def end_others(self, issuer: str, subject: str, keep: str | None, *, now: float) -> int:
         self._cut(issuer, subject, now, -1)
         return self._end_listed(issuer, subject, keep, int(now))
@@ -304,10 +316,12 @@ class RedisStore(TokenStore):
             self.revoke_session(issuer, session_id, now=now, until=now)
         return ended
 
+    @in_time
     def consume(self, ref: TokenRef, *, expires_at: int | None, now: int) -> bool:
         key = self._of_subject(ref.issuer, ref.subject).token(ref.token_id)
         return bool(self._server.run(scripts.CONSUME, [key], _end(expires_at), now) == 1)
 
+    @in_time
     def sessions(
         self,
         issuer: str,
@@ -348,6 +362,7 @@ class RedisStore(TokenStore):
             last = places[-1]
             yield [as_text(name) for _, name in places]
 
+    @in_time
     def session(self, issuer: str, session_id: str, *, now: int) -> Session | None:
         raw = self._record(issuer, session_id)
         if raw is None:

@@ -16,8 +16,9 @@ from sqlalchemy import Connection, Engine, Executable, QueuePool
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 
 from ...exceptions import StoreUnavailableError
+from ..deadlines import left
 from ..forks import POISONED, PerProcess, abandon
-from .engines import is_in_memory
+from .engines import is_in_memory, transaction_limits
 from .failures import cause, is_conflict, unavailable
 from .schema import prepare, upgrade
 from .shortcut import Shortcut
@@ -63,6 +64,9 @@ class Database:
         self._timeout = options["timeout"]
         self._is_ready = False
         self._shortcuts: tuple[Shortcut, Shortcut]  # once it is ready
+        self._ping = None if self.dialect == "sqlite" else "SELECT 1"
+        is_postgres = self.is_own and self.dialect == "postgresql"
+        self._limits = transaction_limits(options["timeout"]) if is_postgres else None
         self._connected = engine
         if not self.is_own and self.dialect != "mysql":
             # A look-up needs no transaction. On MySQL it costs more to say so than to have one.
@@ -126,7 +130,7 @@ class Database:
         def job(connection: Connection) -> int:
             return connection.execute(statement, values).rowcount
 
-        return self._attempting(lambda: self._once(job))
+        return self._attempting(lambda: self._once(job, self._ping))
 
     def transact(self, job: Job[T]) -> T:
         """Do all of *job* or nothing, and return what it returns.
@@ -138,7 +142,8 @@ class Database:
 
         def whole(connection: Connection) -> T:
             try:
-                connection.exec_driver_sql("BEGIN")
+                if self._limits is not None:
+                    connection.exec_driver_sql(self._limits)
                 return job(connection)
             except BaseException:
                 # Nobody else rolls back: connections that commit by themselves are given back as
@@ -146,7 +151,7 @@ class Database:
                 connection.invalidate()
                 raise
 
-        return self._attempting(lambda: self._once(whole))
+        return self._attempting(lambda: self._once(whole, "BEGIN"))
 
     def _attempting(self, change: Callable[[], T]) -> T:
         for attempt in range(_ATTEMPTS):
@@ -155,9 +160,9 @@ class Database:
             except IntegrityError:
                 raise
             except SQLAlchemyError as error:
-                if attempt == _ATTEMPTS - 1 or not is_conflict(error):
+                if attempt == _ATTEMPTS - 1 or not is_conflict(error) or not left(1):
                     raise self._failed(error) from cause(error)
-            time.sleep(random.random() * _PAUSE * 2**attempt)  # noqa: S311 # not a secret
+            time.sleep(min(left(1), random.random() * _PAUSE * 2**attempt))  # noqa: S311 # no secret
         raise AssertionError  # pragma: no cover
 
     def upgrade(self) -> str:
@@ -189,8 +194,8 @@ class Database:
             return False
         return pool.checkedin() + pool.checkedout() > 0
 
-    def _once(self, job: Job[T]) -> T:
-        with self._retrying(self._open_alive) as connection:
+    def _once(self, job: Job[T], first: str | None) -> T:
+        with self._retrying(lambda: self._open_alive(first)) as connection:
             found = job(connection)
             connection.commit()
         return found
@@ -205,15 +210,22 @@ class Database:
             self._is_ready = True
         return connection
 
-    def _open_alive(self) -> Connection:
+    def _open_alive(self, first: str | None) -> Connection:
         """Return a connection that answers, so that it breaks in the middle of a change rarely.
 
         A question can be asked again; of a change nobody knows whether it was made.
+
+        Args:
+            first: What it is asked first, and changes nothing; None is nothing.
         """
         connection = self._open()
-        if self.dialect != "sqlite":
-            with _closing_on_error(connection):
-                connection.exec_driver_sql("SELECT 1")
+        if first is not None:
+            try:
+                connection.exec_driver_sql(first)
+            except BaseException:
+                connection.invalidate()  # it may have begun a transaction that nobody ends
+                connection.close()
+                raise
         return connection
 
     def _retrying(self, job: Callable[[], T]) -> T:
@@ -228,7 +240,7 @@ class Database:
 
     def _is_late(self, started: float) -> bool:
         """Whether there is no time for another try."""
-        return time.monotonic() - started > self._timeout / 2
+        return time.monotonic() - started > self._timeout / 2 or not left(1)
 
     def _failed(self, error: Exception) -> StoreUnavailableError:
         # Look at the tables again, next time: they may be gone.

@@ -32,6 +32,7 @@ from ..base import (
     microseconds,
 )
 from ..columns import NO_CUT_OFF
+from ..deadlines import in_time
 from ..forks import PerProcess
 from . import statements as sql
 from .database import Database, Databases, Job, Rows
@@ -102,6 +103,7 @@ class SQLAlchemyStore(TokenStore):
         options = f"timeout={self._timeout!r}, create_tables={self._may_create!r}"
         return f"<SQLAlchemyStore {self._shown} {options}>"
 
+    @in_time
     def standing(self, ref: TokenRef, *, now: int, leeway: float = 0) -> Standing:
         is_refresh = ref.kind == REFRESH
         row = self._database.look_up(self._keys(ref), with_record=is_refresh)
@@ -118,6 +120,7 @@ class SQLAlchemyStore(TokenStore):
             "subject": key_of(issuer, subject),
         }
 
+    @in_time
     def open_session(
         self, session: Session, *, since: float | None = None, maximum: int | None = None
     ) -> Opening:
@@ -138,6 +141,7 @@ class SQLAlchemyStore(TokenStore):
 
         return self._opening(job, session.last_used_at)
 
+    @in_time
     def adopt(
         self,
         ref: TokenRef,
@@ -179,6 +183,7 @@ class SQLAlchemyStore(TokenStore):
                 continue
         raise StoreUnavailableError(_RESTLESS)
 
+    @in_time
     def rotate(
         self,
         ref: TokenRef,
@@ -196,6 +201,7 @@ class SQLAlchemyStore(TokenStore):
             self._erase_at = self._erase_at or now + grace
         return rotation
 
+    @in_time
     def present(self, ref: TokenRef, *, now: int) -> Rotation:
         return self._meet(ref, now, None)
 
@@ -219,6 +225,7 @@ class SQLAlchemyStore(TokenStore):
             # Between the look and the change somebody else changed the session.
         raise StoreUnavailableError(_RESTLESS)
 
+    @in_time
     def replace(
         self, issuer: str, session_id: str, expected_id: str, step: Step, *, now: int
     ) -> bool:
@@ -237,6 +244,7 @@ class SQLAlchemyStore(TokenStore):
         old = {"key": key, "old_refresh_id": as_bytes(before.session.refresh_id)}
         return self._change(now, sql.SWAP, {**old, **record_values(after)}) == 1
 
+    @in_time
     def touch(
         self, issuer: str, session_id: str, *, now: int, idle_expires_at: int | None
     ) -> Session | None:
@@ -245,9 +253,11 @@ class SQLAlchemyStore(TokenStore):
             return None
         return self.session(issuer, session_id, now=now)
 
+    @in_time
     def revoke_token(self, ref: TokenRef, *, expires_at: int | None, now: int) -> None:
         self._change(now, self._upsert.revoke_token, _token(ref, 1, expires_at))
 
+    @in_time
     def revoke_session(
         self, issuer: str, session_id: str, *, now: int, until: int | None = None
     ) -> None:
@@ -255,6 +265,7 @@ class SQLAlchemyStore(TokenStore):
         unknown = Session(issuer, session_id, "", "", now, now, expires_at, None)
         self._change(now, self._upsert.end_session, {**session_values(unknown), "is_ended": 1})
 
+    @in_time
     def revoke_subject(self, issuer: str, subject: str, *, now: float, until: int) -> None:
         key, second = key_of(issuer, subject), int(now)
         cut = _cut(key, second, microseconds(now), max(until, second + MAX_LOGIN))
@@ -265,6 +276,7 @@ class SQLAlchemyStore(TokenStore):
 
         self._transact(second, job)
 
+    @in_time
     def end_others(self, issuer: str, subject: str, keep: str | None, *, now: float) -> int:
         key, second = key_of(issuer, subject), int(now)
         cut = _cut(key, NO_CUT_OFF, microseconds(now), second + MAX_LOGIN)
@@ -279,6 +291,7 @@ class SQLAlchemyStore(TokenStore):
 
         return self._transact(second, job)
 
+    @in_time
     def consume(self, ref: TokenRef, *, expires_at: int | None, now: int) -> bool:
         values = _token(ref, 0, expires_at)
         try:
@@ -286,6 +299,7 @@ class SQLAlchemyStore(TokenStore):
         except IntegrityError:
             return False
 
+    @in_time
     def sessions(
         self,
         issuer: str,
@@ -305,6 +319,7 @@ class SQLAlchemyStore(TokenStore):
         }
         return [session_of(row) for row in self._ask(sql.LIVE_SESSIONS, values)]
 
+    @in_time
     def session(self, issuer: str, session_id: str, *, now: int) -> Session | None:
         record = self._find(key_of(issuer, session_id))
         return record.session if record is not None and record.is_live(now) else None
@@ -315,9 +330,11 @@ class SQLAlchemyStore(TokenStore):
             total += removed
         return total
 
+    @in_time
     def prune_batch(self, *, now: int, limit: int) -> int:
         return self._prune(self._database, now, min(limit, _BATCH))
 
+    @in_time
     def prunable(self, *, now: int) -> int:
         horizon = {"horizon": self._earlier(self._database, now) - MAX_LEEWAY}
         return sum(self._ask(table.count, horizon)[0][0] for table in sql.PRUNE)
