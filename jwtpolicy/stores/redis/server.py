@@ -49,6 +49,7 @@ class Server:
 
     Attributes:
         changed: Called with the keys that may have been changed, also where it was not answered.
+        written: Called with the keys of a script that was answered.
     """
 
     def __init__(self, address: Address, timeout: float) -> None:
@@ -56,6 +57,7 @@ class Server:
         self._is_cluster = address.kind == "cluster"
         self._timeout = timeout
         self.changed: Callable[[Sequence[Key]], None] = _ignored
+        self.written: Callable[[Sequence[Key]], None] = _ignored
 
     def ask(self, *command: Any) -> Any:
         """Return the answer to one command.
@@ -84,9 +86,11 @@ class Server:
             StoreUnavailableError: The server cannot be asked, or did not answer in time.
         """
         try:
-            return self._run(script, keys, arguments)
+            found = self._run(script, keys, arguments)
         finally:
             self.changed(keys)
+        self.written(keys)
+        return found
 
     def _run(self, script: Script, keys: Sequence[Key], arguments: tuple[Any, ...]) -> Any:
         called = (len(keys), *keys, *arguments)
@@ -149,4 +153,4 @@ class Server:
 
 
 def _ignored(keys: Sequence[Key]) -> None:
-    """Nobody remembers what *keys* held."""
+    """Nobody has to know of *keys*."""

@@ -29,9 +29,10 @@ from ..base import (
     microseconds,
 )
 from ..deadlines import in_time
+from ..lineage import Age
 from . import records, scripts
 from .address import Address
-from .epoch import Epoch
+from .epoch import Epoch, Memory
 from .keys import Keys, home_of, names_in, new_session_id, tag_of
 from .near_cache import NearCache
 from .records import as_bytes, as_text
@@ -97,7 +98,11 @@ class RedisStore(TokenStore):
         self._timeout = timeout
         self._prefix = prefix
         self._server = Server(self._address, timeout)
-        self._epoch = Epoch(self._server, prefix, clock) if lost == "deny" else None
+        self._epoch: Epoch | None = None
+        if lost == "deny":
+            is_cluster = self._address.kind == "cluster"
+            self._epoch = Epoch(self._server, prefix, clock, is_cluster)
+            self._server.written = self._epoch.advance
         self._near: NearCache | None = None
         if near_cache:
             self._near = self._with_near_cache(near_cache)
@@ -115,22 +120,40 @@ class RedisStore(TokenStore):
         home = None if session_id is None else home_of(issuer, session_id)
         if session_id is not None and home == keys.tag:
             wanted.append(keys.session(session_id))
-        if self._epoch is not None:
-            wanted.append(keys.epoch)
-        found = self._look_up(wanted)
+        epoch, memory = self._epoch, None
+        if epoch is None:
+            found = self._look_up(wanted)
+        else:
+            seen = epoch.seen(keys.tag)
+            found = self._look_up(wanted + epoch.keys(keys.tag))
+            memory = self._remembered(epoch, keys.tag, seen, found[-2:])
+            if memory.is_strict and ref.issued_at < memory.began + 1 + leeway:
+                return Standing.REVOKED
         raw = None
         if home == keys.tag:
             raw = found[2]
         elif session_id is not None:
             [raw] = self._look_up(self._session_keys(issuer, session_id)[:1])
         try:
-            known = self._known(ref, session_id, found, raw)
+            known = self._known(ref, session_id, found, raw, memory)
         except records.UNREADABLE as error:
             raise records.unreadable() from error
         return judge_standing(ref, known, now, leeway)
 
+    @staticmethod
+    def _remembered(epoch: Epoch, tag: str, seen: Age, found: list[bytes | None]) -> Memory:
+        try:
+            return epoch.read(tag, seen, found)
+        except records.UNREADABLE as error:
+            raise records.unreadable() from error
+
     def _known(
-        self, ref: TokenRef, session_id: str | None, found: list[bytes | None], raw: bytes | None
+        self,
+        ref: TokenRef,
+        session_id: str | None,
+        found: list[bytes | None],
+        raw: bytes | None,
+        memory: Memory | None,
     ) -> Known:
         record = None
         if raw is not None and ref.kind == REFRESH:
@@ -138,7 +161,7 @@ class RedisStore(TokenStore):
         return Known(
             is_revoked=None if found[0] is None else found[0] == b"1",
             is_ended=None if raw is None else records.is_ended(raw),
-            cut_off=self._cut_off(found),
+            cut_off=_cut_off(found[1], memory),
             record=record,
         )
 
@@ -424,14 +447,6 @@ class RedisStore(TokenStore):
             found = self._server.ask("MGET", *keys)
         return found
 
-    def _cut_off(self, found: list[bytes | None]) -> int | None:
-        """Return the second up to which tokens are revoked that belong to no known session."""
-        cut_off = None if found[1] is None else int(found[1])
-        if self._epoch is None:
-            return cut_off
-        began = self._epoch.began(found[-1])
-        return began if cut_off is None else max(cut_off, began)
-
     def _of_subject(self, issuer: str, subject: str) -> Keys:
         return Keys(self._prefix, tag_of(issuer, subject), issuer)
 
@@ -478,6 +493,14 @@ class RedisStore(TokenStore):
         names = list(map(as_bytes, gone))
         taken, _ = self._server.ask_all(("ZREM", key, *names) for key in lists)
         return int(taken)
+
+
+def _cut_off(found: bytes | None, memory: Memory | None) -> int | None:
+    """Return the second up to which tokens are revoked that belong to no known session."""
+    cut_off = None if found is None else int(found)
+    if memory is None:
+        return cut_off
+    return memory.began if cut_off is None else max(cut_off, memory.began)
 
 
 def _end(expires_at: int | None) -> int:
