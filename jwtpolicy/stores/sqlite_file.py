@@ -160,6 +160,10 @@ class SQLiteFile:
                 if not found:
                     schema.create(connection, int(self._clock()))
         schema.check(found or schema.VERSION)
+        if not schema.has_memory(partial(self.wait, connection)):
+            with self._alone(connection):
+                if not schema.has_memory(connection.execute):
+                    schema.remember(connection)
 
     @contextmanager
     def _alone(self, connection: sqlite3.Connection) -> Iterator[int]:

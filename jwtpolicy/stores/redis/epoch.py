@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 from ...clock import Clock
 from ...exceptions import StoreUnavailableError
 from ..lineage import Age, Lineage, warn_of
-from .keys import TAGS, Keys, tag_in
+from .keys import TAGS, Keys
 from .server import Key, Server
 
 #: The one policy under which a full server drops nothing.
@@ -101,11 +101,15 @@ class Epoch:
 
     def advance(self, written: Sequence[Key]) -> None:
         """Let the mark grow, now that keys were written; whether that succeeds or not."""
-        mark = self._mark(tag_in(written[0]))
+        start = len(self._prefix.encode()) + 1
+        tag = written[0][start : start + 2].decode()
+        mark = self._mark(tag)
         if not self._lineage.is_due(mark):
             return
         self._lineage.advanced(mark)
         try:
+            # Not past what was seen before, if it is below: nobody would notice any more.
+            self.read(tag, self.seen(tag), self._server.ask("MGET", *self.keys(tag)))
             number = int(self._server.ask("INCR", mark))
         except StoreUnavailableError:
             return  # what was written is written

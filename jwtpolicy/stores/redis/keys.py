@@ -103,11 +103,6 @@ class Keys:
         return f"{self._base}{kind}{self._issuer}{name}".encode("utf-8", "surrogatepass")
 
 
-def tag_in(key: bytes) -> str:
-    """Return the hash tag of a key."""
-    return key.partition(b"{")[2][:2].decode()
-
-
 def names_in(key: bytes, kind: str) -> tuple[str, str]:
     """Return the issuer and the name that a key of *kind* is about."""
     text = key.decode("utf-8", "surrogatepass").partition("}" + kind)[2]

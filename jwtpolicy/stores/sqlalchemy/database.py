@@ -15,14 +15,16 @@ from weakref import WeakSet
 from sqlalchemy import Connection, Engine, Executable, QueuePool
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 
+from ...clock import Clock
 from ...exceptions import StoreUnavailableError
 from ..deadlines import left
 from ..forks import POISONED, PerProcess, abandon
+from ..lineage import Lineage
 from .engines import is_in_memory, transaction_limits
 from .failures import cause, is_conflict, unavailable
 from .schema import prepare, upgrade
 from .shortcut import Shortcut
-from .statements import KNOWN, STANDING
+from .statements import KNOWN, KNOWN_AND_AGE, STANDING, STANDING_AND_AGE
 
 T = TypeVar("T")
 
@@ -43,6 +45,8 @@ class Options(TypedDict):
     is_own: bool
     may_create: bool
     timeout: float
+    denies: bool
+    clock: Clock
 
 
 class Database:
@@ -53,6 +57,7 @@ class Database:
     Attributes:
         engine: The engine, as it was handed over.
         dialect: ``postgresql``, ``mysql`` (MariaDB too) or ``sqlite``.
+        lineage: How far it has come, where what was lost is denied; else None.
     """
 
     def __init__(self, engine: Engine, **options: Unpack[Options]) -> None:
@@ -61,6 +66,8 @@ class Database:
         self.dialect = "mysql" if name == "mariadb" else name
         self.is_own = options["is_own"]
         self._may_create = options["may_create"]
+        self._clock = options["clock"]
+        self.lineage = Lineage() if options["denies"] else None
         self._timeout = options["timeout"]
         self._is_ready = False
         self._shortcuts: tuple[Shortcut, Shortcut]  # once it is ready
@@ -91,7 +98,7 @@ class Database:
             raise self._failed(error) from cause(error)
 
     def look_up(self, values: Mapping[str, Any], *, with_record: bool) -> Sequence[Any]:
-        """Return the one row of `STANDING`, or of `KNOWN`.
+        """Return the one row of `STANDING`, or of `KNOWN`; with the age, where there is a lineage.
 
         Raises:
             StoreUnavailableError: The database cannot be asked.
@@ -204,9 +211,19 @@ class Database:
         connection = self._connected.connect()
         if not self._is_ready:
             with _closing_on_error(connection):
-                prepare(connection, self.dialect, may_create=self._may_create)
+                prepare(
+                    connection,
+                    self.dialect,
+                    may_create=self._may_create,
+                    now=int(self._clock()),
+                    remembers=self.lineage is not None,
+                )
                 connection.commit()
-            self._shortcuts = Shortcut(self.engine, STANDING), Shortcut(self.engine, KNOWN)
+            questions = (STANDING, KNOWN)
+            if self.lineage is not None:
+                questions = (STANDING_AND_AGE, KNOWN_AND_AGE)
+            standing, known = (Shortcut(self.engine, question) for question in questions)
+            self._shortcuts = standing, known
             self._is_ready = True
         return connection
 

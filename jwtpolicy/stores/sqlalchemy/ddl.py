@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from sqlalchemy import Dialect, insert
+from sqlalchemy import Dialect, Table, insert
 from sqlalchemy.dialects import mysql, postgresql, sqlite
 from sqlalchemy.schema import CreateIndex, CreateTable
 
@@ -32,11 +32,20 @@ def ddl(dialect: str) -> str:
 
 def _statements(dialect: Dialect) -> Iterator[str]:
     for table in metadata.sorted_tables:
-        yield _tidy(str(CreateTable(table).compile(dialect=dialect)))
+        yield _made(table, dialect)
         for index in sorted(table.indexes, key=lambda index: str(index.name)):
             yield str(CreateIndex(index).compile(dialect=dialect))
     version = insert(schema_version).values(version=SCHEMA_VERSION)
     yield str(version.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
+
+
+def create_table(table: Table, dialect: Dialect) -> str:
+    """Return the statement that makes one table."""
+    return f"{_made(table, dialect)};\n"
+
+
+def _made(table: Table, dialect: Dialect) -> str:
+    return _tidy(str(CreateTable(table).compile(dialect=dialect)))
 
 
 def _tidy(statement: str) -> str:

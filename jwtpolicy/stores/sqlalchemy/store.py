@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import count
-from typing import Any, ClassVar, Final, TypeVar
+from typing import Any, ClassVar, Final, NamedTuple, TypeVar
 
 from sqlalchemy import URL, Connection, Engine, Executable
 from sqlalchemy.exc import IntegrityError
 
 from ...access import Standing
-from ...exceptions import StoreUnavailableError
+from ...clock import Clock
+from ...exceptions import ConfigurationError, StoreUnavailableError
 from ..base import (
     FOREVER,
     MAX_LEEWAY,
@@ -34,6 +36,7 @@ from ..base import (
 from ..columns import NO_CUT_OFF
 from ..deadlines import in_time
 from ..forks import PerProcess
+from ..lineage import Age, warn_of
 from . import statements as sql
 from .database import Database, Databases, Job, Rows
 from .engines import open_engine
@@ -75,9 +78,13 @@ class SQLAlchemyStore(TokenStore):
             over keeps its own.
         create_tables: Whether tables that are missing are made. False: ``flask jwtpolicy ddl``
             prints what to run.
+        lost: What to do where the tables were lost, or replaced by an older copy: ``"accept"``
+            tokens that they do not know as revoked, or ``"deny"`` those that were issued before.
+        clock: Where the time comes from when memory begins.
 
     Raises:
-        ConfigurationError: The URL cannot be read, or its driver is not installed.
+        ConfigurationError: The URL cannot be read, or its driver is not installed; or *lost* is
+            neither.
     """
 
     is_shared: ClassVar[bool] = True
@@ -88,13 +95,24 @@ class SQLAlchemyStore(TokenStore):
         *,
         timeout: float = 5.0,
         create_tables: bool = True,
+        lost: str = "accept",
+        clock: Clock = time.time,
     ) -> None:
+        if lost not in {"accept", "deny"}:
+            msg = f"lost= is 'accept' or 'deny', not {lost!r:.40}"
+            raise ConfigurationError(msg)
+        self._clock = clock
         self._timeout = timeout
         self._may_create = create_tables
         self._shown, self._engine = _source(database, timeout)
         is_own = isinstance(database, str | URL)
         self._databases = Databases(
-            self._engine, is_own=is_own, may_create=create_tables, timeout=timeout
+            self._engine,
+            is_own=is_own,
+            may_create=create_tables,
+            timeout=timeout,
+            denies=lost == "deny",
+            clock=clock,
         )
         self._writes = count(1)
         self._erase_at = 0
@@ -106,9 +124,61 @@ class SQLAlchemyStore(TokenStore):
     @in_time
     def standing(self, ref: TokenRef, *, now: int, leeway: float = 0) -> Standing:
         is_refresh = ref.kind == REFRESH
-        row = self._database.look_up(self._keys(ref), with_record=is_refresh)
+        database = self._database
+        seen = None if database.lineage is None else database.lineage.seen()
+        row = database.look_up(self._keys(ref), with_record=is_refresh)
+        if seen is not None:
+            remembered = self._remembered(database, seen, row, database.change)
+            if ref.issued_at < remembered.restored + 1 + leeway:
+                return Standing.REVOKED
+            row = remembered.row
         known = _known(row) if is_refresh else Known(*row)
         return judge_standing(ref, known, now, leeway)
+
+    def _remembered(
+        self,
+        database: Database,
+        seen: Age,
+        row: Sequence[Any],
+        change: Callable[[Executable, Values], object],
+    ) -> _Remembered:
+        """Let the beginning of memory be a cut-off of everybody's."""
+        *found, began, mark, restored = row
+        if began is None:
+            # It does not say, and so nobody is let in.
+            return _Remembered(found, FOREVER)
+        age = Age(began, mark)
+        if age < seen:
+            began = restored = self._begin_again(seen, age, change)
+        elif database.lineage is not None:
+            database.lineage.see(age)
+        found[2] = began if found[2] is None else max(began, found[2])
+        return _Remembered(found, restored)
+
+    def _begin_again(
+        self, seen: Age, age: Age, change: Callable[[Executable, Values], object]
+    ) -> int:
+        """Let memory begin now, in a database that is older than it was."""
+        warn_of("the token store's database", seen, age)
+        now = int(self._clock())
+        began = max(now, seen.began)
+        change(sql.BEGIN_AGAIN, {"new_began": began, "new_mark": seen.mark, "new_restored": now})
+        return now
+
+    def _advance(self, database: Database) -> None:
+        """Let the database have come farther, after a change, now and then."""
+        lineage = database.lineage
+        if lineage is None or not lineage.is_due():
+            return
+        lineage.advanced()
+        seen = lineage.seen()
+        for began, mark in database.ask(sql.AGE, {}):
+            if Age(began, mark) < seen:
+                # Not past what was seen before: nobody would notice any more.
+                self._begin_again(seen, Age(began, mark), database.change)
+            else:
+                database.change(sql.ADVANCE, {})
+                lineage.see(Age(began, mark + 1))
 
     def _keys(self, ref: TokenRef) -> Values:
         issuer, subject, token_id, session_id, _, kind = ref
@@ -155,7 +225,14 @@ class SQLAlchemyStore(TokenStore):
 
         def job(connection: Connection) -> Session | None:
             self._lock_subject(connection, session)
-            known = _known(database.look_up_on(connection, self._keys(ref)))
+            seen = None if database.lineage is None else database.lineage.seen()
+            row = database.look_up_on(connection, self._keys(ref))
+            if seen is not None:
+                remembered = self._remembered(database, seen, row, connection.execute)
+                if ref.issued_at < remembered.restored + 1 + leeway:
+                    return None
+                row = remembered.row
+            known = _known(row)
             if known.record is not None:
                 is_fit = known.record.is_live(now) and not known.is_revoked
                 return known.record.session if is_fit else None
@@ -364,6 +441,7 @@ class SQLAlchemyStore(TokenStore):
     def _tidy(self, database: Database, now: int) -> None:
         """Erase pairs that are void, and prune now and then; what was changed stays changed."""
         try:
+            self._advance(database)
             if self._erase_at and now >= self._erase_at:
                 self._erase_at = 0
                 self._erase_kept(database, self._earlier(database, now))
@@ -417,6 +495,19 @@ def _source(
     if isinstance(database, Engine):
         return repr(database.dialect.name), lambda: database
     return "function", database
+
+
+class _Remembered(NamedTuple):
+    """A row, with the beginning of memory as a cut-off.
+
+    Attributes:
+        row: As of a store that denies nothing.
+        restored: The second up to which tokens are refused even where their session is known: it
+            may be known from before it was ended.
+    """
+
+    row: Sequence[Any]
+    restored: int
 
 
 class _NotNewError(Exception):
