@@ -35,6 +35,7 @@ from .registrations import Registrations
 from .revocation import REVOCATION_CHECKS, TOKENS_LET_IN
 from .settings import Settings
 from .state import RequestState, Shade
+from .stores.deadlines import together
 from .token import Token
 from .transports import Places, QueryTransport
 from .transports.cookies import REFRESH_PATHS
@@ -206,7 +207,8 @@ class Application:
         plan = self._plan_for(guard, current)
         if plan.is_public:
             return None
-        return enforcement.admit(plan, self._state_of(current), current)
+        with together():
+            return enforcement.admit(plan, self._state_of(current), current)
 
     async def admit_async(self, guard: Guard) -> Shade | None:
         """Do what `admit` does, awaiting async policies and loaders."""
@@ -217,7 +219,8 @@ class Application:
         plan = self._plan_for(guard, current)
         if plan.is_public:
             return None
-        return await self.enforcement.admit_async(plan, state, current)
+        with together():
+            return await self.enforcement.admit_async(plan, state, current)
 
     def admit_endpoint(self) -> None:
         """Let the current request pass its blueprint, where its endpoint has no guard."""
@@ -227,17 +230,20 @@ class Application:
             self._guard_other_views()
         plan = self._plan_of(current.endpoint, current.method)
         if plan is not None and not plan.guards and not _is_automatic(current):
-            self.enforcement.admit(plan, state, current)
+            with together():
+                self.enforcement.admit(plan, state, current)
 
     def enforce(self, policy: Policy, resource: object) -> None:
         """Judge *policy* about the current request, inside a view."""
         current = _current_request()
-        self.enforcement.enforce(policy, self._state_of(current), current, resource)
+        with together():
+            self.enforcement.enforce(policy, self._state_of(current), current, resource)
 
     async def enforce_async(self, policy: Policy, resource: object) -> None:
         """Do what `enforce` does, awaiting async policies and loaders."""
         current = _current_request()
-        await self.enforcement.enforce_async(policy, self._state_of(current), current, resource)
+        with together():
+            await self.enforcement.enforce_async(policy, self._state_of(current), current, resource)
 
     def refused(self, error: AccessError, *, may_be_caught: bool = False) -> AccessError:
         """Log *error*, which no guard has raised, and say in whose name it is; see `refused`.

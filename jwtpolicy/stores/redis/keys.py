@@ -94,6 +94,11 @@ class Keys:
         """Where it is written since when the slot remembers."""
         return f"{self._base}e".encode()
 
+    @property
+    def mark(self) -> bytes:
+        """Where a number is that grows while the slot, or the server, is written to."""
+        return f"{self._base}m".encode()
+
     def _named(self, kind: str, name: str) -> bytes:
         return f"{self._base}{kind}{self._issuer}{name}".encode("utf-8", "surrogatepass")
 

@@ -12,6 +12,7 @@ from redis.exceptions import ResponseError
 
 from ...clock import elapsed
 from ...exceptions import StoreUnavailableError
+from ..deadlines import left
 from .address import Address
 from .clients import Link, link_to, link_to_sentinel
 from .failures import FAILURES, unavailable
@@ -89,7 +90,7 @@ class Primary:
     def _confirm(self) -> Link:
         """Let one thread ask, and whoever waited meanwhile take what it learned."""
         arrived = self._timer()
-        if not self._asking.acquire(timeout=self._timeout):
+        if not self._asking.acquire(timeout=left(self._timeout)):
             raise _unknown("it takes too long to learn it")
         try:
             confirmed = self._confirmed

@@ -12,6 +12,7 @@ from typing import Any, Final
 from redis.exceptions import NoScriptError
 
 from ...exceptions import StoreUnavailableError
+from ..deadlines import left, within
 from ..forks import PerProcess
 from .address import Address
 from .clients import Client, FixedLink, Links, connect
@@ -48,6 +49,7 @@ class Server:
 
     Attributes:
         changed: Called with the keys that may have been changed, also where it was not answered.
+        written: Called with the keys of a script that was answered.
     """
 
     def __init__(self, address: Address, timeout: float) -> None:
@@ -55,6 +57,7 @@ class Server:
         self._is_cluster = address.kind == "cluster"
         self._timeout = timeout
         self.changed: Callable[[Sequence[Key]], None] = _ignored
+        self.written: Callable[[Sequence[Key]], None] = _ignored
 
     def ask(self, *command: Any) -> Any:
         """Return the answer to one command.
@@ -83,9 +86,11 @@ class Server:
             StoreUnavailableError: The server cannot be asked, or did not answer in time.
         """
         try:
-            return self._run(script, keys, arguments)
+            found = self._run(script, keys, arguments)
         finally:
             self.changed(keys)
+        self.written(keys)
+        return found
 
     def _run(self, script: Script, keys: Sequence[Key], arguments: tuple[Any, ...]) -> Any:
         called = (len(keys), *keys, *arguments)
@@ -135,16 +140,17 @@ class Server:
     @contextmanager
     def _turn(self) -> Iterator[Client]:
         access = self._access()
-        if not access.turns.acquire(timeout=self._timeout):
-            msg = "the Redis token store failed: all connections are in use"
-            raise StoreUnavailableError(msg)
-        try:
-            yield access.links().client
-        except FAILURES as error:
-            raise unavailable(error) from error
-        finally:
-            access.turns.release()
+        with within(self._timeout):
+            if not access.turns.acquire(timeout=left(self._timeout)):
+                msg = "the Redis token store failed: all connections are in use"
+                raise StoreUnavailableError(msg)
+            try:
+                yield access.links().client
+            except FAILURES as error:
+                raise unavailable(error) from error
+            finally:
+                access.turns.release()
 
 
 def _ignored(keys: Sequence[Key]) -> None:
-    """Nobody remembers what *keys* held."""
+    """Nobody has to know of *keys*."""

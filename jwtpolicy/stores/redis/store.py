@@ -28,9 +28,11 @@ from ..base import (
     judge_standing,
     microseconds,
 )
+from ..deadlines import in_time
+from ..lineage import Age
 from . import records, scripts
 from .address import Address
-from .epoch import Epoch
+from .epoch import Epoch, Memory
 from .keys import Keys, home_of, names_in, new_session_id, tag_of
 from .near_cache import NearCache
 from .records import as_bytes, as_text
@@ -97,7 +99,11 @@ class RedisStore(TokenStore):
         self._timeout = timeout
         self._prefix = prefix
         self._server = Server(self._address, timeout)
-        self._epoch = Epoch(self._server, prefix, clock) if lost == "deny" else None
+        self._epoch: Epoch | None = None
+        if lost == "deny":
+            is_cluster = self._address.kind == "cluster"
+            self._epoch = Epoch(self._server, prefix, clock, is_cluster)
+            self._server.written = self._epoch.advance
         self._near: NearCache | None = None
         if near_cache:
             self._near = self._with_near_cache(near_cache)
@@ -105,6 +111,7 @@ class RedisStore(TokenStore):
     def __repr__(self) -> str:
         return f"RedisStore({str(self._address)!r}, timeout={self._timeout!r})"
 
+    @in_time
     def standing(self, ref: TokenRef, *, now: int, leeway: float = 0) -> Standing:
         issuer, session_id = ref.issuer, ref.session_id
         if session_id is None and ref.kind == REFRESH:
@@ -114,22 +121,40 @@ class RedisStore(TokenStore):
         home = None if session_id is None else home_of(issuer, session_id)
         if session_id is not None and home == keys.tag:
             wanted.append(keys.session(session_id))
-        if self._epoch is not None:
-            wanted.append(keys.epoch)
-        found = self._look_up(wanted)
+        epoch, memory = self._epoch, None
+        if epoch is None:
+            found = self._look_up(wanted)
+        else:
+            seen = epoch.seen(keys.tag)
+            found = self._look_up(wanted + epoch.keys(keys.tag))
+            memory = self._remembered(epoch, keys.tag, seen, found[-2:])
+            if memory.is_strict and ref.issued_at < memory.began + 1 + leeway:
+                return Standing.REVOKED
         raw = None
         if home == keys.tag:
             raw = found[2]
         elif session_id is not None:
             [raw] = self._look_up(self._session_keys(issuer, session_id)[:1])
         try:
-            known = self._known(ref, session_id, found, raw)
+            known = self._known(ref, session_id, found, raw, memory)
         except records.UNREADABLE as error:
             raise records.unreadable() from error
         return judge_standing(ref, known, now, leeway)
 
+    @staticmethod
+    def _remembered(epoch: Epoch, tag: str, seen: Age, found: list[bytes | None]) -> Memory:
+        try:
+            return epoch.read(tag, seen, found)
+        except records.UNREADABLE as error:
+            raise records.unreadable() from error
+
     def _known(
-        self, ref: TokenRef, session_id: str | None, found: list[bytes | None], raw: bytes | None
+        self,
+        ref: TokenRef,
+        session_id: str | None,
+        found: list[bytes | None],
+        raw: bytes | None,
+        memory: Memory | None,
     ) -> Known:
         record = None
         if raw is not None and ref.kind == REFRESH:
@@ -137,7 +162,7 @@ class RedisStore(TokenStore):
         return Known(
             is_revoked=None if found[0] is None else found[0] == b"1",
             is_ended=None if raw is None else records.is_ended(raw),
-            cut_off=self._cut_off(found),
+            cut_off=_cut_off(found[1], memory),
             record=record,
         )
 
@@ -148,6 +173,7 @@ class RedisStore(TokenStore):
     def adopted_session_id(self, ref: TokenRef) -> str:
         return f"{tag_of(ref.issuer, ref.subject)}.{super().adopted_session_id(ref)}"
 
+    @in_time
     def open_session(
         self, session: Session, *, since: float | None = None, maximum: int | None = None
     ) -> Opening:
@@ -196,6 +222,7 @@ class RedisStore(TokenStore):
         for session_id in others[maximum - 1 :]:
             self.revoke_session(issuer, session_id, now=now, until=now)
 
+    @in_time
     def adopt(
         self,
         ref: TokenRef,
@@ -217,6 +244,7 @@ class RedisStore(TokenStore):
         )
         return None if raw is None else records.read(session.issuer, session_id, raw).session
 
+    @in_time
     def rotate(
         self,
         ref: TokenRef,
@@ -239,12 +267,14 @@ class RedisStore(TokenStore):
         )
         return Rotation(_STATES[answer[0]], *answer[1:])
 
+    @in_time
     def present(self, ref: TokenRef, *, now: int) -> Rotation:
         keys = self._session_keys(ref.issuer, ref.session_id or "")
         presented = as_bytes(ref.token_id)
         answer = self._server.run(scripts.PRESENT, keys, presented, ref.issued_at, now)
         return Rotation(_STATES[answer[0]], *answer[1:])
 
+    @in_time
     def replace(
         self, issuer: str, session_id: str, expected_id: str, step: Step, *, now: int
     ) -> bool:
@@ -259,6 +289,7 @@ class RedisStore(TokenStore):
         )
         return bool(replaced == 1)
 
+    @in_time
     def touch(
         self, issuer: str, session_id: str, *, now: int, idle_expires_at: int | None
     ) -> Session | None:
@@ -266,10 +297,12 @@ class RedisStore(TokenStore):
         raw = self._server.run(scripts.TOUCH, keys[:1], now, idle_expires_at or 0)
         return None if raw is None else records.read(issuer, session_id, raw).session
 
+    @in_time
     def revoke_token(self, ref: TokenRef, *, expires_at: int | None, now: int) -> None:
         key = self._of_subject(ref.issuer, ref.subject).token(ref.token_id)
         self._server.run(scripts.REVOKE, [key], _end(expires_at), now)
 
+    @in_time
     def revoke_session(
         self, issuer: str, session_id: str, *, now: int, until: int | None = None
     ) -> None:
@@ -277,10 +310,12 @@ class RedisStore(TokenStore):
         keys = self._session_keys(issuer, session_id)
         self._server.run(scripts.END, keys, now, records.write(SessionRecord(unknown)))
 
+    @in_time
     def revoke_subject(self, issuer: str, subject: str, *, now: float, until: int) -> None:
         self._cut(issuer, subject, now, until)
         self._end_listed(issuer, subject, None, int(now))
 
+    @in_time
     def end_others(self, issuer: str, subject: str, keep: str | None, *, now: float) -> int:
         self._cut(issuer, subject, now, -1)
         return self._end_listed(issuer, subject, keep, int(now))
@@ -305,10 +340,12 @@ class RedisStore(TokenStore):
             self.revoke_session(issuer, session_id, now=now, until=now)
         return ended
 
+    @in_time
     def consume(self, ref: TokenRef, *, expires_at: int | None, now: int) -> bool:
         key = self._of_subject(ref.issuer, ref.subject).token(ref.token_id)
         return bool(self._server.run(scripts.CONSUME, [key], _end(expires_at), now) == 1)
 
+    @in_time
     def sessions(
         self,
         issuer: str,
@@ -349,6 +386,7 @@ class RedisStore(TokenStore):
             last = places[-1]
             yield [as_text(name) for _, name in places]
 
+    @in_time
     def session(self, issuer: str, session_id: str, *, now: int) -> Session | None:
         raw = self._record(issuer, session_id)
         if raw is None:
@@ -410,14 +448,6 @@ class RedisStore(TokenStore):
             found = self._server.ask("MGET", *keys)
         return found
 
-    def _cut_off(self, found: list[bytes | None]) -> int | None:
-        """Return the second up to which tokens are revoked that belong to no known session."""
-        cut_off = None if found[1] is None else int(found[1])
-        if self._epoch is None:
-            return cut_off
-        began = self._epoch.began(found[-1])
-        return began if cut_off is None else max(cut_off, began)
-
     def _of_subject(self, issuer: str, subject: str) -> Keys:
         return Keys(self._prefix, tag_of(issuer, subject), issuer)
 
@@ -464,6 +494,14 @@ class RedisStore(TokenStore):
         names = list(map(as_bytes, gone))
         taken, _ = self._server.ask_all(("ZREM", key, *names) for key in lists)
         return int(taken)
+
+
+def _cut_off(found: bytes | None, memory: Memory | None) -> int | None:
+    """Return the second up to which tokens are revoked that belong to no known session."""
+    cut_off = None if found is None else int(found)
+    if memory is None:
+        return cut_off
+    return memory.began if cut_off is None else max(cut_off, memory.began)
 
 
 def _end(expires_at: int | None) -> int:

@@ -15,14 +15,16 @@ from weakref import WeakSet
 from sqlalchemy import Connection, Engine, Executable, QueuePool
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 
-from ...clock import elapsed
+from ...clock import Clock, elapsed
 from ...exceptions import StoreUnavailableError
+from ..deadlines import left
 from ..forks import POISONED, PerProcess, abandon
-from .engines import is_in_memory
+from ..lineage import Lineage
+from .engines import is_in_memory, transaction_limits
 from .failures import cause, is_conflict, unavailable
 from .schema import prepare, upgrade
 from .shortcut import Shortcut
-from .statements import KNOWN, STANDING
+from .statements import KNOWN, KNOWN_AND_AGE, STANDING, STANDING_AND_AGE
 
 T = TypeVar("T")
 
@@ -43,6 +45,8 @@ class Options(TypedDict):
     is_own: bool
     may_create: bool
     timeout: float
+    denies: bool
+    clock: Clock
 
 
 class Database:
@@ -53,6 +57,7 @@ class Database:
     Attributes:
         engine: The engine, as it was handed over.
         dialect: ``postgresql``, ``mysql`` (MariaDB too) or ``sqlite``.
+        lineage: How far it has come, where what was lost is denied; else None.
     """
 
     def __init__(self, engine: Engine, **options: Unpack[Options]) -> None:
@@ -61,9 +66,14 @@ class Database:
         self.dialect = "mysql" if name == "mariadb" else name
         self.is_own = options["is_own"]
         self._may_create = options["may_create"]
+        self._clock = options["clock"]
+        self.lineage = Lineage() if options["denies"] else None
         self._timeout = options["timeout"]
         self._is_ready = False
         self._shortcuts: tuple[Shortcut, Shortcut]  # once it is ready
+        self._ping = None if self.dialect == "sqlite" else "SELECT 1"
+        is_postgres = self.is_own and self.dialect == "postgresql"
+        self._limits = transaction_limits(options["timeout"]) if is_postgres else None
         self._connected = engine
         if not self.is_own and self.dialect != "mysql":
             # A look-up needs no transaction. On MySQL it costs more to say so than to have one.
@@ -88,7 +98,7 @@ class Database:
             raise self._failed(error) from cause(error)
 
     def look_up(self, values: Mapping[str, Any], *, with_record: bool) -> Sequence[Any]:
-        """Return the one row of `STANDING`, or of `KNOWN`.
+        """Return the one row of `STANDING`, or of `KNOWN`; with the age, where there is a lineage.
 
         Raises:
             StoreUnavailableError: The database cannot be asked.
@@ -127,7 +137,7 @@ class Database:
         def job(connection: Connection) -> int:
             return connection.execute(statement, values).rowcount
 
-        return self._attempting(lambda: self._once(job))
+        return self._attempting(lambda: self._once(job, self._ping))
 
     def transact(self, job: Job[T]) -> T:
         """Do all of *job* or nothing, and return what it returns.
@@ -139,7 +149,8 @@ class Database:
 
         def whole(connection: Connection) -> T:
             try:
-                connection.exec_driver_sql("BEGIN")
+                if self._limits is not None:
+                    connection.exec_driver_sql(self._limits)
                 return job(connection)
             except BaseException:
                 # Nobody else rolls back: connections that commit by themselves are given back as
@@ -147,7 +158,7 @@ class Database:
                 connection.invalidate()
                 raise
 
-        return self._attempting(lambda: self._once(whole))
+        return self._attempting(lambda: self._once(whole, "BEGIN"))
 
     def _attempting(self, change: Callable[[], T]) -> T:
         for attempt in range(_ATTEMPTS):
@@ -156,9 +167,9 @@ class Database:
             except IntegrityError:
                 raise
             except SQLAlchemyError as error:
-                if attempt == _ATTEMPTS - 1 or not is_conflict(error):
+                if attempt == _ATTEMPTS - 1 or not is_conflict(error) or not left(1):
                     raise self._failed(error) from cause(error)
-            time.sleep(random.random() * _PAUSE * 2**attempt)  # noqa: S311 # not a secret
+            time.sleep(min(left(1), random.random() * _PAUSE * 2**attempt))  # noqa: S311 # no secret
         raise AssertionError  # pragma: no cover
 
     def upgrade(self) -> str:
@@ -190,8 +201,8 @@ class Database:
             return False
         return pool.checkedin() + pool.checkedout() > 0
 
-    def _once(self, job: Job[T]) -> T:
-        with self._retrying(self._open_alive) as connection:
+    def _once(self, job: Job[T], first: str | None) -> T:
+        with self._retrying(lambda: self._open_alive(first)) as connection:
             found = job(connection)
             connection.commit()
         return found
@@ -200,21 +211,38 @@ class Database:
         connection = self._connected.connect()
         if not self._is_ready:
             with _closing_on_error(connection):
-                prepare(connection, self.dialect, may_create=self._may_create)
+                prepare(
+                    connection,
+                    self.dialect,
+                    may_create=self._may_create,
+                    now=int(self._clock()),
+                    remembers=self.lineage is not None,
+                )
                 connection.commit()
-            self._shortcuts = Shortcut(self.engine, STANDING), Shortcut(self.engine, KNOWN)
+            questions = (STANDING, KNOWN)
+            if self.lineage is not None:
+                questions = (STANDING_AND_AGE, KNOWN_AND_AGE)
+            standing, known = (Shortcut(self.engine, question) for question in questions)
+            self._shortcuts = standing, known
             self._is_ready = True
         return connection
 
-    def _open_alive(self) -> Connection:
+    def _open_alive(self, first: str | None) -> Connection:
         """Return a connection that answers, so that it breaks in the middle of a change rarely.
 
         A question can be asked again; of a change nobody knows whether it was made.
+
+        Args:
+            first: What it is asked first, and changes nothing; None is nothing.
         """
         connection = self._open()
-        if self.dialect != "sqlite":
-            with _closing_on_error(connection):
-                connection.exec_driver_sql("SELECT 1")
+        if first is not None:
+            try:
+                connection.exec_driver_sql(first)
+            except BaseException:
+                connection.invalidate()  # it may have begun a transaction that nobody ends
+                connection.close()
+                raise
         return connection
 
     def _retrying(self, job: Callable[[], T]) -> T:
@@ -229,7 +257,7 @@ class Database:
 
     def _is_late(self, started: float) -> bool:
         """Whether there is no time for another try."""
-        return elapsed() - started > self._timeout / 2
+        return elapsed() - started > self._timeout / 2 or not left(1)
 
     def _failed(self, error: Exception) -> StoreUnavailableError:
         # Look at the tables again, next time: they may be gone.

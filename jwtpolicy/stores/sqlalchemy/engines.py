@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
+from math import ceil
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
-from sqlalchemy import URL, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Engine, QueuePool, create_engine, event, make_url
 from sqlalchemy.engine.default import DefaultDialect
 from sqlalchemy.exc import ArgumentError
 
 from ...exceptions import ConfigurationError
+from ..deadlines import left
+from ..dialling import dial
 from ..sqlite_file import keep_private
 
 #: The drivers that are tested, by what a URL may begin with.
@@ -41,37 +44,52 @@ def open_engine(url: str | URL, timeout: float) -> Engine:
 
     Args:
         url: A URL of `DRIVERS`.
-        timeout: Seconds for each of: waiting for a connection of the pool, connecting, and each
-            statement. psycopg takes two seconds at the least to give up connecting.
+        timeout: Seconds for waiting for a connection of the pool, for connecting, and for each
+            statement, or less where a deadline comes first.
 
     Raises:
         ConfigurationError: The URL cannot be read, its driver is not installed, or refuses its
             options. The message does not show the URL, which may hold a password.
     """
-    read = _read(url)
+    read, own = _without_threshold(_read(url))
     backend = read.get_backend_name()
+    arguments = {**_ARGUMENTS[backend](timeout), **own}
     try:
         engine = create_engine(
             read,
             isolation_level="AUTOCOMMIT",
+            poolclass=_Pool,
             pool_reset_on_return=None,
             hide_parameters=True,
             pool_timeout=timeout,
             pool_use_lifo=True,
-            connect_args=_ARGUMENTS[backend](timeout),
+            connect_args=arguments,
             **_without_rollback(),
         )
-        _try_options(engine, _ARGUMENTS[backend](timeout))
+        _try_options(engine, arguments)
     except ImportError as error:
         raise ConfigurationError(_missing(backend)) from error
     except Exception:  # noqa: BLE001
         # Each driver raises what it likes, and may quote a value.
         raise ConfigurationError(_refused(read)) from None
-    if backend == "postgresql":
-        _bound_answers(engine, timeout)
     if backend == "sqlite":
         event.listen(engine, "do_connect", _make_private_file)
+    else:
+        connect = _psycopg_connect if backend == "postgresql" else _pymysql_connect
+        _dial_with(engine, timeout, connect(engine, timeout))
     return engine
+
+
+class _Pool(QueuePool):
+    """A pool that is waited for no longer than until the deadline."""
+
+    @property
+    def _timeout(self) -> float:
+        return left(self._patience)
+
+    @_timeout.setter
+    def _timeout(self, seconds: float) -> None:
+        self._patience = seconds
 
 
 def _read(url: str | URL) -> URL:
@@ -90,6 +108,18 @@ def _read(url: str | URL) -> URL:
     return read.set(drivername=driver)
 
 
+def _without_threshold(url: URL) -> tuple[URL, dict[str, int | None]]:
+    """Take the one option out that psycopg has, and libpq has not: it would come as text."""
+    text = url.query.get(_THRESHOLD)
+    if text is None or url.get_backend_name() != "postgresql":
+        return url, {}
+    if text != "none" and not (isinstance(text, str) and text.isdecimal()):
+        raise ConfigurationError(_refused(url))
+    threshold = None if text == "none" else int(text)
+    return url.difference_update_query([_THRESHOLD]), {_THRESHOLD: threshold}
+
+
+_THRESHOLD: Final = "prepare_threshold"
 _EXAMPLES: Final = (
     "'postgresql+psycopg://user@host/name', 'mysql+pymysql://user@host/name' or "
     "'sqlite+pysqlite:///file', or pass an engine"
@@ -117,8 +147,10 @@ def _try_options(engine: Engine, arguments: dict[str, Any]) -> None:
     _READERS[dialect.name](dialect.loaded_dbapi, *positional, **{**named, **arguments})
 
 
-def _read_by_psycopg(driver: Any, *, context: object = None, **named: Any) -> None:
-    # The context is SQLAlchemy's own, and nothing for libpq.
+def _read_by_psycopg(
+    driver: Any, *, context: object = None, prepare_threshold: object = None, **named: Any
+) -> None:
+    # The context is SQLAlchemy's own, and the threshold psycopg's: nothing for libpq.
     driver.conninfo.make_conninfo(**named)
 
 
@@ -152,12 +184,20 @@ def _without_rollback() -> dict[str, Any]:
 
 
 def _psycopg(timeout: float) -> dict[str, Any]:
+    # No `options`: PgBouncer refuses them, and with them everybody who connects through it. What a
+    # transaction may wait for is said in the transaction (database.py).
+    return {"connect_timeout": max(2, ceil(timeout))}
+
+
+def transaction_limits(timeout: float) -> str:
+    """Return what PostgreSQL is told at the beginning of a transaction, about that one only.
+
+    Behind a pooler whatever is said of a connection holds for the next one who gets it.
+    """
     milliseconds = max(1, int(timeout * _SERVER_SHARE * 1000))
     settings = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout")
-    return {
-        "connect_timeout": max(1, int(timeout)),
-        "options": " ".join(f"-c {name}={milliseconds}" for name in settings),
-    }
+    calls = (f"set_config('{name}', '{milliseconds}', true)" for name in settings)
+    return f"SELECT {', '.join(calls)}"
 
 
 def _pymysql(timeout: float) -> dict[str, Any]:
@@ -189,16 +229,41 @@ _ARGUMENTS: Final = {
 }
 
 
-def _bound_answers(engine: Engine, timeout: float) -> None:
-    from .psycopg_waiting import BoundedConnection
+def _psycopg_connect(engine: Engine, timeout: float) -> Callable[..., Any]:
+    from .psycopg_waiting import bounded_by, is_pooled
 
-    @event.listens_for(engine, "do_connect")
-    def connect(
-        dialect: Any, record: Any, arguments: list[Any], parameters: dict[str, Any]
-    ) -> BoundedConnection:
-        connection = BoundedConnection.connect(*arguments, **parameters)
-        connection.answer_within = timeout
+    # Several hosts are one text, with commas.
+    _, named = engine.dialect.create_connect_args(engine.url)
+    bounded = bounded_by(timeout, str(named.get("host", "")).count(",") + 1)
+
+    def connect(*arguments: Any, **parameters: Any) -> Any:
+        connection = bounded.connect(*arguments, **{"autocommit": True, **parameters})
+        if "prepare_threshold" not in parameters and is_pooled(connection):
+            connection.prepare_threshold = None
         return connection
+
+    return connect
+
+
+def _pymysql_connect(engine: Engine, timeout: float) -> Callable[..., Any]:
+    from .pymysql_waiting import BoundedConnection
+
+    return BoundedConnection
+
+
+def _dial_with(engine: Engine, timeout: float, connect: Callable[..., Any]) -> None:
+    @event.listens_for(engine, "do_connect")
+    def do_connect(
+        dialect: Any, record: Any, arguments: list[Any], parameters: dict[str, Any]
+    ) -> Any:
+        def call() -> Any:
+            return connect(*arguments, **parameters)
+
+        try:
+            return dial(call, lambda connection: connection.close(), timeout)
+        except TimeoutError as error:
+            # As the driver's own, which is an outage.
+            raise dialect.loaded_dbapi.OperationalError(str(error)) from error
 
 
 def _make_private_file(

@@ -6,12 +6,13 @@ import logging
 from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import count
-from typing import Any, ClassVar, Final, TypeVar
+from typing import Any, ClassVar, Final, NamedTuple, TypeVar
 
 from sqlalchemy import URL, Connection, Engine, Executable
 from sqlalchemy.exc import IntegrityError
 
 from ...access import Standing
+from ...clock import Clock, system_clock
 from ...exceptions import ConfigurationError, StoreUnavailableError
 from ...expecting import expect
 from ..base import (
@@ -33,7 +34,9 @@ from ..base import (
     microseconds,
 )
 from ..columns import NO_CUT_OFF
+from ..deadlines import in_time
 from ..forks import PerProcess
+from ..lineage import Age, warn_of
 from . import statements as sql
 from .database import Database, Databases, Job, Rows
 from .engines import open_engine
@@ -75,9 +78,13 @@ class SQLAlchemyStore(TokenStore):
             over keeps its own.
         create_tables: Whether tables that are missing are made. False: ``flask jwtpolicy ddl``
             prints what to run.
+        lost: What to do where the tables were lost, or replaced by an older copy: ``"accept"``
+            tokens that they do not know as revoked, or ``"deny"`` those that were issued before.
+        clock: Where the time comes from when memory begins.
 
     Raises:
-        ConfigurationError: The URL cannot be read, or its driver is not installed.
+        ConfigurationError: The URL cannot be read, or its driver is not installed; or *lost* is
+            neither.
     """
 
     is_shared: ClassVar[bool] = True
@@ -88,7 +95,13 @@ class SQLAlchemyStore(TokenStore):
         *,
         timeout: float = 5.0,
         create_tables: bool = True,
+        lost: str = "accept",
+        clock: Clock = system_clock,
     ) -> None:
+        if lost not in {"accept", "deny"}:
+            msg = f"lost= is 'accept' or 'deny', not {lost!r:.40}"
+            raise ConfigurationError(msg)
+        self._clock = clock
         in_seconds = "SQLAlchemyStore(timeout=…) takes seconds"
         expect(timeout, (int, float), in_seconds, ConfigurationError)
         creates = "SQLAlchemyStore(create_tables=…) is True or False"
@@ -98,7 +111,12 @@ class SQLAlchemyStore(TokenStore):
         self._shown, self._engine = _source(database, timeout)
         is_own = isinstance(database, str | URL)
         self._databases = Databases(
-            self._engine, is_own=is_own, may_create=create_tables, timeout=timeout
+            self._engine,
+            is_own=is_own,
+            may_create=create_tables,
+            timeout=timeout,
+            denies=lost == "deny",
+            clock=clock,
         )
         self._writes = count(1)
         self._erase_at = 0
@@ -107,11 +125,64 @@ class SQLAlchemyStore(TokenStore):
         options = f"timeout={self._timeout!r}, create_tables={self._may_create!r}"
         return f"<SQLAlchemyStore {self._shown} {options}>"
 
+    @in_time
     def standing(self, ref: TokenRef, *, now: int, leeway: float = 0) -> Standing:
         is_refresh = ref.kind == REFRESH
-        row = self._database.look_up(self._keys(ref), with_record=is_refresh)
+        database = self._database
+        seen = None if database.lineage is None else database.lineage.seen()
+        row = database.look_up(self._keys(ref), with_record=is_refresh)
+        if seen is not None:
+            remembered = self._remembered(database, seen, row, database.change)
+            if ref.issued_at < remembered.restored + 1 + leeway:
+                return Standing.REVOKED
+            row = remembered.row
         known = _known(row) if is_refresh else Known(*row)
         return judge_standing(ref, known, now, leeway)
+
+    def _remembered(
+        self,
+        database: Database,
+        seen: Age,
+        row: Sequence[Any],
+        change: Callable[[Executable, Values], object],
+    ) -> _Remembered:
+        """Let the beginning of memory be a cut-off of everybody's."""
+        *found, began, mark, restored = row
+        if began is None:
+            # It does not say, and so nobody is let in.
+            return _Remembered(found, FOREVER)
+        age = Age(began, mark)
+        if age < seen:
+            began = restored = self._begin_again(seen, age, change)
+        elif database.lineage is not None:
+            database.lineage.see(age)
+        found[2] = began if found[2] is None else max(began, found[2])
+        return _Remembered(found, restored)
+
+    def _begin_again(
+        self, seen: Age, age: Age, change: Callable[[Executable, Values], object]
+    ) -> int:
+        """Let memory begin now, in a database that is older than it was."""
+        warn_of("the token store's database", seen, age)
+        now = int(self._clock())
+        began = max(now, seen.began)
+        change(sql.BEGIN_AGAIN, {"new_began": began, "new_mark": seen.mark, "new_restored": now})
+        return now
+
+    def _advance(self, database: Database) -> None:
+        """Let the database have come farther, after a change, now and then."""
+        lineage = database.lineage
+        if lineage is None or not lineage.is_due():
+            return
+        lineage.advanced()
+        seen = lineage.seen()
+        for began, mark in database.ask(sql.AGE, {}):
+            if Age(began, mark) < seen:
+                # Not past what was seen before: nobody would notice any more.
+                self._begin_again(seen, Age(began, mark), database.change)
+            else:
+                database.change(sql.ADVANCE, {})
+                lineage.see(Age(began, mark + 1))
 
     def _keys(self, ref: TokenRef) -> Values:
         issuer, subject, token_id, session_id, _, kind = ref
@@ -123,6 +194,7 @@ class SQLAlchemyStore(TokenStore):
             "subject": key_of(issuer, subject),
         }
 
+    @in_time
     def open_session(
         self, session: Session, *, since: float | None = None, maximum: int | None = None
     ) -> Opening:
@@ -143,6 +215,7 @@ class SQLAlchemyStore(TokenStore):
 
         return self._opening(job, session.last_used_at)
 
+    @in_time
     def adopt(
         self,
         ref: TokenRef,
@@ -156,7 +229,14 @@ class SQLAlchemyStore(TokenStore):
 
         def job(connection: Connection) -> Session | None:
             self._lock_subject(connection, session)
-            known = _known(database.look_up_on(connection, self._keys(ref)))
+            seen = None if database.lineage is None else database.lineage.seen()
+            row = database.look_up_on(connection, self._keys(ref))
+            if seen is not None:
+                remembered = self._remembered(database, seen, row, connection.execute)
+                if ref.issued_at < remembered.restored + 1 + leeway:
+                    return None
+                row = remembered.row
+            known = _known(row)
             if known.record is not None:
                 is_fit = known.record.is_live(now) and not known.is_revoked
                 return known.record.session if is_fit else None
@@ -184,6 +264,7 @@ class SQLAlchemyStore(TokenStore):
                 continue
         raise StoreUnavailableError(_RESTLESS)
 
+    @in_time
     def rotate(
         self,
         ref: TokenRef,
@@ -201,6 +282,7 @@ class SQLAlchemyStore(TokenStore):
             self._erase_at = self._erase_at or now + grace
         return rotation
 
+    @in_time
     def present(self, ref: TokenRef, *, now: int) -> Rotation:
         return self._meet(ref, now, None)
 
@@ -224,6 +306,7 @@ class SQLAlchemyStore(TokenStore):
             # Between the look and the change somebody else changed the session.
         raise StoreUnavailableError(_RESTLESS)
 
+    @in_time
     def replace(
         self, issuer: str, session_id: str, expected_id: str, step: Step, *, now: int
     ) -> bool:
@@ -242,6 +325,7 @@ class SQLAlchemyStore(TokenStore):
         old = {"key": key, "old_refresh_id": as_bytes(before.session.refresh_id)}
         return self._change(now, sql.SWAP, {**old, **record_values(after)}) == 1
 
+    @in_time
     def touch(
         self, issuer: str, session_id: str, *, now: int, idle_expires_at: int | None
     ) -> Session | None:
@@ -250,9 +334,11 @@ class SQLAlchemyStore(TokenStore):
             return None
         return self.session(issuer, session_id, now=now)
 
+    @in_time
     def revoke_token(self, ref: TokenRef, *, expires_at: int | None, now: int) -> None:
         self._change(now, self._upsert.revoke_token, _token(ref, 1, expires_at))
 
+    @in_time
     def revoke_session(
         self, issuer: str, session_id: str, *, now: int, until: int | None = None
     ) -> None:
@@ -260,6 +346,7 @@ class SQLAlchemyStore(TokenStore):
         unknown = Session(issuer, session_id, "", "", now, now, expires_at, None)
         self._change(now, self._upsert.end_session, {**session_values(unknown), "is_ended": 1})
 
+    @in_time
     def revoke_subject(self, issuer: str, subject: str, *, now: float, until: int) -> None:
         key, second = key_of(issuer, subject), int(now)
         cut = _cut(key, second, microseconds(now), max(until, second + MAX_LOGIN))
@@ -270,6 +357,7 @@ class SQLAlchemyStore(TokenStore):
 
         self._transact(second, job)
 
+    @in_time
     def end_others(self, issuer: str, subject: str, keep: str | None, *, now: float) -> int:
         key, second = key_of(issuer, subject), int(now)
         cut = _cut(key, NO_CUT_OFF, microseconds(now), second + MAX_LOGIN)
@@ -284,6 +372,7 @@ class SQLAlchemyStore(TokenStore):
 
         return self._transact(second, job)
 
+    @in_time
     def consume(self, ref: TokenRef, *, expires_at: int | None, now: int) -> bool:
         values = _token(ref, 0, expires_at)
         try:
@@ -291,6 +380,7 @@ class SQLAlchemyStore(TokenStore):
         except IntegrityError:
             return False
 
+    @in_time
     def sessions(
         self,
         issuer: str,
@@ -310,6 +400,7 @@ class SQLAlchemyStore(TokenStore):
         }
         return [session_of(row) for row in self._ask(sql.LIVE_SESSIONS, values)]
 
+    @in_time
     def session(self, issuer: str, session_id: str, *, now: int) -> Session | None:
         record = self._find(key_of(issuer, session_id))
         return record.session if record is not None and record.is_live(now) else None
@@ -320,9 +411,11 @@ class SQLAlchemyStore(TokenStore):
             total += removed
         return total
 
+    @in_time
     def prune_batch(self, *, now: int, limit: int) -> int:
         return self._prune(self._database, now, min(limit, _BATCH))
 
+    @in_time
     def prunable(self, *, now: int) -> int:
         horizon = {"horizon": self._earlier(self._database, now) - MAX_LEEWAY}
         return sum(self._ask(table.count, horizon)[0][0] for table in sql.PRUNE)
@@ -352,6 +445,7 @@ class SQLAlchemyStore(TokenStore):
     def _tidy(self, database: Database, now: int) -> None:
         """Erase pairs that are void, and prune now and then; what was changed stays changed."""
         try:
+            self._advance(database)
             if self._erase_at and now >= self._erase_at:
                 self._erase_at = 0
                 self._erase_kept(database, self._earlier(database, now))
@@ -405,6 +499,19 @@ def _source(
     if isinstance(database, Engine):
         return repr(database.dialect.name), lambda: database
     return "function", database
+
+
+class _Remembered(NamedTuple):
+    """A row, with the beginning of memory as a cut-off.
+
+    Attributes:
+        row: As of a store that denies nothing.
+        restored: The second up to which tokens are refused even where their session is known: it
+            may be known from before it was ended.
+    """
+
+    row: Sequence[Any]
+    restored: int
 
 
 class _NotNewError(Exception):
