@@ -310,6 +310,7 @@ class Parts:
                 settings.session_absolute,
                 settings.refresh_grace,
             ),
+            maximum=settings.session_max,
             clock=self.clock,
             leeway=settings.decode_leeway,
             issuer=settings.encode_issuer or "",
@@ -319,14 +320,18 @@ class Parts:
 
 
 def _check_sessions(settings: Settings, store: TokenStore | None) -> None:
-    """Refuse sliding sessions where nobody remembers sessions.
+    """Refuse settings about sessions where nobody remembers sessions.
 
     Raises:
-        ConfigurationError: So it is.
+        ConfigurationError: There is one, and no store.
     """
-    if settings.cookie_renew_within is not None and store is None:
-        msg = "JWT_COOKIE_RENEW_WITHIN needs a token store, and there is none: set JWT_STORE_URL"
-        raise ConfigurationError(msg)
+    for key, value in (
+        ("JWT_COOKIE_RENEW_WITHIN", settings.cookie_renew_within),
+        ("JWT_SESSION_MAX", settings.session_max),
+    ):
+        if value is not None and store is None:
+            msg = f"{key} needs a token store, and there is none: set JWT_STORE_URL"
+            raise ConfigurationError(msg)
 
 
 def _ring(settings: Settings) -> KeyRing:

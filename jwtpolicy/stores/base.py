@@ -406,6 +406,7 @@ class TokenStore(ABC):
         *,
         token_expires_at: int | None,
         leeway: float = 0,
+        maximum: int | None = None,
     ) -> Session | None:
         """Open the session of a refresh token that was issued without one; in one step, once.
 
@@ -418,6 +419,7 @@ class TokenStore(ABC):
                 token's ``jti``, and ``last_used_at`` the time.
             token_expires_at: ``exp`` of the token, or None for never.
             leeway: As for `standing`.
+            maximum: As for `open_session`.
 
         Returns:
             The session: *session*, or the one that came of the token before, as it is now. None:

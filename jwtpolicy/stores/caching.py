@@ -86,9 +86,7 @@ class CachedStore(TokenStore):
     def open_session(
         self, session: Session, *, since: float | None = None, maximum: int | None = None
     ) -> Opening:
-        if maximum is None:
-            return self.store.open_session(session, since=since)
-        with self._forgetting():
+        with self._forgetting(is_needed=maximum is not None):
             return self.store.open_session(session, since=since, maximum=maximum)
 
     def adopt(
@@ -98,8 +96,13 @@ class CachedStore(TokenStore):
         *,
         token_expires_at: int | None,
         leeway: float = 0,
+        maximum: int | None = None,
     ) -> Session | None:
-        return self.store.adopt(ref, session, token_expires_at=token_expires_at, leeway=leeway)
+        until = token_expires_at
+        with self._forgetting(is_needed=maximum is not None):
+            return self.store.adopt(
+                ref, session, token_expires_at=until, leeway=leeway, maximum=maximum
+            )
 
     def rotate(
         self,
@@ -196,9 +199,10 @@ class CachedStore(TokenStore):
         self._answers.clear()
 
     @contextmanager
-    def _forgetting(self) -> Iterator[None]:
+    def _forgetting(self, *, is_needed: bool = True) -> Iterator[None]:
         """Let nothing that was asked before pass for an answer, whatever became of the change."""
         try:
             yield
         finally:
-            self._forget()
+            if is_needed:
+                self._forget()

@@ -38,6 +38,8 @@ from jwtpolicy.signals import refresh_reused
 from jwtpolicy.stores import SQLiteStore
 from tests.conftest import bearer
 
+DAY = 86_400
+
 
 @pytest.fixture
 def site(app: Any, jwt: Any) -> Any:
@@ -196,6 +198,47 @@ def test_no_access_token_outlives_the_idle_time_of_its_session(
 
     assert lifetimes == {seconds}
     assert pair.expires_in == refreshed.expires_in == seconds
+
+
+@pytest.mark.parametrize(
+    ("settings", "days"),
+    [
+        pytest.param({}, 30, id="refresh token"),
+        pytest.param({"decode_leeway": 300}, 30, id="leeway"),
+        pytest.param({"access_token_expires": 40 * DAY}, 40, id="access token"),
+        pytest.param({"session_idle": DAY}, 1, id="idle"),
+        pytest.param({"access_token_expires": NEVER}, 90, id="endless access token"),
+        pytest.param({"refresh_token_expires": NEVER}, 90, id="endless refresh token"),
+    ],
+)
+def test_a_session_is_listed_until_nobody_can_go_on_with_it(
+    make_app: Any, clock: Any, settings: dict[str, int], days: int
+) -> None:
+    app, jwt = make_app(**settings)
+    left = settings.get("decode_leeway", 0)
+    with app.app_context():
+        jwt.login("u1")
+        [listed] = jwt.sessions("u1")
+        clock.advance(days * DAY + left - 1)
+        before = jwt.sessions("u1")
+        clock.advance(1)
+
+        assert (before, jwt.sessions("u1")) == ([listed], [])
+    assert (listed.expires_at - listed.created_at).total_seconds() == days * DAY + left
+
+
+def test_a_refresh_token_of_a_lifetime_of_its_own_keeps_its_session(
+    make_app: Any, clock: Any
+) -> None:
+    app, jwt = make_app()
+    with app.app_context():
+        pair = jwt.login("u1")
+        long = jwt.issue("u1", "refresh", expires_in=60 * DAY, session=pair)
+        jwt.renewed(jwt.verify(pair.access_token))  # as sliding cookies do
+        clock.advance(60 * DAY - 1)
+
+        assert len(jwt.sessions("u1")) == 1
+        assert jwt.refresh(long).session_id == pair.session_id
 
 
 def test_an_idle_session_ends(make_app: Any, clock: Any) -> None:
@@ -365,8 +408,8 @@ def test_what_was_revoked_stays_so_however_long_it_lives(
     assert site.get("/me", headers=bearer(other)).status_code == 200
 
 
-@pytest.mark.parametrize("kind", ["access", "refresh", "reset"])
-def test_a_token_never_outlives_its_session(app: Any, jwt: Any, kind: str) -> None:
+@pytest.mark.parametrize(("kind", "days"), [("access", 30), ("refresh", 90), ("reset", 30)])
+def test_a_token_never_outlives_its_session(app: Any, jwt: Any, kind: str, days: int) -> None:
     """REV-1: what ended a session is known for as long as the session could have lived."""
     with app.app_context():
         session_id = jwt.login("u1").session_id
@@ -374,7 +417,7 @@ def test_a_token_never_outlives_its_session(app: Any, jwt: Any, kind: str) -> No
         short = jwt.issue("u1", kind, expires_in=60, session=session_id)
         tokens = [jwt.verify(encoded, kind=kind) for encoded in (long, short)]
 
-    assert [t.claims["exp"] - t.claims["iat"] for t in tokens] == [90 * 86_400, 60]
+    assert [t.claims["exp"] - t.claims["iat"] for t in tokens] == [days * 86_400, 60]
 
 
 def test_without_a_store_a_token_lives_as_long_as_it_says(make_app: Any) -> None:

@@ -47,14 +47,15 @@ class Server:
         timeout: Seconds to wait for it, and for one's turn.
 
     Attributes:
-        changed: Called with the keys that may have been changed, also where it was not answered.
+        changed: Called with the keys that may have been changed, also where it was not answered;
+            with None where nobody knows which.
     """
 
     def __init__(self, address: Address, timeout: float) -> None:
         self._access = PerProcess(partial(_Access, address, timeout))
         self._is_cluster = address.kind == "cluster"
         self._timeout = timeout
-        self.changed: Callable[[Sequence[Key]], None] = _ignored
+        self.changed: Callable[[Sequence[Key] | None], None] = _ignored
 
     def ask(self, *command: Any) -> Any:
         """Return the answer to one command.
@@ -86,6 +87,17 @@ class Server:
             return self._run(script, keys, arguments)
         finally:
             self.changed(keys)
+
+    def run_widely(self, script: Script, keys: Sequence[Key], *arguments: Any) -> Any:
+        """Return what *script* returns, which may change more than *keys*, all in one slot.
+
+        Raises:
+            StoreUnavailableError: The server cannot be asked, or did not answer in time.
+        """
+        try:
+            return self._run(script, keys, arguments)
+        finally:
+            self.changed(None)
 
     def _run(self, script: Script, keys: Sequence[Key], arguments: tuple[Any, ...]) -> Any:
         called = (len(keys), *keys, *arguments)
@@ -146,5 +158,5 @@ class Server:
             access.turns.release()
 
 
-def _ignored(keys: Sequence[Key]) -> None:
+def _ignored(keys: Sequence[Key] | None) -> None:
     """Nobody remembers what *keys* held."""

@@ -131,8 +131,7 @@ class SQLAlchemyStore(TokenStore):
                 return Opening.KNOWN
             if since is not None and microseconds(since) < floor:
                 return Opening.CUT_OFF
-            if maximum is not None:
-                _end_oldest(connection, keys["subject"], session.last_used_at, maximum - 1)
+            _end_oldest(connection, session, maximum)
             _insert(connection, self._upsert.open_session, values)
             return Opening.OPENED
 
@@ -145,6 +144,7 @@ class SQLAlchemyStore(TokenStore):
         *,
         token_expires_at: int | None,
         leeway: float = 0,
+        maximum: int | None = None,
     ) -> Session | None:
         now = session.last_used_at
         database = self._database
@@ -159,6 +159,7 @@ class SQLAlchemyStore(TokenStore):
                 return None
             token = _token(ref, 0, token_expires_at)
             _insert(connection, self._upsert.consume, token)
+            _end_oldest(connection, session, maximum)
             _insert(connection, self._upsert.open_session, session_values(session))
             return session
 
@@ -411,9 +412,12 @@ def _insert(connection: Connection, statement: Executable, values: Values) -> No
         raise _NotNewError
 
 
-def _end_oldest(connection: Connection, key: bytes, now: int, remaining: int) -> None:
-    """End all live sessions of a subject but *remaining*; its row is locked."""
-    wanted = {"key": key, "now": now, "remaining": remaining}
+def _end_oldest(connection: Connection, session: Session, maximum: int | None) -> None:
+    """Make room for *session*, whose subject's row is locked."""
+    if maximum is None:
+        return
+    key = key_of(session.issuer, session.subject)
+    wanted = {"key": key, "now": session.last_used_at, "remaining": maximum - 1}
     keys = [bytes(one) for (one,) in connection.execute(sql.OLDEST, wanted)]
     for start in range(0, len(keys), _BATCH):
         connection.execute(sql.END_THESE, {"keys": keys[start : start + _BATCH]})

@@ -48,7 +48,7 @@ def test_users_see_their_own_sessions(site: Any, clock: Any) -> None:
         "id": first["id"],
         "created_at": "2027-01-15T08:00:00+00:00",
         "last_used_at": "2027-01-15T08:01:01+00:00",
-        "expires_at": "2027-04-15T08:00:00+00:00",
+        "expires_at": "2027-02-14T08:01:01+00:00",
         "label": "curl",
         "current": False,
     }
