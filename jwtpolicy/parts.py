@@ -33,6 +33,7 @@ from .statements import Statements
 from .stores.base import TokenStore
 from .stores.caching import CachedStore
 from .stores.opening import open_store
+from .stores.outages import checked
 from .token import Token
 from .transports import (
     CookieTransport,
@@ -105,7 +106,7 @@ class Parts:
         self._ring = ring = keys or _ring(settings)
         has_own_keys = type(ring).signing_key_for is not KeyRing.signing_key_for
         self.can_sign = ring.signing_key is not None or has_own_keys
-        self.store = self._cached(store or self._opened(app))
+        self.store = self._cached(self._opened(app) if store is None else _own_store(store))
         _check_sessions(settings, self.store)
         self._own_places = transports
         self.signer = _signer(settings, ring, clock, with_csrf=self.has_csrf)
@@ -317,6 +318,19 @@ class Parts:
             accepted_issuers=settings.accepted_issuers,
             on_reuse=on_reuse,
         )
+
+
+def _own_store(store: object) -> TokenStore:
+    """Return the store that was handed over, which fails as a store has to.
+
+    Raises:
+        ConfigurationError: It is none.
+    """
+    if not isinstance(store, TokenStore):
+        shown = "text" if isinstance(store, str) else type(store).__name__
+        msg = f"store= is a TokenStore, not {shown}; a URL goes into JWT_STORE_URL"
+        raise ConfigurationError(msg)
+    return checked(store)
 
 
 def _check_sessions(settings: Settings, store: TokenStore | None) -> None:

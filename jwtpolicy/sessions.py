@@ -46,6 +46,9 @@ _ATTEMPTS: Final = 5
 
 Made = TypeVar("Made")
 
+#: More sessions than anybody has, and no more than every database takes for a number.
+_MANY: Final = 2**31 - 1
+
 #: Seconds; a session that ends later than this has no end of its own.
 _CENTURY: Final = 100 * 365 * 86_400
 
@@ -400,8 +403,8 @@ class Sessions:
 
     def live(self, subject: str, limit: int, before: tuple[float, str] | None) -> list[Session]:
         """Return the open sessions of *subject*, the newest first; see `TokenStore.sessions`."""
-        now = int(self._clock())
-        return self.store.sessions(self._issuer, subject, now=now, limit=limit, before=before)
+        now, number = int(self._clock()), min(limit, _MANY)
+        return self.store.sessions(self._issuer, subject, now=now, limit=number, before=before)
 
     def issue(self, user: Any, kind: str, given: Facts, options: IssueOptions) -> Issued:
         """Issue one token.

@@ -25,6 +25,8 @@ TABLE = [
     ("UnknownUserError", "INVALID_TOKEN", 401, "invalid_token", True),
     ("InvalidRequestError", "BAD_REQUEST", 400, "invalid_request", True),
     ("NotATokenError", "BAD_REQUEST", 400, "invalid_request", False),
+    ("NotAnIdError", "BAD_REQUEST", 400, "invalid_request", False),
+    ("InvalidQueryError", "BAD_REQUEST", 400, "invalid_request", False),
     ("UnsupportedTokenTypeError", "BAD_REQUEST", 400, "unsupported_token_type", False),
     ("CSRFError", "INVALID_TOKEN", 403, "csrf_failed", False),
     ("StepUpRequiredError", "STEP_UP", 401, "insufficient_user_authentication", True),

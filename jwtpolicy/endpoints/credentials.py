@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from flask import current_app, request
 from flask.typing import ResponseReturnValue
 
-from ..exceptions import ForeignSubjectError, LoginFailedError, PolicyError
+from ..exceptions import ForeignSubjectError, LoginFailedError, NotAnIdError, PolicyError
 from ..schemas import is_user
 from ..token import TokenPair
 from ..views import ProtectedView
@@ -81,7 +81,7 @@ class CredentialsView(ProtectedView, ABC):
         """
         try:
             return self.begin(user, credentials)
-        except (ForeignSubjectError, LoginFailedError) as error:
+        except (ForeignSubjectError, LoginFailedError, NotAnIdError) as error:
             logger.warning("%s: %s", type(self).__name__, error)
             return None
 

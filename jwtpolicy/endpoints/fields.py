@@ -8,6 +8,7 @@ from typing import Final
 from flask import Request
 
 from ..exceptions import InvalidRequestError
+from ..registered_claims import is_storable
 from ..transports.json_body import body_of
 
 #: Characters of a credential; no name or password is longer.
@@ -43,9 +44,9 @@ def credentials_of(request: Request, names: Iterable[str]) -> dict[str, str]:
 
 
 def _text(values: Sequence[object], name: str) -> str:
-    """Return the one value; NUL is in no text that people type, and databases choke on it."""
+    """Return the one value; nobody types NUL or half a character, and databases choke on them."""
     value = values[0] if len(values) == 1 else None
-    if not isinstance(value, str) or not value or "\0" in value:
+    if not isinstance(value, str) or not value or not is_storable(value):
         msg = f"the field {name!r} does not hold one text"
         raise InvalidRequestError(msg)
     return value

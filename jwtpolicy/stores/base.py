@@ -339,6 +339,15 @@ class TokenStore(ABC):
 
     is_shared: ClassVar[bool]
 
+    def check(self) -> None:  # noqa: B027 # most stores have nothing to refuse
+        """Refuse what nobody could work with; the server is not asked.
+
+        Called within the context of each application that uses the store, before its first request.
+
+        Raises:
+            ConfigurationError: What the store was made with is of no use; the message says why.
+        """
+
     @abstractmethod
     def standing(self, ref: TokenRef, *, now: int, leeway: float = 0) -> Standing:
         """Return what is known of a token, in one look-up.

@@ -19,6 +19,7 @@ from .base import (
     TokenRef,
     TokenStore,
 )
+from .outages import checked, tells_outages
 
 #: The longest time for which an answer is kept, in seconds.
 MAX_SECONDS: Final = 5.0
@@ -28,6 +29,7 @@ _LIMIT: Final = 16_384  # answers; of 200 to 300 bytes each
 _Answer = tuple[object, float]  # the epoch it belongs to, and when it is void
 
 
+@tells_outages
 class CachedStore(TokenStore):
     """A store in front of another one, which does not ask it twice within some seconds.
 
@@ -50,7 +52,7 @@ class CachedStore(TokenStore):
         if not 0 < seconds <= MAX_SECONDS:
             msg = f"a cache keeps answers for more than 0 and at most {MAX_SECONDS} seconds"
             raise ValueError(msg)
-        self.store = store
+        self.store = checked(store)
         self._seconds = seconds
         self._timer = timer
         self._answers: dict[TokenRef, _Answer] = {}
@@ -65,6 +67,9 @@ class CachedStore(TokenStore):
 
     def __repr__(self) -> str:
         return f"CachedStore({self.store!r}, {self._seconds!r})"
+
+    def check(self) -> None:
+        self.store.check()
 
     def standing(self, ref: TokenRef, *, now: int, leeway: float = 0) -> Standing:
         if ref.kind == REFRESH:

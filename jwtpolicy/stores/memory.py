@@ -28,6 +28,7 @@ from .base import (
     judge_standing,
     microseconds,
 )
+from .outages import tells_outages
 
 _PRUNE_EVERY = 256  # writes
 
@@ -35,6 +36,7 @@ _Key = tuple[str, str]
 Flag = TypeVar("Flag", bound=int)
 
 
+@tells_outages
 class MemoryStore(TokenStore):
     """A store that lives and dies with its process: for tests, and the default under them.
 

@@ -33,6 +33,7 @@ from .base import (
     microseconds,
 )
 from .columns import NO_CUT_OFF, read_predecessors, write_predecessors
+from .outages import tells_outages
 from .sqlite_connections import Connections
 from .sqlite_file import SQLiteFile, Values
 
@@ -159,6 +160,7 @@ _PRUNABLE: Final = """
         + (SELECT count(*) FROM jwtpolicy_subjects WHERE expires_at <= :horizon)"""
 
 
+@tells_outages
 class SQLiteStore(TokenStore):
     """A store in one file: for one machine with any number of workers and threads.
 

@@ -28,6 +28,7 @@ from ..base import (
     judge_standing,
     microseconds,
 )
+from ..outages import tells_outages
 from . import records, scripts
 from .address import Address
 from .epoch import Epoch
@@ -45,6 +46,7 @@ _CUT_OFF: Final = Opening.CUT_OFF.value.encode()
 _STATES: Final = {state.value.encode(): state for state in RotationState}
 
 
+@tells_outages
 class RedisStore(TokenStore):
     """A store on a Redis or Valkey server, alone, watched by Sentinels, or on a Cluster.
 

@@ -33,9 +33,10 @@ from ..base import (
 )
 from ..columns import NO_CUT_OFF
 from ..forks import PerProcess
+from ..outages import tells_outages
 from . import statements as sql
 from .database import Database, Databases, Job, Rows
-from .engines import open_engine
+from .engines import check_engine, open_engine
 from .rows import (
     Values,
     as_bytes,
@@ -56,6 +57,7 @@ _RESTLESS: Final = "the session changed with every look at it"
 _LOG: Final = logging.getLogger("jwtpolicy")
 
 
+@tells_outages
 class SQLAlchemyStore(TokenStore):
     """A store in tables of its own, next to the application's: PostgreSQL, MariaDB, MySQL, SQLite.
 
@@ -66,17 +68,20 @@ class SQLAlchemyStore(TokenStore):
     .. warning:: Do not point it at a replica: what was revoked a moment ago may not be there yet.
 
     Args:
-        database: A URL, from which the store makes an engine of its own; or an engine, whose pool
-            and timeouts it uses; or what returns one, as ``lambda: db.engine`` does with
+        database: A URL, from which the store makes an engine of its own; or an engine of
+            PostgreSQL, MariaDB or MySQL, beside whose pool the store makes one of the same kind and
+            size for itself; or what returns such an engine, as ``lambda: db.engine`` does with
             Flask-SQLAlchemy, whose engine can be had within an application context only.
         timeout: Seconds that waiting for a connection of the pool, connecting, and each statement
-            may take, before it is given up with `StoreUnavailableError`. An engine that was handed
-            over keeps its own.
+            may take, before it is given up with `StoreUnavailableError`. A pool that was made
+            beside an engine's has the timeouts of that one.
         create_tables: Whether tables that are missing are made. False: ``flask jwtpolicy ddl``
             prints what to run.
 
     Raises:
-        ConfigurationError: The URL cannot be read, or its driver is not installed.
+        ConfigurationError: The URL cannot be read, or its driver is not installed; or the engine
+            is one of SQLite, or has a pool that does not give each thread its own connection. Of an
+            engine that is returned later, before the first request.
     """
 
     is_shared: ClassVar[bool] = True
@@ -323,6 +328,10 @@ class SQLAlchemyStore(TokenStore):
         horizon = {"horizon": self._earlier(self._database, now) - MAX_LEEWAY}
         return sum(self._ask(table.count, horizon)[0][0] for table in sql.PRUNE)
 
+    def check(self) -> None:
+        """Make sure that the engine is one that a store can use; nothing is connected."""
+        self._databases.current()
+
     def upgrade(self) -> str:
         """Return the SQL that somebody has to run, who may change tables."""
         return self._database.upgrade()
@@ -399,6 +408,7 @@ def _source(
         # Neither the user's part nor the parameters: both may hold a password.
         return f"{url.drivername}://{url.host or ''}/{url.database or ''}", engines
     if isinstance(database, Engine):
+        check_engine(database)
         return repr(database.dialect.name), lambda: database
     return "function", database
 
