@@ -681,3 +681,56 @@ def test_a_manager_is_for_its_own_applications(app: Any) -> None:
     other: JWTManager[Any] = JWTManager()
     with app.app_context(), pytest.raises(SetupError, match="another JWTManager"):
         other.issue("u1")
+
+
+def test_a_token_that_opens_its_session_counts_as_a_login(make_app: Any) -> None:
+    """K29: it came from Flask-JWT-Extended, and has no session."""
+    app, jwt = make_app(session_max=1)
+    plain, issuer = make_app({"baseline": None}, store_url="none")
+    with plain.app_context():
+        foreign = issuer.login("u1").refresh_token
+    with app.app_context():
+        first = jwt.login("u1")
+        adopted = jwt.refresh(foreign)
+
+        assert [one.session_id for one in jwt.sessions("u1")] == [adopted.session_id]
+        with pytest.raises(RevokedTokenError):
+            jwt.refresh(first.refresh_token)
+
+
+def test_a_maximum_needs_a_store(make_app: Any) -> None:
+    with pytest.raises(ConfigurationError, match="JWT_SESSION_MAX needs a token store"):
+        make_app({"baseline": None}, store_url="none", session_max=3)
+
+
+def test_any_number_of_sessions_can_be_asked_for(app: Any, jwt: Any) -> None:
+    with app.app_context():
+        jwt.login("u1")
+
+        assert len(jwt.sessions("u1", limit=10**40)) == 1
+
+
+@pytest.mark.parametrize(
+    ("label", "kept"),
+    [
+        pytest.param("Firefox on Linux", "Firefox on Linux", id="as it is"),
+        pytest.param(
+            "\U0001f469\u200d\U0001f4bb é \u0645",
+            "\U0001f469\u200d\U0001f4bb é \u0645",
+            id="joined",
+        ),
+        pytest.param("a\0b\x1bc\nd\x85e\x7f", "a?b?c?d?e?", id="control characters"),
+        pytest.param("x\ud83d", "x?", id="half of a character"),
+        pytest.param("a\u2028b\u202ec\u2066d", "a?b?c?d", id="lines and directions"),
+        pytest.param("x" * 81, "x" * 80, id="long"),
+        pytest.param("", "", id="empty"),
+        pytest.param(None, None, id="none"),
+    ],
+)
+def test_a_label_is_cleaned_and_cut(make_app: Any, tmp_path: Path, label: Any, kept: Any) -> None:
+    """K24: it may come from the client, and is shown in lists and written to logs."""
+    app, jwt = make_app(store_url=f"sqlite:///{tmp_path / 's.sqlite3'}")
+    with app.app_context():
+        jwt.login("u1", label=label)
+
+        assert [session.label for session in jwt.sessions("u1")] == [kept]
