@@ -392,6 +392,8 @@ class Application:
     def _bound_to(self, components: Components) -> Enforcement:
         """Make the plans, and hold on to what they were made of."""
         self._check_blueprints(components.registered.blueprints)
+        if self.parts.store is not None:
+            self.parts.store.check()
         enforcement = self.parts.enforcement(components)
         registered, terms = components.registered, components.sources.terms
         planner = Planner(self._app, self.parts, registered.blueprints, lambda: terms)

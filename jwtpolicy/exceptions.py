@@ -341,6 +341,28 @@ class NotATokenError(AccessError, BadRequest, ValueError):
     outcome = Outcome.BAD_REQUEST
 
 
+class NotAnIdError(AccessError, BadRequest, ValueError):
+    """What the application handed over is text that can be no subject and no id.
+
+    It holds NUL or a lone surrogate, which no token has there and no store can keep. Text from
+    clients may: JSON brings both in as escapes.
+    """
+
+    code = 400
+    error = "invalid_request"
+    description = "The value is not an id."
+    outcome = Outcome.BAD_REQUEST
+
+
+class InvalidQueryError(AccessError, BadRequest):
+    """A parameter of the query string is not understood."""
+
+    code = 400
+    error = "invalid_request"
+    description = "The query is malformed."
+    outcome = Outcome.BAD_REQUEST
+
+
 class UnsupportedTokenTypeError(AccessError, BadRequest):
     """Tokens of this kind cannot be revoked here (:rfc:`7009#section-2.2.1`)."""
 

@@ -47,7 +47,7 @@ from .outcomes import Outcome
 from .parts import Components, Parts
 from .policy.base import Policy, as_policy
 from .policy.credentials import Access, NotRevoked, Public
-from .registered_claims import MAX_TIME
+from .registered_claims import MAX_TIME, id_of, is_storable
 from .registrations import Registrations
 from .revocation import TOKENS_LET_IN, Revocation, RevocationCheck
 from .schemas import ClaimSchema
@@ -284,12 +284,14 @@ class JWTManager(Generic[User]):
             claims: More claims; none of the reserved names. They belong to the session, as *acr*,
                 *amr*, *scope* and *headers* do: its later tokens say them again.
             headers: More members of the JOSE header; none of the reserved names.
-            label: What the user may know the session by.
+            label: What the user may know the session by; at most 80 characters are kept of it, and
+                what is none of a line of text becomes ``?``.
             since: When the login began, in seconds since the epoch, by the application's clock:
                 before the password was compared. None: now.
 
         Raises:
             SubjectError: *user* is nobody; it is a `TypeError`.
+            NotAnIdError: The subject holds NUL or a lone surrogate.
             TypeError: *label* is no text, or *since* no moment.
             IssueError: The claims cannot be signed; or, with a `user_loader`, the user's schema
                 or a hook says one of them too.
@@ -520,6 +522,7 @@ class JWTManager(Generic[User]):
 
         Raises:
             SubjectError: *user* is nobody; it is a `TypeError`.
+            NotAnIdError: The subject, or *session*, holds NUL or a lone surrogate.
             TypeError: *session* names no session, or *kind* is no text.
             IssueError: The token cannot be made, or could never be verified here.
             StoreUnavailableError: The store cannot be asked about the session.
@@ -602,6 +605,7 @@ class JWTManager(Generic[User]):
 
         Raises:
             TypeError: One of them is none of these.
+            NotAnIdError: *token_id* or the subject holds NUL or a lone surrogate.
             StoreUnavailableError: The store cannot be asked: nothing was revoked.
         """
         named, until = _token_id(token_id), _seconds(expires_at)
@@ -618,6 +622,7 @@ class JWTManager(Generic[User]):
 
         Raises:
             TypeError: It names no session.
+            NotAnIdError: It holds NUL or a lone surrogate, as the id of no session does.
             StoreUnavailableError: The store cannot be asked: the session lives on.
         """
         named = session_id_of(session_id)
@@ -636,6 +641,7 @@ class JWTManager(Generic[User]):
 
         Raises:
             SubjectError: It is nobody; it is a `TypeError`.
+            NotAnIdError: It holds NUL or a lone surrogate.
             StoreUnavailableError: The store cannot be asked.
         """
         with self._answering():
@@ -670,10 +676,14 @@ class JWTManager(Generic[User]):
 
         Raises:
             SubjectError: It is nobody; it is a `TypeError`.
+            NotAnIdError: It holds NUL or a lone surrogate.
             TypeError: *limit* is no such number, or *before* no session.
             StoreUnavailableError: The store cannot be asked.
         """
-        place = place_of(limit, before)
+        return self._page(subject, limit, place_of(limit, before))
+
+    def _page(self, subject: Any, limit: int, place: tuple[float, str] | None) -> list[OpenSession]:
+        """Return the open sessions of *subject* that follow a place in the list."""
         token = self._token()
         current_id = None if token is None else token.session_id
         with self._answering():
@@ -682,6 +692,8 @@ class JWTManager(Generic[User]):
 
     def _owner(self, session_id: str) -> str | None:
         """Return whose an open session is; None where there is no such one."""
+        if not is_storable(session_id):
+            return None
         with self._answering():
             return self._components().sessions.owner(session_id)
 
@@ -903,12 +915,15 @@ class JWTManager(Generic[User]):
         """Whether the store lets the token pass that a guard of the bridge has met.
 
         As for native guards: a used refresh token passes within its grace, and after it ends its
-        session. A ``sid`` that is no text names no session that could be asked about.
+        session. A ``sid`` that is no text names no session that could be asked about, and nor does
+        text that no store can keep.
         """
         if not isinstance(sid := claims.get("sid"), str | None):
             return False
         issuer, kind = claims.get("iss", ""), claims["type"]
         subject = str(claims[self._parts().settings.identity_claim])
+        if not all(map(is_storable, (str(issuer), subject, str(claims["jti"]), sid or ""))):
+            return False
         ref = TokenRef(issuer, subject, claims["jti"], sid, claims.get("iat", 0), kind)
         components = self._components()
         standing = components.sources.revocation.standing_of(ref)
@@ -1051,7 +1066,7 @@ def _reused(token: Token) -> None:
 
 def _token_id(token_id: object) -> str:
     if isinstance(token_id, str) and token_id:
-        return str.__str__(token_id)
+        return id_of(token_id)
     msg = f"token_id is text that is not empty, not {token_id!r:.40}"
     raise TypeError(msg)
 

@@ -13,6 +13,7 @@ from flask.typing import ResponseReturnValue
 from ..exceptions import (
     ForeignSubjectError,
     LoginFailedError,
+    NotAnIdError,
     PolicyDefinitionError,
     PolicyError,
 )
@@ -91,7 +92,7 @@ class CredentialsView(ProtectedView, ABC):
         """
         try:
             return self.begin(user, credentials)
-        except (ForeignSubjectError, LoginFailedError) as error:
+        except (ForeignSubjectError, LoginFailedError, NotAnIdError) as error:
             logger.warning("%s: %s", type(self).__name__, error)
             return None
 

@@ -9,6 +9,7 @@ from flask import Request
 from werkzeug.datastructures import MultiDict
 
 from ..exceptions import InvalidFieldError
+from ..registered_claims import is_storable
 from ..transports.json_body import body_of, check_length
 
 #: Characters of a credential; no name or password is longer.
@@ -59,9 +60,9 @@ def _form(request: Request) -> MultiDict[str, str]:
 
 
 def _text(values: Sequence[object], name: str) -> str:
-    """Return the one value; NUL is in no text that people type, and databases choke on it."""
+    """Return the one value; nobody types NUL or half a character, and databases choke on them."""
     value = values[0] if len(values) == 1 else None
-    if not isinstance(value, str) or not value or "\0" in value:
+    if not isinstance(value, str) or not value or not is_storable(value):
         msg = f"the field {name!r} does not hold one text"
         raise InvalidFieldError(msg, field=name)
     return value

@@ -20,6 +20,7 @@ from ..exceptions import (
     SchemaError,
     SubjectError,
 )
+from ..registered_claims import id_of
 from .claim_schema import ClaimSchema, Principals, claim_name
 from .json_values import check_json
 from .reasons import places_of, reasons_of
@@ -109,6 +110,7 @@ class _Entry:
 
         Raises:
             SubjectError: It is not non-empty text.
+            NotAnIdError: It holds NUL or a lone surrogate.
         """
         user = self._read(user)
         if _makes_claims_itself(self.schema):
@@ -125,7 +127,7 @@ class _Entry:
         if type(subject) is not str or not subject:
             msg = f"{type(self.schema).__name__}: sub has to be non-empty text in the token"
             raise SubjectError(msg)
-        return subject
+        return id_of(subject)
 
 
 def _has_post_load(schema: ClaimSchema) -> bool:
@@ -559,6 +561,7 @@ def _plain_subject(user: Any) -> str:
 
     Raises:
         SubjectError: It is none.
+        NotAnIdError: It holds NUL or a lone surrogate.
     """
     subject = _plain(user)
     if not subject:
@@ -568,4 +571,4 @@ def _plain_subject(user: Any) -> str:
             "object whose type has a schema; @jwt.claims_for registers one"
         )
         raise SubjectError(msg)
-    return subject
+    return id_of(subject)

@@ -84,6 +84,14 @@ class TokenSettings:
         "seconds, timedelta or None",
         "A session ends so long after the login, however often it was refreshed; None: never.",
     )
+    session_max: int | None = setting(
+        "JWT_SESSION_MAX",
+        None,
+        read.optional(read.count),
+        "whole number above 0, or None",
+        "How many sessions a user may have at once: a login too many ends the oldest, in the step "
+        "that opens the new one; None: any number.",
+    )
     refresh_grace: int = setting(
         "JWT_REFRESH_GRACE",
         10,

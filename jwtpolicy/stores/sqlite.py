@@ -35,6 +35,7 @@ from .base import (
 from .columns import NO_CUT_OFF, read_predecessors, write_predecessors
 from .deadlines import in_time
 from .lineage import Age, Lineage, warn_of
+from .outages import tells_outages
 from .sqlite_connections import Connections
 from .sqlite_file import SQLiteFile, Values
 
@@ -168,6 +169,7 @@ _PRUNABLE: Final = """
         + (SELECT count(*) FROM jwtpolicy_subjects WHERE expires_at <= :horizon)"""
 
 
+@tells_outages
 class SQLiteStore(TokenStore):
     """A store in one file: for one machine with any number of workers and threads.
 
@@ -312,8 +314,7 @@ class SQLiteStore(TokenStore):
                 return Opening.KNOWN
             if since is not None and microseconds(since) < _floor(connection, session):
                 return Opening.CUT_OFF
-            if maximum is not None:
-                _end_oldest(connection, session, maximum - 1)
+            _end_oldest(connection, session, maximum)
             connection.execute(_INSERT, _session_values(session))
             return Opening.OPENED
 
@@ -326,6 +327,7 @@ class SQLiteStore(TokenStore):
         *,
         token_expires_at: int | None,
         leeway: float = 0,
+        maximum: int | None = None,
     ) -> Session | None:
         now = session.last_used_at
 
@@ -339,6 +341,7 @@ class SQLiteStore(TokenStore):
             if judge_standing(ref, known, now, leeway) is not Standing.GOOD:
                 return None
             connection.execute(_CONSUME, (ref.issuer, ref.token_id, _end(token_expires_at)))
+            _end_oldest(connection, session, maximum)
             connection.execute(_INSERT, _session_values(session))
             return session
 
@@ -593,14 +596,16 @@ def _floor(connection: sqlite3.Connection, session: Session) -> int:
     return 0 if row is None else int(row[0])
 
 
-def _end_oldest(connection: sqlite3.Connection, session: Session, remaining: int) -> None:
-    values = {
-        "issuer": session.issuer,
-        "subject": session.subject,
-        "now": session.last_used_at,
-        "remaining": remaining,
-    }
-    connection.execute(_END_OLDEST, values)
+def _end_oldest(connection: sqlite3.Connection, session: Session, maximum: int | None) -> None:
+    """Make room for *session*, within the transaction that opens it."""
+    if maximum is not None:
+        values = {
+            "issuer": session.issuer,
+            "subject": session.subject,
+            "now": session.last_used_at,
+            "remaining": maximum - 1,
+        }
+        connection.execute(_END_OLDEST, values)
 
 
 def _prune(connection: sqlite3.Connection, now: int, limit: int) -> int:
