@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from copy import deepcopy
-from typing import Any, NamedTuple
-from weakref import WeakKeyDictionary
+from typing import Any, Final, NamedTuple, NoReturn
 
-from flask import Request, current_app, has_request_context, request
+from flask import current_app, has_request_context, request
 from werkzeug.local import LocalProxy
 
+from ...exceptions import BridgeTokenError
 from .config import config
 from .exceptions import Members
 from .loaders import current_loaders
@@ -31,27 +31,20 @@ class Admitted(NamedTuple):
     encoded: str | None = None
 
 
-def _place() -> tuple[Request, str]:
-    """Return the request, and a key that nobody else's application or guard uses (S7)."""
-    found: Request = request._get_current_object()  # type: ignore[attr-defined] # a proxy
-    return found, f"jwtpolicy.compat.{id(current_app.extensions)}"
+#: Where a request has what its guard found out (S7): on the request and not in its environ, of
+#: which a nested one may be made, and under no name that could be written as an attribute.
+_KEPT: Final = "jwtpolicy.compat"
 
 
 def keep(admitted: Admitted) -> None:
     """Remember the current request's token; of two guards the one that found a token counts."""
-    found, key = _place()
     if admitted.location or find() is None:
-        # By request: a nested one may be made of the environ of the one around it.
-        found.environ.setdefault(key, WeakKeyDictionary())[found] = admitted
+        setattr(request, _KEPT, admitted)
 
 
 def find() -> Admitted | None:
     """Return what a guard found out about the current request; None where none has run."""
-    if not has_request_context():
-        return None
-    found, key = _place()
-    kept: WeakKeyDictionary[Request, Admitted] = found.environ.get(key, WeakKeyDictionary())
-    return kept.get(found)
+    return getattr(request, _KEPT, None) if has_request_context() else None
 
 
 def _admitted() -> Admitted:
@@ -107,5 +100,27 @@ def template_context() -> dict[str, Any]:
     return {"current_user": LocalProxy(lambda: getattr(find(), "user", None))}
 
 
+class _NativeUser:
+    """Stands for whom a native guard has let in, and is an error whatever is asked of it.
+
+    It is an object, because Python takes what a proxy raises while ``==`` is looked up for False.
+    """
+
+    def _refuse(self, *_: object) -> NoReturn:
+        msg = "a native guard has let this request in; import current_user from jwtpolicy"
+        raise BridgeTokenError(msg)
+
+    __bool__ = __eq__ = __str__ = __getattr__ = _refuse
+    __class__ = property(_refuse)  # for isinstance
+
+
+def _user() -> Any:
+    """Return the user for a proxy, which takes a `RuntimeError` for "there is nobody"."""
+    native: Any = current_app.extensions.get("jwtpolicy")
+    if find() is None and native is not None and native.manager._token() is not None:
+        return _NativeUser()
+    return get_current_user()
+
+
 #: The user of the current token.
-current_user: Any = LocalProxy(get_current_user)
+current_user: Any = LocalProxy(_user)
