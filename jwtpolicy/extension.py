@@ -37,6 +37,7 @@ from .exceptions import (
 )
 from .globals import (
     EXTENSION,
+    NativeUser,
     application,
     current_user,
     known_state,
@@ -916,6 +917,10 @@ class JWTManager(Generic[User]):
         except InvalidTokenError:
             return True
         return False
+
+    def _native_user(self) -> NativeUser | None:
+        """Return what the bridge's user is where a native guard, and none of its own, has run."""
+        return None if self._token() is None else NativeUser()
 
     def _notice_reuse(self, encoded: str) -> None:
         try:

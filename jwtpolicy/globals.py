@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any, Final, cast
+from typing import Any, Final, NoReturn, cast
 
 from flask import Flask, current_app, has_request_context
 from werkzeug.exceptions import HTTPException
@@ -55,6 +55,20 @@ class Nothing:
 
     def __repr__(self) -> str:
         return f"<no {self._what}: {self._why}>"
+
+
+class NativeUser:
+    """Stands at the bridge for whom a native guard has let in: an error, whatever is asked of it.
+
+    It is an object, because Python takes what a proxy raises while ``==`` is looked up for False.
+    """
+
+    def _refuse(self, *_: object) -> NoReturn:
+        msg = "a native guard has let this request in; import current_user from jwtpolicy"
+        raise BridgeTokenError(msg)
+
+    __bool__ = __eq__ = __str__ = __getattr__ = _refuse
+    __class__ = property(_refuse)  # for isinstance
 
 
 def unwrapped(value: Any) -> Any:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from copy import deepcopy
-from typing import Any, Final, NamedTuple, NoReturn
+from typing import Any, Final, NamedTuple
 
 from flask import current_app, has_request_context, request
 from werkzeug.local import LocalProxy
 
-from ...exceptions import BridgeTokenError
 from .config import config
 from .exceptions import Members
 from .loaders import current_loaders
@@ -100,26 +99,11 @@ def template_context() -> dict[str, Any]:
     return {"current_user": LocalProxy(lambda: getattr(find(), "user", None))}
 
 
-class _NativeUser:
-    """Stands for whom a native guard has let in, and is an error whatever is asked of it.
-
-    It is an object, because Python takes what a proxy raises while ``==`` is looked up for False.
-    """
-
-    def _refuse(self, *_: object) -> NoReturn:
-        msg = "a native guard has let this request in; import current_user from jwtpolicy"
-        raise BridgeTokenError(msg)
-
-    __bool__ = __eq__ = __str__ = __getattr__ = _refuse
-    __class__ = property(_refuse)  # for isinstance
-
-
 def _user() -> Any:
     """Return the user for a proxy, which takes a `RuntimeError` for "there is nobody"."""
     native: Any = current_app.extensions.get("jwtpolicy")
-    if find() is None and native is not None and native.manager._token() is not None:
-        return _NativeUser()
-    return get_current_user()
+    theirs = None if find() or native is None else native.manager._native_user()
+    return get_current_user() if theirs is None else theirs
 
 
 #: The user of the current token.
