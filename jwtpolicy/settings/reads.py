@@ -6,7 +6,7 @@ import ast
 import inspect
 import logging
 import sys
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from functools import cache
 from typing import Any
@@ -55,7 +55,7 @@ def _reads_of(name: str) -> tuple[Read, ...]:
     # Whatever has no source, or one in another language, was not written for either library.
     with suppress(OSError, TypeError, SyntaxError, ValueError):
         source = inspect.getsource(sys.modules[name])
-        nodes = ast.walk(ast.parse(source)) if "JWT_" in source else ()
+        nodes: Iterable[Any] = ast.walk(ast.parse(source)) if "JWT_" in source else ()
         found += [(f"{name}:{node.lineno}", key) for node in nodes if (key := _key_of(node))]
     return tuple(found)
 
