@@ -13,7 +13,7 @@ from ...exceptions import SetupError
 from ...settings.reads import warn_of_unset
 from .config import FILLED, config
 from .current import get_jwt_request_location, template_context
-from .exceptions import Answered
+from .exceptions import Answered, JWTExtendedException
 from .loaders import EXTENSION, Loaders
 from .revoked import tell
 from .view_decorators import silence_hooks
@@ -27,6 +27,8 @@ _HANDLED: Final = (
     jwt.MissingRequiredClaimError,
     jwt.InvalidTokenError,
 )
+#: Those that it defines itself; it has a handler for each, so that one for their base comes later.
+_OWN: Final[tuple[type[Exception], ...]] = (Answered, *JWTExtendedException.__subclasses__())
 
 
 class JWTManager(Loaders):
@@ -54,7 +56,8 @@ class JWTManager(Loaders):
         with app.app_context():
             config.check()
         app.extensions[EXTENSION] = self
-        app.register_error_handler(Answered, _answer)
+        for cls in _OWN:
+            app.register_error_handler(cls, _answer)
         app.after_request(_stop_leaks)
         # Once, and before all others: Flask calls them in this order.
         app.before_request_funcs.setdefault(None, []).insert(0, cache(partial(_begin, app)))
