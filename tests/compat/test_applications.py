@@ -58,7 +58,11 @@ def run(name: str, test: str, library: str) -> None:
     assert type(app.extensions["flask-jwt-extended"]).__module__.startswith(library)
     function = getattr(module, test)
     given = {"app": app, "client": app.test_client()}
-    function(**{name: given[name] for name in inspect.signature(function).parameters})
+    try:
+        function(**{name: given[name] for name in inspect.signature(function).parameters})
+    finally:
+        if "DATABASE" in app.config:
+            app.config["DATABASE"].close()
 
 
 @cases
