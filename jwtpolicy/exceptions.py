@@ -74,6 +74,15 @@ class ChallengeError(SetupError, ValueError):
     """A value cannot stand in a ``WWW-Authenticate`` header."""
 
 
+class BridgeTokenError(SetupError):
+    """A reader of one API stands behind a guard of the other one, which it cannot answer for.
+
+    Both APIs may guard one application while it moves over. What is current for the one need not
+    be anything for the other; that is an error then, and never false: a check such as
+    ``if current_user and current_user.banned`` would let everybody in.
+    """
+
+
 class LoaderError(Exception):
     """A loader raised what Python would take for an answer about the object that it loads.
 

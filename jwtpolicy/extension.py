@@ -23,6 +23,7 @@ from .clock import Clock, checked_clock, system_clock
 from .decision import Decision
 from .exceptions import (
     AccessError,
+    BridgeTokenError,
     ConfigurationError,
     ForeignSubjectError,
     InvalidTokenError,
@@ -38,7 +39,18 @@ from .exceptions import (
     WrongKindError,
 )
 from .expecting import expect, expect_several
-from .globals import EXTENSION, application, current_token, current_user, template_user, unwrapped
+from .globals import (
+    EXTENSION,
+    NativeUser,
+    application,
+    current_user,
+    known_state,
+    place_let_in,
+    template_token,
+    template_user,
+    token_let_in,
+    unwrapped,
+)
 from .guards import level_of
 from .keys import KeyRing
 from .logout import Logout
@@ -49,7 +61,7 @@ from .policy.base import Policy, as_policy
 from .policy.credentials import Access, NotRevoked, Public
 from .registered_claims import MAX_TIME, id_of, is_storable
 from .registrations import Registrations
-from .revocation import TOKENS_LET_IN, Revocation, RevocationCheck
+from .revocation import Revocation, RevocationCheck, let_in_elsewhere
 from .schemas import ClaimSchema
 from .sentinels import NOT_GIVEN, Any_, Never, NotGiven
 from .sessions import IssueOptions, freshness
@@ -152,7 +164,7 @@ class JWTManager(Generic[User]):
         )
         if self._add_context_processor:
             app.context_processor(
-                lambda: {"current_user": template_user, "current_token": current_token}
+                lambda: {"current_user": template_user, "current_token": template_token}
             )
 
     def claims_for(self, user_type: type, kind: str | None = None) -> Callable[[Schema], Schema]:
@@ -783,14 +795,14 @@ class JWTManager(Generic[User]):
 
     def _token_of(self, token: str | Token | NotGiven | None) -> Token | None:
         if isinstance(token, NotGiven):
-            return self._token()
+            return _token_let_in()
         return None if token is None else self._argument(token)
 
     @property
     def current_transport(self) -> str | None:
         """Where the current token stood: ``headers``, ``cookies`` …; None without a token."""
-        state = application().known_state()
-        return None if state is None or state.access is None else state.access.transport
+        state = known_state()
+        return None if state is None else place_let_in(state)
 
     @property
     def current_user(self) -> User:
@@ -803,12 +815,14 @@ class JWTManager(Generic[User]):
         return cast(User, application().state().answers.load_user(token))
 
     def _token(self) -> Token | None:
-        """Return the current token, or None where no guard has let one in."""
-        state = application().known_state()
-        return None if state is None else state.token
+        """Return the current token, or None where no guard has let in what is one here."""
+        try:
+            return _token_let_in()
+        except BridgeTokenError:
+            return None
 
     def _current(self) -> Token:
-        token = self._token()
+        token = _token_let_in()
         if token is None:
             msg = "no guard has let a token in: is @protect() missing?"
             raise NoTokenError(msg)
@@ -892,9 +906,10 @@ class JWTManager(Generic[User]):
         Raises:
             InvalidTokenError: It is no token here.
         """
-        found = (find() for find in current_app.extensions.get(TOKENS_LET_IN, ()))
-        encoded = next(filter(None, found), None)
-        return None if encoded is None else self._verified(encoded, None, Purpose.END)
+        found = let_in_elsewhere(current_app.extensions)
+        if found is None or found.encoded is None:
+            return None
+        return self._verified(found.encoded, None, Purpose.END)
 
     def _forget(self) -> None:
         if (state := application().known_state()) is not None:
@@ -950,6 +965,10 @@ class JWTManager(Generic[User]):
         except InvalidTokenError:
             return True
         return False
+
+    def _native_user(self) -> NativeUser | None:
+        """Return what the bridge's user is where a native guard, and none of its own, has run."""
+        return None if self._token() is None else NativeUser()
 
     def _notice_reuse(self, encoded: str) -> None:
         try:
@@ -1051,6 +1070,16 @@ def _check_response(response: object, verb: str) -> None:
 
 def _app() -> Flask:
     return cast(Flask, current_app._get_current_object())  # type: ignore[attr-defined] # a proxy
+
+
+def _token_let_in() -> Token | None:
+    """Return the current token, or None where no guard has let one in.
+
+    Raises:
+        BridgeTokenError: The bridge has let in what is none here.
+    """
+    state = known_state()
+    return None if state is None else token_let_in(state)
 
 
 def _was_used_here(token: Token) -> bool:

@@ -16,7 +16,13 @@ from flask import Request
 from werkzeug.exceptions import HTTPException
 
 from .access import NOT_LOADED, AccessRequest, Standing, Terms
-from .exceptions import PolicyDefinitionError, ResourceNotFoundError, SetupError
+from .exceptions import (
+    BridgeTokenError,
+    InvalidTokenError,
+    PolicyDefinitionError,
+    ResourceNotFoundError,
+    SetupError,
+)
 from .loops import is_loop_running
 from .plans import Loader, Plan
 from .revocation import Revocation, ref_of
@@ -78,6 +84,7 @@ class Answers:
     _standing: tuple[Token, Standing] | None = None
     # Of each token, for tasks and threads that were let in with different ones.
     _users: tuple[tuple[Token, Any], ...] = ()
+    _shown: tuple[str, Token] | None = None
     _user_error: Callable[[], Exception | None] = staticmethod(lambda: None)
 
     def __init__(self, sources: Sources) -> None:
@@ -104,6 +111,31 @@ class Answers:
         """
         verify = self.sources.verifier.verify
         return self._verified.get(encoded) or verify(encoded, kinds=None, purpose=Purpose.END)
+
+    def shown(self, encoded: str) -> Token:
+        """Return the token that a guard of another extension has let in, for readers.
+
+        It stays the same for the whole request. That guard has judged whether it was over, when
+        the request began.
+
+        Raises:
+            BridgeTokenError: It is no token here.
+        """
+        known = self._shown
+        if known is None or known[0] != encoded:
+            known = self._shown = (encoded, self._verified_elsewhere(encoded))
+        return known[1]
+
+    def _verified_elsewhere(self, encoded: str) -> Token:
+        verify = self.sources.verifier.verify
+        try:
+            return verify(encoded, kinds=None, purpose=Purpose.EXAMINE)
+        except InvalidTokenError as error:
+            msg = (
+                f"the bridge has let in what is no token for native guards: {error.reason}; read "
+                "it with the names of jwtpolicy.compat, or guard this view with @protect()"
+            )
+            raise BridgeTokenError(msg) from error
 
     @property
     def token_id(self) -> str | None:

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any
 
 from flask import Request
 
 from ..exceptions import InvalidRequestError
-from ..jose import parse_json
+from ..jose import MAX_BODY, parse_json
 from .base import NamedByKind, Presented
-
-#: Bytes of a body that is searched for a token or for credentials (HTTP-6).
-MAX_BODY: Final = 1_048_576
 
 
 class JSONTransport(NamedByKind):
