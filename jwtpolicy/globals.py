@@ -162,7 +162,7 @@ def application() -> Application:
 
 
 class ManagerProxy(RequestProxy):
-    """Stands for the manager; what inspects modules may ask for its class anywhere."""
+    """Stands for the manager; what inspects modules may ask for its class and text anywhere."""
 
     __slots__ = ()
 
@@ -172,6 +172,12 @@ class ManagerProxy(RequestProxy):
             return type(self._get_current_object())
         except (RuntimeError, SetupError):
             return ManagerProxy
+
+    def __repr__(self) -> str:
+        try:
+            return super().__repr__()
+        except (RuntimeError, SetupError):
+            return "<no current_manager>"
 
 
 def _find_manager() -> JWTManager[Any]:
