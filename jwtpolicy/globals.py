@@ -1,9 +1,9 @@
-"""Reach the current request's token, user and resource from anywhere."""
+"""Reach the current application's manager, and a request's token, user and resource, anywhere."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any, Final, NoReturn, cast
+from typing import TYPE_CHECKING, Any, Final, NoReturn, cast
 
 from flask import Flask, current_app, has_request_context
 from werkzeug.exceptions import HTTPException
@@ -21,6 +21,9 @@ from .exceptions import (
 from .revocation import LetIn, let_in_elsewhere
 from .state import RequestState
 from .token import Token
+
+if TYPE_CHECKING:
+    from .extension import JWTManager
 
 #: Where Flask keeps what belongs to this extension.
 EXTENSION: Final = "jwtpolicy"
@@ -180,6 +183,35 @@ def application() -> Application:
         msg = "this application has no JWTManager; write JWTManager(app) or jwt.init_app(app)"
         raise SetupError(msg)
     return found
+
+
+class ManagerProxy(RequestProxy):
+    """Stands for the manager; what inspects modules may ask for its class and text anywhere."""
+
+    __slots__ = ()
+
+    @property  # type: ignore[misc] # as in `RequestProxy`
+    def __class__(self) -> type:
+        try:
+            return type(self._get_current_object())
+        except (RuntimeError, SetupError):
+            return ManagerProxy
+
+    def __repr__(self) -> str:
+        try:
+            return super().__repr__()
+        except (RuntimeError, SetupError):
+            return "<no current_manager>"
+
+
+def _find_manager() -> JWTManager[Any]:
+    return application().manager
+
+
+#: The manager of the current application, for modules that do not make it themselves. Outside of
+#: an application context its use is the `RuntimeError` that `flask.current_app` raises, in an
+#: application without a manager a `SetupError`.
+current_manager = cast("JWTManager[Any]", ManagerProxy(_find_manager))
 
 
 def _state() -> RequestState | str:

@@ -218,7 +218,7 @@ class WrittenGuards:
         while isinstance(guard_of(view), EndpointGuard):
             view = cast(Any, view).__wrapped__
         self.view = view
-        self._class = _view_class(view)
+        self._class = view_class(view)
 
     @property
     def is_passed_by(self) -> bool:
@@ -243,7 +243,8 @@ class WrittenGuards:
     def all(self, method: str) -> list[Guard]:
         """Return the guards of *method*."""
         found = [guard for place in self._places(method) for guard in guards_around(place)]
-        return list(dict.fromkeys([*found, *_put_at_each_request(self._class, method)]))
+        put = put_at_each_request(self._class, method)
+        return list(dict.fromkeys([*found, *(getattr(d, PUTS) for d in put if hasattr(d, PUTS))]))
 
     def counting(self, method: str) -> list[Guard]:
         """Return the guards of *method* without the openings that do not count."""
@@ -310,7 +311,7 @@ def _check_optional(demand: Demand) -> None:
 
 def handler(view: object, method: str) -> object:
     """Return the method of a view class that answers *method*, or None."""
-    return _handler(_view_class(view), method)
+    return _handler(view_class(view), method)
 
 
 def _handler(cls: type | None, method: str) -> object:
@@ -318,7 +319,7 @@ def _handler(cls: type | None, method: str) -> object:
     return getattr(cls, "get", None) if found is None and method == "HEAD" else found
 
 
-def _view_class(view: object) -> type | None:
+def view_class(view: object) -> type | None:
     """Return the class that *view* was made of by ``as_view``, or None."""
     classes = (getattr(layer, "view_class", None) for layer in layers_of(view))
     return next((cls for cls in classes if isinstance(cls, type)), None)
@@ -329,21 +330,27 @@ def _runs_handlers(cls: type | None) -> bool:
 
     It is asked whose class has the function: names of functions travel by ``functools.wraps``.
     """
+    return dispatcher(cls) in _FRAMEWORKS
+
+
+def dispatcher(cls: type | None) -> str:
+    """Return the package whose ``dispatch_request`` instances of *cls* have."""
     mro = getattr(cls, "__mro__", ())
     owner = next((base for base in mro if "dispatch_request" in vars(base)), object)
-    return owner.__module__.partition(".")[0] in _FRAMEWORKS
+    return owner.__module__.partition(".")[0]
 
 
-def _put_at_each_request(cls: type | None, method: str) -> list[Guard]:
-    """Return the guards of ``method_decorators``, which RESTful and RESTX put around handlers.
+def put_at_each_request(cls: type | None, method: str) -> list[object]:
+    """Return the ``method_decorators`` that RESTful and RESTX put around handlers.
 
-    GET's count for HEAD too: its handler answers, and RESTful forgets them.
+    The outermost comes first. GET's count for HEAD too: its handler answers, and RESTful forgets
+    them.
     """
     listed = getattr(cls, "method_decorators", None) or ()
     if isinstance(listed, Mapping):
         names = ("get", "head") if method == "HEAD" else (method.lower(),)
         listed = [decorator for name in names for decorator in listed.get(name, ())]
-    return [getattr(one, PUTS) for one in reversed(listed) if hasattr(one, PUTS)]
+    return list(reversed(listed))
 
 
 def _check_alone(levels: Sequence[Policy], label: str) -> None:

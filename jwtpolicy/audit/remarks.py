@@ -89,8 +89,8 @@ def _on_cookies(settings: Settings) -> Iterator[str]:
 def _on_bridge(app: Flask, application: Application | None) -> Iterator[str]:
     if not is_bridge(app.extensions[EXTENSION]):
         yield (
-            "Flask-JWT-Extended itself guards here, and its guards cannot be seen; import it from "
-            "jwtpolicy.compat.flask_jwt_extended"
+            "Flask-JWT-Extended itself guards here, and its guards are listed as checks inside; "
+            "import it from jwtpolicy.compat.flask_jwt_extended"
         )
     config = app.config
     if "cookies" in (config.get("JWT_TOKEN_LOCATION") or ()):
