@@ -257,6 +257,11 @@ class _Known(dict[Engine, Database]):
         self.is_poisoned = is_poisoned
 
 
+def _close_all(known: _Known) -> None:
+    for database in list(known.values()):
+        database.close()
+
+
 class Databases:
     """The databases of one store, by their engines; each process has its own.
 
@@ -274,7 +279,7 @@ class Databases:
         self._engine = engine
         self._options = options
         self._process = os.getpid()
-        self._known = PerProcess(self._begin)
+        self._known = PerProcess(self._begin, _close_all)
         self._left: PerProcess[WeakSet[Engine]] = PerProcess(WeakSet)
         self._ancestors: list[_Known] = []
 
@@ -294,8 +299,7 @@ class Databases:
 
     def close(self) -> None:
         """Close the connections that are the store's own."""
-        for database in list(self._known().values()):
-            database.close()
+        _close_all(self._known())
 
     def _begin(self) -> _Known:
         # Lists, since another thread that is first as well may be adding to the same ones.
