@@ -29,7 +29,8 @@ class TokenSettings:
         (),
         read.secrets,
         "list of up to three strings or bytes",
-        "Older secrets that still verify, but no longer sign.",
+        "Older secrets that still verify, but no longer sign. Never one that has leaked: "
+        "whoever knows it can be anybody for as long as it stands here.",
         is_secret=True,
     )
     private_key: str | bytes | None = setting(

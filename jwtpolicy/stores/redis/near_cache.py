@@ -47,7 +47,7 @@ class NearCache:
         trust: float,
         timer: Callable[[], float] = elapsed,
     ) -> None:
-        self._memory = PerProcess(lambda: _Memory(links(), trust, timer))
+        self._memory = PerProcess(lambda: _Memory(links(), trust, timer), _Memory.close)
 
     def find(self, keys: Sequence[Key]) -> list[bytes | None] | None:
         """Return what *keys* hold, or None where one has to ask without this.

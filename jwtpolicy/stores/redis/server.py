@@ -39,6 +39,10 @@ class _Access:
         else:
             self.links = FixedLink(partial(connect, address, timeout))
 
+    def close(self) -> None:
+        """Close the connections; the next question opens others."""
+        self.links.close()
+
 
 class Server:
     """The client of one store: made at the first use, shared by threads, not by processes.
@@ -54,7 +58,7 @@ class Server:
     """
 
     def __init__(self, address: Address, timeout: float) -> None:
-        self._access = PerProcess(partial(_Access, address, timeout))
+        self._access = PerProcess(partial(_Access, address, timeout), _Access.close)
         self._is_cluster = address.kind == "cluster"
         self._timeout = timeout
         self.changed: Callable[[Sequence[Key] | None], None] = _ignored
@@ -147,7 +151,7 @@ class Server:
 
     def close(self) -> None:
         """Close the connections; the next question opens others."""
-        self._access().links.close()
+        self._access().close()
 
     @contextmanager
     def _turn(self) -> Iterator[Client]:

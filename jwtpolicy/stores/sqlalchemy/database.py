@@ -289,6 +289,11 @@ class _Known(dict[Engine, Database]):
         self.is_poisoned = is_poisoned
 
 
+def _close_all(known: _Known) -> None:
+    for database in list(known.values()):
+        database.close()
+
+
 class Databases:
     """The databases of one store, by the engines that it was handed; each process has its own.
 
@@ -304,7 +309,7 @@ class Databases:
     def __init__(self, engine: Callable[[], Engine], **options: Unpack[Options]) -> None:
         self._engine = engine
         self._options = options
-        self._known = PerProcess(self._begin)
+        self._known = PerProcess(self._begin, _close_all)
         self._ancestors: list[_Known] = []
 
     def current(self) -> Database:
@@ -324,8 +329,7 @@ class Databases:
 
     def close(self) -> None:
         """Close the connections."""
-        for database in list(self._known().values()):
-            database.close()
+        _close_all(self._known())
 
     def _begin(self) -> _Known:
         # Lists, since another thread that is first as well may be adding to the same ones.

@@ -291,7 +291,7 @@ def test_a_lease_that_dies_in_a_child_closes_nothing(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(forks, "_ABANDONED", [])
     lease, unused = Lease(open_in_memory), Lease(open_in_memory)
     inherited = connection_of(lease)
-    monkeypatch.setattr(module, "_getpid", lambda: -1)
+    monkeypatch.setattr(forks, "_getpid", lambda: -1)
     del lease, unused
     gc.collect()
 
