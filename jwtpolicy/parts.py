@@ -258,7 +258,7 @@ class Parts:
         users = Users(registered.user_loader, app.ensure_sync)
         additions = Additions(app.json.dumps, registered.extra_claims, registered.extra_headers)
         has_loader = registered.user_loader is not None
-        load_user = users.load if has_loader else None
+        load_user = users.load_in_verb if has_loader else None
         sessions = self._sessions(registered.schemas, revocation, load_user, on_reuse, additions)
         if baseline is not None and has_loader and not registered.is_lazy:
             baseline = baseline & KnownUser()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import inspect
 import logging
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from typing import Any
 
 from werkzeug.exceptions import HTTPException
@@ -60,6 +62,17 @@ class Users:
         except Exception as error:
             raise _unavailable(error) from error
         return _known(user)
+
+    def load_in_verb(self, token: Token) -> Any:
+        """Return the user for a verb, which an async view calls as others do; raises as `load`.
+
+        Nobody can await an async loader there, and the loop that is running cannot run it: another
+        thread does, in the same context.
+        """
+        if not (self.is_async and is_loop_running()):
+            return self.load(token)
+        with ThreadPoolExecutor(1) as pool:
+            return pool.submit(copy_context().run, self.load, token).result()
 
     async def load_async(self, token: Token) -> Any:
         """Return the user, awaiting an async loader; raises what `load` raises."""

@@ -116,10 +116,16 @@ class Guarded:
         yield from self._on_reading()
         if self.plan.closed.ignores_invalid:
             yield "overlooks invalid tokens"
+        if self._answers_head():
+            yield "HEAD is answered without the view, and uses nothing up"
         if has_token and self._is_lazy():
             yield "lazy user loader"
         if has_token and not self.application.settings.require_exp:
             yield "tokens that never expire"
+
+    def _answers_head(self) -> bool:
+        uses_up = any(program.single_uses for program in self.plan.programs.values())
+        return uses_up and self.demand.method in ("GET", "HEAD")
 
     def _useless(self, accepts: Collection[str]) -> Iterator[str]:
         """Yield the callers that the policies name, and nevertheless never let in."""

@@ -16,13 +16,16 @@ from jwtpolicy import (
     OptionalToken,
     Owns,
     ProtectedView,
+    Refresh,
     current_resource,
+    current_token,
     current_user,
     policy,
     protect,
     public,
 )
 from jwtpolicy.exceptions import SetupError
+from tests.conftest import bearer
 
 NOTE = SimpleNamespace(owner="u2", text="his")
 
@@ -303,3 +306,21 @@ def test_a_policy_that_cannot_wait_for_the_user_is_a_mistake_that_is_logged(
 
     assert app.test_client().get("/", headers=access()).status_code == 500
     assert "before the loop begins" in caplog.text
+
+
+@pytest.mark.parametrize(("subject", "status"), [("u1", 200), ("banned", 410)])
+@pytest.mark.parametrize("kinds", ["loader", "loader lazy", "lazy"])
+def test_an_async_view_may_refresh(
+    app: Flask, jwt: JWTManager[Any], kinds: str, subject: str, status: int
+) -> None:
+    """The user is loaded again, for what the new tokens say."""
+    guarded_by_its_user(app, jwt, kinds)
+
+    @app.post("/refresh")
+    @protect(Refresh())
+    async def refresh() -> Any:
+        return jwt.refresh(current_token).as_response()
+
+    with app.app_context():
+        headers = bearer(str(jwt.login(subject).refresh_token))
+    assert app.test_client().post("/refresh", headers=headers).status_code == status
