@@ -10,7 +10,14 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.local import LocalProxy
 
 from .binding import Application
-from .exceptions import LoaderError, NoTokenError, SetupError, SubjectError, UnknownUserError
+from .exceptions import (
+    AccessError,
+    LoaderError,
+    NoTokenError,
+    SetupError,
+    SubjectError,
+    UnknownUserError,
+)
 from .state import RequestState
 from .token import Token
 
@@ -177,9 +184,18 @@ def _of_access(what: str, get: Callable[[RequestState, Token], Any]) -> Callable
             return Nothing(what, "no guard has let this request in")
         if access.token is None:
             return Nothing(what, "the request came without a token")
-        return get(state, access.token)
+        token = access.token
+        return _answering(lambda: get(state, token))
 
     return find
+
+
+def _answering(load: Callable[[], Any]) -> Any:
+    """Return what *load* does; its refusal is logged, and sent in the application's name."""
+    try:
+        return load()
+    except AccessError as error:
+        raise application().refused(error, may_be_caught=True) from error.__cause__
 
 
 def _find_resource() -> Any:
@@ -191,7 +207,7 @@ def _find_resource() -> Any:
         return Nothing("current_resource", "no guard has let this request in")
     if access.loader is None:
         return Nothing("current_resource", "its guard has no load_resource and no resource=")
-    return state.resource()
+    return _answering(state.resource)
 
 
 #: The verified token of this request; false where there is none.

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from typing import Final
 from weakref import ref
 
-from flask import Request, current_app, has_app_context
+from flask import Request, current_app
 
 from .decision import Decision
 from .exceptions import AccessError, NoTokenError, quoted
@@ -18,7 +19,7 @@ from .state import RequestState
 logger = logging.getLogger("jwtpolicy")
 
 #: Policies that a line names; who needs all of them reads the decision.
-_MOST: int = 3
+_MOST: Final = 3
 
 
 def refused(
@@ -73,7 +74,7 @@ def _level(error: AccessError) -> int:
     if error.outcome is Outcome.ERROR:
         return logging.ERROR
     # In debug mode nothing has to be set up for the line to be seen: Python prints warnings.
-    return logging.WARNING if has_app_context() and current_app.debug else logging.INFO
+    return logging.WARNING if current_app.debug else logging.INFO
 
 
 def _line(error: AccessError, state: RequestState | None) -> str:
