@@ -32,11 +32,13 @@ from .plans import Plan
 from .policy.base import Policy
 from .refusals import log_answered, refused
 from .registrations import Registrations
-from .revocation import REVOCATION_CHECKS, TOKENS_LET_IN
+from .revocation import REVOCATION_CHECKS, TOKENS_LET_IN, let_in_elsewhere
 from .settings import Settings
 from .state import RequestState, Shade
+from .stores.deadlines import together
 from .token import Token
 from .transports import Places, QueryTransport
+from .transports.cookies import REFRESH_PATHS
 
 if TYPE_CHECKING:
     from .extension import JWTManager
@@ -138,6 +140,7 @@ class Application:
         self._components: Components | None = None
         self._plans: dict[Target, Plan | None] = {}
         self._inner_plans: dict[tuple[Target, Guard], Plan] = {}
+        self._views: Mapping[str, Any] = app.view_functions
         self._finishing: Finishing | None = None
         registrations.add_application(self)
         app.before_request(self._bind_first)
@@ -199,37 +202,48 @@ class Application:
         """Let the current request pass *guard*, or raise what answers it; see `Enforcement`."""
         current = _current_request()
         enforcement = self._enforcement or self._bind()
+        if self._app.view_functions is not self._views:
+            self._guard_other_views()
         plan = self._plan_for(guard, current)
         if plan.is_public:
             return None
-        return enforcement.admit(plan, self._state_of(current), current)
+        with together():
+            return enforcement.admit(plan, self._state_of(current), current)
 
     async def admit_async(self, guard: Guard) -> Shade | None:
         """Do what `admit` does, awaiting async policies and loaders."""
         current = _current_request()
         state = self._state_of(current)
+        if self._app.view_functions is not self._views:
+            self._guard_other_views()
         plan = self._plan_for(guard, current)
         if plan.is_public:
             return None
-        return await self.enforcement.admit_async(plan, state, current)
+        with together():
+            return await self.enforcement.admit_async(plan, state, current)
 
     def admit_endpoint(self) -> None:
         """Let the current request pass its blueprint, where its endpoint has no guard."""
         current = _current_request()
         state = self._state_of(current)
+        if self._app.view_functions is not self._views:
+            self._guard_other_views()
         plan = self._plan_of(current.endpoint, current.method)
         if plan is not None and not plan.guards and not _is_automatic(current):
-            self.enforcement.admit(plan, state, current)
+            with together():
+                self.enforcement.admit(plan, state, current)
 
     def enforce(self, policy: Policy, resource: object) -> None:
         """Judge *policy* about the current request, inside a view."""
         current = _current_request()
-        self.enforcement.enforce(policy, self._state_of(current), current, resource)
+        with together():
+            self.enforcement.enforce(policy, self._state_of(current), current, resource)
 
     async def enforce_async(self, policy: Policy, resource: object) -> None:
         """Do what `enforce` does, awaiting async policies and loaders."""
         current = _current_request()
-        await self.enforcement.enforce_async(policy, self._state_of(current), current, resource)
+        with together():
+            await self.enforcement.enforce_async(policy, self._state_of(current), current, resource)
 
     def refused(self, error: AccessError, *, may_be_caught: bool = False) -> AccessError:
         """Log *error*, which no guard has raised, and say in whose name it is; see `refused`.
@@ -237,7 +251,12 @@ class Application:
         Where it is that there is no token, and no guard has let the request in, one was forgotten.
         """
         state, settings = self.known_state(), self.settings
-        is_forgotten = type(error) is NoTokenError and state is not None and state.access is None
+        is_guarded = state is None or state.access is not None
+        is_forgotten = (
+            type(error) is NoTokenError
+            and not is_guarded
+            and let_in_elsewhere(self._app.extensions) is None
+        )
         return refused(
             error,
             f"{request.method} {request.endpoint}" if has_request_context() else self.name,
@@ -378,6 +397,8 @@ class Application:
     def _bound_to(self, components: Components) -> Enforcement:
         """Make the plans, and hold on to what they were made of."""
         self._check_blueprints(components.registered.blueprints)
+        if self.parts.store is not None:
+            self.parts.store.check()
         enforcement = self.parts.enforcement(components)
         registered, terms = components.registered, components.sources.terms
         planner = Planner(self._app, self.parts, registered.blueprints, lambda: terms)
@@ -387,12 +408,11 @@ class Application:
         # Flask runs the first one last: what the application sets on its answers is known.
         self._app.after_request_funcs.setdefault(None, []).insert(0, self._finished)
         add_handlers(self._app)
-        self._app.view_functions = ViewFunctions(
-            self._app.view_functions, self._guarded, self._forget
-        )
+        self._guard_views()
         for left in (REVOCATION_CHECKS, TOKENS_LET_IN):
             # A tuple, so that what another extension leaves too late is an error there.
             self._app.extensions[left] = tuple(self._app.extensions.get(left, ()))
+        self._app.extensions[REFRESH_PATHS] = frozenset(self._app.extensions.get(REFRESH_PATHS, ()))
         self.planner, self._components = planner, components
         self._registrations.hold(components.registered)
         return enforcement
@@ -419,6 +439,26 @@ class Application:
         if not written.is_passed_by:
             return written.view
         return self._guarding(written.view, EndpointGuard(endpoint))
+
+    def _guard_views(self) -> None:
+        """Put what was written about each view around it, now and whenever one is replaced."""
+        views = ViewFunctions(self._app.view_functions, self._guarded, self._forget)
+        self._app.view_functions = self._views = views
+
+    def _guard_other_views(self) -> None:
+        """Guard another mapping that somebody has put in place of the view functions.
+
+        Nothing tells of it before a guard is met: a decorator in it that answers by itself may
+        have done so until then.
+        """
+        with self._lock:
+            logger.warning(
+                "%s: app.view_functions was replaced after the first request, and is guarded from "
+                "now on; put single views into it instead",
+                self.name,
+            )
+            self._guard_views()
+            self._plans = {}
 
     def _forget(self, endpoint: str) -> None:
         """Plan anew what was said about *endpoint*: its view was replaced."""

@@ -74,6 +74,15 @@ class ChallengeError(SetupError, ValueError):
     """A value cannot stand in a ``WWW-Authenticate`` header."""
 
 
+class BridgeTokenError(SetupError):
+    """A reader of one API stands behind a guard of the other one, which it cannot answer for.
+
+    Both APIs may guard one application while it moves over. What is current for the one need not
+    be anything for the other; that is an error then, and never false: a check such as
+    ``if current_user and current_user.banned`` would let everybody in.
+    """
+
+
 class LoaderError(Exception):
     """A loader raised what Python would take for an answer about the object that it loads.
 
@@ -337,6 +346,28 @@ class NotATokenError(AccessError, BadRequest, ValueError):
     code = 400
     error = "invalid_request"
     description = "The value is not a token."
+    outcome = Outcome.BAD_REQUEST
+
+
+class NotAnIdError(AccessError, BadRequest, ValueError):
+    """What the application handed over is text that can be no subject and no id.
+
+    It holds NUL or a lone surrogate, which no token has there and no store can keep. Text from
+    clients may: JSON brings both in as escapes.
+    """
+
+    code = 400
+    error = "invalid_request"
+    description = "The value is not an id."
+    outcome = Outcome.BAD_REQUEST
+
+
+class InvalidQueryError(AccessError, BadRequest):
+    """A parameter of the query string is not understood."""
+
+    code = 400
+    error = "invalid_request"
+    description = "The query is malformed."
     outcome = Outcome.BAD_REQUEST
 
 

@@ -26,13 +26,14 @@ from .revocation import REVOCATION_CHECKS, Revocation
 from .schemas import SchemaRegistry
 from .sentinels import NEVER
 from .sessions import Lifetimes, Sessions
-from .settings import Settings, cookie_shapes
+from .settings import Settings, check_own_tokens, cookie_shapes
 from .signer import Signer
 from .state import Sources
 from .statements import Statements
 from .stores.base import TokenStore
 from .stores.caching import CachedStore
 from .stores.opening import open_store
+from .stores.outages import checked
 from .token import Token
 from .transports import (
     CookieTransport,
@@ -88,7 +89,8 @@ class Parts:
         clock: Where the time comes from.
 
     Raises:
-        ConfigurationError: There is no usable key, or no such store.
+        ConfigurationError: There is no usable key, or no such store; or the service would refuse
+            the tokens that it issues.
     """
 
     def __init__(
@@ -105,8 +107,10 @@ class Parts:
         self._ring = ring = keys or _ring(settings)
         has_own_keys = type(ring).signing_key_for is not KeyRing.signing_key_for
         self.can_sign = ring.signing_key is not None or has_own_keys
-        self.store = self._cached(store or self._opened(app))
+        self.store = self._cached(self._opened(app) if store is None else _own_store(store))
         _check_sessions(settings, self.store)
+        if self.can_sign:
+            check_own_tokens(settings)
         self._own_places = transports
         self.signer = _signer(settings, ring, clock, with_csrf=self.has_csrf)
         self.cookies = _cookies(settings, clock)
@@ -310,6 +314,7 @@ class Parts:
                 settings.session_absolute,
                 settings.refresh_grace,
             ),
+            maximum=settings.session_max,
             clock=self.clock,
             leeway=settings.decode_leeway,
             issuer=settings.encode_issuer or "",
@@ -318,15 +323,32 @@ class Parts:
         )
 
 
-def _check_sessions(settings: Settings, store: TokenStore | None) -> None:
-    """Refuse sliding sessions where nobody remembers sessions.
+def _own_store(store: object) -> TokenStore:
+    """Return the store that was handed over, which fails as a store has to.
 
     Raises:
-        ConfigurationError: So it is.
+        ConfigurationError: It is none.
     """
-    if settings.cookie_renew_within is not None and store is None:
-        msg = "JWT_COOKIE_RENEW_WITHIN needs a token store, and there is none: set JWT_STORE_URL"
+    if not isinstance(store, TokenStore):
+        shown = "text" if isinstance(store, str) else type(store).__name__
+        msg = f"store= is a TokenStore, not {shown}; a URL goes into JWT_STORE_URL"
         raise ConfigurationError(msg)
+    return checked(store)
+
+
+def _check_sessions(settings: Settings, store: TokenStore | None) -> None:
+    """Refuse settings about sessions where nobody remembers sessions.
+
+    Raises:
+        ConfigurationError: There is one, and no store.
+    """
+    for key, value in (
+        ("JWT_COOKIE_RENEW_WITHIN", settings.cookie_renew_within),
+        ("JWT_SESSION_MAX", settings.session_max),
+    ):
+        if value is not None and store is None:
+            msg = f"{key} needs a token store, and there is none: set JWT_STORE_URL"
+            raise ConfigurationError(msg)
 
 
 def _ring(settings: Settings) -> KeyRing:
@@ -351,6 +373,7 @@ def _signer(settings: Settings, ring: KeyRing, clock: Clock, *, with_csrf: bool)
         with_csrf=with_csrf,
         max_length=settings.max_token_length,
         access_profile=settings.access_token_profile,
+        client_id=settings.client_id,
         clock=clock,
     )
 

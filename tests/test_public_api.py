@@ -26,6 +26,8 @@ TABLE = [
     ("InvalidRequestError", "BAD_REQUEST", 400, "invalid_request", True),
     ("InvalidFieldError", "BAD_REQUEST", 400, "invalid_request", False),
     ("NotATokenError", "BAD_REQUEST", 400, "invalid_request", False),
+    ("NotAnIdError", "BAD_REQUEST", 400, "invalid_request", False),
+    ("InvalidQueryError", "BAD_REQUEST", 400, "invalid_request", False),
     ("UnsupportedTokenTypeError", "BAD_REQUEST", 400, "unsupported_token_type", False),
     ("CSRFError", "INVALID_TOKEN", 403, "csrf_failed", False),
     ("StepUpRequiredError", "STEP_UP", 401, "insufficient_user_authentication", True),

@@ -14,7 +14,7 @@ from ..planning import Demand
 from ..plans import Plan
 from ..policy.base import AllOf, Policy
 from ..policy.baseline import for_kind
-from ..policy.closing import leaves
+from ..policy.closing import demands, leaves
 from ..policy.credentials import KnownUser
 from ..transports import NamedByKind, QueryTransport, Transport
 from .passing import Caller, can_pass, missing_variables
@@ -139,8 +139,8 @@ class Guarded:
             yield "csrf off"
 
     def _is_lazy(self) -> bool:
-        asks = any(isinstance(leaf, KnownUser) for leaf in self._leaves())
-        return is_lazy(self.application) and not asks
+        is_known = any(demands(level, KnownUser) for level in self.demand.levels)
+        return is_lazy(self.application) and not is_known
 
 
 def _source(levels: list[Policy]) -> str:

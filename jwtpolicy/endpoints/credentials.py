@@ -10,7 +10,14 @@ from typing import Any, ClassVar
 from flask import current_app, request
 from flask.typing import ResponseReturnValue
 
-from ..exceptions import ForeignSubjectError, LoginFailedError, PolicyError
+from ..exceptions import (
+    ForeignSubjectError,
+    LoginFailedError,
+    NotAnIdError,
+    PolicyDefinitionError,
+    PolicyError,
+)
+from ..expecting import expect_names
 from ..schemas import is_user
 from ..token import TokenPair
 from ..views import ProtectedView
@@ -31,6 +38,11 @@ class CredentialsView(ProtectedView, ABC):
     """
 
     fields: ClassVar[Sequence[str]] = ("username", "password")
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        names = f"{cls.__name__}.fields takes a list of names: ['username', 'password']"
+        expect_names(cls.fields, names, PolicyDefinitionError)
 
     @abstractmethod
     def authenticate(self, credentials: Credentials) -> Any:
@@ -84,7 +96,7 @@ class CredentialsView(ProtectedView, ABC):
         """
         try:
             return self.begin(user, credentials)
-        except (ForeignSubjectError, LoginFailedError) as error:
+        except (ForeignSubjectError, LoginFailedError, NotAnIdError) as error:
             logger.warning("%s: %s", type(self).__name__, error)
             return None
 

@@ -35,6 +35,7 @@ class RevocationView(ClientView):
         kinds: The kinds of token that can be revoked here.
     """
 
+    _needs_store: ClassVar[bool] = True
     policies = OptionalToken() | Refresh()
     kinds: ClassVar[AbstractSet[str]] = frozenset({"access", "refresh"})
 

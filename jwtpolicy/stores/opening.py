@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from ..clock import Clock, system_clock
 from ..exceptions import ConfigurationError
@@ -49,7 +49,7 @@ def open_store(
         timeout: Seconds to wait for the store before it counts as unavailable.
         testing: Whether the application is under test.
         create_tables: Whether an SQL database's missing tables are made.
-        lost: What to do where a Redis server or an SQLite file lost its memory: ``accept`` or
+        lost: What to do where the store lost its memory, or went back in time: ``accept`` or
             ``deny``.
         near_cache: Seconds for which a Redis server's silence is trusted; 0 is no near cache.
         clock: Where the time comes from when memory begins.
@@ -62,14 +62,16 @@ def open_store(
         url = "memory://" if testing else f"sqlite:///{DEFAULT_FILE}"
     if _scheme_of(url).startswith("redis"):
         return _redis_store(url, timeout, lost, near_cache, clock)
+    is_sql = _scheme_of(url).startswith(_SQL)
     is_file = url.startswith("sqlite:")
-    _check_unused(lost="accept" if is_file else lost, near_cache=near_cache)
+    _check_unused(lost="accept" if is_file or is_sql else lost, near_cache=near_cache)
     if url == "none":
         return None
     if url == "memory://":
         return MemoryStore()
-    if _scheme_of(url).startswith(_SQL):
-        return _sql_store(url, Path(instance_path), timeout, create_tables)
+    if is_sql:
+        options = {"create_tables": create_tables, "lost": lost, "clock": clock}
+        return _sql_store(url, Path(instance_path), timeout=timeout, **options)
     if is_file:
         path = Path(instance_path) / _sqlite_path(url)
         return SQLiteStore(path, timeout=timeout, lost=lost, clock=clock)
@@ -82,11 +84,11 @@ def _scheme_of(url: str) -> str:
     return scheme if separator else ""
 
 
-def _sql_store(url: str, folder: Path, timeout: float, create_tables: bool) -> TokenStore:
+def _sql_store(url: str, folder: Path, **options: Any) -> TokenStore:
     try:
         from .sqlalchemy import SQLAlchemyStore
 
-        return SQLAlchemyStore(_absolute(url, folder), timeout=timeout, create_tables=create_tables)
+        return SQLAlchemyStore(_absolute(url, folder), **options)
     except ConfigurationError as error:
         msg = f"JWT_STORE_URL: {error}"
         raise ConfigurationError(msg) from error.__cause__
@@ -107,7 +109,11 @@ def _redis_store(
 def _check_unused(lost: str, near_cache: float) -> None:
     """Refuse settings that this store has no meaning for: they would quietly do nothing."""
     for key, is_set, where in (
-        ("JWT_STORE_LOST", lost != "accept", "stores on Redis and in SQLite files (sqlite:///…)"),
+        (
+            "JWT_STORE_LOST",
+            lost != "accept",
+            "stores on Redis, in SQL databases and in SQLite files",
+        ),
         ("JWT_STORE_NEAR_CACHE", near_cache != 0, "stores on Redis"),
     ):
         if is_set:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sqlite3
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import count
@@ -12,8 +11,9 @@ from pathlib import Path
 from typing import Any, ClassVar, Final, TypeVar
 
 from ..access import Standing
-from ..clock import Clock
+from ..clock import Clock, system_clock
 from ..exceptions import ConfigurationError, StoreUnavailableError
+from ..expecting import expect
 from .base import (
     FOREVER,
     MAX_LEEWAY,
@@ -33,6 +33,9 @@ from .base import (
     microseconds,
 )
 from .columns import NO_CUT_OFF, read_predecessors, write_predecessors
+from .deadlines import in_time
+from .lineage import Age, Lineage, warn_of
+from .outages import tells_outages
 from .sqlite_connections import Connections
 from .sqlite_file import SQLiteFile, Values
 
@@ -53,17 +56,24 @@ _RECORD_COLUMNS: Final = (
     f"{_SESSION_COLUMNS}, is_ended, predecessors, kept, replaced_at, replaced_by"
 )
 
-_CUT_OFF: Final = "subject.cut_off"
-#: Where what was lost is denied, the beginning of the file's memory is a cut-off of everybody's.
-_CUT_OFF_OR_BEGIN: Final = f"""max(coalesce(subject.cut_off, {NO_CUT_OFF}),
-        coalesce((SELECT memory_began FROM jwtpolicy_file), {FOREVER}))"""  # noqa: S608 # constants
-
 _STANDING: Final = """
-    SELECT token.is_revoked, session.is_ended, {columns}
-    FROM (SELECT 1)
+    SELECT {columns}
+    FROM (SELECT 1) {more}
     LEFT JOIN jwtpolicy_tokens AS token ON token.issuer = ? AND token.token_id = ?
     LEFT JOIN jwtpolicy_sessions AS session ON session.issuer = ? AND session.session_id = ?
     LEFT JOIN jwtpolicy_subjects AS subject ON subject.issuer = ? AND subject.subject = ?"""
+
+_KNOWN: Final = "token.is_revoked, session.is_ended, subject.cut_off"
+#: Where what was lost is denied, the file says how far it has come, in the same statement.
+_WITH_MEMORY: Final = "file.memory_began, memory.mark, memory.restored, "
+_MEMORY: Final = "LEFT JOIN jwtpolicy_file AS file LEFT JOIN jwtpolicy_memory AS memory"
+_ADVANCE: Final = "UPDATE jwtpolicy_memory SET mark = mark + 1"
+_AGE: Final = "SELECT memory_began, mark FROM jwtpolicy_file, jwtpolicy_memory"
+_BEGIN_AGAIN: Final = (
+    "UPDATE jwtpolicy_file SET memory_began = max(memory_began, :began, :now)",
+    """UPDATE jwtpolicy_memory
+        SET mark = max(mark, :mark) + 1, restored = max(restored, :now)""",
+)
 
 #: What is found of most access tokens: of nothing that was revoked, be the session known or not.
 _GOOD: Final = frozenset({(None, 0, None), (None, None, None)})
@@ -159,6 +169,7 @@ _PRUNABLE: Final = """
         + (SELECT count(*) FROM jwtpolicy_subjects WHERE expires_at <= :horizon)"""
 
 
+@tells_outages
 class SQLiteStore(TokenStore):
     """A store in one file: for one machine with any number of workers and threads.
 
@@ -175,8 +186,9 @@ class SQLiteStore(TokenStore):
         path: The file.
         timeout: Seconds to wait for another process's write before giving up with
             `StoreUnavailableError`.
-        lost: What to do where the file was deleted, so that a new one was made: ``"accept"`` tokens
-            that it does not know as revoked, or ``"deny"`` those that were issued before.
+        lost: What to do where the file was deleted, so that a new one was made, or replaced by an
+            older copy: ``"accept"`` tokens that it does not know as revoked, or ``"deny"`` those
+            that were issued before.
         clock: Where the time comes from when the memory of a new file begins.
 
     Raises:
@@ -191,16 +203,21 @@ class SQLiteStore(TokenStore):
         *,
         timeout: float = 5.0,
         lost: str = "accept",
-        clock: Clock = time.time,
+        clock: Clock = system_clock,
     ) -> None:
-        if lost not in {"accept", "deny"}:
+        expect(path, (str, os.PathLike), "SQLiteStore takes a path", ConfigurationError)
+        expect(timeout, (int, float), "SQLiteStore(timeout=…) takes seconds", ConfigurationError)
+        if lost not in ("accept", "deny"):
             msg = f"lost= is 'accept' or 'deny', not {lost!r:.40}"
             raise ConfigurationError(msg)
         self.path = Path(path).absolute()
         self._timeout = timeout
-        cut_off = _CUT_OFF if lost == "accept" else _CUT_OFF_OR_BEGIN
-        self._standing = _STANDING.format(columns=cut_off)
-        self._known_sql = _STANDING.format(columns=f"{cut_off}, {_OF_RECORD}")
+        self._shown = f"the SQLite token store's file {self.path}"
+        self._clock = clock
+        self._lineage = Lineage() if lost == "deny" else None
+        memory, more = (_WITH_MEMORY, _MEMORY) if lost == "deny" else ("", "")
+        self._standing = _STANDING.format(columns=f"{memory}{_KNOWN}", more=more)
+        self._known_sql = _STANDING.format(columns=f"{memory}{_KNOWN}, {_OF_RECORD}", more=more)
         self._writes = count(1)
         self._file = SQLiteFile(self.path, timeout, clock)
         self._connections = Connections(self._file.open, self._file.identity)
@@ -212,20 +229,75 @@ class SQLiteStore(TokenStore):
         issuer, subject, token_id, session_id, _, kind = ref
         if kind == REFRESH:
             with self._connections.lease() as connection:
-                known = self._known(connection, ref)
-            return judge_standing(ref, known, now, leeway)
+                known = self._known(connection, ref, leeway)
+            return Standing.REVOKED if known is None else judge_standing(ref, known, now, leeway)
         values = (issuer, token_id, issuer, session_id, issuer, subject)
         with self._connections.lease() as connection:
-            found = self._file.wait(connection, self._standing, values).fetchone()
+            if self._lineage is None:
+                found = self._file.wait(connection, self._standing, values).fetchone()
+            else:
+                found = self._remembered(connection, self._standing, values, ref, leeway)
+                if found is None:
+                    return Standing.REVOKED
         return Standing.GOOD if found in _GOOD else judge_standing(ref, Known(*found), now, leeway)
 
-    def _known(self, connection: sqlite3.Connection, ref: TokenRef) -> Known:
-        """Return what is known of a refresh token, its session or the one that came of it."""
+    def _remembered(
+        self,
+        connection: sqlite3.Connection,
+        sql: str,
+        values: Values,
+        ref: TokenRef,
+        leeway: float,
+    ) -> tuple[Any, ...] | None:
+        """Ask, and let the beginning of memory be a cut-off of everybody's.
+
+        Returns:
+            What was found, or None where a token is older than what the file may have forgotten,
+            although it knows the session: it may know it from before it was ended.
+        """
+        lineage = self._lineage or Lineage()
+        seen = lineage.seen()
+        began, mark, restored, *found = self._file.wait(connection, sql, values).fetchone()
+        if began is None or mark is None:
+            return None
+        age = Age(began, mark)
+        if age < seen:
+            warn_of(self._shown, seen, age)
+            began = restored = self._begin_again(connection, seen)
+        lineage.see(age)
+        if ref.issued_at < restored + 1 + leeway:
+            return None
+        found[2] = began if found[2] is None else max(began, found[2])
+        return tuple(found)
+
+    def _begin_again(self, connection: sqlite3.Connection, seen: Age) -> int:
+        """Let memory begin now, in a file that is older than it was."""
+        now = int(self._clock())
+        values = {"began": seen.began, "mark": seen.mark, "now": now}
+        is_within = connection.in_transaction
+        if not is_within:
+            self._file.wait(connection, "BEGIN IMMEDIATE")
+        for statement in _BEGIN_AGAIN:
+            connection.execute(statement, values)
+        if not is_within:
+            connection.execute("COMMIT")
+        return now
+
+    def _known(self, connection: sqlite3.Connection, ref: TokenRef, leeway: float) -> Known | None:
+        """Return what is known of a refresh token, its session or the one that came of it.
+
+        None: it is older than what the file may have forgotten.
+        """
         issuer, subject, token_id, session_id, _, _ = ref
         if session_id is None:
             session_id = self.adopted_session_id(ref)
         values = (issuer, token_id, issuer, session_id, issuer, subject)
-        found = self._file.wait(connection, self._known_sql, values).fetchone()
+        if self._lineage is None:
+            found = self._file.wait(connection, self._known_sql, values).fetchone()
+        else:
+            found = self._remembered(connection, self._known_sql, values, ref, leeway)
+            if found is None:
+                return None
         is_revoked, is_ended, cut_off, *row = found
         return Known(
             None if is_revoked is None else bool(is_revoked),
@@ -242,8 +314,7 @@ class SQLiteStore(TokenStore):
                 return Opening.KNOWN
             if since is not None and microseconds(since) < _floor(connection, session):
                 return Opening.CUT_OFF
-            if maximum is not None:
-                _end_oldest(connection, session, maximum - 1)
+            _end_oldest(connection, session, maximum)
             connection.execute(_INSERT, _session_values(session))
             return Opening.OPENED
 
@@ -256,17 +327,21 @@ class SQLiteStore(TokenStore):
         *,
         token_expires_at: int | None,
         leeway: float = 0,
+        maximum: int | None = None,
     ) -> Session | None:
         now = session.last_used_at
 
         def change(connection: sqlite3.Connection) -> Session | None:
-            known = self._known(connection, ref)
+            known = self._known(connection, ref, leeway)
+            if known is None:
+                return None
             if known.record is not None:
                 is_fit = known.record.is_live(now) and not known.is_revoked
                 return known.record.session if is_fit else None
             if judge_standing(ref, known, now, leeway) is not Standing.GOOD:
                 return None
             connection.execute(_CONSUME, (ref.issuer, ref.token_id, _end(token_expires_at)))
+            _end_oldest(connection, session, maximum)
             connection.execute(_INSERT, _session_values(session))
             return session
 
@@ -290,6 +365,7 @@ class SQLiteStore(TokenStore):
 
         return self._change(now, change)
 
+    @in_time
     def present(self, ref: TokenRef, *, now: int) -> Rotation:
         with self._connections.lease() as connection:
             record = self._read(connection, ref.issuer, ref.session_id or "")
@@ -368,6 +444,7 @@ class SQLiteStore(TokenStore):
             now, lambda connection: connection.execute(_CONSUME, values).rowcount == 1
         )
 
+    @in_time
     def sessions(
         self,
         issuer: str,
@@ -388,6 +465,7 @@ class SQLiteStore(TokenStore):
         }
         return [_session_of(row) for row in self._ask(_SESSIONS, values)]
 
+    @in_time
     def session(self, issuer: str, session_id: str, *, now: int) -> Session | None:
         with self._connections.lease() as connection:
             record = self._read(connection, issuer, session_id)
@@ -402,6 +480,7 @@ class SQLiteStore(TokenStore):
     def prune_batch(self, *, now: int, limit: int) -> int:
         return self._change(now, lambda connection: _prune(connection, now, limit))
 
+    @in_time
     def prunable(self, *, now: int) -> int:
         ((total,),) = self._ask(_PRUNABLE, {"horizon": _earlier(now) - MAX_LEEWAY})
         return int(total)
@@ -430,6 +509,7 @@ class SQLiteStore(TokenStore):
         row = self._file.wait(connection, _RECORD, (issuer, session_id)).fetchone()
         return None if row is None else _record_of(row)
 
+    @in_time
     def _change(self, now: int, change: Change[T]) -> T:
         """Make a change, in the file that has the name when it is done.
 
@@ -440,15 +520,37 @@ class SQLiteStore(TokenStore):
             with (lease := self._connections.lease()) as connection:
                 self._file.wait(connection, "BEGIN IMMEDIATE")
                 changed = change(connection)
+                age = self._advanced(connection)
                 connection.execute(_ERASE_KEPT, (_earlier(now),))
                 if next(self._writes) % _PRUNE_EVERY == 0:
                     _prune(connection, now, _PRUNE_LIMIT)
                 connection.execute("COMMIT")
                 if lease.is_current():
+                    self._see(age)
                     return changed
                 lease.close()
         msg = "the SQLite token store's file is replaced again and again"
         raise StoreUnavailableError(msg)
+
+    def _advanced(self, connection: sqlite3.Connection) -> Age | None:
+        """Let the file have come farther, with a change and in its transaction, now and then."""
+        lineage = self._lineage
+        if lineage is None or not lineage.is_due():
+            return None
+        lineage.advanced()
+        seen = lineage.seen()
+        ((began, mark),) = connection.execute(_AGE).fetchall()
+        if Age(began, mark) < seen:
+            # Not past what was seen before: nobody would notice any more.
+            warn_of(self._shown, seen, Age(began, mark))
+            self._begin_again(connection, seen)
+            return None
+        connection.execute(_ADVANCE)
+        return Age(began, mark + 1)
+
+    def _see(self, age: Age | None) -> None:
+        if age is not None and self._lineage is not None:
+            self._lineage.see(age)
 
 
 def _presented(
@@ -494,14 +596,16 @@ def _floor(connection: sqlite3.Connection, session: Session) -> int:
     return 0 if row is None else int(row[0])
 
 
-def _end_oldest(connection: sqlite3.Connection, session: Session, remaining: int) -> None:
-    values = {
-        "issuer": session.issuer,
-        "subject": session.subject,
-        "now": session.last_used_at,
-        "remaining": remaining,
-    }
-    connection.execute(_END_OLDEST, values)
+def _end_oldest(connection: sqlite3.Connection, session: Session, maximum: int | None) -> None:
+    """Make room for *session*, within the transaction that opens it."""
+    if maximum is not None:
+        values = {
+            "issuer": session.issuer,
+            "subject": session.subject,
+            "now": session.last_used_at,
+            "remaining": maximum - 1,
+        }
+        connection.execute(_END_OLDEST, values)
 
 
 def _prune(connection: sqlite3.Connection, now: int, limit: int) -> int:
@@ -511,7 +615,7 @@ def _prune(connection: sqlite3.Connection, now: int, limit: int) -> int:
 
 def _earlier(now: int) -> int:
     """Return the earlier of the caller's clock and the machine's: nothing is deleted before."""
-    return min(now, int(time.time()))
+    return min(now, int(system_clock()))
 
 
 def _end(expires_at: int | None) -> int:

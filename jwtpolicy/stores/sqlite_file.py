@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from ..clock import Clock
 from . import sqlite_schema as schema
+from .deadlines import in_time, left, within
 
 Values = tuple[Any, ...] | dict[str, Any]
 
@@ -86,6 +87,7 @@ class SQLiteFile:
             return None
         return found.st_dev, found.st_ino
 
+    @in_time
     def open(self) -> sqlite3.Connection:
         """Return a connection that commits by itself, to tables that are there.
 
@@ -137,16 +139,19 @@ class SQLiteFile:
         one may go hungry for seconds; and it does not wait at all where a new file is put into WAL
         mode.
         """
-        deadline = time.monotonic() + self._timeout
-        while True:
-            try:
-                return connection.execute(sql, values)
-            except sqlite3.OperationalError as error:
-                # The low byte: what it waits for (recovery, a snapshot) makes no difference.
-                is_busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
-                if not is_busy or time.monotonic() >= deadline:
-                    raise
-                time.sleep(_POLL)
+        try:
+            return connection.execute(sql, values)
+        except sqlite3.OperationalError as error:
+            if not _is_busy(error):
+                raise
+        with within(self._timeout):
+            while True:
+                try:
+                    return connection.execute(sql, values)
+                except sqlite3.OperationalError as error:
+                    if not _is_busy(error) or not left(self._timeout):
+                        raise
+                    time.sleep(_POLL)
 
     def _prepare(self, connection: sqlite3.Connection) -> None:
         found = schema.version_of(partial(self.wait, connection))
@@ -155,6 +160,10 @@ class SQLiteFile:
                 if not found:
                     schema.create(connection, int(self._clock()))
         schema.check(found or schema.VERSION)
+        if not schema.has_memory(partial(self.wait, connection)):
+            with self._alone(connection):
+                if not schema.has_memory(connection.execute):
+                    schema.remember(connection)
 
     @contextmanager
     def _alone(self, connection: sqlite3.Connection) -> Iterator[int]:
@@ -162,3 +171,8 @@ class SQLiteFile:
         self.wait(connection, "BEGIN IMMEDIATE")
         yield schema.version_of(connection.execute)
         connection.execute("COMMIT")
+
+
+def _is_busy(error: sqlite3.OperationalError) -> bool:
+    # The low byte: what it waits for (recovery, a snapshot) makes no difference.
+    return error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY

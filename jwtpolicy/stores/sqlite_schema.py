@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Final
 
 from ..exceptions import StoreUnavailableError
+from .columns import NO_CUT_OFF
 
 #: The shape of the tables; it is written into ``jwtpolicy_file``.
 VERSION: Final = 2
@@ -66,8 +67,14 @@ _FILE: Final = """CREATE TABLE jwtpolicy_file (
     )"""
 _MARK: Final = "INSERT INTO jwtpolicy_file (version, memory_began) VALUES (?, ?)"
 
+# How far the file has come, and the second up to which tokens are refused because it had come
+# farther. A table of its own, since version 2 began without it.
+_MEMORY: Final = "CREATE TABLE jwtpolicy_memory (mark INTEGER NOT NULL, restored INTEGER NOT NULL)"
+_REMEMBER: Final = f"INSERT INTO jwtpolicy_memory (mark, restored) VALUES (0, {NO_CUT_OFF})"  # noqa: S608 # constants
+
 _FIND: Final = """
     SELECT name FROM sqlite_master WHERE name IN ('jwtpolicy_file', 'jwtpolicy_sessions')"""
+_FIND_MEMORY: Final = "SELECT 1 FROM sqlite_master WHERE name = 'jwtpolicy_memory'"
 
 # What was kept for a repetition is sealed as nobody seals any more: what was used moments before
 # is refused, and is no theft.
@@ -108,6 +115,18 @@ def create(connection: sqlite3.Connection, now: int) -> None:
     for statement in (*_TOKENS, *_SESSIONS, *_SUBJECTS, _FILE):
         connection.execute(statement)
     connection.execute(_MARK, (VERSION, now))
+    remember(connection)
+
+
+def has_memory(ask: Callable[[str], sqlite3.Cursor]) -> bool:
+    """Return whether a file can say how far it has come."""
+    return ask(_FIND_MEMORY).fetchone() is not None
+
+
+def remember(connection: sqlite3.Connection) -> None:
+    """Let a file say how far it has come, within a transaction that is open."""
+    connection.execute(_MEMORY)
+    connection.execute(_REMEMBER)
 
 
 def convert(connection: sqlite3.Connection, now: int) -> None:
@@ -116,6 +135,7 @@ def convert(connection: sqlite3.Connection, now: int) -> None:
         connection.execute(statement)
     ((began,),) = connection.execute(_OLDEST, {"now": now}).fetchall()
     connection.execute(_MARK, (VERSION, began))
+    remember(connection)
 
 
 def check(version: int) -> None:

@@ -16,7 +16,8 @@ import pytest
 
 from examples.notes import create_app
 from tests.conftest import bearer
-from tests.docs.test_readme import ROOT, free_port, wait_for
+from tests.docs.test_readme import ROOT, wait_for
+from tests.services.processes import free_port
 
 
 @pytest.fixture

@@ -17,17 +17,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.services.processes import free_port
+
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 _BLOCK = re.compile(r"<!-- readme-(script|file): (\S+) -->\n```\w+\n(.*?)```", re.DOTALL)
 BLOCKS = {name: text for _, name, text in _BLOCK.findall(README)}
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def wait_for(port: int, process: subprocess.Popen[bytes]) -> None:

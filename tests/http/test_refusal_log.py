@@ -21,6 +21,7 @@ from jwtpolicy import (
     policy,
     protect,
 )
+from jwtpolicy.compat import flask_jwt_extended
 from jwtpolicy.exceptions import AccessError, InvalidTokenError, RateLimitedError
 from tests.conftest import bearer
 
@@ -207,6 +208,17 @@ def test_a_forgotten_guard_is_a_warning(app: Flask, jwt: JWTManager[Any], lines:
 
 def test_an_optional_view_has_a_guard(app: Flask, jwt: JWTManager[Any], lines: Any) -> None:
     view = protect(OptionalToken())(lambda: jwt.step_up("ada").as_response())
+    app.add_url_rule("/", "view", view)
+
+    assert app.test_client().get("/").status_code == 401
+    assert [line.split()[0] for line in lines()] == ["INFO"]
+
+
+def test_a_guard_of_the_bridge_is_none_that_was_forgotten(
+    app: Flask, jwt: JWTManager[Any], lines: Any
+) -> None:
+    flask_jwt_extended.JWTManager(app)
+    view = flask_jwt_extended.jwt_required(optional=True)(lambda: jwt.step_up("ada").as_response())
     app.add_url_rule("/", "view", view)
 
     assert app.test_client().get("/").status_code == 401

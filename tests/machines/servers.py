@@ -21,7 +21,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from tests import services
 from tests.conftest import bearer
-from tests.docs.test_readme import ROOT, free_port
+from tests.docs.test_readme import ROOT
+from tests.services.processes import free_port
 
 #: The status of an answer that did not come.
 NO_ANSWER = 0

@@ -22,8 +22,9 @@ from typing import Any
 import pytest
 
 from jwtpolicy.stores.opening import open_store
-from tests.docs.test_readme import ROOT, free_port, wait_for
+from tests.docs.test_readme import ROOT, wait_for
 from tests.machines.conftest import make_own
+from tests.services.processes import free_port
 from tests.services.serve import FINDERS, make_server
 
 pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")

@@ -10,7 +10,7 @@ from typing import NoReturn
 
 import pytest
 
-from . import mariadb, postgres, redis
+from . import mariadb, pgbouncer, postgres, redis
 
 #: Where a browser may be, beside ``JWTPOLICY_TEST_CHROMIUM``.
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -56,6 +56,7 @@ FINDERS: dict[str, Callable[[], str | None]] = {
     "browser": lambda: find_browser() if has_playwright() else None,
     "postgres": postgres.find,
     "postgres-wheel": postgres.find_wheel,
+    "pgbouncer": pgbouncer.find,
     "mysql": mariadb.find,
     "redis": redis.find,
     "valkey": redis.find_valkey,

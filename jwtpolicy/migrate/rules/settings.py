@@ -88,7 +88,7 @@ def _misfits(setting: Setting) -> Iterator[str]:
     if value is ABSENT or is_left_out:
         return
     try:
-        read_setting(setting.key, value, field.metadata["read"])
+        read_setting(setting.key, value, field.metadata["read"], is_secret=not field.repr)
     except ConfigurationError as error:
         yield str(error)
 

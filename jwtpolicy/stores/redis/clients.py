@@ -9,13 +9,20 @@ from typing import Any, Final, NamedTuple, Protocol, cast
 import redis
 from redis.backoff import NoBackoff
 from redis.cluster import ClusterNode, RedisCluster
-from redis.connection import Connection, ConnectionPool, SSLConnection
+from redis.connection import ConnectionPool
 from redis.retry import Retry
 
+from ...exceptions import StoreUnavailableError
+from ..deadlines import left
 from .address import Address
+from .connections import TimedConnection, TimedSSLConnection
 
 #: What becomes of a command on a Cluster: to a node that is gone, asking who took over, to that.
 _CLUSTER_STEPS: Final = 3
+
+
+#: Seconds that others are waited for where there is no deadline.
+_LONGEST: Final = 60.0
 
 
 class Client(Protocol):
@@ -84,10 +91,15 @@ class FixedLink:
             link.close()
 
     def _made(self) -> Link:
-        with self._making:
+        if not self._making.acquire(timeout=left(_LONGEST)):
+            msg = "the Redis token store failed: it takes too long to learn where it is"
+            raise StoreUnavailableError(msg)
+        try:
             if self._link is None:
                 self._link = self._make()
             return self._link
+        finally:
+            self._making.release()
 
 
 def connect(address: Address, timeout: float) -> Link:
@@ -115,7 +127,7 @@ def link_to_sentinel(host: tuple[str, int], address: Address, timeout: float) ->
 
 def _link(host: tuple[str, int], address: Address, timeout: float, **words: Any) -> Link:
     pool = ConnectionPool(
-        connection_class=SSLConnection if address.is_encrypted else Connection,
+        connection_class=_class(address),
         # One more than there are turns: the primary is asked for its role outside of them.
         max_connections=address.max_connections + 1,
         host=host[0],
@@ -130,14 +142,20 @@ def _cluster(address: Address, timeout: float) -> Client:
     waits = _waits(timeout / _CLUSTER_STEPS)
     del waits["retry"]
     client = RedisCluster(
+        # With a URL it lets one choose the class of connections, and without it does not.
+        url="redis://{}:{}".format(*address.hosts[0]),
         startup_nodes=[ClusterNode(*host) for host in address.hosts],  # type: ignore[no-untyped-call] # redis-py
-        ssl=address.is_encrypted,
+        connection_class=_class(address),
         max_connections=address.max_connections,
         **_words(address),
         **waits,
         **_cluster_retries(),
     )
     return cast("Client", client)
+
+
+def _class(address: Address) -> type[TimedConnection | TimedSSLConnection]:
+    return TimedSSLConnection if address.is_encrypted else TimedConnection
 
 
 def _cluster_retries() -> dict[str, Any]:

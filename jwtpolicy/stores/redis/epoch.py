@@ -1,56 +1,139 @@
-"""Notice that a server has lost its memory, and since when it remembers."""
+"""Notice that a server has lost its memory or went back in time, and since when it remembers."""
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Callable, Sequence
+from typing import Final, NamedTuple
 
-from ...clock import Clock
+from ...clock import Clock, elapsed
 from ...exceptions import StoreUnavailableError
+from ..lineage import Age, Lineage, warn_of
 from .keys import TAGS, Keys
-from .server import Server
+from .server import Key, Server
 
 #: The one policy under which a full server drops nothing.
 _KEEPING: Final = "noeviction"
+#: Seconds for which it is believed that a server has that policy still.
+_CHECKED_FOR: Final = 60.0
+#: What stands before the second in an epoch that began because the server went back in time.
+_STRICTLY: Final = b"="
+
+
+class Memory(NamedTuple):
+    """What a slot remembers.
+
+    Attributes:
+        began: The second in which its memory began.
+        is_strict: Whether older tokens are refused even where their session is known: it may be
+            known from before it was ended.
+    """
+
+    began: int
+    is_strict: bool
 
 
 class Epoch:
-    """When each slot's memory began.
+    """When each slot's memory began, and how far the server has come since.
 
     Where a slot has forgotten, its epoch is gone too, and begins anew: tokens that were issued
     before, and belong to no session that is known since, are refused. A server's whole memory is
     lost or none of it, as far as the server may not evict: one that may is not asked.
 
+    A mark grows while the server is written to, once in a second at the most for each process. One
+    that is lower than it was seen to be belongs to an older copy. There is one mark for all, but
+    on a Cluster, where a node may go back by itself, one in each slot.
+
     Args:
         server: Whom to ask.
         prefix: What the names of keys begin with.
         clock: Where the time comes from.
+        is_cluster: Whether the server is a Cluster.
+        timer: What tells seconds that pass evenly.
     """
 
-    def __init__(self, server: Server, prefix: str, clock: Clock) -> None:
+    def __init__(
+        self,
+        server: Server,
+        prefix: str,
+        clock: Clock,
+        is_cluster: bool = False,
+        timer: Callable[[], float] = elapsed,
+    ) -> None:
         self._server = server
         self._clock = clock
+        self._prefix = prefix
+        self._is_cluster = is_cluster
         self._keys = [Keys(prefix, tag).epoch for tag in TAGS]
-        self._is_checked = False
+        self._timer = timer
+        self._check_at = float("-inf")
+        self._lineage = Lineage(timer)
 
-    def began(self, found: bytes | None) -> int:
-        """Return the second in which memory began, *found* being what the slot says.
+    def keys(self, tag: str) -> list[Key]:
+        """Return where it is written since when a slot remembers, and how far it has come."""
+        return [Keys(self._prefix, tag).epoch, self._mark(tag)]
+
+    def seen(self, tag: str) -> Age:
+        """Return how far the slot had come; to be asked before the server is."""
+        return self._lineage.seen(self._mark(tag))
+
+    def read(self, tag: str, seen: Age, found: Sequence[bytes | None]) -> Memory:
+        """Return what the slot remembers, *found* being what `keys` hold.
 
         Raises:
             StoreUnavailableError: The server cannot be asked, or may evict what it knows.
         """
-        if not self._is_checked or found is None:
+        if found[0] is None or self._timer() >= self._check_at:
             self._check_eviction()
-            self._is_checked = True
-        return self._begin() if found is None else int(found)
+            self._check_at = self._timer() + _CHECKED_FOR
+        if found[0] is None:
+            return Memory(self._begin(b"", "NX"), is_strict=False)
+        age = _age(found)
+        if age < seen:
+            # From memory, it may be what was true a moment ago.
+            found = self._server.ask("MGET", *self.keys(tag))
+            age = _age(found)
+        if age < seen:
+            warn_of("the Redis token store", seen, age)
+            return self._begin_again(tag, seen, age)
+        self._lineage.see(age, self._mark(tag))
+        return Memory(age.began, bytes(found[0] or b"").startswith(_STRICTLY))
 
-    def _begin(self) -> int:
-        """Let memory begin now, wherever it has not.
+    def advance(self, written: Sequence[Key]) -> None:
+        """Let the mark grow, now that keys were written; whether that succeeds or not."""
+        start = len(self._prefix.encode()) + 1
+        tag = written[0][start : start + 2].decode()
+        mark = self._mark(tag)
+        if not self._lineage.is_due(mark):
+            return
+        self._lineage.advanced(mark)
+        try:
+            # Not past what was seen before, if it is below: nobody would notice any more.
+            self.read(tag, self.seen(tag), self._server.ask("MGET", *self.keys(tag)))
+            number = int(self._server.ask("INCR", mark))
+        except StoreUnavailableError:
+            return  # what was written is written
+        self._lineage.see(self._lineage.seen(mark)._replace(mark=number), mark)
+        self._server.changed([mark])
 
-        In all slots: a token that is looked up later must not be taken for one from before.
+    def _mark(self, tag: str) -> Key:
+        return Keys(self._prefix, tag if self._is_cluster else TAGS[0]).mark
+
+    def _begin(self, how: bytes, *condition: str) -> int:
+        """Let memory begin now, in all slots.
+
+        A token that is looked up later must not be taken for one from before.
         """
         now = int(self._clock())
-        self._server.ask_all(("SET", key, now, "NX") for key in self._keys)
+        value = how + str(now).encode()
+        self._server.ask_all(("SET", key, value, *condition) for key in self._keys)
+        self._server.changed(self._keys)
         return now
+
+    def _begin_again(self, tag: str, seen: Age, found: Age) -> Memory:
+        began = self._begin(_STRICTLY)
+        self._server.ask("INCRBY", self._mark(tag), max(0, seen.mark - found.mark) + 1)
+        self._server.changed([self._mark(tag)])
+        return Memory(began, is_strict=True)
 
     def _check_eviction(self) -> None:
         for memory in self._server.memory():
@@ -61,3 +144,8 @@ class Epoch:
                     f"{policy}; set noeviction, or JWT_STORE_LOST to 'accept'"
                 )
                 raise StoreUnavailableError(msg)
+
+
+def _age(found: Sequence[bytes | None]) -> Age:
+    epoch, mark = found
+    return Age(int((epoch or b"0").removeprefix(_STRICTLY)), int(mark or 0))

@@ -80,19 +80,22 @@ class Keys:
         return self._named("i", subject)
 
     @property
-    def session_prefix(self) -> bytes:
-        """What the names of sessions' records begin with."""
-        return self._named("s", "")
+    def beginnings(self) -> tuple[bytes, bytes, bytes]:
+        """What ids begin with whose sessions lie here, names of their records, and of kept pairs.
 
-    @property
-    def kept_prefix(self) -> bytes:
-        """What the names of kept pairs begin with."""
-        return self._named("k", "")
+        For scripts that find the sessions of a subject themselves.
+        """
+        return f"{self.tag}.".encode(), self._named("s", ""), self._named("k", "")
 
     @property
     def epoch(self) -> bytes:
         """Where it is written since when the slot remembers."""
         return f"{self._base}e".encode()
+
+    @property
+    def mark(self) -> bytes:
+        """Where a number is that grows while the slot, or the server, is written to."""
+        return f"{self._base}m".encode()
 
     def _named(self, kind: str, name: str) -> bytes:
         return f"{self._base}{kind}{self._issuer}{name}".encode("utf-8", "surrogatepass")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import select
 import socket
 from collections.abc import Callable, Iterator, Sequence
-from ssl import SSLSocket
 from typing import Any, cast
 
 from redis.connection import Connection, ConnectionPool
@@ -69,8 +68,9 @@ class Line:
         self._connection.disconnect()  # type: ignore[no-untyped-call] # redis-py
 
     def _has_arrived(self) -> bool:
-        is_decrypted = isinstance(self._socket, SSLSocket) and self._socket.pending() > 0
-        return is_decrypted or bool(self._poll.poll(0))
+        # What TLS has decrypted is in no buffer that one can poll.
+        pending = getattr(self._socket, "pending", None)
+        return (pending is not None and pending() > 0) or bool(self._poll.poll(0))
 
     def _messages(self) -> Iterator[tuple[bool, Any]]:
         """Yield what comes, and whether it was announced rather than asked for."""

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from redis.exceptions import ResponseError
 
+from ...clock import elapsed
 from ...exceptions import StoreUnavailableError
+from ..deadlines import left
 from .address import Address
 from .clients import Link, link_to, link_to_sentinel
 from .failures import FAILURES, unavailable
@@ -52,7 +53,7 @@ class Primary:
     """
 
     def __init__(
-        self, address: Address, timeout: float, timer: Callable[[], float] = time.monotonic
+        self, address: Address, timeout: float, timer: Callable[[], float] = elapsed
     ) -> None:
         self._address = address
         self._timeout = timeout
@@ -89,7 +90,7 @@ class Primary:
     def _confirm(self) -> Link:
         """Let one thread ask, and whoever waited meanwhile take what it learned."""
         arrived = self._timer()
-        if not self._asking.acquire(timeout=self._timeout):
+        if not self._asking.acquire(timeout=left(self._timeout)):
             raise _unknown("it takes too long to learn it")
         try:
             confirmed = self._confirmed

@@ -15,13 +15,16 @@ from weakref import WeakSet
 from sqlalchemy import Connection, Engine, Executable, QueuePool
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 
+from ...clock import Clock, elapsed
 from ...exceptions import StoreUnavailableError
-from ..forks import POISONED, PerProcess, abandon
-from .engines import is_in_memory
+from ..deadlines import left
+from ..forks import POISONED, PerProcess
+from ..lineage import Lineage
+from .engines import engine_beside, transaction_limits
 from .failures import cause, is_conflict, unavailable
 from .schema import prepare, upgrade
 from .shortcut import Shortcut
-from .statements import KNOWN, STANDING
+from .statements import KNOWN, KNOWN_AND_AGE, STANDING, STANDING_AND_AGE
 
 T = TypeVar("T")
 
@@ -37,11 +40,17 @@ _PAUSE: Final = 0.005  # seconds, doubled each time, so that those who met part 
 
 
 class Options(TypedDict):
-    """What is said of every database of a store."""
+    """What is said of every database of a store.
+
+    ``is_own`` is whether its engine was made from a URL, so that its connections commit by
+    themselves.
+    """
 
     is_own: bool
     may_create: bool
     timeout: float
+    denies: bool
+    clock: Clock
 
 
 class Database:
@@ -50,8 +59,9 @@ class Database:
     Every statement that changes something is atomic, and is committed before the method returns.
 
     Attributes:
-        engine: The engine, as it was handed over.
+        engine: An engine whose pool nobody else uses.
         dialect: ``postgresql``, ``mysql`` (MariaDB too) or ``sqlite``.
+        lineage: How far it has come, where what was lost is denied; else None.
     """
 
     def __init__(self, engine: Engine, **options: Unpack[Options]) -> None:
@@ -60,9 +70,14 @@ class Database:
         self.dialect = "mysql" if name == "mariadb" else name
         self.is_own = options["is_own"]
         self._may_create = options["may_create"]
+        self._clock = options["clock"]
+        self.lineage = Lineage() if options["denies"] else None
         self._timeout = options["timeout"]
         self._is_ready = False
         self._shortcuts: tuple[Shortcut, Shortcut]  # once it is ready
+        self._ping = None if self.dialect == "sqlite" else "SELECT 1"
+        is_postgres = self.is_own and self.dialect == "postgresql"
+        self._limits = transaction_limits(options["timeout"]) if is_postgres else None
         self._connected = engine
         if not self.is_own and self.dialect != "mysql":
             # A look-up needs no transaction. On MySQL it costs more to say so than to have one.
@@ -87,7 +102,7 @@ class Database:
             raise self._failed(error) from cause(error)
 
     def look_up(self, values: Mapping[str, Any], *, with_record: bool) -> Sequence[Any]:
-        """Return the one row of `STANDING`, or of `KNOWN`.
+        """Return the one row of `STANDING`, or of `KNOWN`; with the age, where there is a lineage.
 
         Raises:
             StoreUnavailableError: The database cannot be asked.
@@ -97,7 +112,7 @@ class Database:
             with self._open() as connection:
                 return self._shortcuts[with_record].ask_on(connection, values)
 
-        started = time.monotonic()
+        started = elapsed()
         try:
             if self.is_own and self._is_ready:
                 shortcut = self._shortcuts[with_record]
@@ -126,7 +141,7 @@ class Database:
         def job(connection: Connection) -> int:
             return connection.execute(statement, values).rowcount
 
-        return self._attempting(lambda: self._once(job))
+        return self._attempting(lambda: self._once(job, self._ping))
 
     def transact(self, job: Job[T]) -> T:
         """Do all of *job* or nothing, and return what it returns.
@@ -138,7 +153,8 @@ class Database:
 
         def whole(connection: Connection) -> T:
             try:
-                connection.exec_driver_sql("BEGIN")
+                if self._limits is not None:
+                    connection.exec_driver_sql(self._limits)
                 return job(connection)
             except BaseException:
                 # Nobody else rolls back: connections that commit by themselves are given back as
@@ -146,7 +162,7 @@ class Database:
                 connection.invalidate()
                 raise
 
-        return self._attempting(lambda: self._once(whole))
+        return self._attempting(lambda: self._once(whole, "BEGIN"))
 
     def _attempting(self, change: Callable[[], T]) -> T:
         for attempt in range(_ATTEMPTS):
@@ -155,9 +171,9 @@ class Database:
             except IntegrityError:
                 raise
             except SQLAlchemyError as error:
-                if attempt == _ATTEMPTS - 1 or not is_conflict(error):
+                if attempt == _ATTEMPTS - 1 or not is_conflict(error) or not left(1):
                     raise self._failed(error) from cause(error)
-            time.sleep(random.random() * _PAUSE * 2**attempt)  # noqa: S311 # not a secret
+            time.sleep(min(left(1), random.random() * _PAUSE * 2**attempt))  # noqa: S311 # no secret
         raise AssertionError  # pragma: no cover
 
     def upgrade(self) -> str:
@@ -169,7 +185,7 @@ class Database:
 
         def look() -> str:
             with self._connected.connect() as connection:
-                return upgrade(connection, self.dialect)
+                return upgrade(connection, self.dialect, may_create=self._may_create)
 
         try:
             return self._retrying(look)
@@ -177,9 +193,8 @@ class Database:
             raise self._failed(error) from cause(error)
 
     def close(self) -> None:
-        """Close the connections, if they are the store's own."""
-        if self.is_own:
-            self.engine.dispose()
+        """Close the connections."""
+        self.engine.dispose()
 
     @property
     def is_open_sqlite(self) -> bool:
@@ -189,8 +204,8 @@ class Database:
             return False
         return pool.checkedin() + pool.checkedout() > 0
 
-    def _once(self, job: Job[T]) -> T:
-        with self._retrying(self._open_alive) as connection:
+    def _once(self, job: Job[T], first: str | None) -> T:
+        with self._retrying(lambda: self._open_alive(first)) as connection:
             found = job(connection)
             connection.commit()
         return found
@@ -199,26 +214,43 @@ class Database:
         connection = self._connected.connect()
         if not self._is_ready:
             with _closing_on_error(connection):
-                prepare(connection, self.dialect, may_create=self._may_create)
+                prepare(
+                    connection,
+                    self.dialect,
+                    may_create=self._may_create,
+                    now=int(self._clock()),
+                    remembers=self.lineage is not None,
+                )
                 connection.commit()
-            self._shortcuts = Shortcut(self.engine, STANDING), Shortcut(self.engine, KNOWN)
+            questions = (STANDING, KNOWN)
+            if self.lineage is not None:
+                questions = (STANDING_AND_AGE, KNOWN_AND_AGE)
+            standing, known = (Shortcut(self.engine, question) for question in questions)
+            self._shortcuts = standing, known
             self._is_ready = True
         return connection
 
-    def _open_alive(self) -> Connection:
+    def _open_alive(self, first: str | None) -> Connection:
         """Return a connection that answers, so that it breaks in the middle of a change rarely.
 
         A question can be asked again; of a change nobody knows whether it was made.
+
+        Args:
+            first: What it is asked first, and changes nothing; None is nothing.
         """
         connection = self._open()
-        if self.dialect != "sqlite":
-            with _closing_on_error(connection):
-                connection.exec_driver_sql("SELECT 1")
+        if first is not None:
+            try:
+                connection.exec_driver_sql(first)
+            except BaseException:
+                connection.invalidate()  # it may have begun a transaction that nobody ends
+                connection.close()
+                raise
         return connection
 
     def _retrying(self, job: Callable[[], T]) -> T:
         """Do what changes nothing; once more where a kept connection turns out to be dead."""
-        started = time.monotonic()
+        started = elapsed()
         try:
             return job()
         except DBAPIError as error:
@@ -228,7 +260,7 @@ class Database:
 
     def _is_late(self, started: float) -> bool:
         """Whether there is no time for another try."""
-        return time.monotonic() - started > self._timeout / 2
+        return elapsed() - started > self._timeout / 2 or not left(1)
 
     def _failed(self, error: Exception) -> StoreUnavailableError:
         # Look at the tables again, next time: they may be gone.
@@ -257,12 +289,16 @@ class _Known(dict[Engine, Database]):
         self.is_poisoned = is_poisoned
 
 
+def _close_all(known: _Known) -> None:
+    for database in list(known.values()):
+        database.close()
+
+
 class Databases:
-    """The databases of one store, by their engines; each process has its own.
+    """The databases of one store, by the engines that it was handed; each process has its own.
 
     SQLAlchemy's pools do not notice a fork: two processes that use one socket read each other's
-    answers. An engine of the store's own is made by each process. The pool of one that was handed
-    over is replaced in a process that is not the one in which it was handed over.
+    answers. So each process makes an engine of its own, from the URL or beside the application's.
 
     Args:
         engine: What returns the engine; one store may serve several applications, whose engines
@@ -273,9 +309,7 @@ class Databases:
     def __init__(self, engine: Callable[[], Engine], **options: Unpack[Options]) -> None:
         self._engine = engine
         self._options = options
-        self._process = os.getpid()
-        self._known = PerProcess(self._begin)
-        self._left: PerProcess[WeakSet[Engine]] = PerProcess(WeakSet)
+        self._known = PerProcess(self._begin, _close_all)
         self._ancestors: list[_Known] = []
 
     def current(self) -> Database:
@@ -283,6 +317,7 @@ class Databases:
 
         Raises:
             StoreUnavailableError: It is SQLite, and was open when a server forked in C.
+            ConfigurationError: The engine was handed over, and is of no use to a store.
         """
         engine, known = self._engine(), self._known()
         if known.is_poisoned:
@@ -293,9 +328,8 @@ class Databases:
             return self._opened(engine, known)
 
     def close(self) -> None:
-        """Close the connections that are the store's own."""
-        for database in list(self._known().values()):
-            database.close()
+        """Close the connections."""
+        _close_all(self._known())
 
     def _begin(self) -> _Known:
         # Lists, since another thread that is first as well may be adding to the same ones.
@@ -306,19 +340,11 @@ class Databases:
         return own
 
     def _opened(self, engine: Engine, known: _Known) -> Database:
-        if self._process != os.getpid() and not self._options["is_own"]:
-            self._leave(engine)
+        own = engine if self._options["is_own"] else engine_beside(engine)
         if len(known) >= _ENGINES:
+            self.close()
             known.clear()
-        return known.setdefault(engine, Database(engine, **self._options))
-
-    def _leave(self, engine: Engine) -> None:
-        """Leave the pool's connections to the process that this one was forked from, once."""
-        left = self._left()
-        if engine not in left and not is_in_memory(engine.url):
-            abandon(engine.pool)
-            engine.dispose(close=False)
-            left.add(engine)
+        return known.setdefault(engine, Database(own, **self._options))
 
 
 # SQLite's connections may not even be there while Python forks; sqlite_connections.py says why.

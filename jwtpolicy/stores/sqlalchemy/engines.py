@@ -4,15 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
+from math import ceil
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
-from sqlalchemy import URL, Engine, create_engine, event, make_url
+from sqlalchemy import (
+    URL,
+    AssertionPool,
+    Engine,
+    QueuePool,
+    SingletonThreadPool,
+    StaticPool,
+    create_engine,
+    event,
+    make_url,
+)
 from sqlalchemy.engine.default import DefaultDialect
 from sqlalchemy.exc import ArgumentError
 
 from ...exceptions import ConfigurationError
+from ..deadlines import left
+from ..dialling import dial
 from ..sqlite_file import keep_private
 
 #: The drivers that are tested, by what a URL may begin with.
@@ -41,37 +54,101 @@ def open_engine(url: str | URL, timeout: float) -> Engine:
 
     Args:
         url: A URL of `DRIVERS`.
-        timeout: Seconds for each of: waiting for a connection of the pool, connecting, and each
-            statement. psycopg takes two seconds at the least to give up connecting.
+        timeout: Seconds for waiting for a connection of the pool, for connecting, and for each
+            statement, or less where a deadline comes first.
 
     Raises:
         ConfigurationError: The URL cannot be read, its driver is not installed, or refuses its
             options. The message does not show the URL, which may hold a password.
     """
-    read = _read(url)
+    read, own = _without_threshold(_read(url))
     backend = read.get_backend_name()
+    arguments = {**_ARGUMENTS[backend](timeout), **own}
     try:
         engine = create_engine(
             read,
             isolation_level="AUTOCOMMIT",
+            poolclass=_Pool,
             pool_reset_on_return=None,
             hide_parameters=True,
             pool_timeout=timeout,
             pool_use_lifo=True,
-            connect_args=_ARGUMENTS[backend](timeout),
+            connect_args=arguments,
             **_without_rollback(),
         )
-        _try_options(engine, _ARGUMENTS[backend](timeout))
+        _try_options(engine, arguments)
     except ImportError as error:
         raise ConfigurationError(_missing(backend)) from error
     except Exception:  # noqa: BLE001
         # Each driver raises what it likes, and may quote a value.
         raise ConfigurationError(_refused(read)) from None
-    if backend == "postgresql":
-        _bound_answers(engine, timeout)
     if backend == "sqlite":
         event.listen(engine, "do_connect", _make_private_file)
+    else:
+        connect = _psycopg_connect if backend == "postgresql" else _pymysql_connect
+        _dial_with(engine, timeout, connect(engine, timeout))
     return engine
+
+
+class _Pool(QueuePool):
+    """A pool that is waited for no longer than until the deadline."""
+
+    @property
+    def _timeout(self) -> float:
+        return left(self._patience)
+
+    @_timeout.setter
+    def _timeout(self, seconds: float) -> None:
+        self._patience = seconds
+
+
+def engine_beside(engine: Engine) -> Engine:
+    """Return an engine for the same database with a pool of its own; it connects when it is used.
+
+    An application that holds all connections of its pool, or keeps a transaction open, does not
+    keep its own guards waiting then. The size of the pool, what makes its connections, and what is
+    told of its events stay the same; what is told of the statements of *engine* is not of these.
+
+    Raises:
+        ConfigurationError: As `check_engine`.
+    """
+    check_engine(engine)
+    options = engine.get_execution_options()
+    pool, dialect, url = engine.pool.recreate(), engine.dialect, engine.url
+    return Engine(pool, dialect, url, hide_parameters=True, execution_options=options)
+
+
+def check_engine(engine: Engine) -> None:
+    """Refuse an engine of an application of which no store can have a pool of its own.
+
+    Raises:
+        ConfigurationError: The message says why, and what to write.
+    """
+    name, pool = engine.dialect.name, engine.pool
+    if name == "sqlite":
+        raise ConfigurationError(_ONE_WRITER)
+    if name not in _ARGUMENTS:
+        msg = f"SQLAlchemyStore knows no {name}; it is for PostgreSQL, MariaDB and MySQL"
+        raise ConfigurationError(msg)
+    if engine.dialect.is_async:
+        msg = "SQLAlchemyStore cannot use the engine of an async one; pass a URL, or another engine"
+        raise ConfigurationError(msg)
+    if isinstance(pool, StaticPool | SingletonThreadPool | AssertionPool):
+        msg = (
+            f"the engine's {type(pool).__name__} does not give each thread that asks a connection "
+            "of its own, so that one would commit what another one does; make it with a QueuePool, "
+            "SQLAlchemy's default, or with a NullPool"
+        )
+        raise ConfigurationError(msg)
+
+
+#: Why an application and a store do not share an engine of SQLite.
+_ONE_WRITER: Final = (
+    "SQLAlchemyStore takes no engine of SQLite: a file has one writer, so that a transaction of "
+    "the application would keep its own logins waiting, and of a database in memory each pool has "
+    "another one; set JWT_STORE_URL to 'sqlite:///jwtpolicy.sqlite3', a file of the store's own, "
+    "or to 'memory://' in tests"
+)
 
 
 def _read(url: str | URL) -> URL:
@@ -84,12 +161,24 @@ def _read(url: str | URL) -> URL:
     if driver is None:
         msg = f"SQLAlchemyStore has no driver {read.drivername!r}; write the URL as in {_EXAMPLES}"
         raise ConfigurationError(msg)
-    if is_in_memory(read):
+    if read.get_backend_name() == "sqlite" and read.database in {None, "", ":memory:"}:
         msg = "SQLite in memory is another database in each thread; for tests use MemoryStore"
         raise ConfigurationError(msg)
     return read.set(drivername=driver)
 
 
+def _without_threshold(url: URL) -> tuple[URL, dict[str, int | None]]:
+    """Take the one option out that psycopg has, and libpq has not: it would come as text."""
+    text = url.query.get(_THRESHOLD)
+    if text is None or url.get_backend_name() != "postgresql":
+        return url, {}
+    if text != "none" and not (isinstance(text, str) and text.isdecimal()):
+        raise ConfigurationError(_refused(url))
+    threshold = None if text == "none" else int(text)
+    return url.difference_update_query([_THRESHOLD]), {_THRESHOLD: threshold}
+
+
+_THRESHOLD: Final = "prepare_threshold"
 _EXAMPLES: Final = (
     "'postgresql+psycopg://user@host/name', 'mysql+pymysql://user@host/name' or "
     "'sqlite+pysqlite:///file', or pass an engine"
@@ -117,8 +206,10 @@ def _try_options(engine: Engine, arguments: dict[str, Any]) -> None:
     _READERS[dialect.name](dialect.loaded_dbapi, *positional, **{**named, **arguments})
 
 
-def _read_by_psycopg(driver: Any, *, context: object = None, **named: Any) -> None:
-    # The context is SQLAlchemy's own, and nothing for libpq.
+def _read_by_psycopg(
+    driver: Any, *, context: object = None, prepare_threshold: object = None, **named: Any
+) -> None:
+    # The context is SQLAlchemy's own, and the threshold psycopg's: nothing for libpq.
     driver.conninfo.make_conninfo(**named)
 
 
@@ -138,11 +229,6 @@ _READERS: Final[dict[str, Callable[..., None]]] = {
 }
 
 
-def is_in_memory(url: URL) -> bool:
-    """Whether a database is gone with its connection."""
-    return url.get_backend_name() == "sqlite" and url.database in {None, "", ":memory:"}
-
-
 def _without_rollback() -> dict[str, Any]:
     """Return what spares an idle ROLLBACK; SQLAlchemy has it from 2.0.43 on."""
     is_known = hasattr(DefaultDialect, "skip_autocommit_rollback") or hasattr(
@@ -152,12 +238,20 @@ def _without_rollback() -> dict[str, Any]:
 
 
 def _psycopg(timeout: float) -> dict[str, Any]:
+    # No `options`: PgBouncer refuses them, and with them everybody who connects through it. What a
+    # transaction may wait for is said in the transaction (database.py).
+    return {"connect_timeout": max(2, ceil(timeout))}
+
+
+def transaction_limits(timeout: float) -> str:
+    """Return what PostgreSQL is told at the beginning of a transaction, about that one only.
+
+    Behind a pooler whatever is said of a connection holds for the next one who gets it.
+    """
     milliseconds = max(1, int(timeout * _SERVER_SHARE * 1000))
     settings = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout")
-    return {
-        "connect_timeout": max(1, int(timeout)),
-        "options": " ".join(f"-c {name}={milliseconds}" for name in settings),
-    }
+    calls = (f"set_config('{name}', '{milliseconds}', true)" for name in settings)
+    return f"SELECT {', '.join(calls)}"
 
 
 def _pymysql(timeout: float) -> dict[str, Any]:
@@ -189,16 +283,41 @@ _ARGUMENTS: Final = {
 }
 
 
-def _bound_answers(engine: Engine, timeout: float) -> None:
-    from .psycopg_waiting import BoundedConnection
+def _psycopg_connect(engine: Engine, timeout: float) -> Callable[..., Any]:
+    from .psycopg_waiting import bounded_by, is_pooled
 
-    @event.listens_for(engine, "do_connect")
-    def connect(
-        dialect: Any, record: Any, arguments: list[Any], parameters: dict[str, Any]
-    ) -> BoundedConnection:
-        connection = BoundedConnection.connect(*arguments, **parameters)
-        connection.answer_within = timeout
+    # Several hosts are one text, with commas.
+    _, named = engine.dialect.create_connect_args(engine.url)
+    bounded = bounded_by(timeout, str(named.get("host", "")).count(",") + 1)
+
+    def connect(*arguments: Any, **parameters: Any) -> Any:
+        connection = bounded.connect(*arguments, **{"autocommit": True, **parameters})
+        if "prepare_threshold" not in parameters and is_pooled(connection):
+            connection.prepare_threshold = None
         return connection
+
+    return connect
+
+
+def _pymysql_connect(engine: Engine, timeout: float) -> Callable[..., Any]:
+    from .pymysql_waiting import BoundedConnection
+
+    return BoundedConnection
+
+
+def _dial_with(engine: Engine, timeout: float, connect: Callable[..., Any]) -> None:
+    @event.listens_for(engine, "do_connect")
+    def do_connect(
+        dialect: Any, record: Any, arguments: list[Any], parameters: dict[str, Any]
+    ) -> Any:
+        def call() -> Any:
+            return connect(*arguments, **parameters)
+
+        try:
+            return dial(call, lambda connection: connection.close(), timeout)
+        except TimeoutError as error:
+            # As the driver's own, which is an outage.
+            raise dialect.loaded_dbapi.OperationalError(str(error)) from error
 
 
 def _make_private_file(

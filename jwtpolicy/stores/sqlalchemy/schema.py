@@ -9,7 +9,10 @@ from typing import Final
 from sqlalchemy import Connection, insert, inspect, select
 
 from ...exceptions import StoreUnavailableError
-from .tables import SCHEMA_VERSION, metadata, schema_version
+from ..columns import NO_CUT_OFF
+from .ddl import ddl
+from .statements import AGE, OLDEST_KNOWN
+from .tables import SCHEMA_VERSION, memory, metadata, schema_version
 from .upgrades import FROM_VERSION_1
 
 #: What keeps others from making the tables meanwhile, and lets them go on. PostgreSQL and SQLite
@@ -25,8 +28,17 @@ _LOCKS: Final = {
 }
 
 
-def prepare(connection: Connection, dialect: str, *, may_create: bool) -> None:
+def prepare(
+    connection: Connection, dialect: str, *, may_create: bool, now: int, remembers: bool
+) -> None:
     """See to it that the tables are there, and are of the shape that this version knows.
+
+    Args:
+        connection: Of the database.
+        dialect: Its name.
+        may_create: Whether what is missing is made.
+        now: The second in which the memory of a new database begins.
+        remembers: Whether it has to say since when it remembers.
 
     Raises:
         StoreUnavailableError: They are not, and may not be made; or another version made them.
@@ -41,7 +53,14 @@ def prepare(connection: Connection, dialect: str, *, may_create: bool) -> None:
     if not is_there or not _versions(connection):
         with _alone(connection, dialect):
             _complete(connection, may_create)
+            if may_create:
+                _remember(connection, now)
     _check_version(connection)
+    if remembers and not _is_remembered(connection):
+        with _alone(connection, dialect):
+            if may_create:
+                memory.create(connection, checkfirst=True)
+            _remember(connection, now)
 
 
 def _complete(connection: Connection, may_create: bool) -> None:
@@ -50,6 +69,29 @@ def _complete(connection: Connection, may_create: bool) -> None:
     if not _versions(connection):
         # The tables are new; or Alembic made them, which makes no rows.
         connection.execute(insert(schema_version).values(version=SCHEMA_VERSION))
+
+
+def _is_remembered(connection: Connection) -> bool:
+    return inspect(connection).has_table(memory.name) and bool(connection.execute(AGE).all())
+
+
+def _remember(connection: Connection, now: int) -> None:
+    """Let memory begin: now, or with the oldest that is known.
+
+    Raises:
+        StoreUnavailableError: There is no table for it.
+    """
+    if not inspect(connection).has_table(memory.name):
+        msg = (
+            "the token store's table jwtpolicy_memory is missing, and it may not make it: run the "
+            "SQL that `flask jwtpolicy store upgrade` prints"
+        )
+        raise StoreUnavailableError(msg)
+    if not connection.execute(AGE).all():
+        known = (connection.execute(question).scalar() for question in OLDEST_KNOWN)
+        began = min(now, *(int(second) for second in known if second is not None), now)
+        row = {"id": 1, "began": began, "mark": 0, "restored": NO_CUT_OFF}
+        connection.execute(insert(memory).values(row))
 
 
 def _create(connection: Connection) -> None:
@@ -66,19 +108,29 @@ def _versions(connection: Connection) -> list[int]:
     return list(connection.execute(select(schema_version.c.version)).scalars())
 
 
-def upgrade(connection: Connection, dialect: str) -> str:
+def upgrade(connection: Connection, dialect: str, *, may_create: bool) -> str:
     """Return the SQL that brings the tables up to date; a comment where there is nothing to do.
+
+    Args:
+        connection: A connection to the database.
+        dialect: The database.
+        may_create: Whether the store makes missing tables itself, at its first use.
 
     Raises:
         StoreUnavailableError: A newer version of the library made them.
     """
-    is_there = inspect(connection).has_table(schema_version.name)
-    found = _versions(connection) if is_there else []
+    look = inspect(connection)
+    missing = [table for table in metadata.sorted_tables if not look.has_table(table.name)]
+    found = [] if schema_version in missing else _versions(connection)
     if found == [1]:
         return FROM_VERSION_1[dialect]
     if found:
         _check_version(connection)
-    return "-- nothing to upgrade\n"
+    if not missing:
+        return "-- nothing to upgrade\n"
+    if may_create and schema_version in missing:
+        return "-- the tables are missing; the store makes them at its first use\n"
+    return f"-- missing: {', '.join(table.name for table in missing)}\n{ddl(dialect, missing)}"
 
 
 def _check_version(connection: Connection) -> None:

@@ -16,6 +16,7 @@ from sqlalchemy import (
     Update,
     and_,
     bindparam,
+    case,
     delete,
     func,
     insert,
@@ -27,7 +28,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import mysql, postgresql, sqlite
 
 from .rows import RECORD, SESSION
-from .tables import sessions, subjects, tokens
+from .tables import memory, sessions, subjects, tokens
 
 _S = sessions.c
 
@@ -56,6 +57,44 @@ STANDING: Final[Select[Any]] = select(
 _RECORD: Final = tuple(_S[name] for name in RECORD)
 #: The same of a refresh token, and all of its session.
 KNOWN: Final[Select[Any]] = STANDING.add_columns(*_RECORD)
+
+_M = memory.c
+_AGE: Final = (_M.began, _M.mark, _M.restored)
+
+
+def _with_age(question: Select[Any]) -> Select[Any]:
+    """Return a question of `_FOUND` that also says how old the database is, in the same row."""
+    found = _FOUND.outerjoin(memory, _M.id == literal_column("1"))
+    return select(*question.selected_columns, *_AGE).select_from(found)
+
+
+#: The same, of a store that denies what was lost.
+STANDING_AND_AGE: Final[Select[Any]] = _with_age(STANDING)
+KNOWN_AND_AGE: Final[Select[Any]] = _with_age(KNOWN)
+AGE: Final[Select[Any]] = select(_M.began, _M.mark).where(_M.id == 1)
+ADVANCE: Final[Update] = update(memory).where(_M.id == 1).values(mark=_M.mark + 1)
+
+
+def _larger(column: ColumnElement[int], name: str) -> ColumnElement[int]:
+    value = bindparam(name, type_=BigInteger)
+    return case((column > value, column), else_=value)
+
+
+#: Let memory begin now, farther than the database was ever seen to be.
+BEGIN_AGAIN: Final[Update] = (
+    update(memory)
+    .where(_M.id == 1)
+    .values(
+        began=_larger(_M.began, "new_began"),
+        mark=_larger(_M.mark, "new_mark") + 1,
+        restored=_larger(_M.restored, "new_restored"),
+    )
+)
+#: Since when a database surely remembers that did not say so: what is in it was not forgotten.
+OLDEST_KNOWN: Final[tuple[Select[Any], Select[Any]]] = (
+    select(func.min(_S.created_us) / 1_000_000),
+    select(func.min(subjects.c.cut_off)).where(subjects.c.cut_off > 0),
+)
 
 _REFRESH_ID: Final = bindparam("old_refresh_id", type_=LargeBinary)
 #: The compare-and-set of a record. Whoever comes second finds another `refresh_id` (REF-1).

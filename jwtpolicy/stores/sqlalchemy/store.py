@@ -6,13 +6,15 @@ import logging
 from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import count
-from typing import Any, ClassVar, Final, TypeVar
+from typing import Any, ClassVar, Final, NamedTuple, TypeVar
 
 from sqlalchemy import URL, Connection, Engine, Executable
 from sqlalchemy.exc import IntegrityError
 
 from ...access import Standing
-from ...exceptions import StoreUnavailableError
+from ...clock import Clock, system_clock
+from ...exceptions import ConfigurationError, StoreUnavailableError
+from ...expecting import expect
 from ..base import (
     FOREVER,
     MAX_LEEWAY,
@@ -32,10 +34,13 @@ from ..base import (
     microseconds,
 )
 from ..columns import NO_CUT_OFF
+from ..deadlines import in_time
 from ..forks import PerProcess
+from ..lineage import Age, warn_of
+from ..outages import tells_outages
 from . import statements as sql
 from .database import Database, Databases, Job, Rows
-from .engines import open_engine
+from .engines import check_engine, open_engine
 from .rows import (
     Values,
     as_bytes,
@@ -56,6 +61,7 @@ _RESTLESS: Final = "the session changed with every look at it"
 _LOG: Final = logging.getLogger("jwtpolicy")
 
 
+@tells_outages
 class SQLAlchemyStore(TokenStore):
     """A store in tables of its own, next to the application's: PostgreSQL, MariaDB, MySQL, SQLite.
 
@@ -66,17 +72,23 @@ class SQLAlchemyStore(TokenStore):
     .. warning:: Do not point it at a replica: what was revoked a moment ago may not be there yet.
 
     Args:
-        database: A URL, from which the store makes an engine of its own; or an engine, whose pool
-            and timeouts it uses; or what returns one, as ``lambda: db.engine`` does with
+        database: A URL, from which the store makes an engine of its own; or an engine of
+            PostgreSQL, MariaDB or MySQL, beside whose pool the store makes one of the same kind and
+            size for itself; or what returns such an engine, as ``lambda: db.engine`` does with
             Flask-SQLAlchemy, whose engine can be had within an application context only.
         timeout: Seconds that waiting for a connection of the pool, connecting, and each statement
-            may take, before it is given up with `StoreUnavailableError`. An engine that was handed
-            over keeps its own.
+            may take, before it is given up with `StoreUnavailableError`. A pool that was made
+            beside an engine's has the timeouts of that one.
         create_tables: Whether tables that are missing are made. False: ``flask jwtpolicy ddl``
             prints what to run.
+        lost: What to do where the tables were lost, or replaced by an older copy: ``"accept"``
+            tokens that they do not know as revoked, or ``"deny"`` those that were issued before.
+        clock: Where the time comes from when memory begins.
 
     Raises:
-        ConfigurationError: The URL cannot be read, or its driver is not installed.
+        ConfigurationError: The URL cannot be read, or its driver is not installed; or *lost* is
+            neither; or the engine is one of SQLite, or has a pool that does not give each thread
+            its own connection. Of an engine that is returned later, before the first request.
     """
 
     is_shared: ClassVar[bool] = True
@@ -87,13 +99,28 @@ class SQLAlchemyStore(TokenStore):
         *,
         timeout: float = 5.0,
         create_tables: bool = True,
+        lost: str = "accept",
+        clock: Clock = system_clock,
     ) -> None:
+        if lost not in {"accept", "deny"}:
+            msg = f"lost= is 'accept' or 'deny', not {lost!r:.40}"
+            raise ConfigurationError(msg)
+        self._clock = clock
+        in_seconds = "SQLAlchemyStore(timeout=…) takes seconds"
+        expect(timeout, (int, float), in_seconds, ConfigurationError)
+        creates = "SQLAlchemyStore(create_tables=…) is True or False"
+        expect(create_tables, bool, creates, ConfigurationError)
         self._timeout = timeout
         self._may_create = create_tables
         self._shown, self._engine = _source(database, timeout)
         is_own = isinstance(database, str | URL)
         self._databases = Databases(
-            self._engine, is_own=is_own, may_create=create_tables, timeout=timeout
+            self._engine,
+            is_own=is_own,
+            may_create=create_tables,
+            timeout=timeout,
+            denies=lost == "deny",
+            clock=clock,
         )
         self._writes = count(1)
         self._erase_at = 0
@@ -102,11 +129,64 @@ class SQLAlchemyStore(TokenStore):
         options = f"timeout={self._timeout!r}, create_tables={self._may_create!r}"
         return f"<SQLAlchemyStore {self._shown} {options}>"
 
+    @in_time
     def standing(self, ref: TokenRef, *, now: int, leeway: float = 0) -> Standing:
         is_refresh = ref.kind == REFRESH
-        row = self._database.look_up(self._keys(ref), with_record=is_refresh)
+        database = self._database
+        seen = None if database.lineage is None else database.lineage.seen()
+        row = database.look_up(self._keys(ref), with_record=is_refresh)
+        if seen is not None:
+            remembered = self._remembered(database, seen, row, database.change)
+            if ref.issued_at < remembered.restored + 1 + leeway:
+                return Standing.REVOKED
+            row = remembered.row
         known = _known(row) if is_refresh else Known(*row)
         return judge_standing(ref, known, now, leeway)
+
+    def _remembered(
+        self,
+        database: Database,
+        seen: Age,
+        row: Sequence[Any],
+        change: Callable[[Executable, Values], object],
+    ) -> _Remembered:
+        """Let the beginning of memory be a cut-off of everybody's."""
+        *found, began, mark, restored = row
+        if began is None:
+            # It does not say, and so nobody is let in.
+            return _Remembered(found, FOREVER)
+        age = Age(began, mark)
+        if age < seen:
+            began = restored = self._begin_again(seen, age, change)
+        elif database.lineage is not None:
+            database.lineage.see(age)
+        found[2] = began if found[2] is None else max(began, found[2])
+        return _Remembered(found, restored)
+
+    def _begin_again(
+        self, seen: Age, age: Age, change: Callable[[Executable, Values], object]
+    ) -> int:
+        """Let memory begin now, in a database that is older than it was."""
+        warn_of("the token store's database", seen, age)
+        now = int(self._clock())
+        began = max(now, seen.began)
+        change(sql.BEGIN_AGAIN, {"new_began": began, "new_mark": seen.mark, "new_restored": now})
+        return now
+
+    def _advance(self, database: Database) -> None:
+        """Let the database have come farther, after a change, now and then."""
+        lineage = database.lineage
+        if lineage is None or not lineage.is_due():
+            return
+        lineage.advanced()
+        seen = lineage.seen()
+        for began, mark in database.ask(sql.AGE, {}):
+            if Age(began, mark) < seen:
+                # Not past what was seen before: nobody would notice any more.
+                self._begin_again(seen, Age(began, mark), database.change)
+            else:
+                database.change(sql.ADVANCE, {})
+                lineage.see(Age(began, mark + 1))
 
     def _keys(self, ref: TokenRef) -> Values:
         issuer, subject, token_id, session_id, _, kind = ref
@@ -118,6 +198,7 @@ class SQLAlchemyStore(TokenStore):
             "subject": key_of(issuer, subject),
         }
 
+    @in_time
     def open_session(
         self, session: Session, *, since: float | None = None, maximum: int | None = None
     ) -> Opening:
@@ -131,13 +212,13 @@ class SQLAlchemyStore(TokenStore):
                 return Opening.KNOWN
             if since is not None and microseconds(since) < floor:
                 return Opening.CUT_OFF
-            if maximum is not None:
-                _end_oldest(connection, keys["subject"], session.last_used_at, maximum - 1)
+            _end_oldest(connection, session, maximum)
             _insert(connection, self._upsert.open_session, values)
             return Opening.OPENED
 
         return self._opening(job, session.last_used_at)
 
+    @in_time
     def adopt(
         self,
         ref: TokenRef,
@@ -145,13 +226,21 @@ class SQLAlchemyStore(TokenStore):
         *,
         token_expires_at: int | None,
         leeway: float = 0,
+        maximum: int | None = None,
     ) -> Session | None:
         now = session.last_used_at
         database = self._database
 
         def job(connection: Connection) -> Session | None:
             self._lock_subject(connection, session)
-            known = _known(database.look_up_on(connection, self._keys(ref)))
+            seen = None if database.lineage is None else database.lineage.seen()
+            row = database.look_up_on(connection, self._keys(ref))
+            if seen is not None:
+                remembered = self._remembered(database, seen, row, connection.execute)
+                if ref.issued_at < remembered.restored + 1 + leeway:
+                    return None
+                row = remembered.row
+            known = _known(row)
             if known.record is not None:
                 is_fit = known.record.is_live(now) and not known.is_revoked
                 return known.record.session if is_fit else None
@@ -159,6 +248,7 @@ class SQLAlchemyStore(TokenStore):
                 return None
             token = _token(ref, 0, token_expires_at)
             _insert(connection, self._upsert.consume, token)
+            _end_oldest(connection, session, maximum)
             _insert(connection, self._upsert.open_session, session_values(session))
             return session
 
@@ -179,6 +269,7 @@ class SQLAlchemyStore(TokenStore):
                 continue
         raise StoreUnavailableError(_RESTLESS)
 
+    @in_time
     def rotate(
         self,
         ref: TokenRef,
@@ -196,6 +287,7 @@ class SQLAlchemyStore(TokenStore):
             self._erase_at = self._erase_at or now + grace
         return rotation
 
+    @in_time
     def present(self, ref: TokenRef, *, now: int) -> Rotation:
         return self._meet(ref, now, None)
 
@@ -219,6 +311,7 @@ class SQLAlchemyStore(TokenStore):
             # Between the look and the change somebody else changed the session.
         raise StoreUnavailableError(_RESTLESS)
 
+    @in_time
     def replace(
         self, issuer: str, session_id: str, expected_id: str, step: Step, *, now: int
     ) -> bool:
@@ -237,6 +330,7 @@ class SQLAlchemyStore(TokenStore):
         old = {"key": key, "old_refresh_id": as_bytes(before.session.refresh_id)}
         return self._change(now, sql.SWAP, {**old, **record_values(after)}) == 1
 
+    @in_time
     def touch(
         self, issuer: str, session_id: str, *, now: int, idle_expires_at: int | None
     ) -> Session | None:
@@ -245,9 +339,11 @@ class SQLAlchemyStore(TokenStore):
             return None
         return self.session(issuer, session_id, now=now)
 
+    @in_time
     def revoke_token(self, ref: TokenRef, *, expires_at: int | None, now: int) -> None:
         self._change(now, self._upsert.revoke_token, _token(ref, 1, expires_at))
 
+    @in_time
     def revoke_session(
         self, issuer: str, session_id: str, *, now: int, until: int | None = None
     ) -> None:
@@ -255,6 +351,7 @@ class SQLAlchemyStore(TokenStore):
         unknown = Session(issuer, session_id, "", "", now, now, expires_at, None)
         self._change(now, self._upsert.end_session, {**session_values(unknown), "is_ended": 1})
 
+    @in_time
     def revoke_subject(self, issuer: str, subject: str, *, now: float, until: int) -> None:
         key, second = key_of(issuer, subject), int(now)
         cut = _cut(key, second, microseconds(now), max(until, second + MAX_LOGIN))
@@ -265,6 +362,7 @@ class SQLAlchemyStore(TokenStore):
 
         self._transact(second, job)
 
+    @in_time
     def end_others(self, issuer: str, subject: str, keep: str | None, *, now: float) -> int:
         key, second = key_of(issuer, subject), int(now)
         cut = _cut(key, NO_CUT_OFF, microseconds(now), second + MAX_LOGIN)
@@ -279,6 +377,7 @@ class SQLAlchemyStore(TokenStore):
 
         return self._transact(second, job)
 
+    @in_time
     def consume(self, ref: TokenRef, *, expires_at: int | None, now: int) -> bool:
         values = _token(ref, 0, expires_at)
         try:
@@ -286,6 +385,7 @@ class SQLAlchemyStore(TokenStore):
         except IntegrityError:
             return False
 
+    @in_time
     def sessions(
         self,
         issuer: str,
@@ -305,6 +405,7 @@ class SQLAlchemyStore(TokenStore):
         }
         return [session_of(row) for row in self._ask(sql.LIVE_SESSIONS, values)]
 
+    @in_time
     def session(self, issuer: str, session_id: str, *, now: int) -> Session | None:
         record = self._find(key_of(issuer, session_id))
         return record.session if record is not None and record.is_live(now) else None
@@ -315,12 +416,18 @@ class SQLAlchemyStore(TokenStore):
             total += removed
         return total
 
+    @in_time
     def prune_batch(self, *, now: int, limit: int) -> int:
         return self._prune(self._database, now, min(limit, _BATCH))
 
+    @in_time
     def prunable(self, *, now: int) -> int:
         horizon = {"horizon": self._earlier(self._database, now) - MAX_LEEWAY}
         return sum(self._ask(table.count, horizon)[0][0] for table in sql.PRUNE)
+
+    def check(self) -> None:
+        """Make sure that the engine is one that a store can use; nothing is connected."""
+        self._databases.current()
 
     def upgrade(self) -> str:
         """Return the SQL that somebody has to run, who may change tables."""
@@ -347,6 +454,7 @@ class SQLAlchemyStore(TokenStore):
     def _tidy(self, database: Database, now: int) -> None:
         """Erase pairs that are void, and prune now and then; what was changed stays changed."""
         try:
+            self._advance(database)
             if self._erase_at and now >= self._erase_at:
                 self._erase_at = 0
                 self._erase_kept(database, self._earlier(database, now))
@@ -398,8 +506,22 @@ def _source(
         # Neither the user's part nor the parameters: both may hold a password.
         return f"{url.drivername}://{url.host or ''}/{url.database or ''}", engines
     if isinstance(database, Engine):
+        check_engine(database)
         return repr(database.dialect.name), lambda: database
     return "function", database
+
+
+class _Remembered(NamedTuple):
+    """A row, with the beginning of memory as a cut-off.
+
+    Attributes:
+        row: As of a store that denies nothing.
+        restored: The second up to which tokens are refused even where their session is known: it
+            may be known from before it was ended.
+    """
+
+    row: Sequence[Any]
+    restored: int
 
 
 class _NotNewError(Exception):
@@ -411,9 +533,12 @@ def _insert(connection: Connection, statement: Executable, values: Values) -> No
         raise _NotNewError
 
 
-def _end_oldest(connection: Connection, key: bytes, now: int, remaining: int) -> None:
-    """End all live sessions of a subject but *remaining*; its row is locked."""
-    wanted = {"key": key, "now": now, "remaining": remaining}
+def _end_oldest(connection: Connection, session: Session, maximum: int | None) -> None:
+    """Make room for *session*, whose subject's row is locked."""
+    if maximum is None:
+        return
+    key = key_of(session.issuer, session.subject)
+    wanted = {"key": key, "now": session.last_used_at, "remaining": maximum - 1}
     keys = [bytes(one) for (one,) in connection.execute(sql.OLDEST, wanted)]
     for start in range(0, len(keys), _BATCH):
         connection.execute(sql.END_THESE, {"keys": keys[start : start + _BATCH]})

@@ -97,6 +97,19 @@ subjects: Final = Table(
     **_KEYED,
 )
 
+#: One row: since when the database remembers, how far it has come, and the second up to which
+#: tokens are refused because it had come farther. Version 2 began without it, and only whoever
+#: denies what was lost needs it.
+memory: Final = Table(
+    f"{PREFIX}memory",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),  # 1
+    Column("began", BigInteger, nullable=False),
+    Column("mark", BigInteger, nullable=False),
+    Column("restored", BigInteger, nullable=False),
+    **_INNODB,
+)
+
 _KEPT = sessions.c.kept_until.is_not(None)
 
 Index(f"{PREFIX}token_by_expiry", tokens.c.expires_at)

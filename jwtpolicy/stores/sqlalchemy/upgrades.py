@@ -10,6 +10,14 @@ _SUBJECTS: Final = """\
 ALTER TABLE jwtpolicy_subject ADD COLUMN floor_us BIGINT DEFAULT 0 NOT NULL;
 UPDATE jwtpolicy_subject SET floor_us = (cut_off + 1) * 1000000;
 """
+_MEMORY: Final = """\
+CREATE TABLE jwtpolicy_memory (
+    id INTEGER NOT NULL,
+    began BIGINT NOT NULL,
+    mark BIGINT NOT NULL,
+    restored BIGINT NOT NULL,
+    PRIMARY KEY (id)
+)"""
 _DONE: Final = """\
 UPDATE jwtpolicy_schema SET version = 2;
 """
@@ -35,6 +43,7 @@ ALTER TABLE jwtpolicy_session
 DROP INDEX jwtpolicy_session_by_subject;
 CREATE INDEX jwtpolicy_session_by_subject ON jwtpolicy_session (subject_key, created_us);
 {_SUBJECTS}\
+{_MEMORY};
 {_DONE}\
 COMMIT;
 """
@@ -51,6 +60,7 @@ ALTER TABLE jwtpolicy_session
     ADD INDEX jwtpolicy_session_by_subject (subject_key, created_us);
 {_SESSIONS}\
 {_SUBJECTS}\
+{_MEMORY} ENGINE=InnoDB;
 {_DONE}"""
 
 _SQLITE: Final = f"""\
@@ -91,6 +101,7 @@ CREATE INDEX jwtpolicy_session_by_expiry ON jwtpolicy_session (expires_at);
 CREATE INDEX jwtpolicy_session_by_subject ON jwtpolicy_session (subject_key, created_us);
 CREATE INDEX jwtpolicy_session_kept ON jwtpolicy_session (kept_until) WHERE kept_until IS NOT NULL;
 {_SUBJECTS}\
+{_MEMORY};
 {_DONE}\
 COMMIT;
 """  # noqa: S608 # constants

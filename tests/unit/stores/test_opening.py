@@ -98,5 +98,5 @@ def test_a_file_has_a_setting_for_its_loss(tmp_path: Path, lost: str, expected: 
 
 @pytest.mark.parametrize("url", ["memory://", "none"])
 def test_other_stores_refuse_that_setting(tmp_path: Path, url: str) -> None:
-    with pytest.raises(ConfigurationError, match="JWT_STORE_LOST is for stores on Redis and in"):
+    with pytest.raises(ConfigurationError, match="JWT_STORE_LOST is for stores on Redis, in SQL"):
         open_store(url, instance_path=tmp_path, lost="deny")

@@ -1,0 +1,152 @@
+"""What every store has to notice under ``lost="deny"``, whatever it is restored from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, Protocol
+
+import pytest
+
+from jwtpolicy.access import Standing
+from jwtpolicy.stores import TokenStore
+from jwtpolicy.testing.token_store import (
+    DAY,
+    NOW,
+    SESSION,
+    adoptable,
+    ref,
+    refresh_standing,
+    standing,
+)
+from tests.conftest import StandingClock
+
+#: The second in which the older copy is put back.
+LATER = NOW + 100
+
+
+class Copies(Protocol):
+    """What makes copies of a store's files, and puts them back."""
+
+    def save(self) -> None:
+        """Make a copy."""
+
+    def restore(self) -> None:
+        """Put the copy in the place of what is there."""
+
+
+def forget_to_wait(store: Any) -> None:
+    """Let the next change advance the mark: a second is taken to have passed."""
+    lineages = [
+        getattr(getattr(store, "_epoch", None), "_lineage", None),
+        getattr(store, "_lineage", None),
+        getattr(getattr(store, "_database", None), "lineage", None),
+    ]
+    for lineage in filter(None, lineages):
+        lineage._due_at.clear()
+
+
+class GoingBack:
+    """The fixtures `copies` and `make` are what a subclass has to say.
+
+    `make` returns another store on the same data, as another process has it.
+    """
+
+    @pytest.fixture
+    def clock(self) -> StandingClock:
+        return StandingClock(NOW - DAY)
+
+    @pytest.fixture
+    def store(self, make: Callable[[], TokenStore], clock: StandingClock) -> TokenStore:
+        """A store in which all is good, and then a day has passed."""
+        store = make()
+        standing(store)
+        store.open_session(SESSION)
+        clock.now = LATER
+        return store
+
+    def test_what_was_ended_since_the_copy_stays_so(
+        self, store: TokenStore, copies: Copies
+    ) -> None:
+        """K45, REV-1: though the copy knows the session, and knows it as alive."""
+        copies.save()
+        forget_to_wait(store)
+        store.revoke_session("", "s1", now=NOW)
+        copies.restore()
+
+        assert standing(store) is Standing.REVOKED
+        assert refresh_standing(store, "r1") is Standing.REVOKED
+        assert standing(store, session_id=None) is Standing.REVOKED
+
+    def test_nothing_is_refused_where_nothing_was_lost(
+        self, store: TokenStore, copies: Copies
+    ) -> None:
+        """The twin: it was restarted, from a copy that is up to date."""
+        forget_to_wait(store)
+        store.revoke_token(ref("a9"), expires_at=None, now=NOW)
+        copies.save()
+        copies.restore()
+
+        assert standing(store) is Standing.GOOD
+        assert refresh_standing(store, "r1") is Standing.GOOD
+        assert standing(store, "a9") is Standing.REVOKED
+
+    def test_who_logs_in_afterwards_is_let_in(self, store: TokenStore, copies: Copies) -> None:
+        copies.save()
+        forget_to_wait(store)
+        store.revoke_token(ref("a9"), expires_at=None, now=NOW)
+        copies.restore()
+        standing(store)
+        login = replace(SESSION, session_id="s2", created_at=LATER + 1, last_used_at=LATER + 1)
+        store.open_session(login)
+
+        assert standing(store, session_id="s2", issued_at=LATER + 1) is Standing.GOOD
+        assert refresh_standing(store, "r1", session_id="s2", issued_at=LATER + 1) is Standing.GOOD
+        assert standing(store, session_id="s2", issued_at=LATER) is Standing.REVOKED
+
+    def test_one_who_noticed_tells_all_others(
+        self, store: TokenStore, copies: Copies, make: Callable[[], TokenStore]
+    ) -> None:
+        """Those that were started since, too."""
+        copies.save()
+        forget_to_wait(store)
+        store.revoke_session("", "s1", now=NOW)
+        copies.restore()
+        standing(store)
+
+        assert standing(make()) is Standing.REVOKED
+        assert standing(make(), session_id=None, issued_at=LATER + 1) is Standing.GOOD
+
+    def test_a_change_does_not_hide_it(self, store: TokenStore, copies: Copies) -> None:
+        """It would bring the mark up to what was seen."""
+        copies.save()
+        forget_to_wait(store)
+        store.revoke_session("", "s1", now=NOW)
+        copies.restore()
+        forget_to_wait(store)
+        store.revoke_token(ref("a8"), expires_at=None, now=NOW)
+
+        assert standing(store) is Standing.REVOKED
+
+    def test_nothing_old_opens_a_session(self, store: TokenStore, copies: Copies) -> None:
+        """A refresh token without a session was adopted, and used up, since the copy."""
+        token, _ = adoptable(store)
+        copies.save()
+        forget_to_wait(store)
+        store.consume(token, expires_at=None, now=NOW)
+        copies.restore()
+
+        assert store.standing(token, now=NOW) is Standing.REVOKED
+
+    def test_the_log_says_so_once(
+        self, store: TokenStore, copies: Copies, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        copies.save()
+        forget_to_wait(store)
+        store.revoke_token(ref("a9"), expires_at=None, now=NOW)
+        copies.restore()
+        for _ in range(3):
+            standing(store)
+
+        said = [one.levelname for one in caplog.records if "went back in time" in one.message]
+        assert said == ["ERROR"]
