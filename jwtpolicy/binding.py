@@ -32,7 +32,7 @@ from .plans import Plan
 from .policy.base import Policy
 from .refusals import log_answered, refused
 from .registrations import Registrations
-from .revocation import REVOCATION_CHECKS, TOKENS_LET_IN
+from .revocation import REVOCATION_CHECKS, TOKENS_LET_IN, let_in_elsewhere
 from .settings import Settings
 from .state import RequestState, Shade
 from .stores.deadlines import together
@@ -251,7 +251,12 @@ class Application:
         Where it is that there is no token, and no guard has let the request in, one was forgotten.
         """
         state, settings = self.known_state(), self.settings
-        is_forgotten = type(error) is NoTokenError and state is not None and state.access is None
+        is_guarded = state is None or state.access is not None
+        is_forgotten = (
+            type(error) is NoTokenError
+            and not is_guarded
+            and let_in_elsewhere(self._app.extensions) is None
+        )
         return refused(
             error,
             f"{request.method} {request.endpoint}" if has_request_context() else self.name,

@@ -312,7 +312,7 @@ class Enforcement:
 
         There is always one attempt; several where one place has several kinds of token.
         """
-        state.asked.append(plan)
+        state.note_asked(plan)
         presented = plan.places.presented(request, plan.kinds)
         if not presented:
             access = self._access(state, request, None, None, plan.loader)

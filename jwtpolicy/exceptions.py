@@ -133,7 +133,6 @@ class AccessError(HTTPException):
     has_challenge: ClassVar[bool] = False
     realm: str = DEFAULT_REALM
     resource_metadata: str | None = None
-    _is_logged: bool = False
 
     def __init__(
         self,

@@ -52,9 +52,9 @@ class Finishing:
         # Copied, because a thread that the view has started may still call guarded functions.
         asked = [] if state is None else list(state.asked)
         plans = asked if plan is None or plan in asked else [plan, *asked]
-        if any(met.places.has_ambient for met in plans) and "*" not in response.vary:
+        if any(met.places.has_ambient for met in plans) and "*" not in (vary := response.vary):
             # What came without a cookie is not the answer to whoever has one.
-            response.vary.add("Cookie")
+            vary.add("Cookie")
         for met in plans:
             admitted = None if state is None else state.admitted.get(met)
             _keep_private(response, _presenting(met, admitted, request))

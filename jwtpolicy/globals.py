@@ -11,6 +11,7 @@ from werkzeug.local import LocalProxy
 
 from .binding import Application
 from .exceptions import (
+    AccessError,
     BridgeTokenError,
     LoaderError,
     NoTokenError,
@@ -272,12 +273,20 @@ def _of_access(what: str, get: Callable[[RequestState, Token], Any]) -> Callable
             return Nothing(what, state)
         token = token_let_in(state)
         if token is not None:
-            return get(state, token)
+            return _answering(lambda: get(state, token))
         is_guarded = state.access is not None or _bridged() is not None
         why = "the request came without a token" if is_guarded else _UNGUARDED
         return Nothing(what, why)
 
     return find
+
+
+def _answering(load: Callable[[], Any]) -> Any:
+    """Return what *load* does; its refusal is logged, and sent in the application's name."""
+    try:
+        return load()
+    except AccessError as error:
+        raise application().refused(error, may_be_caught=True) from error.__cause__
 
 
 def _find_resource() -> Any:
@@ -295,7 +304,7 @@ def _find_resource() -> Any:
         return Nothing("current_resource", _UNGUARDED)
     if access.loader is None:
         return Nothing("current_resource", "its guard has no load_resource and no resource=")
-    return state.resource()
+    return _answering(state.resource)
 
 
 #: The verified token of this request; false where there is none. Behind a guard of the bridge it is

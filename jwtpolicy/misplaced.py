@@ -51,6 +51,9 @@ _HEADERS: Final = (
 _PARAMETERS: Final = ("access_token", "auth_token", "jwt", "token")
 _COOKIES: Final = ("access_token", "access_token_cookie", "auth_token", "jwt", "token")
 
+#: Characters of what is looked at; servers take no longer headers.
+_LONGEST: Final = 16_384
+
 #: A compact JWS whose header is a JSON object, behind at most one word.
 _TOKEN: Final = re.compile(r"(?:[A-Za-z]{1,16}:? )? ?eyJ[\w-]*\.[\w-]+\.[\w-]*", re.ASCII)
 
@@ -99,7 +102,3 @@ def _other_scheme(place: HeaderTransport, value: str) -> str:
 
 def _is_token(value: str) -> bool:
     return len(value) <= _LONGEST and _TOKEN.fullmatch(value) is not None
-
-
-#: Characters that are looked at; headers are no longer, and a log line needs no more.
-_LONGEST: Final = 16_384

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from typing import Final
+from weakref import ref
 
-from flask import Request, current_app, has_app_context
+from flask import Request, current_app
 
 from .decision import Decision
 from .exceptions import AccessError, NoTokenError, quoted
@@ -17,7 +19,7 @@ from .state import RequestState
 logger = logging.getLogger("jwtpolicy")
 
 #: Policies that a line names; who needs all of them reads the decision.
-_MOST: int = 3
+_MOST: Final = 3
 
 
 def refused(
@@ -34,7 +36,7 @@ def refused(
     """Log *error*, say in whose name its challenge is, and return it.
 
     Args:
-        error: The refusal; one that was logged before is not logged again.
+        error: The refusal; one that this request has logged is not logged again.
         label: Who refuses: the method and the endpoint.
         realm: The realm of challenges.
         resource_metadata: The URL that challenges name, or None.
@@ -49,13 +51,15 @@ def refused(
         # The text alone: the error's traceback holds the request, in which the state is kept.
         state.challenge = error.challenge or f"Bearer {quoted('realm', realm)}"
     found = level or _level(error)
-    if not error._is_logged and logger.isEnabledFor(found):
+    if logger.isEnabledFor(found) and (state is None or state.logged() is not error):
         line = (found, "%s: %s (jti=%r)", label, _line(error, state), token_id)
-        if not may_be_caught or found > logging.WARNING:
-            error._is_logged = True
+        is_final = not may_be_caught or found > logging.WARNING
+        if is_final:
             logger.log(*line)
         if state is not None:
-            state.unlogged = None if error._is_logged else (error.code, line)
+            state.unlogged = None if is_final else (error.code, line)
+            # Weakly: its traceback holds all that the request has made.
+            state.logged = ref(error) if is_final else state.logged
     return error
 
 
@@ -70,7 +74,7 @@ def _level(error: AccessError) -> int:
     if error.outcome is Outcome.ERROR:
         return logging.ERROR
     # In debug mode nothing has to be set up for the line to be seen: Python prints warnings.
-    return logging.WARNING if has_app_context() and current_app.debug else logging.INFO
+    return logging.WARNING if current_app.debug else logging.INFO
 
 
 def _line(error: AccessError, state: RequestState | None) -> str:

@@ -356,8 +356,9 @@ class RequestState:
             the first guard did that a view or a hook met. It stays until the request ends, for
             streams and hooks too. None before.
         admitted: The plans that let it in, and the request as they saw it.
-        asked: The plans by which tokens were looked for, whether or not they let it in.
+        asked: Plans by which tokens were looked for, whether or not they let it in.
         challenge: What the last refusal has challenged the client with, or None: none refused.
+        logged: Returns the refusal that was logged last, as long as it lives.
         unlogged: A status, and the arguments of the log for a refusal that answers with it if
             nobody catches it; None where there is none.
         late_plans: Plans that were made for this request, because nobody has to remember them.
@@ -374,6 +375,7 @@ class RequestState:
     ended_at = 0.0
     login_began: float | None = None
     challenge: str | None = None
+    logged: Callable[[], Exception | None] = staticmethod(lambda: None)
     unlogged: tuple[int | None, tuple[Any, ...]] | None = None
     _is_shaded = False
     _nested: tuple[RequestState, ...] = ()
@@ -383,6 +385,16 @@ class RequestState:
         self.admitted: dict[Plan, LiveAccess] = {}
         self.asked: list[Plan] = []
         self._request = ref(request)
+
+    def note_asked(self, plan: Plan) -> None:
+        """Remember that a token was looked for; where the same was done before, that is enough.
+
+        Calls of ``enforce`` make a plan each, and a view that streams may never end.
+        """
+        for known in self.asked:
+            if known is plan or (known.places is plan.places and known.kinds == plan.kinds):
+                return
+        self.asked.append(plan)
 
     @property
     def request(self) -> Request | None:

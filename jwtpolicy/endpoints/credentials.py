@@ -78,11 +78,15 @@ class CredentialsView(ProtectedView, ABC):
     @logging_refusals
     def post(self) -> ResponseReturnValue:
         """Take the credentials, and answer with tokens or with a refusal."""
+        self._check()
         credentials = credentials_of(request, self.fields)
         current_app.ensure_sync(self.limit)(credentials)
         user = self._user(credentials)
         pair = None if user is None else self._begun(user, credentials)
         return self.failed(credentials) if pair is None else self.answer(pair)
+
+    def _check(self) -> None:
+        """Refuse what may not log in, whoever's credentials it brings."""
 
     def _begun(self, user: Any, credentials: Credentials) -> TokenPair | None:
         """Return what `begin` does, and None for a user whom it logs in or confirms in no case.

@@ -11,7 +11,7 @@ from ..exceptions import PolicyDefinitionError
 from ..globals import application
 from ..policy.credentials import Public
 from ..token import TokenPair
-from .answering import ANSWERS, answered, logging_refusals
+from .answering import ANSWERS, answered
 from .credentials import Credentials, CredentialsView
 from .labels import label_of
 
@@ -59,15 +59,13 @@ class LoginView(CredentialsView):
     def answer(self, pair: TokenPair) -> ResponseReturnValue:
         return answered(pair, self.answer_in)
 
-    @logging_refusals
-    def post(self) -> ResponseReturnValue:
-        """Open a session.
+    def _check(self) -> None:
+        """Note when the login began, and refuse forms that the page of another site sent.
 
         Raises:
-            CSRFError: The page of another site sent the form.
+            CSRFError: It was one.
         """
         parts = application().parts
         application().state().login_began = parts.clock()
         if parts.takes_cookies and self.answer_in != "body":
             parts.csrf.check_site(request)
-        return super().post()

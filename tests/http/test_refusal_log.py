@@ -15,11 +15,14 @@ from jwtpolicy import (
     JWTManager,
     OptionalToken,
     Refresh,
+    current_resource,
     current_token,
+    current_user,
     policy,
     protect,
 )
-from jwtpolicy.exceptions import AccessError, InvalidTokenError
+from jwtpolicy.compat import flask_jwt_extended
+from jwtpolicy.exceptions import AccessError, InvalidTokenError, RateLimitedError
 from tests.conftest import bearer
 
 Log = pytest.LogCaptureFixture
@@ -211,6 +214,17 @@ def test_an_optional_view_has_a_guard(app: Flask, jwt: JWTManager[Any], lines: A
     assert [line.split()[0] for line in lines()] == ["INFO"]
 
 
+def test_a_guard_of_the_bridge_is_none_that_was_forgotten(
+    app: Flask, jwt: JWTManager[Any], lines: Any
+) -> None:
+    flask_jwt_extended.JWTManager(app)
+    view = flask_jwt_extended.jwt_required(optional=True)(lambda: jwt.step_up("ada").as_response())
+    app.add_url_rule("/", "view", view)
+
+    assert app.test_client().get("/").status_code == 401
+    assert [line.split()[0] for line in lines()] == ["INFO"]
+
+
 def test_a_default_that_denies_warns(make_app: Any, lines: Any) -> None:
     """K38."""
     app, _ = make_app(default_deny=True)
@@ -239,6 +253,47 @@ def test_the_refusal_of_a_verb_is_logged_where_it_is_the_answer(
     assert lines() == []
     assert app.test_client().get("/").status_code == 401
     assert [line.partition(": 401")[0] for line in lines()] == ["INFO GET view"]
+
+
+def test_what_a_view_touches_is_refused_in_the_applications_name(make_app: Any, lines: Any) -> None:
+    """K38: a lazy user who is gone, at the first touch."""
+    app, jwt = make_app(realm="shop")
+    jwt.user_loader(lambda token: None, lazy=True)
+    app.add_url_rule("/", "view", protect()(lambda: str(current_user.name)))
+    with app.app_context():
+        headers = bearer(jwt.issue("ada"))
+
+    challenge = app.test_client().get("/", headers=headers).headers["WWW-Authenticate"]
+    assert challenge.startswith('Bearer realm="shop", error="invalid_token"')
+    assert ["GET view: 401 invalid_token: " in line for line in lines()] == [True]
+
+
+def test_an_error_that_is_raised_again_is_logged_for_each_request(app: Flask, lines: Any) -> None:
+    """An application may keep one for all."""
+    limited = RateLimitedError("slow down")
+
+    def load() -> Any:
+        raise limited
+
+    view = protect(OptionalToken(), resource=load)(lambda: str(current_resource.name))
+    app.add_url_rule("/", "view", view)
+    answers = [app.test_client().get("/").status_code for _ in range(2)]
+
+    assert answers == [429, 429]
+    assert lines() == ["INFO GET view: 429 rate_limited: slow down (jti=None)"] * 2
+
+
+def test_a_view_that_enforces_without_end_keeps_one_plan(app: Flask, jwt: JWTManager[Any]) -> None:
+    """Whoever is refused at each message of a socket must not fill the memory."""
+
+    @app.get("/")
+    def view() -> Any:
+        for _ in range(5):
+            with pytest.raises(AccessError):
+                jwt.enforce(HasRole("admin"))
+        return {"asked": len(app.extensions["jwtpolicy"].state().asked)}
+
+    assert app.test_client().get("/").json == {"asked": 1}
 
 
 def test_a_verb_outside_of_a_request_tells_its_caller(
