@@ -547,6 +547,14 @@ def test_a_type_error_from_within_a_policy_of_ones_own_is_its_own() -> None:
         Odd()  # type: ignore[call-arg]
 
 
+@pytest.mark.parametrize("names", [[3], ["username", ""], [None]])
+def test_a_list_of_names_holds_names(names: Any) -> None:
+    with pytest.raises(SetupError, match="takes a list of names"):
+        auth_blueprint(function, endpoints=names)
+    with pytest.raises(SetupError, match="takes a list of names"):
+        type("V", (LoginView,), {"fields": names, "authenticate": function})
+
+
 def test_a_schema_is_not_registered_as_a_type_of_users() -> None:
     """`@jwt.claims_for` without a call would have taken the class away."""
     with pytest.raises(SetupError, match=r"@jwt.claims_for\(User\), not <class"):
