@@ -404,9 +404,12 @@ class JWTManager(Generic[User]):
             RevokedTokenError: The token was revoked, or its session is over.
             UnknownUserError: Its user is not known any more.
             StoreUnavailableError: The store cannot be asked.
+            TypeError: *token* is none.
         """
+        found = unwrapped(token)
+        expect(found, Token, "renewed takes a verified Token: jwt.verify(encoded)", is_secret=True)
         with self._answering():
-            return self._components().sessions.renew(token)
+            return self._components().sessions.renew(found)
 
     def logout(self, response: Response | None = None) -> Logout:
         """End the current session: its access and refresh tokens are dead.

@@ -77,6 +77,7 @@ def auth_blueprint(
         ConfigurationError: There is no such endpoint, or something that it needs was not passed.
     """
     _check_arguments(name, url_prefix, endpoints, clients, views)
+    expect(acr, (str, NoneType), "auth_blueprint(acr=…) takes one text", ConfigurationError)
     given = dict(views or {})
     wanted = tuple(endpoints)
     _check_names({*wanted, *given})

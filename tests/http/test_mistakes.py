@@ -258,6 +258,7 @@ TABLE: dict[str, tuple[Callable[[Any], Any], set[str], str]] = {
         {"text"},
         "kind=… takes the name of a kind, or ANY",
     ),
+    "JWTManager.renewed.token": (called("renewed"), set(), "renewed takes a verified Token"),
     "JWTManager.revoke.token": (called("revoke"), {"text"}, "pass a token"),
     "JWTManager.revoke_session.session_id": (
         called("revoke_session"),
@@ -405,6 +406,11 @@ TABLE: dict[str, tuple[Callable[[Any], Any], set[str], str]] = {
         {"none"},
         "answer_in is one of",
     ),
+    "auth_blueprint.acr": (
+        lambda v: auth_blueprint(function, acr=v),
+        {"text", "none"},
+        "acr=… takes one text",
+    ),
     "auth_blueprint.clients": (
         lambda v: auth_blueprint(function, clients=v),
         {"none"},
@@ -510,6 +516,41 @@ def test_every_policy_and_function_is_in_the_table() -> None:
     assert takers() - ALIKE <= tried
 
 
+#: What is checked where another row checks it, by the beginning of its name; or in the tests of
+#: arguments: what may come from a request is refused as a request is.
+AS_ANOTHER = (
+    "JWTManager.step_up.",
+    "JWTManager.issue.",
+    "JWTManager.revoke_token_id.",
+    "JWTManager.sessions.subject",
+    "JWTManager.refresh.token",
+    "JWTManager.verify.",
+    "JWTManager.set_cookies.domain",
+    "JWTManager.unset_cookies.domain",
+    "JWTManager.enforce.resource",
+    "JWTManager.enforce_async.",
+    "JWTManager.explain.described",
+)
+
+
+def parameters() -> Iterator[str]:
+    """Yield the parameters of what a manager, a blueprint and keys take."""
+    verbs = {f"JWTManager.{name}": verb for name, verb in vars(JWTManager).items()}
+    takers = {name: verb for name, verb in verbs.items() if "._" not in name}
+    takers |= {"JWTManager": JWTManager.__init__, "auth_blueprint": auth_blueprint}
+    takers |= {"Key": Key.__init__, "KeyRing": KeyRing.__init__}
+    for name, taker in takers.items():
+        if inspect.isfunction(taker):
+            yield from (f"{name}.{one}" for one in inspect.signature(taker).parameters)
+
+
+def test_every_argument_is_in_the_table() -> None:
+    """K37: a new one belongs there."""
+    missing = {name for name in parameters() if not name.endswith(".self")} - TABLE.keys()
+
+    assert {name for name in missing if not name.startswith(AS_ANOTHER)} == set()
+
+
 def test_protect_without_parentheses_has_no_options() -> None:
     """They would be dropped: the function was guarded, and its places and CSRF were as usual."""
     with pytest.raises(SetupError, match="got the function function; did you forget @policy"):
@@ -545,6 +586,14 @@ def test_a_type_error_from_within_a_policy_of_ones_own_is_its_own() -> None:
         Odd("1")
     with pytest.raises(SetupError, match=r"Odd\(\) does not fit; write Odd\(number\)"):
         Odd()  # type: ignore[call-arg]
+
+
+@pytest.mark.parametrize("names", [[3], ["username", ""], [None]])
+def test_a_list_of_names_holds_names(names: Any) -> None:
+    with pytest.raises(SetupError, match="takes a list of names"):
+        auth_blueprint(function, endpoints=names)
+    with pytest.raises(SetupError, match="takes a list of names"):
+        type("V", (LoginView,), {"fields": names, "authenticate": function})
 
 
 def test_a_schema_is_not_registered_as_a_type_of_users() -> None:

@@ -217,3 +217,11 @@ def test_another_application_may_guard_what_one_has_opened(make_app: Any) -> Non
     second, _ = make_app(default_deny=True)
     second.add_url_rule("/", "view", view)
     assert second.test_client().get("/").status_code == 403
+
+
+def test_a_method_of_an_object_can_be_opened(answers: Answers) -> None:
+    class Site:
+        def page(self) -> str:
+            return "page"
+
+    assert answers(public(Site().page)) == 200
