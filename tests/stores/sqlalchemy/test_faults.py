@@ -178,7 +178,9 @@ def test_a_database_that_takes_no_more_connections_is_503(url: str) -> None:
             with opened(str(one)) as store, opened(str(one)) as other:
                 assert standing(other, session_id="unknown") is Standing.GOOD
                 refuses(store, "too many connections")
-                root.execute(text(f"{END_OTHERS['postgresql']} AND usename = 'lonely'"))
+                lonely = text(f"{END_OTHERS['postgresql']} AND usename = 'lonely'")
+                while root.execute(lonely).all():
+                    time.sleep(0.01)
                 assert standing(store, session_id="unknown") is Standing.GOOD
             for statement in ("DROP OWNED BY lonely", "DROP ROLE lonely"):
                 root.execute(text(statement))
