@@ -215,8 +215,8 @@ class TokenSettings:
         5.0,
         read.between(0.05, 60),
         "seconds, 0.05 to 60",
-        "How long to wait for the store before the answer is 503; a request that has to wait for a "
-        "connection first waits as long for that.",
+        "How long a question to the store may take before the answer is 503: looking up its host, "
+        "connecting, waiting for others and reading together. The questions of one guard share it.",
     )
     store_create_tables: bool = setting(
         "JWT_STORE_CREATE_TABLES",
@@ -239,9 +239,8 @@ class TokenSettings:
         "accept",
         read.one_of("accept", "deny"),
         "'accept' or 'deny'",
-        "What becomes of older tokens where a Redis server comes back without its memory, or the "
-        "file of an SQLite store was lost: with 'deny' they are refused, and so is a server that "
-        "may evict entries.",
+        "What becomes of older tokens where a store lost what it knew, or an older copy was put in "
+        "its place: with 'deny' they are refused, and so is a Redis server that may evict entries.",
     )
     store_near_cache: float = setting(
         "JWT_STORE_NEAR_CACHE",

@@ -81,6 +81,7 @@ def start_clients(server: Server) -> tuple[Traffic, dict[str, Callable[[], objec
         "dead": ask("dead", "POST", "/refresh", ended["refresh_token"]),
         "forged": ask("forged", "GET", "/", forged),
         "public": ask("public", "GET", "/pid"),
+        "logging in": ask("logging in", "POST", "/login/bob"),
         "refreshing": refreshing(traffic, "refreshing", chain["refresh_token"]),
     }
 
@@ -90,7 +91,7 @@ def test_a_server_that_dies_in_the_middle_of_traffic(
 ) -> None:
     """REV-1, REF-7: nobody is let in meanwhile, and nobody restarts the application."""
     traffic, clients = start_clients(server)
-    pids, stored = server.pids(2), ("good", "ended", "dead", "refreshing")
+    pids, stored = server.pids(2), ("good", "ended", "dead", "refreshing", "logging in")
     with flowing(traffic, clients):
         for _ in range(3 if pytestconfig.getoption("--full") else 1):
             traffic.wait_for(200, "good", "refreshing")
@@ -99,7 +100,7 @@ def test_a_server_that_dies_in_the_middle_of_traffic(
             traffic.wait_for(503, *stored)
             up = time.monotonic()
             store.start()
-            assert [traffic.statuses(client, down, up) for client in stored] == [{503}] * 4
+            assert [traffic.statuses(client, down, up) for client in stored] == [{503}] * 5
         traffic.wait_for(200, "good", "refreshing")
 
     assert {name: traffic.statuses(name) for name in clients} == {
@@ -108,6 +109,7 @@ def test_a_server_that_dies_in_the_middle_of_traffic(
         "dead": {401, 503},
         "forged": {401},
         "public": {200},
+        "logging in": {200, 503},
         "refreshing": {200, 503},
     }
     assert server.pids(2) == pids

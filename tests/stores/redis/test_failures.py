@@ -17,7 +17,7 @@ import pytest
 
 from jwtpolicy.access import Standing
 from jwtpolicy.exceptions import StoreUnavailableError
-from jwtpolicy.stores import RotationState, TokenStore
+from jwtpolicy.stores import Opening, RotationState, TokenStore
 from jwtpolicy.stores.redis import RedisStore
 from jwtpolicy.testing.token_store import (
     DAY,
@@ -162,6 +162,18 @@ def test_a_replica_takes_no_changes(server: RedisServer, make_store: MakeStore) 
     assert make_store(server.url).open_session(SESSION)
 
 
+def test_a_replica_that_is_lost_takes_nothing_with_it(
+    server: RedisServer, make_store: MakeStore
+) -> None:
+    """Nobody asks replicas."""
+    store = make_store(server.url)
+    with running(RedisServer(server.binary, replicaof=f"127.0.0.1 {server.port}")):
+        store.revoke_token(ref(), expires_at=None, now=NOW)
+
+    assert standing(store, session_id=None) is Standing.REVOKED
+    assert store.open_session(SESSION) is Opening.OPENED
+
+
 def test_what_is_no_record_is_an_outage(server: RedisServer, make_store: MakeStore) -> None:
     """Somebody else wrote there."""
     store = make_store(server.url)
@@ -294,6 +306,31 @@ def _outage(store: RedisStore, subject: str) -> bool:
     except StoreUnavailableError:
         return True
     return False
+
+
+@pytest.mark.full
+@pytest.mark.parametrize(("covers", "expected"), [("yes", {True}), ("no", {True, False})])
+def test_a_cluster_that_lost_a_node_without_replica(covers: str, expected: set[bool]) -> None:
+    """It answers nobody, after its own timeout; or for the other slots, where that was said."""
+    with running(Cluster(binary("redis"))) as cluster:
+        store = RedisStore(cluster.url, timeout=2)
+        subjects = [f"user-{n}" for n in range(60)]
+        assert {_outage(store, subject) for subject in subjects} == {False}
+        for node in cluster.nodes:
+            with node.client() as client:
+                client.config_set("cluster-require-full-coverage", covers)
+        cluster.nodes[1].kill()
+        with cluster.nodes[0].client() as client:
+            wait_until(lambda: _knows_of_a_failed_node(client))
+        found = {_outage(store, subject) for subject in subjects}
+        store.close()
+
+    assert found == expected
+
+
+def _knows_of_a_failed_node(client: Any) -> bool:
+    nodes = client.execute_command("CLUSTER NODES").values()
+    return any("fail" in node["flags"].split(",") for node in nodes)
 
 
 @pytest.mark.full

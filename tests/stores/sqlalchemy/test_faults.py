@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import NullPool, create_engine, event, select, text
+from sqlalchemy import NullPool, create_engine, event, make_url, select, text
 from sqlalchemy.exc import OperationalError
 
 from jwtpolicy.access import Standing
@@ -43,6 +43,13 @@ END_OTHERS = {
     "mysql": "SELECT concat('KILL ', id) FROM information_schema.processlist"
     " WHERE id <> connection_id() AND command = 'Sleep'",
 }
+
+
+#: A role that may connect once.
+ONE_CONNECTION = (
+    "CREATE ROLE lonely LOGIN CONNECTION LIMIT 1",
+    "GRANT ALL ON ALL TABLES IN SCHEMA public TO lonely",
+)
 
 
 @contextlib.contextmanager
@@ -151,6 +158,35 @@ def test_an_exhausted_pool_of_its_own_is_503(tmp_path: Path) -> None:
             refuses(store, "QueuePool limit")
 
         assert standing(store) is Standing.GOOD
+
+
+@pytest.mark.parametrize("scheme", ["postgresql", "mysql", "sqlite+pysqlite"])
+def test_a_pool_has_five_connections_and_ten_more(scheme: str) -> None:
+    """As the page of failures says; SQLAlchemy may change its mind."""
+    with opened(f"{scheme}:///db") as store:
+        pool: Any = store._engine().pool
+
+        assert (pool.size(), pool._max_overflow) == (5, 10)
+
+
+@pytest.mark.parametrize("url", ["postgres"], indirect=True)
+def test_a_database_that_takes_no_more_connections_is_503(url: str) -> None:
+    """Until it does."""
+    with opened(url) as whole:
+        standing(whole)
+        with create_engine(url, isolation_level="AUTOCOMMIT", poolclass=NullPool).connect() as root:
+            for statement in ONE_CONNECTION:
+                root.execute(text(statement))
+            one = make_url(url).set(username="lonely")
+            with opened(str(one)) as store, opened(str(one)) as other:
+                assert standing(other, session_id="unknown") is Standing.GOOD
+                refuses(store, "too many connections")
+                lonely = text(f"{END_OTHERS['postgresql']} AND usename = 'lonely'")
+                while root.execute(lonely).all():
+                    time.sleep(0.01)
+                assert standing(store, session_id="unknown") is Standing.GOOD
+            for statement in ("DROP OWNED BY lonely", "DROP ROLE lonely"):
+                root.execute(text(statement))
 
 
 def test_a_long_writer_locks_sqlite_for_so_long_only(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 
 from jwtpolicy.access import Standing
 from jwtpolicy.stores import SQLiteStore
+from jwtpolicy.stores.sqlite_connections import RECENT
 from jwtpolicy.testing.token_store import NOW, SESSION, adoptable, standing
 from tests.conftest import StandingClock
 from tests.stores.going_back import LATER, Copies, GoingBack, forget_to_wait
@@ -109,3 +111,17 @@ def test_by_default_an_older_copy_is_believed(path: Path) -> None:
 
     assert standing(store) is Standing.GOOD
     store.close()
+
+
+def test_a_file_that_is_moved_away_is_as_one_that_was_deleted(path: Path, make: Make) -> None:
+    """By ``mv`` under running workers; and without its log it lacks what was said last."""
+    one, other = make(), make()
+    one.revoke_session("", "s1", now=NOW)
+    assert standing(other) is Standing.REVOKED
+    path.rename(path.with_name("moved"))
+    one.revoke_session("", "s2", now=NOW)
+    time.sleep(RECENT)
+    assert {standing(one, session_id="s2"), standing(other, session_id="s2")} == {Standing.REVOKED}
+
+    with closing(sqlite3.connect(path.with_name("moved"))) as raw:
+        assert raw.execute("SELECT count(*) FROM jwtpolicy_sessions").fetchone() == (0,)

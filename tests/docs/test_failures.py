@@ -1,0 +1,97 @@
+"""Each row of the page of failures has tests that find it true, and this is where."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+TESTS = Path(__file__).parents[1]
+PAGE = TESTS.parent / "docs" / "explanation" / "what-each-failure-does.rst"
+
+#: How a row begins, and the tests of its sentences: the file, and the names in it.
+ROWS = {
+    "The store's server is down": "machines/test_faults.py test_a_server_that_dies_in_the",
+    "It accepts connections": "machines/test_faults.py test_a_server_that_hangs_is_503_in_time",
+    "The resolver is dead": """stores/test_in_time.py test_a_resolver_that_is_dead
+        test_hosts_that_say_nothing test_an_answer_that_does_not_end test_so_is_one_within_libpq
+        stores/sqlalchemy/test_in_time.py test_the_second_host_is_asked""",
+    "All connections are": """machines/test_faults.py test_a_pool_that_is_exhausted_is_503_in_time
+        stores/sqlalchemy/test_faults.py test_a_pool_has_five_connections_and_ten_more
+        stores/sqlalchemy/test_in_time.py test_waiting_for_the_pool_and_for_the_answer""",
+    "The database takes no more": "stores/sqlalchemy/test_faults.py test_a_database_that_takes_no",
+    "It dies while a token": "machines/test_interruptions.py test_after_a_retry_all_is_as_without",
+    "A worker dies after": "machines/test_faults.py test_a_process_that_dies_in_the_middle_of",
+    "Redis is full, with": "stores/redis/test_lost.py test_a_full_server_still_answers",
+    "Redis is full, and": """stores/redis/test_lost.py test_a_server_that_evicts_forgets
+        test_a_server_that_may_evict_is_not_asked
+        stores/redis/test_going_back.py test_a_server_that_may_evict_by_now""",
+    "Redis cuts the line": """stores/redis/test_near_cache.py test_a_line_that_was_cut
+        test_after_a_moment_another_line_is_opened""",
+    "Redis comes back empty": """stores/redis/test_lost.py test_a_server_that_comes_back_empty
+        test_a_new_login_is_good_after_a_loss""",
+    "The SQLite file is deleted": """unit/stores/test_sqlite_connections.py
+        test_a_reader_notices_within_a_second http/test_lost_files.py test_a_logged_out_token_and
+        unit/stores/test_going_back.py test_a_file_that_is_moved_away""",
+    "An older copy is put back": """stores/going_back.py test_what_was_ended_since_the_copy
+        test_one_who_noticed_tells_all_others test_the_log_says_so_once
+        unit/stores/test_going_back.py test_by_default_an_older_copy_is_believed
+        stores/sqlalchemy/test_going_back.py test_by_default_an_older_dump_is_believed""",
+    "The tables of the database": "stores/sqlalchemy/test_going_back.py test_tables_that_are_new",
+    "The store's file or tables": """http/test_lost_files.py test_a_file_of_an_older_version_is_503
+        stores/sqlalchemy/test_upgrade.py test_old_tables_are_refused_with_the_remedy
+        stores/redis/test_upgrade.py test_what_is_older_is_an_outage""",
+    "A machine's clock": """unit/stores/test_sqlite.py test_a_clock_that_is_ahead_erases
+        stores/sqlalchemy/test_faults.py test_a_clock_that_is_ahead_erases""",
+    "A Redis Cluster loses a node, the": """stores/redis/test_failures.py
+        test_a_cluster_without_a_node_answers_for_the_others test_a_sentinel_names_who_took_over
+        stores/redis/test_primary.py test_a_primary_whose_replicas_are_gone""",
+    "A Redis Cluster loses a node that": "stores/redis/test_failures.py test_a_cluster_that_lost_a",
+    "A replica is lost": """stores/redis/test_failures.py test_a_replica_that_is_lost_takes
+        stores/redis/test_primary.py test_a_primary_whose_replicas_are_gone""",
+    "A primary that the": "stores/redis/test_primary.py test_a_replaced_primary_that_goes_on_lets",
+    "No majority": "stores/redis/test_primary.py test_whoever_sees_no_majority_lets_nobody_in",
+    "A server forks": "machines/test_forks_in_c.py test_an_sqlite_file_that_was_open_while_it",
+    "SQLite is locked": "machines/test_faults.py test_a_long_writer_of_sqlite_stops_changes_only",
+    "The disk is full": "stores/sqlalchemy/test_full_disk.py test_a_full_disk_refuses_changes",
+    "A deadlock": """stores/sqlalchemy/test_faults.py test_the_loser_of_a_deadlock_tries_again
+        test_a_conflict_that_does_not_end_is_503""",
+    "Two machines' clocks": """http/test_leeway.py test_a_fresh_token_passes_on_the_next_machine
+        test_another_machine_may_be_ahead""",
+    "The application's user loader": """http/test_what_an_application_breaks.py
+        test_what_a_hook_breaks http/test_hook_answers.py test_what_a_user_loader_cannot_mean
+        test_what_authenticate_cannot_mean http/test_raising.py test_what_a_user_loader_raised""",
+    "A ``post_load``": """http/test_hook_answers.py test_nothing_is_signed_that_reads_back
+        test_a_token_that_reads_as_no_user_is_refused""",
+    "A key ring": """http/test_what_an_application_breaks.py test_what_a_key_ring_breaks
+        http/test_hook_answers.py test_what_is_no_key_signs_nothing""",
+    "A policy of": "http/test_what_an_application_breaks.py test_what_a_hook_breaks",
+    "A revocation check": "http/test_what_an_application_breaks.py test_what_a_hook_breaks",
+    "The signing key": """http/test_grace.py test_a_kept_pair_whose_key_is_gone_is_503
+        test_a_repetition_after_the_signing_key_became_a_fallback""",
+    ":data:`JWT_STORE_TIMEOUT` is": "unit/stores/test_deadlines.py test_a_store_that_hangs_is",
+    "A refusal is never": "unit/stores/test_caching.py test_refusals_and_refresh_tokens_are_asked",
+}
+
+
+def test_every_row_of_the_page_is_named_here() -> None:
+    text = PAGE.read_text(encoding="utf-8")
+    rows = re.findall(r"^   \* - (.*)", text, re.MULTILINE)[1:]
+    rows += [
+        line
+        for line in text.split("\n")
+        if line.startswith((":data:`JWT_STORE_TIMEOUT", "A refusal"))
+    ]
+
+    assert [row for row in rows if not row.startswith(tuple(ROWS))] == []
+    assert [row for row in ROWS if not any(found.startswith(row) for found in rows)] == []
+
+
+@pytest.mark.parametrize("row", ROWS)
+def test_the_tests_of_a_row_are_there(row: str) -> None:
+    for word in ROWS[row].split():
+        if word.endswith(".py"):
+            text = (TESTS / word).read_text(encoding="utf-8")
+        else:
+            assert word in text, f"{row}: {word}"
