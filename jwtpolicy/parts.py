@@ -107,7 +107,7 @@ class Parts:
         self._ring = ring = keys or _ring(settings)
         has_own_keys = type(ring).signing_key_for is not KeyRing.signing_key_for
         self.can_sign = ring.signing_key is not None or has_own_keys
-        self.store = self._cached(self._opened(app) if store is None else _own_store(store))
+        self.store = self._cached(self._opened(app) if store is None else checked(store))
         _check_sessions(settings, self.store)
         if self.can_sign:
             check_own_tokens(settings)
@@ -321,19 +321,6 @@ class Parts:
             accepted_issuers=settings.accepted_issuers,
             on_reuse=on_reuse,
         )
-
-
-def _own_store(store: object) -> TokenStore:
-    """Return the store that was handed over, which fails as a store has to.
-
-    Raises:
-        ConfigurationError: It is none.
-    """
-    if not isinstance(store, TokenStore):
-        shown = "text" if isinstance(store, str) else type(store).__name__
-        msg = f"store= is a TokenStore, not {shown}; a URL goes into JWT_STORE_URL"
-        raise ConfigurationError(msg)
-    return checked(store)
 
 
 def _check_sessions(settings: Settings, store: TokenStore | None) -> None:

@@ -76,7 +76,7 @@ class TokenSettings:
         read.optional(read.lifetime),
         "seconds, timedelta or None",
         "A session that is not refreshed for so long ends, and its access tokens with it; None: "
-        "when its refresh token expires.",
+        "when the last of its tokens expires.",
     )
     session_absolute: int | None = setting(
         "JWT_SESSION_ABSOLUTE",
