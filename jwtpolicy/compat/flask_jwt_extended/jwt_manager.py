@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache, partial
+from functools import cache
 from typing import Final, cast
 
 import jwt
@@ -59,17 +59,18 @@ class JWTManager(Loaders):
         for cls in _OWN:
             app.register_error_handler(cls, _answer)
         app.after_request(_stop_leaks)
-        # Once, and before all others: Flask calls them in this order.
-        app.before_request_funcs.setdefault(None, []).insert(0, cache(partial(_begin, app)))
+
+        @cache
+        def begin() -> None:
+            """Look at all that the application has by its first request."""
+            warn_of_unset(app, FILLED)
+            silence_hooks(app)
+
+        # Before all others: Flask calls them in this order.
+        app.before_request_funcs.setdefault(None, []).insert(0, begin)
         tell(app, self)
         if add_context_processor:
             app.context_processor(template_context)
-
-
-def _begin(app: Flask) -> None:
-    """Look at all that *app* has by its first request."""
-    warn_of_unset(app, FILLED)
-    silence_hooks(app)
 
 
 def _answer(error: Answered) -> ResponseReturnValue:
