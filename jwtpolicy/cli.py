@@ -49,22 +49,24 @@ def routes(as_json: bool, unguarded: bool, allow: tuple[str, ...]) -> None:
 
 @jwtpolicy.command()
 @click.argument("paths", nargs=-1, required=True, metavar="PATH…")
+@click.option(
+    "--to",
+    required=True,
+    type=click.Choice(["bridge", "native"]),
+    help="The bridge: imports alone change. The native API: everything does.",
+)
 @click.option("--write", is_flag=True, help="Rewrite the files instead of showing a diff.")
-def migrate(paths: tuple[str, ...], write: bool) -> None:
+def migrate(paths: tuple[str, ...], to: str, write: bool) -> None:
     """Rewrite an application of Flask-JWT-Extended for this library.
 
-    Each PATH is a file or a folder of Python source. The standard output is a diff; the standard
-    error lists, with file and line, what a person has to do. The exit code is 1 where a file
-    cannot be read or written.
+    Each PATH is a file or a folder of its Python source: name all of them, tests included. All of
+    it is rewritten or nothing. The standard output is a diff; the standard error lists, with file
+    and line, what a person should know, or what hinders. The exit code is 1 where nothing can be
+    rewritten yet.
     """
-    try:
-        from .migrate.command import run
-    except ModuleNotFoundError as error:
-        if error.name != "libcst":
-            raise
-        msg = 'this needs libcst: pip install "jwtpolicy[migrate]"'
-        raise click.ClickException(msg) from None
-    raise SystemExit(run(paths, writes=write))
+    from .migrate.command import run
+
+    raise SystemExit(run(paths, to, writes=write))
 
 
 @jwtpolicy.command()

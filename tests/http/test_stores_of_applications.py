@@ -145,9 +145,7 @@ def test_a_command_says_why_without_a_traceback(site: Any, command: list[str]) -
 
 @pytest.mark.parametrize("store", ["redis://h", 0, MemoryStore])
 def test_what_is_no_store_is_an_error_of_the_set_up(make_app: Any, store: Any) -> None:
-    with pytest.raises(
-        ConfigurationError, match="takes a TokenStore"
-    ):
+    with pytest.raises(ConfigurationError, match="takes a TokenStore"):
         make_app({"store": store})
 
 
