@@ -83,7 +83,9 @@ def port(folder: Path) -> Iterator[int]:
     process.wait(10)
 
 
-@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
+@pytest.mark.skipif(
+    shutil.which("curl") is None, reason="curl is not installed: apt-get install curl"
+)
 def test_the_calls_answer_what_their_comments_say(folder: Path, port: int) -> None:
     calls = BLOCKS["calls"]
     expected = re.findall(r"# (\d{3}):", calls)

@@ -114,7 +114,7 @@ def serving_by_uwsgi(
     *site* is ``early_site``, which has then used its store already, or ``site``.
     """
     if services.find_uwsgi() is None:
-        services.missing("uwsgi", "uWSGI is not installed: pip install pyuwsgi")
+        services.missing("uwsgi", "uWSGI is not installed")
     port = free_port()
     words = {"processes": 3, "http-socket": f"127.0.0.1:{port}", "pythonpath": ROOT}
     options = [f"--{name}={value}" for name, value in words.items()]

@@ -27,7 +27,9 @@ from tests.machines.conftest import make_own
 from tests.services.processes import free_port
 from tests.services.serve import FINDERS, make_server
 
-pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
+pytestmark = pytest.mark.skipif(
+    shutil.which("make") is None, reason="make is not installed: apt-get install make"
+)
 
 LOGIN = json.dumps({"name": "bob", "password": "builder"}).encode()
 

@@ -164,7 +164,7 @@ def check_cookies(app: Flask) -> None:
 @pytest.mark.parametrize("package", ["flask_jwt_extended", "jwtpolicy.compat.flask_jwt_extended"])
 @pytest.mark.parametrize("check", [check_tokens, check_cookies])
 def test_before_the_move_it_works(load: Any, package: str, check: Any) -> None:
-    pytest.importorskip("flask_jwt_extended")
+    pytest.importorskip("flask_jwt_extended", reason="pip install flask-jwt-extended")
 
     check(load(APPLICATION.replace("from flask_jwt_extended", f"from {package}")))
 

@@ -186,7 +186,8 @@ def test_an_example_is_rewritten_at_once_and_completely(
 def test_an_example_starts_on_the_native_api(client: Any, name: str) -> None:
     """The one that is left out asks another server for its keys when it is imported."""
     if name in NEEDS:
-        pytest.importorskip(NEEDS[name])
+        package = NEEDS[name]
+        pytest.importorskip(package, reason=f"pip install {package.replace('_', '-')}")
 
     assert client(name).get("/nowhere").status_code == 404
 
@@ -241,7 +242,7 @@ def test_an_example_keeps_tokens_in_cookies(client: Any, name: str, suffix: str)
 
 
 def test_an_example_loads_its_users(client: Any) -> None:
-    pytest.importorskip("flask_sqlalchemy")
+    pytest.importorskip("flask_sqlalchemy", reason="pip install flask-sqlalchemy")
     site = client("automatic_user_loading")
     database = site.application.extensions["sqlalchemy"]
     with site.application.app_context():
@@ -256,7 +257,7 @@ def test_an_example_loads_its_users(client: Any) -> None:
 
 
 def test_an_example_revokes_tokens(client: Any) -> None:
-    pytest.importorskip("flask_sqlalchemy")
+    pytest.importorskip("flask_sqlalchemy", reason="pip install flask-sqlalchemy")
     site = client("blocklist_database")
     with site.application.app_context():
         site.application.extensions["sqlalchemy"].create_all()
