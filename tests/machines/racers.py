@@ -38,7 +38,7 @@ class Racers:
             line.send((url, token))
         found: list[Found] = []
         for line in self.lines:
-            assert line.poll(60), "a racer does not answer"
+            assert line.poll(180), "a racer does not answer"
             found.extend(line.recv())
         return found
 
@@ -46,7 +46,7 @@ class Racers:
 @contextmanager
 def racing(settings: dict[str, Any]) -> Iterator[Racers]:
     """Start the processes once, for any number of races on any store."""
-    barrier = _CONTEXT.Barrier(PROCESSES * THREADS, timeout=30)
+    barrier = _CONTEXT.Barrier(PROCESSES * THREADS, timeout=120)
     with ExitStack() as stack:
         lines = []
         for _ in range(PROCESSES):

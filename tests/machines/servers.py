@@ -66,7 +66,7 @@ class Server:
         headers = {} if token is None else bearer(token)
         request = urllib.request.Request(self.url + path, method=method, headers=headers)
         try:
-            with urllib.request.urlopen(request, timeout=20) as response:
+            with urllib.request.urlopen(request, timeout=60) as response:
                 return Answer(response.status, response.read())
         except urllib.error.HTTPError as error:
             with error:
@@ -84,7 +84,7 @@ class Server:
     def pids(self, number: int) -> set[int]:
         """Return the processes that answer, when *number* of them have."""
         found: set[int] = set()
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while len(found) < number and time.monotonic() < deadline:
             found.add(self.ask("GET", "/pid").json)
         return found
@@ -144,11 +144,11 @@ def _serving(command: list[str], port: int, folder: Path, more: dict[str, Any]) 
             yield server
         finally:
             process.terminate()
-            process.wait(20)
+            process.wait(60)
 
 
 def _wait(server: Server, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while True:
         try:
             server.ask("GET", "/pid")
