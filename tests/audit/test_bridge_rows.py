@@ -172,7 +172,7 @@ def test_a_closed_application_has_to_list_routes_of_the_bridge(
 
 
 def test_guards_of_the_library_itself_are_checks_inside(app: Flask) -> None:
-    original = pytest.importorskip("flask_jwt_extended")
+    original = pytest.importorskip("flask_jwt_extended", reason="pip install flask-jwt-extended")
     original.JWTManager(app)
     app.add_url_rule("/", "view", original.jwt_required()(lambda: "in"))
 

@@ -22,7 +22,7 @@ from jwtpolicy.compat.flask_jwt_extended.exceptions import (
     NoAuthorizationError,
 )
 from jwtpolicy.exceptions import SetupError
-from tests.conftest import SECRET, bearer
+from tests.conftest import SECRET, bearer, name_of
 
 from .conftest import Bridged, claims, forged
 
@@ -113,7 +113,7 @@ TOKENS += [
 TOKENS += [forged(claims(**change)) for change in ({"sub": 7}, {"aud": [7]}, {"type": "<b>"})]
 
 
-@pytest.mark.parametrize("token", TOKENS)
+@pytest.mark.parametrize("token", TOKENS, ids=name_of)
 def test_a_refusal_tells_nothing_of_the_inside(bridged: Bridged, token: str) -> None:
     """S19."""
     answer = bridged.get("/access", token)

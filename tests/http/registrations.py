@@ -219,7 +219,7 @@ def restful_in_a_cache(home: Any, ran: list[str]) -> None:
 
 def smorest(home: Any, ran: list[str]) -> None:
     # With the lowest Flask there is none.
-    flask_smorest = pytest.importorskip("flask_smorest")
+    flask_smorest = pytest.importorskip("flask_smorest", reason="pip install flask-smorest")
     shop = flask_smorest.Blueprint("shop", __name__)
 
     @shop.route("/it", endpoint="it")

@@ -48,7 +48,7 @@ class Racers:
             line.send((deed, url, argument))
         found: list[Found] = []
         for line in self.lines:
-            assert line.poll(60), "a racer does not answer"
+            assert line.poll(180), "a racer does not answer"
             found.extend(line.recv())
         return found
 
@@ -56,7 +56,7 @@ class Racers:
 @contextmanager
 def racing(settings: dict[str, Any]) -> Iterator[Racers]:
     """Start the processes once, for any number of races on any store."""
-    barrier = _CONTEXT.Barrier(PROCESSES * THREADS, timeout=30)
+    barrier = _CONTEXT.Barrier(PROCESSES * THREADS, timeout=120)
     with ExitStack() as stack:
         lines = []
         for _ in range(PROCESSES):

@@ -16,7 +16,7 @@ from functools import cached_property
 from pathlib import Path
 
 _NOBODY = 65534
-_READY_WITHIN = 30  # seconds
+_READY_WITHIN = 60  # seconds; on a busy machine everything takes long
 #: Below those that the kernel gives to whoever connects: one of these could be in use before the
 #: server that it was found for has started.
 _PORTS = range(15_000, 32_000)
@@ -98,7 +98,11 @@ class Server(ABC):
     def run(self, *command: str) -> None:
         """Run one of its tools."""
         subprocess.run(
-            self.as_nobody(list(command)), check=True, capture_output=True, timeout=60, **self._user
+            self.as_nobody(list(command)),
+            check=True,
+            capture_output=True,
+            timeout=180,
+            **self._user,
         )
 
     def as_nobody(self, command: list[str]) -> list[str]:
@@ -156,7 +160,7 @@ def with_pid(pid: int, number: int) -> None:
 
 
 def _await_end(pid: int) -> None:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while Path(f"/proc/{pid}").exists() and time.monotonic() < deadline:
         time.sleep(0.01)
 

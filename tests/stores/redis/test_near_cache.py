@@ -212,7 +212,7 @@ def test_an_answer_that_was_overtaken_is_not_remembered(
         wait_until(lambda: "cmdstat_mget" in client.info("commandstats"))
     near.revoke_token(ref("a2"), expires_at=None, now=NOW)
     proxy.line.release()  # the answer, not yet the news
-    look.join(10)
+    look.join(60)
 
     assert [key for key in memory_of(near)._values if key.endswith(b"a2")] == []
     proxy.line.release(9)

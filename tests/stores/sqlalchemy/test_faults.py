@@ -238,7 +238,7 @@ def test_the_loser_of_a_deadlock_tries_again(server: Server) -> None:
                 text("UPDATE jwtpolicy_subject SET expires_at = 1 WHERE subject_key = :key"),
                 {"key": key_of("", "alice")},
             )
-        revoking.join(10)
+        revoking.join(60)
 
         assert standing(store, session_id="s2") is Standing.REVOKED
         assert standing(store, session_id=None) is Standing.REVOKED
