@@ -324,3 +324,15 @@ def test_an_async_view_may_refresh(
     with app.app_context():
         headers = bearer(str(jwt.login(subject).refresh_token))
     assert app.test_client().post("/refresh", headers=headers).status_code == status
+
+
+@pytest.mark.parametrize("is_async", [True, False], ids=["async", "sync"])
+def test_nobody_has_no_user(app: Flask, loads: list[str], is_async: bool) -> None:
+    async def judge(access: Any) -> bool:
+        return access.user is None
+
+    level = policy(needs_token=False)(judge if is_async else lambda access: access.user is None)
+    app.get("/")(protect(OptionalToken() & level)(lambda: "in"))
+
+    assert app.test_client().get("/").text == "in"
+    assert loads == []

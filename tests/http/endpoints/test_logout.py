@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from flask import Request
 
+from jwtpolicy.endpoints import LogoutView
+from jwtpolicy.transports import Transport
 from tests.conftest import bearer
 from tests.http.endpoints.conftest import (
     HTTPS,
@@ -182,3 +185,26 @@ def test_two_places_are_a_bad_request_at_the_logout_too(mount: Any) -> None:
         for headers in (access_of(pair), {})
     ]
     assert [answer.status_code for answer in answers] == [400, 204]
+
+
+class Handed(Transport):
+    """A place of an application's own that browsers fill by themselves."""
+
+    is_ambient = True
+
+    def read(self, request: Request) -> str | None:
+        return request.headers.get("X-Handed")
+
+
+def test_a_place_of_ones_own_is_read_once(make_app: Any) -> None:
+    """Where nobody can put a second token, there is nothing to choose from."""
+    app, jwt = make_app(manager={"transports": (Handed(),)})
+    app.add_url_rule("/logout", view_func=LogoutView.as_view("logout"))
+    with app.app_context():
+        pair = jwt.login("u1")
+        csrf = jwt.verify(pair.access_token).csrf
+    headers = {"X-Handed": pair.access_token, "X-CSRF-TOKEN": csrf}
+
+    assert app.test_client().post("/logout", headers=headers).status_code == 204
+    with app.app_context():
+        assert jwt.sessions("u1") == []
