@@ -67,6 +67,14 @@ def refuses(store: SQLAlchemyStore, reason: str | None = None) -> float:
     return time.monotonic() - started
 
 
+def found(store: SQLAlchemyStore) -> Standing | None:
+    """Return what is answered, or None for an outage."""
+    try:
+        return standing(store)
+    except StoreUnavailableError:
+        return None
+
+
 def end_other_connections(url: str) -> None:
     engine = create_engine(url, isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
@@ -112,7 +120,11 @@ def test_a_server_that_hangs_is_given_up_in_time(server: Server) -> None:
         finally:
             server.resume()
 
-        assert standing(store) is Standing.GOOD
+        # Connecting and asking have half a second together, on a core that others may keep busy.
+        deadline = time.monotonic() + 20
+        while (answer := found(store)) is None and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert answer is Standing.GOOD
 
 
 @pytest.mark.parametrize("scheme", ["postgresql", "mysql"])
