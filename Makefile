@@ -30,8 +30,10 @@ run: $(READY) ## start an example; EXAMPLE=board has cookies; STORE=redis, postg
 
 # `make test PYTEST="coverage run -m pytest"` measures on the way what is reached.
 PYTEST ?= python -m pytest
+# How many processes share the tests; 0 is none but this one, as a plain `pytest` has it.
+WORKERS ?= auto
 test: $(READY) ## run every test that can run here
-	$(BIN)/$(PYTEST)
+	$(BIN)/$(PYTEST) -n $(WORKERS) --dist worksteal
 
 lint: $(READY) ## check the style
 	$(BIN)/ruff check .

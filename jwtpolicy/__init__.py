@@ -3,7 +3,7 @@
 from .access import AccessRequest
 from .decision import Decision
 from .extension import JWTManager
-from .globals import current_resource, current_token, current_user
+from .globals import current_manager, current_resource, current_token, current_user
 from .outcomes import Outcome
 from .policy import (
     Access,
@@ -75,6 +75,7 @@ __all__ = [
     "When",
     "claim",
     "contains",
+    "current_manager",
     "current_resource",
     "current_token",
     "current_user",

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from types import MappingProxyType
-from typing import Any, Final, Protocol
+from types import MappingProxyType, NoneType
+from typing import Any, Final, Protocol, cast
+
+from werkzeug.exceptions import HTTPException
 
 from .clock import Clock, system_clock
 from .decision import Finding
-from .exceptions import AccessError
+from .exceptions import AccessError, SetupError
+from .expecting import expect
 from .outcomes import Outcome
 from .sentinels import NOT_GIVEN, NotGiven
 from .token import Token
@@ -96,6 +99,10 @@ class Terms:
         """Seconds that a time may lie ahead, because another machine's clock has written it."""
         return max(self.leeway, self.skew)
 
+    def is_over(self, expires_at: float | None) -> bool:
+        """Whether ``exp`` has passed (:rfc:`7519#section-4.1.4`); None never does."""
+        return expires_at is not None and self.clock() >= expires_at + self.leeway
+
     def prefix_of(self, user_type: type | None) -> str | None:
         """Return what stands before the subjects of a type of users, with its subclasses.
 
@@ -121,6 +128,10 @@ class ResourcePending(Exception):  # noqa: N818 # not an error: it asks for the 
     """Somebody touched a resource that is not loaded yet."""
 
 
+class UserPending(SetupError):  # noqa: N818 # it asks for the user, where somebody can await it
+    """Somebody touched a user whose loader is async, where a loop is running."""
+
+
 _NO_ARGS: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
@@ -143,6 +154,9 @@ class AccessRequest:
         resource: The object that the endpoint is about; None where it was looked for and does not
             exist, `NOT_GIVEN` where there is none to look for.
         services: What the application can be asked, or None.
+
+    Raises:
+        TypeError: *token* or *view_args* is something else.
     """
 
     # Defaults of the class, because most requests change few of them.
@@ -150,6 +164,11 @@ class AccessRequest:
     transport: str | None = None
     #: Whether the resource was asked for before it was there.
     touched: bool = False
+    #: Whether whoever asks policies can await the user, and whether one of them waits for that.
+    awaits_user: bool = False
+    waits_for_user: bool = False
+    #: Why the user could not be loaded: no user, or the loader's own answer.
+    user_error: HTTPException | None = None
     terms: Terms = DEFAULT_TERMS
     _resource: Any = NOT_GIVEN
     _services: Services | None = None
@@ -172,6 +191,9 @@ class AccessRequest:
         services: Services | None = None,
         terms: Terms = DEFAULT_TERMS,
     ) -> None:
+        verified = "AccessRequest(token=…) takes None or a verified Token: jwt.verify(encoded)"
+        expect(token, (Token, NoneType), verified, is_secret=True)
+        expect(view_args, (Mapping, NoneType), "AccessRequest(view_args=…) takes a mapping")
         self.token = token
         self.method = method
         self.endpoint = endpoint
@@ -218,8 +240,29 @@ class AccessRequest:
 
     @property
     def user(self) -> Any:
-        """The token's user, loaded at the first touch; None without a token."""
-        return None if self.token is None else self.services.load_user(self.token)
+        """The token's user, loaded at the first touch; None without a token.
+
+        Raises:
+            HTTPException: There is none, or what the application's loader raised.
+            UserPending: Its loader has to be awaited; whoever does that asks again.
+        """
+        if self.token is None:
+            return None
+        if self.user_error is not None:
+            raise self.user_error
+        try:
+            return self.services.load_user(self.token)
+        except HTTPException as error:
+            self.user_error = error
+            raise
+
+    async def load_user(self) -> None:
+        """Load the user, so that `user` returns it, or raises what went wrong."""
+        try:
+            # Without a token nobody waits.
+            await self.services.load_user_async(cast(Token, self.token))
+        except HTTPException as error:
+            self.user_error = error
 
     def deny(
         self,

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Collection, Iterable, Mapping
 from copy import copy
 from fnmatch import fnmatchcase
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from flask import Blueprint, Flask, Request, Response, has_request_context, request
@@ -15,20 +16,29 @@ from werkzeug.routing import Rule
 from .access import Terms
 from .ending import tokens_to_end, warn_if_presented
 from .enforcement import Enforcement
-from .exceptions import AccessDeniedError, ConfigurationError, SetupError
-from .finishing import Finishing
+from .exceptions import (
+    AccessDeniedError,
+    AccessError,
+    ConfigurationError,
+    NoTokenError,
+    SetupError,
+)
+from .finishing import Finishing, put_back
 from .guards import METHODS, EndpointGuard, FunctionGuard, Guard
+from .handlers import add_handlers
 from .parts import Components, Parts
 from .planning import Demand, Planner, Target, WrittenGuards
 from .plans import Plan
 from .policy.base import Policy
+from .refusals import log_answered, refused
 from .registrations import Registrations
-from .revocation import REVOCATION_CHECKS, TOKENS_LET_IN
+from .revocation import REVOCATION_CHECKS, TOKENS_LET_IN, let_in_elsewhere
 from .settings import Settings
 from .state import RequestState, Shade
 from .stores.deadlines import together
 from .token import Token
 from .transports import Places, QueryTransport
+from .transports.cookies import REFRESH_PATHS
 
 if TYPE_CHECKING:
     from .extension import JWTManager
@@ -130,7 +140,8 @@ class Application:
         self._components: Components | None = None
         self._plans: dict[Target, Plan | None] = {}
         self._inner_plans: dict[tuple[Target, Guard], Plan] = {}
-        self._finishes = False
+        self._views: Mapping[str, Any] = app.view_functions
+        self._finishing: Finishing | None = None
         registrations.add_application(self)
         app.before_request(self._bind_first)
         if settings.default_deny:
@@ -191,6 +202,8 @@ class Application:
         """Let the current request pass *guard*, or raise what answers it; see `Enforcement`."""
         current = _current_request()
         enforcement = self._enforcement or self._bind()
+        if self._app.view_functions is not self._views:
+            self._guard_other_views()
         plan = self._plan_for(guard, current)
         if plan.is_public:
             return None
@@ -201,6 +214,8 @@ class Application:
         """Do what `admit` does, awaiting async policies and loaders."""
         current = _current_request()
         state = self._state_of(current)
+        if self._app.view_functions is not self._views:
+            self._guard_other_views()
         plan = self._plan_for(guard, current)
         if plan.is_public:
             return None
@@ -211,6 +226,8 @@ class Application:
         """Let the current request pass its blueprint, where its endpoint has no guard."""
         current = _current_request()
         state = self._state_of(current)
+        if self._app.view_functions is not self._views:
+            self._guard_other_views()
         plan = self._plan_of(current.endpoint, current.method)
         if plan is not None and not plan.guards and not _is_automatic(current):
             with together():
@@ -227,6 +244,29 @@ class Application:
         current = _current_request()
         with together():
             await self.enforcement.enforce_async(policy, self._state_of(current), current, resource)
+
+    def refused(self, error: AccessError, *, may_be_caught: bool = False) -> AccessError:
+        """Log *error*, which no guard has raised, and say in whose name it is; see `refused`.
+
+        Where it is that there is no token, and no guard has let the request in, one was forgotten.
+        """
+        state, settings = self.known_state(), self.settings
+        is_guarded = state is None or state.access is not None
+        is_forgotten = (
+            type(error) is NoTokenError
+            and not is_guarded
+            and let_in_elsewhere(self._app.extensions) is None
+        )
+        return refused(
+            error,
+            f"{request.method} {request.endpoint}" if has_request_context() else self.name,
+            realm=settings.realm,
+            resource_metadata=settings.resource_metadata,
+            state=state,
+            token_id=None if state is None else state.answers.token_id,
+            level=logging.WARNING if is_forgotten else None,
+            may_be_caught=may_be_caught,
+        )
 
     def tokens_to_end(self, current_token: Token | None) -> list[Token]:
         """Return what a logout ends: the current token, and what the endpoint's guard overlooked.
@@ -341,6 +381,8 @@ class Application:
     def _bind_first(self) -> None:
         """Bind before the first request, whether or not it meets a guard, and then no more."""
         self._bind()
+        # Again, because something may have bound it before all handlers were registered.
+        add_handlers(self._app)
         with self._lock:
             hooks = self._app.before_request_funcs[None]
             self._app.before_request_funcs[None] = [f for f in hooks if f != self._bind_first]
@@ -355,18 +397,22 @@ class Application:
     def _bound_to(self, components: Components) -> Enforcement:
         """Make the plans, and hold on to what they were made of."""
         self._check_blueprints(components.registered.blueprints)
+        if self.parts.store is not None:
+            self.parts.store.check()
         enforcement = self.parts.enforcement(components)
         registered, terms = components.registered, components.sources.terms
         planner = Planner(self._app, self.parts, registered.blueprints, lambda: terms)
         self._plans = dict(planner.plans(components.baseline))
         bound = [plan for plan in self._plans.values() if plan is not None]
         self._finish_answers([self.parts.places(), *(plan.places for plan in bound)])
-        self._app.view_functions = ViewFunctions(
-            self._app.view_functions, self._guarded, self._forget
-        )
+        # Flask runs the first one last: what the application sets on its answers is known.
+        self._app.after_request_funcs.setdefault(None, []).insert(0, self._finished)
+        add_handlers(self._app)
+        self._guard_views()
         for left in (REVOCATION_CHECKS, TOKENS_LET_IN):
             # A tuple, so that what another extension leaves too late is an error there.
             self._app.extensions[left] = tuple(self._app.extensions.get(left, ()))
+        self._app.extensions[REFRESH_PATHS] = frozenset(self._app.extensions.get(REFRESH_PATHS, ()))
         self.planner, self._components = planner, components
         self._registrations.hold(components.registered)
         return enforcement
@@ -394,6 +440,26 @@ class Application:
             return written.view
         return self._guarding(written.view, EndpointGuard(endpoint))
 
+    def _guard_views(self) -> None:
+        """Put what was written about each view around it, now and whenever one is replaced."""
+        views = ViewFunctions(self._app.view_functions, self._guarded, self._forget)
+        self._app.view_functions = self._views = views
+
+    def _guard_other_views(self) -> None:
+        """Guard another mapping that somebody has put in place of the view functions.
+
+        Nothing tells of it before a guard is met: a decorator in it that answers by itself may
+        have done so until then.
+        """
+        with self._lock:
+            logger.warning(
+                "%s: app.view_functions was replaced after the first request, and is guarded from "
+                "now on; put single views into it instead",
+                self.name,
+            )
+            self._guard_views()
+            self._plans = {}
+
     def _forget(self, endpoint: str) -> None:
         """Plan anew what was said about *endpoint*: its view was replaced."""
         plans = dict(self._plans)
@@ -402,19 +468,26 @@ class Application:
     def _finish_answers(self, places: Iterable[Places]) -> None:
         """Have answers finished, where a token can come from a place that needs it."""
         read = {place for listed in places for place in listed.transports}
-        needed = any(place.is_ambient or isinstance(place, QueryTransport) for place in read)
-        if needed and not self._finishes:
-            self._finishes = True
-            finishing = Finishing(self.parts, self.manager.renewed)
-            # Flask runs the first one last: what the application sets on its answers is known.
-            hooks = self._app.after_request_funcs.setdefault(None, [])
-            hooks.insert(0, lambda response: self._finished(finishing, response))
+        if any(place.is_ambient or isinstance(place, QueryTransport) for place in read):
+            self._finishing = self._finishing or Finishing(self.parts, self.manager.renewed)
 
-    def _finished(self, finishing: Finishing, response: Response) -> Response:
-        state = self._known_state(_current_request())
-        if state is not None and state.own is not None:
-            finishing.finish(response, state, state.own)
+    def _finished(self, response: Response) -> Response:
+        """Finish *response*, whoever made it: the view, Flask, or a handler of an error."""
+        if response.status_code < HTTPStatus.BAD_REQUEST and self._finishing is None:
+            return response
+        current = _current_request()
+        state = self._known_state(current)
+        if state is not None:
+            log_answered(state, response.status_code)
+            put_back(response, state.challenge)
+        if self._finishing is not None:
+            self._finishing.finish(response, current, state, self._plan_known(current))
         return response
+
+    def _plan_known(self, current: Request) -> Plan | None:
+        """Return the plan that *current* was, or would have been, judged by; None: by none."""
+        plan = self._plans.get((current.endpoint, current.method))
+        return None if plan is None or plan.is_public or _is_automatic(current) else plan
 
     def check_config(self) -> None:
         """Notice settings that were changed too late.
@@ -438,7 +511,9 @@ class Application:
             return
         if self._plan_of(endpoint, request.method) is None:
             msg = f"{request.method} {endpoint} has no guard and JWT_DEFAULT_DENY is on"
-            raise self.enforcement.answered(AccessDeniedError(msg), endpoint)
+            error, state = AccessDeniedError(msg), self.state()
+            # Everybody else is let in or refused by what somebody wrote: here it was forgotten.
+            raise self.enforcement.answered(error, endpoint, state, level=logging.WARNING)
 
 
 def _current_request() -> Request:

@@ -15,12 +15,18 @@ def jwtpolicy() -> None:
 @jwtpolicy.command()
 @click.option("--json", "as_json", is_flag=True, help="Write JSON, for machines.")
 @click.option("--unguarded", is_flag=True, help="Show endpoints without a guard; fail if any is.")
+@click.option(
+    "--allow",
+    multiple=True,
+    metavar="ENDPOINT",
+    help="Pass --unguarded although its checks are inside, or cannot be read.",
+)
 @with_appcontext
-def routes(as_json: bool, unguarded: bool) -> None:
+def routes(as_json: bool, unguarded: bool, allow: tuple[str, ...]) -> None:
     """Show what every endpoint demands.
 
-    The exit code is 1 where no request can pass an endpoint, and with --unguarded where an
-    endpoint has no guard, and nobody said that it is public.
+    The exit code is 1 where no request can pass an endpoint, and with --unguarded where no guard
+    is seen before an endpoint, and nobody said that it is public.
     """
     from .audit import audit, report
     from .exceptions import SetupError
@@ -29,29 +35,38 @@ def routes(as_json: bool, unguarded: bool) -> None:
         found = audit(current_app)
     except SetupError as error:
         raise click.ClickException(str(error)) from None
+    unknown = set(allow) - {row.endpoint for row in found.rows}
+    if unknown or (allow and not unguarded):
+        msg = (
+            f"no endpoint is called {', '.join(sorted(unknown))}" if unknown else "--unguarded only"
+        )
+        raise click.BadParameter(msg, param_hint="--allow")
     write = report.as_json if as_json else report.as_text
-    click.echo(write(found, only_unguarded=unguarded))
-    raise SystemExit(report.exit_code(found, only_unguarded=unguarded))
+    allowed = allow if unguarded else None
+    click.echo(write(found, allowed))
+    raise SystemExit(report.exit_code(found, allowed))
 
 
 @jwtpolicy.command()
 @click.argument("paths", nargs=-1, required=True, metavar="PATH…")
+@click.option(
+    "--to",
+    required=True,
+    type=click.Choice(["bridge", "native"]),
+    help="The bridge: imports alone change. The native API: everything does.",
+)
 @click.option("--write", is_flag=True, help="Rewrite the files instead of showing a diff.")
-def migrate(paths: tuple[str, ...], write: bool) -> None:
+def migrate(paths: tuple[str, ...], to: str, write: bool) -> None:
     """Rewrite an application of Flask-JWT-Extended for this library.
 
-    Each PATH is a file or a folder of Python source. The standard output is a diff; the standard
-    error lists, with file and line, what a person has to do. The exit code is 1 where a file
-    cannot be read or written.
+    Each PATH is a file or a folder of its Python source: name all of them, tests included. All of
+    it is rewritten or nothing. The standard output is a diff; the standard error lists, with file
+    and line, what a person should know, or what hinders. The exit code is 1 where nothing can be
+    rewritten yet.
     """
-    try:
-        from .migrate.command import run
-    except ModuleNotFoundError as error:
-        if error.name != "libcst":
-            raise
-        msg = 'this needs libcst: pip install "jwtpolicy[migrate]"'
-        raise click.ClickException(msg) from None
-    raise SystemExit(run(paths, writes=write))
+    from .migrate.command import run
+
+    raise SystemExit(run(paths, to, writes=write))
 
 
 @jwtpolicy.command()

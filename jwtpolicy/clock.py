@@ -1,9 +1,47 @@
-"""Say what time it is, in one place, so that tests can say it too."""
+"""Say what time it is, so that tests can say it too, and how many seconds have passed."""
 
+from __future__ import annotations
+
+import math
+import sys
 import time
 from collections.abc import Callable
+from functools import partial
+from typing import Final
+
+from .exceptions import ConfigurationError
 
 #: Seconds since the epoch, as ``time.time`` gives them. Every part takes one of these.
 Clock = Callable[[], float]
 
-system_clock: Clock = time.time
+
+def system_clock() -> float:
+    """Return the seconds since the epoch; what moves ``time.time`` in tests moves it."""
+    return time.time()
+
+
+def checked_clock(clock: Clock) -> Clock:
+    """Return *clock*, if it tells the time.
+
+    Raises:
+        ConfigurationError: It is no function, or returns something else than seconds.
+    """
+    given: object = clock
+    told = given() if callable(given) else None
+    if isinstance(told, int | float) and type(told) is not bool and math.isfinite(told):
+        return clock
+    found = f"{clock!r:.60}" if told is None else f"one that returns {told!r:.60}"
+    msg = f"clock is a function that returns seconds since the epoch, as time.time, not {found}"
+    raise ConfigurationError(msg)
+
+
+def _even() -> Callable[[], float]:
+    # Held by an object, because freezegun replaces ``time.monotonic`` wherever a module has it.
+    if sys.platform == "win32":  # pragma: no cover
+        return partial(time.monotonic)
+    return partial(time.clock_gettime, time.CLOCK_MONOTONIC)
+
+
+#: Seconds that pass evenly, for waiting; from when they count means nothing. What stops or moves
+#: the clock of tests does not stop them: whoever waits would wait for ever.
+elapsed: Final[Callable[[], float]] = _even()

@@ -7,13 +7,13 @@ nothing, so that the view runs, or the exception that is the answer.
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 import logging
 from collections.abc import Generator, Sequence
 from typing import Final, TypeVar, cast
 
-from flask import Request
+from flask import Request, Response
+from werkzeug.exceptions import HTTPException
 
 from .challenges import refusal
 from .csrf import CSRFCheck
@@ -24,13 +24,16 @@ from .exceptions import (
     InvalidTokenError,
     PolicyDefinitionError,
     RevokedTokenError,
+    SetupError,
     WrongKindError,
 )
+from .loops import is_loop_running
 from .outcomes import Outcome
 from .plans import Loader, Plan
 from .policy.base import Policy, as_policy
-from .policy.credentials import is_ignorable
+from .policy.credentials import KnownUser, is_ignorable
 from .policy.program import Node, Program, Run, weigh_async
+from .refusals import refused
 from .sentinels import NOT_GIVEN
 from .state import LiveAccess, RequestState, Shade, Sources, keep
 from .token import Token
@@ -41,6 +44,7 @@ logger = logging.getLogger("jwtpolicy")
 _ALLOW: Final = 0
 _PENDING: Final = int(Outcome.PENDING)
 _INVALID_TOKEN: Final = int(Outcome.INVALID_TOKEN)
+_KNOWN_USER: Final = KnownUser().program
 _USED_UP: Final = Finding(Outcome.INVALID_TOKEN, "used up")
 
 #: A program and the run in which it judges one token, or its absence.
@@ -49,8 +53,22 @@ Attempt = tuple[Program, Run]
 Result = TypeVar("Result")
 #: The node that is to be weighed, or None for the resource that is to be loaded.
 Step = tuple[Node | None, Run]
-#: A decision on its way: it yields steps, and is sent the outcome of each.
+#: A decision on its way: it yields steps, and is sent the outcome of each. What a loader raised is
+#: raised inside of it, where the next token may be judged all the same.
 Flow = Generator[Step, int, Result]
+
+
+class _Answered(HTTPException):
+    """The answer to HEAD where GET would use a token up: the view does not run, the token stays.
+
+    Mail scanners and previews of links ask so. The status is 200, because what meets a 405 asks
+    again with GET; RFC 9110 section 9.3.2 lets a server leave out what only the view could say.
+    """
+
+    def __init__(self) -> None:
+        response = Response(headers={"Cache-Control": "no-store"})
+        response.automatically_set_content_length = False
+        super().__init__(response=response)
 
 
 class Enforcement:
@@ -103,10 +121,10 @@ class Enforcement:
             attempts = self._attempts(plan, state, request)
             program, run = attempts[0]
             # Nearly every request is let in here; the flow is for all others.
-            if plan.is_plain and not program.consumed and program.weigh(run) == _ALLOW:
+            if plan.is_plain and not program.single_uses and program.weigh(run) == _ALLOW:
                 return state.enter(plan, cast(LiveAccess, run.access))
         except AccessError as error:
-            raise self.answered(error, plan.label, state.answers.token_id) from error.__cause__
+            raise self.answered(error, plan.label, state) from error.__cause__
         run.forget_pending()
         flow = self._judged_each(plan, state, request, attempts)
         try:
@@ -117,12 +135,12 @@ class Enforcement:
     async def admit_async(self, plan: Plan, state: RequestState, request: Request) -> Shade | None:
         """Do what `admit` does, awaiting async policies and loaders."""
         if (known := state.admitted.get(plan)) is not None:
-            flow = _loaded(plan, plan.anonymous.run(known, True))
+            flow = self._loaded(plan, plan.anonymous.run(known, True))
             return state.enter(plan, await self._drive_async(flow, state, plan.label))
         try:
             attempts = self._attempts(plan, state, request, awaits=True)
         except AccessError as error:
-            raise self.answered(error, plan.label, state.answers.token_id) from error.__cause__
+            raise self.answered(error, plan.label, state) from error.__cause__
         flow = self._judged_each(plan, state, request, attempts)
         try:
             return state.enter(plan, await self._drive_async(flow, state, plan.label))
@@ -144,7 +162,7 @@ class Enforcement:
         try:
             self.sources.notice_reuse(token)
         except AccessError as error:
-            raise self.answered(error, plan.label, token.token_id) from error.__cause__
+            raise self.answered(error, plan.label, state, token.token_id) from error.__cause__
 
     def enforce(
         self, policy: Policy, state: RequestState, request: Request, resource: object
@@ -174,7 +192,7 @@ class Enforcement:
                 node, run = step
                 step, result = _advanced(flow, self._load(run) if node is None else node.weigh(run))
         except AccessError as error:
-            raise self.answered(error, label, state.answers.token_id) from error.__cause__
+            raise self.answered(error, label, state) from error.__cause__
         return cast(Result, result)
 
     async def _drive_async(self, flow: Flow[Result], state: RequestState, label: str) -> Result:
@@ -185,7 +203,7 @@ class Enforcement:
                 weighing = self._load_async(run) if node is None else weigh_async(node, run)
                 step, result = _advanced(flow, await weighing)
         except AccessError as error:
-            raise self.answered(error, label, state.answers.token_id) from error.__cause__
+            raise self.answered(error, label, state) from error.__cause__
         return cast(Result, result)
 
     def _judged_each(
@@ -195,14 +213,19 @@ class Enforcement:
 
         Raises:
             AccessError: None; of the refusals it is the one that is easiest to cure.
+            Exception: A loader's, which counts as an `Outcome.ERROR` among them.
+            SetupError: Something cannot work, whatever the other tokens are.
         """
-        refusals: list[AccessError] = []
+        refusals: list[Exception] = []
         for program, run in attempts:
             try:
                 return (yield from self._judged(plan, state, request, program, run))
-            except AccessError as error:
+            except (SetupError, _Answered):
+                raise
+            except Exception as error:  # noqa: BLE001 # whatever a loader raised; it is raised below
                 refusals.append(error)
-        raise min(refusals, key=lambda error: error.outcome)
+                _note(error, plan.label, is_last=len(refusals) == len(attempts))
+        raise min(refusals, key=_outcome_of)
 
     def _judged(
         self, plan: Plan, state: RequestState, request: Request, program: Program, run: Run
@@ -214,8 +237,11 @@ class Enforcement:
             error = _refusal(baseline, run)
             program, run = self._overlooking(plan, state, request, error, awaits)
         outcome = yield program.root, run
-        yield from self._settled(outcome, program, run, state)
-        return (yield from _loaded(plan, run)) if awaits else cast(LiveAccess, run.access)
+        yield from _settled(outcome, program, run)
+        if awaits or plan.has_async_view:
+            yield from self._loaded(plan, run)
+        _use_up(program, run, state)
+        return cast(LiveAccess, run.access)
 
     def _inner(
         self,
@@ -240,8 +266,11 @@ class Enforcement:
                 keep(access, resource)
         run = program.run(access, awaits)
         _check_awaited(policy, program, awaits)
+        # A stream or a socket may go on for hours.
+        state.answers.forget_old()
         outcome = yield program.root, run
-        yield from self._settled(outcome, program, run, state)
+        yield from _settled(outcome, program, run)
+        _use_up(program, run, state)
 
     def _as_guard(
         self, policy: Policy, state: RequestState, request: Request, resource: object, awaits: bool
@@ -266,16 +295,15 @@ class Enforcement:
             # Another task was let in meanwhile, and its token is the current one from now on.
             yield from self._inner(policy, state, request, resource, awaits=awaits)
 
-    def _settled(self, outcome: int, program: Program, run: Run, state: RequestState) -> Flow[None]:
-        """Load the resource where the tree waits for it; raise what it refuses; use up."""
-        if outcome == _PENDING:
+    def _loaded(self, plan: Plan, run: Run) -> Flow[LiveAccess]:
+        """Load what an async view could not await later, at the first touch of a proxy."""
+        if plan.has_async_loader and not run.access.has_resource:
             yield None, run
-            run.forget_pending()
-            outcome = yield program.root, run
-        if outcome != _ALLOW:
-            yield from _refused(program, run, outcome)
-        if program.consumed:
-            _use_up(program, run, state)
+        if self.sources.users.is_async and run.access.token is not None:
+            asking = _KNOWN_USER.run(run.access, run.awaiting is not None)
+            if (yield _KNOWN_USER.root, asking) != _ALLOW:
+                raise _refusal(_KNOWN_USER.root, asking)
+        return cast(LiveAccess, run.access)
 
     def _attempts(
         self, plan: Plan, state: RequestState, request: Request, awaits: bool = False
@@ -284,6 +312,7 @@ class Enforcement:
 
         There is always one attempt; several where one place has several kinds of token.
         """
+        state.note_asked(plan)
         presented = plan.places.presented(request, plan.kinds)
         if not presented:
             access = self._access(state, request, None, None, plan.loader)
@@ -295,7 +324,10 @@ class Enforcement:
                 attempts.append(self._attempt(plan, state, request, one, awaits))
             except (InvalidTokenError, CSRFError) as error:
                 errors.append(error)
-        return attempts or [self._overlooking(plan, state, request, _weightiest(errors), awaits)]
+        if not attempts:
+            weightiest = _weightiest(errors, plan.places.judges_each)
+            attempts = [self._overlooking(plan, state, request, weightiest, awaits)]
+        return attempts
 
     def _attempt(
         self, plan: Plan, state: RequestState, request: Request, one: Presented, awaits: bool
@@ -347,45 +379,83 @@ class Enforcement:
         """Return the request as policies see it."""
         return LiveAccess(request, token, place, state.answers, self.sources.terms, loader)
 
-    def _load(self, run: Run) -> int:
-        loader = _loader_of(run)
-        keep(run.access, self.sources.ensure_sync(loader)(**run.access.view_args))
+    def _load(self, run: Run) -> int | Exception:
+        try:
+            loader = _loader_of(run)
+            keep(run.access, self.sources.ensure_sync(loader)(**run.access.view_args))
+        except Exception as error:  # noqa: BLE001 # the decision raises it
+            return error
         return _ALLOW
 
-    async def _load_async(self, run: Run) -> int:
-        loaded = _loader_of(run)(**run.access.view_args)
-        keep(run.access, await loaded if inspect.isawaitable(loaded) else loaded)
+    async def _load_async(self, run: Run) -> int | Exception:
+        try:
+            loaded = _loader_of(run)(**run.access.view_args)
+            keep(run.access, await loaded if inspect.isawaitable(loaded) else loaded)
+        except Exception as error:  # noqa: BLE001 # the decision raises it
+            return error
         return _ALLOW
 
-    def answered(self, error: AccessError, label: str, token_id: str | None = None) -> AccessError:
-        """Log the refusal, and say in whose name it is."""
-        level = logging.ERROR if error.outcome is Outcome.ERROR else logging.INFO
-        logger.log(level, "%s: %s (jti=%r)", label, error, token_id)
-        return error.addressed(self._realm, self._resource_metadata)
+    def answered(
+        self,
+        error: AccessError,
+        label: str,
+        state: RequestState,
+        token_id: str | None = None,
+        level: int | None = None,
+    ) -> AccessError:
+        """Log the refusal, and say in whose name it is; see `refused`."""
+        return refused(
+            error,
+            label,
+            realm=self._realm,
+            resource_metadata=self._resource_metadata,
+            state=state,
+            token_id=token_id or state.answers.token_id,
+            level=level,
+        )
 
 
-def _loaded(plan: Plan, run: Run) -> Flow[LiveAccess]:
-    """Load what an async view could not await later, at the first touch of a proxy."""
-    if plan.has_async_loader and not run.access.has_resource:
-        yield None, run
-    return cast(LiveAccess, run.access)
-
-
-def _advanced(flow: Flow[Result], outcome: int | None = None) -> tuple[Step | None, Result | None]:
+def _advanced(
+    flow: Flow[Result], outcome: int | Exception | None = None
+) -> tuple[Step | None, Result | None]:
     """Let *flow* go on with *outcome*; return its next step, or None and its result.
 
     A `StopIteration` counts as the end here alone: a loader that calls ``next(…)`` raises it too,
-    and the request that it was asked about must not be let in.
+    which is a `RuntimeError` as soon as it leaves the decision (:pep:`479`), so that the request
+    that it was asked about is not let in.
     """
     try:
+        if isinstance(outcome, Exception):
+            return flow.throw(outcome), None
         return flow.send(cast(int, outcome)), None
     except StopIteration as end:
         return None, end.value
 
 
+def _outcome_of(error: Exception) -> Outcome:
+    """Return how hard a refusal is to cure; what a loader raised is nothing that clients can."""
+    return error.outcome if isinstance(error, AccessError) else Outcome.ERROR
+
+
+def _note(error: Exception, label: str, *, is_last: bool) -> None:
+    """Log what nobody would see where the next token is let in."""
+    if not is_last and not isinstance(error, HTTPException):
+        logger.error("%s: a loader raised %s", label, type(error).__name__, exc_info=error)
+
+
 def _loading(resource: object) -> Loader | None:
     """Return a loader of what was passed as the resource; None is what it did not find."""
     return None if resource is NOT_GIVEN else lambda **view_args: resource
+
+
+def _settled(outcome: int, program: Program, run: Run) -> Flow[None]:
+    """Load the resource where the tree waits for it; raise what it refuses."""
+    if outcome == _PENDING:
+        yield None, run
+        run.forget_pending()
+        outcome = yield program.root, run
+    if outcome != _ALLOW:
+        yield from _refused(program, run, outcome)
 
 
 def _refused(program: Program, run: Run, outcome: int) -> Flow[None]:
@@ -405,10 +475,14 @@ def _use_up(program: Program, run: Run, state: RequestState) -> None:
 
     Raises:
         RevokedTokenError: Another request was faster.
+        _Answered: The request only wants to see headers.
     """
-    token = run.access.token
-    if token is None or not any(_depends_on(index, program, run) for index in program.consumed):
+    token, is_head = run.access.token, run.access.method == "HEAD"
+    asked = program.single_uses if is_head else program.consumed
+    if token is None or not any(_depends_on(index, program, run) for index in asked):
         return
+    if is_head:
+        raise _Answered
     if not state.answers.sources.consume(token):
         msg = "another request used the token first"
         raise RevokedTokenError(msg)
@@ -420,9 +494,13 @@ def _depends_on(index: int, program: Program, run: Run) -> bool:
     return program.root.weigh(run.replaced(index, _USED_UP)) != _ALLOW
 
 
-def _weightiest(errors: Sequence[AccessError]) -> AccessError:
-    """Return the error that answers for all: first one that nothing overlooks."""
-    return next((error for error in errors if not is_ignorable(error)), errors[0])
+def _weightiest(errors: Sequence[AccessError], judges_each: bool) -> AccessError:
+    """Return the error that answers for all: first one that nothing overlooks.
+
+    Where each value of a cookie is judged, first one that can be overlooked: the other may be a
+    stranger's, and the logout still asks for the CSRF value of whatever it ends.
+    """
+    return next((error for error in errors if is_ignorable(error) is judges_each), errors[0])
 
 
 def _wrong_kind(token: Token, plan: Plan) -> WrongKindError:
@@ -441,15 +519,6 @@ def _check_awaited(policy: Policy, program: Program, awaits: bool) -> None:
     Raises:
         PolicyDefinitionError: *policy* has to be awaited, and nobody does.
     """
-    if program.is_async and not awaits and _is_awaiting():
+    if program.is_async and not awaits and is_loop_running():
         msg = f"{policy!r} is async and a loop is running: await jwt.enforce_async(…)"
         raise PolicyDefinitionError(msg)
-
-
-def _is_awaiting() -> bool:
-    """Whether an event loop is running in this thread."""
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return False
-    return True

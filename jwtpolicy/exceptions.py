@@ -7,7 +7,17 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from werkzeug.exceptions import HTTPException
+from werkzeug.datastructures import WWWAuthenticate
+from werkzeug.exceptions import (
+    BadRequest,
+    Forbidden,
+    HTTPException,
+    InternalServerError,
+    NotFound,
+    ServiceUnavailable,
+    TooManyRequests,
+    Unauthorized,
+)
 from werkzeug.wrappers import Response
 
 from .outcomes import Outcome
@@ -64,6 +74,15 @@ class ChallengeError(SetupError, ValueError):
     """A value cannot stand in a ``WWW-Authenticate`` header."""
 
 
+class BridgeTokenError(SetupError):
+    """A reader of one API stands behind a guard of the other one, which it cannot answer for.
+
+    Both APIs may guard one application while it moves over. What is current for the one need not
+    be anything for the other; that is an error then, and never false: a check such as
+    ``if current_user and current_user.banned`` would let everybody in.
+    """
+
+
 class LoaderError(Exception):
     """A loader raised what Python would take for an answer about the object that it loads.
 
@@ -88,6 +107,9 @@ def quoted(name: str, value: str) -> str:
 
 class AccessError(HTTPException):
     """A request was refused; the root of everything that a request can cause.
+
+    Each class below is werkzeug's class of its status too, so that an application's handler of the
+    status, ``@app.errorhandler(401)``, sees it, and `HTTPException.name` is the status's name.
 
     Attributes:
         code: The HTTP status.
@@ -137,10 +159,6 @@ class AccessError(HTTPException):
         return f"{self.code} {self.error}: {self.reason}"
 
     @property
-    def name(self) -> str:
-        return type(self).__name__
-
-    @property
     def body(self) -> dict[str, str]:
         """The answer's JSON: ``error`` and ``error_description`` (:rfc:`6749#section-5.2`)."""
         return {"error": self.error, "error_description": self.description}
@@ -154,6 +172,12 @@ class AccessError(HTTPException):
         if self.resource_metadata is not None:
             parts.append(quoted("resource_metadata", self.resource_metadata))
         return "Bearer " + ", ".join(parts)
+
+    @property
+    def www_authenticate(self) -> tuple[WWWAuthenticate, ...]:
+        """The challenge as werkzeug's `Unauthorized` has it; empty where there is none."""
+        parsed = WWWAuthenticate.from_header(self.challenge)
+        return () if parsed is None else (parsed,)
 
     def _challenge_errors(self) -> list[str]:
         parts = [quoted("error", self.error), quoted("error_description", self.description)]
@@ -171,8 +195,13 @@ class AccessError(HTTPException):
 
     @property
     def data(self) -> dict[str, Any]:
-        """What flask-smorest and Flask-RESTX read from an exception."""
-        return {**self.body, "message": self.description, "errors": {}, "headers": self.headers}
+        """What flask-smorest and Flask-RESTX read from an exception.
+
+        Of its members flask-smorest answers ``message`` and ``errors``, Flask-RESTX all.
+        """
+        body = self.body
+        told = {"message": body["error_description"], "errors": body, "headers": self.headers}
+        return {**body, **told}
 
     @property
     def response(self) -> Response:  # type: ignore[override] # derived, so that it is never stale
@@ -206,7 +235,7 @@ class AccessError(HTTPException):
         return json.dumps(self.body)
 
 
-class NoTokenError(AccessError):
+class NoTokenError(AccessError, Unauthorized):  # type: ignore[misc] # the challenge is derived
     """The endpoint wants a token and none was sent."""
 
     code = 401
@@ -227,7 +256,7 @@ class LoginFailedError(NoTokenError):
     description = "The credentials are wrong."
 
 
-class InvalidClientError(AccessError):
+class InvalidClientError(AccessError, Unauthorized):  # type: ignore[misc] # the challenge is derived
     """The caller is none of the clients that may call (:rfc:`6749#section-5.2`)."""
 
     code = 401
@@ -242,7 +271,7 @@ class InvalidClientError(AccessError):
         return f"Basic {quoted('realm', self.realm)}"
 
 
-class InvalidTokenError(AccessError):
+class InvalidTokenError(AccessError, Unauthorized):  # type: ignore[misc] # the challenge is derived
     """The token that was sent cannot be used.
 
     What is wrong with it is in `reason` and in ``__cause__``, for the log: a client learns only
@@ -278,7 +307,7 @@ class UnknownUserError(InvalidTokenError):
     """The token's user does not exist any more, or may not log in."""
 
 
-class InvalidRequestError(AccessError):
+class InvalidRequestError(AccessError, BadRequest):
     """The credentials are malformed, or there are two of them (:rfc:`6750#section-3.1`)."""
 
     code = 400
@@ -288,7 +317,26 @@ class InvalidRequestError(AccessError):
     has_challenge = True
 
 
-class NotATokenError(AccessError, ValueError):
+class InvalidFieldError(InvalidRequestError):
+    """A field of a form or of a JSON object does not hold what it has to.
+
+    There is no challenge: no token was looked at.
+
+    Attributes:
+        field: The name of the field, as the application has written it.
+    """
+
+    description = "A field is missing, empty, too long, or not one text."
+    has_challenge = False
+
+    def __init__(self, reason: str | None = None, *, field: str = "", **rest: Any) -> None:
+        super().__init__(reason, **rest)
+        self.field = field
+        if field:
+            self.description = f"The field {field!r} is missing, empty, too long, or not one text."
+
+
+class NotATokenError(AccessError, BadRequest, ValueError):
     """What the application handed over is not a token of ours.
 
     It is an argument of a call, not what the caller of the endpoint presented: the answer has no
@@ -301,7 +349,29 @@ class NotATokenError(AccessError, ValueError):
     outcome = Outcome.BAD_REQUEST
 
 
-class UnsupportedTokenTypeError(AccessError):
+class NotAnIdError(AccessError, BadRequest, ValueError):
+    """What the application handed over is text that can be no subject and no id.
+
+    It holds NUL or a lone surrogate, which no token has there and no store can keep. Text from
+    clients may: JSON brings both in as escapes.
+    """
+
+    code = 400
+    error = "invalid_request"
+    description = "The value is not an id."
+    outcome = Outcome.BAD_REQUEST
+
+
+class InvalidQueryError(AccessError, BadRequest):
+    """A parameter of the query string is not understood."""
+
+    code = 400
+    error = "invalid_request"
+    description = "The query is malformed."
+    outcome = Outcome.BAD_REQUEST
+
+
+class UnsupportedTokenTypeError(AccessError, BadRequest):
     """Tokens of this kind cannot be revoked here (:rfc:`7009#section-2.2.1`)."""
 
     code = 400
@@ -310,7 +380,7 @@ class UnsupportedTokenTypeError(AccessError):
     outcome = Outcome.BAD_REQUEST
 
 
-class CSRFError(AccessError):
+class CSRFError(AccessError, Forbidden):
     """A cookie's token came without the proof that the site's own page sent it."""
 
     code = 403
@@ -319,7 +389,7 @@ class CSRFError(AccessError):
     outcome = Outcome.INVALID_TOKEN
 
 
-class StepUpRequiredError(AccessError):
+class StepUpRequiredError(AccessError, Unauthorized):  # type: ignore[misc] # the challenge is derived
     """The user has to authenticate again, or more strongly (:rfc:`9470#section-3`)."""
 
     code = 401
@@ -329,7 +399,7 @@ class StepUpRequiredError(AccessError):
     has_challenge = True
 
 
-class InsufficientScopeError(AccessError):
+class InsufficientScopeError(AccessError, Forbidden):
     """The token's scope does not reach (:rfc:`6750#section-3.1`)."""
 
     code = 403
@@ -339,7 +409,7 @@ class InsufficientScopeError(AccessError):
     has_challenge = True
 
 
-class AccessDeniedError(AccessError):
+class AccessDeniedError(AccessError, Forbidden):
     """The bearer may not do this."""
 
     code = 403
@@ -357,7 +427,7 @@ class MissingClaimError(AccessDeniedError, KeyError):
     outcome = Outcome.MISSING_CLAIM
 
 
-class ResourceNotFoundError(AccessError):
+class ResourceNotFoundError(AccessError, NotFound):
     """What the endpoint is about does not exist."""
 
     code = 404
@@ -366,7 +436,7 @@ class ResourceNotFoundError(AccessError):
     outcome = Outcome.NOT_FOUND
 
 
-class RateLimitedError(AccessError):
+class RateLimitedError(AccessError, TooManyRequests):  # type: ignore[misc] # seconds alone
     """The bearer asks too often."""
 
     code = 429
@@ -375,7 +445,7 @@ class RateLimitedError(AccessError):
     outcome = Outcome.RATE_LIMITED
 
 
-class StoreUnavailableError(AccessError):
+class StoreUnavailableError(AccessError, ServiceUnavailable):  # type: ignore[misc] # seconds alone
     """The token store cannot be asked; nothing is admitted while that lasts."""
 
     code = 503
@@ -397,10 +467,15 @@ class UserUnavailableError(StoreUnavailableError):
     """The application's user loader failed."""
 
 
-class PolicyError(AccessError):
+class PolicyError(AccessError, InternalServerError):
     """The application's own predicate is broken: it raised, or returned what is not an answer."""
 
     code = 500
     error = "server_error"
     description = "The server could not decide."
     outcome = Outcome.ERROR
+
+    @property
+    def original_exception(self) -> BaseException | None:  # type: ignore[override] # derived
+        """What the predicate raised, or None."""
+        return self.__cause__

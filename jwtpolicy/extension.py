@@ -10,17 +10,20 @@ from contextlib import contextmanager
 from copy import copy
 from dataclasses import replace
 from datetime import datetime, timedelta
+from types import NoneType
 from typing import Any, Generic, TypeVar, cast, overload
 
 from flask import Blueprint, Flask, Response, current_app
+from werkzeug.wrappers import Response as BaseResponse
 
 from .access import DEFAULT_TERMS, NOT_LOADED, AccessRequest, Standing
 from .additions import Hook
 from .binding import GUARDS_BLUEPRINT, Application
-from .clock import Clock, system_clock
+from .clock import Clock, checked_clock, system_clock
 from .decision import Decision
 from .exceptions import (
     AccessError,
+    BridgeTokenError,
     ConfigurationError,
     ForeignSubjectError,
     InvalidTokenError,
@@ -31,10 +34,23 @@ from .exceptions import (
     PolicyDefinitionError,
     ResourceNotFoundError,
     RevokedTokenError,
+    SchemaError,
     SetupError,
     WrongKindError,
 )
-from .globals import EXTENSION, application, current_token, current_user, template_user, unwrapped
+from .expecting import expect, expect_several
+from .globals import (
+    EXTENSION,
+    NativeUser,
+    application,
+    current_user,
+    known_state,
+    place_let_in,
+    template_token,
+    template_user,
+    token_let_in,
+    unwrapped,
+)
 from .guards import level_of
 from .keys import KeyRing
 from .logout import Logout
@@ -43,9 +59,9 @@ from .outcomes import Outcome
 from .parts import Components, Parts
 from .policy.base import Policy, as_policy
 from .policy.credentials import Access, NotRevoked, Public
-from .registered_claims import MAX_TIME
+from .registered_claims import MAX_TIME, id_of, is_storable
 from .registrations import Registrations
-from .revocation import TOKENS_LET_IN, Revocation, RevocationCheck
+from .revocation import Revocation, RevocationCheck, let_in_elsewhere
 from .schemas import ClaimSchema
 from .sentinels import NOT_GIVEN, Any_, Never, NotGiven
 from .sessions import IssueOptions, freshness
@@ -87,7 +103,11 @@ class JWTManager(Generic[User]):
         add_context_processor: Whether templates know `current_user` and `current_token`; nothing
             is loaded before a template touches them. A user who is not known any more is none
             there; what the ``user_loader`` raises passes through.
-        clock: Where the time comes from.
+        clock: Where the time comes from, as seconds since the epoch; `init_app` takes another one
+            for its application.
+
+    Raises:
+        ConfigurationError: One of them is something else.
     """
 
     def __init__(
@@ -101,28 +121,37 @@ class JWTManager(Generic[User]):
         add_context_processor: bool = False,
         clock: Clock = system_clock,
     ) -> None:
+        _check_parts(store, keys, transports, add_context_processor)
         self._baseline = None if baseline is None else as_policy(baseline, "baseline")
         self._store = store
         self._keys = keys
         self._transports = tuple(transports)
         self._add_context_processor = add_context_processor
-        self._clock = clock
+        self._clock = checked_clock(clock)
         self._registrations = Registrations()
         if app is not None:
             self.init_app(app)
 
-    def init_app(self, app: Flask) -> None:
+    def init_app(self, app: Flask, *, clock: Clock | None = None) -> None:
         """Read the settings of *app* and guard it.
 
+        Args:
+            app: The application.
+            clock: Where its time comes from; None: the manager's clock.
+
         Raises:
-            ConfigurationError: A setting or a key cannot be used.
+            ConfigurationError: A setting or a key cannot be used, or *clock* is no function that
+                returns seconds.
             SetupError: *app* has a `JWTManager` already.
         """
+        how = "JWTManager takes a Flask application: JWTManager(app)"
+        expect(app, Flask, how, ConfigurationError)
         if EXTENSION in app.extensions:
             msg = "this application has a JWTManager already; use that one"
             raise SetupError(msg)
         settings = Settings.from_mapping(app.config)
-        parts = Parts(app, settings, self._keys, self._store, self._transports, self._clock)
+        own_clock = self._clock if clock is None else checked_clock(clock)
+        parts = Parts(app, settings, self._keys, self._store, self._transports, own_clock)
         parts.check_store([] if self._baseline is None else [self._baseline])
         app.extensions[EXTENSION] = Application(
             app,
@@ -135,7 +164,7 @@ class JWTManager(Generic[User]):
         )
         if self._add_context_processor:
             app.context_processor(
-                lambda: {"current_user": template_user, "current_token": current_token}
+                lambda: {"current_user": template_user, "current_token": template_token}
             )
 
     def claims_for(self, user_type: type, kind: str | None = None) -> Callable[[Schema], Schema]:
@@ -149,6 +178,7 @@ class JWTManager(Generic[User]):
             SchemaError: The schema cannot describe a token, or there is one already.
             SetupError: All applications of this manager are bound: they would not hear of it.
         """
+        _check_user_type(user_type, kind)
 
         def register(schema: Schema) -> Schema:
             self._registrations.add_schema(schema, user_type, kind)
@@ -165,12 +195,14 @@ class JWTManager(Generic[User]):
         Args:
             loader: The function, where the decorator is written without parentheses.
             lazy: Wait for the first touch of `current_user`; a token of an unknown user then
-                passes views that do not touch it.
+                passes views that do not touch it. The guard of an async view does not wait where
+                the loader is async too: the view could not.
 
         Raises:
             SetupError: There is one already, it is no function, or all applications of this
                 manager are bound.
         """
+        expect(lazy, bool, "user_loader(lazy=…) is True or False", SetupError)
         if loader is NOT_GIVEN:
             return lambda function: self.user_loader(function, lazy=lazy)
         if not callable(loader):
@@ -189,7 +221,7 @@ class JWTManager(Generic[User]):
         Raises:
             SetupError: It is an async function, or all applications of this manager are bound.
         """
-        _check_plain(check, "a revocation check")
+        _check_plain(check, "revocation_check")
         self._registrations.add_check(check)
         return check
 
@@ -228,6 +260,8 @@ class JWTManager(Generic[User]):
             PolicyDefinitionError: What was passed is not policies.
             SetupError: An application that has registered *blueprint* is bound.
         """
+        how = "protect_blueprint takes a Blueprint first, then policies"
+        expect(blueprint, Blueprint, how, PolicyDefinitionError)
         where = f"protect_blueprint({blueprint.name})"
         level = level_of(policies or (Access(),), where)
         if isinstance(level, Public):
@@ -262,12 +296,14 @@ class JWTManager(Generic[User]):
             claims: More claims; none of the reserved names. They belong to the session, as *acr*,
                 *amr*, *scope* and *headers* do: its later tokens say them again.
             headers: More members of the JOSE header; none of the reserved names.
-            label: What the user may know the session by.
+            label: What the user may know the session by; at most 80 characters are kept of it, and
+                what is none of a line of text becomes ``?``.
             since: When the login began, in seconds since the epoch, by the application's clock:
                 before the password was compared. None: now.
 
         Raises:
             SubjectError: *user* is nobody; it is a `TypeError`.
+            NotAnIdError: The subject holds NUL or a lone surrogate.
             TypeError: *label* is no text, or *since* no moment.
             IssueError: The claims cannot be signed; or, with a `user_loader`, the user's schema
                 or a hook says one of them too.
@@ -300,7 +336,7 @@ class JWTManager(Generic[User]):
             raise TypeError(msg)
         state = application().known_state()
         # One in the future would let the login outlive an end that comes before it.
-        return max(min(since, self._clock()), 0 if state is None else state.ended_at)
+        return max(min(since, self._parts().clock()), 0 if state is None else state.ended_at)
 
     def step_up(
         self,
@@ -368,9 +404,12 @@ class JWTManager(Generic[User]):
             RevokedTokenError: The token was revoked, or its session is over.
             UnknownUserError: Its user is not known any more.
             StoreUnavailableError: The store cannot be asked.
+            TypeError: *token* is none.
         """
+        found = unwrapped(token)
+        expect(found, Token, "renewed takes a verified Token: jwt.verify(encoded)", is_secret=True)
         with self._answering():
-            return self._components().sessions.renew(token)
+            return self._components().sessions.renew(found)
 
     def logout(self, response: Response | None = None) -> Logout:
         """End the current session: its access and refresh tokens are dead.
@@ -387,11 +426,14 @@ class JWTManager(Generic[User]):
             response: An answer of your own, whose cookies are to be unset.
 
         Raises:
+            TypeError: *response* is none.
             CSRFError: A browser may have sent the tokens that the guard overlooked by itself.
             InvalidTokenError: The bridge's token is none here, so that it cannot be revoked.
             StoreNotConfiguredError: There is no store to remember it in.
             StoreUnavailableError: The store cannot be asked: the session lives on.
         """
+        if response is not None:
+            _check_response(response, "logout")
         state = application().known_state()
         tokens = [] if state is None else self._tokens_to_end(state)
         for token in tokens:
@@ -418,7 +460,11 @@ class JWTManager(Generic[User]):
         Raises:
             IssueError: A cookie would be too long for browsers, or has no path yet.
             ConfigurationError: Cookies are no place for tokens here.
+            TypeError: *response* or *tokens* is something else.
         """
+        _check_response(response, "set_cookies")
+        how = "set_cookies takes a TokenPair or an encoded token"
+        expect(tokens, (TokenPair, str), how, is_secret=True)
         cookies = self._cookies()
         listed = (
             (tokens,) if isinstance(tokens, str) else (tokens.access_token, tokens.refresh_token)
@@ -438,7 +484,9 @@ class JWTManager(Generic[User]):
 
         Raises:
             ConfigurationError: Cookies are no place for tokens here.
+            TypeError: *response* is none.
         """
+        _check_response(response, "unset_cookies")
         self._cookies().erase(response, domain=domain)
         if (state := application().known_state()) is not None:
             state.is_logged_out = True
@@ -489,10 +537,12 @@ class JWTManager(Generic[User]):
 
         Raises:
             SubjectError: *user* is nobody; it is a `TypeError`.
-            TypeError: *session* names no session.
+            NotAnIdError: The subject, or *session*, holds NUL or a lone surrogate.
+            TypeError: *session* names no session, or *kind* is no text.
             IssueError: The token cannot be made, or could never be verified here.
             StoreUnavailableError: The store cannot be asked about the session.
         """
+        expect(kind, str, "issue(kind=…) takes the name of a kind, such as 'access'")
         parts, sessions = self._parts(), self._components().sessions
         if fresh and kind != "access":
             msg = f"fresh=True is for access tokens, not for the kind {kind!r}"
@@ -502,7 +552,7 @@ class JWTManager(Generic[User]):
             raise IssueError(msg)
         options = IssueOptions(
             lifetime=parts.lifetime(kind, expires_in),
-            fresh=freshness(fresh, int(self._clock())),
+            fresh=freshness(fresh, int(parts.clock())),
             audience=audience,
             session_id=None if session is None else session_id_of(session),
         )
@@ -524,12 +574,13 @@ class JWTManager(Generic[User]):
         Raises:
             InvalidTokenError: It is none, or of another kind; `ExpiredTokenError`,
                 `WrongKindError` where they apply.
-            TypeError: *allow_expired* is neither True nor False.
+            TypeError: *allow_expired* is neither True nor False, or *kind* no text.
         """
         allows: object = allow_expired
         if not isinstance(allows, bool):
             msg = f"allow_expired is True or False, not {allows!r:.40}"
             raise TypeError(msg)
+        expect(kind, (str, Any_), "verify(kind=…) takes the name of a kind, or ANY")
         kinds = None if isinstance(kind, Any_) else frozenset({kind})
         with self._answering():
             purpose = Purpose.EXAMINE if allow_expired else Purpose.ADMIT
@@ -569,6 +620,7 @@ class JWTManager(Generic[User]):
 
         Raises:
             TypeError: One of them is none of these.
+            NotAnIdError: *token_id* or the subject holds NUL or a lone surrogate.
             StoreUnavailableError: The store cannot be asked: nothing was revoked.
         """
         named, until = _token_id(token_id), _seconds(expires_at)
@@ -585,6 +637,7 @@ class JWTManager(Generic[User]):
 
         Raises:
             TypeError: It names no session.
+            NotAnIdError: It holds NUL or a lone surrogate, as the id of no session does.
             StoreUnavailableError: The store cannot be asked: the session lives on.
         """
         named = session_id_of(session_id)
@@ -603,6 +656,7 @@ class JWTManager(Generic[User]):
 
         Raises:
             SubjectError: It is nobody; it is a `TypeError`.
+            NotAnIdError: It holds NUL or a lone surrogate.
             StoreUnavailableError: The store cannot be asked.
         """
         with self._answering():
@@ -622,7 +676,7 @@ class JWTManager(Generic[User]):
         """
         with self._answering():
             ended = self._components().sessions.end_others(self._current())
-        self._note_end(self._clock())
+        self._note_end(self._parts().clock())
         return ended
 
     def sessions(
@@ -637,10 +691,14 @@ class JWTManager(Generic[User]):
 
         Raises:
             SubjectError: It is nobody; it is a `TypeError`.
+            NotAnIdError: It holds NUL or a lone surrogate.
             TypeError: *limit* is no such number, or *before* no session.
             StoreUnavailableError: The store cannot be asked.
         """
-        place = place_of(limit, before)
+        return self._page(subject, limit, place_of(limit, before))
+
+    def _page(self, subject: Any, limit: int, place: tuple[float, str] | None) -> list[OpenSession]:
+        """Return the open sessions of *subject* that follow a place in the list."""
         token = self._token()
         current_id = None if token is None else token.session_id
         with self._answering():
@@ -649,6 +707,8 @@ class JWTManager(Generic[User]):
 
     def _owner(self, session_id: str) -> str | None:
         """Return whose an open session is; None where there is no such one."""
+        if not is_storable(session_id):
+            return None
         with self._answering():
             return self._components().sessions.owner(session_id)
 
@@ -738,14 +798,14 @@ class JWTManager(Generic[User]):
 
     def _token_of(self, token: str | Token | NotGiven | None) -> Token | None:
         if isinstance(token, NotGiven):
-            return self._token()
+            return _token_let_in()
         return None if token is None else self._argument(token)
 
     @property
     def current_transport(self) -> str | None:
         """Where the current token stood: ``headers``, ``cookies`` …; None without a token."""
-        state = application().known_state()
-        return None if state is None or state.access is None else state.access.transport
+        state = known_state()
+        return None if state is None else place_let_in(state)
 
     @property
     def current_user(self) -> User:
@@ -758,14 +818,16 @@ class JWTManager(Generic[User]):
         return cast(User, application().state().answers.load_user(token))
 
     def _token(self) -> Token | None:
-        """Return the current token, or None where no guard has let one in."""
-        state = application().known_state()
-        return None if state is None else state.token
+        """Return the current token, or None where no guard has let in what is one here."""
+        try:
+            return _token_let_in()
+        except BridgeTokenError:
+            return None
 
     def _current(self) -> Token:
-        token = self._token()
+        token = _token_let_in()
         if token is None:
-            msg = "no guard has let a token in"
+            msg = "no guard has let a token in: is @protect() missing?"
             raise NoTokenError(msg)
         return token
 
@@ -847,9 +909,10 @@ class JWTManager(Generic[User]):
         Raises:
             InvalidTokenError: It is no token here.
         """
-        found = (find() for find in current_app.extensions.get(TOKENS_LET_IN, ()))
-        encoded = next(filter(None, found), None)
-        return None if encoded is None else self._verified(encoded, None, Purpose.END)
+        found = let_in_elsewhere(current_app.extensions)
+        if found is None or found.encoded is None:
+            return None
+        return self._verified(found.encoded, None, Purpose.END)
 
     def _forget(self) -> None:
         if (state := application().known_state()) is not None:
@@ -870,12 +933,15 @@ class JWTManager(Generic[User]):
         """Whether the store lets the token pass that a guard of the bridge has met.
 
         As for native guards: a used refresh token passes within its grace, and after it ends its
-        session. A ``sid`` that is no text names no session that could be asked about.
+        session. A ``sid`` that is no text names no session that could be asked about, and nor does
+        text that no store can keep.
         """
         if not isinstance(sid := claims.get("sid"), str | None):
             return False
         issuer, kind = claims.get("iss", ""), claims["type"]
         subject = str(claims[self._parts().settings.identity_claim])
+        if not all(map(is_storable, (str(issuer), subject, str(claims["jti"]), sid or ""))):
+            return False
         ref = TokenRef(issuer, subject, claims["jti"], sid, claims.get("iat", 0), kind)
         components = self._components()
         standing = components.sources.revocation.standing_of(ref)
@@ -902,6 +968,10 @@ class JWTManager(Generic[User]):
         except InvalidTokenError:
             return True
         return False
+
+    def _native_user(self) -> NativeUser | None:
+        """Return what the bridge's user is where a native guard, and none of its own, has run."""
+        return None if self._token() is None else NativeUser()
 
     def _notice_reuse(self, encoded: str) -> None:
         try:
@@ -945,26 +1015,74 @@ class JWTManager(Generic[User]):
     def _answering(self) -> Iterator[None]:
         """Say in whose name a refusal is, when it comes from a verb and not from a guard.
 
-        An outage is logged: whatever the application answers, somebody has to mend it.
+        An outage is logged at once: whatever the application answers, somebody has to mend it.
         """
         try:
             yield
         except AccessError as error:
-            if error.outcome is Outcome.ERROR:
-                logger.error("%s", error)
-            settings = self._parts().settings
-            raise error.addressed(settings.realm, settings.resource_metadata) from error.__cause__
+            raise application().refused(error, may_be_caught=True) from error.__cause__
 
 
 def _check_plain(function: object, name: str) -> None:
     """Refuse what would have to be awaited where views and guards of both kinds call it."""
-    if not callable(function) or inspect.iscoroutinefunction(function):
+    expect(function, Callable, f"{name} takes a function", SetupError)  # type: ignore[arg-type]
+    if inspect.iscoroutinefunction(function):
         msg = f"{name} is a plain function: async views and others call it"
         raise SetupError(msg)
 
 
+def _check_parts(store: object, keys: object, transports: object, adds: object) -> None:
+    """Refuse what is passed for a store, keys or places, and is none.
+
+    Raises:
+        ConfigurationError: Something is.
+    """
+    has_store = "JWTManager(store=…) takes a TokenStore; a URL belongs into JWT_STORE_URL"
+    expect(store, (TokenStore, NoneType), has_store, ConfigurationError, is_secret=True)
+    has_ring = "JWTManager(keys=…) takes a KeyRing: KeyRing(Key(…, algorithm))"
+    expect(keys, (KeyRing, NoneType), has_ring, ConfigurationError, is_secret=True)
+    has_places = "JWTManager(transports=…) takes a list of Transport objects; names belong into "
+    has_places += "JWT_TOKEN_LOCATION"
+    for place in expect_several(transports, has_places, ConfigurationError):
+        expect(place, Transport, has_places, ConfigurationError)
+    says = "JWTManager(add_context_processor=…) is True or False"
+    expect(adds, bool, says, ConfigurationError)
+
+
+def _check_user_type(user_type: object, kind: object) -> None:
+    """Refuse what is no type of users, such as the schema that is decorated without a call.
+
+    Raises:
+        SchemaError: It is none, or *kind* is no name.
+    """
+    types = "claims_for takes the type of the users: @jwt.claims_for(User)"
+    expect(user_type, type, types, SchemaError)
+    if issubclass(cast(type, user_type), ClaimSchema):
+        expect(user_type, (), types, SchemaError)
+    expect(kind, (str, NoneType), "claims_for(kind=…) takes the name of a kind", SchemaError)
+
+
+def _check_response(response: object, verb: str) -> None:
+    """Refuse what has no cookies, such as the text that a view returns.
+
+    Raises:
+        TypeError: So it is.
+    """
+    expect(response, BaseResponse, f"{verb} takes a response: make_response(…)")
+
+
 def _app() -> Flask:
     return cast(Flask, current_app._get_current_object())  # type: ignore[attr-defined] # a proxy
+
+
+def _token_let_in() -> Token | None:
+    """Return the current token, or None where no guard has let one in.
+
+    Raises:
+        BridgeTokenError: The bridge has let in what is none here.
+    """
+    state = known_state()
+    return None if state is None else token_let_in(state)
 
 
 def _was_used_here(token: Token) -> bool:
@@ -980,7 +1098,7 @@ def _reused(token: Token) -> None:
 
 def _token_id(token_id: object) -> str:
     if isinstance(token_id, str) and token_id:
-        return str.__str__(token_id)
+        return id_of(token_id)
     msg = f"token_id is text that is not empty, not {token_id!r:.40}"
     raise TypeError(msg)
 

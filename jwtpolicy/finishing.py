@@ -1,16 +1,17 @@
-"""Finish answers to requests whose token came from a place that needs care."""
+"""Finish answers: caches, challenges, sliding sessions."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final
 
-from flask import Response
+from flask import Request, Response
 from werkzeug.exceptions import HTTPException
 
 from .exceptions import SetupError
 from .parts import Parts
+from .plans import Plan
 from .state import LiveAccess, RequestState
 from .token import Token
 from .transports import CookieTransport, QueryTransport, Transport
@@ -33,33 +34,44 @@ class Finishing:
         self._renew_within = parts.settings.cookie_renew_within
         self._renew = renew
 
-    def finish(self, response: Response, state: RequestState, own: LiveAccess) -> None:
+    def finish(
+        self, response: Response, request: Request, state: RequestState | None, plan: Plan | None
+    ) -> None:
         """Keep the answer out of caches, and the session's cookie alive.
+
+        Caches are told by what the endpoint and whatever its view called look at, and not by what
+        came of it: a refusal, or the page that the application has for it, is as much an answer to
+        a cookie as what was let in.
+
+        Args:
+            response: The answer, whoever made it.
+            request: The request.
+            state: What is known of the request; None where no guard was reached.
+            plan: What the endpoint demands; None where it demands nothing.
+        """
+        # Copied, because a thread that the view has started may still call guarded functions.
+        asked = [] if state is None else list(state.asked)
+        plans = asked if plan is None or plan in asked else [plan, *asked]
+        if any(met.places.has_ambient for met in plans) and "*" not in (vary := response.vary):
+            # What came without a cookie is not the answer to whoever has one.
+            vary.add("Cookie")
+        for met in plans:
+            admitted = None if state is None else state.admitted.get(met)
+            _keep_private(response, _presenting(met, admitted, request))
+        if state is not None and state.own is not None and self._renew_within is not None:
+            self._slide(response, state, state.own)
+
+    def _slide(self, response: Response, state: RequestState, own: LiveAccess) -> None:
+        """Set a new access cookie where the old one ends soon (a sliding session).
 
         Args:
             response: The answer.
-            state: What is known of the request. Whatever was let in along the way may be in the
-                answer, so that it counts for caches.
+            state: What is known of the request.
             own: The request as the endpoint's own guard has let it in: the session that lives on.
         """
-        # Copied, because a thread that the view has started may still call guarded functions.
-        admitted = list(state.admitted.items())
-        if any(plan.places.has_ambient for plan, _ in admitted):
-            # What came without a cookie is not the answer to whoever has one.
-            response.vary.add("Cookie")
-        for _, access in admitted:
-            _keep_private(response, access.place)
-        if isinstance(own.place, CookieTransport) and self._renew_within is not None:
-            self._slide(response, state, own.token, own.place)
-
-    def _slide(
-        self,
-        response: Response,
-        state: RequestState,
-        token: Token | None,
-        cookies: CookieTransport,
-    ) -> None:
-        """Set a new access cookie where the old one ends soon (a sliding session)."""
+        token, cookies = own.token, own.place
+        if not isinstance(cookies, CookieTransport):
+            return
         # Whoever has just logged out, or been given other cookies, must not get this one back.
         if token is None or state.is_logged_out or cookies.is_written(response, "access"):
             return
@@ -80,11 +92,41 @@ class Finishing:
         return expires is not None and expires - self._clock() <= within
 
 
-def _keep_private(response: Response, place: Transport | None) -> None:
-    """Keep out of caches what the view has not allowed there itself."""
-    is_query = isinstance(place, QueryTransport)
-    if is_query or (place is not None and place.is_ambient):
+def _presenting(plan: Plan, admitted: LiveAccess | None, request: Request) -> Iterable[Transport]:
+    """Return the places from which *plan* was presented a token, as far as they need care."""
+    if admitted is not None and admitted.place is not None:
+        return [admitted.place]
+    careful = (place for place in plan.places.transports if _needs_care(place))
+    return [place for place in careful if _is_filled(place, plan, request)]
+
+
+def _needs_care(place: Transport) -> bool:
+    return place.is_ambient or isinstance(place, QueryTransport)
+
+
+def _is_filled(place: Transport, plan: Plan, request: Request) -> bool:
+    """Whether something stands in *place*: a token, or what nobody could read."""
+    try:
+        return bool(place.presented(request, plan.kinds))
+    except Exception:  # noqa: BLE001 # it was answered when the guard asked; here nobody could
+        return True
+
+
+def _keep_private(response: Response, places: Iterable[Transport]) -> None:
+    """Keep out of caches what the application has not allowed there itself."""
+    for place in filter(_needs_care, places):
         # RFC 6750 section 2.3: "success (2XX status) responses … Cache-Control: private".
         response.headers.setdefault("Cache-Control", "no-store")
-    if is_query:
-        response.headers.setdefault("Referrer-Policy", _NO_REFERRER)
+        if isinstance(place, QueryTransport):
+            response.headers.setdefault("Referrer-Policy", _NO_REFERRER)
+
+
+def put_back(response: Response, challenge: str | None) -> None:
+    """Challenge the client by a 401 that answers a refusal: RFC 9110 section 15.5.2, "MUST".
+
+    Args:
+        response: The answer, which may be the application's own.
+        challenge: What the refusal has said, or None where nothing was refused.
+    """
+    if response.status_code == 401 and challenge is not None:
+        response.headers.setdefault("WWW-Authenticate", challenge)

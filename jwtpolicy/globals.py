@@ -1,21 +1,35 @@
-"""Reach the current request's token, user and resource from anywhere."""
+"""Reach the current application's manager, and a request's token, user and resource, anywhere."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, NoReturn, cast
 
 from flask import Flask, current_app, has_request_context
 from werkzeug.exceptions import HTTPException
 from werkzeug.local import LocalProxy
 
 from .binding import Application
-from .exceptions import LoaderError, NoTokenError, SetupError, SubjectError, UnknownUserError
+from .exceptions import (
+    AccessError,
+    BridgeTokenError,
+    LoaderError,
+    NoTokenError,
+    SetupError,
+    SubjectError,
+    UnknownUserError,
+)
+from .revocation import LetIn, let_in_elsewhere
 from .state import RequestState
 from .token import Token
 
+if TYPE_CHECKING:
+    from .extension import JWTManager
+
 #: Where Flask keeps what belongs to this extension.
 EXTENSION: Final = "jwtpolicy"
+
+_UNGUARDED: Final = "no guard has let this request in"
 
 
 class Nothing:
@@ -45,6 +59,20 @@ class Nothing:
 
     def __repr__(self) -> str:
         return f"<no {self._what}: {self._why}>"
+
+
+class NativeUser:
+    """Stands at the bridge for whom a native guard has let in: an error, whatever is asked of it.
+
+    It is an object, because Python takes what a proxy raises while ``==`` is looked up for False.
+    """
+
+    def _refuse(self, *_: object) -> NoReturn:
+        msg = "a native guard has let this request in; import current_user from jwtpolicy"
+        raise BridgeTokenError(msg)
+
+    __bool__ = __eq__ = __str__ = __getattr__ = _refuse
+    __class__ = property(_refuse)  # for isinstance
 
 
 def unwrapped(value: Any) -> Any:
@@ -158,13 +186,84 @@ def application() -> Application:
     return found
 
 
+class ManagerProxy(RequestProxy):
+    """Stands for the manager; what inspects modules may ask for its class and text anywhere."""
+
+    __slots__ = ()
+
+    @property  # type: ignore[misc] # as in `RequestProxy`
+    def __class__(self) -> type:
+        try:
+            return type(self._get_current_object())
+        except (RuntimeError, SetupError):
+            return ManagerProxy
+
+    def __repr__(self) -> str:
+        try:
+            return super().__repr__()
+        except (RuntimeError, SetupError):
+            return "<no current_manager>"
+
+
+def _find_manager() -> JWTManager[Any]:
+    return application().manager
+
+
+#: The manager of the current application, for modules that do not make it themselves. Outside of
+#: an application context its use is the `RuntimeError` that `flask.current_app` raises, in an
+#: application without a manager a `SetupError`.
+current_manager = cast("JWTManager[Any]", ManagerProxy(_find_manager))
+
+
 def _state() -> RequestState | str:
     """Return what is known of the current request, or why there is nothing to know."""
     if not has_request_context():
         return "there is no request"
     if EXTENSION not in current_app.extensions:
+        if _bridged() is not None:
+            msg = "the bridge guards this view, and the application has no native JWTManager"
+            raise BridgeTokenError(msg)
         return "this application has no JWTManager"
-    return application().known_state() or "no guard has let this request in"
+    return known_state() or _UNGUARDED
+
+
+def _bridged() -> LetIn | None:
+    """Return what a guard of the bridge has let the current request in with, or None."""
+    return let_in_elsewhere(current_app.extensions)
+
+
+def known_state() -> RequestState | None:
+    """Return what is known of the current request; None where no guard has met it.
+
+    Raises:
+        SetupError: The application has no `JWTManager`.
+    """
+    found = application()
+    state = found.known_state()
+    is_bridged = state is None and has_request_context() and _bridged() is not None
+    return found.state() if is_bridged else state
+
+
+def token_let_in(state: RequestState) -> Token | None:
+    """Return the current token; where no native guard has run, that of the bridge's.
+
+    Raises:
+        BridgeTokenError: The bridge has let in what is no token here.
+    """
+    if state.access is not None:
+        return state.access.token
+    bridged = _bridged()
+    if bridged is None or bridged.encoded is None:
+        return None
+    return state.answers.shown(bridged.encoded)
+
+
+def place_let_in(state: RequestState) -> str | None:
+    """Return where the current token stood; None without a token."""
+    if state.access is not None:
+        return state.access.transport
+    bridged = _bridged()
+    return None if bridged is None else bridged.place
 
 
 def _of_access(what: str, get: Callable[[RequestState, Token], Any]) -> Callable[[], Any]:
@@ -172,14 +271,22 @@ def _of_access(what: str, get: Callable[[RequestState, Token], Any]) -> Callable
         state = _state()
         if isinstance(state, str):
             return Nothing(what, state)
-        access = state.access
-        if access is None:
-            return Nothing(what, "no guard has let this request in")
-        if access.token is None:
-            return Nothing(what, "the request came without a token")
-        return get(state, access.token)
+        token = token_let_in(state)
+        if token is not None:
+            return _answering(lambda: get(state, token))
+        is_guarded = state.access is not None or _bridged() is not None
+        why = "the request came without a token" if is_guarded else _UNGUARDED
+        return Nothing(what, why)
 
     return find
+
+
+def _answering(load: Callable[[], Any]) -> Any:
+    """Return what *load* does; its refusal is logged, and sent in the application's name."""
+    try:
+        return load()
+    except AccessError as error:
+        raise application().refused(error, may_be_caught=True) from error.__cause__
 
 
 def _find_resource() -> Any:
@@ -187,20 +294,34 @@ def _find_resource() -> Any:
     if isinstance(state, str):
         return Nothing("current_resource", state)
     access = state.access
+    if access is None and _bridged() is not None:
+        msg = (
+            "the guard of this view is the bridge's, which loads no resource; write @protect() "
+            "with load_resource, or load the object in the view"
+        )
+        raise BridgeTokenError(msg)
     if access is None:
-        return Nothing("current_resource", "no guard has let this request in")
+        return Nothing("current_resource", _UNGUARDED)
     if access.loader is None:
         return Nothing("current_resource", "its guard has no load_resource and no resource=")
-    return state.resource()
+    return _answering(state.resource)
 
 
-#: The verified token of this request; false where there is none.
+#: The verified token of this request; false where there is none. Behind a guard of the bridge it is
+#: the bridge's, where it is one for native guards too; else to touch it is a `BridgeTokenError`.
 current_token = cast(Token, RequestProxy(_of_access("current_token", lambda _, token: token)))
 
 #: The user of the current token: what ``user_loader`` returned, else the claim schema's object.
 current_user: Any = RequestProxy(
     _of_access("current_user", lambda state, token: state.answers.load_user(token))
 )
+
+
+def _find_token_for_templates() -> Any:
+    try:
+        return current_token._get_current_object()  # type: ignore[attr-defined] # a proxy
+    except BridgeTokenError as error:
+        return Nothing("current_token", str(error))
 
 
 def _find_user_for_templates() -> Any:
@@ -211,11 +332,14 @@ def _find_user_for_templates() -> Any:
         return current_user._get_current_object()
     except UnknownUserError:
         return Nothing("current_user", "the user is not known any more")
+    except BridgeTokenError as error:
+        return Nothing("current_user", str(error))
 
 
-#: The same for templates, where a user who is refused is none. What the loader raised passes
-#: through, so that no page takes an outage for a stranger; the error page that answers it greets
-#: nobody.
+#: The same for templates, where what is none for the native API is not there, and a user who is
+#: refused is none. What the loader raised passes through, so that no page takes an outage for a
+#: stranger; the error page that answers it greets nobody.
+template_token: Any = RequestProxy(_find_token_for_templates)
 template_user: Any = RequestProxy(_find_user_for_templates)
 
 #: What the endpoint is about, loaded at the first touch.

@@ -6,12 +6,15 @@ import difflib
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
+from types import NoneType
 from typing import Any, Final, Protocol
 from weakref import ref
 
 from .exceptions import PolicyDefinitionError
+from .expecting import expect
+from .misspelt import check_names
 from .plans import Loader, Plan, check_loader
 from .policy.base import AllOf, Policy, as_policy
 from .policy.credentials import Access, Public
@@ -22,6 +25,8 @@ from .transports import Transport
 _MARK: Final = "__jwtpolicy_guard__"
 #: The name under which a bare function remembers a guard that was put around it, and itself.
 _WRAPPED: Final = "__jwtpolicy_wrapped__"
+#: The name under which a bare function remembers what ``@public`` made of it, and itself.
+_OPENED: Final = "__jwtpolicy_opened__"
 #: The name under which a decorator carries the guard that it puts around functions.
 PUTS: Final = "__jwtpolicy_puts__"
 
@@ -42,10 +47,12 @@ class Reading:
         transports: Where they may stand; None: where the application looks.
         csrf: Whether those that browsers send by themselves need a CSRF value; None: they do,
             unless another guard of the endpoint says no.
+        judges_each: Whether each value of a cookie that was sent twice is judged.
     """
 
     transports: tuple[Place, ...] | None = None
     csrf: bool | None = None
+    judges_each: bool = False
 
 
 def reading_of(transports: object, csrf: object, where: str) -> Reading:
@@ -92,6 +99,12 @@ class Guard(Protocol):
     def levels(self, method: str) -> tuple[Policy, ...]:
         """Return its levels for *method*, in upper case; ``(Public(),)`` opens it."""
 
+    def writes(self, method: str) -> bool:
+        """Whether a level for *method* was written, and is not what stands for none."""
+
+    def is_async(self, method: str) -> bool:
+        """Whether the view is async and the guard is not, because Flask's function is not."""
+
 
 class FunctionGuard:
     """What ``@protect(…)`` and ``@public`` put around a function: one level for all methods.
@@ -113,6 +126,12 @@ class FunctionGuard:
 
     def levels(self, method: str) -> tuple[Policy, ...]:
         return (self.level,)
+
+    def writes(self, method: str) -> bool:
+        return True
+
+    def is_async(self, method: str) -> bool:
+        return False
 
     def __repr__(self) -> str:
         return f"@protect({self.level!r})"
@@ -166,9 +185,13 @@ class ClassGuard:
 
     def __init__(self, view: type, methods: Iterable[str]) -> None:
         self.view = view
+        for cls in view.__mro__:
+            check_names(cls, METHODS.union(methods))
         self.loader: Loader | None = getattr(view, "load_resource", None)
+        check_loader_of(self.loader, f"{view.__name__}.load_resource")
         written = (getattr(view, "transports", None), getattr(view, "csrf", None))
-        self.reading = reading_of(*written, view.__name__)
+        judges_each = getattr(view, "_judges_each_cookie", False)
+        self.reading = replace(reading_of(*written, view.__name__), judges_each=judges_each)
         self._classes = [_ClassLevels(cls, methods) for cls in _heirs(view) if _writes_levels(cls)]
         self._by_method = {method: self._collected(method) for method in methods}
         for method, levels in self._by_method.items():
@@ -184,6 +207,14 @@ class ClassGuard:
     def levels(self, method: str) -> tuple[Policy, ...]:
         found = self._by_method.get(method)
         return self._collected(method) if found is None else found
+
+    def writes(self, method: str) -> bool:
+        return any(cls.levels(method) for cls in self._classes)
+
+    def is_async(self, method: str) -> bool:
+        names = ("dispatch_request", *(name.lower() for name in _followed(method)))
+        found = (getattr(self.view, name, None) for name in names)
+        return any(map(inspect.iscoroutinefunction, found))
 
     def _collected(self, method: str) -> tuple[Policy, ...]:
         levels = [(cls, level) for cls in self._classes for level in cls.levels(method)]
@@ -207,6 +238,16 @@ class ClassGuard:
 
     def __repr__(self) -> str:
         return self.view.__name__
+
+
+def check_loader_of(loader: object, where: str) -> None:
+    """Refuse what is written for a loader, and cannot be called.
+
+    Raises:
+        PolicyDefinitionError: So it is.
+    """
+    how = f"{where} is a function that returns the object, or None where there is none"
+    expect(loader, (Callable, NoneType), how, PolicyDefinitionError)  # type: ignore[arg-type]
 
 
 def _bound_loader(loader: Loader, make_view: Callable[[], Any]) -> Loader:
@@ -276,7 +317,10 @@ def _heirs(view: type) -> Iterator[type]:
     for cls in view.__mro__:
         if cls not in cut:
             yield cls
-            if vars(cls).get("inherit_policies", True) is False:
+            inherits = vars(cls).get("inherit_policies", True)
+            how = f"{cls.__name__}.inherit_policies is True or False"
+            expect(inherits, bool, how, PolicyDefinitionError)
+            if inherits is False:
                 cut.update(cls.__mro__[1:])
 
 
@@ -308,6 +352,23 @@ def missed_by(function: object) -> Guard | None:
     """
     found = getattr(function, "__dict__", {}).get(_WRAPPED)
     return found[1] if found is not None and found[0]() is function else None
+
+
+def remember_opening(function: Callable[..., Any], opened: Callable[..., Any]) -> None:
+    """Leave a trace on a function that *opened* opens, until a route is known to call that."""
+    if inspect.isfunction(function):
+        setattr(function, _OPENED, (ref(function), (*openings_of(function), opened)))
+
+
+def openings_of(function: object) -> tuple[Callable[..., Any], ...]:
+    """Return what ``@public`` made of *function*, and no route has called yet, as far as known."""
+    found = getattr(function, "__dict__", {}).get(_OPENED)
+    return found[1] if found is not None and found[0]() is function else ()
+
+
+def forget_openings(function: object) -> None:
+    """Take the trace away: what was opened is called, and another route may have the function."""
+    getattr(function, "__dict__", {}).pop(_OPENED, None)
 
 
 def layers_of(view: object) -> Iterator[object]:

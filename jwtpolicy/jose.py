@@ -27,6 +27,8 @@ RESERVED_HEADERS: Final = frozenset(
 
 #: How deep arrays and objects may be nested (PARSE-4).
 MAX_DEPTH: Final = 32
+#: Bytes of a request's body that is searched for a token (HTTP-6).
+MAX_BODY: Final = 1_048_576
 #: Characters of a ``kid`` (PARSE-8).
 MAX_KEY_ID: Final = 256
 

@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Final
 
+from .registered_claims import id_of
 from .stores.base import FOREVER, Session
 from .token import TokenPair
+
+#: Characters of a label; what is longer is cut.
+MAX_LABEL: Final = 80
+
+# Unicode's control characters (Cc), separators of lines (Zl, Zp), surrogates (Cs), and of its
+# formats those by which text shows other than it is (UAX 9); others join letters and emoji.
+_NO_LABEL: Final = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,8 +31,8 @@ class OpenSession:
         created_at: When the login was.
         last_used_at: When it was last refreshed.
         expires_at: When it ends unless it is refreshed before; None where it has no end.
-        label: What the user may know it by ("Firefox on Linux"), or None. It may come from the
-            client: escape it, as templates do.
+        label: What the user may know it by ("Firefox on Linux"), or None; at most 80 characters of
+            one line. It may come from the client: escape it, as templates do.
         is_current: Whether the request that asks belongs to it.
     """
 
@@ -64,10 +76,11 @@ def session_id_of(session: object) -> str:
 
     Raises:
         TypeError: It names none.
+        NotAnIdError: It is text that can be no id.
     """
     found = session.session_id if isinstance(session, OpenSession | TokenPair) else session
     if isinstance(found, str) and found:
-        return str.__str__(found)
+        return id_of(found)
     shown = "empty text" if isinstance(found, str) else type(session).__name__
     msg = (
         f"{shown} names no session: pass its id (token.session_id), an OpenSession, or the "
@@ -77,7 +90,10 @@ def session_id_of(session: object) -> str:
 
 
 def text_of(label: object) -> str | None:
-    """Return a label as every store can keep it; what is no character of a text becomes ``?``.
+    """Return a label as every store can keep it, of at most `MAX_LABEL` characters.
+
+    What is no character of a line of text becomes ``?``: control characters, line separators, what
+    turns the direction of writing, and lone surrogates.
 
     Raises:
         TypeError: It is no text.
@@ -87,7 +103,7 @@ def text_of(label: object) -> str | None:
     if not isinstance(label, str):
         msg = f"a session's label is text or None, not {label!r:.40}"
         raise TypeError(msg)
-    return label.encode("utf-8", "replace").decode().replace("\0", "?")
+    return _NO_LABEL.sub("?", str.__str__(label)[:MAX_LABEL])
 
 
 def place_of(limit: object, before: object) -> tuple[float, str] | None:

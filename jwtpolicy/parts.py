@@ -26,13 +26,14 @@ from .revocation import REVOCATION_CHECKS, Revocation
 from .schemas import SchemaRegistry
 from .sentinels import NEVER
 from .sessions import Lifetimes, Sessions
-from .settings import Settings, cookie_shapes
+from .settings import Settings, check_own_tokens, cookie_shapes
 from .signer import Signer
 from .state import Sources
 from .statements import Statements
 from .stores.base import TokenStore
 from .stores.caching import CachedStore
 from .stores.opening import open_store
+from .stores.outages import checked
 from .token import Token
 from .transports import (
     CookieTransport,
@@ -88,7 +89,8 @@ class Parts:
         clock: Where the time comes from.
 
     Raises:
-        ConfigurationError: There is no usable key, or no such store.
+        ConfigurationError: There is no usable key, or no such store; or the service would refuse
+            the tokens that it issues.
     """
 
     def __init__(
@@ -105,8 +107,10 @@ class Parts:
         self._ring = ring = keys or _ring(settings)
         has_own_keys = type(ring).signing_key_for is not KeyRing.signing_key_for
         self.can_sign = ring.signing_key is not None or has_own_keys
-        self.store = self._cached(store or self._opened(app))
+        self.store = self._cached(self._opened(app) if store is None else checked(store))
         _check_sessions(settings, self.store)
+        if self.can_sign:
+            check_own_tokens(settings)
         self._own_places = transports
         self.signer = _signer(settings, ring, clock, with_csrf=self.has_csrf)
         self.cookies = _cookies(settings, clock)
@@ -254,7 +258,7 @@ class Parts:
         users = Users(registered.user_loader, app.ensure_sync)
         additions = Additions(app.json.dumps, registered.extra_claims, registered.extra_headers)
         has_loader = registered.user_loader is not None
-        load_user = users.load if has_loader else None
+        load_user = users.load_in_verb if has_loader else None
         sessions = self._sessions(registered.schemas, revocation, load_user, on_reuse, additions)
         if baseline is not None and has_loader and not registered.is_lazy:
             baseline = baseline & KnownUser()
@@ -310,6 +314,7 @@ class Parts:
                 settings.session_absolute,
                 settings.refresh_grace,
             ),
+            maximum=settings.session_max,
             clock=self.clock,
             leeway=settings.decode_leeway,
             issuer=settings.encode_issuer or "",
@@ -319,14 +324,18 @@ class Parts:
 
 
 def _check_sessions(settings: Settings, store: TokenStore | None) -> None:
-    """Refuse sliding sessions where nobody remembers sessions.
+    """Refuse settings about sessions where nobody remembers sessions.
 
     Raises:
-        ConfigurationError: So it is.
+        ConfigurationError: There is one, and no store.
     """
-    if settings.cookie_renew_within is not None and store is None:
-        msg = "JWT_COOKIE_RENEW_WITHIN needs a token store, and there is none: set JWT_STORE_URL"
-        raise ConfigurationError(msg)
+    for key, value in (
+        ("JWT_COOKIE_RENEW_WITHIN", settings.cookie_renew_within),
+        ("JWT_SESSION_MAX", settings.session_max),
+    ):
+        if value is not None and store is None:
+            msg = f"{key} needs a token store, and there is none: set JWT_STORE_URL"
+            raise ConfigurationError(msg)
 
 
 def _ring(settings: Settings) -> KeyRing:
@@ -351,6 +360,7 @@ def _signer(settings: Settings, ring: KeyRing, clock: Clock, *, with_csrf: bool)
         with_csrf=with_csrf,
         max_length=settings.max_token_length,
         access_profile=settings.access_token_profile,
+        client_id=settings.client_id,
         clock=clock,
     )
 

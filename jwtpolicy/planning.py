@@ -11,22 +11,25 @@ from flask import Blueprint, Flask
 from werkzeug.routing import Rule
 
 from .access import Terms
-from .exceptions import PolicyDefinitionError
+from .exceptions import ConfigurationError, PolicyDefinitionError
 from .guards import (
     METHODS,
     PUTS,
     ClassGuard,
     EndpointGuard,
     Guard,
+    forget_openings,
     guard_of,
     guards_around,
     layers_of,
     missed_by,
+    openings_of,
     opens,
 )
 from .parts import Parts
 from .plans import Loader, Plan, check_types
 from .policy.base import Policy
+from .policy.closing import close
 from .policy.credentials import Access, Public
 from .transports import Places
 
@@ -105,8 +108,30 @@ class Planner:
             SetupError: It cannot work.
         """
         demand = self.demand(endpoint, method)
-        self.written(endpoint).check(method, demand.label)
+        written = self.written(endpoint)
+        written.check(method, demand.label)
+        if self._parts.store is None:
+            written.check_remembers(demand.label)
+        if method != "OPTIONS":
+            _check_optional(demand)
+        self._check_openings(endpoint, demand.label)
         return self.joined(demand, baseline) if demand.guards or demand.outer else None
+
+    def _check_openings(self, endpoint: str, label: str) -> None:
+        """Notice ``@public`` above ``@app.route``: the route then has the function as it was.
+
+        Raises:
+            PolicyDefinitionError: It has, and no route of the application what was opened.
+        """
+        bare = [one for one in layers_of(self.written(endpoint).view) if openings_of(one)]
+        if not bare:
+            return
+        views = self._app.view_functions
+        called = [layer for name in views for layer in layers_of(self.written(name).view)]
+        for function in bare:
+            if not any(one is layer for one in openings_of(function) for layer in called):
+                raise PolicyDefinitionError(_above_complaint(label))
+            forget_openings(function)
 
     def demand(self, endpoint: str, method: str) -> Demand:
         """Return what was written about *method* of *endpoint*."""
@@ -137,6 +162,7 @@ class Planner:
             label=label,
             places=self._places(guards, label),
             csrf=_needs_csrf(guards),
+            has_async_view=any(guard.is_async(demand.method) for guard in guards),
         )
 
     def _places(self, guards: Sequence[Guard], label: str) -> Places:
@@ -147,13 +173,15 @@ class Planner:
         """
         written = [guard.reading.transports for guard in guards]
         named = [self._parts.places(listed).transports for listed in written if listed is not None]
-        if not named:
+        judges_each = any(guard.reading.judges_each for guard in guards)
+        if not named and not judges_each:
             return self._parts.places()
+        named = named or [self._parts.places().transports]
         common = [place for place in named[0] if all(place in listed for listed in named)]
         if not common:
             msg = f"{label}: its guards read tokens in different places: {written!r}"
             raise PolicyDefinitionError(msg)
-        return Places(common)
+        return Places(common, judges_each=judges_each)
 
     def _blueprint_levels(self, endpoint: str) -> list[Policy]:
         """Return the levels of the endpoint's blueprints, the innermost first."""
@@ -190,7 +218,7 @@ class WrittenGuards:
         while isinstance(guard_of(view), EndpointGuard):
             view = cast(Any, view).__wrapped__
         self.view = view
-        self._class = _view_class(view)
+        self._class = view_class(view)
 
     @property
     def is_passed_by(self) -> bool:
@@ -215,7 +243,8 @@ class WrittenGuards:
     def all(self, method: str) -> list[Guard]:
         """Return the guards of *method*."""
         found = [guard for place in self._places(method) for guard in guards_around(place)]
-        return list(dict.fromkeys([*found, *_put_at_each_request(self._class, method)]))
+        put = put_at_each_request(self._class, method)
+        return list(dict.fromkeys([*found, *(getattr(d, PUTS) for d in put if hasattr(d, PUTS))]))
 
     def counting(self, method: str) -> list[Guard]:
         """Return the guards of *method* without the openings that do not count."""
@@ -227,6 +256,19 @@ class WrittenGuards:
             of_class = [guard for guard in found if isinstance(guard, ClassGuard)]
             counting += [of_handler, *of_class]
         return [guard for guard in found if guard in counting or not opens(guard, method)]
+
+    def check_remembers(self, label: str) -> None:
+        """Refuse a view that could only fail, where nothing remembers anything.
+
+        Raises:
+            ConfigurationError: It is one of the ready-made views, and there is no store.
+        """
+        if getattr(self._class, "_needs_store", False):
+            msg = (
+                f"{label}: {getattr(self._class, '__name__', '')} needs a token store, and there "
+                "is none: set JWT_STORE_URL, or leave the endpoint out"
+            )
+            raise ConfigurationError(msg)
 
     def check(self, method: str, label: str) -> None:
         """Notice guards that stand in the wrong order among other decorators.
@@ -248,9 +290,28 @@ class WrittenGuards:
         ]
 
 
+def _check_optional(demand: Demand) -> None:
+    """Refuse a view that a blueprint opens in vain, because it counts as ``Access()`` itself.
+
+    Raises:
+        PolicyDefinitionError: It has no level of its own, and a blueprint's takes no token.
+    """
+    if any(guard.writes(demand.method) for guard in demand.guards):
+        return
+    for level in demand.outer:
+        if close([level]).is_open:
+            msg = (
+                f"{demand.label}: its blueprint takes callers without a token, but the view has no "
+                "level of its own, which counts as Access() and would refuse them: write "
+                f"@protect({level!r}) on the view, in a class `policies = {level!r}`; or @protect "
+                "where a token is to be demanded"
+            )
+            raise PolicyDefinitionError(msg)
+
+
 def handler(view: object, method: str) -> object:
     """Return the method of a view class that answers *method*, or None."""
-    return _handler(_view_class(view), method)
+    return _handler(view_class(view), method)
 
 
 def _handler(cls: type | None, method: str) -> object:
@@ -258,7 +319,7 @@ def _handler(cls: type | None, method: str) -> object:
     return getattr(cls, "get", None) if found is None and method == "HEAD" else found
 
 
-def _view_class(view: object) -> type | None:
+def view_class(view: object) -> type | None:
     """Return the class that *view* was made of by ``as_view``, or None."""
     classes = (getattr(layer, "view_class", None) for layer in layers_of(view))
     return next((cls for cls in classes if isinstance(cls, type)), None)
@@ -269,21 +330,27 @@ def _runs_handlers(cls: type | None) -> bool:
 
     It is asked whose class has the function: names of functions travel by ``functools.wraps``.
     """
+    return dispatcher(cls) in _FRAMEWORKS
+
+
+def dispatcher(cls: type | None) -> str:
+    """Return the package whose ``dispatch_request`` instances of *cls* have."""
     mro = getattr(cls, "__mro__", ())
     owner = next((base for base in mro if "dispatch_request" in vars(base)), object)
-    return owner.__module__.partition(".")[0] in _FRAMEWORKS
+    return owner.__module__.partition(".")[0]
 
 
-def _put_at_each_request(cls: type | None, method: str) -> list[Guard]:
-    """Return the guards of ``method_decorators``, which RESTful and RESTX put around handlers.
+def put_at_each_request(cls: type | None, method: str) -> list[object]:
+    """Return the ``method_decorators`` that RESTful and RESTX put around handlers.
 
-    GET's count for HEAD too: its handler answers, and RESTful forgets them.
+    The outermost comes first. GET's count for HEAD too: its handler answers, and RESTful forgets
+    them.
     """
     listed = getattr(cls, "method_decorators", None) or ()
     if isinstance(listed, Mapping):
         names = ("get", "head") if method == "HEAD" else (method.lower(),)
         listed = [decorator for name in names for decorator in listed.get(name, ())]
-    return [getattr(one, PUTS) for one in reversed(listed) if hasattr(one, PUTS)]
+    return list(reversed(listed))
 
 
 def _check_alone(levels: Sequence[Policy], label: str) -> None:
@@ -340,6 +407,14 @@ def _check_opening(place: object, method: str, label: str) -> None:
         beneath = (g for g in guards_around(place) if not isinstance(g, ClassGuard))
         if any(opens(guard, method) for guard in beneath):
             raise PolicyDefinitionError(_order_complaint(place, label))
+
+
+def _above_complaint(label: str) -> str:
+    return (
+        f"{label} is registered without its @public, which opens nothing above the route; write "
+        "it below:\n    @app.get(…)\n    @public\n    def view(): …\n"
+        "Where that was for another route, and this one is to be guarded, register that one too"
+    )
 
 
 def _order_complaint(place: object, label: str) -> str:

@@ -32,6 +32,8 @@ class Plan:
         guards: Whose levels they are; one decision answers for all of them.
         loader: How to load the resource, or None.
         has_async_loader: Whether it has to be awaited.
+        has_async_view: Whether the view behind a guard that awaits nothing does: a method of a
+            class. What it could not wait for is loaded before.
         programs: The levels and the baseline, by kind of own token.
         anonymous: The levels alone, for callers without a token.
         places: Where its tokens may stand.
@@ -39,7 +41,8 @@ class Plan:
         kinds: The kinds that it accepts, in the order in which they are tried.
         is_inner: Whether it is of a guard that is not the endpoint's, around a function that a view
             or a hook calls.
-        is_plain: Whether one look at the tree decides: no token has to be overlooked first.
+        is_plain: Whether one look at the tree decides: no token has to be overlooked first, and
+            nothing loaded for the view.
         is_public: Whether nothing is demanded, and no credential read.
         label: The endpoint and method, for people.
     """
@@ -50,6 +53,7 @@ class Plan:
         "csrf",
         "guards",
         "has_async_loader",
+        "has_async_view",
         "is_inner",
         "is_plain",
         "is_public",
@@ -71,18 +75,20 @@ class Plan:
         needs_loader: bool = True,
         places: Places = NOWHERE,
         csrf: bool = True,
+        has_async_view: bool = False,
     ) -> None:
         self.label = label
         self.places = places
         self.csrf = csrf
         self.guards = frozenset(guards)
         self.loader = loader
+        self.has_async_view = has_async_view
         self.has_async_loader = inspect.iscoroutinefunction(loader)
         self.is_public = not levels
         self.is_inner = False
         if levels:
             self.closed = _meeting(levels, label)
-            self.is_plain = not self.closed.ignores_invalid
+            self.is_plain = not (self.closed.ignores_invalid or has_async_view)
             if needs_loader and loader is None:
                 check_loader(levels, label)
             self.kinds = sorted(self.closed.kinds, key=_turn)

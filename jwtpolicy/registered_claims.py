@@ -6,10 +6,39 @@ from collections.abc import Callable
 from enum import Enum
 from typing import Any, Final
 
+from .exceptions import NotAnIdError
+
 #: 9999-12-31T23:59:59Z, the last second that a datetime can hold.
 MAX_TIME: Final = 253402300799
 #: Characters of ``sub``, ``jti`` and ``sid`` (CLAIM-5).
 MAX_ID: Final = 1024
+
+
+def is_storable(text: str) -> bool:
+    """Whether every store can keep *text*: NUL and lone surrogates are no part of any (K24).
+
+    JSON brings both in as escapes, and drivers of databases raise what they like for them.
+    """
+    if "\0" in text:
+        return False
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def id_of(text: str) -> str:
+    """Return text that names something in a token, as a plain ``str``.
+
+    Raises:
+        NotAnIdError: It holds NUL or a lone surrogate.
+    """
+    plain = str.__str__(text)
+    if not is_storable(plain):
+        msg = "an id or a subject holds NUL or a lone surrogate"
+        raise NotAnIdError(msg)
+    return plain
 
 
 def malformed_claim(claims: dict[str, Any]) -> str | None:
@@ -21,7 +50,8 @@ def malformed_claim(claims: dict[str, Any]) -> str | None:
         kind = type(value)
         # The two frequent shapes are judged here, which spares a call for each claim.
         if shape is _ID:
-            is_fine = kind is str and 0 < len(value) <= MAX_ID
+            # Lone surrogates are no strict JSON, and were refused before.
+            is_fine = kind is str and 0 < len(value) <= MAX_ID and "\0" not in value
         elif shape is _TIME:
             is_fine = (kind is int or kind is float) and 0 <= value <= MAX_TIME
         else:
@@ -51,7 +81,7 @@ def _is_freshness(value: Any) -> bool:
 class _Frequent(Enum):
     """Shapes that are judged without a call."""
 
-    ID = "non-empty text"
+    ID = "non-empty text without NUL"
     TIME = "seconds since the epoch"
 
     def __call__(self, value: object) -> bool:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Iterable
-from typing import Any, Final
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import Any, Final, NamedTuple
 
 from werkzeug.exceptions import HTTPException
 
@@ -29,9 +29,31 @@ RevocationCheck = Callable[[Token], bool]
 #: tuple as soon as the application is bound, because nobody would ask what comes later.
 REVOCATION_CHECKS: Final = "jwtpolicy.revocation_checks"
 
-#: Where they leave functions that return the encoded token which they have let the current request
-#: in with, or None: a logout ends that one too.
+#: Where they leave functions that return what they have let the current request in with, a
+#: `LetIn`, or None where they have not: readers show that token, and a logout ends it.
 TOKENS_LET_IN: Final = "jwtpolicy.tokens_let_in"
+
+
+class LetIn(NamedTuple):
+    """What a guard of another extension has let the current request in with.
+
+    Attributes:
+        encoded: The token; None where the request came without.
+        place: Where it stood: ``headers``, ``cookies``, ``query_string`` or ``json``; or None.
+    """
+
+    encoded: str | None
+    place: str | None
+
+
+def let_in_elsewhere(extensions: Mapping[str, Any]) -> LetIn | None:
+    """Return what another extension has let the current request in with, or None.
+
+    Args:
+        extensions: ``app.extensions``.
+    """
+    found = (find() for find in extensions.get(TOKENS_LET_IN, ()))
+    return next(filter(None, found), None)
 
 
 def leave(extensions: dict[str, Any], where: str, function: Callable[..., Any]) -> None:

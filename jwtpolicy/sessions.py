@@ -46,6 +46,9 @@ _ATTEMPTS: Final = 5
 
 Made = TypeVar("Made")
 
+#: More sessions than anybody has, and no more than every database takes for a number.
+_MANY: Final = 2**31 - 1
+
 #: Seconds; a session that ends later than this has no end of its own.
 _CENTURY: Final = 100 * 365 * 86_400
 
@@ -56,7 +59,7 @@ class Lifetimes:
 
     Attributes:
         kinds: By kind of token; ``access`` and ``refresh`` are always there.
-        idle: A session that is not refreshed for so long ends.
+        idle: A session that is not used for so long ends; None: with the last of its tokens.
         absolute: A session ends after this, whatever happens.
         grace: For so long a used refresh token may be sent again.
     """
@@ -101,6 +104,7 @@ class Sessions:
         revocation: What knows which tokens still stand. Its store is where sessions are
             remembered; without one nothing can be revoked, and refresh tokens are not rotated.
         lifetimes: How long things live.
+        maximum: How many sessions a user may have at once, or None for any number.
         clock: Where the time comes from.
         leeway: Seconds by which clocks may differ; revocations are remembered as much longer.
         issuer: ``iss`` of own tokens, or the empty string.
@@ -117,6 +121,7 @@ class Sessions:
         statements: Statements,
         revocation: Revocation,
         lifetimes: Lifetimes,
+        maximum: int | None,
         clock: Clock,
         leeway: float,
         issuer: str,
@@ -128,6 +133,7 @@ class Sessions:
         self._revocation = revocation
         self._store = revocation.store
         self._lifetimes = lifetimes
+        self._maximum = maximum
         self._clock = clock
         self._leeway = math.ceil(leeway)
         self._issuer = issuer
@@ -187,7 +193,11 @@ class Sessions:
 
     def _opened(self, session: Session, since: float | None) -> None:
         is_late = since is not None and session.created_at - since > MAX_LOGIN
-        if is_late or self.store.open_session(session, since=since) is not Opening.OPENED:
+        maximum = self._maximum
+        is_open = not is_late and (
+            self.store.open_session(session, since=since, maximum=maximum) is Opening.OPENED
+        )
+        if not is_open:
             msg = "the user's sessions were ended while the login was under way"
             raise LoginFailedError(msg)
 
@@ -240,7 +250,7 @@ class Sessions:
         found = self._session_of(token, now)
         stated = self._renewed(token, _facts_of(found, token))
         session = self.store.touch(
-            self._issuer, token.session_id, now=now, idle_expires_at=self._idle_end(now)
+            self._issuer, token.session_id, now=now, idle_expires_at=self._prolonged(found, now)
         )
         if session is None:
             msg = "the session is over"
@@ -393,8 +403,8 @@ class Sessions:
 
     def live(self, subject: str, limit: int, before: tuple[float, str] | None) -> list[Session]:
         """Return the open sessions of *subject*, the newest first; see `TokenStore.sessions`."""
-        now = int(self._clock())
-        return self.store.sessions(self._issuer, subject, now=now, limit=limit, before=before)
+        now, number = int(self._clock()), min(limit, _MANY)
+        return self.store.sessions(self._issuer, subject, now=now, limit=number, before=before)
 
     def issue(self, user: Any, kind: str, given: Facts, options: IssueOptions) -> Issued:
         """Issue one token.
@@ -425,7 +435,7 @@ class Sessions:
             rest = options.for_signer()
             rest["lifetime"] = _within(options.lifetime, _end_of(session, kind) - now)
             issued = self._signed(kind, stated, session_id, **rest)
-            return issued, self._step(issued.token_id, now)
+            return issued, Step(issued.token_id, self._idle_end(now, rest["lifetime"]))
 
         return self._superseded(find, make, now) if kind == REFRESH else make(find())[0]
 
@@ -476,6 +486,7 @@ class Sessions:
             begun,
             token_expires_at=self._forgotten_at(token),
             leeway=self._revocation.leeway,
+            maximum=self._maximum,
         )
         if session is None:
             msg = "the refresh token was revoked or used before"
@@ -505,7 +516,7 @@ class Sessions:
             created_at=microseconds(moment) / 1_000_000,
             last_used_at=now,
             expires_at=self._end(now),
-            idle_expires_at=self._idle_end(now),
+            idle_expires_at=self._idle_end(now, self._lifetimes.kinds[REFRESH]),
             facts=facts.to_json(),
         )
 
@@ -574,7 +585,7 @@ class Sessions:
 
     def _step(self, successor_id: str, now: int, facts: Facts | None = None) -> Step:
         kept = None if facts is None else facts.to_json()
-        return Step(successor_id, self._idle_end(now), kept)
+        return Step(successor_id, self._idle_end(now, self._lifetimes.kinds[REFRESH]), kept)
 
     def _forgotten_at(self, token: Token) -> int | None:
         """Return from when on nobody can use *token*, wherever the clocks stand; None for never."""
@@ -590,8 +601,25 @@ class Sessions:
     def _end(self, now: int) -> int:
         return FOREVER if self._lifetimes.absolute is None else now + self._lifetimes.absolute
 
-    def _idle_end(self, now: int) -> int | None:
-        return None if self._lifetimes.idle is None else now + self._lifetimes.idle
+    def _idle_end(self, now: int, refresh_lifetime: int | None) -> int | None:
+        """Return when a session is over that nobody uses from *now* on; None for never.
+
+        Without an idle time, it is over with the last of its tokens: nobody can go on with it, and
+        nobody has to see it listed.
+        """
+        idle, access_lifetime = self._lifetimes.idle, self._lifetimes.kinds["access"]
+        if idle is not None:
+            return now + idle
+        if access_lifetime is None or refresh_lifetime is None:
+            return None
+        return now + max(access_lifetime, refresh_lifetime) + self._leeway
+
+    def _prolonged(self, session: Session, now: int) -> int | None:
+        """Return when *session* is over unless it is used again, whose refresh token stays."""
+        end, earlier = self._idle_end(now, 0), session.idle_expires_at
+        if self._lifetimes.idle is not None or end is None:
+            return end
+        return None if earlier is None else max(end, earlier)
 
 
 def freshness(fresh: bool | timedelta, now: int) -> bool | float:

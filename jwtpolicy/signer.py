@@ -8,13 +8,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from .access_profile import RFC9068, check_issued
 from .clock import Clock, system_clock
 from .exceptions import ConfigurationError, InvalidTokenError, IssueError
 from .jose import RESERVED_CLAIMS, RESERVED_HEADERS, encoded_object, encoded_segment
 from .keys import Key, KeyRing
 from .keys.ring import find_keys, limits_keys, may_sign
-from .registered_claims import malformed_claim
+from .registered_claims import MAX_ID, malformed_claim
 from .token import Token
+
+#: What callers may say of registered claims; of the others they say nothing.
+_EXPECTED: Final[Mapping[str, str]] = {
+    "sub": f"text of 1 to {MAX_ID} characters",
+    "scope": "one text, the scopes separated by spaces, such as 'read write'",
+    "acr": "one text",
+    "amr": "a tuple of texts, such as ('pwd', 'otp')",
+    "aud": "one text, or a tuple of texts",
+    "exp": "a moment before the year 10000",
+}
 
 #: Bytes of randomness in a CSRF value.
 _CSRF_BYTES: Final = 16
@@ -45,7 +56,8 @@ class Signer:
         issuer: ``iss``, or None.
         audience: ``aud``, or None.
         not_before: Whether ``nbf`` is written.
-        access_profile: ``rfc9068``: access tokens say ``typ: at+jwt``.
+        access_profile: ``rfc9068``: access tokens are such (:rfc:`9068#section-2`).
+        client_id: The ``client_id`` of those, where their claims name no other; or None.
         max_length: Characters that a verifier will take.
         clock: Where the time comes from.
 
@@ -61,6 +73,7 @@ class Signer:
         audience: str | tuple[str, ...] | None = None,
         not_before: bool = True,
         access_profile: str | None = None,
+        client_id: str | None = None,
         identity_claim: str = "sub",
         with_csrf: bool = False,
         max_length: int = 16_384,
@@ -71,7 +84,8 @@ class Signer:
         self._issuer = issuer
         self._audience = audience
         self._not_before = not_before
-        self._access_profile = access_profile
+        self._is_profiled = access_profile == RFC9068
+        self._client_id = client_id
         self.identity_claim = identity_claim
         self._with_csrf = with_csrf
         self._max_length = max_length
@@ -101,7 +115,8 @@ class Signer:
 
         Raises:
             IssueError: *claims* or *headers* name what is reserved, or hold what is not JSON, or
-                the ring says that the key may not sign them.
+                the ring says that the key may not sign them; or an access token is none of the
+                profile.
             ConfigurationError: There is no key that can sign, or the ring returned none.
         """
         key = self._key_for(subject, claims or {})
@@ -115,6 +130,8 @@ class Signer:
             members["exp"] = now + lifetime
         if kind == "access":
             members["fresh"] = fresh
+            if self._client_id is not None:
+                members.setdefault("client_id", self._client_id)
         audience = self._audience if audience is None else audience
         optional = {
             "iss": self._issuer,
@@ -131,8 +148,11 @@ class Signer:
         read = members if self.identity_claim == "sub" else members | {"sub": subject}
         wrong = malformed_claim(read)
         if wrong is not None:
-            msg = f"{wrong} cannot be {read[wrong]!r:.40}: no verifier would take it"
+            expected = _EXPECTED.get(wrong, "what a verifier takes")
+            msg = f"{wrong} has to be {expected}, not {read[wrong]!r:.40}"
             raise IssueError(msg)
+        if self._is_profiled and kind == "access":
+            check_issued(members)
         if self._limits_keys and not may_sign(self._ring, key, read):
             msg = f"may_sign refuses these claims to {key!r}, which signing_key_for chose for them"
             raise IssueError(msg)
@@ -176,8 +196,7 @@ class Signer:
             msg = f"signing_key_for returned {type(key).__name__}: neither a Key nor None"
             raise ConfigurationError(msg)
         if key is None:
-            msg = "there is no key that can sign; set JWT_SECRET_KEY or JWT_PRIVATE_KEY"
-            raise ConfigurationError(msg)
+            raise ConfigurationError(_no_key(self._ring))
         return key
 
     def _encoded(
@@ -206,7 +225,7 @@ class Signer:
         return self._headers[key, kind]
 
     def _header(self, key: Key, kind: str, headers: Mapping[str, Any] | None = None) -> str:
-        is_profiled = self._access_profile == "rfc9068" and kind == "access"
+        is_profiled = self._is_profiled and kind == "access"
         members = _custom(headers, RESERVED_HEADERS, "header")
         members["typ"] = "at+jwt" if is_profiled else "JWT"
         members["alg"] = key.algorithm
@@ -217,6 +236,19 @@ class Signer:
         except (TypeError, ValueError) as error:
             msg = f"the headers are not JSON: {type(error).__name__}"
             raise IssueError(msg) from None
+
+
+def _no_key(ring: KeyRing) -> str:
+    name = type(ring).__name__
+    if type(ring).signing_key_for is KeyRing.signing_key_for:
+        return (
+            "there is no key that can sign; set JWT_SECRET_KEY or JWT_PRIVATE_KEY, or pass "
+            f"{name}(signing=…)"
+        )
+    return (
+        f"{name}.signing_key_for returned None: no key signs what this token says; return a Key, "
+        "or raise what answers the request"
+    )
 
 
 def _custom(

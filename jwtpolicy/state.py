@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import math
 import sys
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -16,13 +16,23 @@ from flask import Request
 from werkzeug.exceptions import HTTPException
 
 from .access import NOT_LOADED, AccessRequest, Standing, Terms
-from .exceptions import PolicyDefinitionError, ResourceNotFoundError, SetupError
+from .exceptions import (
+    BridgeTokenError,
+    InvalidTokenError,
+    PolicyDefinitionError,
+    ResourceNotFoundError,
+    SetupError,
+)
+from .loops import is_loop_running
 from .plans import Loader, Plan
 from .revocation import Revocation, ref_of
 from .token import Token
 from .transports import Transport
-from .users import Users
+from .users import Users, unawaited
 from .verifier import Purpose, Verifier
+
+#: Seconds for which `enforce` goes by what the store has said of the token.
+MAX_AGE: Final = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +79,12 @@ class Answers:
     """
 
     reused: Token | None = None
+    _asked_at = 0.0
     _verified: dict[str, Token]
     _standing: tuple[Token, Standing] | None = None
     # Of each token, for tasks and threads that were let in with different ones.
     _users: tuple[tuple[Token, Any], ...] = ()
+    _shown: tuple[str, Token] | None = None
     _user_error: Callable[[], Exception | None] = staticmethod(lambda: None)
 
     def __init__(self, sources: Sources) -> None:
@@ -100,6 +112,31 @@ class Answers:
         verify = self.sources.verifier.verify
         return self._verified.get(encoded) or verify(encoded, kinds=None, purpose=Purpose.END)
 
+    def shown(self, encoded: str) -> Token:
+        """Return the token that a guard of another extension has let in, for readers.
+
+        It stays the same for the whole request. That guard has judged whether it was over, when
+        the request began.
+
+        Raises:
+            BridgeTokenError: It is no token here.
+        """
+        known = self._shown
+        if known is None or known[0] != encoded:
+            known = self._shown = (encoded, self._verified_elsewhere(encoded))
+        return known[1]
+
+    def _verified_elsewhere(self, encoded: str) -> Token:
+        verify = self.sources.verifier.verify
+        try:
+            return verify(encoded, kinds=None, purpose=Purpose.EXAMINE)
+        except InvalidTokenError as error:
+            msg = (
+                f"the bridge has let in what is no token for native guards: {error.reason}; read "
+                "it with the names of jwtpolicy.compat, or guard this view with @protect()"
+            )
+            raise BridgeTokenError(msg) from error
+
     @property
     def token_id(self) -> str | None:
         """``jti`` of the token that was verified last, for the log; None where none was."""
@@ -109,6 +146,7 @@ class Answers:
         known = self._standing
         if known is None or known[0] is not token:
             known = self._standing = (token, self.sources.revocation.standing(token))
+            self._asked_at = self.sources.terms.clock()
         answer = known[1]
         if answer is Standing.CONSUMED and token.kind == "refresh":
             self.reused = None if self.was_used_here(token) else token
@@ -121,6 +159,11 @@ class Answers:
     def forget(self) -> None:
         """Ask the store again: something was used up or revoked."""
         self._standing = None
+
+    def forget_old(self) -> None:
+        """Ask the store again where its answer is old; so it is after the clock was put back."""
+        if not 0 <= self.sources.terms.clock() - self._asked_at <= MAX_AGE:
+            self._standing = None
 
     def load_user(self, token: Token) -> Any:
         for known, user in self._users:
@@ -222,12 +265,78 @@ class Shade:
         if _SHADE.get() is self:
             _SHADE.set(self._outer)
 
+    def around(self, steps: Any) -> Any:
+        """Return the generator that a guarded function is, with the shade around each step.
+
+        Its body has not begun yet, and will run when the shade is gone.
+        """
+        is_async = inspect.isasyncgen(steps)
+        return ShadedAsyncSteps(self, steps) if is_async else ShadedSteps(self, steps)
+
+    def again(self) -> Shade:
+        """Return the same shade, entered once more."""
+        return Shade(self.state, self.access)
+
     def of(self, state: RequestState) -> LiveAccess | None:
         """Return the innermost access to *state*; None where nothing shades it here."""
         shade: Shade | None = self
         while shade is not None and shade.state is not state:
             shade = shade._outer
         return None if shade is None else shade.access
+
+
+class ShadedSteps(Generator[Any, Any, Any]):
+    """A generator of a guarded function, each of whose steps sees what its guard has let in.
+
+    Args:
+        shade: The shade.
+        steps: The generator.
+    """
+
+    def __init__(self, shade: Shade, steps: Generator[Any, Any, Any]) -> None:
+        self._shade = shade
+        self._steps = steps
+
+    def send(self, value: Any) -> Any:
+        shade = self._shade.again()
+        try:
+            return self._steps.send(value)
+        finally:
+            shade.restore()
+
+    def throw(self, *error: Any) -> Any:
+        shade = self._shade.again()
+        try:
+            return self._steps.throw(*error)
+        finally:
+            shade.restore()
+
+
+class ShadedAsyncSteps(AsyncGenerator[Any, Any]):
+    """The same for an async generator.
+
+    Args:
+        shade: The shade.
+        steps: The generator.
+    """
+
+    def __init__(self, shade: Shade, steps: AsyncGenerator[Any, Any]) -> None:
+        self._shade = shade
+        self._steps = steps
+
+    async def asend(self, value: Any) -> Any:
+        shade = self._shade.again()
+        try:
+            return await self._steps.asend(value)
+        finally:
+            shade.restore()
+
+    async def athrow(self, *error: Any) -> Any:
+        shade = self._shade.again()
+        try:
+            return await self._steps.athrow(*error)
+        finally:
+            shade.restore()
 
 
 #: What shades requests in this task or thread, the innermost guard's.
@@ -247,6 +356,11 @@ class RequestState:
             the first guard did that a view or a hook met. It stays until the request ends, for
             streams and hooks too. None before.
         admitted: The plans that let it in, and the request as they saw it.
+        asked: Plans by which tokens were looked for, whether or not they let it in.
+        challenge: What the last refusal has challenged the client with, or None: none refused.
+        logged: Returns the refusal that was logged last, as long as it lives.
+        unlogged: A status, and the arguments of the log for a refusal that answers with it if
+            nobody catches it; None where there is none.
         late_plans: Plans that were made for this request, because nobody has to remember them.
         is_logged_out: Whether the view ended the session of the token.
         ended_at: When this request has ended all of a user's sessions, in seconds since the
@@ -260,13 +374,32 @@ class RequestState:
     is_logged_out = False
     ended_at = 0.0
     login_began: float | None = None
+    challenge: str | None = None
+    logged: Callable[[], Exception | None] = staticmethod(lambda: None)
+    unlogged: tuple[int | None, tuple[Any, ...]] | None = None
     _is_shaded = False
     _nested: tuple[RequestState, ...] = ()
 
     def __init__(self, sources: Sources, request: Request) -> None:
         self.answers = Answers(sources)
         self.admitted: dict[Plan, LiveAccess] = {}
+        self.asked: list[Plan] = []
         self._request = ref(request)
+
+    def note_asked(self, plan: Plan) -> None:
+        """Remember that a token was looked for; where the same was done before, that is enough.
+
+        Calls of ``enforce`` make a plan each, and a view that streams may never end.
+        """
+        for known in self.asked:
+            if known is plan or (known.places is plan.places and known.kinds == plan.kinds):
+                return
+        self.asked.append(plan)
+
+    @property
+    def request(self) -> Request | None:
+        """The request, as long as it lives."""
+        return self._request()
 
     def about(self, request: Request) -> RequestState | None:
         """Return what is known of *request*, which may have been made of the same environ."""
@@ -324,11 +457,14 @@ class RequestState:
 
         Raises:
             ResourceNotFoundError: There is no such resource.
+            SetupError: Its loader is async, and would have to be awaited.
             Exception: Whatever the loader raised.
         """
         access = cast(LiveAccess, self.access)
-        if access._resource is NOT_LOADED and access.loader is not None:
-            keep(access, self.answers.sources.ensure_sync(access.loader)(**access.view_args))
+        if access._resource is NOT_LOADED and (loader := access.loader) is not None:
+            if inspect.iscoroutinefunction(loader) and is_loop_running():
+                raise SetupError(unawaited("current_resource"))
+            keep(access, self.answers.sources.ensure_sync(loader)(**access.view_args))
         return access.resource
 
 

@@ -5,11 +5,15 @@ from __future__ import annotations
 import inspect
 import logging
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from typing import Any
 
 from werkzeug.exceptions import HTTPException
 
+from .access import UserPending
 from .exceptions import PolicyError, SetupError, UnknownUserError, UserUnavailableError
+from .loops import is_loop_running
 from .schemas import is_user
 from .token import Token
 
@@ -25,12 +29,16 @@ class Users:
     Args:
         loader: The application's loader, or None: the user is then the schema's object.
         ensure_sync: What makes an async function callable.
+
+    Attributes:
+        is_async: Whether the loader has to be awaited.
     """
 
     def __init__(
         self, loader: UserLoader | None, ensure_sync: Callable[[Any], Callable[..., Any]]
     ) -> None:
         self._loader = loader
+        self.is_async = inspect.iscoroutinefunction(loader)
         self._ensure_sync = ensure_sync
 
     def load(self, token: Token) -> Any:
@@ -41,9 +49,12 @@ class Users:
             PolicyError: It returned what is no user either.
             UserUnavailableError: It raised.
             HTTPException: It raised one, which passes through.
+            UserPending: It is async, and would have to be awaited.
         """
         if self._loader is None:
             return token.principal
+        if self.is_async and is_loop_running():
+            raise UserPending(unawaited("current_user"))
         try:
             user = self._ensure_sync(self._loader)(token)
         except (HTTPException, SetupError):
@@ -51,6 +62,17 @@ class Users:
         except Exception as error:
             raise _unavailable(error) from error
         return _known(user)
+
+    def load_in_verb(self, token: Token) -> Any:
+        """Return the user for a verb, which an async view calls as others do; raises as `load`.
+
+        Nobody can await an async loader there, and the loop that is running cannot run it: another
+        thread does, in the same context.
+        """
+        if not (self.is_async and is_loop_running()):
+            return self.load(token)
+        with ThreadPoolExecutor(1) as pool:
+            return pool.submit(copy_context().run, self.load, token).result()
 
     async def load_async(self, token: Token) -> Any:
         """Return the user, awaiting an async loader; raises what `load` raises."""
@@ -64,6 +86,14 @@ class Users:
         except Exception as error:
             raise _unavailable(error) from error
         return _known(user)
+
+
+def unawaited(what: str) -> str:
+    """Return what to do where the async loader of *what* would block the loop that is running."""
+    return (
+        f"{what} has an async loader and a loop is running, where nobody can wait for it: put "
+        "@protect on the async view, which loads it before, or read it before the loop begins"
+    )
 
 
 def _known(user: Any) -> Any:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Final
 
+from .access_profile import RFC9068, TYPES, check_presented, is_typed
 from .clock import Clock, system_clock
 from .exceptions import ExpiredTokenError, InvalidTokenError, WrongKindError
 from .jose import Header, decoded, parse_header, parse_object, split
@@ -21,7 +22,6 @@ _MAX_HEADERS: Final = 256
 #: What names a token; `jti` is among it so that every one can be revoked (CLAIM-5).
 _NAMING: Final = frozenset({"sub", "type", "jti"})
 
-_ACCESS_TYPES: Final = frozenset({"at+jwt", "application/at+jwt"})
 _PLAIN_TYPES: Final = frozenset({"jwt"})
 
 
@@ -39,7 +39,8 @@ class ClaimRules:
             holds a key can write such a time, and no end moves.
         require_exp: Whether tokens have to expire.
         accept_integer_subject: Whether an integer ``sub`` is taken as its text.
-        access_profile: ``rfc9068`` where access tokens have to say so by ``typ: at+jwt``.
+        access_profile: ``rfc9068`` where access tokens have to be such (:rfc:`9068#section-4`). One
+            without ``type``, as others issue them, is of the kind that its ``typ`` says.
         identity_claim: The claim that is the subject.
     """
 
@@ -111,6 +112,7 @@ class Verifier:
         self._headers: dict[str, tuple[Header, tuple[Key, ...]]] = {}
         self._required = _NAMING | ({"exp"} if self._rules.require_exp else set())
         self._ahead = max(self._rules.leeway, self._rules.skew)
+        self._is_profiled = self._rules.access_profile == RFC9068
 
     def verify(
         self,
@@ -146,6 +148,8 @@ class Verifier:
         if known is None:
             self._remember(head, header, keys)
         claims = parse_object(payload)  # Step 5.
+        if self._is_profiled and "type" not in claims and is_typed(header.type):
+            claims["type"] = "access"
         self._check_well_formed(claims)  # Step 6.
         self._check_demanded(claims, header, kinds, purpose)
         # Whatever the purpose: nobody's key ends what is somebody else's.
@@ -208,8 +212,11 @@ class Verifier:
         if rules.audiences or "aud" in claims:
             _check_audience(claims.get("aud"), rules.audiences)
         kind = claims["type"]
-        if header.type != "JWT" or rules.access_profile is not None:
-            _check_type(header.type, kind, rules)
+        if header.type != "JWT" or self._is_profiled:
+            is_access = self._is_profiled and kind == "access"
+            _check_type(header.type, is_access)
+            if is_access and purpose is not Purpose.END:
+                check_presented(claims)
         if kinds is not None and kind not in kinds:
             msg = f"the token is of the kind {kind!r}"
             raise WrongKindError(msg)
@@ -250,11 +257,10 @@ def _check_audience(audience: str | list[str] | None, wanted: frozenset[str]) ->
         raise InvalidTokenError(msg)
 
 
-def _check_type(found: str | None, kind: str, rules: ClaimRules) -> None:
+def _check_type(found: str | None, is_profiled: bool) -> None:
     """Compare ``typ``; media types are case-insensitive (:rfc:`7515#section-4.1.9`)."""
-    demands = rules.access_profile == "rfc9068" and kind == "access"
-    if found is None and not demands:
+    if found is None and not is_profiled:
         return
-    if (found or "").lower() not in (_ACCESS_TYPES if demands else _PLAIN_TYPES):
+    if (found or "").lower() not in (TYPES if is_profiled else _PLAIN_TYPES):
         msg = "typ names another kind of token"
         raise InvalidTokenError(msg)

@@ -20,12 +20,14 @@ from .guards import (
     FunctionGuard,
     Guard,
     Place,
+    check_loader_of,
     guards_around,
     level_of,
     mark,
     opens,
     reading_of,
     remember,
+    remember_opening,
 )
 from .plans import Loader, Plan, check_loader
 from .policy.base import Policy
@@ -67,8 +69,10 @@ def protect(
         PolicyDefinitionError: What was passed is not policies, can never be passed, or asks
             about a resource that nobody loads; or the places are none.
     """
-    if len(policies) == 1 and resource is None and _is_view(policies[0]):
+    is_bare = resource is None and transports is None and csrf is None
+    if is_bare and len(policies) == 1 and _is_view(policies[0]):
         return _BARE(policies[0])
+    check_loader_of(resource, "protect(resource=…)")
     level = level_of(policies or (Access(),), "protect")
     if isinstance(level, Public):
         msg = "protect(Public()) protects nothing; write @public"
@@ -131,6 +135,7 @@ def guarded(view: Any, guard: Guard) -> Any:
                 outer.restore()
 
     else:
+        is_stepwise = inspect.isgeneratorfunction(view) or inspect.isasyncgenfunction(view)
 
         @wraps(view)
         def inner(*args: Any, **kwargs: Any) -> Any:
@@ -140,7 +145,8 @@ def guarded(view: Any, guard: Guard) -> Any:
             if outer is None:
                 return view(*args, **kwargs)
             try:
-                return view(*args, **kwargs)
+                result = view(*args, **kwargs)
+                return outer.around(result) if is_stepwise else result
             finally:
                 outer.restore()
 
@@ -177,6 +183,7 @@ def public(view: View) -> View:
         raise PolicyDefinitionError(msg)
     opened = _calling(view)
     mark(opened, FunctionGuard(Public()))
+    remember_opening(view, opened)
     return cast(View, opened)
 
 
@@ -221,6 +228,10 @@ class ProtectedView(MethodView):
     inherit_policies: ClassVar[bool] = True
     transports: ClassVar[Place | Sequence[Place] | None] = None
     csrf: ClassVar[bool | None] = None
+    #: Whether each value of a cookie that was sent twice is judged, and not the request refused.
+    _judges_each_cookie: ClassVar[bool] = False
+    #: Whether it remembers something, or reads what was remembered.
+    _needs_store: ClassVar[bool] = False
     __guard: ClassVar[ClassGuard]
 
     def __init_subclass__(cls, **kwargs: Any) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import secrets
 from collections.abc import Callable
 from typing import Any
@@ -29,12 +31,35 @@ class StandingClock:
         self.now += seconds
 
 
+def name_of(value: object) -> str:
+    """Return what names a parameter alike in every process, for ``ids=`` of ``parametrize``.
+
+    The processes that share the tests have to find the same ones: no address, no secret and no
+    order of a set may stand in a name.
+    """
+    if isinstance(value, (set, frozenset)):
+        return ", ".join(sorted(map(repr, value))) or "nothing"
+    return re.sub(r" at 0x[0-9a-f]+|[\w.-]{40,}", "…", repr(value))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Return how many processes share the tests by ``-n auto``.
+
+    Each starts servers of its own, so that more than four cost more than they bring. A database
+    that the environment names is one for all, and tests empty it.
+    """
+    shared = any(re.fullmatch(r"JWTPOLICY_TEST_\w+_URL", name) for name in os.environ)
+    return 1 if shared else min(4, os.cpu_count() or 1)
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--full", action="store_true", help="run the long tests, and races for long")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what takes long, unless it was asked for."""
+    """Leave out what takes long, unless it was asked for; measure nothing that a test starts."""
+    os.environ.pop("COVERAGE_PROCESS_CONFIG", None)
     if not config.getoption("--full"):
         skip = pytest.mark.skip(reason="takes long; say --full")
         for item in items:

@@ -10,12 +10,12 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "jwtpolicy"
 
 LAYERS = [
-    "outcomes sentinels clock exceptions decision token access",
-    "jose registered_claims keys schemas policy stores",
+    "outcomes sentinels expecting clock loops exceptions decision token access",
+    "jose registered_claims access_profile keys schemas policy stores",
     "verifier signer additions revocation statements keeping sessions",
-    "settings transports csrf challenges plans users state enforcement ending",
-    "guards registrations parts finishing planning binding globals views endpoints signals logout "
-    "open_session extension",
+    "settings transports csrf challenges plans users state misplaced refusals enforcement ending",
+    "misspelt guards registrations parts finishing frameworks handlers planning binding globals "
+    "views endpoints signals logout open_session extension",
     "audit migrate pruning cli testing compat",
     "__init__",
 ]

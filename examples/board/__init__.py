@@ -36,7 +36,7 @@ def create_app(instance_path: str | None = None, **config: Any) -> Flask:
         JWT_DEFAULT_DENY=True,
     )
     app.config.update(config)
-    app.extensions["jwt"] = JWTManager(app, add_context_processor=True)
+    JWTManager(app, add_context_processor=True)
     app.extensions["hashes"] = {
         name: generate_password_hash(password) for name, password in pages.USERS.items()
     }

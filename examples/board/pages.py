@@ -8,7 +8,7 @@ from flask import Blueprint, Response, abort, current_app, redirect, render_temp
 from flask.typing import ResponseReturnValue
 from werkzeug.security import generate_password_hash
 
-from jwtpolicy import Fresh, JWTManager, OptionalToken, TokenPair, current_token, protect
+from jwtpolicy import Fresh, OptionalToken, TokenPair, current_manager, current_token, protect
 from jwtpolicy.endpoints import (
     Credentials,
     LoginView,
@@ -23,10 +23,6 @@ from jwtpolicy.logout import Logout
 USERS = {"ada": "lovelace", "bob": "builder"}
 
 blueprint = Blueprint("pages", __name__)
-
-
-def _jwt() -> JWTManager[Any]:
-    return cast(JWTManager[Any], current_app.extensions["jwt"])
 
 
 def _hashes() -> dict[str, str]:
@@ -61,7 +57,7 @@ def private() -> ResponseReturnValue:
 @protect(Fresh(within=300))
 def delete() -> ResponseReturnValue:
     """Delete the account, if the password was given in the last five minutes."""
-    _jwt().revoke_subject(current_token.subject)
+    current_manager.revoke_subject(current_token.subject)
     return _without_cookies("Your account is gone.")
 
 
@@ -86,7 +82,7 @@ class LogIn(LoginView):
     def answer(self, pair: TokenPair) -> ResponseReturnValue:
         """Open the session; the access token alone goes into a cookie, which slides."""
         response = cast(Response, redirect("/private", 303))
-        _jwt().set_cookies(response, pair.access_token)
+        current_manager.set_cookies(response, pair.access_token)
         return response
 
 
@@ -96,7 +92,7 @@ class LogOut(LogoutView):
     def answer(self, logout: Logout) -> ResponseReturnValue:
         """Go back to the board."""
         response = cast(Response, redirect("/", 303))
-        _jwt().unset_cookies(response)
+        current_manager.unset_cookies(response)
         return response
 
 
@@ -124,7 +120,7 @@ def change_password() -> ResponseReturnValue:
     if not new or not check_password(_hashes().get(name), request.form.get("old", "")):
         abort(400, "send the old password and a new one")
     _hashes()[name] = generate_password_hash(new)
-    _jwt().revoke_other_sessions()
+    current_manager.revoke_other_sessions()
     return redirect("/devices", 303)
 
 
@@ -142,5 +138,5 @@ def ask_to_log_in(error: AccessError) -> ResponseReturnValue:
 
 def _without_cookies(text: str) -> Response:
     response = Response(text)
-    _jwt().unset_cookies(response)
+    current_manager.unset_cookies(response)
     return response

@@ -5,11 +5,18 @@ from __future__ import annotations
 from flask import Blueprint, abort, request
 from flask.typing import ResponseReturnValue
 
-from jwtpolicy import Fresh, HasRole, IsSubject, ProtectedView, current_user, protect
+from jwtpolicy import (
+    Fresh,
+    HasRole,
+    IsSubject,
+    ProtectedView,
+    current_manager,
+    current_user,
+    protect,
+)
 from jwtpolicy.endpoints import Credentials, auth_blueprint
 
 from .database import User, database
-from .tokens import jwt
 
 blueprint = Blueprint("accounts", __name__)
 
@@ -32,7 +39,7 @@ def change_password() -> ResponseReturnValue:
     if not isinstance(new, str) or not new or not new.isprintable():
         abort(400, "send new")
     database().set_password(current_user.id, new)
-    return {"logged_out": jwt.revoke_other_sessions()}
+    return {"logged_out": current_manager.revoke_other_sessions()}
 
 
 class Account(ProtectedView):
@@ -49,7 +56,7 @@ class Account(ProtectedView):
     def delete(self, user_id: int) -> ResponseReturnValue:
         """Delete the account, its notes and its sessions."""
         database().delete_user(user_id)
-        jwt.revoke_subject(str(user_id))
+        current_manager.revoke_subject(str(user_id))
         return "", 204
 
 

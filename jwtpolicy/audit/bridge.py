@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Final
+import sys
+from collections.abc import Iterator
+from typing import Any, Final
 
 from flask import Flask
 
 from ..guards import guard_of, layers_of
-from ..planning import WrittenGuards, handler
+from ..planning import WrittenGuards, handler, put_at_each_request, view_class
 
 #: Where the bridge keeps what belongs to it; the library that it stands for does so too.
 EXTENSION: Final = "flask-jwt-extended"
@@ -18,12 +19,19 @@ MARK: Final = "__jwtpolicy_bridge__"
 
 #: What applications call, or register to be called before each request.
 _CALL: Final = "verify_jwt_in_request"
+_DECORATORS: Final = "jwtpolicy.compat.flask_jwt_extended.view_decorators"
+_OTHER_DECORATORS: Final = "flask_jwt_extended.view_decorators"
 
 
 def bridge_around(app: Flask, endpoint: str, method: str) -> str | None:
     """Return the source text of the bridge's guards of an endpoint, or None."""
     view = app.view_functions.get(endpoint)
-    found = [*_hooks(app, endpoint), *_marks(view), *_marks(handler(view, method))]
+    found = [
+        *_hooks(app, endpoint),
+        *_marks(view),
+        *(str(one) for one in put_at_each_request(view_class(view), method) if _makes_guards(one)),
+        *_marks(handler(view, method)),
+    ]
     return " & ".join(dict.fromkeys(found)) or None
 
 
@@ -53,20 +61,35 @@ def _mark_on(layer: object) -> str | None:
     return str(found[1])
 
 
+def is_guard_of_bridge(thing: object) -> bool:
+    """Whether *thing* is a function behind a guard of the bridge, or what puts one around it."""
+    return _mark_on(thing) is not None or _makes_guards(thing)
+
+
+def verifying() -> list[object]:
+    """Return the functions by which the bridge, or what it stands for, checks inside of views."""
+    modules = (sys.modules.get(name) for name in (_DECORATORS, _OTHER_DECORATORS))
+    return [getattr(module, _CALL) for module in modules if module is not None]
+
+
+def _makes_guards(thing: object) -> bool:
+    # Where the module was never imported there is nothing of it.
+    module: Any = sys.modules.get(_DECORATORS)
+    return module is not None and isinstance(thing, module.Guard)
+
+
 def _hooks(app: Flask, endpoint: str) -> Iterator[str]:
     """Yield the bridge's guard where it runs before every request of the endpoint."""
-    names = [None, *_blueprints(endpoint)]
-    if any(_is_guard(hook) for name in names for hook in app.before_request_funcs.get(name, ())):
+    check = getattr(sys.modules.get(_DECORATORS), _CALL, None)
+    names = [None, *blueprints_of(endpoint)]
+    if any(hook is check for name in names for hook in app.before_request_funcs.get(name, ())):
         yield f"{_CALL}()"
 
 
-def _blueprints(endpoint: str) -> Iterator[str]:
+def blueprints_of(endpoint: str) -> Iterator[str]:
+    """Yield the names of the blueprints around an endpoint, the innermost first."""
     while endpoint := endpoint.rpartition(".")[0]:
         yield endpoint
-
-
-def _is_guard(hook: Callable[..., object]) -> bool:
-    return getattr(hook, "__name__", "") == _CALL and _is_ours(hook)
 
 
 def _is_ours(thing: object) -> bool:

@@ -14,7 +14,7 @@ from ..planning import Demand
 from ..plans import Plan
 from ..policy.base import AllOf, Policy
 from ..policy.baseline import for_kind
-from ..policy.closing import leaves
+from ..policy.closing import demands, leaves
 from ..policy.credentials import KnownUser
 from ..transports import NamedByKind, QueryTransport, Transport
 from .passing import Caller, can_pass, missing_variables
@@ -116,10 +116,16 @@ class Guarded:
         yield from self._on_reading()
         if self.plan.closed.ignores_invalid:
             yield "overlooks invalid tokens"
+        if self._answers_head():
+            yield "HEAD is answered without the view, and uses nothing up"
         if has_token and self._is_lazy():
             yield "lazy user loader"
         if has_token and not self.application.settings.require_exp:
             yield "tokens that never expire"
+
+    def _answers_head(self) -> bool:
+        uses_up = any(program.single_uses for program in self.plan.programs.values())
+        return uses_up and self.demand.method in ("GET", "HEAD")
 
     def _useless(self, accepts: Collection[str]) -> Iterator[str]:
         """Yield the callers that the policies name, and nevertheless never let in."""
@@ -139,8 +145,8 @@ class Guarded:
             yield "csrf off"
 
     def _is_lazy(self) -> bool:
-        asks = any(isinstance(leaf, KnownUser) for leaf in self._leaves())
-        return is_lazy(self.application) and not asks
+        is_known = any(demands(level, KnownUser) for level in self.demand.levels)
+        return is_lazy(self.application) and not is_known
 
 
 def _source(levels: list[Policy]) -> str:

@@ -15,6 +15,7 @@ from ..planning import Demand, WrittenGuards
 from ..settings import Settings
 from .bridge import bridge_around, is_passed_by
 from .guarded import Guarded
+from .inside import found_inside
 from .rows import Protection, Row, row_at
 
 
@@ -52,7 +53,7 @@ class Judge:
         if guards := WrittenGuards(view).all(method):
             problem = f"{guards[0]!r} has no JWTManager to ask; write JWTManager(app)"
             return row_at(rule, Protection.BROKEN, problem=problem, bridge=bridge)
-        return _without_plan(rule, Settings(), bridge)
+        return self._without_plan(rule, method, Settings(), bridge)
 
     def _of_plan(
         self, rule: Rule, method: str, bridge: str | None, application: Application
@@ -65,10 +66,38 @@ class Judge:
         demand = application.planner.demand(rule.endpoint, method)
         plan = application.planner.plan(rule.endpoint, method, application.baseline)
         if plan is None:
-            return _without_plan(rule, application.settings, bridge)
+            return self._without_plan(rule, method, application.settings, bridge)
         if plan.is_public:
             return _public(rule, demand, bridge)
         return Guarded(application, rule, demand, plan, self._variables(rule)).row(bridge)
+
+    def _without_plan(self, rule: Rule, method: str, settings: Settings, bridge: str | None) -> Row:
+        listed = is_listed(rule.endpoint, settings)
+        denied = settings.default_deny and not listed
+        if bridge is not None:
+            problem = (
+                "JWT_DEFAULT_DENY knows no guard of the bridge; list it in JWT_PUBLIC_ENDPOINTS"
+            )
+            return row_at(
+                rule, Protection.GUARDED, bridge=bridge, problem=problem if denied else None
+            )
+        if listed:
+            return row_at(rule, Protection.PUBLIC, notes=("JWT_PUBLIC_ENDPOINTS",))
+        protection, notes = self._inside(rule.endpoint, method)
+        return row_at(
+            rule,
+            protection,
+            notes=(*notes, *(("JWT_DEFAULT_DENY answers 403",) if denied else ())),
+        )
+
+    def _inside(self, endpoint: str, method: str) -> tuple[Protection, tuple[str, ...]]:
+        """Return what can be said of an endpoint that no guard is seen before, and where."""
+        found = found_inside(self.app, endpoint, method)
+        if found.checks:
+            return Protection.INSIDE, (f"at {', '.join(found.checks)}",)
+        if found.hidden:
+            return Protection.UNKNOWN, (f"cannot be read: {', '.join(found.hidden)}",)
+        return Protection.UNGUARDED, ()
 
     def _variables(self, rule: Rule) -> Collection[str] | None:
         """Return the variables of the URL, or None where a preprocessor may change them."""
@@ -85,18 +114,6 @@ def _on_order(view: object, method: str) -> Iterator[str]:
         yield "decorators above the guard may answer OPTIONS"
     if is_passed_by(view):
         yield "decorators above the guard of the bridge may answer without it"
-
-
-def _without_plan(rule: Rule, settings: Settings, bridge: str | None) -> Row:
-    listed = is_listed(rule.endpoint, settings)
-    denied = settings.default_deny and not listed
-    if bridge is not None:
-        problem = "JWT_DEFAULT_DENY knows no guard of the bridge; list it in JWT_PUBLIC_ENDPOINTS"
-        return row_at(rule, Protection.GUARDED, bridge=bridge, problem=problem if denied else None)
-    if listed:
-        return row_at(rule, Protection.PUBLIC, notes=("JWT_PUBLIC_ENDPOINTS",))
-    notes = ("JWT_DEFAULT_DENY answers 403",) if denied else ()
-    return row_at(rule, Protection.UNGUARDED, notes=notes)
 
 
 def _public(rule: Rule, demand: Demand, bridge: str | None) -> Row:

@@ -8,7 +8,7 @@ from typing import Final
 from flask import Flask
 
 from ..binding import Application
-from ..policy.closing import leaves
+from ..policy.closing import demands
 from ..policy.credentials import KnownUser
 from ..settings import Settings
 from ..stores import MemoryStore
@@ -42,8 +42,7 @@ def remarks_on(app: Flask, application: Application | None) -> Iterator[str]:
 def is_lazy(application: Application) -> bool:
     """Whether users are loaded at the first touch, and not by the baseline before the view."""
     baseline = application.baseline
-    asked = [] if baseline is None else leaves(baseline)
-    is_known = any(isinstance(leaf, KnownUser) for leaf in asked)
+    is_known = baseline is not None and demands(baseline, KnownUser)
     return application.components.registered.user_loader is not None and not is_known
 
 
@@ -90,8 +89,8 @@ def _on_cookies(settings: Settings) -> Iterator[str]:
 def _on_bridge(app: Flask, application: Application | None) -> Iterator[str]:
     if not is_bridge(app.extensions[EXTENSION]):
         yield (
-            "Flask-JWT-Extended itself guards here, and its guards cannot be seen; import it from "
-            "jwtpolicy.compat.flask_jwt_extended"
+            "Flask-JWT-Extended itself guards here, and its guards are listed as checks inside; "
+            "import it from jwtpolicy.compat.flask_jwt_extended"
         )
     config = app.config
     if "cookies" in (config.get("JWT_TOKEN_LOCATION") or ()):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import asdict, replace
 from typing import Final
 
@@ -13,24 +13,30 @@ _HEADER: Final = ("RULE", "METHODS", "ENDPOINT", "PROTECTION", "DEMANDS", "NOTES
 _GAP: Final = "  "
 
 
-def exit_code(audit: Audit, *, only_unguarded: bool) -> int:
+#: The endpoints that may check inside, or None where all rows are wanted.
+Allowed = Collection[str] | None
+
+
+def exit_code(audit: Audit, unguarded_but: Allowed) -> int:
     """Return 1 where somebody should look, else 0."""
-    is_wrong = audit.problems or audit.impassable or (only_unguarded and audit.unguarded)
-    return 1 if is_wrong else 0
+    is_open = unguarded_but is not None and audit.unguarded_but(unguarded_but)
+    return 1 if audit.problems or audit.impassable or is_open else 0
 
 
-def as_json(audit: Audit, *, only_unguarded: bool) -> str:
+def as_json(audit: Audit, unguarded_but: Allowed) -> str:
     """Return the audit as a JSON object; its members are the attributes of `Audit`."""
-    return json.dumps(asdict(_shown(audit, only_unguarded)), indent=2)
+    return json.dumps(asdict(_shown(audit, unguarded_but)), indent=2)
 
 
-def as_text(audit: Audit, *, only_unguarded: bool) -> str:
+def as_text(audit: Audit, unguarded_but: Allowed) -> str:
     """Return the audit as an aligned table with a head and a foot."""
-    return "\n".join([*_head(audit), *_body(audit, only_unguarded), *_foot(audit)])
+    return "\n".join([*_head(audit), *_body(audit, unguarded_but), *_foot(audit)])
 
 
-def _shown(audit: Audit, only_unguarded: bool) -> Audit:
-    return replace(audit, rows=audit.unguarded) if only_unguarded else audit
+def _shown(audit: Audit, unguarded_but: Allowed) -> Audit:
+    if unguarded_but is None:
+        return audit
+    return replace(audit, rows=audit.unguarded_but(unguarded_but))
 
 
 def _head(audit: Audit) -> Iterator[str]:
@@ -40,8 +46,8 @@ def _head(audit: Audit) -> Iterator[str]:
     yield ""
 
 
-def _body(audit: Audit, only_unguarded: bool) -> Iterator[str]:
-    rows = [row for row in _shown(audit, only_unguarded).rows if _is_of_interest(row)]
+def _body(audit: Audit, unguarded_but: Allowed) -> Iterator[str]:
+    rows = [row for row in _shown(audit, unguarded_but).rows if _is_of_interest(row)]
     if rows:
         yield from _table(_HEADER, list(map(_cells, rows)))
     else:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 from werkzeug.routing import Rule
 
@@ -16,12 +17,20 @@ class Protection(StrEnum):
     GUARDED = "guarded"
     #: Nothing, and somebody said so: ``@public``, ``Public()`` or ``JWT_PUBLIC_ENDPOINTS``.
     PUBLIC = "public"
+    #: Nothing that is asked before the view, but something in it, or in a wrapper or a hook, calls
+    #: ``verify_jwt_in_request`` or ``enforce``; whether it always does cannot be seen.
+    INSIDE = "checks inside"
+    #: Something runs that cannot be read.
+    UNKNOWN = "unknown"
     #: Nothing, and nobody said so.
     UNGUARDED = "unguarded"
     #: Flask, which answers OPTIONS itself; no view runs.
     AUTOMATIC = "automatic"
     #: A mistake in the set-up; every request to the application is answered with 500.
     BROKEN = "broken"
+
+
+_NOT_SEEN: Final = (Protection.INSIDE, Protection.UNKNOWN, Protection.UNGUARDED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,10 +99,21 @@ class Audit:
 
     @property
     def unguarded(self) -> tuple[Row, ...]:
-        """The endpoints that nothing stands before, and nobody said so."""
-        return tuple(row for row in self.rows if row.protection is Protection.UNGUARDED)
+        """The endpoints that no guard is seen before, and nobody said so."""
+        return tuple(row for row in self.rows if row.protection in _NOT_SEEN)
 
     @property
     def impassable(self) -> tuple[Row, ...]:
         """The endpoints that no request can pass."""
         return tuple(row for row in self.rows if row.problem is not None)
+
+    def unguarded_but(self, allowed: Collection[str]) -> tuple[Row, ...]:
+        """Return what is `unguarded` without the endpoints *allowed* of which that cannot be told.
+
+        One of them that nothing checks any more is unguarded again, whatever is allowed.
+        """
+        return tuple(
+            row
+            for row in self.unguarded
+            if row.protection is Protection.UNGUARDED or row.endpoint not in allowed
+        )

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import inspect
-import logging
-from typing import TypeVar
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar, cast
 
 from flask import Response
 
@@ -12,9 +13,7 @@ from ..exceptions import AccessError, PolicyError
 from ..globals import application
 from ..token import TokenPair
 
-logger = logging.getLogger("jwtpolicy")
-
-Refusal = TypeVar("Refusal", bound=AccessError)
+Method = TypeVar("Method", bound=Callable[..., Any])
 
 #: Where a pair of tokens may be put.
 ANSWERS = (None, "cookies", "body", "both")
@@ -54,14 +53,19 @@ def said_yes(answer: object, who: str) -> bool:
     if type(answer) is not bool:
         if inspect.iscoroutine(answer):
             answer.close()
-        reason = f"{who} returned {type(answer).__name__}, not True or False"
-        logger.error("%s", reason)
-        raise named(PolicyError(reason))
+        msg = f"{who} returned {type(answer).__name__}, not True or False"
+        raise PolicyError(msg)
     return answer
 
 
-def named(error: Refusal) -> Refusal:
-    """Say in whose name the challenge of *error* is sent."""
-    settings = application().settings
-    error.addressed(settings.realm, settings.resource_metadata)
-    return error
+def logging_refusals(method: Method) -> Method:
+    """Return *method* of a view, whose refusals are logged and sent in the application's name."""
+
+    @wraps(method)
+    def inner(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return method(*args, **kwargs)
+        except AccessError as error:
+            raise application().refused(error) from error.__cause__
+
+    return cast(Method, inner)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import NoneType
 from typing import Any, Final
 
 from flask import Blueprint, current_app
 from flask.blueprints import BlueprintSetupState
 from flask.typing import ResponseReturnValue
 
-from ..exceptions import ConfigurationError
+from ..exceptions import ConfigurationError, SetupError
+from ..expecting import expect, expect_names
+from ..globals import EXTENSION
 from ..transports.cookies import REFRESH_PATHS
 from ..views import ProtectedView
 from .credentials import Credentials
@@ -60,8 +63,8 @@ def auth_blueprint(
         authenticate: Returns the user of credentials, or None, as `LoginView.authenticate`; or a
             `LoginView` that does. Confirming uses it too.
         name: The name of the blueprint.
-        url_prefix: Where it stands. Behind a server that mounts the application elsewhere, set
-            ``APPLICATION_ROOT`` too.
+        url_prefix: Where it stands. What the server has mounted the application at comes before it
+            in the cookie's path, as the request says, else as ``APPLICATION_ROOT`` does.
         endpoints: Which of them: ``login``, ``refresh``, ``step_up``, ``logout``, ``sessions``,
             and for services ``revoke`` and ``introspect``.
         fields: The names of the fields of credentials; None: ``username`` and ``password``.
@@ -73,6 +76,8 @@ def auth_blueprint(
     Raises:
         ConfigurationError: There is no such endpoint, or something that it needs was not passed.
     """
+    _check_arguments(name, url_prefix, endpoints, clients, views)
+    expect(acr, (str, NoneType), "auth_blueprint(acr=…) takes one text", ConfigurationError)
     given = dict(views or {})
     wanted = tuple(endpoints)
     _check_names({*wanted, *given})
@@ -87,7 +92,7 @@ def auth_blueprint(
     blueprint = Blueprint(name, __name__, url_prefix=url_prefix or None)
     for endpoint in wanted:
         _add(blueprint, endpoint, given[endpoint])
-    if needs_store := sorted(_NEED_STORE.intersection(wanted)):
+    if needs_store := sorted(name for name in wanted if given[name]._needs_store):
         blueprint.record(lambda state: _check_store(state, needs_store))
     if "refresh" in wanted:
         blueprint.record(_note_refresh_path)
@@ -101,20 +106,40 @@ _PLAIN: Final[Mapping[str, type[ProtectedView]]] = {
 }
 
 
-#: What remembers something, or reads what was remembered.
-_NEED_STORE: Final = frozenset({"step_up", "logout", "sessions", "revoke"})
-
-
 def _check_store(state: BlueprintSetupState, needs_store: Sequence[str]) -> None:
-    """Refuse endpoints that could only fail, where ``JWT_STORE_URL`` says that there is no store.
+    """Refuse endpoints that could only fail, where it is known already that there is no store.
+
+    Where the manager comes later, the application says so when it is bound.
 
     Raises:
         ConfigurationError: There are some.
     """
-    if state.app.config.get("JWT_STORE_URL") == "none":
+    found = state.app.extensions.get(EXTENSION)
+    if found is not None and found.parts.store is None:
         listed = ", ".join(needs_store)
-        msg = f"auth_blueprint: {listed} need a token store, and JWT_STORE_URL is 'none'"
+        msg = f"auth_blueprint: {listed} need a token store, and there is none: set JWT_STORE_URL"
         raise ConfigurationError(msg)
+
+
+def _check_arguments(
+    name: object, url_prefix: object, endpoints: object, clients: object, views: object
+) -> None:
+    """Refuse what was meant otherwise: one text is several letters to whoever takes several names.
+
+    Raises:
+        ConfigurationError: Something is.
+    """
+    expect(name, str, "auth_blueprint(name=…) takes the blueprint's name", ConfigurationError)
+    prefix = "auth_blueprint(url_prefix=…) takes a path, such as '/auth'"
+    expect(url_prefix, (str, NoneType), prefix, ConfigurationError)
+    listed = "auth_blueprint(endpoints=…) takes a list of names: endpoints=['login']"
+    expect_names(endpoints, listed, ConfigurationError)
+    secrets = "auth_blueprint(clients=…) takes a mapping of client ids to secrets"
+    expect(clients, (Mapping, NoneType), secrets, ConfigurationError, is_secret=True)
+    classes = "auth_blueprint(views=…) takes a mapping of names to view classes"
+    expect(views, (Mapping, NoneType), classes, ConfigurationError)
+    for view in views.values() if isinstance(views, Mapping) else ():
+        expect(view, type, classes, ConfigurationError)
 
 
 def _check_names(names: set[str]) -> None:
@@ -188,6 +213,10 @@ def _add(blueprint: Blueprint, endpoint: str, view: type[ProtectedView]) -> None
 def _note_refresh_path(state: BlueprintSetupState) -> None:
     """Leave the path of the refresh cookie where `CookieTransport` finds it."""
     prefix = (state.url_prefix or "").rstrip("/") or RULES["refresh"]
-    if "<" not in prefix:
-        root = state.app.config["APPLICATION_ROOT"].rstrip("/")
-        state.app.extensions.setdefault(REFRESH_PATHS, set()).add(root + prefix)
+    if "<" in prefix:
+        return
+    paths = state.app.extensions.setdefault(REFRESH_PATHS, set())
+    if isinstance(paths, frozenset):
+        msg = "auth_blueprint is registered too late: the JWTManager of this application is bound"
+        raise SetupError(msg)
+    paths.add(prefix)

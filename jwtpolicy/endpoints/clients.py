@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Mapping
+from types import NoneType
 from typing import Any, ClassVar, Final
 from urllib.parse import unquote_plus
 
 from flask import request
 
 from ..exceptions import ConfigurationError
+from ..expecting import expect, expect_names
 from ..views import ProtectedView
 
 #: Characters of a secret. It is compared without the slow hash that people's passwords need, so
 #: it has to be one that nobody could guess.
 MIN_SECRET: Final = 32
+
+
+_KINDS: Final = "{}.kinds takes a set of kinds of token: {{'access'}}"
 
 
 class ClientView(ProtectedView):
@@ -30,7 +35,12 @@ class ClientView(ProtectedView):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
+        pairs = f"{cls.__name__}.clients takes a mapping of client ids to secrets"
+        expect(cls.clients, Mapping, pairs, ConfigurationError, is_secret=True)
+        expect_names(getattr(cls, "kinds", ()), _KINDS.format(cls.__name__), ConfigurationError)
         for client_id, secret in cls.clients.items():
+            expect(client_id, str, pairs, ConfigurationError)
+            expect(secret, (str, NoneType), pairs, ConfigurationError, is_secret=True)
             if len(secret or "") < MIN_SECRET:
                 msg = (
                     f"{cls.__name__}: the secret of the client {client_id!r} is shorter than "

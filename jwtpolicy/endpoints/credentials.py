@@ -10,11 +10,18 @@ from typing import Any, ClassVar
 from flask import current_app, request
 from flask.typing import ResponseReturnValue
 
-from ..exceptions import ForeignSubjectError, LoginFailedError, PolicyError
+from ..exceptions import (
+    ForeignSubjectError,
+    LoginFailedError,
+    NotAnIdError,
+    PolicyDefinitionError,
+    PolicyError,
+)
+from ..expecting import expect_names
 from ..schemas import is_user
 from ..token import TokenPair
 from ..views import ProtectedView
-from .answering import named
+from .answering import logging_refusals
 from .fields import credentials_of
 
 logger = logging.getLogger("jwtpolicy")
@@ -31,6 +38,11 @@ class CredentialsView(ProtectedView, ABC):
     """
 
     fields: ClassVar[Sequence[str]] = ("username", "password")
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        names = f"{cls.__name__}.fields takes a list of names: ['username', 'password']"
+        expect_names(cls.fields, names, PolicyDefinitionError)
 
     @abstractmethod
     def authenticate(self, credentials: Credentials) -> Any:
@@ -53,9 +65,7 @@ class CredentialsView(ProtectedView, ABC):
         Raises:
             LoginFailedError: By default; it is the same whatever was wrong.
         """
-        error = LoginFailedError()
-        logger.info("%s: %s", type(self).__name__, error)
-        raise named(error)
+        raise LoginFailedError
 
     @abstractmethod
     def begin(self, user: Any, credentials: Credentials) -> TokenPair | None:
@@ -65,13 +75,18 @@ class CredentialsView(ProtectedView, ABC):
     def answer(self, pair: TokenPair) -> ResponseReturnValue:
         """Return the answer with the tokens."""
 
+    @logging_refusals
     def post(self) -> ResponseReturnValue:
         """Take the credentials, and answer with tokens or with a refusal."""
+        self._check()
         credentials = credentials_of(request, self.fields)
         current_app.ensure_sync(self.limit)(credentials)
         user = self._user(credentials)
         pair = None if user is None else self._begun(user, credentials)
         return self.failed(credentials) if pair is None else self.answer(pair)
+
+    def _check(self) -> None:
+        """Refuse what may not log in, whoever's credentials it brings."""
 
     def _begun(self, user: Any, credentials: Credentials) -> TokenPair | None:
         """Return what `begin` does, and None for a user whom it logs in or confirms in no case.
@@ -81,7 +96,7 @@ class CredentialsView(ProtectedView, ABC):
         """
         try:
             return self.begin(user, credentials)
-        except (ForeignSubjectError, LoginFailedError) as error:
+        except (ForeignSubjectError, LoginFailedError, NotAnIdError) as error:
             logger.warning("%s: %s", type(self).__name__, error)
             return None
 
@@ -89,7 +104,6 @@ class CredentialsView(ProtectedView, ABC):
         user = current_app.ensure_sync(self.authenticate)(credentials)
         if user is not None and not is_user(user):
             name = type(user).__name__
-            reason = f"{type(self).__name__}.authenticate returned {name}: neither a user nor None"
-            logger.error("%s", reason)
-            raise PolicyError(reason)
+            msg = f"{type(self).__name__}.authenticate returned {name}: neither a user nor None"
+            raise PolicyError(msg)
         return user

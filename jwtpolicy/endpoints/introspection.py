@@ -19,7 +19,7 @@ from ..policy.baseline import for_kind
 from ..policy.credentials import NotRevoked, OptionalToken
 from ..sentinels import ANY
 from ..token import Token
-from .answering import named, said_yes
+from .answering import logging_refusals, said_yes
 from .clients import ClientView
 from .fields import form_field
 
@@ -68,6 +68,7 @@ class IntrospectionView(ClientView):
             told |= {"token_type": "Bearer"}
         return told
 
+    @logging_refusals
     def post(self) -> ResponseReturnValue:
         """Say what the token is worth.
 
@@ -78,7 +79,7 @@ class IntrospectionView(ClientView):
             StoreUnavailableError: The store cannot be asked; that says nothing of the token.
         """
         if not said_yes(self.is_allowed(), f"{type(self).__name__}.is_allowed"):
-            raise named(InvalidClientError())
+            raise InvalidClientError
         token = self._active(form_field(request, "token"))
         # RFC 7662 section 2.2: nothing else SHOULD be said of a token that is not active.
         told = {"active": False} if token is None else {"active": True, **self.described(token)}

@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-#: Characters of a label.
-MAX_LABEL: Final = 80
+from ..open_session import MAX_LABEL
 
 #: Marks in the header ``User-Agent``, the first that is found counts: most browsers name others.
 _BROWSERS: Final = (

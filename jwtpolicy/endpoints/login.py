@@ -59,14 +59,13 @@ class LoginView(CredentialsView):
     def answer(self, pair: TokenPair) -> ResponseReturnValue:
         return answered(pair, self.answer_in)
 
-    def post(self) -> ResponseReturnValue:
-        """Open a session.
+    def _check(self) -> None:
+        """Note when the login began, and refuse forms that the page of another site sent.
 
         Raises:
-            CSRFError: The page of another site sent the form.
+            CSRFError: It was one.
         """
         parts = application().parts
         application().state().login_began = parts.clock()
         if parts.takes_cookies and self.answer_in != "body":
             parts.csrf.check_site(request)
-        return super().post()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from flask import request
 from flask.typing import ResponseReturnValue
 
@@ -9,6 +11,7 @@ from ..globals import application
 from ..logout import Logout
 from ..policy.credentials import OptionalToken, Refresh
 from ..views import ProtectedView
+from .answering import logging_refusals
 
 
 class LogoutView(ProtectedView):
@@ -17,8 +20,13 @@ class LogoutView(ProtectedView):
     So does every token whose signature verifies, of two cookies both: one that has expired, is not
     valid yet by the clock of this machine, or was revoked, used or replaced. Whoever comes without
     a token only loses the cookies: logging out never fails because one is logged out already. Where
-    a token was sent that ends nothing, the log has a warning.
+    a token was sent that ends nothing, the log has a warning. A cookie that was sent twice, because
+    another host has tossed one in, is no way to keep somebody logged in: of its values those are
+    ended that are tokens, and whose CSRF value the request brings.
     """
+
+    _judges_each_cookie: ClassVar[bool] = True
+    _needs_store: ClassVar[bool] = True
 
     # The guard overlooks what `JWTManager.logout` ends all the same.
     policies = OptionalToken(ignore_invalid=True) | Refresh()
@@ -27,6 +35,7 @@ class LogoutView(ProtectedView):
         """Return the answer to a logout; `Logout.as_response` unsets the cookies."""
         return logout.as_response()
 
+    @logging_refusals
     def post(self) -> ResponseReturnValue:
         """End the session.
 

@@ -1,16 +1,31 @@
-"""Compare passwords in a time that does not tell who exists."""
+"""Compare passwords at a cost that does not tell who exists."""
 
 from __future__ import annotations
 
+import logging
 import secrets
 from collections.abc import Callable
 from functools import cached_property
+from itertools import takewhile
 
 from werkzeug.security import check_password_hash, generate_password_hash
 
+from ..sentinels import NOT_GIVEN, NotGiven
+
+logger = logging.getLogger("jwtpolicy")
+
+#: Keeps the hash of a password in place of the one that was stored.
+Renew = Callable[[str], object]
+
 
 class PasswordCheck:
-    """Compares a password with the hash of a user, or of nobody: both cost as much.
+    """Compares a password with the hash of a user, or of nobody.
+
+    Whatever is stored, a comparison costs at least what today's hash costs: where there is no hash,
+    an empty one, as users have who log in elsewhere, one that was made in another way than
+    `hash_password` makes them now, or one that nobody can read, the hash of nobody is compared.
+    So an unknown name is no quicker than anybody. Who has an older hash is slower until it is
+    renewed, at the next login.
 
     Args:
         hash_password: Makes a hash, as the application makes those that it keeps. The hash of
@@ -27,22 +42,72 @@ class PasswordCheck:
         self._verify = verify
 
     @cached_property
-    def _nobodys(self) -> str:
-        return self._hash_password(secrets.token_urlsafe(16))
+    def _nobodys(self) -> tuple[str, str]:
+        """The hash of nobody, and how hashes begin today: with the method and its cost.
 
-    def __call__(self, stored: str | None, password: str) -> bool:
-        """Return whether *password* is the one of *stored*, the hash; None for an unknown name.
+        Those are the fields that two of them have in common: ``scrypt:32768:8:1$`` of Werkzeug,
+        ``$argon2id$v=19$m=65536,t=3,p=4$``, ``$2b$12$`` of bcrypt.
+        """
+        one, other = (self._hash_password(secrets.token_urlsafe(16)) for _ in range(2))
+        pairs = zip(one.split("$"), other.split("$"), strict=False)
+        common = takewhile(lambda pair: pair[0] == pair[1], pairs)
+        return one, "".join(f"{field}$" for field, _ in common)
+
+    def __call__(
+        self, stored: str | None, password: str, *, renew: Renew | NotGiven = NOT_GIVEN
+    ) -> bool:
+        """Return whether *password* is the one of *stored*.
+
+        Args:
+            stored: The hash; None for an unknown name, empty for a user without a password.
+            password: What was typed.
+            renew: Called with a new hash where the password is right and *stored* was made in
+                another way than today's are, so that the application keeps that one instead.
 
         Raises:
             TypeError: What compares answers neither True nor False.
+            Exception: It fails at the hash of nobody too, and not because of the password.
         """
         # Asked for in any case: making it takes time too, the first time.
-        nobodys = self._nobodys
-        is_right: object = self._verify(nobodys if stored is None else stored, password)
-        if type(is_right) is not bool:
-            msg = f"verify has to return True or False, not {type(is_right).__name__}"
-            raise TypeError(msg)
-        return is_right and stored is not None
+        nobodys, beginning = self._nobodys
+        is_right = self._compared(stored, password) if stored else False
+        if is_right is not None and stored and stored.startswith(beginning):
+            return is_right
+        if self._is_comparable(nobodys, password) and is_right is None:
+            logger.error("a stored password hash cannot be read: its user cannot log in by it")
+        if is_right and not isinstance(renew, NotGiven):
+            renew(self._hash_password(password))
+        return bool(is_right)
+
+    def _compared(self, stored: str, password: str) -> bool | None:
+        """Return whether *password* is the one of *stored*; None where that cannot be read.
+
+        It is of another library, cut off, or no hash: one user's, whom nobody can be told.
+        """
+        try:
+            answer = self._verify(stored, password)
+        except Exception as error:  # noqa: BLE001 # the hash of nobody tells whose fault it is
+            logger.debug("a password could not be compared: %s", type(error).__name__)
+            return None
+        return _checked(answer)
+
+    def _is_comparable(self, nobodys: str, password: str) -> bool:
+        """Spend what today's hash costs; say whether *password* is one that can be hashed.
+
+        bcrypt takes 72 bytes, and nothing a half of a surrogate pair: that is a `ValueError`.
+        """
+        try:
+            _checked(self._verify(nobodys, password))
+        except ValueError:
+            return False
+        return True
+
+
+def _checked(answer: object) -> bool:
+    if type(answer) is not bool:
+        msg = f"verify has to return True or False, not {type(answer).__name__}"
+        raise TypeError(msg)
+    return answer
 
 
 #: Compares with hashes of Werkzeug's ``generate_password_hash``.

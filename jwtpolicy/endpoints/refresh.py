@@ -8,7 +8,7 @@ from ..globals import application, current_token
 from ..policy.credentials import Refresh
 from ..token import TokenPair
 from ..views import ProtectedView
-from .answering import as_it_came
+from .answering import as_it_came, logging_refusals
 
 
 class RefreshView(ProtectedView):
@@ -25,6 +25,7 @@ class RefreshView(ProtectedView):
         """Return the pair in the way the token came: in cookies, or in the body as JSON."""
         return as_it_came(pair)
 
+    @logging_refusals
     def post(self) -> ResponseReturnValue:
         """Use the token up, and answer with the next pair."""
         manager = application().manager

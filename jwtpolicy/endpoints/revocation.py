@@ -18,7 +18,7 @@ from ..exceptions import (
 from ..globals import application
 from ..policy.credentials import OptionalToken, Refresh
 from ..token import Token
-from .answering import named, said_yes
+from .answering import logging_refusals, said_yes
 from .clients import ClientView
 from .fields import form_field
 
@@ -35,6 +35,7 @@ class RevocationView(ClientView):
         kinds: The kinds of token that can be revoked here.
     """
 
+    _needs_store: ClassVar[bool] = True
     policies = OptionalToken() | Refresh()
     kinds: ClassVar[AbstractSet[str]] = frozenset({"access", "refresh"})
 
@@ -45,6 +46,7 @@ class RevocationView(ClientView):
         caller = application().state().token
         return caller is not None and caller.subject == token.subject
 
+    @logging_refusals
     def post(self) -> ResponseReturnValue:
         """Revoke the token.
 
@@ -56,7 +58,7 @@ class RevocationView(ClientView):
             UnsupportedTokenTypeError: Its kind is not among `kinds`.
         """
         if application().state().token is None and self.client() is None:
-            raise named(NoTokenError())
+            raise NoTokenError
         token = _found(form_field(request, "token"))
         if token is not None:
             self._check(token)

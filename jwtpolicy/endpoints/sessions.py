@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import ClassVar, Final
 
-from flask import Response, current_app, jsonify
+from flask import Response, current_app, jsonify, request
 from flask.typing import ResponseReturnValue
 
 from ..exceptions import ResourceNotFoundError
@@ -13,6 +13,8 @@ from ..globals import application, current_token
 from ..open_session import OpenSession
 from ..policy.credentials import Access
 from ..views import ProtectedView
+from .answering import logging_refusals
+from .paging import before_of, limit_in, place_in
 
 #: Stands in the place of a session's id for all but the current one.
 OTHERS: Final = "others"
@@ -21,16 +23,21 @@ OTHERS: Final = "others"
 class SessionsView(ProtectedView):
     """``GET`` lists the current user's sessions; ``DELETE`` ends one, the others, or all.
 
+    A list is a page: the newest 100, or ``?limit=`` fewer. Its member ``next`` is what ``?before=``
+    takes to go on after it, and null on the last page. What is neither is 400.
+
     It stands at two rules: ``/sessions``, and ``/sessions/<session_id>`` for ``DELETE``, where
     the id may be ``others``. Without an id all of them end, with the tokens outside of any. A
     session of somebody else is as unknown as one that is over: 404.
     """
 
+    _needs_store: ClassVar[bool] = True
     policies = Access()
 
     def listed(self, sessions: Sequence[OpenSession]) -> ResponseReturnValue:
         """Return the answer to ``GET``; by default JSON."""
-        response = jsonify(sessions=[session.to_json() for session in sessions])
+        members = [session.to_json() for session in sessions]
+        response = jsonify(sessions=members, next=self.next_page(sessions))
         response.headers["Cache-Control"] = "no-store"
         return response
 
@@ -38,10 +45,21 @@ class SessionsView(ProtectedView):
         """Return the answer to ``DELETE``, which loses its cookies if the own session ended."""
         return Response(status=204, headers={"Cache-Control": "no-store"})
 
-    def get(self) -> ResponseReturnValue:
-        """List the sessions, the newest first."""
-        return self.listed(application().manager.sessions(current_token.subject))
+    def next_page(self, sessions: Sequence[OpenSession]) -> str | None:
+        """Return what ``?before=`` takes to go on after *sessions*, or None where they are all."""
+        is_full = len(sessions) == limit_in(request.args)
+        return before_of(sessions[-1]) if is_full else None
 
+    def get(self) -> ResponseReturnValue:
+        """List the sessions, the newest first.
+
+        Raises:
+            InvalidQueryError: ``limit`` or ``before`` is not understood.
+        """
+        limit, place = limit_in(request.args), place_in(request.args)
+        return self.listed(application().manager._page(current_token.subject, limit, place))
+
+    @logging_refusals
     def delete(self, session_id: str | None = None) -> ResponseReturnValue:
         """End what was asked for.
 

@@ -34,6 +34,7 @@ class StepUpView(CredentialsView):
         acr: The authentication context class that this reaches (:rfc:`9470`), or None.
     """
 
+    _needs_store: ClassVar[bool] = True
     policies = Access() & in_session
     acr: ClassVar[str | None] = None
 

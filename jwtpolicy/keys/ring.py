@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import inspect
 import json
 import logging
-import re
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from copy import deepcopy
+from types import NoneType
 from typing import Any, Final
 
 from cryptography.exceptions import InvalidSignature
@@ -22,6 +21,9 @@ from jwt.algorithms import Algorithm, get_default_algorithms
 from werkzeug.exceptions import HTTPException
 
 from ..exceptions import ConfigurationError, InvalidTokenError
+from ..expecting import expect, expect_several
+from .armour import is_key_material
+from .complaints import A_FILE_NAME, is_secret_a_file, key_complaint
 
 logger = logging.getLogger("jwtpolicy")
 
@@ -54,8 +56,6 @@ _PUBLISHED: Final = frozenset(
         "changeme",
     }
 )
-_PEM = re.compile(rb"-----BEGIN |ssh-(rsa|ed25519|dss) |ecdsa-sha2-", re.IGNORECASE)
-_JWK = re.compile(rb"^\s*\{.*\"kty\"", re.DOTALL)
 
 
 class Key:
@@ -94,6 +94,8 @@ class Key:
         *,
         is_fallback: bool = False,
     ) -> None:
+        expect(key_id, (str, NoneType), "Key(key_id=…) takes text", ConfigurationError)
+        expect(is_fallback, bool, "Key(is_fallback=…) is True or False", ConfigurationError)
         if algorithm not in SUPPORTED:
             msg = f"the algorithm {algorithm!r} is not one of {', '.join(SUPPORTED)}"
             raise ConfigurationError(msg)
@@ -203,29 +205,13 @@ def _checked_secret(material: object, algorithm: str) -> bytes:
     if secret.decode("utf-8", "replace").strip().lower() in _PUBLISHED or len(set(secret)) < 8:
         msg = f"the secret for {algorithm} can be guessed; {advice}"
         raise ConfigurationError(msg)
-    if _is_key_material(secret):
+    if is_key_material(secret):
         msg = f"the secret for {algorithm} is a key of another algorithm, often public; {advice}"
         raise ConfigurationError(msg)
+    if is_secret_a_file(secret):
+        msg = f"the secret for {algorithm} {A_FILE_NAME}"
+        raise ConfigurationError(msg)
     return secret
-
-
-def _is_key_material(secret: bytes) -> bool:
-    bare = secret.lstrip(b"\xef\xbb\xbf \t\r\n")
-    if _PEM.search(bare) or _JWK.match(bare):
-        return True
-    try:
-        data = base64.b64decode(b"".join(bare.split()), validate=True)
-    except binascii.Error:
-        return False
-    # A DER sequence whose length is that of the whole: a key without its armour.
-    return len(data) > 40 and data[0] == 0x30 and _der_length(data) == len(data)
-
-
-def _der_length(data: bytes) -> int:
-    if data[1] < 0x80:
-        return 2 + data[1]
-    size = data[1] & 0x7F
-    return 2 + size + int.from_bytes(data[2 : 2 + size], "big")
 
 
 def _checked_pair(material: Any, algorithm: str, implementation: Algorithm) -> tuple[Any, Any]:
@@ -235,8 +221,8 @@ def _checked_pair(material: Any, algorithm: str, implementation: Algorithm) -> t
             warnings.simplefilter("ignore")  # what is weak is refused below, with advice
             key: Any = implementation.prepare_key(material)
     except Exception as error:  # noqa: BLE001 # whatever it is, the text may show the key
-        why = type(error).__name__
-        msg = f"the key for {algorithm} cannot be read ({why}); {_advice(algorithm)}"
+        unreadable = f"cannot be read ({type(error).__name__}); {_advice(algorithm)}"
+        msg = f"the key for {algorithm} {key_complaint(material, error) or unreadable}"
         raise ConfigurationError(msg) from None
     is_private = hasattr(key, "private_bytes")
     public = key.public_key() if is_private else key
@@ -288,15 +274,20 @@ class KeyRing:
         verifying: Further keys that verify.
 
     Raises:
-        ConfigurationError: Two keys have one name, there is no key at all, or `signing_key_for`
-            is overridden and `may_sign` is not.
+        ConfigurationError: Two keys have one name, there is no key at all, something is no `Key`,
+            or `signing_key_for` is overridden and `may_sign` is not.
     """
 
-    __slots__ = ("_by_name", "_signing_keys", "_unnamed", "signing_key")
+    __slots__ = ("_by_name", "_of_any_name", "_signing_keys", "_unnamed", "signing_key")
 
     def __init__(self, signing: Key | None = None, verifying: Iterable[Key] = ()) -> None:
         limits_keys(self)
-        keys = [*([signing] if signing else []), *verifying]
+        several = "KeyRing(verifying=…) takes a list: [Key(…)]"
+        expect_several(verifying, several, ConfigurationError, is_secret=True)
+        keys = [*([] if signing is None else [signing]), *verifying]
+        for key in keys:
+            how = "a KeyRing takes Key objects: Key(…, algorithm)"
+            expect(key, Key, how, ConfigurationError, is_secret=True)
         has_own_keys = type(self).find is not KeyRing.find
         if not (keys or has_own_keys) or (signing is not None and not signing.can_sign):
             msg = "a KeyRing needs a key, and one that can sign in the first place"
@@ -308,6 +299,7 @@ class KeyRing:
             msg = "two keys of one ring have the same kid; give them different names"
             raise ConfigurationError(msg)
         self._unnamed = _unnamed(keys)
+        self._of_any_name: tuple[Key, ...] = ()
 
     def signing_key_for(self, subject: str, claims: Mapping[str, Any]) -> Key | None:
         """Return the key that signs a token; None where there is none that can.
@@ -327,11 +319,12 @@ class KeyRing:
 
         Both arguments come from a token that is not verified yet: names to look up, no more.
         With ``kid`` that is the key of that name; without, the one key of that algorithm, and
-        its fallbacks. No other key is ever tried.
+        its fallbacks. No other key is ever tried. A ring of ``JWT_PUBLIC_KEY`` alone has that one
+        for every name: the PEM does not say what its owner calls it.
         """
         if key_id is None:
             return self._unnamed.get(algorithm, ())
-        found = self._by_name.get(key_id, ())
+        found = self._by_name.get(key_id, self._of_any_name)
         return found if found and found[0].algorithm == algorithm else ()
 
     def may_sign(self, key: Key, claims: Mapping[str, Any]) -> bool:
@@ -367,24 +360,40 @@ class KeyRing:
             if secret is None:
                 msg = f"JWT_ALGORITHM {algorithm} needs JWT_SECRET_KEY"
                 raise ConfigurationError(msg)
-            old = [Key(text, algorithm, is_fallback=True) for text in fallbacks]
-            return cls(Key(secret, algorithm), old)
-        if private_key is None and public_key is None:
-            msg = f"JWT_ALGORITHM {algorithm} needs JWT_PRIVATE_KEY; {_advice(algorithm)}"
-            raise ConfigurationError(msg)
+            spare = "JWT_SECRET_KEY_FALLBACKS"
+            old = [_set(spare, text, algorithm, is_fallback=True) for text in fallbacks]
+            return cls(_set("JWT_SECRET_KEY", secret, algorithm), old)
         if private_key is None:
-            return cls(None, [Key(public_key, algorithm)])
-        signing = Key(private_key, algorithm)
+            if public_key is None:
+                msg = f"JWT_ALGORITHM {algorithm} needs JWT_PRIVATE_KEY; {_advice(algorithm)}"
+                raise ConfigurationError(msg)
+            only = _set("JWT_PUBLIC_KEY", public_key, algorithm)
+            ring = cls(None, [only])
+            # Whoever signs has named the key, and its PEM does not say how (KEY-1).
+            ring._of_any_name = (only,)
+            return ring
+        signing = _set("JWT_PRIVATE_KEY", private_key, algorithm)
         if not signing.can_sign:
             msg = "JWT_PRIVATE_KEY holds a public key"
             raise ConfigurationError(msg)
-        if public_key is not None and Key(public_key, algorithm).key_id != signing.key_id:
-            msg = "JWT_PUBLIC_KEY is not the public half of JWT_PRIVATE_KEY"
-            raise ConfigurationError(msg)
+        if public_key is not None:
+            public = _set("JWT_PUBLIC_KEY", public_key, algorithm)
+            if public.key_id != signing.key_id:
+                msg = "JWT_PUBLIC_KEY is not the public half of JWT_PRIVATE_KEY"
+                raise ConfigurationError(msg)
         return cls(signing)
 
     def __repr__(self) -> str:
         return f"<KeyRing signing={self.signing_key!r}>"
+
+
+def _set(name: str, material: str | bytes, algorithm: str, *, is_fallback: bool = False) -> Key:
+    """Return the key that the setting *name* holds; raises what `Key` does, with the name."""
+    try:
+        return Key(material, algorithm, is_fallback=is_fallback)
+    except ConfigurationError as error:
+        msg = f"{name}: {error}"
+        raise ConfigurationError(msg) from None
 
 
 def limits_keys(ring: KeyRing) -> bool:

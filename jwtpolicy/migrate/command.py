@@ -1,62 +1,65 @@
-"""Print, or write, what becomes of files: what ``flask jwtpolicy migrate`` does."""
+"""Print, or write, what becomes of an application: what ``flask jwtpolicy migrate`` does."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterable, Iterator, Sequence
 
 import click
 
-from .files import Unusable, write
-from .migration import Migration, Result
-from .report import diff, moved
+from .files import Unusable, write_all
+from .migration import Migration
+from .report import diff
+from .source import Note
 
 
-def run(paths: Sequence[str], *, writes: bool) -> int:
-    """Migrate the files of *paths*, and return the exit code.
+def run(paths: Sequence[str], to: str, *, writes: bool) -> int:
+    """Move the application of *paths*, and return the exit code.
 
     What changes goes to the standard output: a diff, or the names of the files that were
-    written. What is left to a person goes to the standard error.
+    written. What a person has to do goes to the standard error.
     """
-    migration = Migration(paths)
-    errors = list(migration.errors)
-    for result in migration.results:
-        errors.extend(_written(result) if writes else _shown(result))
-    unusable = {name for name, _ in errors}
-    for result in migration.results:
-        _list(result, writes=writes and result.name not in unusable)
-    for name, reason in errors:
-        click.echo(f"{name}: {reason}", err=True)
-    click.echo(_summary(migration, writes=writes), err=True)
-    return 1 if errors else 0
+    migration = Migration(paths, to, _shown)
+    errors = [f"{name}: {reason}" for name, reason in migration.errors]
+    if not errors and not migration.hindrances:
+        errors = _finish(migration, writes=writes)
+    _list(migration.hindrances or ([] if errors else migration.reminders))
+    for error in errors:
+        click.echo(error, err=True)
+    click.echo(_summary(migration, to, is_wrong=bool(errors), writes=writes), err=True)
+    return 1 if errors or migration.hindrances else 0
 
 
-def _shown(result: Result) -> list[tuple[str, str]]:
-    for line in diff(result.name, result.before.code, result.after.code):
-        click.echo(line, nl=False)
-    return []
+def _shown(names: Iterable[str]) -> Iterator[str]:
+    """Yield *names*, and show on a terminal how many of them are read."""
+    with click.progressbar(list(names), label="Reading", file=sys.stderr) as bar:
+        yield from bar
 
 
-def _written(result: Result) -> list[tuple[str, str]]:
-    if not result.is_changed:
-        return []
-    try:
-        write(result.name, result.after.bytes)
-    except Unusable as error:
-        return [(result.name, str(error))]
-    click.echo(result.name)
-    return []
-
-
-def _list(result: Result, *, writes: bool) -> None:
-    notes = list(result.notes)
+def _finish(migration: Migration, *, writes: bool) -> list[str]:
+    """Write or show what changes; what went wrong is returned."""
     if writes:
-        notes = moved(notes, result.before.code, result.after.code)
-    for note in notes:
-        click.echo(f"{result.name}:{note.line}: {note.text}", err=True)
+        try:
+            write_all({r.name: r.after.encode(r.encoding) for r in migration.results})
+        except Unusable as error:
+            return [f"{error}; nothing was written"]
+    for result in migration.results:
+        lines = diff(result.name, result.before, result.after)
+        for line in (f"{result.name}\n",) if writes else lines:
+            click.echo(line, nl=False)
+    return []
 
 
-def _summary(migration: Migration, *, writes: bool) -> str:
-    changed = sum(result.is_changed for result in migration.results)
-    left = sum(len(result.notes) for result in migration.results)
+def _list(notes: Sequence[tuple[str, Note]]) -> None:
+    for name, note in notes:
+        click.echo(f"{name}:{note.line}: {note.text}", err=True)
+
+
+def _summary(migration: Migration, to: str, *, is_wrong: bool, writes: bool) -> str:
+    if is_wrong:
+        return "nothing changes: mend the files above first"
+    if migration.hindrances:
+        count = len(migration.hindrances)
+        return f"nothing changes: {count} places hinder --to {to}; mend them, and run this again"
     verb = "rewritten" if writes else "to be rewritten with --write"
-    return f"files {verb}: {changed}; places for a person: {left}"
+    return f"files {verb}: {len(migration.results)}; reminders: {len(migration.reminders)}"

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
 
-import libcst as cst
-from libcst.metadata import ClassScope
+from .source import Source, string
 
-from .nodes import dotted, string
-from .source import Source
+#: Methods of ``app.config`` that read settings of which nothing can be seen here.
+_ELSEWHERE: Final = frozenset(
+    {"from_envvar", "from_file", "from_json", "from_object", "from_prefixed_env", "from_pyfile"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,69 +26,59 @@ class Setting:
     """
 
     key: str
-    value: cst.BaseExpression
-    node: cst.CSTNode
+    value: ast.expr
+    node: ast.AST
 
 
 def settings_in(source: Source) -> Iterator[Setting]:
     """Yield the settings that *source* writes, in whatever way."""
     for node in source.nodes:
-        if isinstance(node, cst.Assign):
-            yield from _assigned(node, source)
-        elif isinstance(node, cst.AnnAssign) and node.value is not None:
-            yield from _named(node.target, node.value, node, source)
-        elif isinstance(node, cst.Arg) and node.keyword is not None:
-            yield from _setting(node.keyword.value, node.value, node)
-        elif isinstance(node, cst.DictElement):
-            yield from _setting(string(node.key), node.value, node)
-        elif isinstance(node, cst.Call):
-            yield from _defaulted(node)
+        for key, value in _written(node, source):
+            if key is not None and key.startswith("JWT_") and key.isupper():
+                yield Setting(key, value, value)
 
 
-def _setting(key: str | None, value: cst.BaseExpression, node: cst.CSTNode) -> Iterator[Setting]:
-    if key is not None and key.startswith("JWT_") and key.isupper():
-        yield Setting(key, value, node)
+def _written(node: ast.AST, source: Source) -> Iterator[tuple[str | None, ast.expr]]:
+    if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
+        for target in node.targets if isinstance(node, ast.Assign) else (node.target,):
+            if isinstance(target, ast.Subscript):
+                yield config_key(target), node.value
+            elif isinstance(target, ast.Name) and _is_object(target, source):
+                yield target.id, node.value
+    elif isinstance(node, ast.keyword):
+        yield node.arg, node.value
+    elif isinstance(node, ast.Dict):
+        yield from ((string(key), value) for key, value in zip(node.keys, node.values, strict=True))
+    elif isinstance(node, ast.Call) and len(node.args) == 2 and _calls(node, "setdefault"):
+        yield string(node.args[0]), node.args[1]
 
 
-def _assigned(node: cst.Assign, source: Source) -> Iterator[Setting]:
-    for target in node.targets:
-        if isinstance(target.target, cst.Subscript):
-            yield from _setting(config_key(target.target), node.value, node)
-        yield from _named(target.target, node.value, node, source)
+def _is_object(target: ast.Name, source: Source) -> bool:
+    """Whether a name is one of a module or a class, for ``from_object``."""
+    return isinstance(next(source.scopes(target)), ast.Module | ast.ClassDef)
 
 
-def _named(
-    target: cst.BaseExpression, value: cst.BaseExpression, node: cst.CSTNode, source: Source
-) -> Iterator[Setting]:
-    """Yield a setting that is a name of a module or a class, for ``from_object``."""
-    scope = source.scope(target)
-    if isinstance(target, cst.Name) and (
-        scope is source.global_scope or isinstance(scope, ClassScope)
-    ):
-        yield from _setting(target.value, value, node)
+def _calls(node: ast.Call, name: str) -> bool:
+    return isinstance(node.func, ast.Attribute) and node.func.attr == name
 
 
-def _defaulted(node: cst.Call) -> Iterator[Setting]:
-    """Yield the setting of ``app.config.setdefault("JWT_…", …)``."""
-    is_default = isinstance(node.func, cst.Attribute) and node.func.attr.value == "setdefault"
-    if is_default and len(node.args) == 2:
-        yield from _setting(string(node.args[0].value), node.args[1].value, node)
-
-
-def config_key(node: cst.Subscript) -> str | None:
+def config_key(node: ast.Subscript) -> str | None:
     """Return the key of ``app.config["JWT_…"]``, or None for anything else."""
-    base = dotted(node.value) or ""
-    index = node.slice[0].slice
-    is_config = base.split(".")[-1].lower().endswith("config")
-    if not is_config or len(node.slice) > 1 or not isinstance(index, cst.Index):
-        return None
-    key = string(index.value)
-    return key if key is not None and key.startswith("JWT_") else None
+    base = ast.unparse(node.value)
+    key = string(node.slice)
+    is_config = base.rpartition(".")[2].lower().endswith("config")
+    return key if is_config and key is not None and key.startswith("JWT_") else None
 
 
-def keys_read(source: Source) -> Iterator[tuple[str, cst.Subscript]]:
+def keys_read(source: Source) -> Iterator[tuple[str, ast.Subscript]]:
     """Yield the keys that *source* reads as ``config["JWT_…"]``, with the expressions."""
     for node in source.nodes:
-        key = config_key(node) if isinstance(node, cst.Subscript) else None
-        if key is not None and not isinstance(source.parent(node), cst.AssignTarget | cst.Del):
-            yield key, node  # type: ignore[misc] # it is a Subscript
+        if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load):
+            key = config_key(node)
+            if key is not None:
+                yield key, node
+
+
+def reads_elsewhere(source: Source) -> bool:
+    """Whether settings come from somewhere that nothing can be seen of."""
+    return any(isinstance(node, ast.Attribute) and node.attr in _ELSEWHERE for node in source.nodes)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
+import ast
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-import libcst as cst
-
-from .facts import Facts, Reference
-from .nodes import bound, literal, text_of
-from .source import Source
+from .source import Function, Source, arguments, literal
 
 PARAMETERS: Final = (
     "optional",
@@ -19,6 +17,8 @@ PARAMETERS: Final = (
     "verify_type",
     "skip_revocation_check",
 )
+#: Policies of this library that let requests without a token in.
+_OPENING: Final = ("jwtpolicy.OptionalToken", "jwtpolicy.Anonymous")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,67 +39,49 @@ class Demand:
     refresh: bool = False
     verify_type: bool = True
     skip_revocation_check: bool = False
-    locations: cst.Arg | None = None
+    locations: ast.expr | None = None
 
 
-def demand_of(call: cst.Call | None) -> Demand | None:
+def demand_of(call: ast.Call | None) -> Demand | None:
     """Return what the call of a guard demands; None where its arguments are not plain."""
-    if call is None:
-        return Demand()
-    arguments = bound(call, PARAMETERS)
-    if arguments is None:
+    found = arguments(call, PARAMETERS)
+    if found is None:
         return None
-    locations = arguments.pop("locations", None)
-    flags = {name: literal(argument.value) for name, argument in arguments.items()}
+    locations = found.pop("locations", None)
+    flags = {name: literal(value) for name, value in found.items()}
     if not all(isinstance(flag, bool) for flag in flags.values()):
         return None
-    if locations is not None and literal(locations.value) in (None, [], ()):
+    if locations is not None and literal(locations) in (None, [], ()):
         locations = None
     return Demand(**flags, locations=locations)  # type: ignore[arg-type] # they are bools
 
 
 class Demands:
-    """The demands of one file's functions and classes."""
+    """The demands of one file's functions and classes.
 
-    def __init__(self, facts: Facts) -> None:
-        self._source = facts.source
-        self._by_node: dict[cst.CSTNode, Demand] = {}
-        for reference in facts.references:
-            if reference.name in ("jwt_required", "verify_jwt_in_request"):
-                self._read(reference)
-        for node in self._source.nodes:
-            if isinstance(node, cst.FunctionDef) and _is_optional_here(node, self._source):
-                self._by_node[node] = Demand(optional=True)
+    Attributes:
+        has_optional: Whether one of them lets requests without a token in.
+    """
 
-    def _read(self, reference: Reference) -> None:
-        guarded = guarded_by(reference, self._source)
-        demand = demand_of(reference.call)
-        if guarded is not None and demand is not None:
-            self._by_node.setdefault(guarded, demand)
+    def __init__(self, source: Source, guards: Iterable[tuple[ast.AST, ast.Call | None]]) -> None:
+        self._source = source
+        self._by_node: dict[ast.AST, Demand] = {}
+        self.has_optional = any(source.origin(node) in _OPENING for node in source.nodes)
+        for node, call in guards:
+            demand, guarded = demand_of(call), self.guarded_by(node)
+            if demand is None:
+                # What it lets in cannot be told; it will be listed.
+                continue
+            self.has_optional |= demand.optional
+            if guarded is not None:
+                self._by_node.setdefault(guarded, demand)
 
-    @property
-    def has_optional(self) -> bool:
-        """Whether one of them lets requests without a token in."""
-        return any(demand.optional for demand in self._by_node.values())
+    def guarded_by(self, node: ast.AST) -> ast.AST | None:
+        """Return the function or class that a guard stands on, or that calls it."""
+        above = self._source.parents(node)
+        return next((n for n in above if isinstance(n, Function | ast.ClassDef)), None)
 
-    def around(self, node: cst.CSTNode) -> Demand | None:
+    def around(self, node: ast.AST) -> Demand | None:
         """Return the demand of the nearest function or class around *node* that has one."""
         found = (self._by_node.get(above) for above in self._source.parents(node))
         return next(filter(None, found), None)
-
-
-def guarded_by(reference: Reference, source: Source) -> cst.FunctionDef | cst.ClassDef | None:
-    """Return the function or class that a guard stands on, or that calls it; None for neither."""
-    for above in source.parents(reference.node):
-        if isinstance(above, cst.FunctionDef | cst.ClassDef):
-            return above
-    return None
-
-
-def _is_optional_here(function: cst.FunctionDef, source: Source) -> bool:
-    """Whether a guard of this library's own lets requests without a token into *function*."""
-    return any(
-        "jwtpolicy.protect" in source.origins(decorator.decorator)
-        and any(word in text_of(decorator) for word in ("OptionalToken", "Anonymous"))
-        for decorator in function.decorators
-    )

@@ -1,25 +1,16 @@
-"""Plan the move of all files of an application; nothing is written here."""
+"""Plan the move of an application; nothing is written here."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import ast
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
 
-import libcst as cst
-
-from .edits import Note
-from .facts import Facts
-from .files import Unusable, check_whole, found, parsed
-from .imports import rewrite_imports
-from .places import Place
-from .project import Project
-from .rewriting import planned
-from .source import Source
-from .work import Work
-
-#: Files in which none of these stands have nothing to rewrite.
-_WORDS: Final = (b"flask_jwt_extended", b"jwtpolicy", b"JWT_", b"_loader")
+from . import bridging, native
+from .application import Application, File
+from .names import OLD_ATTRIBUTES, OLD_NAMES, own_name
+from .reminders import reminders
+from .source import Note, Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,70 +19,96 @@ class Result:
 
     Attributes:
         name: Its path, as it was given.
-        before: Its tree as it is.
-        after: Its tree as it should be.
-        notes: What a person has to look at, by the lines of the file as it is.
+        before: Its content as it is.
+        after: Its content as it should be.
+        encoding: That of both.
     """
 
     name: str
-    before: cst.Module
-    after: cst.Module
-    notes: Sequence[Note]
-
-    @property
-    def is_changed(self) -> bool:
-        """Whether anything is to be rewritten."""
-        return self.before.code != self.after.code
+    before: str
+    after: str
+    encoding: str
 
 
 class Migration:
-    """What becomes of all files.
+    """What becomes of an application.
+
+    Args:
+        paths: Files and folders.
+        to: ``bridge`` or ``native``.
+        shown: Returns what it is given, and shows how far it has come.
 
     Attributes:
         errors: The files that cannot be used, with the reasons.
-        results: What becomes of the others.
+        hindrances: What has to be written first; then nothing is to change.
+        results: What becomes of the files that change.
+        reminders: What a person should know of them after that, and has to do.
     """
 
-    def __init__(self, paths: Sequence[str]) -> None:
-        self.errors: list[tuple[str, str]] = []
-        modules = dict(self._parsed(paths))
-        imported = {name for place, module in modules.items() for name in place.imported(module)}
-        files = [Facts(Source(*found)) for found in modules.items() if _is_concerned(found[1])]
-        project = Project(files, imported)
-        works = [planned(file, project) for file in files if project.is_concerned]
-        for work in works:
-            _note_bridge(work, works)
-        self.results = [_result(work) for work in works]
-
-    def _parsed(self, paths: Sequence[str]) -> Iterator[tuple[Place, cst.Module]]:
-        for name in found(paths):
-            try:
-                module = parsed(name)
-                if _is_concerned(module):
-                    check_whole(name, module)
-                yield Place(name), module
-            except Unusable as error:
-                self.errors.append((name, str(error)))
-
-
-def _is_concerned(module: cst.Module) -> bool:
-    return any(word in module.bytes for word in _WORDS)
-
-
-def _note_bridge(work: Work, works: Sequence[Work]) -> None:
-    """Say that what is left of the bridge needs a manager of the bridge."""
-    names = {reference.name for other in works for reference in other.kept()}
-    is_needed = any("." not in name for name in names) and "JWTManager" not in names
-    for manager in work.facts.managers if is_needed else ():
-        work.note(
-            manager.call,
-            "until nothing is imported from the bridge any more, its own JWTManager(app) is needed "
-            "beside this one",
+    def __init__(
+        self,
+        paths: Sequence[str],
+        to: str,
+        shown: Callable[[Iterable[str]], Iterator[str]] = iter,
+    ) -> None:
+        application = Application(paths, shown)
+        self.errors = application.errors
+        self.hindrances: list[tuple[str, Note]] = []
+        self.results: list[Result] = []
+        self.reminders: list[tuple[str, Note]] = []
+        if not application.is_concerned or self.errors:
+            return
+        _find_old(application)
+        for file, name in application.left_out():
+            text = f"{name} belongs to this application and uses Flask-JWT-Extended: name it too"
+            file.hinder(file.source.tree, text)
+        if not any(file.hindrances for file in application.files):
+            (bridging if to == "bridge" else native).rewrite(application)
+        self.hindrances = sorted(
+            (file.source.name, note) for file in application.files for note in file.hindrances
         )
+        if not self.hindrances:
+            self._finish(application, to)
+
+    def _finish(self, application: Application, to: str) -> None:
+        """Render what changes, and look at it as the next run will."""
+        find = bridging.reminders if to == "bridge" else reminders
+        for file in application.files:
+            self._render(file)
+        after = {result.name: result.after for result in self.results}
+        again = Application.of(
+            [(f.source.name, after.get(f.source.name, f.source.text)) for f in application.files]
+        )
+        self.reminders = sorted((file.source.name, note) for file, note in find(again))
+
+    def _render(self, file: File) -> None:
+        before, after = file.source.text, file.source.rendered()
+        if before != after:
+            self.results.append(Result(file.source.name, before, after, file.encoding))
 
 
-def _result(work: Work) -> Result:
-    rewrite_imports(work)
-    module = work.source.module
-    notes = sorted(work.edits.notes)
-    return Result(work.source.place.name, module, work.edits.applied_to(module), notes)
+def _find_old(application: Application) -> None:
+    """Find what the fourth version of Flask-JWT-Extended does not have."""
+    for file in application.files:
+        for node in file.source.nodes:
+            if _is_old(file.source, node):
+                file.hinder(node, "this is of Flask-JWT-Extended 3: move to FJE 4 first")
+        for reference in file.of("jwt_required"):
+            if reference.call is None:
+                file.hinder(
+                    reference.node,
+                    "jwt_required has parentheses since Flask-JWT-Extended 4: move to FJE 4 first",
+                )
+        for reference in file.of("create_access_token", "create_refresh_token"):
+            for keyword in reference.call.keywords if reference.call is not None else ():
+                if keyword.arg == "user_claims":
+                    file.hinder(keyword.value, "user_claims is of version 3: move to FJE 4 first")
+
+
+def _is_old(source: Source, node: ast.AST) -> bool:
+    if isinstance(node, ast.ImportFrom):
+        module = source.absolute(node)
+        return any(own_name(f"{module}.{alias.name}") in OLD_NAMES for alias in node.names)
+    if isinstance(node, ast.Attribute):
+        return node.attr in OLD_ATTRIBUTES or own_name(source.origin(node)) in OLD_NAMES
+    return False

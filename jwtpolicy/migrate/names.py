@@ -1,13 +1,11 @@
-"""Know the names of Flask-JWT-Extended, and where they are imported from."""
+"""Know the names of Flask-JWT-Extended, of its third version too, and where they come from."""
 
 from __future__ import annotations
 
 from typing import Final
 
+ORIGINAL: Final = "flask_jwt_extended"
 BRIDGE: Final = "jwtpolicy.compat.flask_jwt_extended"
-
-#: Where its names are imported from: itself, and the bridge that stands in for it.
-PACKAGES: Final = ("flask_jwt_extended", BRIDGE)
 
 #: Its submodules that hold names of the package too.
 _REPEATING: Final = frozenset({"jwt_manager", "utils", "view_decorators"})
@@ -21,17 +19,43 @@ SUBMODULES: Final = _REPEATING | {
     "typing",
 }
 
+#: What the fourth version calls otherwise, or does not have; `OLD_ATTRIBUTES` are the manager's.
+OLD_NAMES: Final = frozenset(
+    {
+        "fresh_jwt_required",
+        "get_jwt_claims",
+        "get_raw_jwt",
+        "get_raw_jwt_header",
+        "jwt_optional",
+        "jwt_refresh_token_required",
+        "verify_fresh_jwt_in_request",
+        "verify_jwt_in_argument",
+        "verify_jwt_in_request_optional",
+        "verify_jwt_refresh_token_in_request",
+    }
+)
+OLD_ATTRIBUTES: Final = frozenset(
+    {
+        "claims_verification_failed_loader",
+        "claims_verification_loader",
+        "token_in_blacklist_loader",
+        "user_claims_loader",
+        "user_loader_callback_loader",
+        "user_loader_error_loader",
+    }
+)
 
-def own_name(qualified: str) -> str | None:
+
+def own_name(qualified: str | None) -> str | None:
     """Return what Flask-JWT-Extended calls *qualified*, without the package.
 
     ``get_jwt``, ``exceptions.CSRFError``; an empty string for the package itself, ``utils`` for
     a submodule; None for whatever is not its own.
     """
-    for package in PACKAGES:
+    for package in (ORIGINAL, BRIDGE):
         if qualified == package:
             return ""
-        if qualified.startswith(f"{package}."):
+        if qualified is not None and qualified.startswith(f"{package}."):
             return _shortened(qualified.removeprefix(f"{package}."))
     return None
 

@@ -1,11 +1,9 @@
-"""Say what changes, and what is left to a person."""
+"""Show what changes, as a diff."""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator, Sequence
-
-from .edits import Note
+from collections.abc import Iterator
 
 _NO_NEWLINE = "\\ No newline at end of file\n"
 
@@ -23,19 +21,3 @@ def _lines(text: str) -> list[str]:
     return [f"{line}\n" for line in text.split("\n")[:-1]] + list(
         filter(None, [text.split("\n")[-1]])
     )
-
-
-def moved(notes: Iterable[Note], before: str, after: str) -> list[Note]:
-    """Return *notes* with the lines where their code stands after the change."""
-    lines = _lines(after)
-    matcher = difflib.SequenceMatcher(None, _lines(before), lines, autojunk=False)
-    blocks = matcher.get_opcodes()
-    last = max(1, len(lines))
-    return [Note(min(last, _moved(note.line - 1, blocks) + 1), note.text) for note in notes]
-
-
-def _moved(line: int, blocks: Sequence[tuple[str, int, int, int, int]]) -> int:
-    found = (block for block in blocks if block[1] <= line < block[2])
-    _, _, end, new_start, new_end = next(found)
-    # What is new in a block mostly stands at its top: a statement, an import.
-    return max(new_start, new_end - (end - line))

@@ -8,16 +8,20 @@ from functools import cached_property, wraps
 from types import UnionType
 from typing import Any, ClassVar, NoReturn, Self
 
-from ..access import AccessRequest
+from werkzeug.exceptions import HTTPException
+
+from ..access import AccessRequest, UserPending
 from ..decision import ALLOWED, Decision, Finding
 from ..exceptions import (
     MissingClaimError,
     PolicyDefinitionError,
     PolicyError,
     StoreUnavailableError,
+    UnknownUserError,
 )
 from ..outcomes import Outcome
 from .arguments import Alone, Comparable, copied, identity_of, source_of
+from .parameters import signature_of
 from .program import CPU, Builder, Conjunction, Disjunction, Node, Program, Threshold
 
 logger = logging.getLogger("jwtpolicy")
@@ -37,6 +41,14 @@ def without_token(access: AccessRequest) -> Finding:
     """Return what every leaf that needs a verified token says where there is none."""
     error = access.credential_error
     return _NO_TOKEN if error is None else Finding(error.outcome, error.reason, error=error)
+
+
+def without_user(error: HTTPException) -> Finding:
+    """Return what is said where the token's user could not be loaded."""
+    if isinstance(error, UnknownUserError):
+        return Finding(Outcome.INVALID_TOKEN, error.reason, error=error)
+    # An application's loader may answer for itself: its own error passes through.
+    return Finding(Outcome.ERROR, "the user could not be loaded", error=error)
 
 
 def broken(policy: object, why: str, error: Exception | None = None) -> Finding:
@@ -78,8 +90,7 @@ class Policy(Comparable):
         return self
 
     def __init__(self) -> None:
-        if type(self).__init__ is Policy.__init__:
-            _seal(self)
+        """Take nothing; subclasses say what they take."""
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -120,6 +131,10 @@ class Policy(Comparable):
         return self.is_async
 
     @property
+    def is_single_use(self) -> bool:
+        return False
+
+    @property
     def is_consumed(self) -> bool:
         return False
 
@@ -144,6 +159,15 @@ class Policy(Comparable):
         """Return what this leaf says, awaiting its `decide`."""
         if self.needs_token and access.token is None:
             return without_token(access)
+        others_wait, access.waits_for_user = access.waits_for_user, False
+        found = await self._decided(access)
+        if access.waits_for_user:
+            await access.load_user()
+            found = await self._decided(access)
+        access.waits_for_user = others_wait
+        return found
+
+    async def _decided(self, access: AccessRequest) -> Finding:
         access.touched = False
         try:
             return self._answer(access, await self.decide(access))
@@ -172,6 +196,11 @@ class Policy(Comparable):
     def _failure(self, access: AccessRequest, error: Exception) -> Finding:
         if access.touched and not access.has_resource:
             return Finding(Outcome.PENDING, "waits for the resource")
+        if isinstance(error, UserPending) and (access.awaits_user or self.is_async):
+            access.waits_for_user = True
+            return Finding(Outcome.PENDING, "waits for the user")
+        if error is access.user_error:
+            return without_user(access.user_error)
         if isinstance(error, MissingClaimError):
             return Finding(Outcome.MISSING_CLAIM, error.reason, error=error)
         if isinstance(error, StoreUnavailableError):
@@ -264,11 +293,36 @@ def _sealing(init: Any) -> Any:
 
     @wraps(init)
     def sealing(self: Policy, /, *args: Any, **kwargs: Any) -> None:
-        init(self, *args, **kwargs)
+        try:
+            init(self, *args, **kwargs)
+        except TypeError as error:
+            # Without a frame of its own nothing of it has run: the arguments do not fit.
+            if error.__traceback__ is None or error.__traceback__.tb_next is None:
+                raise PolicyDefinitionError(_misfit(self, init)) from None
+            raise
         if type(self).__init__ is sealing:
             _seal(self)
 
     return sealing
+
+
+Policy.__init__ = _sealing(Policy.__init__)  # type: ignore[method-assign]
+
+
+def _misfit(policy: Policy, init: Any) -> str:
+    """Return what *policy* was made with, and what it takes."""
+    name = type(policy).__name__
+    made = source_of(name, *arguments_of(policy))
+    _, *taken = signature_of(init).parameters.values()
+    shown = ", ".join(_shown(parameter) for parameter in taken)
+    return f"{made} does not fit; write {name}({shown})"
+
+
+def _shown(parameter: inspect.Parameter) -> str:
+    """Return how a parameter is written in a call."""
+    if parameter.kind is parameter.KEYWORD_ONLY:
+        return f"{parameter.name}=…"
+    return str(parameter).partition("=")[0]
 
 
 def as_policy(value: object, where: str) -> Policy:

@@ -133,7 +133,21 @@ class IsSubject(ClaimsMatch):
 
     def __init__(self, name: str, *, of: type | None = None) -> None:
         self.of = checked_type("IsSubject", of)
-        super().__init__(sub=subject_arg(name, of))
+        super().__init__(sub=subject_arg(checked_name("IsSubject", name), of))
+
+
+def checked_name(owner: str, name: object) -> str:
+    """Return the name that a call has written.
+
+    Raises:
+        PolicyDefinitionError: It is none.
+    """
+    if type(name) is str and name:
+        return name
+    msg = (
+        f"{owner} takes a name as a non-empty string, such as {owner}('user_id'), not {name!r:.40}"
+    )
+    raise PolicyDefinitionError(msg)
 
 
 def checked_type(owner: str, of: object) -> type | None:
@@ -202,7 +216,7 @@ def _words(owner: str, words: tuple[str, ...]) -> frozenset[str]:
         raise PolicyDefinitionError(msg)
     for word in words:
         if type(word) is not str or not word:
-            msg = f"{owner} takes non-empty strings, not {word!r}"
+            msg = f"{owner} takes non-empty strings, such as {owner}('a', 'b'), not {word!r:.60}"
             raise PolicyDefinitionError(msg)
     return frozenset(words)
 

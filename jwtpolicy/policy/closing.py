@@ -119,7 +119,11 @@ def _accepted(part: Policy) -> frozenset[str] | None:
 
 
 def leaves(part: Policy) -> Iterator[Policy]:
-    """Yield the leaves of *part*, whatever stands before them."""
+    """Yield the leaves of *part* without the ``~`` before them, for whoever asks what is needed.
+
+    A negated leaf needs the store, the resource or the user as much as another one. Whoever asks
+    what a leaf lets in asks `positive_leaves`.
+    """
     if isinstance(part, AllOf | AnyOf | AtLeast):
         for member in part.members:
             yield from leaves(member)
@@ -129,6 +133,32 @@ def leaves(part: Policy) -> Iterator[Policy]:
         yield part
 
 
+def positive_leaves(part: Policy) -> Iterator[Policy]:
+    """Yield the leaves of *part* that can let somebody in: those without a ``~`` before them."""
+    yield from _positive(normal(part))
+
+
+def _positive(part: Policy) -> Iterator[Policy]:
+    if isinstance(part, AllOf | AnyOf | AtLeast):
+        for member in part.members:
+            yield from _positive(member)
+    elif not isinstance(part, Not):
+        yield part
+
+
+def demands(part: Policy, leaf_type: type[Policy]) -> bool:
+    """Whether nobody passes *part* whom no leaf of *leaf_type* allows."""
+    return _demanded(normal(part), leaf_type)
+
+
+def _demanded(part: Policy, leaf_type: type[Policy]) -> bool:
+    if isinstance(part, AllOf):
+        return any(_demanded(member, leaf_type) for member in part.members)
+    if isinstance(part, AnyOf | AtLeast):
+        return all(_demanded(member, leaf_type) for member in part.members)
+    return isinstance(part, leaf_type)
+
+
 def _ignores_invalid(level: Policy) -> bool:
-    # `Anonymous` is left positive by the normal form alone where it lets somebody in.
-    return any(isinstance(leaf, Anonymous) and leaf.ignore_invalid for leaf in leaves(level))
+    found = positive_leaves(level)
+    return any(isinstance(leaf, Anonymous) and leaf.ignore_invalid for leaf in found)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, NoReturn, Self, TypeGuard
+from typing import ClassVar, Final, NoReturn, Self, TypeGuard
 
 from werkzeug.exceptions import HTTPException
 
@@ -10,15 +10,15 @@ from ..access import AccessRequest, NoApplicationError, Standing
 from ..decision import ALLOWED, Finding
 from ..exceptions import (
     AccessError,
+    ExpiredTokenError,
     InvalidTokenError,
     PolicyDefinitionError,
     PolicyError,
     RevokedTokenError,
-    UnknownUserError,
     WrongKindError,
 )
 from ..outcomes import Outcome
-from .base import AnyOf, Not, Policy, without_token
+from .base import AnyOf, Not, Policy, without_token, without_user
 from .program import IO, PURE, Builder, Node
 
 
@@ -34,7 +34,9 @@ class Credential(Policy):
 
 
 class TokenKind(Credential):
-    """The token is of this kind: its ``type`` claim is *kind*.
+    """The token is of this kind: its ``type`` claim is *kind*, and it has not expired meanwhile.
+
+    Guards have just looked at ``exp``; `enforce` in a stream that goes on for long looks again.
 
     Attributes:
         kind: ``access``, ``refresh`` or a kind of the application's own.
@@ -52,13 +54,20 @@ class TokenKind(Credential):
         token = access.token
         if token is None:
             return without_token(access)
-        return ALLOWED if token._claims["type"] == self.kind else wrong_kind(token.kind)
+        if token._claims["type"] != self.kind:
+            return wrong_kind(token.kind)
+        return _EXPIRED if access.terms.is_over(token._claims.get("exp")) else ALLOWED
 
 
 def wrong_kind(kind: str) -> Finding:
     """Return what is said of a token of another kind than the one that was asked for."""
     reason = f"the token is of the kind {kind!r}"
     return Finding(Outcome.INVALID_TOKEN, reason, error=WrongKindError(reason))
+
+
+_EXPIRED: Final = Finding(
+    Outcome.INVALID_TOKEN, "exp has passed", error=ExpiredTokenError("exp has passed")
+)
 
 
 class Access(TokenKind):
@@ -217,34 +226,29 @@ class KnownUser(Credential):
         if access.token is None:
             return without_token(access)
         try:
-            access.services.load_user(access.token)
-        except (HTTPException, NoApplicationError) as error:
-            return self._failure(access, error)
+            access.user  # noqa: B018 # loads it
+        except HTTPException as error:
+            return without_user(error)
+        except NoApplicationError as error:
+            return _without_application(self, error)
         return ALLOWED
 
     async def judge_async(self, access: AccessRequest) -> Finding:
         if access.token is None:
             return without_token(access)
-        try:
-            await access.services.load_user_async(access.token)
-        except (HTTPException, NoApplicationError) as error:
-            return self._failure(access, error)
-        return ALLOWED
-
-    def _failure(self, access: AccessRequest, error: Exception) -> Finding:
-        if isinstance(error, UnknownUserError):
-            return Finding(Outcome.INVALID_TOKEN, error.reason, error=error)
-        if isinstance(error, HTTPException):
-            # An application's loader may answer for itself: its own error passes through.
-            return Finding(Outcome.ERROR, "the user could not be loaded", error=error)
-        return _without_application(self, error)
+        if access.user_error is None:
+            await access.load_user()
+        return ALLOWED if access.user_error is None else without_user(access.user_error)
 
 
 class SingleUse(NotRevoked):
     """The token was not used before; the guard uses it up when it lets the request in.
 
+    HEAD uses nothing up: where GET would be let in by it, the guard answers 200 without calling the
+    view.
+
     Attributes:
-        consume: Whether the guard does so; with False the view calls ``jwt.consume()``.
+        consume: Whether the guard uses it up; with False the view calls ``jwt.consume()``.
     """
 
     _passing = (Standing.GOOD,)
@@ -252,6 +256,10 @@ class SingleUse(NotRevoked):
 
     def __init__(self, *, consume: bool = True) -> None:
         self.consume = _switch("SingleUse(consume=…)", consume)
+
+    @property
+    def is_single_use(self) -> bool:
+        return True
 
     @property
     def is_consumed(self) -> bool:

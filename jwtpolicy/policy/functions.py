@@ -9,9 +9,11 @@ from typing import Any, Self, overload
 
 from ..access import AccessRequest
 from ..exceptions import PolicyDefinitionError
+from ..expecting import expect
 from ..sentinels import NOT_GIVEN, NotGiven
 from .arguments import source_of
 from .base import Policy, arguments_of
+from .parameters import signature_of
 
 type_of_function = Callable[..., Any]
 
@@ -89,7 +91,7 @@ class PolicyFactory:
 
 def _own_parameters(function: type_of_function) -> inspect.Signature:
     """Return the signature without its first parameter, which is the `AccessRequest`."""
-    signature = inspect.signature(function)
+    signature = signature_of(function)
     first, *rest = signature.parameters.values()
     if first.kind not in (first.POSITIONAL_ONLY, first.POSITIONAL_OR_KEYWORD):
         msg = f"@policy: {function.__name__} has to take the AccessRequest first, by position"
@@ -117,6 +119,7 @@ def policy(
     Raises:
         PolicyDefinitionError: What is decorated is not a function that takes the request first.
     """
+    expect(needs_token, bool, "@policy(needs_token=…) is True or False", PolicyDefinitionError)
     if function is NOT_GIVEN:
         return lambda decorated: policy_of(decorated, needs_token)
     return policy_of(function, needs_token)
@@ -127,7 +130,7 @@ def policy_of(function: object, needs_token: bool) -> Policy | PolicyFactory:
     if not inspect.isfunction(function):
         msg = f"@policy goes on a function, not on {function!r:.60}"
         raise PolicyDefinitionError(msg)
-    parameters = inspect.signature(function).parameters
+    parameters = signature_of(function).parameters
     if not parameters:
         msg = f"@policy: {function.__name__} has to take the AccessRequest"
         raise PolicyDefinitionError(msg)

@@ -34,8 +34,12 @@ class Leaf(Protocol):
         """Whether an asynchronous run calls `judge_async`."""
 
     @property
+    def is_single_use(self) -> bool:
+        """Whether a token that this leaf let in is to be used up."""
+
+    @property
     def is_consumed(self) -> bool:
-        """Whether the guard uses the token up when this leaf let it in."""
+        """Whether the guard does that, and not the view."""
 
     @property
     def identity(self) -> object:
@@ -296,14 +300,16 @@ class Builder:
         self.held = held
         self.literals: dict[object, int] = {}
         self.consumed: list[int] = []
+        self.single_uses: list[int] = []
         self.is_async = False
 
     def literal(self, leaf: Leaf, is_negated: bool, policy: object) -> Node:
         if not is_negated and leaf.identity in self.held:
             return Held(policy)
         index = self.literals.setdefault(leaf.identity, len(self.literals))
-        if leaf.is_consumed and index not in self.consumed:
-            self.consumed.append(index)
+        if leaf.is_single_use and index not in self.single_uses:
+            self.single_uses.append(index)
+            self.consumed += [index] if leaf.is_consumed else []
         self.is_async = self.is_async or leaf.is_async
         kind = AwaitedLiteral if leaf.is_awaited else Literal
         return kind(leaf, index, is_negated, policy)
@@ -396,17 +402,19 @@ class Program:
         baseline: The part of it that the baseline makes, or None.
         size: How many different leaves there are.
         is_async: Whether one of them is the application's own and async.
-        consumed: Where the findings of leaves are whose tokens the guard uses up.
+        single_uses: Where the findings of leaves are whose tokens are to be used up.
+        consumed: Those of them whose tokens the guard uses up, and not the view.
         weigh: The quickest way to the outcome of the whole tree.
     """
 
-    __slots__ = ("baseline", "consumed", "is_async", "root", "size", "weigh")
+    __slots__ = ("baseline", "consumed", "is_async", "root", "single_uses", "size", "weigh")
 
     def __init__(self, root: Node, builder: Builder, baseline: Node | None = None) -> None:
         self.root = root
         self.size = len(builder.literals)
         self.is_async = builder.is_async
         self.consumed = tuple(builder.consumed)
+        self.single_uses = tuple(builder.single_uses)
         is_one = isinstance(root, Conjunction) and len(root.steps) == 1
         self.weigh = root.steps[0][0].weigh if is_one else root.weigh  # type: ignore[attr-defined]
         self.baseline = baseline
@@ -416,11 +424,27 @@ class Program:
 
 
 async def weigh_async(node: Node, run: Run) -> int:
-    """Return what *node* says, awaiting leaves on which it still depends."""
+    """Return what *node* says, awaiting leaves, and the user, on which it still depends."""
     while True:
         run.awaiting = []
-        outcome = node.weigh(run)
-        if outcome == 0 or not run.awaiting:
+        outcome = _weighed(node, run)
+        if outcome == 0:
             return outcome
-        literal = run.awaiting[0]
-        run.findings[literal.index] = await literal.leaf.judge_async(run.access)
+        if run.awaiting:
+            literal = run.awaiting[0]
+            run.findings[literal.index] = await literal.leaf.judge_async(run.access)
+        elif outcome == _PENDING and run.access.waits_for_user:
+            run.access.waits_for_user = False
+            await run.access.load_user()
+            run.forget_pending()
+        else:
+            return outcome
+
+
+def _weighed(node: Node, run: Run) -> int:
+    """Let leaves wait for the user meanwhile."""
+    run.access.awaits_user = True
+    try:
+        return node.weigh(run)
+    finally:
+        run.access.awaits_user = False

@@ -11,7 +11,15 @@ from ..exceptions import PolicyError
 from ..outcomes import Outcome
 from ..sentinels import NOT_GIVEN, NotGiven
 from .base import without_token
-from .claims import Attribute, checked_type, doubtful_first, mismatch, missing, named_matchers
+from .claims import (
+    Attribute,
+    checked_name,
+    checked_type,
+    doubtful_first,
+    mismatch,
+    missing,
+    named_matchers,
+)
 from .comparing import Unknown
 from .matchers import Matcher, owner_of
 
@@ -75,7 +83,7 @@ class Owns(ResourceMatch):
 
     def __init__(self, name: str, *, of: type | None = None) -> None:
         self.of = checked_type("Owns", of)
-        super().__init__({name: owner_of(of)})
+        super().__init__({checked_name("Owns", name): owner_of(of)})
 
 
 def _attribute(resource: object, path: str) -> object:

@@ -10,11 +10,11 @@ from typing import Any, ClassVar, cast
 
 import marshmallow
 from marshmallow import EXCLUDE, ValidationError
-from marshmallow.fields import Nested
+from marshmallow.fields import Nested, String
 from marshmallow.schema import SchemaMeta
 from marshmallow.validate import And
 
-from ..exceptions import SchemaError
+from ..exceptions import IssueError, SchemaError
 from ..jose import CARRIED, RESERVED_CLAIMS
 
 
@@ -35,15 +35,31 @@ def _check_names(owner: str, declared: Mapping[str, Any]) -> None:
 
 
 def _tighten(field: Any) -> None:
-    """Make validators that return False fail, which marshmallow 4 would overlook."""
+    """Make fail what marshmallow would overlook: validators that return False, and a repr."""
     field.validators = [_strict(validator) for validator in field.validators]
     inner = [getattr(field, name, None) for name in ("inner", "key_field", "value_field")]
     for part in (*inner, *getattr(field, "tuple_fields", ())):
         if part is not None:
             _tighten(part)
+    if type(field)._serialize is String._serialize:
+        field.__class__ = type(type(field).__name__, (_StrictText, type(field)), {})
     if isinstance(field, Nested) and not isinstance(field, _StrictNested):
         # Its schema is made when it is first asked for, and may be this one again.
         field.__class__ = type(type(field).__name__, (_StrictNested, type(field)), {})
+
+
+class _StrictText(String):
+    """A field that writes the text of what it reads, if it has one of its own."""
+
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> Any:
+        kind: Any = type(value)
+        if kind.__str__ is object.__str__ and kind.__module__ != "builtins":
+            msg = (
+                f"claims.{attr}: {kind.__name__} has no text of its own, only its repr; name what "
+                f"stands for it: fields.Function(lambda user: [one.name for one in user.{attr}])"
+            )
+            raise IssueError(msg)
+        return super()._serialize(value, attr, obj, **kwargs)
 
 
 class _StrictNested(Nested):

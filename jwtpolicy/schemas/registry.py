@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import logging
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
@@ -20,8 +20,10 @@ from ..exceptions import (
     SchemaError,
     SubjectError,
 )
+from ..registered_claims import id_of
 from .claim_schema import ClaimSchema, Principals, claim_name
 from .json_values import check_json
+from .reasons import places_of, reasons_of
 from .users import is_user
 
 logger = logging.getLogger("jwtpolicy")
@@ -108,6 +110,7 @@ class _Entry:
 
         Raises:
             SubjectError: It is not non-empty text.
+            NotAnIdError: It holds NUL or a lone surrogate.
         """
         user = self._read(user)
         if _makes_claims_itself(self.schema):
@@ -124,7 +127,7 @@ class _Entry:
         if type(subject) is not str or not subject:
             msg = f"{type(self.schema).__name__}: sub has to be non-empty text in the token"
             raise SubjectError(msg)
-        return subject
+        return id_of(subject)
 
 
 def _has_post_load(schema: ClaimSchema) -> bool:
@@ -289,20 +292,21 @@ class SchemaRegistry:
 
         Raises:
             SubjectError: No schema fits its type, or it has no subject.
-            IssueError: The claims cannot be signed or read back; the message names the path,
-                never a value.
+            IssueError: The claims cannot be signed or read back; the message names the path and
+                the reason, never a value.
             ForeignSubjectError: The subject begins with the prefix of another type.
         """
         entry = self._writer(type(user), kind)
         if entry is None:
             subject = self._on_wire(_plain_subject(user))
             return self._plain(Dumped(subject, dict(added or {})), kind)
+        claims: dict[str, Any] = {}
         try:
             claims = {**entry.dump(user), **(added or {})}
             check_json(claims, "claims")
             entry.load(claims, entry.version)
         except ValidationError as error:
-            msg = f"{type(entry.schema).__name__}: {_listed(error)}"
+            msg = f"{type(entry.schema).__name__}: {reasons_of(error, claims)}"
             raise IssueError(msg) from None
         subject = entry.subject_in(claims)
         # Beside tokens that are of no schema, those of one have to say so.
@@ -423,7 +427,7 @@ class SchemaRegistry:
                 # Of another library, with the subject alone. What is signed after it is judged
                 # before: see `check`.
                 return claims["sub"]
-            msg = f"the claims do not load: {_listed(error)}"
+            msg = f"the claims do not load: {places_of(error)}"
             raise InvalidTokenError(msg) from None
         except Exception as error:
             msg = f"{entry.name} raised {type(error).__name__}"
@@ -557,6 +561,7 @@ def _plain_subject(user: Any) -> str:
 
     Raises:
         SubjectError: It is none.
+        NotAnIdError: It holds NUL or a lone surrogate.
     """
     subject = _plain(user)
     if not subject:
@@ -566,22 +571,4 @@ def _plain_subject(user: Any) -> str:
             "object whose type has a schema; @jwt.claims_for registers one"
         )
         raise SubjectError(msg)
-    return subject
-
-
-def _messages(error: ValidationError) -> Any:
-    return error.normalized_messages()  # type: ignore[no-untyped-call] # marshmallow's
-
-
-def _listed(error: ValidationError) -> str:
-    """Return where the error is, in words that hold no values."""
-    return ", ".join(_paths(_messages(error), "claims"))
-
-
-def _paths(messages: Any, path: str) -> Iterator[str]:
-    """Yield the paths that marshmallow complains about, without the values."""
-    if isinstance(messages, dict):
-        for name, inner in messages.items():
-            yield from _paths(inner, f"{path}.{name}")
-    else:
-        yield path
+    return id_of(subject)

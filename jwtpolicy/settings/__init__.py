@@ -1,6 +1,6 @@
 """Read an application's settings once, and refuse what cannot be meant."""
 
-from .checks import UnknownSettingWarning
+from .checks import UnknownSettingWarning, check_own_tokens
 from .cookies import CookieShape, InsecureCookieWarning, cookie_shapes
 from .reading import Settings
 
@@ -9,5 +9,6 @@ __all__ = [
     "InsecureCookieWarning",
     "Settings",
     "UnknownSettingWarning",
+    "check_own_tokens",
     "cookie_shapes",
 ]

@@ -67,6 +67,54 @@ def _renewal_complaints(settings: Settings, within: int | None) -> Iterator[str]
         )
 
 
+def check_profile(settings: Settings) -> None:
+    """Refuse settings with which no token could be an access token of :rfc:`9068`."""
+    for complaint in _profile_complaints(settings):
+        msg = f"JWT_ACCESS_TOKEN_PROFILE 'rfc9068' {complaint}"
+        raise ConfigurationError(msg)
+
+
+def _profile_complaints(settings: Settings) -> Iterator[str]:
+    if settings.access_token_profile is None:
+        if settings.client_id is not None:
+            yield "is what JWT_CLIENT_ID is for; set both, or neither"
+        return
+    for name, accepted in (
+        ("ISSUER", settings.accepted_issuers),
+        ("AUDIENCE", settings.accepted_audiences),
+    ):
+        if not accepted:
+            yield (
+                f"asks who the {name.lower()} is: set JWT_ENCODE_{name}, or JWT_DECODE_{name} in a "
+                "service that only verifies"
+            )
+    if settings.identity_claim != "sub":
+        yield "has the subject in `sub`; remove JWT_IDENTITY_CLAIM"
+    if settings.access_token_expires is None:
+        yield "asks for an end; JWT_ACCESS_TOKEN_EXPIRES cannot be NEVER"
+
+
+def check_own_tokens(settings: Settings) -> None:
+    """Refuse a service that issues what it refuses; not for one that only verifies.
+
+    Raises:
+        ConfigurationError: So it is.
+    """
+    own_issuer = () if settings.encode_issuer is None else (settings.encode_issuer,)
+    for name, written, accepted in (
+        ("ISSUER", own_issuer, settings.accepted_issuers),
+        ("AUDIENCE", settings.encode_audience, settings.accepted_audiences),
+    ):
+        if accepted and accepted.isdisjoint(written):
+            said = f"says {', '.join(written)}" if written else "is not set"
+            msg = (
+                f"JWT_ENCODE_{name} {said}, and JWT_DECODE_{name} accepts only "
+                f"{', '.join(sorted(accepted))}: this service would refuse its own tokens; let "
+                f"JWT_DECODE_{name} name what JWT_ENCODE_{name} says"
+            )
+            raise ConfigurationError(msg)
+
+
 def own_kind(key: str) -> tuple[str, str] | None:
     """Return the kind that ``JWT_<KIND>_TOKEN_EXPIRES`` is about, and the rest of the key.
 

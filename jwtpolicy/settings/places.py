@@ -74,7 +74,7 @@ class PlaceSettings(TokenSettings):
         "path",
         "Where the refresh cookie is sent: the narrow path of the endpoints that take it. None: "
         "that of the one `auth_blueprint`; without one it has to be set before a refresh cookie "
-        "can be.",
+        "can be. What a server or proxy has mounted the application at comes before it.",
     )
     cookie_domain: str | None = setting(
         "JWT_COOKIE_DOMAIN",

@@ -241,7 +241,7 @@ def optional(read: Reader) -> Reader:
     return lambda value: None if value is None else read(value)
 
 
-def read_setting(key: str, value: Any, read: Reader) -> Any:
+def read_setting(key: str, value: Any, read: Reader, *, is_secret: bool = False) -> Any:
     """Return what *value* means.
 
     Raises:
@@ -250,15 +250,17 @@ def read_setting(key: str, value: Any, read: Reader) -> Any:
     try:
         return read(value)
     except Wrong as allowed:
-        shown = "" if "KEY" in key else _shown(value)
         expected = str(allowed).replace("JWT_…", key)
-        msg = f"{key} is of type {type(value).__name__}{shown}; expected {expected}"
+        msg = f"{key} is {_shown(value, is_secret)}; expected {expected}"
         raise ConfigurationError(msg) from None
 
 
-def _shown(value: Any) -> str:
-    """Show what cannot be a secret: numbers and flags."""
-    return f" ({value!r})" if isinstance(value, bool | int | float | timedelta) else ""
+def _shown(value: Any, is_secret: bool) -> str:
+    """Return what was found: the value, and the type, which may be what is wrong."""
+    kind = f"of type {type(value).__name__}"
+    if isinstance(value, str | bytes | list | tuple | set) and not value:
+        return f"empty, and {kind}"
+    return kind if is_secret else f"{value!r:.60}, {kind}"
 
 
 def quotable(value: Any) -> str:

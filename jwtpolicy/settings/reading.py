@@ -13,6 +13,7 @@ from .checks import (
     UnknownSettingWarning,
     check_ends,
     check_keys,
+    check_profile,
     check_renewal,
     doubts,
     is_refused,
@@ -73,7 +74,9 @@ class Settings(PlaceSettings):
             # The caller of JWTManager(app).
             warnings.warn(doubt, UnknownSettingWarning, stacklevel=4)
         values: dict[str, Any] = {
-            keys[key].name: read_setting(key, value, keys[key].metadata["read"])
+            keys[key].name: read_setting(
+                key, value, keys[key].metadata["read"], is_secret=not keys[key].repr
+            )
             for key, value in given.items()
             if key in keys and not (value is None and keys[key].default in (None, ()))
         }
@@ -88,6 +91,7 @@ class Settings(PlaceSettings):
         check_keys(settings)
         check_ends(settings)
         check_renewal(settings)
+        check_profile(settings)
         in_development = bool(mapping.get("DEBUG") or mapping.get("TESTING"))
         check_cookies(settings, is_development=in_development)
         return settings

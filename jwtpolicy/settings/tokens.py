@@ -29,7 +29,8 @@ class TokenSettings:
         (),
         read.secrets,
         "list of up to three strings or bytes",
-        "Older secrets that still verify, but no longer sign.",
+        "Older secrets that still verify, but no longer sign. Never one that has leaked: "
+        "whoever knows it can be anybody for as long as it stands here.",
         is_secret=True,
     )
     private_key: str | bytes | None = setting(
@@ -46,6 +47,7 @@ class TokenSettings:
         read.secret,
         "PEM",
         "The public key; alone it makes a service that only verifies.",
+        is_secret=True,  # somebody may have put the private one there
     )
     algorithm: str = setting(
         "JWT_ALGORITHM",
@@ -74,7 +76,7 @@ class TokenSettings:
         read.optional(read.lifetime),
         "seconds, timedelta or None",
         "A session that is not refreshed for so long ends, and its access tokens with it; None: "
-        "when its refresh token expires.",
+        "when the last of its tokens expires.",
     )
     session_absolute: int | None = setting(
         "JWT_SESSION_ABSOLUTE",
@@ -82,6 +84,14 @@ class TokenSettings:
         read.optional(read.lifetime),
         "seconds, timedelta or None",
         "A session ends so long after the login, however often it was refreshed; None: never.",
+    )
+    session_max: int | None = setting(
+        "JWT_SESSION_MAX",
+        None,
+        read.optional(read.count),
+        "whole number above 0, or None",
+        "How many sessions a user may have at once: a login too many ends the oldest, in the step "
+        "that opens the new one; None: any number.",
     )
     refresh_grace: int = setting(
         "JWT_REFRESH_GRACE",
@@ -163,7 +173,15 @@ class TokenSettings:
         None,
         read.one_of(None, "rfc9068"),
         "None or 'rfc9068'",
-        "Whether access tokens say `typ: at+jwt` and have to (RFC 9068).",
+        "Whether access tokens are such of RFC 9068, and have to be: `typ: at+jwt`, with `iss`, "
+        "`aud` and `client_id`.",
+    )
+    client_id: str | None = setting(
+        "JWT_CLIENT_ID",
+        None,
+        read.text,
+        "string",
+        "`client_id` of the access tokens of RFC 9068, where `claims=` names no other client.",
     )
     max_token_length: int = setting(
         "JWT_MAX_TOKEN_LENGTH",

@@ -339,6 +339,15 @@ class TokenStore(ABC):
 
     is_shared: ClassVar[bool]
 
+    def check(self) -> None:  # noqa: B027 # most stores have nothing to refuse
+        """Refuse what nobody could work with; the server is not asked.
+
+        Called within the context of each application that uses the store, before its first request.
+
+        Raises:
+            ConfigurationError: What the store was made with is of no use; the message says why.
+        """
+
     @abstractmethod
     def standing(self, ref: TokenRef, *, now: int, leeway: float = 0) -> Standing:
         """Return what is known of a token, in one look-up.
@@ -406,6 +415,7 @@ class TokenStore(ABC):
         *,
         token_expires_at: int | None,
         leeway: float = 0,
+        maximum: int | None = None,
     ) -> Session | None:
         """Open the session of a refresh token that was issued without one; in one step, once.
 
@@ -418,6 +428,7 @@ class TokenStore(ABC):
                 token's ``jti``, and ``last_used_at`` the time.
             token_expires_at: ``exp`` of the token, or None for never.
             leeway: As for `standing`.
+            maximum: As for `open_session`.
 
         Returns:
             The session: *session*, or the one that came of the token before, as it is now. None:

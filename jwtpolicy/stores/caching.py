@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from time import monotonic
 from typing import Final
 
 from ..access import Standing
+from ..clock import elapsed
 from .base import (
     PAGE,
     REFRESH,
@@ -19,6 +19,7 @@ from .base import (
     TokenRef,
     TokenStore,
 )
+from .outages import checked, tells_outages
 
 #: The longest time for which an answer is kept, in seconds.
 MAX_SECONDS: Final = 5.0
@@ -28,6 +29,7 @@ _LIMIT: Final = 16_384  # answers; of 200 to 300 bytes each
 _Answer = tuple[object, float]  # the epoch it belongs to, and when it is void
 
 
+@tells_outages
 class CachedStore(TokenStore):
     """A store in front of another one, which does not ask it twice within some seconds.
 
@@ -45,12 +47,12 @@ class CachedStore(TokenStore):
     """
 
     def __init__(
-        self, store: TokenStore, seconds: float, *, timer: Callable[[], float] = monotonic
+        self, store: TokenStore, seconds: float, *, timer: Callable[[], float] = elapsed
     ) -> None:
         if not 0 < seconds <= MAX_SECONDS:
             msg = f"a cache keeps answers for more than 0 and at most {MAX_SECONDS} seconds"
             raise ValueError(msg)
-        self.store = store
+        self.store = checked(store)
         self._seconds = seconds
         self._timer = timer
         self._answers: dict[TokenRef, _Answer] = {}
@@ -65,6 +67,9 @@ class CachedStore(TokenStore):
 
     def __repr__(self) -> str:
         return f"CachedStore({self.store!r}, {self._seconds!r})"
+
+    def check(self) -> None:
+        self.store.check()
 
     def standing(self, ref: TokenRef, *, now: int, leeway: float = 0) -> Standing:
         if ref.kind == REFRESH:
@@ -86,9 +91,7 @@ class CachedStore(TokenStore):
     def open_session(
         self, session: Session, *, since: float | None = None, maximum: int | None = None
     ) -> Opening:
-        if maximum is None:
-            return self.store.open_session(session, since=since)
-        with self._forgetting():
+        with self._forgetting(is_needed=maximum is not None):
             return self.store.open_session(session, since=since, maximum=maximum)
 
     def adopt(
@@ -98,8 +101,13 @@ class CachedStore(TokenStore):
         *,
         token_expires_at: int | None,
         leeway: float = 0,
+        maximum: int | None = None,
     ) -> Session | None:
-        return self.store.adopt(ref, session, token_expires_at=token_expires_at, leeway=leeway)
+        until = token_expires_at
+        with self._forgetting(is_needed=maximum is not None):
+            return self.store.adopt(
+                ref, session, token_expires_at=until, leeway=leeway, maximum=maximum
+            )
 
     def rotate(
         self,
@@ -196,9 +204,10 @@ class CachedStore(TokenStore):
         self._answers.clear()
 
     @contextmanager
-    def _forgetting(self) -> Iterator[None]:
+    def _forgetting(self, *, is_needed: bool = True) -> Iterator[None]:
         """Let nothing that was asked before pass for an answer, whatever became of the change."""
         try:
             yield
         finally:
-            self._forget()
+            if is_needed:
+                self._forget()

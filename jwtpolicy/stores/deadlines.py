@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextvars import ContextVar, Token
 from functools import wraps
-from time import monotonic
 from types import TracebackType
 from typing import Any, Final, TypeVar, cast
+
+from ..clock import elapsed
 
 #: The part of the time that counts as all of it.
 _NEARLY: Final = 0.9
@@ -26,7 +27,7 @@ class _Budget:
         self.seconds: float | None = None
 
 
-#: When what is being done has to be over, by `time.monotonic`.
+#: When what is being done has to be over, by `elapsed`.
 _END: Final[ContextVar[float | None]] = ContextVar("jwtpolicy_store_end", default=None)
 _BUDGET: Final[ContextVar[_Budget | None]] = ContextVar("jwtpolicy_store_budget", default=None)
 
@@ -77,7 +78,7 @@ class within:  # noqa: N801 # it is used as a statement
         seconds = self._seconds
         if budget is not None and budget.seconds is not None:
             seconds = min(seconds, budget.seconds)
-        self._before = _END.set(monotonic() + seconds)
+        self._before = _END.set(elapsed() + seconds)
 
     def __exit__(
         self,
@@ -95,7 +96,7 @@ class within:  # noqa: N801 # it is used as a statement
 def left(seconds: float) -> float:
     """Return how many of *seconds* there are before the deadline; 0 where it is over."""
     end = _END.get()
-    return seconds if end is None else max(0.0, min(seconds, end - monotonic()))
+    return seconds if end is None else max(0.0, min(seconds, end - elapsed()))
 
 
 def patience(seconds: float) -> float:

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from contextvars import copy_context
 from functools import partial
-from time import monotonic
 from typing import Final, TypeVar
 
+from ..clock import elapsed
 from .deadlines import left
 from .forks import PerProcess
 
@@ -39,14 +39,14 @@ def dial(connect: Callable[[], T], hang_up: Callable[[T], object], seconds: floa
         TimeoutError: It took too long, or so many others do.
         Exception: What *connect* raises.
     """
-    turns, end = _turns(), monotonic() + left(seconds)
+    turns, end = _turns(), elapsed() + left(seconds)
     if not turns.acquire(timeout=left(seconds)):
         msg = f"{MOST} other connections are being made, none of which gets through"
         raise TimeoutError(msg)
     made: Future[T] = Future()
     _start(partial(_connect, connect, made, turns), turns)
     try:
-        return made.result(max(0.0, end - monotonic()))
+        return made.result(max(0.0, end - elapsed()))
     except BaseException as error:
         made.add_done_callback(partial(_hang_up, hang_up))
         if isinstance(error, TimeoutError) and not str(error):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from typing import Final, Generic, TypeVar
+from weakref import finalize
 
 T = TypeVar("T")
 
@@ -32,12 +33,15 @@ class PerProcess(Generic[T]):
     Args:
         make: What makes the value. Two threads that are first may both call it, and one of the
             values is used: it has to connect when it is used, and not before.
+        close: What is called with this process's value when nobody can ask for it any more,
+            because a store was dropped, or the process ends. The value must not lead back here.
     """
 
-    __slots__ = ("_made", "_make")
+    __slots__ = ("__weakref__", "_close", "_made", "_make")
 
-    def __init__(self, make: Callable[[], T]) -> None:
+    def __init__(self, make: Callable[[], T], close: Callable[[T], object] | None = None) -> None:
         self._make = make
+        self._close = close
         self._made: dict[int, T] = {}
 
     def __call__(self) -> T:
@@ -49,11 +53,33 @@ class PerProcess(Generic[T]):
 
     def _first(self) -> T:
         pid = _getpid()
-        made = self._made.setdefault(pid, self._make())
+        value = self._make()
+        made = self._made.setdefault(pid, value)
+        if made is value and self._close is not None:
+            close_when_dropped(self, made, self._close)
         for other in self._made.keys() - {pid}:
             # Ids come round again: a later process must not find what is not its own.
             abandon(self._made.pop(other, None))
         return made
+
+
+def close_when_dropped(
+    owner: object, value: T, close: Callable[[T], object]
+) -> finalize[..., object]:
+    """Close *value* when *owner* is dropped, or at the end; in another process, leave it alone.
+
+    Not by ``__del__``: an application and its store refer to each other, and of such a ring the
+    garbage collector may end a connection before its owner can close it, which is a
+    `ResourceWarning` of Python's.
+    """
+    return finalize(owner, _close_own, _getpid(), value, close)
+
+
+def _close_own(pid: int, value: T, close: Callable[[T], object]) -> None:
+    if pid == _getpid():
+        close(value)
+    else:
+        abandon(value)
 
 
 def abandon(inherited: object) -> None:

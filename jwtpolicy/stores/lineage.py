@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Hashable
-from time import monotonic
 from typing import Final, NamedTuple
+
+from ..clock import elapsed
 
 #: Seconds between two advances of a mark by one process, so that changes do not meet at one row.
 PERIOD: Final = 1.0
@@ -41,7 +42,7 @@ class Lineage:
         timer: What tells seconds that pass evenly.
     """
 
-    def __init__(self, timer: Callable[[], float] = monotonic) -> None:
+    def __init__(self, timer: Callable[[], float] = elapsed) -> None:
         self._timer = timer
         self._ages: dict[Hashable, Age] = {}
         self._due_at: dict[Hashable, float] = {}

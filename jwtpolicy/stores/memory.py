@@ -28,6 +28,7 @@ from .base import (
     judge_standing,
     microseconds,
 )
+from .outages import tells_outages
 
 _PRUNE_EVERY = 256  # writes
 
@@ -35,6 +36,7 @@ _Key = tuple[str, str]
 Flag = TypeVar("Flag", bound=int)
 
 
+@tells_outages
 class MemoryStore(TokenStore):
     """A store that lives and dies with its process: for tests, and the default under them.
 
@@ -101,15 +103,16 @@ class MemoryStore(TokenStore):
             floor, _ = self._floors.get((session.issuer, session.subject), (0, 0))
             if since is not None and microseconds(since) < floor:
                 return Opening.CUT_OFF
-            if maximum is not None:
-                self._end_oldest(session, maximum - 1)
+            self._end_oldest(session, maximum)
             self._put(SessionRecord(session))
             return Opening.OPENED
 
-    def _end_oldest(self, session: Session, remaining: int) -> None:
-        live = self._live(session.issuer, session.subject, session.last_used_at)
-        for record in live[remaining:]:
-            self._put(record.ended())
+    def _end_oldest(self, session: Session, maximum: int | None) -> None:
+        """Make room for *session*; the lock is held."""
+        if maximum is not None:
+            live = self._live(session.issuer, session.subject, session.last_used_at)
+            for record in live[maximum - 1 :]:
+                self._put(record.ended())
 
     def adopt(
         self,
@@ -118,6 +121,7 @@ class MemoryStore(TokenStore):
         *,
         token_expires_at: int | None,
         leeway: float = 0,
+        maximum: int | None = None,
     ) -> Session | None:
         now = session.last_used_at
         self._before_write(now)
@@ -127,6 +131,7 @@ class MemoryStore(TokenStore):
             token, cut_off = self._tokens.get(key), self._cut_offs.get((ref.issuer, ref.subject))
             if record is None and token is None and not _is_cut_off(ref, cut_off, leeway):
                 self._tokens[key] = (False, _end(token_expires_at))
+                self._end_oldest(session, maximum)
                 self._put(SessionRecord(session))
                 return session
             is_fit = record is not None and record.is_live(now) and not (token and token[0])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sqlite3
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import count
@@ -12,8 +11,9 @@ from pathlib import Path
 from typing import Any, ClassVar, Final, TypeVar
 
 from ..access import Standing
-from ..clock import Clock
+from ..clock import Clock, system_clock
 from ..exceptions import ConfigurationError, StoreUnavailableError
+from ..expecting import expect
 from .base import (
     FOREVER,
     MAX_LEEWAY,
@@ -35,6 +35,7 @@ from .base import (
 from .columns import NO_CUT_OFF, read_predecessors, write_predecessors
 from .deadlines import in_time
 from .lineage import Age, Lineage, warn_of
+from .outages import tells_outages
 from .sqlite_connections import Connections
 from .sqlite_file import SQLiteFile, Values
 
@@ -168,6 +169,7 @@ _PRUNABLE: Final = """
         + (SELECT count(*) FROM jwtpolicy_subjects WHERE expires_at <= :horizon)"""
 
 
+@tells_outages
 class SQLiteStore(TokenStore):
     """A store in one file: for one machine with any number of workers and threads.
 
@@ -201,9 +203,11 @@ class SQLiteStore(TokenStore):
         *,
         timeout: float = 5.0,
         lost: str = "accept",
-        clock: Clock = time.time,
+        clock: Clock = system_clock,
     ) -> None:
-        if lost not in {"accept", "deny"}:
+        expect(path, (str, os.PathLike), "SQLiteStore takes a path", ConfigurationError)
+        expect(timeout, (int, float), "SQLiteStore(timeout=…) takes seconds", ConfigurationError)
+        if lost not in ("accept", "deny"):
             msg = f"lost= is 'accept' or 'deny', not {lost!r:.40}"
             raise ConfigurationError(msg)
         self.path = Path(path).absolute()
@@ -312,8 +316,7 @@ class SQLiteStore(TokenStore):
                 return Opening.KNOWN
             if since is not None and microseconds(since) < _floor(connection, session):
                 return Opening.CUT_OFF
-            if maximum is not None:
-                _end_oldest(connection, session, maximum - 1)
+            _end_oldest(connection, session, maximum)
             connection.execute(_INSERT, _session_values(session))
             return Opening.OPENED
 
@@ -326,6 +329,7 @@ class SQLiteStore(TokenStore):
         *,
         token_expires_at: int | None,
         leeway: float = 0,
+        maximum: int | None = None,
     ) -> Session | None:
         now = session.last_used_at
 
@@ -339,6 +343,7 @@ class SQLiteStore(TokenStore):
             if judge_standing(ref, known, now, leeway) is not Standing.GOOD:
                 return None
             connection.execute(_CONSUME, (ref.issuer, ref.token_id, _end(token_expires_at)))
+            _end_oldest(connection, session, maximum)
             connection.execute(_INSERT, _session_values(session))
             return session
 
@@ -593,14 +598,16 @@ def _floor(connection: sqlite3.Connection, session: Session) -> int:
     return 0 if row is None else int(row[0])
 
 
-def _end_oldest(connection: sqlite3.Connection, session: Session, remaining: int) -> None:
-    values = {
-        "issuer": session.issuer,
-        "subject": session.subject,
-        "now": session.last_used_at,
-        "remaining": remaining,
-    }
-    connection.execute(_END_OLDEST, values)
+def _end_oldest(connection: sqlite3.Connection, session: Session, maximum: int | None) -> None:
+    """Make room for *session*, within the transaction that opens it."""
+    if maximum is not None:
+        values = {
+            "issuer": session.issuer,
+            "subject": session.subject,
+            "now": session.last_used_at,
+            "remaining": maximum - 1,
+        }
+        connection.execute(_END_OLDEST, values)
 
 
 def _prune(connection: sqlite3.Connection, now: int, limit: int) -> int:
@@ -610,7 +617,7 @@ def _prune(connection: sqlite3.Connection, now: int, limit: int) -> int:
 
 def _earlier(now: int) -> int:
     """Return the earlier of the caller's clock and the machine's: nothing is deleted before."""
-    return min(now, int(time.time()))
+    return min(now, int(system_clock()))
 
 
 def _end(expires_at: int | None) -> int:

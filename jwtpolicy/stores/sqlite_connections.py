@@ -7,13 +7,14 @@ import sqlite3
 import sys
 import threading
 from collections.abc import Callable
-from time import monotonic
+from functools import partial
 from types import TracebackType
 from typing import Final
-from weakref import WeakSet
+from weakref import WeakSet, finalize
 
+from ..clock import elapsed
 from ..exceptions import StoreUnavailableError
-from .forks import POISONED, PerProcess, abandon
+from .forks import POISONED, PerProcess, close_when_dropped
 
 Opener = Callable[[], sqlite3.Connection]
 
@@ -51,6 +52,7 @@ class Lease:
 
     __slots__ = (
         "__weakref__",
+        "_closing",
         "_connection",
         "_file",
         "_identity",
@@ -66,6 +68,7 @@ class Lease:
         self._file: object = None  # while there is a connection: the file that it is to
         self._look_at = 0.0
         self._connection: sqlite3.Connection | None = None
+        self._closing: finalize[..., object] | None = None  # while there is a connection
         self._pid = _getpid()
         # Only a fork or `close` ever waits for it. Reentrant: a signal handler of the very thread
         # that holds it may fork.
@@ -78,7 +81,7 @@ class Lease:
                 pass
         self._lock.acquire()
         connection = self._connection
-        if connection is not None and (monotonic() < self._look_at or self.is_current()):
+        if connection is not None and (elapsed() < self._look_at or self.is_current()):
             return connection
         try:
             self.close()
@@ -114,15 +117,9 @@ class Lease:
         """Whether it was open when a server forked behind Python's back."""
         return self._connection is not None and self.is_inherited
 
-    def __del__(self) -> None:
-        if self.is_poison:
-            abandon(self._connection)
-        else:
-            self.close()
-
     def is_current(self) -> bool:
         """Whether the connection is to the file that has the name now."""
-        self._look_at = monotonic() + RECENT
+        self._look_at = elapsed() + RECENT
         return self._identity() == self._file
 
     def _open_current(self) -> sqlite3.Connection:
@@ -131,6 +128,7 @@ class Lease:
             connection = self._open()
             # If it was the same file all the time, it was that one that was opened.
             self._connection, self._file = connection, before
+            self._closing = close_when_dropped(self, connection, partial(_close_idle, self._lock))
             if self.is_current():
                 return connection
             self.close()
@@ -148,8 +146,19 @@ class Lease:
     def close(self) -> None:
         """Close the connection; the next ``with`` opens another one."""
         connection, self._connection = self._connection, None
+        if self._closing is not None:
+            self._closing.detach()
         if connection is not None:
             connection.close()
+
+
+def _close_idle(lock: threading.RLock, connection: sqlite3.Connection) -> None:
+    """Close a connection; at the end of the process a thread may be using it still."""
+    if lock.acquire(blocking=False):
+        try:
+            connection.close()
+        finally:
+            lock.release()
 
 
 class _Leases:

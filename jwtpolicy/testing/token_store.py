@@ -811,6 +811,41 @@ class TokenStoreContract:
 
         assert len(store.sessions("", "alice", now=NOW)) == 3
 
+    def test_never_are_more_open_than_the_maximum(self, store: TokenStore) -> None:
+        """Whoever looks while others log in finds no more of them than there may be."""
+
+        def log_in(index: int) -> int:
+            counts = []
+            for n in range(4):
+                name, created = store.new_session_id("", "alice"), NOW + n + index / 8
+                session = replace(SESSION, session_id=name, created_at=created)
+                store.open_session(session, maximum=2)
+                counts.append(len(store.sessions("", "alice", now=NOW)))
+            return max(counts)
+
+        assert max(all_at_once(8, log_in)) <= 2
+
+    def test_what_is_adopted_counts_as_a_login(self, store: TokenStore) -> None:
+        for n in range(3):
+            name, created = store.new_session_id("", "alice"), NOW + n
+            store.open_session(replace(SESSION, session_id=name, created_at=created))
+        token, session = adoptable(store)
+        for _ in range(2):
+            store.adopt(token, session, token_expires_at=None, maximum=2)
+
+        assert store.sessions("", "alice", now=NOW)[-1] == session
+        assert len(store.sessions("", "alice", now=NOW)) == 2
+
+    def test_what_was_ended_is_no_room_taken(self, store: TokenStore) -> None:
+        names = [store.new_session_id("", "alice") for _ in range(4)]
+        for n, name in enumerate(names[:3]):
+            store.open_session(replace(SESSION, session_id=name, created_at=NOW + n))
+        store.revoke_session("", names[2], now=NOW)
+        store.open_session(replace(SESSION, session_id=names[3], created_at=NOW + 3), maximum=3)
+
+        found = [one.session_id for one in store.sessions("", "alice", now=NOW)]
+        assert found == [names[3], names[1], names[0]]
+
     def test_sessions_of_one_second_are_in_order_and_come_in_pages(self, store: TokenStore) -> None:
         opened = [
             replace(SESSION, session_id=f"s{n}", created_at=NOW + (n // 2) / 1000) for n in range(7)

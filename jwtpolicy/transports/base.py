@@ -72,6 +72,14 @@ class Transport(ABC):
             raise InvalidRequestError(msg)
         return [Presented(encoded, self)]
 
+    def each(self, request: Request, kinds: Sequence[str]) -> list[Presented]:
+        """Return what `presented` does, and all of it where strangers can put another one beside.
+
+        Raises:
+            InvalidRequestError: As there, but for a cookie that was sent twice.
+        """
+        return self.presented(request, kinds)
+
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name}>"
 

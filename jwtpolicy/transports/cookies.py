@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar, Final
 
-from flask import Request, current_app
+from flask import Request, current_app, has_request_context, request
 from werkzeug.http import dump_cookie
 from werkzeug.wrappers import Response
 
@@ -69,6 +69,16 @@ class CookieTransport(NamedByKind):
             Presented(value, self, kind)
             for kind in kinds
             if (finder := self._finders.get(kind)) and (value := _only(finder(header)))
+        ]
+
+    def each(self, request: Request, kinds: Sequence[str]) -> list[Presented]:
+        header = request.environ.get("HTTP_COOKIE", "")
+        return [
+            Presented(value, self, kind)
+            for kind in kinds
+            if (finder := self._finders.get(kind))
+            for value in dict.fromkeys(map(_plain, finder(header)))
+            if value
         ]
 
     def write(self, response: Response, encoded: str, *, domain: str | None = None) -> None:
@@ -168,11 +178,24 @@ class CookieTransport(NamedByKind):
 
 
 def _placed(shape: CookieShape) -> CookieShape:
-    """Return *shape* with its path: that of the settings, else that of the one blueprint."""
-    paths = current_app.extensions.get(REFRESH_PATHS, ())
-    if shape.path is not None or len(paths) != 1:
+    """Return *shape* with its path as browsers see it: that of the settings, else the blueprint's.
+
+    Browsers see what the server has mounted the application at, too: ``SCRIPT_NAME``, which
+    `ProxyFix` takes from ``X-Forwarded-Prefix``.
+    """
+    if shape.path == "/":
         return shape
-    return replace(shape, path=next(iter(paths)))
+    root = request.script_root if has_request_context() else ""
+    if shape.path is not None:
+        # Who has written the prefix into the setting, has meant the whole path.
+        is_whole = f"{shape.path}/".startswith(f"{root}/")
+        return shape if is_whole else replace(shape, path=root + shape.path)
+    paths = current_app.extensions.get(REFRESH_PATHS, ())
+    if len(paths) != 1:
+        return shape
+    # Where no server says where the application is mounted, its setting may.
+    root = root or current_app.config["APPLICATION_ROOT"].rstrip("/")
+    return replace(shape, path=root + next(iter(paths)))
 
 
 def _finder(name: str) -> Callable[[str], list[str]]:
@@ -190,7 +213,12 @@ def _only(values: list[str]) -> str | None:
     if len(values) > 1:
         msg = "a cookie was sent twice"
         raise InvalidRequestError(msg)
-    value = values[0].strip() if values else ""
+    return _plain(values[0]) if values else None
+
+
+def _plain(value: str) -> str:
+    """Return the value of a cookie without the quotes that may stand around it."""
+    value = value.strip()
     return value[1:-1] if len(value) > 1 and value[0] == value[-1] == '"' else value
 
 

@@ -7,6 +7,7 @@ import re
 from flask import Request
 
 from ..exceptions import InvalidRequestError
+from ..expecting import expect
 from .base import Transport
 
 # RFC 6750 section 2.1: b64token = 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="
@@ -18,26 +19,37 @@ _CREDENTIALS = re.compile(r"([!#$%&'*+\-.^_`|~0-9A-Za-z]+)(?: [\x20-\x7e]*)?", r
 class HeaderTransport(Transport):
     """A header that holds one scheme and one token, or the token alone.
 
-    Well-formed credentials of another scheme are not a token, so nothing was presented. A list
-    of credentials, or ours in any other shape, is malformed.
+    Well-formed credentials of another scheme are not a token, so nothing was presented; neither was
+    it by an empty header, which some clients send who have no token. A list of credentials, or ours
+    in any other shape, is malformed.
+
+    Attributes:
+        header: The name of the header.
+        scheme: The word before the token, empty where there is none.
+        key: The name of the header in an environ.
     """
 
     name = "headers"
 
     def __init__(self, header: str = "Authorization", scheme: str | None = "Bearer") -> None:
-        self._key = "HTTP_" + header.upper().replace("-", "_")
-        self._scheme = (scheme or "").lower()
+        expect(header, str, "HeaderTransport takes the name of a header")
+        self.header = header
+        self.scheme = scheme or ""
+        self.key = "HTTP_" + header.upper().replace("-", "_")
+        self._scheme = self.scheme.lower()
         # RFC 9110 section 11.1: the scheme is case-insensitive.
         prefix = f"(?i:{re.escape(scheme)}) +" if scheme else ""
         self._ours = re.compile(prefix + _B64TOKEN, re.ASCII).fullmatch
 
     def read(self, request: Request) -> str | None:
-        value = request.environ.get(self._key)
-        if value is None:
+        value = request.environ.get(self.key)
+        if not value:
             return None
         if (ours := self._ours(value)) is not None:
             return ours[1]
-        self._check_other(value)
+        # RFC 9110 section 5.6.3: nothing else is white space in a header.
+        if value.strip(" \t"):
+            self._check_other(value)
         return None
 
     def _check_other(self, value: str) -> None:

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any
 
 from flask import Request
 
 from ..exceptions import InvalidRequestError
-from ..jose import parse_json
+from ..jose import MAX_BODY, parse_json
 from .base import NamedByKind, Presented
-
-#: Bytes of a body that is searched for a token (HTTP-6).
-MAX_BODY: Final = 1_048_576
 
 
 class JSONTransport(NamedByKind):
@@ -42,11 +39,7 @@ def body_of(request: Request) -> Any:
     """Return the body as JSON, or None where it does not say that it is."""
     if not request.is_json:
         return None
-    # A body that comes in chunks cannot be measured before it is read.
-    is_chunked = "HTTP_TRANSFER_ENCODING" in request.environ
-    if is_chunked or (request.content_length or 0) > MAX_BODY:
-        msg = "the body is too long to hold a token, or does not say how long it is"
-        raise InvalidRequestError(msg)
+    check_length(request)
     if not request.content_length:
         return None
     try:
@@ -54,3 +47,16 @@ def body_of(request: Request) -> Any:
     except ValueError as error:
         msg = f"the body is not strict JSON: {type(error).__name__}"
         raise InvalidRequestError(msg) from None
+
+
+def check_length(request: Request) -> None:
+    """Refuse a body that nobody should read, before a byte of it is.
+
+    Raises:
+        InvalidRequestError: It is longer than a body with a token or credentials can be, or comes
+            in chunks, so that it cannot be measured before it is read.
+    """
+    is_chunked = "HTTP_TRANSFER_ENCODING" in request.environ
+    if is_chunked or (request.content_length or 0) > MAX_BODY:
+        msg = "the body is too long to hold a token, or does not say how long it is"
+        raise InvalidRequestError(msg)

@@ -15,18 +15,22 @@ class Places:
 
     Args:
         transports: The places, each once; their order does not matter.
+        judges_each: Whether each value of a cookie that was sent twice is looked at: for logging
+            out, which nobody who tosses in a cookie may prevent. Else it is a malformed request.
 
     Attributes:
         transports: The places.
         has_ambient: Whether browsers fill one of them by themselves.
+        judges_each: As above.
     """
 
-    def __init__(self, transports: Iterable[Transport]) -> None:
+    def __init__(self, transports: Iterable[Transport], *, judges_each: bool = False) -> None:
         self.transports = tuple(transports)
+        self.judges_each = judges_each
         self._explicit = tuple(place for place in self.transports if not place.is_ambient)
         self._ambient = tuple(place for place in self.transports if place.is_ambient)
         self.has_ambient = bool(self._ambient)
-        if len(self.transports) == 1:
+        if len(self.transports) == 1 and not judges_each:
             self.presented = self.transports[0].presented  # type: ignore[method-assign]
 
     def presented(self, request: Request, kinds: Sequence[str]) -> list[Presented]:
@@ -39,14 +43,17 @@ class Places:
             InvalidRequestError: Tokens stand in two places (:rfc:`6750#section-2`), or what
                 stands in one of them is malformed.
         """
-        return _in_one(self._explicit, request, kinds) or _in_one(self._ambient, request, kinds)
+        explicit = _in_one(place.presented(request, kinds) for place in self._explicit)
+        if explicit or not self.judges_each:
+            return explicit or _in_one(place.presented(request, kinds) for place in self._ambient)
+        return _in_one(place.each(request, kinds) for place in self._ambient)
 
     def __repr__(self) -> str:
         return ", ".join(place.name for place in self.transports)
 
 
-def _in_one(places: Sequence[Transport], request: Request, kinds: Sequence[str]) -> list[Presented]:
-    found = [one for place in places if (one := place.presented(request, kinds))]
+def _in_one(presented: Iterable[list[Presented]]) -> list[Presented]:
+    found = [one for one in presented if one]
     if len(found) > 1:
         msg = f"tokens were presented in {' and '.join(one[0].place.name for one in found)}"
         raise InvalidRequestError(msg)

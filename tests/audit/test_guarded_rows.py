@@ -18,6 +18,7 @@ from jwtpolicy import (
     OptionalToken,
     ProtectedView,
     Refresh,
+    SingleUse,
     TokenKind,
     protect,
     public,
@@ -124,9 +125,22 @@ def test_a_lazy_user_loader_is_noted(app: Any, jwt: Any, add: Any, row: Any) -> 
     add("late", protect())
     add("early", protect(KnownUser()))
     add("nobody", protect(Anonymous()))
+    add("otherwise", protect(KnownUser() | HasRole("admin")))
 
-    notes = {name: row(name).notes for name in ("late", "early", "nobody")}
-    assert notes == {"late": ("lazy user loader",), "early": (), "nobody": ()}
+    notes = {name: row(name).notes for name in ("late", "early", "nobody", "otherwise")}
+    lazy = ("lazy user loader",)
+    assert notes == {"late": lazy, "early": (), "nobody": (), "otherwise": lazy}
+
+
+@pytest.mark.parametrize("consume", [True, False])
+def test_what_answers_head_itself_is_noted(add: Any, row: Any, consume: bool) -> None:
+    once = protect(TokenKind("reset") & SingleUse(consume=consume))
+    add("get", once)
+    add("post", once, methods=["POST"])
+
+    assert row("get").methods == ("GET", "HEAD")
+    assert row("get").notes == ("HEAD is answered without the view, and uses nothing up",)
+    assert row("post", "POST").notes == ()
 
 
 def test_a_class_that_starts_anew_is_noted(app: Any, row: Any) -> None:

@@ -32,6 +32,7 @@ from jwtpolicy import (
     view_arg,
 )
 from jwtpolicy.audit.passing import Caller, can_pass
+from tests.conftest import name_of
 
 
 @policy
@@ -137,7 +138,7 @@ def test_a_credential_cannot_be_negated_into_access(leaf: Policy) -> None:
         (~Anonymous(), {"access", "refresh"}),
         (Anonymous(ignore_invalid=True), {None}),
     ],
-    ids=repr,
+    ids=name_of,
 )
 def test_each_caller_is_judged_alone(tree: Policy, kinds: set[str | None]) -> None:
     assert {kind for kind in ("access", "refresh", None) if passes(tree, kind)} == kinds

@@ -23,7 +23,7 @@ def phone(chromium: Any) -> Iterator[Any]:
     """Return a page of another device: another profile, which says that it is a phone."""
     agent = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) Version/18.5 Safari/604.1"
     context = chromium.new_context(user_agent=agent)
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(60_000)
     yield context.new_page()
     context.close()
 

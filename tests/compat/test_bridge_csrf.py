@@ -14,7 +14,7 @@ from jwtpolicy.compat.flask_jwt_extended import (
     set_refresh_cookies,
     unset_jwt_cookies,
 )
-from jwtpolicy.exceptions import IssueError
+from jwtpolicy.exceptions import ConfigurationError, IssueError
 
 from .conftest import Bridged, claims, forged
 
@@ -164,6 +164,36 @@ def written(bridged: Bridged, token: str, **arguments: Any) -> list[str]:
     return response.headers.getlist("Set-Cookie")
 
 
+@pytest.mark.parametrize("is_on", [True, False])
+def test_cookies_may_be_partitioned_and_are_unset_so_too(make_bridged: Any, is_on: bool) -> None:
+    """COOKIE-3: a browser keeps them apart, and forgets only what it is told in the same way."""
+    settings = {"token_location": ["cookies"], "cookie_secure": True}
+    bridged = make_bridged(cookie_partitioned=is_on, **settings)
+    made, unmade = Response(), Response()
+    with bridged.app.app_context():
+        set_access_cookies(made, bridged.access())
+        unset_jwt_cookies(unmade)
+
+    cookies = made.headers.getlist("Set-Cookie") + unmade.headers.getlist("Set-Cookie")
+    assert len(cookies) == 6
+    assert {cookie.endswith("; Partitioned") for cookie in cookies} == {is_on}
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({"cookie_partitioned": "True"}, "JWT_COOKIE_PARTITIONED is of type str"),
+        ({"cookie_partitioned": True}, "needs JWT_COOKIE_SECURE"),
+    ],
+)
+def test_what_browsers_would_drop_is_an_error_at_start(
+    make_bridged: Any, settings: Any, told: str
+) -> None:
+    """COOKIE-1: a partitioned cookie has to be a secure one."""
+    with pytest.raises(ConfigurationError, match=told):
+        make_bridged(**settings)
+
+
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
@@ -226,6 +256,7 @@ def test_what_is_unset_mirrors_what_was_set(make_bridged: Any) -> None:
     bridged = make_bridged(
         token_location="cookies",
         cookie_secure=True,
+        cookie_partitioned=True,
         cookie_samesite="Strict",
         cookie_domain="example.com",
         access_cookie_path="/api",
@@ -246,5 +277,5 @@ def test_what_is_unset_mirrors_what_was_set(make_bridged: Any) -> None:
 def marks(cookie: str) -> tuple[str, ...]:
     """Return the name of a cookie, and which cookie it is."""
     name, *parts = cookie.split("; ")
-    kept = [p for p in parts if p.startswith(("Domain", "Path", "Secure", "SameSite"))]
+    kept = [p for p in parts if p.startswith(("Domain", "Path", "Secure", "SameSite", "Part"))]
     return (name.partition("=")[0], *sorted(kept))

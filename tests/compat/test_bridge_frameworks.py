@@ -8,10 +8,11 @@ import flask_restful
 import flask_restx
 import flask_smorest
 import pytest
-from flask import Flask, jsonify
+from flask import Blueprint, Flask, jsonify
 from flask.views import MethodView
 
 from jwtpolicy.compat.flask_jwt_extended import JWTManager, get_jwt_identity, jwt_required
+from jwtpolicy.compat.flask_jwt_extended.exceptions import NoAuthorizationError
 from tests.conftest import SECRET, bearer
 
 from .conftest import claims, forged
@@ -83,6 +84,22 @@ def test_other_frameworks_keep_the_answer_of_a_loader(plain: Flask, serve: Any) 
 
     assert (answer.status_code, answer.json) == (409, {"code": 7})
     assert answer.headers["X-Reason"] == "bad"
+
+
+def test_an_apis_own_handler_answers_alone(plain: Flask) -> None:
+    """C11: Flask-RESTX prefers what stands in the error to what its handler has returned."""
+    restx(plain)
+    api = flask_restx.Api(Blueprint("api", __name__, url_prefix="/api"))
+    plain.register_blueprint(api.blueprint)
+    guarded = {"get": jwt_required()(lambda self: {"sub": get_jwt_identity()})}
+    api.add_resource(type("Guarded", (flask_restx.Resource,), guarded), "/view")
+    api.errorhandler(NoAuthorizationError)(lambda error: ({"own": str(error)}, 418))
+    client = plain.test_client()
+
+    said = {"own": "Missing Authorization Header", "message": "Missing Authorization Header"}
+    assert (client.get("/api/view").status_code, client.get("/api/view").json) == (418, said)
+    assert client.get("/view").json == {"msg": "Missing Authorization Header"}
+    assert client.get("/api/view", headers=bearer("x")).json == {"msg": "Not enough segments"}
 
 
 def test_a_loader_is_called_once(plain: Flask) -> None:

@@ -31,7 +31,7 @@ from jwtpolicy.compat.flask_jwt_extended import (
     set_access_cookies,
     unset_access_cookies,
 )
-from jwtpolicy.compat.flask_jwt_extended.config import config
+from jwtpolicy.compat.flask_jwt_extended.config import FILLED, config
 from jwtpolicy.compat.flask_jwt_extended.exceptions import JWTDecodeError
 from jwtpolicy.exceptions import IssueError
 
@@ -69,6 +69,17 @@ def test_every_option_has_the_same_default() -> None:
         found = {name: getattr(config, name) for name in names}
 
     assert {k: plain(v) for k, v in found.items()} == {k: plain(v) for k, v in expected.items()}
+
+
+def test_what_the_original_fills_in_is_known_with_its_defaults() -> None:
+    """K35: what an application may read, and is told where it does."""
+    app = Flask("theirs")
+    before = set(app.config)
+    original.JWTManager(app)
+    filled = {key: plain(app.config[key]) for key in set(app.config) - before}
+
+    known = {key: plain(value) for key, value in FILLED.items()}
+    assert known == filled | {"JWT_COOKIE_PARTITIONED": False}
 
 
 def plain(value: Any) -> Any:

@@ -8,9 +8,10 @@ from typing import Any
 import jwt as pyjwt
 import pytest
 from flask import Flask
+from jwt.warnings import InsecureKeyLengthWarning
 
 from jwtpolicy.compat.flask_jwt_extended import JWTManager, create_access_token, jwt_required
-from jwtpolicy.compat.flask_jwt_extended.keys import WeakKeyWarning
+from jwtpolicy.compat.flask_jwt_extended.config import WeakKeyWarning
 from jwtpolicy.exceptions import ConfigurationError, StoreUnavailableError
 from tests.attacks.test_forged_tokens import public_pem, segment
 from tests.conftest import SECRET, bearer
@@ -217,6 +218,23 @@ def test_a_short_secret_is_warned_of(size: int) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         JWTManager(without_key(JWT_SECRET_KEY="x" * 32))
+
+
+def test_a_short_secret_is_warned_of_once_and_at_the_line_that_made_the_manager() -> None:
+    """S14: not by every request again, which would be an error 500 where warnings are errors."""
+    app = without_key(JWT_SECRET_KEY="x" * 31)
+    with pytest.warns(WeakKeyWarning, match="31 bytes") as found:
+        JWTManager(app)
+    app.get("/")(jwt_required()(lambda: "in"))
+
+    assert [warning.filename for warning in found] == [__file__]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", InsecureKeyLengthWarning)  # PyJWT's own
+        with app.app_context():
+            token = create_access_token("ada")
+        assert app.test_client().get("/", headers=bearer(token)).text == "in"
+    with pytest.warns(WeakKeyWarning):
+        JWTManager(without_key(JWT_SECRET_KEY="x" * 31))  # another application
 
 
 @pytest.mark.parametrize("value", ["False", "0", 1, 0, None, "yes"])

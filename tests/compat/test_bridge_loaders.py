@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import flask_jwt_extended as original
 import jwt as pyjwt
 import pytest
 from flask import Blueprint, Flask, abort, jsonify
 from werkzeug.exceptions import HTTPException
 
+from jwtpolicy.compat import flask_jwt_extended as bridge
 from jwtpolicy.compat.flask_jwt_extended import (
     JWTManager,
     get_current_user,
@@ -20,7 +22,7 @@ from jwtpolicy.compat.flask_jwt_extended.exceptions import (
     NoAuthorizationError,
 )
 from jwtpolicy.exceptions import SetupError
-from tests.conftest import SECRET, bearer
+from tests.conftest import SECRET, bearer, name_of
 
 from .conftest import Bridged, claims, forged
 
@@ -111,7 +113,7 @@ TOKENS += [
 TOKENS += [forged(claims(**change)) for change in ({"sub": 7}, {"aud": [7]}, {"type": "<b>"})]
 
 
-@pytest.mark.parametrize("token", TOKENS)
+@pytest.mark.parametrize("token", TOKENS, ids=name_of)
 def test_a_refusal_tells_nothing_of_the_inside(bridged: Bridged, token: str) -> None:
     """S19."""
     answer = bridged.get("/access", token)
@@ -149,15 +151,31 @@ def test_a_jti_can_be_read_of_an_expired_token(bridged: Bridged) -> None:
 
 
 def test_an_application_may_answer_by_errorhandler(bridged: Bridged) -> None:
-    """C12: on a blueprint too, for one error or for all of them."""
-    blueprint = Blueprint("b", __name__)
-    blueprint.get("/b")(jwt_required()(lambda: "in"))
-    blueprint.errorhandler(NoAuthorizationError)(lambda error: ("the blueprint's", 418))
-    bridged.app.register_blueprint(blueprint)
-    bridged.app.errorhandler(JWTExtendedException)(lambda error: ("the application's", 419))
+    """C12: on a blueprint too, where it may be for one error or for all of them."""
+    for name, error in (("one", NoAuthorizationError), ("all", JWTExtendedException)):
+        blueprint = Blueprint(name, __name__)
+        blueprint.get(f"/{name}")(jwt_required()(lambda: "in"))
+        blueprint.errorhandler(error)(lambda error: ("the blueprint's", 418))
+        bridged.app.register_blueprint(blueprint)
+    bridged.app.errorhandler(NoAuthorizationError)(lambda error: ("the application's", 419))
 
-    assert bridged.client.get("/b").status_code == 418
-    assert bridged.client.get("/access").status_code == 419
+    answers = [bridged.client.get(path).status_code for path in ("/one", "/all", "/access")]
+    assert answers == [418, 418, 419]
+
+
+@pytest.mark.parametrize("library", [original, bridge])
+def test_a_handler_of_the_base_comes_after_the_librarys_own(library: Any) -> None:
+    """With the original nobody calls it, and it may say anything: it does not come to life here."""
+    app = Flask("tests.base")
+    app.config.update(TESTING=True, JWT_SECRET_KEY=SECRET)
+    app.errorhandler(library.exceptions.JWTExtendedException)(lambda error: ("never", 500))
+    library.JWTManager(app)
+    app.get("/")(library.jwt_required(fresh=True)(lambda: "in"))
+    stale = bearer(forged(claims()))
+
+    for headers, said in (({}, "Missing Authorization Header"), (stale, "Fresh token required")):
+        answer = app.test_client().get("/", headers=headers)
+        assert (answer.status_code, answer.json) == (401, {"msg": said})
 
 
 def test_a_forgotten_pair_of_parentheses_is_noticed_at_once() -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 from typing import Any
 
 import pytest
 
+from jwtpolicy.jose import MAX_BODY
 from tests.conftest import bearer
 
 from .conftest import Bridged, claims, forged
@@ -109,6 +111,57 @@ def test_a_token_in_a_body_is_found(everywhere: Bridged) -> None:
     assert answer.json == {"sub": "ada", "at": "json"}
 
 
+class Unread(io.RawIOBase):
+    """A body that nobody may begin to read."""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        pytest.fail("the body was read")
+
+
+TOO_LONG = {"CONTENT_LENGTH": "20000000", "CONTENT_TYPE": "application/json"}
+ENDLESS = {
+    "HTTP_TRANSFER_ENCODING": "chunked",
+    "CONTENT_TYPE": "application/json",
+    "wsgi.input_terminated": True,
+}
+
+
+@pytest.mark.parametrize("environ", [TOO_LONG, ENDLESS], ids=["too long", "endless"])
+@pytest.mark.parametrize("path", ["/access", "/optional"])
+def test_a_body_that_is_too_long_for_a_token_is_not_read(
+    everywhere: Bridged, path: str, environ: Any
+) -> None:
+    """HTTP-6: nor does its sender become anonymous by it."""
+    sent = {"method": "POST", "environ_overrides": {**environ, "wsgi.input": Unread()}}
+
+    answer = everywhere.client.open(path, **sent)
+    assert (answer.status_code, "too long" in answer.text) == (422, True)
+    headers = bearer(everywhere.access())
+    assert everywhere.client.open(path, headers=headers, **sent).json["at"] == "headers"
+
+
+@pytest.mark.parametrize(("more", "status"), [(0, 200), (1, 422)])
+def test_a_body_may_have_one_mebibyte(everywhere: Bridged, more: int, status: int) -> None:
+    """HTTP-6: as at the native place."""
+    body = b'{"access_token": "%s"}' % everywhere.access().encode()
+    body += b" " * (MAX_BODY + more - len(body))
+
+    assert everywhere.client.post("/access", data=body, headers=JSON).status_code == status
+
+
+def test_a_form_of_any_length_is_left_alone(everywhere: Bridged) -> None:
+    """It is no place for a token: uploads go on."""
+    environ = {**TOO_LONG, "CONTENT_TYPE": "multipart/form-data; boundary=x"}
+
+    answer = everywhere.client.post(
+        "/optional", environ_overrides={**environ, "wsgi.input": Unread()}
+    )
+    assert answer.json == {"sub": None, "at": None}
+
+
 @pytest.mark.parametrize("kind", [set, frozenset, tuple, list])
 @pytest.mark.parametrize("names", [["headers"], ["headers", "cookies"]])
 def test_places_may_be_a_set(make_bridged: Any, kind: Any, names: list[str]) -> None:
@@ -202,3 +255,14 @@ def test_a_refusal_with_401_challenges(everywhere: Bridged) -> None:
         assert answer.status_code == 401
         assert answer.headers["WWW-Authenticate"].startswith("Bearer")
     assert "WWW-Authenticate" not in everywhere.get("/access", stale).headers
+
+
+@pytest.mark.parametrize("value", ["", " ", ","])
+def test_an_empty_header_is_no_token(everywhere: Bridged, value: str) -> None:
+    """As FJE has it, and as native guards do."""
+    headers = {"Authorization": value}
+    client = everywhere.with_cookie(everywhere.access())
+
+    assert client.get("/optional", headers=headers).json == {"sub": "ada", "at": "cookies"}
+    without_cookie = everywhere.app.test_client().get("/optional", headers=headers)
+    assert without_cookie.json == {"sub": None, "at": None}

@@ -16,7 +16,8 @@ import pytest
 
 from examples.notes import create_app
 from tests.conftest import bearer
-from tests.docs.test_readme import ROOT, free_port, wait_for
+from tests.docs.test_readme import ROOT, wait_for
+from tests.services.processes import free_port
 
 
 @pytest.fixture
@@ -158,7 +159,7 @@ def started(example: str, folder: Path) -> Iterator[tuple[subprocess.Popen[str],
     wait_for(port, process)  # type: ignore[arg-type]
     yield process, port
     process.terminate()
-    process.communicate(timeout=10)
+    process.communicate(timeout=60)
 
 
 def test_the_board_starts_and_says_who_can_log_in(tmp_path: Path) -> None:

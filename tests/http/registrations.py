@@ -219,7 +219,7 @@ def restful_in_a_cache(home: Any, ran: list[str]) -> None:
 
 def smorest(home: Any, ran: list[str]) -> None:
     # With the lowest Flask there is none.
-    flask_smorest = pytest.importorskip("flask_smorest")
+    flask_smorest = pytest.importorskip("flask_smorest", reason="pip install flask-smorest")
     shop = flask_smorest.Blueprint("shop", __name__)
 
     @shop.route("/it", endpoint="it")
@@ -274,6 +274,12 @@ def added_after_the_first_request(app: Flask, ran: list[str]) -> None:
     by_hand(app)
 
 
+def in_another_mapping(app: Flask, ran: list[str]) -> None:
+    plain(app, ran)
+    app.test_client().get("/it")
+    app.view_functions = {name: cached(view) for name, view in app.view_functions.items()}
+
+
 def taken_from_another_endpoint(app: Flask, ran: list[str]) -> None:
     app.add_url_rule("/that", "that", cached(for_admins(bare(ran))))
     app.test_client().get("/that")
@@ -325,6 +331,7 @@ IN_APPLICATIONS: dict[str, Register] = {
         wrapped_again_after_the_first_request,
         guarded_after_the_first_request,
         added_after_the_first_request,
+        in_another_mapping,
         taken_from_another_endpoint,
     )
 }

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import functools
-from typing import Any
+import re
+from typing import Any, ClassVar
 
 import pytest
 from flask import Blueprint, Flask
 
 from jwtpolicy import (
     Access,
+    Anonymous,
     Fresh,
     HasRole,
     OptionalToken,
     Owns,
+    Policy,
+    ProtectedView,
     Public,
     Refresh,
     current_token,
@@ -103,13 +107,88 @@ def test_a_blueprint_guards_nested_ones(
 
 
 def test_a_blueprint_does_not_replace_the_level_of_a_view(
-    app: Any, jwt: Any, client: Any, access: Any, office: Blueprint
+    app: Any, jwt: Any, client: Any, access: Any
 ) -> None:
-    jwt.protect_blueprint(office, OptionalToken())
-    app.register_blueprint(office)
+    shop = Blueprint("shop", __name__)
+    jwt.protect_blueprint(shop, OptionalToken())
+    shop.add_url_rule("/closed", "closed", protect(lambda: "in"))
+    shop.add_url_rule("/open", "open", protect(OptionalToken())(lambda: "in"))
+    app.register_blueprint(shop)
 
-    assert client.get("/office/plain").status_code == 401
-    assert client.get("/office/plain", headers=access()).status_code == 200
+    assert [client.get(path).status_code for path in ("/closed", "/open")] == [401, 200]
+    assert client.get("/closed", headers=access()).status_code == 200
+
+
+class WithoutLevels(ProtectedView):
+    """A class that leaves its level to the blueprint, which none can."""
+
+    def get(self) -> str:
+        return "in"
+
+
+class WithOneLevel(ProtectedView):
+    """A class with a level for another method."""
+
+    method_policies: ClassVar[Any] = {"POST": OptionalToken()}
+
+    def get(self) -> str:
+        return "in"
+
+    def post(self) -> str:
+        return "in"
+
+
+@pytest.mark.parametrize(
+    ("level", "printed"),
+    [
+        pytest.param(OptionalToken(), "@protect(OptionalToken())", id="optional"),
+        pytest.param(Anonymous() | Access(), "@protect(Anonymous() | Access())", id="spelt out"),
+        pytest.param(OptionalToken(ignore_invalid=True), "ignore_invalid=True", id="ignoring"),
+    ],
+)
+@pytest.mark.parametrize(
+    "view",
+    [
+        pytest.param(lambda: "in", id="a function"),
+        pytest.param(WithoutLevels.as_view("view"), id="a class"),
+        pytest.param(WithOneLevel.as_view("view"), id="another method"),
+    ],
+)
+def test_a_blueprint_that_opens_a_view_in_vain_is_a_mistake(
+    app: Any, jwt: Any, client: Any, view: Any, level: Policy, printed: str
+) -> None:
+    """K36: it was 401 for everybody without a token."""
+    shop = Blueprint("shop", __name__)
+    jwt.protect_blueprint(shop, level)
+    shop.add_url_rule("/it", "it", view)
+    app.register_blueprint(shop)
+
+    with pytest.raises(PolicyDefinitionError, match=re.escape(printed)):
+        client.get("/elsewhere")
+
+
+def test_what_the_message_names_opens_a_class(app: Any, jwt: Any, client: Any) -> None:
+    class Named(WithoutLevels):
+        policies = OptionalToken()
+
+    shop = Blueprint("shop", __name__)
+    jwt.protect_blueprint(shop, OptionalToken())
+    shop.add_url_rule("/it", view_func=Named.as_view("it"))
+    app.register_blueprint(shop)
+
+    assert client.get("/it").status_code == 200
+
+
+def test_a_blueprint_that_demands_a_token_guards_a_view_without_a_level(
+    app: Any, jwt: Any, client: Any, access: Any
+) -> None:
+    shop = Blueprint("shop", __name__)
+    jwt.protect_blueprint(shop, ~Anonymous(ignore_invalid=True))
+    shop.get("/it")(lambda: "in")
+    app.register_blueprint(shop)
+
+    assert client.get("/it").status_code == 401
+    assert client.get("/it", headers=access()).status_code == 200
 
 
 def test_automatic_options_of_a_blueprint_is_free(

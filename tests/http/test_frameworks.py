@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar, cast
 
 import flask_restful
 import flask_restx
 import flask_smorest
 import pytest
 from flask import Flask
+from werkzeug.exceptions import HTTPException
 
 from jwtpolicy import HasScope, JWTManager, ProtectedView, protect
+from jwtpolicy.exceptions import AccessError, NoTokenError
 from tests.conftest import SECRET, bearer
 
 pytestmark = [
@@ -97,6 +99,18 @@ def smorest(app: Flask) -> None:
     flask_smorest.Api(app).register_blueprint(blueprint)
 
 
+def apiflask(app: Flask) -> None:
+    app.add_url_rule("/items", "items", protect(HasScope("a"))(lambda: {"ok": True}))
+
+
+def flask_of(build: Any) -> Flask:
+    """Return an application of the class that the framework wants."""
+    if build is not apiflask:
+        return Flask("framework")
+    module = pytest.importorskip("apiflask", reason="the package apiflask is not installed")
+    return cast(Flask, module.APIFlask("framework"))
+
+
 @pytest.fixture(
     params=[
         pytest.param(build, id=build.__name__)
@@ -108,12 +122,13 @@ def smorest(app: Flask) -> None:
             restx,
             restx_with_ours_last,
             smorest,
+            apiflask,
         )
     ]
 )
 def site(request: Any) -> Any:
     """Return an application of each framework, in production mode, and its manager."""
-    app = Flask("framework")
+    app = flask_of(request.param)
     app.config.update(JWT_SECRET_KEY=SECRET, JWT_STORE_URL="memory://")
     jwt: JWTManager[Any] = JWTManager(app)
     request.param(app)
@@ -129,16 +144,25 @@ def test_a_token_with_the_scope_gets_in(site: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("scope", "status", "error", "challenge"),
+    ("scope", "status", "error", "description", "challenge"),
     [
-        pytest.param(None, 401, None, 'Bearer realm="api"', id="no token"),
-        pytest.param("b", 403, "insufficient_scope", 'scope="a"', id="another scope"),
+        pytest.param(
+            None, 401, "token_required", "A token is required.", 'Bearer realm="api"', id="no token"
+        ),
+        pytest.param(
+            "b",
+            403,
+            "insufficient_scope",
+            "The token's scope is not sufficient.",
+            'scope="a"',
+            id="another scope",
+        ),
     ],
 )
-def test_a_refusal_keeps_its_status_and_challenge(
-    site: Any, scope: str | None, status: int, error: str | None, challenge: str
+def test_a_refusal_keeps_its_status_code_words_and_challenge(
+    site: Any, scope: str | None, status: int, error: str, description: str, challenge: str
 ) -> None:
-    """C11."""
+    """C11, K32: flask-smorest has a place of its own for what is not the message."""
     app, jwt = site
     with app.app_context():
         headers = {} if scope is None else bearer(jwt.issue("u1", scope=scope))
@@ -146,5 +170,82 @@ def test_a_refusal_keeps_its_status_and_challenge(
     answer = app.test_client().get("/items", headers=headers)
 
     assert answer.status_code == status
+    assert answer.json.get("errors", answer.json).get("error") == error
+    assert description in (answer.json.get("message"), answer.json.get("error_description"))
     assert challenge in answer.headers["WWW-Authenticate"]
-    assert (error or "") in answer.headers["WWW-Authenticate"]
+
+
+@pytest.fixture
+def apiflask_site() -> Flask:
+    app = flask_of(apiflask)
+    app.config.update(JWT_SECRET_KEY=SECRET, JWT_STORE_URL="memory://")
+    JWTManager(app)
+    apiflask(app)
+    return app
+
+
+def test_apiflask_asks_the_applications_own_processor(apiflask_site: Any) -> None:
+    """K32: with the code and the description, as for errors of its own."""
+
+    @apiflask_site.error_processor
+    def processed(error: Any) -> Any:
+        return {"said": error.message, **error.extra_data}, error.status_code
+
+    answer = apiflask_site.test_client().get("/items")
+    assert answer.json["said"] == answer.json["error_description"] == "A token is required."
+    assert answer.headers["WWW-Authenticate"] == 'Bearer realm="api"'
+
+
+@pytest.mark.parametrize("handled", [HTTPException, AccessError, 401])
+def test_apiflask_lets_an_applications_own_handler_answer(
+    apiflask_site: Flask, handled: Any
+) -> None:
+    apiflask_site.register_error_handler(handled, lambda error: (error.error, 418))
+
+    assert apiflask_site.test_client().get("/items").text == "token_required"
+
+
+@pytest.fixture
+def restx_site() -> Any:
+    """Return an application of RESTX, its API and a namespace of that."""
+    app = Flask("framework")
+    app.config.update(JWT_SECRET_KEY=SECRET, JWT_STORE_URL="memory://", PROPAGATE_EXCEPTIONS=False)
+    JWTManager(app)
+    api = flask_restx.Api(app)
+    namespace = api.namespace("shop", path="/")
+
+    @namespace.route("/items")
+    class Items(flask_restx.Resource):  # type: ignore[misc]
+        method_decorators: ClassVar[Any] = {"get": [protect()]}
+
+        def get(self) -> Any:
+            return {"ok": True}
+
+        def post(self) -> Any:
+            return 1 / 0
+
+    return app, api, namespace
+
+
+@pytest.mark.parametrize("scope", [1, 2], ids=["the API", "a namespace"])
+def test_a_handler_of_everything_of_restx_answers_no_refusals(restx_site: Any, scope: int) -> None:
+    """K32: RESTX takes the first whose class fits, and 500 where it says no other status."""
+    client = restx_site[0].test_client()
+    restx_site[scope].errorhandler(Exception)(lambda error: ({"message": "sorry"}, 500))
+
+    answer = client.get("/items")
+    assert (answer.status_code, answer.json["error"]) == (401, "token_required")
+    assert answer.headers["WWW-Authenticate"] == 'Bearer realm="api"'
+    assert client.post("/items").json == {"message": "sorry"}
+    assert client.get("/swagger.json").status_code == 200
+
+
+@pytest.mark.parametrize("handled", [NoTokenError, AccessError, HTTPException])
+@pytest.mark.parametrize("scope", [1, 2], ids=["the API", "a namespace"])
+def test_a_handler_of_restx_that_is_meant_for_refusals_answers_them(
+    restx_site: Any, scope: int, handled: type[Exception]
+) -> None:
+    restx_site[1].errorhandler(Exception)(lambda error: ({"message": "sorry"}, 500))
+    restx_site[scope].errorhandler(handled)(lambda error: ({}, 418))
+
+    assert restx_site[0].test_client().get("/items").status_code == 418

@@ -50,7 +50,7 @@ def refresh(client: Any, token: str) -> Any:
         Key(EC_KEY, "ES256"),
         Key(Ed25519PrivateKey.generate(), "EdDSA"),
     ],
-    ids=repr,
+    ids=lambda key: key.algorithm,
 )
 def test_a_repetition_gets_the_same_bytes(site: Any, clock: Any, keys: Key) -> None:
     """REF-4: signatures that are random, too."""

@@ -26,7 +26,7 @@ from jwtpolicy.endpoints import (
 )
 from jwtpolicy.exceptions import ConfigurationError, PolicyError, RateLimitedError, SchemaError
 from jwtpolicy.keys import Key, KeyRing
-from tests.conftest import SECRET, bearer
+from tests.conftest import SECRET, bearer, name_of
 
 
 @dataclass
@@ -258,7 +258,9 @@ def ring() -> Ring:
     return ring
 
 
-@pytest.mark.parametrize("answer", [True, False, 0, "", SECRET, NotImplemented, Key, (), later])
+@pytest.mark.parametrize(
+    "answer", [True, False, 0, "", SECRET, NotImplemented, Key, (), later], ids=name_of
+)
 def test_what_is_no_key_signs_nothing(make_app: Any, ring: Ring, answer: Any) -> None:
     app, jwt = make_app({"keys": ring})
     ring.signed = answer
@@ -270,7 +272,7 @@ def test_what_is_no_key_signs_nothing(make_app: Any, ring: Ring, answer: Any) ->
 @pytest.mark.parametrize(
     "answer",
     [True, None, 0, "HS256", [True], [None], [Key], (SECRET,), NotImplemented],
-    ids=lambda answer: str(answer)[:10],
+    ids=name_of,
 )
 def test_what_is_no_key_verifies_nothing(
     make_app: Any, ring: Ring, answer: Any, caplog: Any

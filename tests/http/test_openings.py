@@ -12,7 +12,7 @@ from flask import Blueprint, Flask
 from flask.views import MethodView, View
 
 from jwtpolicy import JWTManager, ProtectedView, Public, protect, public
-from jwtpolicy.exceptions import PolicyDefinitionError
+from jwtpolicy.exceptions import PolicyDefinitionError, SetupError
 from tests.http.registrations import through
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:flask_restful")
@@ -54,8 +54,8 @@ def test_public_opens_a_function_and_leaves_it_as_it_was(answers: Answers, view:
     opened = public(view)
 
     assert opened is not view
-    assert vars(view) == {}
     assert answers(opened) == 200
+    assert vars(view) == {}
 
 
 def test_public_opens_one_of_two_routes_of_a_function(app: Flask, answers: Answers) -> None:
@@ -179,3 +179,49 @@ def test_public_on_a_class_with_a_guarded_method_is_a_mistake(answers: Answers) 
 
     with pytest.raises(PolicyDefinitionError, match="public and guarded at once"):
         answers(public(It.as_view("it")))
+
+
+def test_public_above_the_route_opens_nothing_and_says_so(app: Flask, jwt: Any) -> None:
+    """K37: the route has the function as it was, and a guard of the blueprint would meet it."""
+
+    @public
+    @app.get("/login")
+    def login() -> str:
+        return "form"
+
+    with pytest.raises(SetupError, match=r"GET login is registered without its @public.*\n"):
+        app.test_client().get("/login")
+
+
+def test_public_above_the_route_of_a_factory_is_noticed_too(app: Flask, jwt: Any) -> None:
+    def register() -> None:
+        @public
+        @app.get("/login")
+        def login() -> str:
+            return "form"
+
+    register()
+
+    with pytest.raises(SetupError, match="write it below"):
+        app.test_client().get("/login")
+
+
+def test_another_application_may_guard_what_one_has_opened(make_app: Any) -> None:
+    def view() -> str:
+        return "page"
+
+    first, _ = make_app()
+    first.add_url_rule("/", "view", public(view))
+    assert first.test_client().get("/").text == "page"
+
+    second, _ = make_app(default_deny=True)
+    second.add_url_rule("/", "view", view)
+    assert second.test_client().get("/").status_code == 403
+
+
+def test_a_method_of_an_object_can_be_opened(answers: Answers) -> None:
+    class Site:
+        def page(self) -> str:
+            return "page"
+
+    assert answers(public(Site().page)) == 200

@@ -109,6 +109,21 @@ def test_a_malformed_parameter_is_refused(make_app: Any, query: str) -> None:
     assert client.get("/?other=1").json["sub"] is None
 
 
+@pytest.mark.parametrize("value", ["", " ", "\t "])
+@pytest.mark.parametrize("scheme", ["Bearer", ""])
+def test_an_empty_header_is_no_token(make_app: Any, scheme: str, value: str) -> None:
+    """HTTP-4: some clients send it who have none."""
+    app, jwt = make_app(token_location=["headers", "cookies"], header_type=scheme)
+    client, token = serve(app, jwt, OptionalToken()), issue(app, jwt)
+    headers = {"Authorization": value}
+
+    assert client.get("/", headers=headers).json["sub"] is None
+    client.set_cookie("__Host-access_token", token)
+    assert client.get("/", headers=headers).json == {"sub": "u1", "at": "cookies"}
+    for malformed in ("Bearer ", "\xa0"):
+        assert client.get("/", headers={"Authorization": malformed}).status_code == 400
+
+
 def test_an_answer_to_a_token_in_the_query_is_private(make_app: Any) -> None:
     """HTTP-7."""
     app, jwt = make_app()
@@ -316,10 +331,10 @@ class Frame(Transport):
         value = request.headers.get("Sec-WebSocket-Protocol")
         if value is None:
             return None
-        protocol, _, encoded = value.partition(", ")
+        protocol, _, encoded = value.partition(",")
         if protocol != "bearer":
             raise InvalidRequestError
-        return encoded
+        return encoded.strip()
 
 
 def test_a_place_of_ones_own_is_a_class_of_a_few_lines(make_app: Any) -> None:
@@ -327,8 +342,9 @@ def test_a_place_of_ones_own_is_a_class_of_a_few_lines(make_app: Any) -> None:
     app, jwt = make_app()
     client, token = serve(app, jwt, transports=Frame()), issue(app, jwt)
 
-    offered = {"Sec-WebSocket-Protocol": f"bearer, {token}"}
-    assert client.get("/", headers=offered).json == {"sub": "u1", "at": "websocket"}
+    for comma in (",", ", "):
+        offered = {"Sec-WebSocket-Protocol": f"bearer{comma}{token}"}
+        assert client.get("/", headers=offered).json == {"sub": "u1", "at": "websocket"}
     assert client.get("/", headers={"Sec-WebSocket-Protocol": "chat"}).status_code == 400
     assert client.get("/").status_code == 401
 

@@ -114,7 +114,6 @@ def test_the_twin_of_every_refusal_gets_in(app: Any, access: Any) -> None:
 MALFORMED = [
     pytest.param("Bearer", id="a scheme without a token"),
     pytest.param("Bearer ", id="and a space"),
-    pytest.param("", id="nothing"),
     pytest.param("Bearer a b", id="two words"),
     pytest.param("Bearer a,", id="a comma"),
     pytest.param("Bearer a, Bearer b", id="two tokens"),
@@ -229,7 +228,7 @@ def test_a_blueprint_can_answer_all_errors_differently(app: Any) -> None:
         return error.name, error.code
 
     app.register_blueprint(shop)
-    assert app.test_client().get("/shop/").text == "NoTokenError"
+    assert app.test_client().get("/shop/").text == "Unauthorized"
     assert app.test_client().get("/").json["error"] == "token_required"
 
 

@@ -38,6 +38,8 @@ from jwtpolicy.signals import refresh_reused
 from jwtpolicy.stores import SQLiteStore
 from tests.conftest import bearer
 
+DAY = 86_400
+
 
 @pytest.fixture
 def site(app: Any, jwt: Any) -> Any:
@@ -196,6 +198,47 @@ def test_no_access_token_outlives_the_idle_time_of_its_session(
 
     assert lifetimes == {seconds}
     assert pair.expires_in == refreshed.expires_in == seconds
+
+
+@pytest.mark.parametrize(
+    ("settings", "days"),
+    [
+        pytest.param({}, 30, id="refresh token"),
+        pytest.param({"decode_leeway": 300}, 30, id="leeway"),
+        pytest.param({"access_token_expires": 40 * DAY}, 40, id="access token"),
+        pytest.param({"session_idle": DAY}, 1, id="idle"),
+        pytest.param({"access_token_expires": NEVER}, 90, id="endless access token"),
+        pytest.param({"refresh_token_expires": NEVER}, 90, id="endless refresh token"),
+    ],
+)
+def test_a_session_is_listed_until_nobody_can_go_on_with_it(
+    make_app: Any, clock: Any, settings: dict[str, int], days: int
+) -> None:
+    app, jwt = make_app(**settings)
+    left = settings.get("decode_leeway", 0)
+    with app.app_context():
+        jwt.login("u1")
+        [listed] = jwt.sessions("u1")
+        clock.advance(days * DAY + left - 1)
+        before = jwt.sessions("u1")
+        clock.advance(1)
+
+        assert (before, jwt.sessions("u1")) == ([listed], [])
+    assert (listed.expires_at - listed.created_at).total_seconds() == days * DAY + left
+
+
+def test_a_refresh_token_of_a_lifetime_of_its_own_keeps_its_session(
+    make_app: Any, clock: Any
+) -> None:
+    app, jwt = make_app()
+    with app.app_context():
+        pair = jwt.login("u1")
+        long = jwt.issue("u1", "refresh", expires_in=60 * DAY, session=pair)
+        jwt.renewed(jwt.verify(pair.access_token))  # as sliding cookies do
+        clock.advance(60 * DAY - 1)
+
+        assert len(jwt.sessions("u1")) == 1
+        assert jwt.refresh(long).session_id == pair.session_id
 
 
 def test_an_idle_session_ends(make_app: Any, clock: Any) -> None:
@@ -365,8 +408,8 @@ def test_what_was_revoked_stays_so_however_long_it_lives(
     assert site.get("/me", headers=bearer(other)).status_code == 200
 
 
-@pytest.mark.parametrize("kind", ["access", "refresh", "reset"])
-def test_a_token_never_outlives_its_session(app: Any, jwt: Any, kind: str) -> None:
+@pytest.mark.parametrize(("kind", "days"), [("access", 30), ("refresh", 90), ("reset", 30)])
+def test_a_token_never_outlives_its_session(app: Any, jwt: Any, kind: str, days: int) -> None:
     """REV-1: what ended a session is known for as long as the session could have lived."""
     with app.app_context():
         session_id = jwt.login("u1").session_id
@@ -374,7 +417,7 @@ def test_a_token_never_outlives_its_session(app: Any, jwt: Any, kind: str) -> No
         short = jwt.issue("u1", kind, expires_in=60, session=session_id)
         tokens = [jwt.verify(encoded, kind=kind) for encoded in (long, short)]
 
-    assert [t.claims["exp"] - t.claims["iat"] for t in tokens] == [90 * 86_400, 60]
+    assert [t.claims["exp"] - t.claims["iat"] for t in tokens] == [days * 86_400, 60]
 
 
 def test_without_a_store_a_token_lives_as_long_as_it_says(make_app: Any) -> None:
@@ -638,3 +681,56 @@ def test_a_manager_is_for_its_own_applications(app: Any) -> None:
     other: JWTManager[Any] = JWTManager()
     with app.app_context(), pytest.raises(SetupError, match="another JWTManager"):
         other.issue("u1")
+
+
+def test_a_token_that_opens_its_session_counts_as_a_login(make_app: Any) -> None:
+    """K29: it came from Flask-JWT-Extended, and has no session."""
+    app, jwt = make_app(session_max=1)
+    plain, issuer = make_app({"baseline": None}, store_url="none")
+    with plain.app_context():
+        foreign = issuer.login("u1").refresh_token
+    with app.app_context():
+        first = jwt.login("u1")
+        adopted = jwt.refresh(foreign)
+
+        assert [one.session_id for one in jwt.sessions("u1")] == [adopted.session_id]
+        with pytest.raises(RevokedTokenError):
+            jwt.refresh(first.refresh_token)
+
+
+def test_a_maximum_needs_a_store(make_app: Any) -> None:
+    with pytest.raises(ConfigurationError, match="JWT_SESSION_MAX needs a token store"):
+        make_app({"baseline": None}, store_url="none", session_max=3)
+
+
+def test_any_number_of_sessions_can_be_asked_for(app: Any, jwt: Any) -> None:
+    with app.app_context():
+        jwt.login("u1")
+
+        assert len(jwt.sessions("u1", limit=10**40)) == 1
+
+
+@pytest.mark.parametrize(
+    ("label", "kept"),
+    [
+        pytest.param("Firefox on Linux", "Firefox on Linux", id="as it is"),
+        pytest.param(
+            "\U0001f469\u200d\U0001f4bb é \u0645",
+            "\U0001f469\u200d\U0001f4bb é \u0645",
+            id="joined",
+        ),
+        pytest.param("a\0b\x1bc\nd\x85e\x7f", "a?b?c?d?e?", id="control characters"),
+        pytest.param("x\ud83d", "x?", id="half of a character"),
+        pytest.param("a\u2028b\u202ec\u2066d", "a?b?c?d", id="lines and directions"),
+        pytest.param("x" * 81, "x" * 80, id="long"),
+        pytest.param("", "", id="empty"),
+        pytest.param(None, None, id="none"),
+    ],
+)
+def test_a_label_is_cleaned_and_cut(make_app: Any, tmp_path: Path, label: Any, kept: Any) -> None:
+    """K24: it may come from the client, and is shown in lists and written to logs."""
+    app, jwt = make_app(store_url=f"sqlite:///{tmp_path / 's.sqlite3'}")
+    with app.app_context():
+        jwt.login("u1", label=label)
+
+        assert [session.label for session in jwt.sessions("u1")] == [kept]

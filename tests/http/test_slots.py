@@ -7,7 +7,7 @@ import gc
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from contextvars import copy_context
 from typing import Any
 from weakref import ref
@@ -376,3 +376,98 @@ def test_requests_that_are_over_leave_nothing_in_the_environ(app: Flask, access:
         return str(sum(state() is not None for state in states))
 
     assert app.test_client().get("/", headers=access()).text == "1"
+
+
+def test_a_guarded_generator_sees_its_own_at_each_step(app: Flask, ask: Any) -> None:
+    """C23: its body runs when the call of the guarded function is over."""
+
+    @by_query
+    def lines() -> Any:
+        yield who()
+        yield who()
+
+    @app.get("/")
+    @by_header
+    def view() -> list[str]:
+        steps = lines()
+        return [who(), next(steps), who(), *steps, who()]
+
+    assert eval(ask()) == [  # what the view has listed
+        "ada/header",
+        "bob/query",
+        "ada/header",
+        "bob/query",
+        "ada/header",
+    ]
+
+
+def test_a_guarded_generator_takes_what_others_take(app: Flask, ask: Any) -> None:
+    @contextmanager
+    @by_query
+    def entered() -> Any:
+        try:
+            yield who()
+        except KeyError:
+            found.append(who())
+
+    found: list[str] = []
+
+    @app.get("/")
+    @by_header
+    def view() -> list[str]:
+        with entered() as inside:
+            found.extend([inside, who()])
+            raise KeyError
+        return found
+
+    assert eval(ask()) == ["bob/query", "ada/header", "bob/query"]
+
+
+def test_a_guarded_async_generator_sees_its_own_at_each_step(app: Flask, ask: Any) -> None:
+    found: list[str] = []
+
+    @by_query
+    async def lines() -> Any:
+        try:
+            while True:
+                await asyncio.sleep(0)
+                yield who()
+        finally:
+            found.append(who())
+
+    @app.get("/")
+    @protect(resource=lambda: "header")
+    async def view() -> list[str]:
+        steps = lines()
+        found.extend([await anext(steps), who(), await anext(steps), who()])
+        await steps.aclose()
+        return [*found, who()]
+
+    assert eval(ask()) == ["bob/query", "ada/header"] * 2 + ["bob/query", "ada/header"]
+
+
+def test_a_guarded_generator_that_is_refused_does_not_begin(app: Flask, access: Any) -> None:
+    begun: list[str] = []
+
+    @by_query
+    def lines() -> Any:
+        begun.append(who())
+        yield "never"
+
+    @app.get("/")
+    @protect()
+    def view() -> str:
+        lines()
+        return "let in"
+
+    assert app.test_client().get("/", headers=access()).status_code == 401
+    assert begun == []
+
+
+def test_the_views_own_generator_is_the_answer(app: Flask, access: Any) -> None:
+    @app.get("/")
+    @protect()
+    def view() -> Any:
+        yield "streamed"
+
+    assert app.test_client().get("/", headers=access()).text == "streamed"

@@ -397,3 +397,36 @@ def test_a_late_guard_that_reads_the_query_keeps_the_answer_private(
 
     answer = app.test_client().get("/it", query_string={"jwt": token})
     assert (answer.status_code, answer.headers["Cache-Control"]) == (200, "no-store")
+
+
+@pytest.mark.parametrize(
+    "level", [pytest.param(protect(), id="sync"), pytest.param("async", id="async"), "blueprint"]
+)
+def test_another_mapping_of_views_is_noticed_at_the_next_guard(
+    app: Flask, jwt: Any, caplog: Any, level: Any
+) -> None:
+    """K3: whichever guard it is."""
+
+    @wraps(keeps)
+    def closed() -> str:
+        return "secret"
+
+    async def other() -> str:
+        return "other"
+
+    blueprint = Blueprint("b", __name__)
+    if level == "blueprint":
+        jwt.protect_blueprint(blueprint)
+        blueprint.add_url_rule("/other", "other", lambda: "other")
+    else:
+        view = protect(other) if level == "async" else level(lambda: "other")
+        blueprint.add_url_rule("/other", "other", view)
+    app.register_blueprint(blueprint)
+    app.add_url_rule("/it", "it", protect(closed))
+    client = app.test_client()
+    client.get("/it")
+    app.view_functions = {**app.view_functions, "it": wraps(protect(closed))(lambda: "kept")}
+
+    assert client.get("/other").status_code == 401
+    assert client.get("/it").status_code == 401
+    assert "app.view_functions was replaced" in caplog.text

@@ -21,7 +21,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from tests import services
 from tests.conftest import bearer
-from tests.docs.test_readme import ROOT, free_port
+from tests.docs.test_readme import ROOT
+from tests.services.processes import free_port
 
 #: The status of an answer that did not come.
 NO_ANSWER = 0
@@ -65,7 +66,7 @@ class Server:
         headers = {} if token is None else bearer(token)
         request = urllib.request.Request(self.url + path, method=method, headers=headers)
         try:
-            with urllib.request.urlopen(request, timeout=20) as response:
+            with urllib.request.urlopen(request, timeout=60) as response:
                 return Answer(response.status, response.read())
         except urllib.error.HTTPError as error:
             with error:
@@ -83,7 +84,7 @@ class Server:
     def pids(self, number: int) -> set[int]:
         """Return the processes that answer, when *number* of them have."""
         found: set[int] = set()
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while len(found) < number and time.monotonic() < deadline:
             found.add(self.ask("GET", "/pid").json)
         return found
@@ -113,13 +114,22 @@ def serving_by_uwsgi(
     *site* is ``early_site``, which has then used its store already, or ``site``.
     """
     if services.find_uwsgi() is None:
-        services.missing("uwsgi", "uWSGI is not installed: pip install pyuwsgi")
+        services.missing("uwsgi", "uWSGI is not installed")
     port = free_port()
     words = {"processes": 3, "http-socket": f"127.0.0.1:{port}", "pythonpath": ROOT}
     options = [f"--{name}={value}" for name, value in words.items()]
     switches = ["--master", "--need-app", "--die-on-term", f"--module=tests.machines.{site}:app"]
     command = ["-c", "import pyuwsgi; pyuwsgi.run()", *options, *switches]
     with _serving(command, port, folder, {"STORE_URL": store_url, **more}) as server:
+        yield server
+
+
+@contextmanager
+def serving_by_flask(folder: Path, site: str) -> Iterator[Server]:
+    """Serve the application by ``flask run`` in debug mode, in one process."""
+    port = free_port()
+    command = ["-m", "flask", "--app", f"tests.machines.{site}", "run", "--debug", "--no-reload"]
+    with _serving([*command, f"--port={port}"], port, folder, {"STORE_URL": "memory://"}) as server:
         yield server
 
 
@@ -143,11 +153,11 @@ def _serving(command: list[str], port: int, folder: Path, more: dict[str, Any]) 
             yield server
         finally:
             process.terminate()
-            process.wait(20)
+            process.wait(60)
 
 
 def _wait(server: Server, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while True:
         try:
             server.ask("GET", "/pid")

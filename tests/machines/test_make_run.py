@@ -22,11 +22,14 @@ from typing import Any
 import pytest
 
 from jwtpolicy.stores.opening import open_store
-from tests.docs.test_readme import ROOT, free_port, wait_for
+from tests.docs.test_readme import ROOT, wait_for
 from tests.machines.conftest import make_own
+from tests.services.processes import free_port
 from tests.services.serve import FINDERS, make_server
 
-pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
+pytestmark = pytest.mark.skipif(
+    shutil.which("make") is None, reason="make is not installed: apt-get install make"
+)
 
 LOGIN = json.dumps({"name": "bob", "password": "builder"}).encode()
 
@@ -54,7 +57,7 @@ class Run:
     def end(self, number: int) -> str:
         """Send what Ctrl-C, or the end of the terminal, sends to all; return what was printed."""
         os.killpg(self.process.pid, number)
-        return self.process.communicate(timeout=20)[0]
+        return self.process.communicate(timeout=60)[0]
 
 
 @pytest.fixture
@@ -103,7 +106,7 @@ def running(checkout: Path, temporary: Path, *words: str) -> Iterator[Run]:
         if process.stdout is not None and not process.stdout.closed:
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGTERM)
-            process.communicate(timeout=20)
+            process.communicate(timeout=60)
 
 
 def open_sessions(url: str, folder: Path) -> int:

@@ -1,4 +1,4 @@
-"""However many use one refresh token at the same moment, it has one successor."""
+"""However many come at the same moment: a refresh token has one successor, a maximum holds."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ from tests.machines.racers import PROCESSES, THREADS, Racers, make_machine, raci
 from tests.machines.servers import settings
 
 ALL = PROCESSES * THREADS
+MAXIMUM = 3
 
 
 @pytest.fixture(scope="module")
 def racers() -> Iterator[Racers]:
-    with racing(settings()) as racers:
+    with racing({**settings(), "JWT_SESSION_MAX": MAXIMUM}) as racers:
         yield racers
 
 
@@ -78,6 +79,21 @@ def test_a_token_in_its_grace_gives_everybody_the_newest_pair(
 
     assert (successor, session) == (latest.refresh_token, old.session_id)
     assert [one.session_id for one in jwt.sessions(name)] == [old.session_id]
+
+
+def test_of_all_logins_no_more_are_open_than_the_maximum(
+    url: str, jwt: JWTManager[Any], racers: Racers
+) -> None:
+    """K29: at no moment, whoever looks; and each of them answered with a session."""
+    name = secrets.token_hex(8)
+    found = racers.log_in(url, name)
+    opened, counted = zip(*found, strict=True)
+
+    assert len(set(opened)) == ALL
+    assert max(map(int, filter(None, counted))) <= MAXIMUM
+    left = {one.session_id for one in jwt.sessions(name)}
+    assert len(left) == MAXIMUM
+    assert left <= set(opened)
 
 
 @pytest.mark.parametrize("machine_settings", [{"JWT_REFRESH_GRACE": 0}], indirect=True)

@@ -33,19 +33,29 @@ jwt = JWTManager(app)
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one file.
+    """What became of an application.
 
     Attributes:
-        code: Its new content.
-        notes: What is left to a person: pairs of a line and a text.
+        codes: The new contents, by name.
+        hindrances: What has to be written first, by name: lines, and texts.
+        reminders: What a person should know, by name.
     """
 
-    code: str
-    notes: list[tuple[int, str]]
+    codes: dict[str, str]
+    hindrances: dict[str, list[tuple[int, str]]]
+    reminders: dict[str, list[tuple[int, str]]]
+
+    @property
+    def code(self) -> str:
+        """The only file."""
+        (code,) = self.codes.values()
+        ast.parse(code)
+        return code
 
     @property
     def body(self) -> str:
         """The code below the prelude."""
+        assert self.hindrances == {}
         return self.code.partition("jwt = JWTManager(app)\n")[2]
 
     @property
@@ -53,44 +63,50 @@ class Outcome:
         """The lines that import."""
         return [line for line in self.code.splitlines() if line.startswith(("from ", "import "))]
 
-    def lines_about(self, text: str) -> list[int]:
-        """The lines whose notes hold *text*, counted below the prelude."""
-        return [line - 6 for line, note in self.notes if text in note]
+    def hindered(self, name: str = "app.py") -> list[tuple[int, str]]:
+        """The hindrances, with the lines counted below the prelude."""
+        return [(line - 6, text) for line, text in self.hindrances.get(name, [])]
+
+    def reminded(self, name: str = "app.py") -> str:
+        """The reminders as text."""
+        return "\n".join(f"{line}: {text}" for line, text in self.reminders.get(name, []))
 
 
 @pytest.fixture
-def migrate_files(tmp_path: Path) -> Callable[..., dict[str, Outcome]]:
+def migrate_files(tmp_path: Path) -> Callable[..., Outcome]:
     """Return what migrates files: their contents by name."""
 
-    def migrate(files: dict[str, str]) -> dict[str, Outcome]:
+    def migrate(files: dict[str, str], to: str = "native") -> Outcome:
         for name, source in files.items():
             (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-            (tmp_path / name).write_text(dedent(source), encoding="utf-8")
-        migration = Migration([str(tmp_path)])
-        assert migration.errors == []
-        return {
-            Path(result.name).relative_to(tmp_path).as_posix(): Outcome(
-                result.after.code, [(note.line, note.text) for note in result.notes]
-            )
-            for result in migration.results
-        }
+            (tmp_path / name).write_bytes(dedent(source).encode())
+        found = Migration([str(tmp_path)], to)
+        assert found.errors == []
+        codes = {name: dedent(source) for name, source in files.items()}
+        codes.update({_name(tmp_path, result.name): result.after for result in found.results})
+        outcome = Outcome(codes, {}, {})
+        for into, notes in (
+            (outcome.hindrances, found.hindrances),
+            (outcome.reminders, found.reminders),
+        ):
+            for name, note in notes:
+                into.setdefault(_name(tmp_path, name), []).append((note.line, note.text))
+        return outcome
 
     return migrate
 
 
+def _name(folder: Path, name: str) -> str:
+    return Path(name).relative_to(folder).as_posix()
+
+
 @pytest.fixture
-def migrate(migrate_files: Callable[..., dict[str, Outcome]]) -> Callable[[str], Outcome]:
+def migrate(migrate_files: Callable[..., Outcome]) -> Callable[..., Outcome]:
     """Return what migrates one file."""
-
-    def migrate_one(source: str) -> Outcome:
-        found = migrate_files({"app.py": dedent(source)})["app.py"]
-        ast.parse(found.code)
-        return found
-
-    return migrate_one
+    return lambda source, to="native": migrate_files({"app.py": dedent(source)}, to)
 
 
 @pytest.fixture
-def migrate_below(migrate: Callable[[str], Outcome]) -> Callable[[str], Outcome]:
+def migrate_below(migrate: Callable[..., Outcome]) -> Callable[..., Outcome]:
     """Return what migrates code that stands below the prelude."""
-    return lambda source: migrate(PRELUDE + dedent(source))
+    return lambda source, to="native": migrate(PRELUDE + dedent(source), to)

@@ -7,9 +7,10 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jwtpolicy import AccessRequest, Anonymous, ClaimsMatch, Outcome, Policy
+from jwtpolicy import AccessRequest, Anonymous, ClaimsMatch, KnownUser, Outcome, Policy
+from jwtpolicy.exceptions import InvalidTokenError
 from jwtpolicy.policy.base import AllOf, AnyOf, AtLeast, Not
-from jwtpolicy.policy.closing import close, normal
+from jwtpolicy.policy.closing import close, demands, normal
 from tests.properties.strategies import real_leaves, requests, token, trees
 
 levels = trees(real_leaves)
@@ -87,3 +88,47 @@ def test_a_claim_of_another_type_passes_neither_a_match_nor_its_negation(
 
     answers = {admits(match, access), admits(Not(match), access)}
     assert answers == ({True, False} if type(found) is type(wanted) else {False})
+
+
+def muted(part: Policy, is_negated: bool = False) -> Policy:
+    """Return *part* without the ``ignore_invalid`` of leaves that stand behind a ``~``."""
+    if isinstance(part, Not):
+        return Not(muted(part.member, not is_negated))
+    if isinstance(part, AtLeast):
+        return AtLeast(part.count, *(muted(member, is_negated) for member in part.members))
+    if isinstance(part, AllOf | AnyOf):
+        kind = AllOf if isinstance(part, AllOf) else AnyOf
+        return kind(*(muted(member, is_negated) for member in part.members))
+    return Anonymous() if is_negated and isinstance(part, Anonymous) else part
+
+
+@given(levels)
+def test_only_a_leaf_that_lets_in_overlooks_a_token(level: Policy) -> None:
+    """K26: ``~Anonymous(ignore_invalid=True)`` overlooks nothing."""
+    closed, other = close([level]), close([muted(level)])
+
+    assert closed.ignores_invalid == other.ignores_invalid
+    assert (closed.kinds, closed.is_open) == (other.kinds, other.is_open)
+
+
+@given(levels)
+def test_an_invalid_token_passes_only_where_it_is_overlooked(level: Policy) -> None:
+    closed = close([level])
+
+    if admits(closed.policy, AccessRequest(credential_error=InvalidTokenError())):
+        assert closed.ignores_invalid
+
+
+known_or_not = trees(st.sampled_from([Anonymous(), KnownUser(), ClaimsMatch(team="blue")]))
+
+
+@given(known_or_not)
+def test_nobody_passes_whom_a_leaf_that_is_demanded_refuses(level: Policy) -> None:
+    """Without an application to ask `KnownUser` allows nobody."""
+    callers = [
+        AccessRequest(),
+        *(AccessRequest(token=token(team=name)) for name in ("blue", "red")),
+    ]
+
+    if demands(level, KnownUser):
+        assert not any(admits(level, caller) for caller in callers)

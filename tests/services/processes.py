@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import shutil
 import signal
 import socket
@@ -15,15 +16,19 @@ from functools import cached_property
 from pathlib import Path
 
 _NOBODY = 65534
-_READY_WITHIN = 30  # seconds
+_READY_WITHIN = 60  # seconds; on a busy machine everything takes long
+#: Below those that the kernel gives to whoever connects: one of these could be in use before the
+#: server that it was found for has started.
+_PORTS = range(15_000, 32_000)
 
 
 def free_port() -> int:
-    """Return a port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
+    """Return a port that nobody listens on, and that nobody else is likely to find meanwhile."""
+    while True:
+        port = secrets.choice(_PORTS)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 class Server(ABC):
@@ -93,7 +98,11 @@ class Server(ABC):
     def run(self, *command: str) -> None:
         """Run one of its tools."""
         subprocess.run(
-            self.as_nobody(list(command)), check=True, capture_output=True, timeout=60, **self._user
+            self.as_nobody(list(command)),
+            check=True,
+            capture_output=True,
+            timeout=180,
+            **self._user,
         )
 
     def as_nobody(self, command: list[str]) -> list[str]:
@@ -151,7 +160,7 @@ def with_pid(pid: int, number: int) -> None:
 
 
 def _await_end(pid: int) -> None:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while Path(f"/proc/{pid}").exists() and time.monotonic() < deadline:
         time.sleep(0.01)
 

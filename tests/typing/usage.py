@@ -16,6 +16,7 @@ from jwtpolicy import (
     Policy,
     Token,
     TokenPair,
+    current_manager,
     current_token,
     current_user,
     protect,
@@ -35,6 +36,9 @@ jwt: JWTManager[User] = JWTManager(Flask(__name__))
 assert_type(jwt.current_user, User)
 assert_type(jwt.login(User("a")), TokenPair)
 assert_type(jwt.verify("encoded"), Token)
+assert_type(current_manager.login(User("a")), TokenPair)
+assert_type(current_manager.issue("a", expires_in=60), str)
+assert_type(current_manager.explain(Fresh()), Decision)
 assert_type(Fresh(within=300) & ~HasRole("guest"), Policy)
 assert_type(jwt.explain(Fresh()), Decision)
 assert_type(jwt.explain(Fresh(), None, resource=None, transport="cookies"), Decision)

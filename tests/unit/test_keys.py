@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import secrets
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -145,6 +146,74 @@ def test_a_key_that_does_not_fit_is_refused_at_the_start(material: Any, algorith
     """ALG-2, ALG-3."""
     with pytest.raises(ConfigurationError, match="openssl"):
         Key(material, algorithm)
+
+
+LOCKED = EC_KEY.private_bytes(
+    serialization.Encoding.PEM,
+    serialization.PrivateFormat.PKCS8,
+    serialization.BestAvailableEncryption(b"phrase"),
+)
+LOCKED_OLD = EC_KEY.private_bytes(
+    serialization.Encoding.PEM,
+    serialization.PrivateFormat.TraditionalOpenSSL,
+    serialization.BestAvailableEncryption(b"phrase"),
+)
+
+
+@pytest.mark.parametrize("locked", [LOCKED, LOCKED_OLD, LOCKED.decode()])
+@pytest.mark.parametrize("algorithm", ["ES256", "RS256", "EdDSA"])
+def test_a_key_that_is_locked_is_told_from_a_bad_one(locked: Any, algorithm: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"is locked by a passphrase[^$]*openssl pkey"):
+        Key(locked, algorithm)
+
+
+def test_a_key_is_unlocked_by_what_the_error_says() -> None:
+    unlocked = serialization.load_pem_private_key(LOCKED, password=b"phrase")
+
+    assert Key(unlocked, "ES256").can_sign
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["key.pem", "keys/private", "/run/secrets/jwt", b"key.pem", Path("key.pem"), __file__],
+)
+def test_the_name_of_a_file_is_no_key(name: Any) -> None:
+    with pytest.raises(ConfigurationError, match=r"the name of a file; .*read_text\(\)"):
+        Key(name, "RS256")
+
+
+def test_a_key_error_names_the_setting() -> None:
+    with pytest.raises(
+        ConfigurationError, match=r"^JWT_PRIVATE_KEY: the key for RS256 is the name"
+    ):
+        KeyRing.from_config(algorithm="RS256", private_key="key.pem")
+    with pytest.raises(ConfigurationError, match=r"^JWT_PUBLIC_KEY: .* cannot be read"):
+        KeyRing.from_config(algorithm="RS256", public_key="rubbish")
+    with pytest.raises(ConfigurationError, match=r"^JWT_SECRET_KEY_FALLBACKS: .* has 5 bytes"):
+        KeyRing.from_config(secret=SECRET, fallbacks=["short"])
+
+
+def test_the_one_public_key_of_the_settings_has_every_name() -> None:
+    """KEY-1: its PEM does not say what its owner calls it."""
+    ring = KeyRing.from_config(algorithm="ES256", public_key=PUBLIC_PEM)
+
+    assert len(ring.find("ES256", "2026-07")) == len(ring.find("ES256", None)) == 1
+    assert ring.find("RS256", "2026-07") == ()
+
+
+@pytest.mark.parametrize(
+    "ring",
+    [
+        pytest.param(KeyRing(None, [Key(PUBLIC_PEM, "ES256")]), id="handed over"),
+        pytest.param(
+            KeyRing.from_config(algorithm="ES256", private_key=PRIVATE_PEM), id="that signs"
+        ),
+        pytest.param(KeyRing.from_config(secret=SECRET), id="of a secret"),
+    ],
+)
+def test_no_other_key_has_every_name(ring: KeyRing) -> None:
+    """KEY-1."""
+    assert ring.find("ES256", "2026-07") == ring.find("HS256", "2026-07") == ()
 
 
 @pytest.mark.parametrize("algorithm", ["none", "None", "", "HS1", "ES256K", ["HS256"][0] + " "])

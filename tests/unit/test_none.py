@@ -36,6 +36,7 @@ MEANINGS: dict[str, dict[str, str]] = {
     "ClaimsMatch": {"absent": "an absent claim admits under no sign"},
     "Decision": {"error": NOTHING},
     "JWTManager": {"app": "init_app comes later", "store": SETTING, "keys": SETTING},
+    "JWTManager.init_app": {"clock": "the manager's"},
     "JWTManager.claims_for": {"kind": "all kinds but refresh"},
     "IsSubject": {"of": UNPREFIXED},
     "JWTManager.login": dict.fromkeys(["acr", "amr", "scope", "label"], NO_CLAIM)

@@ -6,6 +6,7 @@ import uuid
 from dataclasses import FrozenInstanceError, dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -430,3 +431,83 @@ def test_what_a_schema_made_can_be_dumped_again(registry: SchemaRegistry) -> Non
 
     assert (dumped.subject, dumped.claims) == ("member:7", {"nick": None})
     assert registry.subject_of(registry.load(claims, "access")) == "member:7"
+
+
+class Role:
+    """A role, as models are that define no text."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __repr__(self) -> str:
+        return f"<Role {self.name}>"
+
+
+class Titled(Role):
+    def __str__(self) -> str:
+        return self.name
+
+
+class Team(Schema):
+    lead = fields.String()
+
+
+class WithRoles(ClaimSchema):
+    sub = fields.String(required=True)
+    roles = fields.List(fields.String())
+    team = fields.Nested(Team)
+
+
+@pytest.mark.parametrize(
+    ("more", "path"),
+    [
+        pytest.param({"roles": [Role("admin")]}, "roles", id="in a list"),
+        pytest.param({"roles": ["a", Role("b")]}, "roles", id="beside text"),
+        pytest.param({"team": {"lead": Role("ada")}}, "lead", id="nested"),
+        pytest.param({"sub": Role("u1")}, "sub", id="the subject"),
+    ],
+)
+def test_an_object_without_a_text_of_its_own_is_no_claim(more: dict[str, Any], path: str) -> None:
+    """K37: `<Role object at 0x7f…>` is no role, and tells where it lay in memory."""
+    registry = SchemaRegistry()
+    registry.register(WithRoles, SimpleNamespace)
+
+    with pytest.raises(IssueError, match=rf"claims.{path}: Role has no text of its own"):
+        registry.dump(SimpleNamespace(**{"sub": "u1", **more}), "access")
+
+
+def test_an_object_that_says_its_text_is_a_claim() -> None:
+    registry = SchemaRegistry()
+    registry.register(WithRoles, SimpleNamespace)
+    user = SimpleNamespace(sub="u1", roles=[Titled("admin"), "b", 3], team={"lead": "ada"})
+
+    dumped = registry.dump(user, "access")
+
+    assert dumped.claims["roles"] == ["admin", "b", "3"]
+
+
+def refuse(value: str) -> None:
+    raise ValidationError(f"{value.upper()} is taken, and {value!r} too")
+
+
+class WithMail(ClaimSchema):
+    sub = fields.String(required=True)
+    age = fields.Integer(required=True)
+    mail = fields.String(validate=refuse)
+    names = fields.List(fields.String(validate=validate.Length(min=2)))
+
+
+def test_an_issue_error_says_why_and_shows_no_value() -> None:
+    """K37."""
+    registry = SchemaRegistry()
+    registry.register(WithMail, SimpleNamespace)
+    user = SimpleNamespace(sub="u1", mail="ada@example.org", names=["b"])
+
+    with pytest.raises(IssueError) as caught:
+        registry.dump(user, "access")
+
+    told = str(caught.value)
+    assert "claims.age: Missing data for required field." in told
+    assert "claims.mail: … is taken, and '…' too" in told
+    assert "claims.names.0: Shorter than minimum length 2." in told
+    assert "example" not in told.lower()

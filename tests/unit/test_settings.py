@@ -39,6 +39,9 @@ WRONG = [
     pytest.param("ACCESS_TOKEN_EXPIRES", timedelta.max, "a century", id="the longest timedelta"),
     pytest.param("RESET_TOKEN_EXPIRES", float("inf"), "jwtpolicy.NEVER", id="infinity"),
     pytest.param("SESSION_IDLE", 0, "at least one second", id="no idle time"),
+    pytest.param("SESSION_MAX", 0, "above 0", id="no session"),
+    pytest.param("SESSION_MAX", "3", "above 0", id="a maximum as text"),
+    pytest.param("SESSION_MAX", True, "above 0", id="a maximum of True"),
     pytest.param("SESSION_ABSOLUTE", "x", "at least one second", id="text as a session's end"),
     pytest.param("ENCODE_ISSUER", ["a"], "non-empty string", id="a list as issuer"),
     pytest.param("DECODE_ISSUER", [], "or a list", id="an empty list"),
@@ -98,7 +101,9 @@ def test_a_wrong_setting_names_its_key_and_what_is_allowed(name: str, value: Any
     with pytest.raises(ConfigurationError, match=why) as caught:
         Settings.from_mapping({f"JWT_{name}": value})
 
-    assert str(caught.value).startswith(f"JWT_{name} is of type {type(value).__name__}")
+    is_secret = name in ("SECRET_KEY", "SECRET_KEY_FALLBACKS", "STORE_URL")
+    shown = "empty, and " if value in ("", [], b"") else "" if is_secret else f"{value!r:.60}, "
+    assert str(caught.value).startswith(f"JWT_{name} is {shown}of type {type(value).__name__};")
 
 
 RIGHT = [
@@ -111,11 +116,12 @@ RIGHT = [
     pytest.param("ACCESS_TOKEN_EXPIRES", NEVER, "access_token_expires", None, id="never"),
     pytest.param("SESSION_ABSOLUTE", None, "session_absolute", None, id="no end"),
     pytest.param("SESSION_IDLE", 60, "session_idle", 60, id="idle"),
+    pytest.param("SESSION_MAX", 3, "session_max", 3, id="three sessions"),
+    pytest.param("SESSION_MAX", None, "session_max", None, id="any number of sessions"),
     pytest.param("DECODE_ISSUER", "a", "decode_issuer", ("a",), id="one issuer"),
     pytest.param("DECODE_AUDIENCE", {"a"}, "decode_audience", ("a",), id="a set"),
     pytest.param("DECODE_LEEWAY", timedelta(seconds=5), "decode_leeway", 5, id="leeway"),
     pytest.param("ENCODE_NBF", False, "encode_nbf", False, id="a flag"),
-    pytest.param("ACCESS_TOKEN_PROFILE", "rfc9068", "access_token_profile", "rfc9068", id="it"),
     pytest.param("ACCESS_TOKEN_PROFILE", None, "access_token_profile", None, id="no profile"),
     pytest.param("MAX_TOKEN_LENGTH", 9, "max_token_length", 9, id="length"),
     pytest.param("TOKEN_LOCATION", ["headers"], "token_location", ("headers",), id="place"),

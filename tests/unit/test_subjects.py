@@ -309,7 +309,9 @@ def world() -> SchemaRegistry:
 
 WORLD = world()
 ids = st.one_of(
-    st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=12),
+    st.text(
+        st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=12
+    ),
     st.integers(0, 3).map(str),
     st.sampled_from(["machine:1", "machine:", "machine:mach:1", "mach:1", "Machine:1", "machine"]),
 )

@@ -31,7 +31,7 @@ def test_negating_an_outcome_keeps_what_could_not_be_told(outcome: Outcome) -> N
 
 
 def test_a_token_tells_its_claims_in_pythons_types() -> None:
-    found = token(aud="shop", scope="a  b", sid="s", auth_time=NOW, amr=["pwd"])
+    found = token(exp=NOW + 900, aud="shop", scope="a  b", sid="s", auth_time=NOW, amr=["pwd"])
 
     assert (found.subject, found.kind, found.token_id, found.session_id) == (
         "u1",

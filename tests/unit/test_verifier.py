@@ -207,8 +207,10 @@ def test_an_integer_subject_is_text_where_that_is_allowed() -> None:
 )
 def test_the_profile_of_access_tokens(header: Any, kind: str, passes: bool) -> None:
     """CLAIM-7: RFC 9068, section 4."""
-    encoded = signed({"alg": "HS256", **header}, {**CLAIMS, "type": kind})
-    strict = verifier(access_profile="rfc9068")
+    required = {"iss": "a", "aud": "b", "client_id": "c"}
+    encoded = signed({"alg": "HS256", **header}, {**CLAIMS, **required, "type": kind})
+    ours = {"issuers": frozenset({"a"}), "audiences": frozenset({"b"})}
+    strict = verifier(access_profile="rfc9068", **ours)
 
     if passes:
         assert strict.verify(encoded, kinds=None)
@@ -254,7 +256,9 @@ def test_a_signer_writes_what_a_verifier_demands() -> None:
         access_profile="rfc9068",
         clock=StandingClock(NOW),
     )
-    issued = signer.sign(kind="access", subject="u1", lifetime=60, headers={"x": 1})
+    issued = signer.sign(
+        kind="access", subject="u1", lifetime=60, claims={"client_id": "web"}, headers={"x": 1}
+    )
     rules = ClaimRules(
         issuers=frozenset({"https://a.example"}),
         audiences=frozenset({"b"}),

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, Final, Generic, TypeVar, cast
 
 from flask import current_app
@@ -15,7 +17,6 @@ from jwt.algorithms import requires_cryptography
 from ...exceptions import ConfigurationError
 from ...settings import Settings
 from ...settings.readers import PLACES, flag, read_setting
-from .keys import check_strength
 from .typing import ExpiresDelta
 
 T = TypeVar("T")
@@ -33,8 +34,22 @@ SWITCHES: Final[Mapping[str, str]] = {
 #: Settings of the native library that mean the same here.
 _SHARED: Final = ("JWT_MAX_TOKEN_LENGTH", "JWT_REALM", "JWT_RESOURCE_METADATA")
 
+#: What the original sets in ``app.config`` where nobody has: all options, and the keys.
+FILLED: dict[str, Any] = {"JWT_SECRET_KEY": None, "JWT_PRIVATE_KEY": None, "JWT_PUBLIC_KEY": None}
+
+#: What is wrong with a short HMAC secret.
+_WEAK: Final = """the HMAC secret has {} bytes and needs 32 (RFC 7518 section 3.2); make one with
+  python -c "import secrets; print(secrets.token_urlsafe(48))\""""
+
+#: Where an application remembers that it was warned.
+_WARNED: Final = "jwtpolicy.compat.warned"
+
 #: Seconds in the year that cookies live where they are no session cookies.
 _YEAR: Final = 31_540_000
+
+
+class WeakKeyWarning(UserWarning):
+    """An HMAC secret is shorter than the standard demands (:rfc:`7518#section-3.2`)."""
 
 
 class JSONEncoder(json.JSONEncoder):
@@ -49,6 +64,7 @@ class _Option(Generic[T]):
 
     def __init__(self, key: str, default: T, read: Callable[[str, Any], T] | None = None) -> None:
         self._key, self._default, self._read = key, default, read
+        FILLED[key] = default
 
     def __get__(self, instance: object, owner: type) -> T:
         found = current_app.config.get(self._key, self._default)
@@ -111,6 +127,7 @@ class Config:
     algorithm = _Option("JWT_ALGORITHM", "HS256")
     cookie_csrf_protect = _Option("JWT_COOKIE_CSRF_PROTECT", True)
     cookie_domain = _Option[str | None]("JWT_COOKIE_DOMAIN", None)
+    cookie_partitioned = _Option("JWT_COOKIE_PARTITIONED", False, partial(read_setting, read=flag))
     cookie_samesite = _Option[str | None]("JWT_COOKIE_SAMESITE", None)
     cookie_secure = _Option("JWT_COOKIE_SECURE", False)
     csrf_check_form = _Option("JWT_CSRF_CHECK_FORM", False)
@@ -165,10 +182,22 @@ class Config:
         return key
 
     def check_strength(self, key: Any, algorithms: Iterable[str]) -> None:
-        """Refuse, or warn of, a short HMAC secret; raises what `keys.check_strength` raises."""
+        """Refuse a secret that can be guessed, and warn once of one that is short.
+
+        Raises:
+            ConfigurationError: It has less than 16 bytes: it is found by trying.
+        """
         is_hmac = any(algorithm.startswith("HS") for algorithm in algorithms)
-        if is_hmac and isinstance(key, str | bytes) and not self.is_on("JWT_COMPAT_WEAK_KEYS"):
-            check_strength(key)
+        if not is_hmac or not isinstance(key, str | bytes) or self.is_on("JWT_COMPAT_WEAK_KEYS"):
+            return
+        size = len(key.encode("utf-8", "surrogatepass") if isinstance(key, str) else key)
+        if size < 16:
+            msg = f"{_WEAK}\nor, while you change it, set JWT_COMPAT_WEAK_KEYS to True"
+            raise ConfigurationError(msg.format(size))
+        if size < 32 and _WARNED not in current_app.extensions:
+            current_app.extensions[_WARNED] = True
+            # The caller of JWTManager(app).
+            warnings.warn(_WEAK.format(size), WeakKeyWarning, stacklevel=7)
 
     @property
     def decode_algorithms(self) -> list[str]:
@@ -193,6 +222,8 @@ class Config:
             if switch not in SWITCHES:
                 raise ConfigurationError(f"{switch} is no switch; there are {', '.join(SWITCHES)}")
             self.is_on(switch)
+        if self.cookie_partitioned and not self.cookie_secure:
+            raise ConfigurationError("JWT_COOKIE_PARTITIONED needs JWT_COOKIE_SECURE")
         for option in ("token_location", "header_name", "access_expires", "refresh_expires"):
             getattr(self, option)
         # The key may be configured later.

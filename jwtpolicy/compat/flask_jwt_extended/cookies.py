@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+from werkzeug.http import dump_cookie
 from werkzeug.wrappers import Response
 
 from ...exceptions import InvalidTokenError, IssueError
@@ -86,10 +87,12 @@ def _write(
     """Set the token's own cookie, and the one that scripts read its CSRF value from."""
     host = config.cookie_domain if domain is None else domain
     shared = {"domain": host or None, "secure": config.cookie_secure, **age}
+    shared["max_size"] = response.max_cookie_size
     written = {f"{kind}_cookie": encoded}
     if config.cookie_csrf_protect and config.csrf_in_cookies:
         written[f"{kind}_csrf_cookie"] = csrf
     for option, value in written.items():
         name, path = getattr(config, f"{option}_name"), getattr(config, f"{option}_path")
         own = {"path": path, "httponly": option == f"{kind}_cookie"}
-        response.set_cookie(name, value, samesite=config.cookie_samesite, **own, **shared)
+        cookie = dump_cookie(name, value, samesite=config.cookie_samesite, **own, **shared)
+        response.headers.add("Set-Cookie", cookie + "; Partitioned" * config.cookie_partitioned)

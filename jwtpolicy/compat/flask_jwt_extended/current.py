@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from copy import deepcopy
-from typing import Any, NamedTuple
-from weakref import WeakKeyDictionary
+from typing import Any, Final, NamedTuple
 
-from flask import Request, current_app, has_request_context, request
+from flask import current_app, has_request_context, request
 from werkzeug.local import LocalProxy
 
 from .config import config
@@ -31,27 +30,20 @@ class Admitted(NamedTuple):
     encoded: str | None = None
 
 
-def _place() -> tuple[Request, str]:
-    """Return the request, and a key that nobody else's application or guard uses (S7)."""
-    found: Request = request._get_current_object()  # type: ignore[attr-defined] # a proxy
-    return found, f"jwtpolicy.compat.{id(current_app.extensions)}"
+#: Where a request has what its guard found out (S7): on the request and not in its environ, of
+#: which a nested one may be made, and under no name that could be written as an attribute.
+_KEPT: Final = "jwtpolicy.compat"
 
 
 def keep(admitted: Admitted) -> None:
     """Remember the current request's token; of two guards the one that found a token counts."""
-    found, key = _place()
     if admitted.location or find() is None:
-        # By request: a nested one may be made of the environ of the one around it.
-        found.environ.setdefault(key, WeakKeyDictionary())[found] = admitted
+        setattr(request, _KEPT, admitted)
 
 
 def find() -> Admitted | None:
     """Return what a guard found out about the current request; None where none has run."""
-    if not has_request_context():
-        return None
-    found, key = _place()
-    kept: WeakKeyDictionary[Request, Admitted] = found.environ.get(key, WeakKeyDictionary())
-    return kept.get(found)
+    return getattr(request, _KEPT, None) if has_request_context() else None
 
 
 def _admitted() -> Admitted:
@@ -107,5 +99,12 @@ def template_context() -> dict[str, Any]:
     return {"current_user": LocalProxy(lambda: getattr(find(), "user", None))}
 
 
+def _user() -> Any:
+    """Return the user for a proxy, which takes a `RuntimeError` for "there is nobody"."""
+    native: Any = current_app.extensions.get("jwtpolicy")
+    theirs = None if find() or native is None else native.manager._native_user()
+    return get_current_user() if theirs is None else theirs
+
+
 #: The user of the current token.
-current_user: Any = LocalProxy(get_current_user)
+current_user: Any = LocalProxy(_user)

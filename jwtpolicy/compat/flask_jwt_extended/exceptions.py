@@ -67,12 +67,10 @@ class Answered(HTTPException):
             response.headers.setdefault("WWW-Authenticate", _challenge(self.challenge))
         return response
 
-    @property
-    def data(self) -> object:
-        """What Flask-RESTX reads from an exception: the JSON of the answer."""
-        return self.response.get_json(silent=True)
-
     def get_response(self, environ: object = None, scope: object = None) -> Response:
+        # What Flask-RESTX reads instead of a body of its own, and of the answer of a handler that
+        # the API has for the error: only where there is none it asks for this response first.
+        self.data = self.response.get_json(silent=True)
         return self.response
 
 

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import logging
+from functools import cache
 from typing import Final, cast
 
 import jwt
 from flask import Flask, Response, current_app, request
 from flask.typing import ResponseReturnValue
-from werkzeug.exceptions import InternalServerError
 
 from ...exceptions import SetupError
-from .config import config
+from ...settings.reads import warn_of_unset
+from .config import FILLED, config
 from .current import get_jwt_request_location, template_context
-from .exceptions import Answered
+from .exceptions import Answered, JWTExtendedException
 from .loaders import EXTENSION, Loaders
 from .revoked import tell
-
-logger = logging.getLogger("jwtpolicy")
+from .view_decorators import silence_hooks
 
 #: Classes that Flask-JWT-Extended has handlers for: an application's handler of a base comes later.
 _HANDLED: Final = (
@@ -28,6 +27,8 @@ _HANDLED: Final = (
     jwt.MissingRequiredClaimError,
     jwt.InvalidTokenError,
 )
+#: Those that it defines itself; it has a handler for each, so that one for their base comes later.
+_OWN: Final[tuple[type[Exception], ...]] = (Answered, *JWTExtendedException.__subclasses__())
 
 
 class JWTManager(Loaders):
@@ -55,8 +56,18 @@ class JWTManager(Loaders):
         with app.app_context():
             config.check()
         app.extensions[EXTENSION] = self
-        app.register_error_handler(Answered, _answer)
+        for cls in _OWN:
+            app.register_error_handler(cls, _answer)
         app.after_request(_stop_leaks)
+
+        @cache
+        def begin() -> None:
+            """Look at all that the application has by its first request."""
+            warn_of_unset(app, FILLED)
+            silence_hooks(app)
+
+        # Before all others: Flask calls them in this order.
+        app.before_request_funcs.setdefault(None, []).insert(0, begin)
         tell(app, self)
         if add_context_processor:
             app.context_processor(template_context)
@@ -83,13 +94,13 @@ def _stop_leaks(response: Response) -> Response:
 
     ``before_request(lambda: verify_jwt_in_request())`` makes Flask take the header and the claims
     that come back for the answer: one as its body, the other as its headers.
+
+    Raises:
+        SetupError: They are.
     """
     # They are in nearly every token; no answer has headers of these names.
     is_telling = any(name in response.headers for name in ("jti", "exp", "iat"))
     if is_telling and get_jwt_request_location():
-        logger.error(
-            "a before_request function returned what verify_jwt_in_request() returned, and Flask "
-            "took it for the answer; let the function return None"
-        )
-        return current_app.make_response(InternalServerError().get_response())
+        msg = "what verify_jwt_in_request() returned was taken for the answer; return None instead"
+        raise SetupError(msg)
     return response

@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 
 from flask import request
 
-from ...jose import parse_json
+from ...jose import MAX_BODY, parse_json
 from . import exceptions as errors
 from .config import CSRF_METHODS, config, places
 
@@ -42,36 +42,30 @@ def presented(locations: str | Collection[str] | None, kinds: Kinds) -> Presente
         JWTExtendedException: The first that was found is malformed.
         RuntimeError: A location does not exist.
     """
-    given = [locations] if isinstance(locations, str) else list(locations or ())
-    listed = list(places("locations", given) if given else config.token_location)
+    listed = list(places("locations", locations) if locations else config.token_location)
     missing: list[str] = []
-    for location in listed:
-        try:
-            found = _READERS[location](kinds)
-        except errors.NoAuthorizationError as error:
-            missing.append(str(error))
-        else:
-            _refuse_second(location, listed, kinds)
+    for n, location in enumerate(listed, 1):
+        found = _tried(location, kinds)
+        if isinstance(found, Presented):
+            # Somebody put a token into each of the other places; cookies come by themselves.
+            others = [place for place in listed[n:] if "cookies" not in (place, location)]
+            if any(isinstance(_tried(place, kinds), Presented) for place in others):
+                raise errors.JWTDecodeError("More than one token was sent")
             return found
+        if not isinstance(found, errors.NoAuthorizationError):
+            raise found
+        missing.append(str(found))
     if len(listed) == 1:
         raise errors.NoAuthorizationError(missing[0])
     named = f"{', '.join(listed[:-1])} or {listed[-1]}"
     raise errors.NoAuthorizationError(f"Missing JWT in {named} ({'; '.join(missing)})")
 
 
-def _refuse_second(found: str, listed: list[str], kinds: Kinds) -> None:
-    """Refuse a second token that somebody put somewhere; cookies come by themselves."""
-    others = [place for place in listed if place not in (found, "cookies")]
-    if found != "cookies" and any(_has_token(place, kinds) for place in others):
-        raise errors.JWTDecodeError("More than one token was sent")
-
-
-def _has_token(location: str, kinds: Kinds) -> bool:
+def _tried(location: str, kinds: Kinds) -> Presented | errors.JWTExtendedException:
     try:
-        _READERS[location](kinds)
-    except errors.JWTExtendedException:
-        return False
-    return True
+        return _READERS[location](kinds)
+    except errors.JWTExtendedException as error:
+        return error
 
 
 def _from_headers(kinds: Kinds) -> Presented:
@@ -142,6 +136,9 @@ def _from_query_string(kinds: Kinds) -> Presented:
 def _from_json(kinds: Kinds) -> Presented:
     if not request.is_json:
         raise errors.NoAuthorizationError("Invalid content-type. Must be application/json.")
+    # A body that comes in chunks cannot be measured before it is read (HTTP-6).
+    if "HTTP_TRANSFER_ENCODING" in request.environ or (request.content_length or 0) > MAX_BODY:
+        raise errors.JWTDecodeError("The body is too long to hold a token, or of unknown length")
     keys = [config.refresh_json_key if kind == "refresh" else config.json_key for kind in kinds]
     try:
         body = parse_json(request.get_data())

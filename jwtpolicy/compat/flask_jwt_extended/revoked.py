@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
 from copy import deepcopy
 from typing import Any
 
 from flask import Flask, current_app
 
-from ...revocation import REVOCATION_CHECKS, TOKENS_LET_IN, leave
-from .current import Admitted, find
+from ...revocation import REVOCATION_CHECKS, TOKENS_LET_IN, LetIn, leave
+from .current import find
 from .loaders import Loaders, current_loaders
 from .tokens import Decoded
 
@@ -22,19 +22,16 @@ def tell(app: Flask, loaders: Loaders) -> None:
     """
 
     def check(token: Any) -> bool:
-        return bool(
-            loaders.call("token_in_blocklist", _thawed(token.header), _thawed(token.claims))
-        )
+        # Plain JSON, as loaders expect it, of what cannot be changed.
+        told = json.loads(json.dumps([token.header, token.claims]))
+        return bool(loaders.call("token_in_blocklist", *told))
 
     leave(app.extensions, REVOCATION_CHECKS, check)
-    leave(app.extensions, TOKENS_LET_IN, lambda: (find() or Admitted()).encoded)
+    leave(app.extensions, TOKENS_LET_IN, _let_in)
 
 
-def _thawed(value: Any) -> Any:
-    """Return *value* as the plain JSON that loaders expect."""
-    if isinstance(value, Mapping):
-        return {name: _thawed(member) for name, member in value.items()}
-    return [_thawed(item) for item in value] if isinstance(value, tuple) else value
+def _let_in() -> LetIn | None:
+    return (found := find()) and LetIn(found.encoded, found.location)
 
 
 def is_revoked(encoded: str, token: Decoded) -> bool:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Collection
 from copy import deepcopy
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
-from functools import wraps
+from functools import partial, wraps
 from typing import Any, Final, TypeVar, cast
 
 from flask import Flask, current_app, request
@@ -126,17 +125,26 @@ def verify_jwt_in_request(
     """Let the request pass if its token does, or raise what answers it; see `Guard`.
 
     Returns:
-        The header and the claims; None without a token, or where the function is itself one of
-        the application's ``before_request`` functions: Flask would send them as the answer (S4).
+        The header and the claims; None without a token.
     """
-    token = Guard(optional, fresh, refresh, locations, verify_type, skip_revocation_check).admit()
-    return None if _is_hook() else deepcopy(token)
+    guard = Guard(optional, fresh, refresh, locations, verify_type, skip_revocation_check)
+    return deepcopy(guard.admit())
 
 
-def _is_hook() -> bool:
-    """Whether Flask itself called `verify_jwt_in_request`, and takes what it returns."""
-    # The frames: this function, `verify_jwt_in_request`, and the caller.
-    return sys._getframe(2).f_code is Flask.preprocess_request.__code__
+def silence_hooks(app: Flask) -> None:
+    """Let `verify_jwt_in_request` return nothing where it is a ``before_request`` function (S4).
+
+    Flask would send the header and the claims as the answer. It is known by where it stands,
+    whoever calls it.
+    """
+    for hooks in app.before_request_funcs.values():
+        for n, hook in enumerate(hooks):
+            if getattr(hook, "func", hook) is verify_jwt_in_request:
+                hooks[n] = wraps(verify_jwt_in_request)(partial(_silent, hook))
+
+
+def _silent(hook: Callable[[], object]) -> None:
+    hook()
 
 
 def _is_free_options() -> bool:

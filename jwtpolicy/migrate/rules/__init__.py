@@ -1,1 +1,1 @@
-"""Rewrite one subject each."""
+"""The rules by which code of Flask-JWT-Extended becomes code of this library."""

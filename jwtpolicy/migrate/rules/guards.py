@@ -2,83 +2,50 @@
 
 from __future__ import annotations
 
+import ast
+from collections.abc import Iterator
 from typing import Final
 
-import libcst as cst
-
-from ..demands import Demand, demand_of, guarded_by
-from ..facts import Reference
-from ..nodes import expression, keyword, literal, with_arguments
+from ..application import Reference
+from ..demands import Demand, demand_of
+from ..source import Function, Part, literal
 from ..work import Work
 
-_AGAIN: Final = "and run this command again"
 #: Attributes of applications and blueprints that register a view.
 _ROUTES: Final = frozenset({"route", "get", "post", "put", "patch", "delete"})
+#: Those that register what runs before or after requests.
+_HOOKS: Final = frozenset(
+    {"before_request", "before_app_request", "after_request", "after_app_request"}
+)
 
 
 def rewrite_decorator(work: Work, reference: Reference) -> None:
     """Rewrite one ``jwt_required``."""
-    obstacle = _obstacle(work, reference)
-    if obstacle is not None:
-        _leave(work, reference, obstacle)
-        return
-    demand = demand_of(reference.call) or Demand()
-    protect = work.native("protect")
-    work.become(reference, protect)
-    arguments = _arguments(work, demand)
-    work.change_call(reference, lambda call: with_arguments(call, arguments))
-    _check_place(work, reference, protect)
-    _advise_rotation(work, reference, demand)
-
-
-def _leave(work: Work, reference: Reference, text: str) -> None:
-    """Leave a guard, and what goes on behind it, to a person."""
-    work.note(reference.node, text)
-    work.leave(guarded_by(reference, work.source) or reference.node)
-
-
-def _obstacle(work: Work, reference: Reference) -> str | None:
-    """Return what a person has to do, where it cannot be rewritten."""
-    parent = work.source.parent(reference.node)
-    if reference.call is None and not isinstance(parent, cst.Decorator):
-        return f"jwt_required is used as a value: write protect(…) where it is called, {_AGAIN}"
     demand = demand_of(reference.call)
+    obstacle = _obstacle(work, demand)
+    if obstacle or demand is None or reference.call is None:
+        work.hinder(reference.node, obstacle)
+        return
+    _check_place(work, reference)
+    policy = policy_text(work, demand)
+    said: list[Part] = [policy]
+    if demand.locations is not None:
+        said += [", transports=" if policy else "transports=", demand.locations]
+    work.source.replace(reference.call, work.native("protect"), "(", *said, ")")
+
+
+def _obstacle(work: Work, demand: Demand | None) -> str:
+    """Return what a person has to do, where a demand cannot be said here."""
     if demand is None:
-        return f"the arguments are not plain True and False: write @protect(…) by hand, {_AGAIN}"
-    if _is_method_decorator(work, reference):
+        return "its arguments are not plain: write True and False, and no stars"
+    if demand.skip_revocation_check and work.application.registers("token_in_blocklist_loader"):
         return (
-            f"method_decorators make a new guard for each request: put it on the methods, {_AGAIN}"
-        )
-    return _impossible(demand)
-
-
-def _impossible(demand: Demand) -> str | None:
-    if demand.skip_revocation_check:
-        return (
-            "revocation is always asked for: write @protect(), or for a logout that takes every "
-            f"token @protect(OptionalToken(ignore_invalid=True)), {_AGAIN}"
+            "a revoked token is refused everywhere here: leave skip_revocation_check out, and let "
+            "clients take the 401 of a second logout for a success"
         )
     if demand.fresh and demand.refresh:
-        return f"no token is fresh and a refresh token: decide for one, {_AGAIN}"
-    return None
-
-
-def _is_method_decorator(work: Work, reference: Reference) -> bool:
-    """Whether Flask-RESTful applies it anew at each request."""
-    return any(
-        isinstance(target.target, cst.Name) and target.target.value == "method_decorators"
-        for above in work.source.parents(reference.node)
-        if isinstance(above, cst.Assign)
-        for target in above.targets
-    )
-
-
-def _arguments(work: Work, demand: Demand) -> list[cst.Arg]:
-    text = policy_text(work, demand)
-    arguments = [cst.Arg(expression(text))] if text else []
-    if demand.locations is not None:
-        arguments.append(keyword("transports", demand.locations.value))
-    return arguments
+        return "no token is fresh and a refresh token: leave one of them out"
+    return ""
 
 
 def policy_text(work: Work, demand: Demand) -> str:
@@ -95,86 +62,74 @@ def policy_text(work: Work, demand: Demand) -> str:
     return f"{work.native('Anonymous')}() | {kind}" if kind else f"{work.native('OptionalToken')}()"
 
 
-def _check_place(work: Work, reference: Reference, protect: str) -> None:
+def _check_place(work: Work, reference: Reference) -> None:
     """Find guards that guard nothing, and views that answer OPTIONS themselves."""
-    function = guarded_by(reference, work.source)
-    if not isinstance(function, cst.FunctionDef):
+    function = next(work.source.parents(reference.call or reference.node))
+    if not isinstance(function, Function):
         return
-    decorators = [decorator.decorator for decorator in function.decorators]
-    own = next((d for d in decorators if d in (reference.node, reference.call)), None)
-    if own is None:
-        return
-    below = decorators[decorators.index(own) + 1 :]
-    if any(_is_route(decorator) for decorator in below):
-        work.note(
+    decorators = function.decorator_list
+    own = decorators.index(reference.call)  # type: ignore[arg-type] # a guard is called
+    if any(_is_route(decorator) for decorator in decorators[own + 1 :]):
+        work.hinder(
             reference.node,
-            f"the route is open today, because its decorator is below: move @{protect} below it",
+            "the route is open, because its decorator stands below the guard: write it above",
         )
     if any(_answers_options(decorator) for decorator in decorators):
-        work.note(
+        work.hinder(
             reference.node,
-            "this view answers OPTIONS itself, which needs a token now: let Flask answer it",
+            "this view answers OPTIONS itself, which would need a token: leave OPTIONS to Flask",
         )
+    if set(hooks_of(function)):
+        work.hinder(reference.node, _HOOK)
 
 
-def _is_route(decorator: cst.BaseExpression) -> bool:
-    function = decorator.func if isinstance(decorator, cst.Call) else None
-    return isinstance(function, cst.Attribute) and function.attr.value in _ROUTES
+_HOOK: Final = (
+    "what runs around requests cannot be guarded: guard the views, with @jwt_required() on each, "
+    "and remove it; jwt.protect_blueprint(blueprint) can take its place afterwards"
+)
 
 
-def _answers_options(decorator: cst.BaseExpression) -> bool:
-    if not isinstance(decorator, cst.Call) or not _is_route(decorator):
+def hooks_of(function: ast.AST | None) -> Iterator[str]:
+    """Yield the attributes by which *function* is registered to run around requests."""
+    for decorator in getattr(function, "decorator_list", ()):
+        if isinstance(decorator, ast.Attribute) and decorator.attr in _HOOKS:
+            yield decorator.attr
+
+
+def _is_route(decorator: ast.AST) -> bool:
+    function = decorator.func if isinstance(decorator, ast.Call) else None
+    return isinstance(function, ast.Attribute) and function.attr in _ROUTES
+
+
+def _answers_options(decorator: ast.AST) -> bool:
+    if not isinstance(decorator, ast.Call) or not _is_route(decorator):
         return False
-    given = {arg.keyword.value: arg.value for arg in decorator.args if arg.keyword is not None}
-    methods = literal(given["methods"]) if "methods" in given else ()
+    given = next((k.value for k in decorator.keywords if k.arg == "methods"), None)
+    methods = () if given is None else literal(given)
     listed = methods if isinstance(methods, list | tuple | set) else ()
     return any(isinstance(method, str) and method.upper() == "OPTIONS" for method in listed)
 
 
-def _advise_rotation(work: Work, reference: Reference, demand: Demand) -> None:
-    if not demand.refresh:
-        return
-    function = guarded_by(reference, work.source)
-    inside = [ref for ref in work.facts.references if _is_inside(work, ref, function)]
-    if any(ref.name == "create_access_token" for ref in inside):
-        work.note(
-            reference.node,
-            "this view takes a refresh token again and again: let RefreshView of "
-            "jwtpolicy.endpoints take its place, which uses it up and gives the next pair, and "
-            "put claims that are added here into a ClaimSchema or @jwt.extra_claims",
-        )
-
-
-def _is_inside(work: Work, reference: Reference, function: cst.CSTNode | None) -> bool:
-    return any(above is function for above in work.source.parents(reference.node))
-
-
 def rewrite_verification(work: Work, reference: Reference) -> None:
-    """Rewrite one ``verify_jwt_in_request`` into ``jwt.enforce``."""
-    obstacle = _obstacle_inside(work, reference)
-    manager = work.manager(reference.node) if obstacle is None else None
-    if manager is None:
-        _leave(work, reference, obstacle or f"this needs the manager: {work.managers.missing()}")
-        return
-    demand = demand_of(reference.call) or Demand()
-    text = policy_text(work, demand) or f"{work.native('Access')}()"
-    work.become(reference, f"{manager}.enforce")
-    arguments = [cst.Arg(expression(text))]
-    work.change_call(reference, lambda call: with_arguments(call, arguments))
-
-
-def _obstacle_inside(work: Work, reference: Reference) -> str | None:
-    """Return what a person has to do, where a check inside a function cannot be rewritten."""
+    """Rewrite one ``verify_jwt_in_request`` into ``enforce``."""
     demand = demand_of(reference.call)
-    if reference.call is None:
-        return f"it is used as a value: write @protect() on the views, {_AGAIN}"
-    if demand is None:
-        return f"the arguments are not plain True and False: write jwt.enforce(…), {_AGAIN}"
-    if demand.locations is not None:
-        return f"only a guard chooses places: write @protect(transports=…) on the views, {_AGAIN}"
-    if not isinstance(work.source.parent(reference.call), cst.Expr):
+    obstacle = _obstacle_inside(work, reference, demand)
+    if obstacle or demand is None or reference.call is None:
+        work.hinder(reference.node, obstacle)
+        return
+    policy = policy_text(work, demand) or f"{work.native('Access')}()"
+    work.source.replace(reference.call, f"{work.manager(reference.node)}.enforce({policy})")
+
+
+def _obstacle_inside(work: Work, reference: Reference, demand: Demand | None) -> str:
+    """Return what a person has to do, where a check inside a function cannot be rewritten."""
+    if reference.call is None or set(hooks_of(work.source.function_around(reference.node))):
+        return _HOOK
+    if demand is not None and demand.locations is not None:
+        return "only a guard chooses places: write @jwt_required(locations=…) on the views"
+    if not isinstance(work.source.parent(reference.call), ast.Expr):
         return (
-            "write jwt.enforce(Access()), and current_token.header and current_token.claims for "
-            f"what it returned, {_AGAIN}"
+            "call it in a line of its own, and read get_jwt_header(), get_jwt() or "
+            "get_jwt_identity() below it"
         )
-    return _impossible(demand)
+    return _obstacle(work, demand)

@@ -1,61 +1,83 @@
-"""Say which claim schema takes the place of ``user_identity_loader``."""
+"""Say at every token what ``user_identity_loader`` has said, and remove it."""
 
 from __future__ import annotations
 
-import libcst as cst
+import ast
+import builtins
+from dataclasses import dataclass
 
-from ..nodes import text_of
-from ..parameters import plain_parameters
+from ..source import Function, Part
 from ..work import Work
+from .parameters import plain_parameters
+
+#: What needs no parentheses where an attribute of it is read.
+_TIGHT = ast.Name | ast.Attribute | ast.Call | ast.Subscript
 
 
-def rewrite_identities(work: Work, function: cst.FunctionDef, decorator: cst.Attribute) -> None:
-    """Remove a loader that says what holds anyway, or say which schema to write."""
-    names = plain_parameters(function)
-    returned = _returned(function)
-    text = "" if returned is None else text_of(returned)
-    if (
-        len(names) == 1
-        and text in (names[0], f"str({names[0]})")
-        and not _is_called(work, function)
-    ):
-        work.edits.change(function, lambda _: cst.RemoveFromParent())
-        work.note(
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What the loader of an application makes of a user.
+
+    Attributes:
+        parameter: What it calls the user.
+        returned: What it returns.
+    """
+
+    parameter: str
+    returned: ast.expr
+
+
+def identity_of(work: Work, function: Function, decorator: ast.AST) -> Identity | None:
+    """Return what a loader returns, and have it removed; None where it has to stay."""
+    returned, names = _returned(function), plain_parameters(function)
+    others = ("additional_claims_loader", "additional_headers_loader")
+    is_plain = returned is not None and len(names) == 1 and _is_of(returned, names[0])
+    is_called = any(work.source.uses(function.name, next(work.source.scopes(function))))
+    if returned is None or not is_plain or is_called or len(function.decorator_list) > 1:
+        work.hinder(
             decorator,
-            "removed, because text, integers and UUIDs are subjects by themselves: users of any "
-            "other type need @jwt.claims_for(type) and a ClaimSchema with `sub`",
+            "remove it, and pass what it returns where tokens are made: create_access_token(…)",
         )
-        return
-    source = _source_of(returned, names)
-    work.note(
-        decorator,
-        f"write a ClaimSchema with `sub = marshmallow.fields.String({source}required=True)` in "
-        f"its place, and @jwt.claims_for({_type_of(function)}) above it",
+        return None
+    if any(map(work.application.registers, others)):
+        work.hinder(
+            decorator,
+            "the loaders of claims and headers get what tokens are made for: remove this one, pass "
+            "what it returns where tokens are made, and look the user up in the others",
+        )
+        return None
+    start, end = work.source.line_start(function), work.source.line_end(function)
+    work.source.replace_span(start, end)
+    return Identity(names[0], returned)
+
+
+def _returned(function: Function) -> ast.expr | None:
+    """Return what the only statement of *function* returns, beside its docstring."""
+    body = function.body[1:] if ast.get_docstring(function) is not None else function.body
+    only = body[0] if len(body) == 1 else None
+    return only.value if isinstance(only, ast.Return) else None
+
+
+def _is_of(returned: ast.expr, parameter: str) -> bool:
+    """Whether an expression is about the parameter, once, and about nothing else of the file."""
+    names = [node.id for node in ast.walk(returned) if isinstance(node, ast.Name)]
+    return names.count(parameter) == 1 and all(
+        name == parameter or hasattr(builtins, name) for name in names
     )
 
 
-def _returned(function: cst.FunctionDef) -> cst.BaseExpression | None:
-    """Return what the only statement of *function* returns, beside its docstring."""
-    lines = function.body.body
-    last = lines[-1].body[-1] if isinstance(lines[-1], cst.SimpleStatementLine) else None
-    has_others = len(lines) > 1 + (function.get_docstring() is not None)
-    return last.value if isinstance(last, cst.Return) and not has_others else None
+def said_by(work: Work, identity: Identity, given: ast.expr) -> tuple[Part, ...]:
+    """Return what the loader would have returned for *given*."""
+    before, _, after = _text(identity).partition("\0")
+    if isinstance(given, _TIGHT) or before == after == "":
+        return (before, given, after)
+    return (f"{before}(", given, f"){after}")
 
 
-def _is_called(work: Work, function: cst.FunctionDef) -> bool:
-    made = work.source.scope(function)[function.name.value]
-    return any(assignment.references for assignment in made)
+def _text(identity: Identity) -> str:
+    class Mark(ast.NodeTransformer):
+        def visit_Name(self, node: ast.Name) -> ast.AST:
+            return ast.Name("\0") if node.id == identity.parameter else node
 
-
-def _source_of(returned: cst.BaseExpression | None, names: list[str]) -> str:
-    """Return the argument that makes the field read the same attribute."""
-    if isinstance(returned, cst.Call) and text_of(returned.func) == "str" and returned.args:
-        returned = returned.args[0].value
-    if isinstance(returned, cst.Attribute) and text_of(returned.value) in names:
-        return f'attribute="{returned.attr.value}", '
-    return 'attribute="…", '
-
-
-def _type_of(function: cst.FunctionDef) -> str:
-    annotation = function.params.params[0].annotation if function.params.params else None
-    return "User" if annotation is None else text_of(annotation.annotation)
+    copied = ast.parse(ast.unparse(identity.returned), mode="eval")
+    return ast.unparse(Mark().visit(copied))

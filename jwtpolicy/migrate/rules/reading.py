@@ -2,124 +2,198 @@
 
 from __future__ import annotations
 
+import ast
+from collections.abc import Iterator
 from typing import Final
 
-import libcst as cst
-
-from ..facts import Reference
-from ..mappings import attribute_of, compared_lists, is_changed, is_read
-from ..nodes import expression, text_of
+from ..application import Reference
+from ..source import Function, string
 from ..work import Work
 
 #: Where a conditional expression needs no parentheses.
-_OPEN: Final = (cst.Assign, cst.AnnAssign, cst.Return, cst.DictElement)
+_OPEN: Final = (ast.Assign, ast.AnnAssign, ast.Return)
+_CHANGING: Final = frozenset({"clear", "pop", "popitem", "setdefault", "update"})
+_OF_LISTS: Final = frozenset({"append", "copy", "extend", "insert", "remove", "reverse", "sort"})
 
 
 def rewrite_identity(work: Work, reference: Reference) -> None:
     """Rewrite ``get_jwt_identity()``."""
-    token = work.native("current_token")
-    _replace_call(work, reference, f"{token}.subject", "None")
-
-
-def rewrite_location(work: Work, reference: Reference) -> None:
-    """Rewrite ``get_jwt_request_location()``."""
-    manager = work.manager_for(reference, "jwt.current_transport")
-    if manager is not None:
-        _replace_call(work, reference, f"{manager}.current_transport")
-
-
-def rewrite_user_proxy(work: Work, reference: Reference) -> None:
-    """Import ``current_user`` from here."""
-    work.move(reference, "current_user")
-
-
-def rewrite_user(work: Work, reference: Reference) -> None:
-    """Rewrite ``get_current_user()``, which returned the user and no proxy of it."""
-    is_only_read = isinstance(_above(work, reference), cst.Attribute)
-    manager = None if is_only_read else work.manager(reference.node)
-    if manager is not None:
-        _replace_call(work, reference, f"{manager}.current_user", "None")
-        return
-    user = work.native("current_user")
-    _replace_call(work, reference, user)
-    if not is_only_read:
-        text = f"{user} is a proxy: hand on the manager's current_user, which is the user itself"
-        work.note(reference.node, text)
+    _replace(work, reference, "{}.subject", "None")
 
 
 def rewrite_claims(work: Work, reference: Reference) -> None:
     """Rewrite ``get_jwt()``."""
-    token = work.native("current_token")
-    above = _above(work, reference)
-    attribute = None if reference.call is None else attribute_of(work.source, reference.call)
-    if above is None or attribute is None or _is_optional(work, reference):
-        _rewrite_mapping(work, reference, f"{token}.claims")
-        return
-    work.take(reference)
-    work.edits.replace(above, expression(f"{token}.{attribute}"))
+    _rewrite_mapping(work, reference, "{}.claims")
 
 
 def rewrite_header(work: Work, reference: Reference) -> None:
     """Rewrite ``get_jwt_header()``."""
-    _rewrite_mapping(work, reference, f"{work.native('current_token')}.header")
+    _rewrite_mapping(work, reference, "{}.header")
 
 
 def _rewrite_mapping(work: Work, reference: Reference, text: str) -> None:
-    if reference.call is None or is_changed(work.source, reference.call):
-        work.note(reference.node, f"{text} is read-only and no function: copy it first with dict()")
+    uses = list(uses_of(work, reference.call)) if reference.call is not None else []
+    if any(is_changed(work, use) for use in uses):
+        if uses[0] is reference.call:
+            work.hinder(reference.node, "claims are read-only: change a copy of them, dict(…)")
+        text = f"dict({text})"
+    check_lists(work, uses)
+    if reference.name == "get_jwt" and work.application.has_refresh_claims:
+        _check_members(work, reference, uses)
+    _replace(work, reference, text, "{}")
+
+
+def _check_members(work: Work, reference: Reference, uses: list[ast.AST]) -> None:
+    """Find what is read of refresh tokens, whose claims lie with their session here."""
+    demand = work.file.demands.around(reference.node)
+    if demand is not None and not demand.refresh and demand.verify_type:
         return
-    for comparison in compared_lists(work.source, reference.call):
-        work.note(comparison, "arrays of claims are tuples: compare with a tuple")
-    if is_read(work.source, reference.call):
-        _replace_call(work, reference, text, "{}")
-        return
-    _replace_call(work, reference, f"dict({text})", "{}")
-    work.note(reference.node, "what is inside of this copy is read-only: copy it too where needed")
+    for use in uses:
+        member = _member(work, use)
+        key = member.slice if isinstance(member, ast.Subscript) else None
+        if isinstance(member, ast.Call) and member.args:
+            key = member.args[0]
+        if string(key) not in _IN_EVERY_TOKEN:
+            work.hinder(
+                use,
+                "a refresh token does not say the claims of its login here: read them of the user, "
+                "or where only access tokens come call verify_jwt_in_request() above",
+            )
 
 
-def _above(work: Work, reference: Reference) -> cst.CSTNode | None:
-    """Return what the call of *reference* is a part of; None where it is not called."""
-    return None if reference.call is None else work.source.parent(reference.call)
+#: Claims that refresh tokens have too.
+_IN_EVERY_TOKEN: Final = frozenset({"sub", "jti", "iat", "nbf", "exp", "type", "fresh", "csrf"})
 
 
-def _replace_call(
-    work: Work, reference: Reference, text: str, otherwise: str | None = None
-) -> None:
+def rewrite_user(work: Work, reference: Reference) -> None:
+    """Rewrite ``get_current_user()``, which returned the user and no proxy of it."""
+    _replace(work, reference, f"{work.manager(reference.node)}.current_user", "None")
+
+
+def rewrite_location(work: Work, reference: Reference) -> None:
+    """Rewrite ``get_jwt_request_location()``."""
+    _replace(work, reference, f"{work.manager(reference.node)}.current_transport")
+
+
+def rewrite_user_proxy(work: Work, reference: Reference) -> None:
+    """Have ``current_user`` imported from here; it is a proxy too."""
+    above = work.source.parent(reference.node)
+    is_behind = isinstance(above, ast.Attribute) and above.attr == "_get_current_object"
+    is_compared = isinstance(above, ast.Compare) and any(
+        isinstance(operator, ast.Eq | ast.NotEq) for operator in above.ops
+    )
+    if is_compared or (is_behind and work.application.has_optional):
+        work.hinder(
+            reference.node,
+            "without a token this is not None here: write get_current_user() in its place",
+        )
+    move(work, reference, "current_user")
+
+
+def move(work: Work, reference: Reference, name: str, module: str = "jwtpolicy") -> None:
+    """Have the name that means the same here imported from this library."""
+    if isinstance(reference.node, ast.Name):
+        work.needed[module].add((name, reference.node.id))
+    else:
+        work.source.replace(reference.node, work.native(name, module))
+
+
+def _replace(work: Work, reference: Reference, text: str, otherwise: str | None = None) -> None:
     """Replace a call by *text*, or where requests may come without a token also by *otherwise*."""
     if reference.call is None:
-        work.note(reference.node, f"{reference.name} is used as a value: write lambda: {text}")
-        return
-    if otherwise is not None and _is_optional(work, reference):
-        text = f"{text} if {work.native('current_token')} else {otherwise}"
-        if not _stands_alone(work, reference):
-            text = f"({text})"
-    work.take(reference)
-    work.edits.replace(reference.call, expression(text))
-
-
-def _stands_alone(work: Work, reference: Reference) -> bool:
-    above = _above(work, reference)
-    return isinstance(above, _OPEN) or (isinstance(above, cst.Arg) and not above.star)
-
-
-def _is_optional(work: Work, reference: Reference) -> bool:
-    """Whether no token may be there; where that cannot be seen, say so and mean that one is."""
-    demand = work.demands.around(reference.node)
-    if demand is None and work.project.has_optional:
-        work.note(
-            reference.node,
-            "no guard is in sight: where no token may be there, ask current_token first",
+        work.hinder(
+            reference.node, f"it is used as a value: write lambda: {ast.unparse(reference.node)}()"
         )
-    if demand is None and _catches_absence(work, reference):
-        work.note(reference.node, "without a token this raises AttributeError, not RuntimeError")
-    return demand is not None and demand.optional
+        return
+    _check_rescue(work, reference)
+    token = work.native("current_token") if "{}" in text or otherwise is not None else ""
+    text = text.replace("{}", token)
+    if otherwise is not None and _may_be_absent(work, reference):
+        text = f"{text} if {token} else {otherwise}"
+        if not isinstance(work.source.parent(reference.call), _OPEN):
+            text = f"({text})"
+    work.source.replace(reference.call, text)
 
 
-def _catches_absence(work: Work, reference: Reference) -> bool:
-    """Whether the ``RuntimeError`` is caught that there was outside of guarded views."""
-    return any(
-        handler.type is not None and "RuntimeError" in text_of(handler.type)
-        for above in work.source.parents(reference.node)
-        if isinstance(above, cst.Try)
-        for handler in above.handlers
-    )
+def _may_be_absent(work: Work, reference: Reference) -> bool:
+    """Whether no token may be there: behind an optional guard, or where no guard is in sight."""
+    demand = work.file.demands.around(reference.node)
+    return work.application.has_optional if demand is None else demand.optional
+
+
+def _check_rescue(work: Work, reference: Reference) -> None:
+    """Find where the ``RuntimeError`` is caught that there was outside of guarded views."""
+    for above in work.source.parents(reference.node):
+        if isinstance(above, ast.Try) and any(map(_rescues, above.handlers)):
+            work.hinder(
+                reference.node,
+                "without a guard this was a RuntimeError, which is caught here, and is none any "
+                "more: call verify_jwt_in_request(optional=True) first and compare with None",
+            )
+        if isinstance(above, Function):
+            return
+
+
+def _rescues(handler: ast.ExceptHandler) -> bool:
+    caught = "" if handler.type is None else ast.unparse(handler.type)
+    return handler.type is None or "RuntimeError" in caught or "Exception" in caught.split(".")
+
+
+def uses_of(work: Work, node: ast.AST) -> Iterator[ast.AST]:
+    """Yield *node*, or where it is assigned to one local variable the uses of that."""
+    statement = work.source.parent(node)
+    target = statement.targets[0] if isinstance(statement, ast.Assign) else None
+    if isinstance(target, ast.Name) and len(statement.targets) == 1:  # type: ignore[union-attr] # an Assign
+        yield from work.source.uses(target.id, next(work.source.scopes(target)))
+    else:
+        yield node
+
+
+def is_changed(work: Work, node: ast.AST) -> bool:
+    """Whether a member of the mapping *node* is assigned or deleted, or all of it."""
+    parent = work.source.parent(node)
+    if isinstance(parent, ast.Subscript):
+        return not isinstance(parent.ctx, ast.Load) or is_target(work, parent)
+    return isinstance(parent, ast.Attribute) and parent.attr in _CHANGING
+
+
+def is_target(work: Work, node: ast.AST) -> bool:
+    """Whether *node* is what ``+=`` and its like change."""
+    above = work.source.parent(node)
+    return isinstance(above, ast.AugAssign) and above.target is node
+
+
+def check_lists(work: Work, uses: list[ast.AST]) -> None:
+    """Find what is done with arrays among claims that can only be done with lists."""
+    for use in uses:
+        value = _member(work, use)
+        for found in () if value is use else uses_of(work, value):
+            if _wants_list(work, found):
+                work.hinder(
+                    found,
+                    "an array among claims is a tuple here: write list(…) around it where it is "
+                    "compared, added to or changed",
+                )
+
+
+def _member(work: Work, node: ast.AST) -> ast.AST:
+    """Return the member that is read of a mapping: ``node["x"]``, ``node.get("x")``."""
+    parent = work.source.parent(node)
+    if isinstance(parent, ast.Subscript) and parent.value is node:
+        return parent
+    above = work.source.parent(parent) if isinstance(parent, ast.Attribute) else None
+    is_get = isinstance(above, ast.Call) and above.func is parent
+    return above if is_get and above is not None else node
+
+
+def _wants_list(work: Work, node: ast.AST) -> bool:
+    parent = work.source.parent(node)
+    if isinstance(parent, ast.Compare):
+        asked = (parent.left, *parent.comparators)
+        is_member = isinstance(parent.ops[0], ast.In | ast.NotIn)
+        return not is_member and any(isinstance(side, ast.List | ast.ListComp) for side in asked)
+    if isinstance(parent, ast.BinOp):
+        return any(isinstance(side, ast.List) for side in (parent.left, parent.right))
+    if isinstance(parent, ast.Call) and ast.unparse(parent.func) == "isinstance":
+        return "list" in ast.unparse(parent.args[-1])
+    return isinstance(parent, ast.Attribute) and parent.attr in _OF_LISTS

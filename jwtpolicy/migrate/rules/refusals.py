@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
+import ast
 from typing import Final
 
-import libcst as cst
-
-from ..facts import Reference
+from ..application import Reference
 from ..work import Work
+from .loaders import EXCEPTIONS
+from .reading import move
 
-EXCEPTIONS: Final = "jwtpolicy.exceptions"
-
-#: What the exceptions are called here.
+#: What the exceptions that mean the same are called here.
 _OURS: Final = {
-    "JWTExtendedException": "AccessError",
-    "JWTDecodeError": "InvalidTokenError",
     "InvalidHeaderError": "InvalidRequestError",
     "InvalidQueryParamError": "InvalidRequestError",
     "NoAuthorizationError": "NoTokenError",
@@ -23,60 +20,51 @@ _OURS: Final = {
     "RevokedTokenError": "RevokedTokenError",
     "FreshTokenRequired": "StepUpRequiredError",
     "UserLookupError": "UnknownUserError",
-    "UserClaimsVerificationError": "AccessDeniedError",
 }
-
-#: PyJWT's exceptions that applications catch.
-_PYJWT: Final = {
-    "ExpiredSignatureError": "ExpiredTokenError",
-    "PyJWTError": "InvalidTokenError",
-    "InvalidTokenError": "InvalidTokenError",
-    "DecodeError": "InvalidTokenError",
-    "InvalidSignatureError": "InvalidTokenError",
-    "InvalidAudienceError": "InvalidTokenError",
-    "InvalidIssuerError": "InvalidTokenError",
-    "ImmatureSignatureError": "InvalidTokenError",
-    "MissingRequiredClaimError": "InvalidTokenError",
-}
+_REGISTERING: Final = ("errorhandler", "app_errorhandler", "register_error_handler")
 
 
 def rewrite_exception(work: Work, reference: Reference) -> None:
     """Rewrite the name of an exception, wherever it stands."""
     ours = _OURS.get(reference.name.removeprefix("exceptions."))
+    call = reference.call
     if ours is None:
-        work.note(reference.node, f"{reference.name} is not known here: see {EXCEPTIONS}")
-    elif reference.call is not None:
-        work.note(reference.node, f"raise {ours} of {EXCEPTIONS}, with a reason for the log")
+        work.hinder(
+            reference.node,
+            "it means more than one exception here: name those that are meant, such as "
+            "NoAuthorizationError and RevokedTokenError",
+        )
+    elif call is not None and (len(call.args) != 1 or call.keywords):
+        work.hinder(reference.node, "raise an exception of your own, which needs no token")
+    elif isinstance(reference.node, ast.Name):
+        alias = work.native(ours, EXCEPTIONS)
+        if alias != reference.node.id:
+            work.source.replace(reference.node, alias)
     else:
-        work.become(reference, work.native(ours, EXCEPTIONS))
+        move(work, reference, ours, EXCEPTIONS)
 
 
 def find_foreign(work: Work) -> None:
-    """Find where PyJWT's exceptions are awaited, which are not raised here."""
+    """Find where PyJWT's exceptions are awaited, which guards do not raise here."""
     for node in work.source.nodes:
-        if isinstance(node, cst.Name | cst.Attribute) and _is_awaited(work, node):
-            ours = _of_pyjwt(work, node)
-            if ours is not None:
-                work.note(node, f"this is not raised by guards here: await {ours} of {EXCEPTIONS}")
+        if isinstance(node, ast.Name | ast.Attribute) and _is_awaited(work, node):
+            package, _, name = (work.source.origin(node) or "").rpartition(".")
+            if package in ("jwt", "jwt.exceptions") and name.endswith(("Error", "Exception")):
+                work.hinder(
+                    node,
+                    f"{name} is PyJWT's, and guards do not raise it here: answer refusals in "
+                    "@jwt.expired_token_loader and its like, and catch it around jwt.decode alone",
+                )
 
 
-def _of_pyjwt(work: Work, node: cst.CSTNode) -> str | None:
-    for origin in work.source.origins(node):
-        package, _, name = origin.rpartition(".")
-        if package in ("jwt", "jwt.exceptions"):
-            return _PYJWT.get(name)
-    return None
-
-
-def _is_awaited(work: Work, node: cst.CSTNode) -> bool:
-    """Whether *node* is what an ``except`` or an ``errorhandler`` is for."""
-    deciding = (cst.ExceptHandler, cst.Call, cst.BaseStatement, cst.BaseSmallStatement)
-    parents = work.source.parents(node)
-    above = next((found for found in parents if isinstance(found, deciding)), None)
-    if isinstance(above, cst.Call) and isinstance(above.func, cst.Attribute):
-        return above.func.attr.value in _REGISTERING
-    # What the body of a handler holds is below its statements.
-    return isinstance(above, cst.ExceptHandler)
-
-
-_REGISTERING: Final = ("errorhandler", "app_errorhandler", "register_error_handler")
+def _is_awaited(work: Work, node: ast.AST) -> bool:
+    """Whether *node* is what an ``errorhandler`` is for, or an ``except`` around their names."""
+    deciding = (ast.ExceptHandler, ast.Call, ast.stmt)
+    above = next(found for found in work.source.parents(node) if isinstance(found, deciding))
+    if isinstance(above, ast.ExceptHandler):
+        # What the body of a handler holds is below its statements.
+        guarded = work.source.parent(above)
+        inside = {n for s in getattr(guarded, "body", ()) for n in ast.walk(s)}
+        return any(reference.node in inside for reference in work.file.references)
+    function = above.func if isinstance(above, ast.Call) else None
+    return isinstance(function, ast.Attribute) and function.attr in _REGISTERING

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
-from ...clock import Clock
+from ...clock import Clock, elapsed
 from ...exceptions import StoreUnavailableError
 from ..lineage import Age, Lineage, warn_of
 from .keys import TAGS, Keys
@@ -58,7 +57,7 @@ class Epoch:
         prefix: str,
         clock: Clock,
         is_cluster: bool = False,
-        timer: Callable[[], float] = time.monotonic,
+        timer: Callable[[], float] = elapsed,
     ) -> None:
         self._server = server
         self._clock = clock

@@ -80,14 +80,12 @@ class Keys:
         return self._named("i", subject)
 
     @property
-    def session_prefix(self) -> bytes:
-        """What the names of sessions' records begin with."""
-        return self._named("s", "")
+    def beginnings(self) -> tuple[bytes, bytes, bytes]:
+        """What ids begin with whose sessions lie here, names of their records, and of kept pairs.
 
-    @property
-    def kept_prefix(self) -> bytes:
-        """What the names of kept pairs begin with."""
-        return self._named("k", "")
+        For scripts that find the sessions of a subject themselves.
+        """
+        return f"{self.tag}.".encode(), self._named("s", ""), self._named("k", "")
 
     @property
     def epoch(self) -> bytes:

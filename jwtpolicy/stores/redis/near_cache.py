@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Sequence
 from typing import Final, cast
 
 from redis.connection import ConnectionPool
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
+from ...clock import elapsed
 from ..forks import PerProcess
 from .clients import Links
 from .failures import FAILURES, unavailable
@@ -45,9 +45,9 @@ class NearCache:
         self,
         links: Callable[[], Links],
         trust: float,
-        timer: Callable[[], float] = time.monotonic,
+        timer: Callable[[], float] = elapsed,
     ) -> None:
-        self._memory = PerProcess(lambda: _Memory(links(), trust, timer))
+        self._memory = PerProcess(lambda: _Memory(links(), trust, timer), _Memory.close)
 
     def find(self, keys: Sequence[Key]) -> list[bytes | None] | None:
         """Return what *keys* hold, or None where one has to ask without this.

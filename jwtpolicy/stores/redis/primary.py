@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from redis.exceptions import ResponseError
 
+from ...clock import elapsed
 from ...exceptions import StoreUnavailableError
 from ..deadlines import left
 from .address import Address
@@ -53,7 +53,7 @@ class Primary:
     """
 
     def __init__(
-        self, address: Address, timeout: float, timer: Callable[[], float] = time.monotonic
+        self, address: Address, timeout: float, timer: Callable[[], float] = elapsed
     ) -> None:
         self._address = address
         self._timeout = timeout

@@ -103,6 +103,31 @@ local function predecessors(r, now)
   return found
 end
 
+local function unlist(by_age, by_end, id)
+  redis.call('ZREM', by_age, id)
+  redis.call('ZREM', by_end, id)
+end
+
+-- End all live sessions of a subject but the newest ones, of those whose ids the store made, which
+-- lie in this slot: their ids begin with `own`. What begins with `record` and `pair` are the names
+-- of keys. Returns the ids of those that were ended.
+local function end_oldest(by_age, by_end, remaining, now, own, record, pair)
+  local ended = {}
+  for _, id in ipairs(redis.call('ZREVRANGE', by_age, 0, -1)) do
+    if string.sub(id, 1, #own) == own then
+      local raw = redis.call('GET', record .. id)
+      local r = raw and unpack_record(raw)
+      if r and not is_over(r, now) then remaining = remaining - 1 end
+      if r and not is_over(r, now) and remaining < 0 then
+        finish(record .. id, pair .. id, r, now)
+        table.insert(ended, id)
+      end
+      if not r or r[ENDED] == 1 then unlist(by_age, by_end, id) end
+    end
+  end
+  return ended
+end
+
 -- What a refresh token is to its session: SessionRecord.judge.
 local function judge(r, presented, issued_at, now)
   if is_over(r, now) then return 'ended' end
@@ -144,25 +169,18 @@ class Script:
 
 
 #: KEYS: session, then floor and the lists if they lie in the same slot. ARGV: record, session id,
-#: created, expiry, now, since or -1, maximum or 0, what names of sessions' and of kept pairs' keys
-#: begin with. Other sessions of the subject lie in this slot too, where the store named them.
+#: created, expiry, now, since or -1; maximum or 0, and the beginnings that `end_oldest` takes.
+#: Returns the ids of the sessions that were ended for it, and what became of it.
 OPEN: Final = Script("""
-if redis.call('EXISTS', KEYS[1]) == 1 then return 'known' end
-local now, maximum = tonumber(ARGV[5]), tonumber(ARGV[7])
-if KEYS[2] and is_cut_off(KEYS[2], tonumber(ARGV[6])) then return 'cut off' end
+if redis.call('EXISTS', KEYS[1]) == 1 then return {{}, 'known'} end
+local now, maximum, ended = tonumber(ARGV[5]), tonumber(ARGV[7]), {}
+if KEYS[2] and is_cut_off(KEYS[2], tonumber(ARGV[6])) then return {{}, 'cut off'} end
 if maximum > 0 then
-  for _, id in ipairs(redis.call('ZREVRANGE', KEYS[3], 0, -1)) do
-    local raw = redis.call('GET', ARGV[8] .. id)
-    local r = raw and unpack_record(raw)
-    if r and not is_over(r, now) then
-      maximum = maximum - 1
-      if maximum < 1 then finish(ARGV[8] .. id, ARGV[9] .. id, r, now) end
-    end
-  end
+  ended = end_oldest(KEYS[3], KEYS[4], maximum - 1, now, ARGV[8], ARGV[9], ARGV[10])
 end
 save(KEYS[1], unpack_record(ARGV[1]), now)
 if KEYS[2] then list(KEYS[3], KEYS[4], ARGV[2], ARGV[3], tonumber(ARGV[4]), now) end
-return 'opened'
+return {ended, 'opened'}
 """)
 
 #: KEYS: floor, lists. ARGV: session id, created, expiry, now, since or -1.
@@ -173,21 +191,27 @@ return 'opened'
 """)
 
 #: KEYS: session, token, cut-off, lists. ARGV: record, session id, created, expiry, now, when the
-#: token was issued, leeway, when the token expires. Returns the record, or nothing.
+#: token was issued, leeway, when the token expires; maximum or 0, and the beginnings that
+#: `end_oldest` takes. Returns the ids of the sessions that were ended for it, and the record if
+#: there is one.
 ADOPT: Final = Script("""
 local raw, token = redis.call('GET', KEYS[1]), redis.call('GET', KEYS[2])
 local now = tonumber(ARGV[5])
 if raw then
-  if token == '1' or is_over(unpack_record(raw), now) then return false end
-  return raw
+  if token == '1' or is_over(unpack_record(raw), now) then return {{}} end
+  return {{}, raw}
 end
 local cut_off = redis.call('GET', KEYS[3])
-if token then return false end
-if cut_off and tonumber(ARGV[6]) < tonumber(cut_off) + 1 + tonumber(ARGV[7]) then return false end
+if token then return {{}} end
+if cut_off and tonumber(ARGV[6]) < tonumber(cut_off) + 1 + tonumber(ARGV[7]) then return {{}} end
+local maximum, ended = tonumber(ARGV[9]), {}
+if maximum > 0 then
+  ended = end_oldest(KEYS[4], KEYS[5], maximum - 1, now, ARGV[10], ARGV[11], ARGV[12])
+end
 put_for_longest(KEYS[2], '0', tonumber(ARGV[8]), now)
 save(KEYS[1], unpack_record(ARGV[1]), now)
 list(KEYS[4], KEYS[5], ARGV[2], ARGV[3], tonumber(ARGV[4]), now)
-return ARGV[1]
+return {ended, ARGV[1]}
 """)
 
 #: KEYS: session, kept. ARGV: presented id, when it was issued, now, successor's id, idle expiry or
@@ -247,35 +271,37 @@ local now = tonumber(ARGV[1])
 finish(KEYS[1], KEYS[2], unpack_record(redis.call('GET', KEYS[1]) or ARGV[2]), now)
 """)
 
-#: KEYS: cut-off, floor, the list of before version 2. ARGV: now, until or -1 where tokens without a
-#: session stay, now in microseconds.
-CUT: Final = Script("""
-if redis.call('EXISTS', KEYS[3]) == 1 then error(OTHER_VERSION) end
+#: KEYS: the list of before version 2, cut-off, floor, lists. ARGV: now, until or -1 where tokens
+#: without a session stay, now in microseconds, the beginnings that `end_oldest` takes, the id that
+#: goes on if one does. Notes when the sessions were ended, for whoever is logging in, and ends
+#: them. Returns how many were live, and the ids that somebody else made, of sessions elsewhere.
+END_ALL: Final = Script("""
+if redis.call('EXISTS', KEYS[1]) == 1 then error(OTHER_VERSION) end
 local now, until_ = tonumber(ARGV[1]), tonumber(ARGV[2])
 if until_ >= 0 then
-  local cut_off = math.max(tonumber(redis.call('GET', KEYS[1]) or '0'), now)
-  put_for_longest(KEYS[1], string.format('%d', cut_off), until_, now)
+  local cut_off = math.max(tonumber(redis.call('GET', KEYS[2]) or '0'), now)
+  put_for_longest(KEYS[2], string.format('%d', cut_off), until_, now)
 end
-local floor = redis.call('GET', KEYS[2])
+local floor = redis.call('GET', KEYS[3])
 if not floor or tonumber(floor) < tonumber(ARGV[3]) then floor = ARGV[3] end
-put_for_longest(KEYS[2], floor, now + LOGIN, now)
-""")
-
-#: KEYS: lists, then session and kept of each session. ARGV: now, session ids. Returns how many
-#: were live.
-END_ALL: Final = Script("""
-local now, live = tonumber(ARGV[1]), 0
-for n = 3, #KEYS, 2 do
-  local raw, id = redis.call('GET', KEYS[n]), ARGV[2 + (n - 3) / 2]
-  if raw then
-    local r = unpack_record(raw)
-    if not is_over(r, now) then live = live + 1 end
-    finish(KEYS[n], KEYS[n + 1], r, now)
+put_for_longest(KEYS[3], floor, now + LOGIN, now)
+local live, elsewhere = 0, {}
+for _, id in ipairs(redis.call('ZRANGE', KEYS[4], 0, -1)) do
+  if id == ARGV[7] then
+    -- It goes on.
+  elseif string.sub(id, 1, #ARGV[4]) ~= ARGV[4] then
+    table.insert(elsewhere, id)
+  else
+    local raw = redis.call('GET', ARGV[5] .. id)
+    local r = raw and unpack_record(raw)
+    if r then
+      if not is_over(r, now) then live = live + 1 end
+      finish(ARGV[5] .. id, ARGV[6] .. id, r, now)
+    end
+    unlist(KEYS[4], KEYS[5], id)
   end
-  redis.call('ZREM', KEYS[1], id)
-  redis.call('ZREM', KEYS[2], id)
 end
-return live
+return {live, elsewhere}
 """)
 
 #: KEYS: token. ARGV: expiry, now.

@@ -39,6 +39,10 @@ class _Access:
         else:
             self.links = FixedLink(partial(connect, address, timeout))
 
+    def close(self) -> None:
+        """Close the connections; the next question opens others."""
+        self.links.close()
+
 
 class Server:
     """The client of one store: made at the first use, shared by threads, not by processes.
@@ -48,15 +52,16 @@ class Server:
         timeout: Seconds to wait for it, and for one's turn.
 
     Attributes:
-        changed: Called with the keys that may have been changed, also where it was not answered.
+        changed: Called with the keys that may have been changed, also where it was not answered;
+            with None where nobody knows which.
         written: Called with the keys of a script that was answered.
     """
 
     def __init__(self, address: Address, timeout: float) -> None:
-        self._access = PerProcess(partial(_Access, address, timeout))
+        self._access = PerProcess(partial(_Access, address, timeout), _Access.close)
         self._is_cluster = address.kind == "cluster"
         self._timeout = timeout
-        self.changed: Callable[[Sequence[Key]], None] = _ignored
+        self.changed: Callable[[Sequence[Key] | None], None] = _ignored
         self.written: Callable[[Sequence[Key]], None] = _ignored
 
     def ask(self, *command: Any) -> Any:
@@ -91,6 +96,17 @@ class Server:
             self.changed(keys)
         self.written(keys)
         return found
+
+    def run_widely(self, script: Script, keys: Sequence[Key], *arguments: Any) -> Any:
+        """Return what *script* returns, which may change more than *keys*, all in one slot.
+
+        Raises:
+            StoreUnavailableError: The server cannot be asked, or did not answer in time.
+        """
+        try:
+            return self._run(script, keys, arguments)
+        finally:
+            self.changed(None)
 
     def _run(self, script: Script, keys: Sequence[Key], arguments: tuple[Any, ...]) -> Any:
         called = (len(keys), *keys, *arguments)
@@ -135,7 +151,7 @@ class Server:
 
     def close(self) -> None:
         """Close the connections; the next question opens others."""
-        self._access().links.close()
+        self._access().close()
 
     @contextmanager
     def _turn(self) -> Iterator[Client]:
@@ -152,5 +168,5 @@ class Server:
                 access.turns.release()
 
 
-def _ignored(keys: Sequence[Key]) -> None:
-    """Nobody has to know of *keys*."""
+def _ignored(keys: Sequence[Key] | None) -> None:
+    """Nobody remembers what *keys* held."""

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Iterable, Iterator
 from functools import partial
 from itertools import groupby
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 
 from ...access import Standing
-from ...clock import Clock
-from ...exceptions import ConfigurationError
+from ...clock import Clock, system_clock
+from ...exceptions import ConfigurationError, StoreUnavailableError
+from ...expecting import expect
 from ..base import (
     FOREVER,
     PAGE,
@@ -30,6 +30,7 @@ from ..base import (
 )
 from ..deadlines import in_time
 from ..lineage import Age
+from ..outages import tells_outages
 from . import records, scripts
 from .address import Address
 from .epoch import Epoch, Memory
@@ -38,7 +39,7 @@ from .near_cache import NearCache
 from .records import as_bytes, as_text
 from .server import Key, Server
 
-#: Sessions that one script ends: its other callers have to wait.
+#: Sessions that are looked at with one round trip.
 _AT_ONCE: Final = 256
 
 _OPENED: Final = Opening.OPENED.value.encode()
@@ -47,6 +48,7 @@ _CUT_OFF: Final = Opening.CUT_OFF.value.encode()
 _STATES: Final = {state.value.encode(): state for state in RotationState}
 
 
+@tells_outages
 class RedisStore(TokenStore):
     """A store on a Redis or Valkey server, alone, watched by Sentinels, or on a Cluster.
 
@@ -91,9 +93,10 @@ class RedisStore(TokenStore):
         prefix: str = "jwtpolicy:",
         lost: str = "accept",
         near_cache: float = 0,
-        clock: Clock = time.time,
+        clock: Clock = system_clock,
     ) -> None:
-        if lost not in {"accept", "deny"}:
+        expect(timeout, (int, float), "RedisStore(timeout=…) takes seconds", ConfigurationError)
+        if lost not in ("accept", "deny"):
             msg = f"lost= is 'accept' or 'deny', not {lost!r:.40}"
             raise ConfigurationError(msg)
         self._address = Address.of(url)
@@ -183,17 +186,26 @@ class RedisStore(TokenStore):
         began = -1 if since is None else microseconds(since)
         if keys.tag != owner.tag:
             return self._open_elsewhere(session, began, maximum)
-        opened = self._server.run(
+        opened = self._run_opening(
             scripts.OPEN,
             [keys.session(session.session_id), *self._homes(owner, session.subject)],
+            owner,
             records.write(SessionRecord(session)),
             *_listing(session),
             began,
             maximum or 0,
-            owner.session_prefix,
-            owner.kept_prefix,
         )
         return Opening(opened.decode())
+
+    def _run_opening(self, script: scripts.Script, keys: list[Key], owner: Keys, *told: Any) -> Any:
+        """Return what a script says that may end other sessions of *owner*; None for nothing."""
+        try:
+            ended, *said = self._server.run(script, keys, *told, *owner.beginnings)
+        except StoreUnavailableError:
+            self._server.changed(None)  # Nobody knows which were ended.
+            raise
+        self._server.changed([owner.session(as_text(session_id)) for session_id in ended])
+        return said[0] if said else None
 
     def _open_elsewhere(self, session: Session, began: int, maximum: int | None) -> Opening:
         """Open a session whose id somebody else made, so that it lies in another slot.
@@ -207,7 +219,7 @@ class RedisStore(TokenStore):
         if self._server.run(scripts.LIST, homes, *listing, began) == _CUT_OFF:
             return Opening.CUT_OFF
         record = records.write(SessionRecord(session))
-        opened = self._server.run(scripts.OPEN, [key], record, *listing, -1, 0, b"", b"")
+        _, opened = self._server.run(scripts.OPEN, [key], record, *listing, -1, 0)
         if opened == _OPENED and self._server.run(scripts.LIST, homes, *listing, began) == _CUT_OFF:
             now = session.last_used_at
             self.revoke_session(session.issuer, session.session_id, now=now, until=now)
@@ -231,17 +243,20 @@ class RedisStore(TokenStore):
         *,
         token_expires_at: int | None,
         leeway: float = 0,
+        maximum: int | None = None,
     ) -> Session | None:
         keys, session_id = self._of_subject(ref.issuer, ref.subject), session.session_id
         wanted = [keys.session(session_id), keys.token(ref.token_id), keys.cut_off(ref.subject)]
-        raw = self._server.run(
+        raw = self._run_opening(
             scripts.ADOPT,
             [*wanted, *keys.lists(ref.subject)],
+            keys,
             records.write(SessionRecord(session)),
             *_listing(session),
             ref.issued_at,
             leeway,
             _end(token_expires_at),
+            maximum or 0,
         )
         return None if raw is None else records.read(session.issuer, session_id, raw).session
 
@@ -313,32 +328,28 @@ class RedisStore(TokenStore):
 
     @in_time
     def revoke_subject(self, issuer: str, subject: str, *, now: float, until: int) -> None:
-        self._cut(issuer, subject, now, until)
-        self._end_listed(issuer, subject, None, int(now))
+        self._end_all(issuer, subject, None, now, until)
 
     @in_time
     def end_others(self, issuer: str, subject: str, keep: str | None, *, now: float) -> int:
-        self._cut(issuer, subject, now, -1)
-        return self._end_listed(issuer, subject, keep, int(now))
+        return self._end_all(issuer, subject, keep, now, -1)
 
-    def _cut(self, issuer: str, subject: str, now: float, until: int) -> None:
-        """Note when the sessions were ended, before they are: whoever is logging in meets it."""
+    def _end_all(self, issuer: str, subject: str, keep: str | None, now: float, until: int) -> int:
+        """End the sessions whose ids the store made in one step; those of other ids follow."""
         owner = self._of_subject(issuer, subject)
-        keys = [owner.cut_off(subject), owner.floor(subject), owner.old_list(subject)]
-        self._server.run(scripts.CUT, keys, int(now), until, microseconds(now))
-
-    def _end_listed(self, issuer: str, subject: str, keep: str | None, now: int) -> int:
-        owner = self._of_subject(issuer, subject)
-        ids = [sid for sid in self._listed(owner, subject) if sid != keep]
-        near = [sid for sid in ids if home_of(issuer, sid) == owner.tag]
-        ended = 0
-        for batch in _batches(near):
-            pairs = [key for sid in batch for key in self._session_keys(issuer, sid)]
-            keys = owner.lists(subject) + pairs
-            ended += self._server.run(scripts.END_ALL, keys, now, *map(as_bytes, batch))
-        for session_id in set(ids).difference(near):
-            ended += self.session(issuer, session_id, now=now) is not None
-            self.revoke_session(issuer, session_id, now=now, until=now)
+        live, elsewhere = self._server.run_widely(
+            scripts.END_ALL,
+            [owner.old_list(subject), owner.cut_off(subject), *self._homes(owner, subject)],
+            int(now),
+            until,
+            microseconds(now),
+            *owner.beginnings,
+            *(() if keep is None else (as_bytes(keep),)),
+        )
+        ended = int(live)
+        for session_id in _texts(elsewhere):
+            ended += self.session(issuer, session_id, now=int(now)) is not None
+            self.revoke_session(issuer, session_id, now=int(now), until=int(now))
         return ended
 
     @in_time
@@ -378,7 +389,8 @@ class RedisStore(TokenStore):
             newest = "+inf" if last is None else last[0]
             # As many more as were opened in the very microsecond that the page before ended with.
             ties = 0 if last is None else self._server.ask("ZCOUNT", by_age, last[0], last[0])
-            page = ("WITHSCORES", "LIMIT", 0, _AT_ONCE + ties)
+            size = _AT_ONCE + ties
+            page = ("WITHSCORES", "LIMIT", 0, size)
             flat = self._server.ask("ZREVRANGEBYSCORE", by_age, newest, "-inf", *page)
             places = [(int(float(flat[n + 1])), flat[n]) for n in range(0, len(flat), 2)]
             places = [place for place in places if last is None or place < last]
@@ -386,6 +398,8 @@ class RedisStore(TokenStore):
                 return
             last = places[-1]
             yield [as_text(name) for _, name in places]
+            if len(flat) < 2 * size:
+                return  # What is listed by now was opened after the first page was read.
 
     @in_time
     def session(self, issuer: str, session_id: str, *, now: int) -> Session | None:
@@ -467,9 +481,6 @@ class RedisStore(TokenStore):
         """Return where it is written of a subject's sessions, all in its slot."""
         return [owner.floor(subject), *owner.lists(subject)]
 
-    def _listed(self, owner: Keys, subject: str) -> list[str]:
-        return _texts(self._server.ask("ZRANGE", owner.lists(subject)[0], 0, -1))
-
     def _check_list(self, owner: Keys, subject: str) -> None:
         """Refuse to tell half of a subject's sessions.
 
@@ -526,11 +537,6 @@ def _place(session: Session) -> tuple[float, str]:
 def _is_gone(record: SessionRecord | bytes | None) -> bool:
     """Whether a listed session has no record, or was ended: nobody has to find it any more."""
     return not isinstance(record, SessionRecord) or record.is_ended
-
-
-def _batches(ids: list[str]) -> Iterator[list[str]]:
-    for start in range(0, len(ids), _AT_ONCE):
-        yield ids[start : start + _AT_ONCE]
 
 
 def _glob(prefix: str) -> bytes:

@@ -15,12 +15,12 @@ from weakref import WeakSet
 from sqlalchemy import Connection, Engine, Executable, QueuePool
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 
-from ...clock import Clock
+from ...clock import Clock, elapsed
 from ...exceptions import StoreUnavailableError
 from ..deadlines import left
-from ..forks import POISONED, PerProcess, abandon
+from ..forks import POISONED, PerProcess
 from ..lineage import Lineage
-from .engines import is_in_memory, transaction_limits
+from .engines import engine_beside, transaction_limits
 from .failures import cause, is_conflict, unavailable
 from .schema import prepare, upgrade
 from .shortcut import Shortcut
@@ -40,7 +40,11 @@ _PAUSE: Final = 0.005  # seconds, doubled each time, so that those who met part 
 
 
 class Options(TypedDict):
-    """What is said of every database of a store."""
+    """What is said of every database of a store.
+
+    ``is_own`` is whether its engine was made from a URL, so that its connections commit by
+    themselves.
+    """
 
     is_own: bool
     may_create: bool
@@ -55,7 +59,7 @@ class Database:
     Every statement that changes something is atomic, and is committed before the method returns.
 
     Attributes:
-        engine: The engine, as it was handed over.
+        engine: An engine whose pool nobody else uses.
         dialect: ``postgresql``, ``mysql`` (MariaDB too) or ``sqlite``.
         lineage: How far it has come, where what was lost is denied; else None.
     """
@@ -108,7 +112,7 @@ class Database:
             with self._open() as connection:
                 return self._shortcuts[with_record].ask_on(connection, values)
 
-        started = time.monotonic()
+        started = elapsed()
         try:
             if self.is_own and self._is_ready:
                 shortcut = self._shortcuts[with_record]
@@ -181,7 +185,7 @@ class Database:
 
         def look() -> str:
             with self._connected.connect() as connection:
-                return upgrade(connection, self.dialect)
+                return upgrade(connection, self.dialect, may_create=self._may_create)
 
         try:
             return self._retrying(look)
@@ -189,9 +193,8 @@ class Database:
             raise self._failed(error) from cause(error)
 
     def close(self) -> None:
-        """Close the connections, if they are the store's own."""
-        if self.is_own:
-            self.engine.dispose()
+        """Close the connections."""
+        self.engine.dispose()
 
     @property
     def is_open_sqlite(self) -> bool:
@@ -247,7 +250,7 @@ class Database:
 
     def _retrying(self, job: Callable[[], T]) -> T:
         """Do what changes nothing; once more where a kept connection turns out to be dead."""
-        started = time.monotonic()
+        started = elapsed()
         try:
             return job()
         except DBAPIError as error:
@@ -257,7 +260,7 @@ class Database:
 
     def _is_late(self, started: float) -> bool:
         """Whether there is no time for another try."""
-        return time.monotonic() - started > self._timeout / 2 or not left(1)
+        return elapsed() - started > self._timeout / 2 or not left(1)
 
     def _failed(self, error: Exception) -> StoreUnavailableError:
         # Look at the tables again, next time: they may be gone.
@@ -286,12 +289,16 @@ class _Known(dict[Engine, Database]):
         self.is_poisoned = is_poisoned
 
 
+def _close_all(known: _Known) -> None:
+    for database in list(known.values()):
+        database.close()
+
+
 class Databases:
-    """The databases of one store, by their engines; each process has its own.
+    """The databases of one store, by the engines that it was handed; each process has its own.
 
     SQLAlchemy's pools do not notice a fork: two processes that use one socket read each other's
-    answers. An engine of the store's own is made by each process. The pool of one that was handed
-    over is replaced in a process that is not the one in which it was handed over.
+    answers. So each process makes an engine of its own, from the URL or beside the application's.
 
     Args:
         engine: What returns the engine; one store may serve several applications, whose engines
@@ -302,9 +309,7 @@ class Databases:
     def __init__(self, engine: Callable[[], Engine], **options: Unpack[Options]) -> None:
         self._engine = engine
         self._options = options
-        self._process = os.getpid()
-        self._known = PerProcess(self._begin)
-        self._left: PerProcess[WeakSet[Engine]] = PerProcess(WeakSet)
+        self._known = PerProcess(self._begin, _close_all)
         self._ancestors: list[_Known] = []
 
     def current(self) -> Database:
@@ -312,6 +317,7 @@ class Databases:
 
         Raises:
             StoreUnavailableError: It is SQLite, and was open when a server forked in C.
+            ConfigurationError: The engine was handed over, and is of no use to a store.
         """
         engine, known = self._engine(), self._known()
         if known.is_poisoned:
@@ -322,9 +328,8 @@ class Databases:
             return self._opened(engine, known)
 
     def close(self) -> None:
-        """Close the connections that are the store's own."""
-        for database in list(self._known().values()):
-            database.close()
+        """Close the connections."""
+        _close_all(self._known())
 
     def _begin(self) -> _Known:
         # Lists, since another thread that is first as well may be adding to the same ones.
@@ -335,19 +340,11 @@ class Databases:
         return own
 
     def _opened(self, engine: Engine, known: _Known) -> Database:
-        if self._process != os.getpid() and not self._options["is_own"]:
-            self._leave(engine)
+        own = engine if self._options["is_own"] else engine_beside(engine)
         if len(known) >= _ENGINES:
+            self.close()
             known.clear()
-        return known.setdefault(engine, Database(engine, **self._options))
-
-    def _leave(self, engine: Engine) -> None:
-        """Leave the pool's connections to the process that this one was forked from, once."""
-        left = self._left()
-        if engine not in left and not is_in_memory(engine.url):
-            abandon(engine.pool)
-            engine.dispose(close=False)
-            left.add(engine)
+        return known.setdefault(engine, Database(own, **self._options))
 
 
 # SQLite's connections may not even be there while Python forks; sqlite_connections.py says why.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from sqlalchemy import Dialect, Table, insert
@@ -20,32 +20,25 @@ DIALECTS: Final[dict[str, type[Dialect]]] = {
 }
 
 
-def ddl(dialect: str) -> str:
+def ddl(dialect: str, tables: Sequence[Table] = tuple(metadata.sorted_tables)) -> str:
     """Return the statements that make the tables, their indexes and the version.
 
     Args:
         dialect: One of `DIALECTS`.
+        tables: Those that are to be made.
     """
     known = DIALECTS[dialect]()
-    return "".join(f"{statement.strip()};\n" for statement in _statements(known))
+    return "".join(f"{statement.strip()};\n" for statement in _statements(known, tables))
 
 
-def _statements(dialect: Dialect) -> Iterator[str]:
-    for table in metadata.sorted_tables:
-        yield _made(table, dialect)
+def _statements(dialect: Dialect, tables: Sequence[Table]) -> Iterator[str]:
+    for table in tables:
+        yield _tidy(str(CreateTable(table).compile(dialect=dialect)))
         for index in sorted(table.indexes, key=lambda index: str(index.name)):
             yield str(CreateIndex(index).compile(dialect=dialect))
-    version = insert(schema_version).values(version=SCHEMA_VERSION)
-    yield str(version.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
-
-
-def create_table(table: Table, dialect: Dialect) -> str:
-    """Return the statement that makes one table."""
-    return f"{_made(table, dialect)};\n"
-
-
-def _made(table: Table, dialect: Dialect) -> str:
-    return _tidy(str(CreateTable(table).compile(dialect=dialect)))
+    if schema_version in tables:
+        version = insert(schema_version).values(version=SCHEMA_VERSION)
+        yield str(version.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
 
 
 def _tidy(statement: str) -> str:

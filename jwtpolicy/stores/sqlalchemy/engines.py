@@ -9,7 +9,17 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
-from sqlalchemy import URL, Engine, QueuePool, create_engine, event, make_url
+from sqlalchemy import (
+    URL,
+    AssertionPool,
+    Engine,
+    QueuePool,
+    SingletonThreadPool,
+    StaticPool,
+    create_engine,
+    event,
+    make_url,
+)
 from sqlalchemy.engine.default import DefaultDialect
 from sqlalchemy.exc import ArgumentError
 
@@ -92,6 +102,55 @@ class _Pool(QueuePool):
         self._patience = seconds
 
 
+def engine_beside(engine: Engine) -> Engine:
+    """Return an engine for the same database with a pool of its own; it connects when it is used.
+
+    An application that holds all connections of its pool, or keeps a transaction open, does not
+    keep its own guards waiting then. The size of the pool, what makes its connections, and what is
+    told of its events stay the same; what is told of the statements of *engine* is not of these.
+
+    Raises:
+        ConfigurationError: As `check_engine`.
+    """
+    check_engine(engine)
+    options = engine.get_execution_options()
+    pool, dialect, url = engine.pool.recreate(), engine.dialect, engine.url
+    return Engine(pool, dialect, url, hide_parameters=True, execution_options=options)
+
+
+def check_engine(engine: Engine) -> None:
+    """Refuse an engine of an application of which no store can have a pool of its own.
+
+    Raises:
+        ConfigurationError: The message says why, and what to write.
+    """
+    name, pool = engine.dialect.name, engine.pool
+    if name == "sqlite":
+        raise ConfigurationError(_ONE_WRITER)
+    if name not in _ARGUMENTS:
+        msg = f"SQLAlchemyStore knows no {name}; it is for PostgreSQL, MariaDB and MySQL"
+        raise ConfigurationError(msg)
+    if engine.dialect.is_async:
+        msg = "SQLAlchemyStore cannot use the engine of an async one; pass a URL, or another engine"
+        raise ConfigurationError(msg)
+    if isinstance(pool, StaticPool | SingletonThreadPool | AssertionPool):
+        msg = (
+            f"the engine's {type(pool).__name__} does not give each thread that asks a connection "
+            "of its own, so that one would commit what another one does; make it with a QueuePool, "
+            "SQLAlchemy's default, or with a NullPool"
+        )
+        raise ConfigurationError(msg)
+
+
+#: Why an application and a store do not share an engine of SQLite.
+_ONE_WRITER: Final = (
+    "SQLAlchemyStore takes no engine of SQLite: a file has one writer, so that a transaction of "
+    "the application would keep its own logins waiting, and of a database in memory each pool has "
+    "another one; set JWT_STORE_URL to 'sqlite:///jwtpolicy.sqlite3', a file of the store's own, "
+    "or to 'memory://' in tests"
+)
+
+
 def _read(url: str | URL) -> URL:
     try:
         read = make_url(url)
@@ -102,7 +161,7 @@ def _read(url: str | URL) -> URL:
     if driver is None:
         msg = f"SQLAlchemyStore has no driver {read.drivername!r}; write the URL as in {_EXAMPLES}"
         raise ConfigurationError(msg)
-    if is_in_memory(read):
+    if read.get_backend_name() == "sqlite" and read.database in {None, "", ":memory:"}:
         msg = "SQLite in memory is another database in each thread; for tests use MemoryStore"
         raise ConfigurationError(msg)
     return read.set(drivername=driver)
@@ -168,11 +227,6 @@ _READERS: Final[dict[str, Callable[..., None]]] = {
     "mariadb": _read_by_pymysql,
     "sqlite": _read_by_sqlite3,
 }
-
-
-def is_in_memory(url: URL) -> bool:
-    """Whether a database is gone with its connection."""
-    return url.get_backend_name() == "sqlite" and url.database in {None, "", ":memory:"}
 
 
 def _without_rollback() -> dict[str, Any]:

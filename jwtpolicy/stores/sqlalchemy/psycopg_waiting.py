@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from time import monotonic
 from typing import Any, TypeVar
 
 import psycopg
 
+from ...clock import elapsed
 from ..deadlines import left
 
 T = TypeVar("T")
@@ -63,12 +63,12 @@ def is_pooled(connection: psycopg.Connection[Any]) -> bool:
 def _bounded(gen: Generator[Any, Any, T], seconds: float, close: Any) -> Generator[Any, Any, T]:
     # psycopg comes back here, with nothing, every 100 ms in which the socket was silent; its C
     # part does from 3.2.11 on.
-    deadline = monotonic() + seconds
+    deadline = elapsed() + seconds
     try:
         wanted = next(gen)
         while True:
             ready = yield wanted
-            if not ready and monotonic() > deadline:
+            if not ready and elapsed() > deadline:
                 close()
                 msg = f"no answer within {seconds:.3g} seconds"
                 raise psycopg.OperationalError(msg)

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, insert, inspect, select
 
 from ...exceptions import StoreUnavailableError
 from ..columns import NO_CUT_OFF
-from .ddl import create_table
+from .ddl import ddl
 from .statements import AGE, OLDEST_KNOWN
 from .tables import SCHEMA_VERSION, memory, metadata, schema_version
 from .upgrades import FROM_VERSION_1
@@ -108,21 +108,29 @@ def _versions(connection: Connection) -> list[int]:
     return list(connection.execute(select(schema_version.c.version)).scalars())
 
 
-def upgrade(connection: Connection, dialect: str) -> str:
+def upgrade(connection: Connection, dialect: str, *, may_create: bool) -> str:
     """Return the SQL that brings the tables up to date; a comment where there is nothing to do.
+
+    Args:
+        connection: A connection to the database.
+        dialect: The database.
+        may_create: Whether the store makes missing tables itself, at its first use.
 
     Raises:
         StoreUnavailableError: A newer version of the library made them.
     """
-    is_there = inspect(connection).has_table(schema_version.name)
-    found = _versions(connection) if is_there else []
+    look = inspect(connection)
+    missing = [table for table in metadata.sorted_tables if not look.has_table(table.name)]
+    found = [] if schema_version in missing else _versions(connection)
     if found == [1]:
         return FROM_VERSION_1[dialect]
     if found:
         _check_version(connection)
-        if not inspect(connection).has_table(memory.name):
-            return create_table(memory, connection.dialect)
-    return "-- nothing to upgrade\n"
+    if not missing:
+        return "-- nothing to upgrade\n"
+    if may_create and schema_version in missing:
+        return "-- the tables are missing; the store makes them at its first use\n"
+    return f"-- missing: {', '.join(table.name for table in missing)}\n{ddl(dialect, missing)}"
 
 
 def _check_version(connection: Connection) -> None:

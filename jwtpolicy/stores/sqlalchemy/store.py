@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import count
@@ -13,8 +12,9 @@ from sqlalchemy import URL, Connection, Engine, Executable
 from sqlalchemy.exc import IntegrityError
 
 from ...access import Standing
-from ...clock import Clock
+from ...clock import Clock, system_clock
 from ...exceptions import ConfigurationError, StoreUnavailableError
+from ...expecting import expect
 from ..base import (
     FOREVER,
     MAX_LEEWAY,
@@ -37,9 +37,10 @@ from ..columns import NO_CUT_OFF
 from ..deadlines import in_time
 from ..forks import PerProcess
 from ..lineage import NEW, Age, Lineage, warn_of
+from ..outages import tells_outages
 from . import statements as sql
 from .database import Database, Databases, Job, Rows
-from .engines import open_engine
+from .engines import check_engine, open_engine
 from .rows import (
     Values,
     as_bytes,
@@ -60,6 +61,7 @@ _RESTLESS: Final = "the session changed with every look at it"
 _LOG: Final = logging.getLogger("jwtpolicy")
 
 
+@tells_outages
 class SQLAlchemyStore(TokenStore):
     """A store in tables of its own, next to the application's: PostgreSQL, MariaDB, MySQL, SQLite.
 
@@ -70,12 +72,13 @@ class SQLAlchemyStore(TokenStore):
     .. warning:: Do not point it at a replica: what was revoked a moment ago may not be there yet.
 
     Args:
-        database: A URL, from which the store makes an engine of its own; or an engine, whose pool
-            and timeouts it uses; or what returns one, as ``lambda: db.engine`` does with
+        database: A URL, from which the store makes an engine of its own; or an engine of
+            PostgreSQL, MariaDB or MySQL, beside whose pool the store makes one of the same kind and
+            size for itself; or what returns such an engine, as ``lambda: db.engine`` does with
             Flask-SQLAlchemy, whose engine can be had within an application context only.
         timeout: Seconds that waiting for a connection of the pool, connecting, and each statement
-            may take, before it is given up with `StoreUnavailableError`. An engine that was handed
-            over keeps its own.
+            may take, before it is given up with `StoreUnavailableError`. A pool that was made
+            beside an engine's has the timeouts of that one.
         create_tables: Whether tables that are missing are made. False: ``flask jwtpolicy ddl``
             prints what to run.
         lost: What to do where the tables were lost, or replaced by an older copy: ``"accept"``
@@ -84,7 +87,8 @@ class SQLAlchemyStore(TokenStore):
 
     Raises:
         ConfigurationError: The URL cannot be read, or its driver is not installed; or *lost* is
-            neither.
+            neither; or the engine is one of SQLite, or has a pool that does not give each thread
+            its own connection. Of an engine that is returned later, before the first request.
     """
 
     is_shared: ClassVar[bool] = True
@@ -96,12 +100,16 @@ class SQLAlchemyStore(TokenStore):
         timeout: float = 5.0,
         create_tables: bool = True,
         lost: str = "accept",
-        clock: Clock = time.time,
+        clock: Clock = system_clock,
     ) -> None:
         if lost not in {"accept", "deny"}:
             msg = f"lost= is 'accept' or 'deny', not {lost!r:.40}"
             raise ConfigurationError(msg)
         self._clock = clock
+        in_seconds = "SQLAlchemyStore(timeout=…) takes seconds"
+        expect(timeout, (int, float), in_seconds, ConfigurationError)
+        creates = "SQLAlchemyStore(create_tables=…) is True or False"
+        expect(create_tables, bool, creates, ConfigurationError)
         self._timeout = timeout
         self._may_create = create_tables
         self._shown, self._engine = _source(database, timeout)
@@ -205,8 +213,7 @@ class SQLAlchemyStore(TokenStore):
                 return Opening.KNOWN
             if since is not None and microseconds(since) < floor:
                 return Opening.CUT_OFF
-            if maximum is not None:
-                _end_oldest(connection, keys["subject"], session.last_used_at, maximum - 1)
+            _end_oldest(connection, session, maximum)
             _insert(connection, self._upsert.open_session, values)
             return Opening.OPENED
 
@@ -220,6 +227,7 @@ class SQLAlchemyStore(TokenStore):
         *,
         token_expires_at: int | None,
         leeway: float = 0,
+        maximum: int | None = None,
     ) -> Session | None:
         now = session.last_used_at
         database = self._database
@@ -242,6 +250,7 @@ class SQLAlchemyStore(TokenStore):
                 return None
             token = _token(ref, 0, token_expires_at)
             _insert(connection, self._upsert.consume, token)
+            _end_oldest(connection, session, maximum)
             _insert(connection, self._upsert.open_session, session_values(session))
             return session
 
@@ -418,6 +427,10 @@ class SQLAlchemyStore(TokenStore):
         horizon = {"horizon": self._earlier(self._database, now) - MAX_LEEWAY}
         return sum(self._ask(table.count, horizon)[0][0] for table in sql.PRUNE)
 
+    def check(self) -> None:
+        """Make sure that the engine is one that a store can use; nothing is connected."""
+        self._databases.current()
+
     def upgrade(self) -> str:
         """Return the SQL that somebody has to run, who may change tables."""
         return self._database.upgrade()
@@ -495,6 +508,7 @@ def _source(
         # Neither the user's part nor the parameters: both may hold a password.
         return f"{url.drivername}://{url.host or ''}/{url.database or ''}", engines
     if isinstance(database, Engine):
+        check_engine(database)
         return repr(database.dialect.name), lambda: database
     return "function", database
 
@@ -521,9 +535,12 @@ def _insert(connection: Connection, statement: Executable, values: Values) -> No
         raise _NotNewError
 
 
-def _end_oldest(connection: Connection, key: bytes, now: int, remaining: int) -> None:
-    """End all live sessions of a subject but *remaining*; its row is locked."""
-    wanted = {"key": key, "now": now, "remaining": remaining}
+def _end_oldest(connection: Connection, session: Session, maximum: int | None) -> None:
+    """Make room for *session*, whose subject's row is locked."""
+    if maximum is None:
+        return
+    key = key_of(session.issuer, session.subject)
+    wanted = {"key": key, "now": session.last_used_at, "remaining": maximum - 1}
     keys = [bytes(one) for (one,) in connection.execute(sql.OLDEST, wanted)]
     for start in range(0, len(keys), _BATCH):
         connection.execute(sql.END_THESE, {"keys": keys[start : start + _BATCH]})

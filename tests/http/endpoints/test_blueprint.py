@@ -8,8 +8,15 @@ import pytest
 from flask import Blueprint, Flask
 
 from jwtpolicy import JWTManager
-from jwtpolicy.endpoints import LoginView, auth_blueprint
-from jwtpolicy.exceptions import ConfigurationError, IssueError
+from jwtpolicy.endpoints import (
+    LoginView,
+    LogoutView,
+    RevocationView,
+    SessionsView,
+    auth_blueprint,
+)
+from jwtpolicy.exceptions import ConfigurationError, IssueError, SetupError
+from jwtpolicy.stores import MemoryStore
 from tests.conftest import SECRET
 from tests.http.endpoints.conftest import (
     HTTPS,
@@ -80,12 +87,49 @@ def test_confirming_follows_a_login_view_that_was_put_in_place(mount: Any) -> No
     assert [answer.status_code for answer in answers] == [200, 401]
 
 
-def test_without_a_store_only_what_needs_none_can_be_had(app: Flask) -> None:
-    app.config["JWT_STORE_URL"] = "none"
+def test_without_a_store_only_what_needs_none_can_be_had(make_app: Any) -> None:
+    app, _ = make_app(store_url="none", manager={"baseline": None})
     app.register_blueprint(auth_blueprint(authenticate, endpoints=["login", "refresh"]))
 
     with pytest.raises(ConfigurationError, match="logout, sessions, step_up need a token store"):
         app.register_blueprint(auth_blueprint(authenticate, name="all"))
+
+
+def test_what_the_manager_says_of_the_store_holds(make_app: Any) -> None:
+    """And not what stands in the configuration by now."""
+    app, _ = make_app(store_url="none", manager={"store": MemoryStore()})
+    app.register_blueprint(auth_blueprint(authenticate))
+
+    assert app.test_client().post("/auth/logout").status_code == 204
+
+
+def test_the_store_may_be_known_to_be_none_later() -> None:
+    app = Flask("tests.app")
+    app.config.update(TESTING=True, JWT_SECRET_KEY=SECRET, JWT_STORE_URL="none")
+    app.register_blueprint(auth_blueprint(authenticate))
+    JWTManager(app, baseline=None)
+
+    with pytest.raises(ConfigurationError, match="StepUp needs a token store"):
+        app.test_client().post("/auth/login", data=form())
+
+
+@pytest.mark.parametrize("view", [LogoutView, SessionsView, RevocationView])
+def test_a_view_that_needs_a_store_says_so_wherever_it_stands(make_app: Any, view: Any) -> None:
+    """It was a 500 for whoever logged out with a token."""
+    app, _ = make_app(store_url="none", manager={"baseline": None})
+    app.add_url_rule("/it", view_func=view.as_view("it"))
+
+    with pytest.raises(ConfigurationError, match=f"{view.__name__} needs a token store"):
+        app.test_client().post("/it")
+
+
+def test_a_blueprint_that_comes_too_late_for_its_path_is_a_mistake(make_app: Any) -> None:
+    app, _ = make_app(token_location=["cookies"])
+    app.register_blueprint(auth_blueprint(authenticate))
+    app.extensions["jwtpolicy"].plan(None, "GET")
+
+    with pytest.raises(SetupError, match="too late"):
+        app.register_blueprint(auth_blueprint(authenticate, name="late", url_prefix="/late"))
 
 
 @pytest.mark.parametrize(

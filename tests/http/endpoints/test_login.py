@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from tests.http.endpoints.conftest import (
     access_of,
     authenticate,
     cheap,
+    check,
     form,
     log_in,
 )
@@ -100,6 +102,120 @@ def test_nobody_can_guess_the_password_of_nobody() -> None:
 
     assert not check(None, "whatever it was made of")
     assert check(HASHES["ada"], "lovelace")
+
+
+class Rounds:
+    """Hashes that count their rounds: ``sum:<rounds>$<salt>$<password>``."""
+
+    def __init__(self, today: int = 8) -> None:
+        self.today = today
+        self.spent = 0
+
+    def hash(self, password: str) -> str:
+        self.spent += self.today
+        return f"sum:{self.today}${secrets.token_urlsafe(8)}${password}"
+
+    def verify(self, stored: str, password: str) -> bool:
+        method, _, right = stored.split("$")
+        password.encode()
+        self.spent += int(method.removeprefix("sum:"))
+        return password == right
+
+
+def spent(rounds: Rounds, stored: str | None, password: str = "wrong") -> int:
+    """Return the rounds of one comparison that refuses, after the first."""
+    check = PasswordCheck(rounds.hash, rounds.verify)
+    check(None, password)
+    before = rounds.spent
+
+    assert check(stored, password) is False
+    return rounds.spent - before
+
+
+@pytest.mark.parametrize(
+    ("stored", "more"),
+    [
+        pytest.param(None, 0, id="an unknown name"),
+        pytest.param("", 0, id="somebody who logs in elsewhere"),
+        pytest.param("sum:8$salt$right", 0, id="a hash of today"),
+        pytest.param("sum:2$salt$right", 2, id="an older hash"),
+        pytest.param("sum:64$salt$right", 64, id="a dearer hash"),
+        pytest.param("$2b$12$bcrypt", 0, id="a hash of another library"),
+        pytest.param("sum:8$cut off", 0, id="a hash that was cut off"),
+        pytest.param("!", 0, id="no hash"),
+    ],
+)
+def test_nobody_costs_less_than_the_hash_of_today(stored: str | None, more: int) -> None:
+    """K30: counted in rounds."""
+    assert spent(Rounds(), stored) == 8 + more
+
+
+@pytest.mark.parametrize("rounds", [2, 64])
+def test_another_hash_is_renewed_at_the_login(rounds: int) -> None:
+    """K30: from then on its user costs what everybody does."""
+    made = Rounds()
+    check = PasswordCheck(made.hash, made.verify)
+    stored = [f"sum:{rounds}$salt$right"]
+
+    assert not check(stored[-1], "wrong", renew=stored.append)
+    assert check(stored[-1], "right", renew=stored.append)
+    assert check(stored[-1], "right", renew=stored.append)
+    assert len(stored) == 2
+    assert spent(Rounds(), stored[-1]) == 8
+
+
+def test_a_hash_need_not_be_renewed() -> None:
+    made = Rounds()
+
+    assert PasswordCheck(made.hash, made.verify)("sum:2$salt$right", "right")
+
+
+@pytest.mark.parametrize(
+    "stored",
+    [
+        pytest.param("$2b$12$R9h/cIPz0gi.URNNX3kh2OPST9/PgBkqquzi.Ss7KIUgO2t0jWMUW", id="bcrypt"),
+        pytest.param("$argon2id$v=19$m=65536,t=3,p=4$c29tZXNhbHQ$aGFzaA", id="argon2"),
+        pytest.param("pbkdf2:sha0:1$salt$aa", id="an unknown method"),
+        pytest.param("pbkdf2:sha256:one$salt$aa", id="garbage"),
+    ],
+)
+def test_a_hash_of_another_library_is_a_logged_refusal(
+    mount: Any, monkeypatch: Any, caplog: Any, stored: str
+) -> None:
+    """K30: it was a 500 for everybody who has one, and so it told who has."""
+    site = mount()
+    monkeypatch.setitem(HASHES, "eve", stored)
+
+    answer = site.post("/auth/login", data=form("eve", "whatever"))
+    assert answer.status_code == 401
+    assert "a stored password hash cannot be read" in caplog.text
+    assert stored not in caplog.text
+
+
+@pytest.mark.parametrize("name", ["ada", "nobody"])
+def test_a_password_that_cannot_be_hashed_is_wrong(name: str, caplog: Any) -> None:
+    """Half of a surrogate pair: nobody's hash is at fault."""
+    assert check(HASHES.get(name), "\ud800") is False
+    assert "cannot be read" not in caplog.text
+
+
+def test_a_comparison_that_always_fails_is_the_applications_mistake() -> None:
+    def verify(stored: str, password: str) -> bool:
+        raise LookupError
+
+    with pytest.raises(LookupError):
+        PasswordCheck(cheap, verify)(HASHES["ada"], "lovelace")
+
+
+def test_hashes_without_fields_are_compared_once() -> None:
+    compared: list[str] = []
+
+    def verify(stored: str, password: str) -> bool:
+        compared.append(stored)
+        return stored == password[::-1]
+
+    assert PasswordCheck(lambda password: password[::-1], verify)("ada", "ada"[::-1])
+    assert compared == ["ada"]
 
 
 def make_login(**members: Any) -> type[LoginView]:

@@ -91,3 +91,94 @@ def test_another_site_cannot_throw_people_out(pages: Any, sender: str, status: i
 
     assert answer.status_code == status
     assert ("Set-Cookie" in answer.headers) is (status == 204)
+
+
+def tossed(pages: Any, *values: str, refresh: str = "") -> dict[str, str]:
+    """Return the header with the access cookie of the jar, and what another host has tossed in."""
+    own = pages.get_cookie("__Host-access_token").value
+    cookies = [f"__Host-access_token={value}" for value in values]
+    place = len(cookies) // 2
+    cookies.insert(place, f"__Host-access_token={own}")
+    return {"Cookie": "; ".join([*cookies, f"__Secure-refresh_token={refresh}"])}
+
+
+def other_login(pages: Any, name: str = "bob") -> Any:
+    """Log in as somebody else, in another browser; return the value of the cookie."""
+    other = pages.application.test_client()
+    cookie_log_in(other, name)
+    return other.get_cookie("__Host-access_token").value
+
+
+def without_jar(pages: Any) -> Any:
+    return pages.application.test_client(use_cookies=False)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        pytest.param(["x.y.z"], id="before"),
+        pytest.param(["x.y.z", "z.y.x"], id="around"),
+        pytest.param(["bob's"], id="another's token"),
+        pytest.param(["bob's", "", "x.y.z"], id="several"),
+    ],
+)
+def test_a_cookie_that_was_tossed_in_keeps_nobody_logged_in(pages: Any, values: Any) -> None:
+    """K27, HTTP-4: the own session is ended, and no other one."""
+    cookie_log_in(pages)
+    bobs = other_login(pages)
+    cookies = tossed(pages, *(value.replace("bob's", bobs) for value in values))
+    client = without_jar(pages)
+
+    answer = client.post("/auth/logout", headers={**cookies, **csrf_of(pages)}, **HTTPS)
+    assert answer.status_code == 204
+    assert any("Max-Age=0" in cookie for cookie in answer.headers.getlist("Set-Cookie"))
+    assert pages.get("/me", **HTTPS).status_code == 401
+    bob = {"Cookie": f"__Host-access_token={bobs}"}
+    assert client.get("/me", headers=bob, **HTTPS).status_code == 200
+
+
+def test_a_cookie_that_was_tossed_in_needs_the_csrf_value_all_the_same(pages: Any) -> None:
+    """K27, CSRF-1."""
+    cookie_log_in(pages)
+    cookies = tossed(pages, "x.y.z", other_login(pages))
+
+    answer = without_jar(pages).post("/auth/logout", headers=cookies, **HTTPS)
+    assert answer.status_code == 403
+    assert "Set-Cookie" not in answer.headers
+    assert pages.get("/me", **HTTPS).status_code == 200
+
+
+def test_nobody_is_kept_logged_in_whose_own_token_has_expired(pages: Any, clock: Any) -> None:
+    """K27: what the guard cannot use, the logout ends all the same."""
+    cookie_log_in(pages)
+    clock.advance(3600)
+    cookies = tossed(pages, other_login(pages))
+    headers = {**cookies, **csrf_of(pages)}
+
+    assert without_jar(pages).post("/auth/logout", headers=headers, **HTTPS).status_code == 204
+    refresh = pages.get_cookie("__Secure-refresh_token", path="/auth").value
+    value = {"Cookie": f"__Secure-refresh_token={refresh}", **csrf_of(pages, "refresh")}
+    assert without_jar(pages).post("/auth/refresh", headers=value, **HTTPS).status_code == 401
+
+
+def test_cookies_that_are_no_tokens_are_unset(pages: Any, caplog: Any) -> None:
+    """K27."""
+    headers = {"Cookie": "__Host-access_token=x.y.z; __Host-access_token=z.y.x"}
+
+    answer = without_jar(pages).post("/auth/logout", headers=headers, **HTTPS)
+    assert answer.status_code == 204
+    assert "nothing was ended" in caplog.text
+    assert without_jar(pages).get("/me", headers=headers, **HTTPS).status_code == 400
+
+
+def test_two_places_are_a_bad_request_at_the_logout_too(mount: Any) -> None:
+    """HTTP-4: nobody can toss in a header."""
+    client = mount(token_location=["headers", "json", "cookies"], cookie_secure=True)
+    pair = log_in(client)
+    body = {"access_token": pair["access_token"]}
+
+    answers = [
+        client.post("/auth/logout", json=body, headers=headers, **HTTPS)
+        for headers in (access_of(pair), {})
+    ]
+    assert [answer.status_code for answer in answers] == [400, 204]

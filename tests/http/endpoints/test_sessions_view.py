@@ -48,7 +48,7 @@ def test_users_see_their_own_sessions(site: Any, clock: Any) -> None:
         "id": first["id"],
         "created_at": "2027-01-15T08:00:00+00:00",
         "last_used_at": "2027-01-15T08:01:01+00:00",
-        "expires_at": "2027-04-15T08:00:00+00:00",
+        "expires_at": "2027-02-14T08:01:01+00:00",
         "label": "curl",
         "current": False,
     }
@@ -199,3 +199,70 @@ def test_sessions_that_were_opened_under_an_older_issuer_end_too(
     assert site.get("/me", headers=bearer(pair.access_token)).status_code == 200
     assert site.post("/out", headers=headers).text == "1"
     assert site.get("/me", headers=bearer(pair.access_token)).status_code == 401
+
+
+def page(site: Any, pair: Any, **query: Any) -> Any:
+    return site.get("/auth/sessions", headers=access_of(pair), query_string=query)
+
+
+def test_a_list_is_read_page_by_page(site: Any, clock: Any) -> None:
+    for _ in range(7):
+        clock.advance(0.25)
+        pair = log_in(site)
+    whole, pages, following = listed(site, pair), [], {}
+    while True:
+        found = page(site, pair, limit=3, **following).json
+        pages.append(found["sessions"])
+        if found["next"] is None:
+            break
+        following = {"before": found["next"]}
+
+    assert [len(one) for one in pages] == [3, 3, 1]
+    assert [session for one in pages for session in one] == whole
+    assert page(site, pair).json["next"] is None
+
+
+def test_a_page_goes_on_although_its_last_session_ended(site: Any, clock: Any) -> None:
+    for _ in range(4):
+        clock.advance(1)
+        pair = log_in(site)
+    first = page(site, pair, limit=2).json
+    site.delete(f"/auth/sessions/{first['sessions'][-1]['id']}", headers=access_of(pair))
+    second = page(site, pair, limit=2, before=first["next"]).json
+
+    assert len(second["sessions"]) == 2
+    assert page(site, pair, before=second["next"]).json == {"sessions": [], "next": None}
+
+
+ODD = ["", "0", "-1", "1.0", "1e1", "101", "1000", " 1", "+1", "\u0661", "x", "1\0", "9" * 400]
+PLACES = ["", "1", "1.", ".a", "x.a", "-1.a", "1.a\0", "9" * 18 + ".a", "9" * 400 + ".a"]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        *({"limit": value} for value in ODD),
+        *({"before": value} for value in (*PLACES, f"1.{'a' * 1025}")),
+        {"limit": ["1", "1"]},
+        {"before": ["1.a", "1.a"]},
+    ],
+    ids=repr,
+)
+def test_what_is_not_understood_is_400(site: Any, query: dict[str, Any]) -> None:
+    pair = log_in(site)
+    refused = page(site, pair, **query)
+
+    assert (refused.status_code, refused.json["error"]) == (400, "invalid_request")
+    assert "WWW-Authenticate" not in refused.headers
+    assert page(site, pair, limit="100", before="1800000000000001.a").status_code == 200
+
+
+def test_the_maximum_ends_the_oldest_at_the_login(mount: Any, clock: Any) -> None:
+    site, pairs = mount(session_max=2), []
+    for _ in range(3):
+        clock.advance(1)
+        pairs.append(log_in(site))
+
+    assert [is_live(site, pair) for pair in pairs] == [False, True, True]
+    assert site.post("/auth/refresh", headers=refresh_of(pairs[0])).status_code == 401
+    assert len(listed(site, pairs[2])) == 2

@@ -19,8 +19,8 @@ MakeStore = Callable[..., RedisStore]
 KINDS: dict[str, Callable[[str], Any]] = {
     "redis": RedisServer,
     "valkey": RedisServer,
-    "cluster": Cluster,
-    # On a busy core nobody is to take over: the tests of failovers start their own.
+    # On a busy core nobody is to take over, or to be given up: the tests of that start their own.
+    "cluster": partial(Cluster, patience=60_000),
     "sentinel": partial(Watched, patience=60_000),
 }
 

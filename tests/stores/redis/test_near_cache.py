@@ -113,6 +113,32 @@ def test_what_this_process_changed_is_seen_at_once(
     assert standing(near, session_id=session_id) is not Standing.GOOD
 
 
+def test_what_a_login_too_many_ended_is_seen_at_once(
+    near: RedisStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where the login itself was not answered, and nobody knows whom it has ended."""
+    session_id, answers = own_session(near), [True, False]
+    ask = near._server._run
+
+    def run(script: Any, *rest: Any) -> Any:
+        found = ask(script, *rest)
+        if answers.pop():
+            return found
+        raise StoreUnavailableError("the answer was lost")
+
+    monkeypatch.setattr(near._server, "_run", run)
+    assert standing(near, session_id=session_id) is Standing.GOOD
+    memory_of(near)._line.listen = lambda: None  # the news are still on their way
+    name = near.new_session_id("", "alice")
+    with pytest.raises(StoreUnavailableError):
+        near.open_session(replace(SESSION, session_id=name), maximum=1)
+    assert standing(near, session_id=session_id) is Standing.REVOKED
+    assert standing(near, session_id=name) is Standing.GOOD
+    near.open_session(replace(SESSION, session_id=near.new_session_id("", "alice")), maximum=1)
+
+    assert standing(near, session_id=name) is Standing.REVOKED
+
+
 def test_a_flushed_server_is_noticed(server: RedisServer, near: RedisStore) -> None:
     near.revoke_token(ref(), expires_at=None, now=NOW)
     assert standing(near, session_id=None) is Standing.REVOKED
@@ -186,7 +212,7 @@ def test_an_answer_that_was_overtaken_is_not_remembered(
         wait_until(lambda: "cmdstat_mget" in client.info("commandstats"))
     near.revoke_token(ref("a2"), expires_at=None, now=NOW)
     proxy.line.release()  # the answer, not yet the news
-    look.join(10)
+    look.join(60)
 
     assert [key for key in memory_of(near)._values if key.endswith(b"a2")] == []
     proxy.line.release(9)

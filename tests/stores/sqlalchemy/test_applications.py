@@ -10,34 +10,14 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from flask_sqlalchemy import SQLAlchemy
 
 from jwtpolicy import JWTManager, protect
 from jwtpolicy.cli import jwtpolicy
-from jwtpolicy.stores import CachedStore, SQLAlchemyStore
+from jwtpolicy.stores import CachedStore
 from jwtpolicy.stores.sqlalchemy import ddl
-from tests.conftest import SECRET, StandingClock, bearer
+from tests.conftest import StandingClock, bearer
 
 MakeApp = Callable[..., tuple[Flask, JWTManager[Any]]]
-
-
-def test_flask_sqlalchemys_engine_keeps_the_sessions() -> None:
-    """Its engine can be had within an application context only."""
-    app, db = Flask("tests.app"), SQLAlchemy()
-    app.config.update(TESTING=True, JWT_SECRET_KEY=SECRET, SQLALCHEMY_DATABASE_URI="sqlite://")
-    db.init_app(app)
-    jwt = JWTManager[Any](app, store=SQLAlchemyStore(lambda: db.engine))
-    app.add_url_rule("/", "index", protect()(lambda: "in"))
-    with app.app_context():
-        pair = jwt.login("u1")
-    client, headers = app.test_client(), bearer(pair.access_token)
-    before = client.get("/", headers=headers).status_code
-    with app.app_context():
-        jwt.revoke_subject("u1")
-
-    assert (before, client.get("/", headers=headers).status_code) == (200, 401)
-    with app.app_context():
-        db.engine.dispose()
 
 
 def test_a_database_that_is_down_is_503(make_app: MakeApp) -> None:

@@ -8,12 +8,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, make_url
 
-from jwtpolicy.access import Standing
 from jwtpolicy.exceptions import ConfigurationError
 from jwtpolicy.stores import SQLAlchemyStore, open_store
-from jwtpolicy.testing.token_store import NOW, ref, standing
+from jwtpolicy.testing.token_store import NOW, ref
 
 
 @pytest.mark.parametrize(
@@ -84,36 +82,6 @@ def test_a_relative_path_starts_from_the_instance_folder(tmp_path: Path) -> None
     store.close()
 
     assert (tmp_path / "instance" / "data" / "x.db").exists()
-
-
-def test_an_engine_a_url_and_a_function_do(tmp_path: Path) -> None:
-    engine = create_engine(f"sqlite+pysqlite:///{tmp_path / 'x.db'}")
-    stores = [
-        SQLAlchemyStore(engine),
-        SQLAlchemyStore(make_url(f"sqlite+pysqlite:///{tmp_path / 'x.db'}")),
-        SQLAlchemyStore(lambda: engine),
-    ]
-    stores[0].revoke_token(ref(), expires_at=None, now=NOW)
-
-    assert {standing(store) for store in stores} == {Standing.REVOKED}
-    for store in stores:
-        store.close()
-    engine.dispose()
-
-
-def test_one_store_may_have_many_engines(tmp_path: Path) -> None:
-    """As where tests make an application each, and one manager serves them all."""
-    engines = [create_engine(f"sqlite+pysqlite:///{tmp_path / f'{n}.db'}") for n in range(20)]
-    current = [engines[0]]
-    store = SQLAlchemyStore(lambda: current[0])
-    store.revoke_token(ref(), expires_at=None, now=NOW)
-    found = []
-    for engine in [*engines, engines[0]]:
-        current[0] = engine
-        found.append(standing(store))
-        engine.dispose()
-
-    assert found == [Standing.REVOKED, *[Standing.GOOD] * 19, Standing.REVOKED]
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,8 @@ from jwtpolicy.testing.token_store import (
 )
 from tests.services.processes import Server
 
+from .conftest import without_sync
+
 #: What ends all other connections of a server, as its restart does.
 END_OTHERS = {
     "postgresql": "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
@@ -148,13 +150,14 @@ def test_no_error_shows_a_password(scheme: str) -> None:
 
 
 def test_an_exhausted_pool_is_503(server: Server) -> None:
+    """The one that was made beside the application's, whose size and patience it has."""
     engine = create_engine(server.url, pool_size=1, max_overflow=0, pool_timeout=0.1)
     store = SQLAlchemyStore(engine)
-    with engine.connect():
+    with store._database.engine.connect():
         refuses(store, "QueuePool limit")
 
     assert standing(store) is Standing.GOOD
-    engine.dispose()
+    store.close()
 
 
 def test_an_exhausted_pool_of_its_own_is_503(tmp_path: Path) -> None:
@@ -211,19 +214,18 @@ def test_a_long_writer_locks_sqlite_for_so_long_only(tmp_path: Path) -> None:
         assert standing(store) is Standing.GOOD
 
 
-def test_a_full_disk_refuses_changes_and_answers_questions() -> None:
+def test_a_full_disk_refuses_changes_and_answers_questions(tmp_path: Path) -> None:
     """The file may grow no more: what SQLite says is what it says of a full disk."""
-    engine = create_engine("sqlite+pysqlite://")
-    store = SQLAlchemyStore(engine)
+    store = SQLAlchemyStore(f"sqlite+pysqlite:///{tmp_path / 'x.db'}")
     store.revoke_token(ref(), expires_at=None, now=NOW)
-    with engine.connect() as connection:
+    with without_sync(store._engine()).connect() as connection:
         pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
         connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
 
     with pytest.raises(StoreUnavailableError, match="full"):
         fill(store)
     assert standing(store) is Standing.REVOKED
-    engine.dispose()
+    store.close()
 
 
 def test_the_loser_of_a_deadlock_tries_again(server: Server) -> None:
@@ -248,7 +250,7 @@ def test_the_loser_of_a_deadlock_tries_again(server: Server) -> None:
                 text("UPDATE jwtpolicy_subject SET expires_at = 1 WHERE subject_key = :key"),
                 {"key": key_of("", "alice")},
             )
-        revoking.join(10)
+        revoking.join(60)
 
         assert standing(store, session_id="s2") is Standing.REVOKED
         assert standing(store, session_id=None) is Standing.REVOKED
@@ -270,12 +272,11 @@ def make_heavy(connection: Any) -> None:
 
 
 def test_a_conflict_that_does_not_end_is_503(tmp_path: Path) -> None:
-    engine = create_engine(f"sqlite+pysqlite:///{tmp_path / 'x.db'}")
-    store = SQLAlchemyStore(engine)
+    store = SQLAlchemyStore(f"sqlite+pysqlite:///{tmp_path / 'x.db'}")
     standing(store)
     tries: list[str] = []
 
-    @event.listens_for(engine, "before_cursor_execute")
+    @event.listens_for(store._engine(), "before_cursor_execute")
     def undo(connection: Any, cursor: Any, statement: str, *rest: Any) -> None:
         if statement.startswith("INSERT"):
             tries.append(statement)
@@ -284,7 +285,7 @@ def test_a_conflict_that_does_not_end_is_503(tmp_path: Path) -> None:
     with pytest.raises(StoreUnavailableError, match="deadlock"):
         store.revoke_token(ref(), expires_at=None, now=NOW)
     assert len(tries) == 8
-    engine.dispose()
+    store.close()
 
 
 def failure(*arguments: Any) -> OperationalError:
@@ -302,33 +303,36 @@ def before(engine: Any, start: str, act: Any) -> None:
 
 
 @pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Any]:
-    engine = create_engine(f"sqlite+pysqlite:///{tmp_path / 'x.db'}")
-    yield engine
-    engine.dispose()
+def filed(tmp_path: Path) -> Iterator[SQLAlchemyStore]:
+    """A store in a file, where others can be."""
+    with opened(f"sqlite+pysqlite:///{tmp_path / 'x.db'}") as store:
+        without_sync(store._engine())
+        yield store
 
 
-def test_a_token_that_becomes_current_meanwhile_is_rotated(engine: Any, tmp_path: Path) -> None:
+def test_a_token_that_becomes_current_meanwhile_is_rotated(
+    filed: SQLAlchemyStore, tmp_path: Path
+) -> None:
     """Between the look at the session and the end of it."""
-    store, acts = SQLAlchemyStore(engine), []
+    acts: list[Rotation] = []
     with opened(f"sqlite+pysqlite:///{tmp_path / 'x.db'}") as other:
         other.open_session(SESSION)
-        before(engine, "UPDATE", lambda: acts or acts.append(rotate(other, "r1", "r2")))
+        before(filed._engine(), "UPDATE", lambda: acts or acts.append(rotate(other, "r1", "r2")))
 
-        assert rotate(store, "r2", "r3").state is RotationState.ROTATED
+        assert rotate(filed, "r2", "r3").state is RotationState.ROTATED
     assert acts[0].state is RotationState.ROTATED
 
 
-def test_a_session_that_never_stands_still_is_503(engine: Any, tmp_path: Path) -> None:
-    store = SQLAlchemyStore(engine)
-    store.open_session(SESSION)
+def test_a_session_that_never_stands_still_is_503(filed: SQLAlchemyStore, tmp_path: Path) -> None:
+    engine = filed._engine()
+    filed.open_session(SESSION)
     raw = sqlite3.connect(tmp_path / "x.db", isolation_level=None, check_same_thread=False)
     change = "UPDATE jwtpolicy_session SET refresh_id = ?"
     before(engine, "UPDATE", lambda: raw.execute(change, [b"r1"]))
     before(engine, "SELECT jwtpolicy_session", lambda: raw.execute(change, [b"r2"]))
 
     with pytest.raises(StoreUnavailableError, match="every look"):
-        rotate(store, "r2", "r3")
+        rotate(filed, "r2", "r3")
     raw.close()
 
 
@@ -408,18 +412,19 @@ def test_a_store_of_one_pruning_erases_what_was_kept(store: SQLAlchemyStore) -> 
         assert connection.execute(kept).one() == (None, None, None)
 
 
-def test_pruning_that_fails_undoes_nothing(engine: Any, caplog: pytest.LogCaptureFixture) -> None:
-    store = SQLAlchemyStore(engine)
-    store.revoke_token(ref("old"), expires_at=NOW - 10_000, now=NOW)
+def test_pruning_that_fails_undoes_nothing(
+    filed: SQLAlchemyStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    filed.revoke_token(ref("old"), expires_at=NOW - 10_000, now=NOW)
 
     def refuse() -> None:
         raise failure("disk I/O error")
 
-    before(engine, "DELETE", refuse)
+    before(filed._engine(), "DELETE", refuse)
     for n in range(255):
-        store.revoke_token(ref(f"a{n}"), expires_at=NOW, now=NOW)
+        filed.revoke_token(ref(f"a{n}"), expires_at=NOW, now=NOW)
 
-    assert standing(store, token_id="a254") is Standing.REVOKED
+    assert standing(filed, token_id="a254") is Standing.REVOKED
     assert caplog.messages == [
         "the token store could not be pruned: the token store's database failed: disk I/O error"
     ]

@@ -12,8 +12,7 @@ from sqlalchemy import Engine, create_engine
 from jwtpolicy.access import Standing
 from jwtpolicy.exceptions import StoreUnavailableError
 from jwtpolicy.stores.sqlalchemy import SQLAlchemyStore
-from jwtpolicy.stores.sqlalchemy.database import Databases
-from jwtpolicy.testing.token_store import NOW, ref, standing
+from jwtpolicy.testing.token_store import standing
 from tests.stores.forking import answers_in_child, either, fork_in_c, forks, leave_with
 from tests.stores.forking import wrongs_on_both_sides as wrongs
 
@@ -31,15 +30,12 @@ def test_both_sides_refuse_what_they_revoke(
     assert wrongs(store, fork) == [0, 0]
 
 
-@pytest.mark.parametrize("is_own", [True, False])
 @either
 def test_an_sqlite_file_that_was_open_while_a_server_forked_in_c_stays_shut(
-    tmp_path: Path, is_own: bool, fork: Callable[[], int]
+    tmp_path: Path, fork: Callable[[], int]
 ) -> None:
     """REV-1: SQLite would take the parent's locks for its own. Python's forks find it closed."""
-    url = f"sqlite+pysqlite:///{tmp_path / 'tokens.sqlite3'}"
-    engine = create_engine(url)
-    store = SQLAlchemyStore(url if is_own else engine)
+    store = SQLAlchemyStore(f"sqlite+pysqlite:///{tmp_path / 'tokens.sqlite3'}")
     standing(store)
     if (pid := fork()) == 0:
         leave_with(lambda: is_shut(store) != (fork is fork_in_c))
@@ -47,7 +43,6 @@ def test_an_sqlite_file_that_was_open_while_a_server_forked_in_c_stays_shut(
     assert os.waitpid(pid, 0)[1] == 0
     assert standing(store) is Standing.GOOD
     store.close()
-    engine.dispose()
 
 
 def is_shut(store: SQLAlchemyStore) -> bool:
@@ -73,55 +68,25 @@ def test_an_engine_that_was_handed_over_is_left_to_the_parent_too(
     store = SQLAlchemyStore(database(engine))
     standing(store, session_id=None)
     found = wrongs(store, fork)
+    store.close()
     engine.dispose()
 
     assert found == [0, 0]
 
 
-def test_one_that_the_store_has_not_used_before_is_left_too(engine: Engine) -> None:
-    """The application has."""
-    store = SQLAlchemyStore(engine)
+def test_the_applications_own_connections_are_not_touched(engine: Engine) -> None:
+    """They are its own to look after, in the child as in the parent."""
+    store, pool = SQLAlchemyStore(engine), engine.pool
     with engine.connect() as connection:
         raw = connection.connection.driver_connection
-    pid = fork_in_c()
-    if pid == 0:
-        standing(store)
-        with engine.connect() as connection:
-            leave_with(lambda: int(connection.connection.driver_connection is raw))
+    if (pid := fork_in_c()) == 0:
+        leave_with(lambda: int(standing(store, session_id=None) is not Standing.GOOD))
 
     assert os.waitpid(pid, 0)[1] == 0
+    with engine.connect() as connection:
+        assert connection.connection.driver_connection is raw
+    assert engine.pool is pool
     engine.dispose()
-
-
-def test_a_database_in_memory_is_kept() -> None:
-    """It would be gone with its connection."""
-    engine = create_engine("sqlite+pysqlite://")
-    store = SQLAlchemyStore(engine)
-    store.revoke_token(ref(), expires_at=None, now=NOW)
-    pid = fork_in_c()
-    if pid == 0:
-        leave_with(lambda: int(standing(store) is not Standing.REVOKED))
-
-    assert os.waitpid(pid, 0)[1] == 0
-    engine.dispose()
-
-
-def test_a_child_leaves_each_engine_once(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Also where there are more engines than are remembered."""
-    monkeypatch.setattr("jwtpolicy.stores.sqlalchemy.database._ENGINES", 1)
-    engines = [engine, create_engine(engine.url)]
-    turn = iter(engines * 4)
-    databases = Databases(lambda: next(turn), is_own=False, may_create=True, timeout=5)
-    databases._process = 0  # as in a child
-    pools = []
-    for _ in range(4):
-        databases.current()
-        databases.current()
-        pools.append([one.pool for one in engines])
-    for one in engines:
-        one.dispose()
-
-    assert pools == [pools[0]] * 4
 
 
 def test_a_child_can_use_what_its_parent_closed(store: SQLAlchemyStore) -> None:

@@ -244,10 +244,39 @@ def test_newer_tables_have_no_way_back(old: str, upgraded: SQLAlchemyStore) -> N
         upgraded.upgrade()
 
 
-def test_where_there_are_no_tables_there_is_nothing_to_upgrade(url: str) -> None:
+def test_where_there_are_no_tables_the_store_makes_them(url: str) -> None:
     metadata.drop_all(create_engine(url, poolclass=NullPool))
     store = SQLAlchemyStore(url)
 
+    told = store.upgrade()
+    run(url, told)
+
+    assert told == "-- the tables are missing; the store makes them at its first use\n"
+    assert standing(store) is Standing.GOOD
+    store.close()
+
+
+def test_tables_that_the_store_may_not_make_are_printed(url: str) -> None:
+    metadata.drop_all(create_engine(url, poolclass=NullPool))
+    store = SQLAlchemyStore(url, create_tables=False)
+
+    run(url, store.upgrade())
+
+    assert standing(store) is Standing.GOOD
+    assert store.upgrade() == "-- nothing to upgrade\n"
+    store.close()
+
+
+def test_a_table_that_somebody_has_dropped_is_missing(url: str) -> None:
+    store = SQLAlchemyStore(url)
+    assert standing(store) is Standing.GOOD
+    run(url, "DROP TABLE jwtpolicy_token;")
+
+    told = store.upgrade()
+    run(url, told)
+
+    assert told.startswith("-- missing: jwtpolicy_token\nCREATE TABLE jwtpolicy_token")
+    assert standing(store) is Standing.GOOD
     assert store.upgrade() == "-- nothing to upgrade\n"
     store.close()
 

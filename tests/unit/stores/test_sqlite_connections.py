@@ -291,7 +291,7 @@ def test_a_lease_that_dies_in_a_child_closes_nothing(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(forks, "_ABANDONED", [])
     lease, unused = Lease(open_in_memory), Lease(open_in_memory)
     inherited = connection_of(lease)
-    monkeypatch.setattr(module, "_getpid", lambda: -1)
+    monkeypatch.setattr(forks, "_getpid", lambda: -1)
     del lease, unused
     gc.collect()
 
@@ -384,7 +384,7 @@ def test_a_reader_notices_within_a_second_that_its_file_was_replaced(
 ) -> None:
     """REV-1: it would answer for a file that nobody writes to."""
     passed = [0.0]
-    monkeypatch.setattr(module, "monotonic", lambda: passed[0])
+    monkeypatch.setattr(module, "elapsed", lambda: passed[0])
     other = SQLiteStore(store.path.with_name("backup"))
     other.revoke_token(ref(), expires_at=None, now=NOW)
     other.close()

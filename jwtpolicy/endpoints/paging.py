@@ -1,0 +1,72 @@
+"""Read from a query which page of a list is wanted."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from werkzeug.datastructures import MultiDict
+
+from ..exceptions import InvalidQueryError
+from ..open_session import OpenSession
+from ..registered_claims import MAX_ID, is_storable
+from ..stores.base import FOREVER, PAGE, microseconds
+
+Arguments = MultiDict[str, str]
+
+#: Where a page begins: when the session before it was opened, in microseconds, and its id.
+_BEFORE: Final = re.compile(r"([0-9]{1,18})\.(.+)", re.ASCII | re.DOTALL)
+_LIMIT: Final = re.compile(r"[1-9][0-9]{0,2}", re.ASCII)
+
+
+def limit_in(arguments: Arguments) -> int:
+    """Return how many sessions are wanted: `PAGE`, or fewer.
+
+    Raises:
+        InvalidQueryError: ``limit`` is no such number, or is there twice.
+    """
+    text = _one(arguments, "limit")
+    if text is None:
+        return PAGE
+    if not _LIMIT.fullmatch(text) or int(text) > PAGE:
+        msg = f"limit is not a number from 1 to {PAGE}"
+        raise InvalidQueryError(msg)
+    return int(text)
+
+
+def place_in(arguments: Arguments) -> tuple[float, str] | None:
+    """Return after which session of the list the page begins; None for the first.
+
+    Raises:
+        InvalidQueryError: ``before`` is not what `before_of` returns, or is there twice.
+    """
+    text = _one(arguments, "before")
+    if text is None:
+        return None
+    found = _BEFORE.fullmatch(text)
+    if found and int(found[1]) <= microseconds(FOREVER) and _is_id(found[2]):
+        return int(found[1]) / 1_000_000, found[2]
+    msg = "before is not what an earlier page has called next"
+    raise InvalidQueryError(msg)
+
+
+def before_of(session: OpenSession) -> str:
+    """Return what says that the next page begins after *session*."""
+    return f"{microseconds(session.created_at.timestamp())}.{session.session_id}"
+
+
+def _is_id(text: str) -> bool:
+    return len(text) <= MAX_ID and is_storable(text)
+
+
+def _one(arguments: Arguments, name: str) -> str | None:
+    """Return the one value of a parameter, or None where there is none.
+
+    Raises:
+        InvalidQueryError: There are several.
+    """
+    values = arguments.getlist(name)
+    if len(values) > 1:
+        msg = f"{name} is there twice"
+        raise InvalidQueryError(msg)
+    return values[0] if values else None

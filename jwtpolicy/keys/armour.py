@@ -1,0 +1,124 @@
+"""Recognise a key of another algorithm in what was given for a secret, whatever it is wrapped in.
+
+A public key is known to everybody: whoever signs with it as an HMAC secret lets everybody sign
+(:rfc:`8725#section-2.1`). The same bytes may stand there as PEM, as DER, in base64 or hex, as a
+JWK, in another text encoding, or several of these at once: so everything is decoded first, and
+then looked at.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import re
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+from urllib.parse import unquote_to_bytes
+
+#: How many armours are taken off one another: base64 of a PEM in UTF-16 are three.
+_LAYERS: Final = 4
+
+_TEXT = re.compile(
+    rb"-----BEGIN |-----END |---- BEGIN SSH2|PuTTY-User-Key-File|openssh-key-v1"
+    # One line of OpenSSH, or its binary form, in which a length follows.
+    rb"|(?:ssh-(?:rsa|dss|ed25519)|ecdsa-sha2-[\w-]+|sk-[\w.-]+@openssh\.com)[\s\0]"
+    rb"|[\"']kty[\"']\s*:",
+    re.IGNORECASE,
+)
+_SPACE = re.compile(rb"[\s\"']|\\[nrt]")
+_HEX_SIGNS = re.compile(rb"[\s\"':-]|[\\0]x", re.IGNORECASE)
+_BASE64 = re.compile(rb"[A-Za-z0-9+/]+")
+_BASE32 = re.compile(rb"[A-Z2-7]+", re.IGNORECASE)
+_TO_STANDARD: Final = bytes.maketrans(b"-_", b"+/")
+#: Byte order marks.
+_MARKS = re.compile(rb"^(?:\xef\xbb\xbf|\xff\xfe|\xfe\xff)")
+
+#: What keys and certificates begin with within the outermost sequence: a sequence, an integer (the
+#: version, or a modulus), the name of a type of content.
+_FIRST_TAGS: Final = frozenset({0x30, 0x02, 0x06})
+
+
+def is_key_material(secret: bytes) -> bool:
+    """Whether *secret* is a key of another algorithm, or a certificate, under any armour."""
+    found = {secret}
+    newest = found
+    for _ in range(_LAYERS):
+        newest = {inner for outer in newest for inner in _unwrapped(outer)} - found
+        found = found | newest
+    return any(_TEXT.search(form) or _is_der(form) for form in found)
+
+
+def _unwrapped(data: bytes) -> Iterator[bytes]:
+    """Yield what *data* may stand for."""
+    for unwrap in (_text, _json, _percent, _base64, _hex, _base32):
+        try:
+            inner = unwrap(data)
+        except (ValueError, RecursionError):  # it is not of that form
+            continue
+        if inner:
+            yield inner
+
+
+def _text(data: bytes) -> bytes:
+    """Return text of UTF-16 or UTF-32 as ASCII, which is all that keys and their armours use."""
+    return _MARKS.sub(b"", data.replace(b"\0", b""))
+
+
+def _json(data: bytes) -> bytes:
+    """Return the text that JSON holds, or JSON without escapes."""
+    found: Any = json.loads(data)
+    return (found if isinstance(found, str) else json.dumps(found, ensure_ascii=False)).encode()
+
+
+def _percent(data: bytes) -> bytes:
+    return unquote_to_bytes(data.replace(b"+", b" ")) if b"%" in data else b""
+
+
+def _base64(data: bytes) -> bytes:
+    """Return what base64 or base64url stands for, padded or not, in one line or several."""
+    bare = _SPACE.sub(b"", data).rstrip(b"=").translate(_TO_STANDARD)
+    return _decoded(bare, _BASE64, base64.b64decode, 4)
+
+
+def _base32(data: bytes) -> bytes:
+    bare = _SPACE.sub(b"", data).rstrip(b"=").upper()
+    return _decoded(bare, _BASE32, base64.b32decode, 8)
+
+
+def _decoded(bare: bytes, signs: re.Pattern[bytes], decode: Callable[..., bytes], of: int) -> bytes:
+    if not signs.fullmatch(bare):
+        return b""
+    return decode(bare + b"=" * (-len(bare) % of))
+
+
+def _hex(data: bytes) -> bytes:
+    return binascii.unhexlify(_HEX_SIGNS.sub(b"", data))
+
+
+def _is_der(data: bytes) -> bool:
+    """Whether *data* is one sequence of DER, and nothing but elements of DER stand within."""
+    outer = _element(data, 0)
+    if outer is None or data[0] != 0x30 or data[outer[1] :].strip(b"\0\r\n\t "):
+        return False
+    at, end = outer
+    if at == end or data[at] not in _FIRST_TAGS:
+        return False
+    while at < end:
+        inner = _element(data, at)
+        if inner is None:
+            return False
+        at = inner[1]
+    return at == end
+
+
+def _element(data: bytes, at: int) -> tuple[int, int] | None:
+    """Return where the content of the element at a place begins and ends; None: there is none."""
+    if at + 2 > len(data):
+        return None
+    size, start = data[at + 1], at + 2
+    if size >= 0x80:
+        digits = size & 0x7F
+        size, start = int.from_bytes(data[start : start + digits], "big"), start + digits
+    end = start + size
+    return (start, end) if end <= len(data) else None

@@ -1,0 +1,73 @@
+"""Say what was given where a key was meant."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import Final
+
+#: No name of a file is longer.
+_LONGEST_NAME: Final = 4096
+_ENDING = re.compile(r"\.(pem|key|pub|crt|cer|der|jwks?|json|txt|secret)$", re.IGNORECASE)
+_PATH = re.compile(r"(file:|~?[/\\]|\.{1,2}[/\\]|[A-Z]:[/\\])", re.IGNORECASE)
+
+A_FILE_NAME: Final = (
+    "is the name of a file; pass what stands in it: pathlib.Path(…).read_text(), or in the "
+    'environment JWT_…="$(cat …)"'
+)
+LOCKED: Final = (
+    "is locked by a passphrase, which nobody can type here; unlock it once with\n"
+    "  openssl pkey -in locked.pem -out key.pem\n"
+    "and keep it where only this service can read it, or pass the object of cryptography that "
+    "load_pem_private_key(…, password=…) returns"
+)
+
+
+def is_secret_a_file(secret: bytes) -> bool:
+    """Whether a secret names a file for certain: such a name can be guessed."""
+    name = _name(secret)
+    return name is not None and (_exists(name) or bool(_PATH.match(name) and _ENDING.search(name)))
+
+
+def key_complaint(material: object, error: Exception) -> str | None:
+    """Return what is wrong with a key that cannot be read, as the end of a sentence.
+
+    Args:
+        material: What was given.
+        error: What the attempt to read it raised.
+    """
+    if isinstance(material, os.PathLike) or _is_a_file(material):
+        return A_FILE_NAME
+    return LOCKED if _is_locked(material, error) else None
+
+
+def _is_a_file(material: object) -> bool:
+    name = _name(material)
+    return name is not None and bool(
+        _exists(name) or _PATH.match(name) or _ENDING.search(name) or "/" in name
+    )
+
+
+def _is_locked(material: object, error: Exception) -> bool:
+    text = material.encode() if isinstance(material, str) else material
+    is_marked = isinstance(text, bytes) and b"ENCRYPTED" in text
+    return is_marked or "password" in str(error).lower()
+
+
+def _name(material: object) -> str | None:
+    """Return one line of text; None where *material* is more than that, or a key of one line."""
+    if isinstance(material, bytes):
+        material = material.decode("utf-8", "replace")
+    if not isinstance(material, str) or len(material) > _LONGEST_NAME:
+        return None
+    line = material.strip()
+    is_key = "\n" in line or "\0" in line or line.startswith(("-----", "ssh-", "ecdsa-", "{"))
+    return None if is_key or not line else line
+
+
+def _exists(name: str) -> bool:
+    try:
+        return Path(name).expanduser().is_file()
+    except (OSError, RuntimeError):  # too long for a name, or the home of nobody
+        return False

@@ -1,0 +1,229 @@
+"""Hold the files of one application, and what they have to know of each other."""
+
+from __future__ import annotations
+
+import ast
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Final, Self
+
+from .configured import Setting, reads_elsewhere, settings_in
+from .demands import Demands
+from .files import Unusable, below, found, read
+from .names import ORIGINAL, is_reference, own_name
+from .source import Note, Source, is_tail
+
+#: Files in which none of these stand have nothing to do with tokens.
+_WORDS: Final = ("flask_jwt_extended", "jwtpolicy", "JWT_", "_loader")
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A use of one of Flask-JWT-Extended's names.
+
+    Attributes:
+        node: The name, or the attribute of the module.
+        name: What Flask-JWT-Extended calls it.
+        call: The call of it; None where it is used as a value.
+    """
+
+    node: ast.Name | ast.Attribute
+    name: str
+    call: ast.Call | None
+
+
+@dataclass(slots=True)
+class File:
+    """One file of the application, and what was found in it.
+
+    Attributes:
+        source: The file.
+        references: The uses of Flask-JWT-Extended's names.
+        settings: The settings that it writes.
+        demands: What its guards demand.
+        hindrances: What a person has to write before anything is rewritten.
+    """
+
+    source: Source
+    encoding: str
+    references: list[Reference]
+    settings: list[Setting]
+    demands: Demands
+    hindrances: set[Note] = field(default_factory=set)
+
+    def hinder(self, node: ast.AST, text: str) -> None:
+        """Leave *node* to a person, so that nothing is rewritten."""
+        self.hindrances.add(Note(getattr(node, "lineno", 1), text))
+
+    def of(self, *names: str) -> Iterator[Reference]:
+        """Yield the uses of some names."""
+        return (reference for reference in self.references if reference.name in names)
+
+
+class Application:
+    """The files that are rewritten together.
+
+    Args:
+        paths: Files and folders.
+        shown: Returns what it is given, and shows how far it has come.
+
+    Attributes:
+        files: Those that may have to do with tokens.
+        errors: Those that cannot be used, with the reasons.
+    """
+
+    def __init__(
+        self, paths: Sequence[str], shown: Callable[[Iterable[str]], Iterator[str]] = iter
+    ) -> None:
+        self.errors: list[tuple[str, str]] = []
+        self.files: list[File] = []
+        for name in shown(found(paths)):
+            try:
+                self._add(name, *read(name))
+            except Unusable as error:
+                self.errors.append((name, str(error)))
+
+    @classmethod
+    def of(cls, texts: Sequence[tuple[str, str]]) -> Self:
+        """Return an application of files with other texts than they have."""
+        application = cls(())
+        for name, text in texts:
+            application._add(name, text, "utf-8")
+        return application
+
+    @cached_property
+    def settings(self) -> dict[str, Setting]:
+        """What is set, by key; of several the last."""
+        return {setting.key: setting for f in self.files for setting in f.settings}
+
+    def _add(self, name: str, text: str, encoding: str) -> None:
+        # Whoever imports what another file hands on names neither library.
+        source = Source(name, text)
+        references = list(_references(source))
+        settings = list(settings_in(source)) if any(word in text for word in _WORDS) else []
+        guards = [(r.node, r.call) for r in references if r.name in GUARDS]
+        demands = Demands(source, guards)
+        self.files.append(File(source, encoding, references, settings, demands))
+
+    @property
+    def is_concerned(self) -> bool:
+        """Whether it uses Flask-JWT-Extended, the bridge or this library at all."""
+        packages = (ORIGINAL, "jwtpolicy")
+        return any(m.split(".")[0] in packages for f in self.files for m in f.source.modules)
+
+    @cached_property
+    def has_optional(self) -> bool:
+        """Whether a guard lets requests without a token in."""
+        return any(file.demands.has_optional for file in self.files)
+
+    @cached_property
+    def has_native_manager(self) -> bool:
+        """Whether a manager of this library is made."""
+        return any(any(native_managers(file.source)) for file in self.files)
+
+    @cached_property
+    def reads_elsewhere(self) -> bool:
+        """Whether settings come from somewhere that nothing can be seen of."""
+        return any(reads_elsewhere(file.source) for file in self.files)
+
+    @cached_property
+    def has_refresh_claims(self) -> bool:
+        """Whether refresh tokens are made with claims of their own."""
+        return any(
+            keyword.arg == "additional_claims"
+            for file in self.files
+            for reference in file.of("create_refresh_token")
+            if reference.call is not None
+            for keyword in reference.call.keywords
+        )
+
+    def registers(self, loader: str) -> bool:
+        """Whether a function is registered as *loader*."""
+        return loader in self._attributes
+
+    @cached_property
+    def _attributes(self) -> set[str]:
+        nodes = (node for file in self.files for node in file.source.nodes)
+        return {node.attr for node in nodes if isinstance(node, ast.Attribute)}
+
+    def is_star_imported(self, source: Source) -> bool:
+        """Whether another file imports all names of *source*."""
+        return any(is_tail(module, source.dotted) for module in self._star_imported)
+
+    @cached_property
+    def _star_imported(self) -> set[str]:
+        modules = {module for file in self.files for module in file.source.modules}
+        return {module[: -len(".*")] for module in modules if module.endswith(".*")}
+
+    def is_handed_on(self, origin: str | None) -> bool:
+        """Whether *origin*, a name of another file, is one of Flask-JWT-Extended's."""
+        module, _, name = (origin or "").rpartition(".")
+        return any(is_tail(module, dotted) for dotted in self._handed_on.get(name, ()))
+
+    @cached_property
+    def _handed_on(self) -> dict[str, list[str]]:
+        """The files that import a name of Flask-JWT-Extended, by the name."""
+        found: dict[str, list[str]] = defaultdict(list)
+        for file in self.files:
+            for name, bindings in file.source.bindings[file.source.tree].items():
+                if any(own_name(binding.origin) for binding in bindings):
+                    found[name].append(file.source.dotted)
+        return found
+
+    def left_out(self) -> Iterator[tuple[File, str]]:
+        """Yield files that were not named and belong to the application, beside one that was."""
+        named = {Path(file.source.name).resolve() for file in self.files}
+        folders = {_root(path) for path in named}
+        for path in sorted({p for folder in folders for p in below(folder)} - named):
+            if (beside := self._connected(path)) is not None:
+                yield beside, str(path)
+
+    def _connected(self, path: Path) -> File | None:
+        """Return a file that imports the one at *path*, or is imported by it."""
+        try:
+            text, _ = read(str(path))
+            if ORIGINAL not in text:
+                return None
+            other = Source(str(path), text)
+        except Unusable:
+            return None
+        if not any(own_name(module) is not None for module in other.modules):
+            return None
+        for file in self.files:
+            pairs = ((other, file.source), (file.source, other))
+            if any(is_tail(m, b.dotted) for a, b in pairs for m in a.modules):
+                return file
+        return None
+
+
+def native_managers(source: Source) -> Iterator[ast.AST]:
+    """Yield the calls that make managers of this library."""
+    for node in source.nodes:
+        if isinstance(node, ast.Call) and source.origin(node.func) == "jwtpolicy.JWTManager":
+            yield node
+
+
+GUARDS: Final = ("jwt_required", "verify_jwt_in_request")
+
+
+def _root(path: Path) -> Path:
+    """Return the folder in which the package of a file stands, or the file itself."""
+    folder = path.parent
+    while (folder / "__init__.py").exists():
+        folder = folder.parent
+    return folder
+
+
+def _references(source: Source) -> Iterator[Reference]:
+    if not any(own_name(module) is not None for module in source.modules):
+        return
+    for node in source.nodes:
+        if isinstance(node, ast.Name | ast.Attribute):
+            name = own_name(source.origin(node))
+            if name is not None and is_reference(name):
+                parent = source.parent(node)
+                call = parent if isinstance(parent, ast.Call) and parent.func is node else None
+                yield Reference(node, name, call)

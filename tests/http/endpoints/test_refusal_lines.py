@@ -1,0 +1,90 @@
+"""What the ready-made endpoints say, to the client and in the log, of what they refuse."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import pytest
+
+from jwtpolicy.exceptions import InvalidFieldError
+from tests.http.endpoints.conftest import access_of, form, log_in
+
+
+@pytest.fixture
+def lines(caplog: pytest.LogCaptureFixture) -> Any:
+    """Return what says the lines that were logged."""
+    caplog.set_level(logging.INFO, "jwtpolicy")
+    return lambda: [r.getMessage() for r in caplog.records if r.name == "jwtpolicy"]
+
+
+FIELDS = [
+    pytest.param({"data": {"username": "ada"}}, "password", "hold one text", id="none"),
+    pytest.param({"json": {"username": 1, "password": "x"}}, "username", "one text", id="no text"),
+    pytest.param({"data": form("ada", "x" * 4097)}, "password", "is too long", id="too long"),
+    pytest.param({"data": "{}"}, "username", "does not hold one text", id="no content type"),
+]
+
+
+@pytest.mark.parametrize(("sent", "field", "fault"), FIELDS)
+def test_a_bad_login_names_the_field(
+    site: Any, lines: Any, sent: Any, field: str, fault: str
+) -> None:
+    """K38: to the client, whose developer has written the form, and in the log."""
+    answer = site.post("/auth/login", **sent)
+
+    assert (answer.status_code, answer.json["error"]) == (400, "invalid_request")
+    assert f"field '{field}' is missing, empty" in answer.json["error_description"]
+    assert "WWW-Authenticate" not in answer.headers
+    assert len(lines()) == 1
+    assert f"POST auth.login: 400 invalid_request: the field '{field}' " in lines()[0]
+    assert fault in lines()[0]
+
+
+def test_a_name_of_a_field_may_be_in_any_alphabet(mount: Any) -> None:
+    site = mount({"fields": ["имя", "password"], "endpoints": ["login"]})
+
+    answer = site.post("/auth/login", data={"password": "x"})
+    assert (answer.status_code, "'имя'" in answer.json["error_description"]) == (400, True)
+
+
+def test_a_handler_can_show_the_field(mount: Any) -> None:
+    site = mount()
+    site.application.register_error_handler(InvalidFieldError, lambda error: (error.field, 422))
+
+    answer = site.post("/auth/login", data={"username": "ada"})
+    assert (answer.status_code, answer.text) == (422, "password")
+
+
+def test_the_right_credentials_log_no_refusal(site: Any, lines: Any) -> None:
+    assert site.post("/auth/login", data=form()).status_code == 200
+    assert lines() == []
+
+
+REFUSED = [
+    pytest.param("POST", "login", {"data": form("ada", "no")}, "401 invalid_credentials", id="401"),
+    pytest.param("POST", "revoke", {"data": {}}, "400 invalid_request", id="no token to revoke"),
+    pytest.param("DELETE", "sessions/x", {}, "404 not_found", id="no such session"),
+    pytest.param("POST", "introspect", {"data": {}}, "401 invalid_client", id="no client"),
+    pytest.param("POST", "step-up", {"data": {}}, "400 invalid_request", id="step-up"),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "sent", "refusal"), REFUSED)
+def test_every_refusal_of_an_endpoint_is_logged_once(
+    site: Any, lines: Any, method: str, path: str, sent: Any, refusal: str
+) -> None:
+    """K38."""
+    headers = {} if path == "login" else access_of(log_in(site))
+    answer = site.open(f"/auth/{path}", method=method, headers=headers, **sent)
+
+    assert answer.status_code == int(refusal[:3])
+    assert [refusal in line for line in lines()] == [True]
+
+
+def test_a_login_from_another_site_is_logged(mount: Any, lines: Any) -> None:
+    site = mount(token_location=["cookies"])
+
+    answer = site.post("/auth/login", data=form(), headers={"Sec-Fetch-Site": "cross-site"})
+    assert answer.status_code == 403
+    assert ["403 csrf_failed" in line for line in lines()] == [True]

@@ -1,0 +1,281 @@
+"""Refusals on their way through Flask's own error handling."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+import pickle
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from flask import Blueprint, Flask, Response, abort, redirect
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from werkzeug.exceptions import HTTPException, default_exceptions
+from werkzeug.http import HTTP_STATUS_CODES
+
+from jwtpolicy import HasRole, JWTManager, protect
+from jwtpolicy import exceptions as errors
+from jwtpolicy.exceptions import AccessError
+from tests.conftest import SECRET, bearer
+
+CLASSES = [
+    cls
+    for cls in vars(errors).values()
+    if inspect.isclass(cls) and issubclass(cls, AccessError) and cls.code
+]
+
+
+class ShopError(Exception):
+    """An application's own root of errors."""
+
+
+class ShopDeniedError(errors.AccessDeniedError, ShopError):
+    """An application's refusal that is one of its own errors too."""
+
+
+@pytest.mark.parametrize("cls", CLASSES)
+def test_a_refusal_is_werkzeugs_error_of_its_status(cls: type[AccessError]) -> None:
+    """K32."""
+    error = cls("for the log")
+
+    assert isinstance(error, default_exceptions[error.code or 0])
+    assert error.name == HTTP_STATUS_CODES[error.code or 0]
+    assert len(error.www_authenticate) == (error.challenge is not None)
+    assert all(one.realm == "api" for one in error.www_authenticate)
+    assert error.get_response().status_code == error.code
+
+
+@pytest.mark.parametrize("cls", CLASSES)
+@pytest.mark.parametrize("through", [copy.copy, lambda error: pickle.loads(pickle.dumps(error))])
+def test_a_refusal_can_be_copied_and_pickled(cls: type[AccessError], through: Any) -> None:
+    error = cls("for the log").addressed("shop")
+    error.retry_after = 7
+
+    again = through(error)
+
+    assert (type(again), str(again), again.headers) == (cls, str(error), error.headers)
+
+
+def test_a_broken_predicate_says_what_it_raised() -> None:
+    error = errors.PolicyError("broken")
+    assert error.original_exception is None
+
+    error.__cause__ = ZeroDivisionError()
+    assert error.original_exception is error.__cause__
+
+
+STATUSES = {
+    errors.InvalidRequestError: 400,
+    errors.NoTokenError: 401,
+    errors.MissingClaimError: 403,
+    errors.ResourceNotFoundError: 404,
+    errors.RateLimitedError: 429,
+    errors.PolicyError: 500,
+    errors.KeysUnavailableError: 503,
+}
+
+
+@pytest.mark.parametrize("in_blueprint", [False, True])
+@pytest.mark.parametrize("cls", STATUSES)
+def test_a_handler_of_the_status_sees_refusals(
+    app: Flask, cls: type[AccessError], in_blueprint: bool
+) -> None:
+    """K32: and comes before one of the root, as a status comes before a class in Flask."""
+    shop = Blueprint("shop", __name__)
+    scope = shop if in_blueprint else app
+    scope.register_error_handler(STATUSES[cls], lambda error: (f"{error.code} here", error.code))
+    scope.register_error_handler(AccessError, lambda error: ("the root's", error.code))
+    shop.add_url_rule("/", "view", lambda: abort_with(cls))
+    app.register_blueprint(shop)
+
+    answer = app.test_client().get("/")
+    assert (answer.status_code, answer.text) == (STATUSES[cls], f"{STATUSES[cls]} here")
+
+
+def abort_with(cls: type[Exception]) -> Any:
+    raise cls("for the log")
+
+
+ANSWERS = {
+    "text": lambda: ("log in", 401),
+    "JSON": lambda: ({"message": "log in"}, 401),
+    "a response": lambda: Response("log in", 401),
+}
+
+
+@pytest.mark.parametrize("handled", [401, errors.NoTokenError, AccessError, HTTPException])
+@pytest.mark.parametrize("answer", ANSWERS)
+def test_a_handlers_401_keeps_the_challenge(make_app: Any, handled: Any, answer: str) -> None:
+    """K32."""
+    app, _ = make_app(realm="shop")
+    app.add_url_rule("/", "view", protect()(lambda: "in"))
+    app.register_error_handler(handled, lambda error: ANSWERS[answer]())
+
+    found = app.test_client().get("/")
+    assert (found.status_code, "log in" in found.text) == (401, True)
+    assert found.headers["WWW-Authenticate"] == 'Bearer realm="shop"'
+
+
+def test_a_403_that_is_answered_by_401_has_a_bare_challenge(app: Flask, access: Any) -> None:
+    app.add_url_rule("/", "view", protect(HasRole("admin"))(lambda: "in"))
+    app.register_error_handler(403, lambda error: ("log in as somebody else", 401))
+
+    answer = app.test_client().get("/", headers=access(claims={"roles": []}))
+    assert answer.headers.getlist("WWW-Authenticate") == ['Bearer realm="api"']
+
+
+def test_the_refusal_of_a_verb_is_challenged_too(app: Flask, jwt: JWTManager[Any]) -> None:
+    app.add_url_rule("/", "view", lambda: jwt.refresh("a.b.c").as_response())
+    app.register_error_handler(401, lambda error: ("log in", 401))
+
+    assert 'error="invalid_token"' in app.test_client().get("/").headers["WWW-Authenticate"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "challenges"),
+    [
+        pytest.param(
+            lambda: ("", 401, {"WWW-Authenticate": "Basic"}), ["Basic"], id="another challenge"
+        ),
+        pytest.param(lambda: redirect("/login"), [], id="a redirect"),
+        pytest.param(lambda: ("nothing here", 404), [], id="another status"),
+    ],
+)
+def test_what_an_application_answers_otherwise_stays(
+    app: Flask, answer: Any, challenges: list[str]
+) -> None:
+    app.add_url_rule("/", "view", protect()(lambda: "in"))
+    app.register_error_handler(401, lambda error: answer())
+
+    found = app.test_client().get("/")
+    assert found.headers.getlist("WWW-Authenticate") == challenges
+
+
+def test_an_applications_own_401_is_not_challenged(app: Flask, access: Any) -> None:
+    app.add_url_rule("/", "view", protect()(lambda: abort(401)))
+
+    answer = app.test_client().get("/", headers=access())
+    assert (answer.status_code, "WWW-Authenticate" in answer.headers) == (401, False)
+
+
+@pytest.mark.parametrize("has_handler", [False, True])
+def test_trapping_bad_requests_traps_no_refusal(app: Flask, has_handler: bool) -> None:
+    app.config["TRAP_BAD_REQUEST_ERRORS"] = True
+    app.add_url_rule("/", "view", protect()(lambda: "in"))
+    if has_handler:
+        app.register_error_handler(HTTPException, lambda error: ("caught", 400))
+
+    answer = app.test_client().get("/", headers={"Authorization": "Bearer a b"})
+    assert (answer.status_code, answer.text == "caught") == (400, has_handler)
+
+
+# The classes that a scope may have handlers of. The twin below knows them by what they mean.
+KINDS: dict[str, Any] = {
+    "Exception": Exception,
+    "KeyError": KeyError,
+    "HTTPException": HTTPException,
+    "AccessError": AccessError,
+    "ShopError": ShopError,
+    "401": 401,
+    "403": 403,
+    "NoTokenError": errors.NoTokenError,
+    "AccessDeniedError": errors.AccessDeniedError,
+}
+MEANT: dict[type[Exception], tuple[tuple[str, ...], tuple[str, ...]]] = {
+    errors.NoTokenError: (("NoTokenError", "401"), ("AccessError", "HTTPException")),
+    errors.MissingClaimError: (("AccessDeniedError", "403"), ("AccessError", "HTTPException")),
+    ShopDeniedError: (("AccessDeniedError", "403"), ("AccessError", "HTTPException", "ShopError")),
+}
+
+#: The handlers of the inner blueprint, of the one around it, and of the application.
+Scopes = tuple[tuple[str, ...], ...]
+
+
+def twin(error: type[Exception], scopes: Scopes) -> str | None:
+    """Say slowly who is to answer: "scope.kind", or None for the refusal itself."""
+    for wanted in MEANT[error]:
+        for number, kinds in enumerate(scopes):
+            for kind in wanted:
+                if kind in kinds:
+                    return f"{number}.{kind}"
+    return None
+
+
+def answer_of(error: type[Exception], scopes: Scopes, is_bound_early: bool = False) -> str | None:
+    """Return who answers in a real application."""
+    app = Flask("handlers")
+    app.config.update(JWT_SECRET_KEY=SECRET, JWT_STORE_URL="memory://")
+    JWTManager(app)
+    outer, inner = Blueprint("outer", __name__), Blueprint("inner", __name__)
+    inner.add_url_rule("/", "view", lambda: abort_with(error))
+    if is_bound_early:
+        app.extensions["jwtpolicy"].plan(None, "GET")
+    for number, (scope, kinds) in enumerate(zip((inner, outer, app), scopes, strict=True)):
+        for kind in kinds:
+            scope.register_error_handler(KINDS[kind], _answering(f"{number}.{kind}"))
+    outer.register_blueprint(inner)
+    app.register_blueprint(outer)
+    answer = app.test_client().get("/")
+    return answer.text if answer.status_code == 418 else None
+
+
+def _answering(name: str) -> Any:
+    return lambda error: (name, 418)
+
+
+def each_alone() -> Iterator[Scopes]:
+    some = [(), ("Exception",), ("HTTPException",), ("AccessError",)]
+    for inner in some:
+        for outer in some:
+            for application in some:
+                yield inner, outer, application
+
+
+def test_who_answers_is_who_would_without_handlers_of_everything() -> None:
+    """K32: in all scopes at once, one kind in each."""
+    wrong = {
+        scopes: found
+        for scopes in each_alone()
+        if (found := answer_of(errors.NoTokenError, scopes)) != twin(errors.NoTokenError, scopes)
+    }
+
+    assert wrong == {}
+
+
+_SOME = st.lists(st.sampled_from(sorted(KINDS)), max_size=4, unique=True).map(tuple)
+
+
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
+)
+@given(st.sampled_from(sorted(MEANT, key=str)), st.tuples(_SOME, _SOME, _SOME), st.booleans())
+def test_it_is_so_for_any_handlers_in_any_order(
+    error: type[Exception], scopes: Scopes, is_bound_early: bool
+) -> None:
+    """K32."""
+    assert answer_of(error, scopes, is_bound_early) == twin(error, scopes)
+
+
+def test_a_handler_of_everything_still_gets_what_is_no_refusal(app: Flask, access: Any) -> None:
+    app.config["PROPAGATE_EXCEPTIONS"] = False
+    app.add_url_rule("/", "view", protect()(lambda: 1 / 0))
+    app.register_error_handler(Exception, lambda error: (type(error).__name__, 500))
+    client = app.test_client()
+
+    assert client.get("/", headers=access()).text == "ZeroDivisionError"
+    assert client.get("/", headers=bearer("a.b.c")).status_code == 401
+
+
+def test_an_async_handler_further_out_is_awaited(app: Flask) -> None:
+    shop = Blueprint("shop", __name__)
+    shop.add_url_rule("/", "view", protect()(lambda: "in"))
+    shop.register_error_handler(Exception, lambda error: ("swallowed", 500))
+
+    @app.errorhandler(AccessError)
+    async def refused(error: AccessError) -> Any:
+        return error.error, 418
+
+    app.register_blueprint(shop)
+    assert app.test_client().get("/").text == "token_required"

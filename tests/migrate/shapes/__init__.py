@@ -1,0 +1,1 @@
+"""Small applications of Flask-JWT-Extended, each with its own tests in `check`."""
