@@ -113,6 +113,19 @@ def test_a_connection_that_died_in_the_pool_is_not_noticed(server: Server) -> No
         assert rotate(store, "r1", "r2").state is RotationState.ROTATED
 
 
+def test_nor_by_a_change_that_asks_nothing_before(server: Server) -> None:
+    """It finds the connection dead before it begins, of one statement or of many."""
+    with opened(server.url) as store:
+        assert standing(store) is Standing.GOOD
+        end_other_connections(server.url)
+        store.revoke_token(ref("a9"), expires_at=None, now=NOW)
+        end_other_connections(server.url)
+        store.revoke_subject("", "bob", now=NOW, until=NOW + DAY)
+
+        assert standing(store, "a9") is Standing.REVOKED
+        assert standing(store, session_id=None, subject="bob") is Standing.REVOKED
+
+
 def test_a_server_that_hangs_is_given_up_in_time(server: Server) -> None:
     with opened(server.url, timeout=0.5) as store:
         assert standing(store) is Standing.GOOD
