@@ -236,13 +236,15 @@ class SQLiteStore(TokenStore):
             if self._lineage is None:
                 found = self._file.wait(connection, self._standing, values).fetchone()
             else:
-                found = self._remembered(connection, self._standing, values, ref, leeway)
+                asking = (connection, self._standing, values)
+                found = self._remembered(self._lineage, *asking, ref, leeway)
                 if found is None:
                     return Standing.REVOKED
         return Standing.GOOD if found in _GOOD else judge_standing(ref, Known(*found), now, leeway)
 
     def _remembered(
         self,
+        lineage: Lineage,
         connection: sqlite3.Connection,
         sql: str,
         values: Values,
@@ -255,7 +257,6 @@ class SQLiteStore(TokenStore):
             What was found, or None where a token is older than what the file may have forgotten,
             although it knows the session: it may know it from before it was ended.
         """
-        lineage = self._lineage or Lineage()
         seen = lineage.seen()
         began, mark, restored, *found = self._file.wait(connection, sql, values).fetchone()
         if began is None or mark is None:
@@ -295,7 +296,8 @@ class SQLiteStore(TokenStore):
         if self._lineage is None:
             found = self._file.wait(connection, self._known_sql, values).fetchone()
         else:
-            found = self._remembered(connection, self._known_sql, values, ref, leeway)
+            asking = (connection, self._known_sql, values)
+            found = self._remembered(self._lineage, *asking, ref, leeway)
             if found is None:
                 return None
         is_revoked, is_ended, cut_off, *row = found

@@ -162,8 +162,7 @@ class SQLiteFile:
         schema.check(found or schema.VERSION)
         if not schema.has_memory(partial(self.wait, connection)):
             with self._alone(connection):
-                if not schema.has_memory(connection.execute):
-                    schema.remember(connection)
+                schema.remember(connection)
 
     @contextmanager
     def _alone(self, connection: sqlite3.Connection) -> Iterator[int]:

@@ -69,8 +69,13 @@ _MARK: Final = "INSERT INTO jwtpolicy_file (version, memory_began) VALUES (?, ?)
 
 # How far the file has come, and the second up to which tokens are refused because it had come
 # farther. A table of its own, since version 2 began without it.
-_MEMORY: Final = "CREATE TABLE jwtpolicy_memory (mark INTEGER NOT NULL, restored INTEGER NOT NULL)"
-_REMEMBER: Final = f"INSERT INTO jwtpolicy_memory (mark, restored) VALUES (0, {NO_CUT_OFF})"  # noqa: S608 # constants
+_MEMORY: Final = """CREATE TABLE IF NOT EXISTS jwtpolicy_memory (
+        mark INTEGER NOT NULL,
+        restored INTEGER NOT NULL
+    )"""
+_REMEMBER: Final = f"""
+    INSERT INTO jwtpolicy_memory (mark, restored)
+    SELECT 0, {NO_CUT_OFF} WHERE NOT EXISTS (SELECT 1 FROM jwtpolicy_memory)"""  # noqa: S608 # constants
 
 _FIND: Final = """
     SELECT name FROM sqlite_master WHERE name IN ('jwtpolicy_file', 'jwtpolicy_sessions')"""
@@ -124,7 +129,7 @@ def has_memory(ask: Callable[[str], sqlite3.Cursor]) -> bool:
 
 
 def remember(connection: sqlite3.Connection) -> None:
-    """Let a file say how far it has come, within a transaction that is open."""
+    """Let a file say how far it has come, if it does not, within a transaction that is open."""
     connection.execute(_MEMORY)
     connection.execute(_REMEMBER)
 

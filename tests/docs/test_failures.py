@@ -13,15 +13,17 @@ PAGE = TESTS.parent / "docs" / "explanation" / "what-each-failure-does.rst"
 #: How a row begins, and the tests of its sentences: the file, and the names in it.
 ROWS = {
     "The store's server is down": "machines/test_faults.py test_a_server_that_dies_in_the",
-    "It accepts connections": "machines/test_faults.py test_a_server_that_hangs_is_503_in_time",
+    "The server accepts": "machines/test_faults.py test_a_server_that_hangs_is_503_in_time",
     "The resolver is dead": """stores/test_in_time.py test_a_resolver_that_is_dead
         test_hosts_that_say_nothing test_an_answer_that_does_not_end test_so_is_one_within_libpq
         stores/sqlalchemy/test_in_time.py test_the_second_host_is_asked""",
     "All connections are": """machines/test_faults.py test_a_pool_that_is_exhausted_is_503_in_time
         stores/sqlalchemy/test_faults.py test_a_pool_has_five_connections_and_ten_more
         stores/sqlalchemy/test_in_time.py test_waiting_for_the_pool_and_for_the_answer""",
+    "The application holds": "stores/sqlalchemy/test_sharing.py test_an_application_that_holds_all",
+    "A store of your own": "http/test_stores_of_applications.py test_every_path_is_503_while_the",
     "The database takes no more": "stores/sqlalchemy/test_faults.py test_a_database_that_takes_no",
-    "It dies while a token": "machines/test_interruptions.py test_after_a_retry_all_is_as_without",
+    "The server dies while": "machines/test_interruptions.py test_after_a_retry_all_is_as_without",
     "A worker dies after": "machines/test_faults.py test_a_process_that_dies_in_the_middle_of",
     "Redis is full, with": "stores/redis/test_lost.py test_a_full_server_still_answers",
     "Redis is full, and": """stores/redis/test_lost.py test_a_server_that_evicts_forgets

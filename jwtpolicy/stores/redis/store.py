@@ -57,7 +57,8 @@ class RedisStore(TokenStore):
 
     .. warning:: What is written is as durable as the server makes it. Set ``appendonly yes`` and
        ``maxmemory-policy noeviction``: a revocation that the server forgets admits its token.
-       With *lost* ``"deny"`` a server that came back empty admits only tokens that are younger.
+       With *lost* ``"deny"`` a server that came back empty, or older, admits only tokens that are
+       younger than that.
 
     Args:
         url: ``redis://[user:password@]host[:port][/db]``,
@@ -69,8 +70,9 @@ class RedisStore(TokenStore):
         timeout: Seconds to wait for the server, or for a free connection, before giving up with
             `StoreUnavailableError`.
         prefix: What the names of all keys begin with.
-        lost: What to do where the server has lost its memory: ``"accept"`` tokens that it does
-            not know as revoked, or ``"deny"`` those that were issued before.
+        lost: What to do where the server has lost its memory, or started from an older dump:
+            ``"accept"`` tokens that it does not know as revoked, or ``"deny"`` those that were
+            issued before.
         near_cache: Above 0, look-ups are answered from this process's memory until the server
             says that something has changed, which takes as long as a message to travel. A line
             that was cut off without a sign is noticed after so many seconds. Not on a Cluster.

@@ -36,7 +36,7 @@ from ..base import (
 from ..columns import NO_CUT_OFF
 from ..deadlines import in_time
 from ..forks import PerProcess
-from ..lineage import Age, warn_of
+from ..lineage import NEW, Age, Lineage, warn_of
 from ..outages import tells_outages
 from . import statements as sql
 from .database import Database, Databases, Job, Rows
@@ -133,10 +133,11 @@ class SQLAlchemyStore(TokenStore):
     def standing(self, ref: TokenRef, *, now: int, leeway: float = 0) -> Standing:
         is_refresh = ref.kind == REFRESH
         database = self._database
-        seen = None if database.lineage is None else database.lineage.seen()
+        lineage = database.lineage
+        seen = NEW if lineage is None else lineage.seen()
         row = database.look_up(self._keys(ref), with_record=is_refresh)
-        if seen is not None:
-            remembered = self._remembered(database, seen, row, database.change)
+        if lineage is not None:
+            remembered = self._remembered(lineage, seen, row, database.change)
             if ref.issued_at < remembered.restored + 1 + leeway:
                 return Standing.REVOKED
             row = remembered.row
@@ -145,7 +146,7 @@ class SQLAlchemyStore(TokenStore):
 
     def _remembered(
         self,
-        database: Database,
+        lineage: Lineage,
         seen: Age,
         row: Sequence[Any],
         change: Callable[[Executable, Values], object],
@@ -158,8 +159,8 @@ class SQLAlchemyStore(TokenStore):
         age = Age(began, mark)
         if age < seen:
             began = restored = self._begin_again(seen, age, change)
-        elif database.lineage is not None:
-            database.lineage.see(age)
+        else:
+            lineage.see(age)
         found[2] = began if found[2] is None else max(began, found[2])
         return _Remembered(found, restored)
 
@@ -233,10 +234,11 @@ class SQLAlchemyStore(TokenStore):
 
         def job(connection: Connection) -> Session | None:
             self._lock_subject(connection, session)
-            seen = None if database.lineage is None else database.lineage.seen()
+            lineage = database.lineage
+            seen = NEW if lineage is None else lineage.seen()
             row = database.look_up_on(connection, self._keys(ref))
-            if seen is not None:
-                remembered = self._remembered(database, seen, row, connection.execute)
+            if lineage is not None:
+                remembered = self._remembered(lineage, seen, row, connection.execute)
                 if ref.issued_at < remembered.restored + 1 + leeway:
                     return None
                 row = remembered.row

@@ -18,7 +18,9 @@ import pytest
 from jwtpolicy.access import Standing
 from jwtpolicy.exceptions import StoreUnavailableError
 from jwtpolicy.stores import Opening, RotationState, TokenStore
+from jwtpolicy.stores.deadlines import within
 from jwtpolicy.stores.redis import RedisStore
+from jwtpolicy.stores.redis.clients import FixedLink, Link
 from jwtpolicy.testing.token_store import (
     DAY,
     NOW,
@@ -160,6 +162,15 @@ def test_a_replica_takes_no_changes(server: RedisServer, make_store: MakeStore) 
         with pytest.raises(StoreUnavailableError):
             store.revoke_session("", "s1", now=NOW)
     assert make_store(server.url).open_session(SESSION)
+
+
+def test_nobody_waits_for_ever_for_whoever_connects() -> None:
+    """One thread learns who the nodes of a Cluster are, and it may take its time."""
+    links = FixedLink(lambda: Link(None, None))  # type: ignore[arg-type]
+    with links._making, within(0.01), pytest.raises(StoreUnavailableError, match="too long"):
+        links()
+
+    assert links() is links()
 
 
 def test_a_replica_that_is_lost_takes_nothing_with_it(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,8 +12,16 @@ from sqlalchemy import NullPool, create_engine, inspect, text
 
 from jwtpolicy.access import Standing
 from jwtpolicy.exceptions import ConfigurationError, StoreUnavailableError
+from jwtpolicy.stores import open_store
 from jwtpolicy.stores.sqlalchemy import SQLAlchemyStore, metadata
-from jwtpolicy.testing.token_store import NOW, SESSION, TokenStoreContract, adoptable, standing
+from jwtpolicy.testing.token_store import (
+    NOW,
+    SESSION,
+    TokenStoreContract,
+    adoptable,
+    ref,
+    standing,
+)
 from tests.conftest import StandingClock
 from tests.stores.going_back import LATER, Copies, GoingBack, forget_to_wait
 
@@ -148,6 +157,7 @@ def test_a_database_that_does_not_say_admits_nothing(url: str, make: Make) -> No
     assert standing(store, session_id=None) is Standing.GOOD
     with create_engine(url, poolclass=NullPool).begin() as connection:
         connection.execute(text("DELETE FROM jwtpolicy_memory"))
+    store.revoke_token(ref("a9"), expires_at=None, now=NOW)
 
     assert standing(store, session_id=None) is Standing.REVOKED
 
@@ -166,3 +176,18 @@ def test_by_default_an_older_dump_is_believed(url: str, make: Make) -> None:
 def test_another_word_is_refused() -> None:
     with pytest.raises(ConfigurationError, match="'accept' or 'deny', not 'maybe'"):
         SQLAlchemyStore("postgresql://h/db", lost="maybe")
+
+
+@pytest.mark.parametrize(
+    ("lost", "expected"), [("deny", Standing.REVOKED), ("accept", Standing.GOOD)]
+)
+def test_a_database_has_a_setting_for_its_loss(
+    tmp_path: Path, lost: str, expected: Standing
+) -> None:
+    """Named by a URL, as settings name it."""
+    url = "sqlite+pysqlite:///x.db"
+    store = open_store(url, instance_path=tmp_path, lost=lost, clock=lambda: NOW + 5)
+
+    assert store is not None
+    assert standing(store, session_id=None) is expected
+    store.close()

@@ -7,10 +7,10 @@ from contextlib import ExitStack
 from typing import Any
 
 import pytest
-from sqlalchemy import NullPool, create_engine, text
+from sqlalchemy import Connection, NullPool, create_engine, text
 
 from jwtpolicy.access import Standing
-from jwtpolicy.exceptions import ConfigurationError, StoreUnavailableError
+from jwtpolicy.exceptions import ConfigurationError
 from jwtpolicy.stores import RotationState, open_store
 from jwtpolicy.stores.sqlalchemy import SQLAlchemyStore, metadata
 from jwtpolicy.testing.token_store import (
@@ -29,6 +29,9 @@ UrlOf = Callable[[str], str]
 
 #: How many connections to the server there are. A session keeps one, and a store has up to 15.
 SIZES = {"transaction": 3, "session": 16}
+
+
+LIMITS = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout")
 
 
 @pytest.fixture(scope="module")
@@ -132,16 +135,14 @@ def test_nothing_is_left_on_a_connection_that_others_get(url: str) -> None:
     assert found == {"0"}
 
 
-def test_a_lock_is_waited_for_no_longer_than_a_transaction_may(url: str, url_of: UrlOf) -> None:
+def test_a_transaction_is_told_what_it_may_wait_for(url: str) -> None:
     """By the server, so that nobody goes on who was given up."""
-    store = SQLAlchemyStore(url, timeout=2)
-    store.revoke_subject("", "alice", now=NOW, until=NOW)
-    engine = create_engine(url_of("postgres"), poolclass=NullPool)
-    with engine.begin() as connection:
-        connection.execute(text("SELECT * FROM jwtpolicy_subject FOR UPDATE"))
-        with pytest.raises(StoreUnavailableError, match=r"(lock|statement) timeout"):
-            store.revoke_subject("", "alice", now=NOW + 1, until=NOW + 1)
-    store.revoke_subject("", "alice", now=NOW + 1, until=NOW + 1)
+    store = SQLAlchemyStore(url, timeout=20)
+
+    def ask(connection: Connection) -> list[str]:
+        return [connection.exec_driver_sql(f"SHOW {name}").scalar_one() for name in LIMITS]
+
+    assert store._database.transact(ask) == ["16s"] * 3
     store.close()
 
 

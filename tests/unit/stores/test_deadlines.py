@@ -69,15 +69,15 @@ def test_a_method_has_the_time_of_its_store() -> None:
 
 
 class HangingStore(MemoryStore):
-    """One that waits for all the time that it has, of 50 ms, and answers nothing."""
+    """One that waits for all the time that it has, of 300 ms, and answers nothing."""
 
     def __init__(self) -> None:
         super().__init__()
         self.had: list[float] = []
 
     def standing(self, *args: Any, **kwargs: Any) -> Standing:
-        with within(0.05):
-            self.had.append(left(0.05))
+        with within(0.3):
+            self.had.append(left(0.3))
             time.sleep(self.had[-1])
         msg = "no answer"
         raise StoreUnavailableError(msg)
