@@ -352,3 +352,24 @@ def test_who_was_ended_for_others_is_not_listed_any_more(
     store.open_session(replace(SESSION, session_id=name[:2] + ".x"), maximum=2)
 
     assert [store._server.ask("ZCARD", key) for key in (by_age, by_end)] == [2, 2]
+
+
+@pytest.mark.parametrize("is_all", [True, False])
+def test_all_sessions_of_a_user_are_ended_by_one_script(
+    server: RedisServer, make_store: MakeStore, is_all: bool
+) -> None:
+    """K29: there is no moment at which some have ended, and no way to stop half-way."""
+    store = make_store(server.url)
+    opened = [open_own(store) for _ in range(600)]
+    store.revoke_session("", opened[1], now=NOW)
+    with server.client() as client:
+        client.config_resetstat()
+        if is_all:
+            store.revoke_subject("", "alice", now=NOW, until=NOW + DAY)
+        else:
+            assert store.end_others("", "alice", opened[0], now=NOW) == 598
+        calls = {name: one["calls"] for name, one in client.info("commandstats").items()}
+
+    assert calls["cmdstat_evalsha"] == 1
+    left = [one.session_id for one in store.sessions("", "alice", now=NOW)]
+    assert left == ([] if is_all else opened[:1])

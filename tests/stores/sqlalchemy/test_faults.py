@@ -349,6 +349,25 @@ def test_a_session_that_never_stands_still_is_503(filed: SQLAlchemyStore, tmp_pa
     raw.close()
 
 
+def test_an_end_of_the_others_that_fails_half_way_has_ended_none(filed: SQLAlchemyStore) -> None:
+    """K29: neither the sessions, nor the logins that were under way."""
+    filed.open_session(SESSION)
+    filed.open_session(replace(SESSION, session_id="idle", idle_expires_at=NOW))
+    updates: list[int] = []
+
+    def fail_at_second() -> None:
+        updates.append(1)
+        if len(updates) == 2:
+            raise failure("disk I/O error")
+
+    before(filed._engine(), "UPDATE", fail_at_second)
+    with pytest.raises(StoreUnavailableError, match="disk"):
+        filed.end_others("", "alice", None, now=NOW + 1)
+    assert standing(filed) is Standing.GOOD
+    assert filed.open_session(replace(SESSION, session_id="s2"), since=NOW) is Opening.OPENED
+    assert filed.end_others("", "alice", None, now=NOW + 1) == 2
+
+
 def test_a_token_that_is_used_up_while_it_is_adopted_opens_nothing(server: Server) -> None:
     """Whoever consumes it does not wait for its subject's row."""
     token, session = adoptable(SQLAlchemyStore(server.url))
