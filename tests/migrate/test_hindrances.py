@@ -74,6 +74,12 @@ HINDERED = [
         "def f():\n    try: get_jwt_identity()\n    except KeyError: pass",
     ),
     (
+        "@app.after_request\ndef f(r):\n    try: get_jwt()\n    except RuntimeError: return r",
+        3,
+        "JWT_COOKIE_RENEW_WITHIN",
+        None,
+    ),
+    (
         "try: get_jwt()\nexcept: pass",
         1,
         "was a RuntimeError",

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
 from typing import Final
 
 from ..application import Reference
 from ..demands import Demand, demand_of
 from ..source import Function, Part, literal
 from ..work import Work
+from .hooks import hooks_of
 
 #: Attributes of applications and blueprints that register a view.
 _ROUTES: Final = frozenset({"route", "get", "post", "put", "patch", "delete"})
-#: Those that register what runs before or after requests.
-_HOOKS: Final = frozenset(
-    {"before_request", "before_app_request", "after_request", "after_app_request"}
-)
 
 
 def rewrite_decorator(work: Work, reference: Reference) -> None:
@@ -87,13 +83,6 @@ _HOOK: Final = (
     "what runs around requests cannot be guarded: guard the views, with @jwt_required() on each, "
     "and remove it; jwt.protect_blueprint(blueprint) can take its place afterwards"
 )
-
-
-def hooks_of(function: ast.AST | None) -> Iterator[str]:
-    """Yield the attributes by which *function* is registered to run around requests."""
-    for decorator in getattr(function, "decorator_list", ()):
-        if isinstance(decorator, ast.Attribute) and decorator.attr in _HOOKS:
-            yield decorator.attr
 
 
 def _is_route(decorator: ast.AST) -> bool:

@@ -9,6 +9,7 @@ from typing import Final
 from ..application import Reference
 from ..source import Function, string
 from ..work import Work
+from .hooks import hooks_of
 
 #: Where a conditional expression needs no parentheses.
 _OPEN: Final = (ast.Assign, ast.AnnAssign, ast.Return)
@@ -125,13 +126,20 @@ def _check_rescue(work: Work, reference: Reference) -> None:
     """Find where the ``RuntimeError`` is caught that there was outside of guarded views."""
     for above in work.source.parents(reference.node):
         if isinstance(above, ast.Try) and any(map(_rescues, above.handlers)):
-            work.hinder(
-                reference.node,
-                "without a guard this was a RuntimeError, which is caught here, and is none any "
-                "more: call verify_jwt_in_request(optional=True) first and compare with None",
-            )
+            is_hook = any(hooks_of(work.source.function_around(above)))
+            work.hinder(reference.node, _IN_HOOK if is_hook else _RESCUED)
         if isinstance(above, Function):
             return
+
+
+_RESCUED: Final = (
+    "without a guard this was a RuntimeError, which is caught here, and is none any more: call "
+    "verify_jwt_in_request(optional=True) first and compare with None"
+)
+_IN_HOOK: Final = (
+    "what runs around requests cannot know whether a guard has let a token in: read it in the "
+    "views; cookies slide by JWT_COOKIE_RENEW_WITHIN here, where the login has made both tokens"
+)
 
 
 def _rescues(handler: ast.ExceptHandler) -> bool:
