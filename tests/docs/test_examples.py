@@ -156,10 +156,12 @@ def started(example: str, folder: Path) -> Iterator[tuple[subprocess.Popen[str],
         stderr=subprocess.DEVNULL,
         text=True,
     )
-    wait_for(port, process)  # type: ignore[arg-type]
-    yield process, port
-    process.terminate()
-    process.communicate(timeout=60)
+    try:
+        wait_for(port, process)  # type: ignore[arg-type]
+        yield process, port
+    finally:
+        process.terminate()
+        process.communicate(timeout=60)
 
 
 def test_the_board_starts_and_says_who_can_log_in(tmp_path: Path) -> None:

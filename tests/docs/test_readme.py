@@ -77,10 +77,12 @@ def port(folder: Path) -> Iterator[int]:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    wait_for(port, process)
-    yield port
-    process.terminate()
-    process.wait(60)
+    try:
+        wait_for(port, process)
+        yield port
+    finally:
+        process.terminate()
+        process.wait(60)
 
 
 @pytest.mark.skipif(
