@@ -1,4 +1,4 @@
-"""A store that is handed an application's engine has a pool of its own beside it (K28)."""
+"""A store that is handed an application's engine has a pool of its own beside it."""
 
 from __future__ import annotations
 
@@ -58,6 +58,7 @@ def made() -> Iterator[Callable[..., Any]]:
 def test_an_application_that_holds_all_its_connections_keeps_no_guard_waiting(
     shared_url: str, made: Any
 ) -> None:
+    """K28."""
     engine = made(create_engine(shared_url, pool_size=1, max_overflow=0, pool_timeout=0.1))
     for database in (engine, lambda: engine):
         store = made(SQLAlchemyStore(database))
