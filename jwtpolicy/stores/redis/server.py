@@ -104,9 +104,11 @@ class Server:
             StoreUnavailableError: The server cannot be asked, or did not answer in time.
         """
         try:
-            return self._run(script, keys, arguments)
+            found = self._run(script, keys, arguments)
         finally:
             self.changed(None)
+        self.written(keys)
+        return found
 
     def _run(self, script: Script, keys: Sequence[Key], arguments: tuple[Any, ...]) -> Any:
         called = (len(keys), *keys, *arguments)
