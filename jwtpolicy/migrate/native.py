@@ -11,6 +11,7 @@ from .imports import old_imports, rewrite_imports
 from .judged import hinder_by_settings
 from .names import SUBMODULES, own_name
 from .rules import calls, guards, reading, refusals
+from .rules.arrays import Claims
 from .rules.identities import Identity, identity_of
 from .rules.issuing import rewrite_issuing
 from .rules.loaders import registered, rewrite_loaders
@@ -47,6 +48,9 @@ def rewrite(application: Application) -> None:
     works = [Work(file, application) for file in application.files]
     identity = _identity(works)
     hinder_by_settings(application)
+    claims = Claims(application)
+    for file in application.files:
+        claims.hinder(file)
     for work in works:
         _rewrite(work, identity)
 

@@ -73,6 +73,18 @@ HINDERED = [
         "was a RuntimeError",
         "def f():\n    try: get_jwt_identity()\n    except KeyError: pass",
     ),
+    ("c = get_jwt() or {}\nx = c.get('x', [])\nif x == []: pass", 3, "is a tuple", None),
+    ("(x := get_jwt()['x'] if X else X) != []", 1, "is a tuple", "(x := get_jwt()['x']) != 'a'"),
+    ("x = dict(**get_jwt())['x']\ny = {**get_jwt()}\ny['x'] in ([1], [])", 3, "is a tuple", None),
+    ("type(get_jwt()['x']) is list", 1, "is a tuple", "get_jwt()['x'] in ['a', 'b']"),
+    ("x = get_jwt()['x']\nx += [1]", 2, "is a tuple", "x = get_jwt()['x']\nx += 'a'"),
+    ("def r(): return get_jwt()['x']\nr() == [1]", 2, "is a tuple", "def r(): pass\nr() == [1]"),
+    (
+        "def ok(claims, *y): return claims['x'] == [1]\nok(get_jwt(), 1, get_jwt())",
+        1,
+        "is a tuple",
+        "def ok(claims): return claims['x'] == [1]\nok(X, get_jwt())",
+    ),
     (
         "@app.after_request\ndef f(r):\n    try: get_jwt()\n    except RuntimeError: return r",
         3,

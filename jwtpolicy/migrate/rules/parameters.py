@@ -6,7 +6,7 @@ import ast
 
 from ..source import Function
 from ..work import Work
-from .reading import check_lists, is_changed
+from .reading import is_changed
 
 
 def plain_parameters(function: Function) -> list[str]:
@@ -49,6 +49,5 @@ def take_token(work: Work, function: Function) -> bool:
             if is_changed(work, use):
                 work.hinder(use, "claims are read-only: put what is added somewhere else")
             work.source.replace(use, f"{token}.{part}")
-        check_lists(work, list(uses_here or ()))
     set_parameters(work, function, token)
     return True

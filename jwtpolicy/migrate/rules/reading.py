@@ -14,7 +14,6 @@ from .hooks import hooks_of
 #: Where a conditional expression needs no parentheses.
 _OPEN: Final = (ast.Assign, ast.AnnAssign, ast.Return)
 _CHANGING: Final = frozenset({"clear", "pop", "popitem", "setdefault", "update"})
-_OF_LISTS: Final = frozenset({"append", "copy", "extend", "insert", "remove", "reverse", "sort"})
 
 
 def rewrite_identity(work: Work, reference: Reference) -> None:
@@ -38,7 +37,6 @@ def _rewrite_mapping(work: Work, reference: Reference, text: str) -> None:
         if uses[0] is reference.call:
             work.hinder(reference.node, "claims are read-only: change a copy of them, dict(…)")
         text = f"dict({text})"
-    check_lists(work, uses)
     if reference.name == "get_jwt" and work.application.has_refresh_claims:
         _check_members(work, reference, uses)
     _replace(work, reference, text, "{}")
@@ -171,19 +169,6 @@ def is_target(work: Work, node: ast.AST) -> bool:
     return isinstance(above, ast.AugAssign) and above.target is node
 
 
-def check_lists(work: Work, uses: list[ast.AST]) -> None:
-    """Find what is done with arrays among claims that can only be done with lists."""
-    for use in uses:
-        value = _member(work, use)
-        for found in () if value is use else uses_of(work, value):
-            if _wants_list(work, found):
-                work.hinder(
-                    found,
-                    "an array among claims is a tuple here: write list(…) around it where it is "
-                    "compared, added to or changed",
-                )
-
-
 def _member(work: Work, node: ast.AST) -> ast.AST:
     """Return the member that is read of a mapping: ``node["x"]``, ``node.get("x")``."""
     parent = work.source.parent(node)
@@ -192,16 +177,3 @@ def _member(work: Work, node: ast.AST) -> ast.AST:
     above = work.source.parent(parent) if isinstance(parent, ast.Attribute) else None
     is_get = isinstance(above, ast.Call) and above.func is parent
     return above if is_get and above is not None else node
-
-
-def _wants_list(work: Work, node: ast.AST) -> bool:
-    parent = work.source.parent(node)
-    if isinstance(parent, ast.Compare):
-        asked = (parent.left, *parent.comparators)
-        is_member = isinstance(parent.ops[0], ast.In | ast.NotIn)
-        return not is_member and any(isinstance(side, ast.List | ast.ListComp) for side in asked)
-    if isinstance(parent, ast.BinOp):
-        return any(isinstance(side, ast.List) for side in (parent.left, parent.right))
-    if isinstance(parent, ast.Call) and ast.unparse(parent.func) == "isinstance":
-        return "list" in ast.unparse(parent.args[-1])
-    return isinstance(parent, ast.Attribute) and parent.attr in _OF_LISTS
