@@ -982,12 +982,12 @@ class TokenStoreContract:
 
     def test_pruning_does_not_disturb_the_grace(self, store: TokenStore) -> None:
         store.open_session(SESSION)
-        rotate(store, "r1", "r2", grace=10, kept=b"pair")
-        self.prune(store, now=NOW + 9)
-        assert rotate(store, "r1", "x", now=NOW + 9).state is RotationState.REPEATED
+        rotate(store, "r1", "r2", grace=100, kept=b"pair")
+        self.prune(store, now=NOW + 99)
+        assert rotate(store, "r1", "x", now=NOW + 99).state is RotationState.REPEATED
 
-        self.prune(store, now=NOW + 10)
-        assert rotate(store, "r1", "x", now=NOW + 9).state is RotationState.REUSED
+        self.prune(store, now=NOW + 100)
+        assert rotate(store, "r1", "x", now=NOW + 99).state is RotationState.REUSED
 
     def test_a_busy_store_prunes_itself(self, store: TokenStore) -> None:
         store.revoke_token(ref(), expires_at=NOW, now=NOW)

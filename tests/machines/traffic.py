@@ -41,7 +41,7 @@ class Traffic:
         now = time.monotonic()
         for client in clients:
             while status not in self.statuses(client, now):
-                assert time.monotonic() < now + 15, f"{client} does not get {status}"
+                assert time.monotonic() < now + 120, f"{client} does not get {status}"
                 time.sleep(0.02)
 
     def ask(self, client: str, method: str, path: str, token: str | None = None) -> Answer:
@@ -88,4 +88,4 @@ def flowing(traffic: Traffic, clients: dict[str, Act]) -> Iterator[Traffic]:
     finally:
         stop.set()
         for thread in threads:
-            thread.join(30)
+            thread.join(120)

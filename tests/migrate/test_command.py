@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -113,6 +114,17 @@ def test_no_application_has_to_be_loadable(app: Path, tmp_path: Path) -> None:
 
     assert done.stdout.startswith("--- a/app.py\n+++ b/app.py\n")
     assert done.stderr == "Reading\nfiles to be rewritten with --write: 1; reminders: 0\n"
+
+
+def test_python_runs_it_too(
+    app: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["migrate", "--to", "bridge", "app.py"])
+
+    with pytest.raises(SystemExit) as exited:
+        runpy.run_module("jwtpolicy.migrate", run_name="__main__")
+
+    assert (exited.value.code, "+++ b/app.py" in capsys.readouterr().out) == (0, True)
 
 
 @pytest.mark.parametrize(

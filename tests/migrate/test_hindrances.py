@@ -148,6 +148,17 @@ HINDERED = [
         "y = create_refresh_token(u, additional_claims=c)",
     ),
     (
+        "x = create_access_token(u, additional_claims=c)\n"
+        "y = create_refresh_token(u, additional_claims=c)\n"
+        "@jwt.additional_claims_loader\ndef f(u): return {}\n"
+        "@jwt.user_lookup_loader\ndef g(h, d): return d",
+        2,
+        "may not say the same names",
+        "x = create_access_token(u)\ny = create_refresh_token(u)\n"
+        "@jwt.additional_claims_loader\ndef f(u): return {}\n"
+        "@jwt.user_lookup_loader\ndef g(h, d): return d",
+    ),
+    (
         "@jwt_required(refresh=True)\ndef f(u):\n"
         "    return create_access_token(u), create_refresh_token(u)",
         3,

@@ -5,12 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import reduce
 from typing import Any, Protocol
 
 import pytest
 
 from jwtpolicy.access import Standing
 from jwtpolicy.stores import TokenStore
+from jwtpolicy.stores.lineage import Lineage
 from jwtpolicy.testing.token_store import (
     DAY,
     NOW,
@@ -18,6 +20,8 @@ from jwtpolicy.testing.token_store import (
     adoptable,
     ref,
     refresh_standing,
+    replace_by,
+    rotate,
     standing,
 )
 from tests.conftest import StandingClock
@@ -38,13 +42,29 @@ class Copies(Protocol):
 
 def forget_to_wait(store: Any) -> None:
     """Let the next change advance the mark: a second is taken to have passed."""
-    lineages = [
-        getattr(getattr(store, "_epoch", None), "_lineage", None),
-        getattr(store, "_lineage", None),
-        getattr(getattr(store, "_database", None), "lineage", None),
-    ]
-    for lineage in filter(None, lineages):
-        lineage._due_at.clear()
+    lineage_of(store)._due_at.clear()
+
+
+def lineage_of(store: Any) -> Lineage:
+    """Return what a store of any kind knows of its age."""
+    places = [("_epoch", "_lineage"), ("_lineage",), ("_database", "lineage")]
+    found = (reduce(lambda one, name: getattr(one, name, None), names, store) for names in places)
+    return next(one for one in found if isinstance(one, Lineage))
+
+
+#: Every verb that changes something.
+CHANGES: list[Callable[[TokenStore], object]] = [
+    lambda store: store.open_session(replace(SESSION, session_id="s9")),
+    lambda store: rotate(store, "r1", "r2"),
+    lambda store: replace_by(store, "r2", "r3"),
+    lambda store: store.touch("", "s1", now=NOW, idle_expires_at=None),
+    lambda store: store.adopt(*adoptable(store), token_expires_at=None),
+    lambda store: store.consume(ref("c9"), expires_at=None, now=NOW),
+    lambda store: store.revoke_token(ref("a9"), expires_at=None, now=NOW),
+    lambda store: store.revoke_session("", "s1", now=NOW),
+    lambda store: store.end_others("", "alice", None, now=NOW),
+    lambda store: store.revoke_subject("", "alice", now=NOW, until=NOW),
+]
 
 
 class GoingBack:
@@ -91,6 +111,17 @@ class GoingBack:
         assert standing(store) is Standing.GOOD
         assert refresh_standing(store, "r1") is Standing.GOOD
         assert standing(store, "a9") is Standing.REVOKED
+
+    def test_every_change_lets_the_store_come_farther(self, store: TokenStore) -> None:
+        """K45: what one of them did could be lost without a sign."""
+        marks = []
+        for change in CHANGES:
+            forget_to_wait(store)
+            change(store)
+            standing(store)
+            marks.append(max(age.mark for age in lineage_of(store)._ages.values()))
+
+        assert marks == list(range(marks[0], marks[0] + len(CHANGES)))
 
     def test_who_logs_in_afterwards_is_let_in(self, store: TokenStore, copies: Copies) -> None:
         copies.save()

@@ -239,6 +239,12 @@ def _obstacle(work: Work, access: Made, refresh: Made, *, is_rotation: bool) -> 
                 "get_jwt_identity() alone, and add claims by @jwt.additional_claims_loader"
             )
         return ""
+    both = ("additional_claims_loader", "user_lookup_loader")
+    if "additional_claims" in said and all(map(work.application.registers, both)):
+        return (
+            "the claims of a login and those of a loader may not say the same names here: let "
+            "@jwt.additional_claims_loader say them all"
+        )
     if any(said.get(name) != again.get(name) for name in _RESERVED):
         return (
             "what a login says beside the user all its tokens say, after each refresh too: where "
