@@ -88,7 +88,8 @@ class Epoch:
             self._check_eviction()
             self._check_at = self._timer() + _CHECKED_FOR
         if found[0] is None:
-            began = self._now()
+            # Later than before, or whoever saw that would take this for an older copy.
+            began = max(self._now(), seen.began + 1)
             self._begin(str(began).encode(), "NX")
             return Memory(began, is_strict=False)
         age = _age(found)

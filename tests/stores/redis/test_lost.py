@@ -48,6 +48,21 @@ def test_a_new_login_is_good_after_a_loss(server: RedisServer, make_store: MakeS
     assert standing(store, session_id="s3", issued_at=NOW) is Standing.REVOKED
 
 
+def test_a_loss_within_the_second_is_no_older_copy(
+    server: RedisServer, make_store: MakeStore
+) -> None:
+    """Who logs in right after it stays in, since the store knows his session."""
+    store = make_store(server.url, lost="deny", clock=lambda: NOW)
+    standing(store)
+    store.revoke_token(ref("a9"), expires_at=None, now=NOW)
+    server.kill()
+    server.start()
+    assert standing(store, session_id=None) is Standing.REVOKED
+    store.open_session(SESSION)
+
+    assert standing(store) is Standing.GOOD
+
+
 def test_memory_begins_everywhere_at_once(server: RedisServer, make_store: MakeStore) -> None:
     """A subject who is looked up for the first time is no older than the store."""
     times = iter([BEGINNING])
