@@ -19,6 +19,10 @@ _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 Kinds = tuple[str, ...]
 
 
+class _UnreadError(errors.JWTDecodeError):
+    """A body may hold a token, and is not read; what stands in another place counts."""
+
+
 class Presented(NamedTuple):
     """What stands in one place.
 
@@ -44,6 +48,7 @@ def presented(locations: str | Collection[str] | None, kinds: Kinds) -> Presente
     """
     listed = list(places("locations", locations) if locations else config.token_location)
     missing: list[str] = []
+    unread: _UnreadError | None = None
     for n, location in enumerate(listed, 1):
         found = _tried(location, kinds)
         if isinstance(found, Presented):
@@ -52,9 +57,13 @@ def presented(locations: str | Collection[str] | None, kinds: Kinds) -> Presente
             if any(isinstance(_tried(place, kinds), Presented) for place in others):
                 raise errors.JWTDecodeError("More than one token was sent")
             return found
-        if not isinstance(found, errors.NoAuthorizationError):
+        if isinstance(found, _UnreadError):
+            unread = found
+        elif not isinstance(found, errors.NoAuthorizationError):
             raise found
         missing.append(str(found))
+    if unread is not None:
+        raise unread
     if len(listed) == 1:
         raise errors.NoAuthorizationError(missing[0])
     named = f"{', '.join(listed[:-1])} or {listed[-1]}"
@@ -138,7 +147,7 @@ def _from_json(kinds: Kinds) -> Presented:
         raise errors.NoAuthorizationError("Invalid content-type. Must be application/json.")
     # A body that comes in chunks cannot be measured before it is read (HTTP-6).
     if "HTTP_TRANSFER_ENCODING" in request.environ or (request.content_length or 0) > MAX_BODY:
-        raise errors.JWTDecodeError("The body is too long to hold a token, or of unknown length")
+        raise _UnreadError("The body is too long to hold a token, or of unknown length")
     keys = [config.refresh_json_key if kind == "refresh" else config.json_key for kind in kinds]
     try:
         body = parse_json(request.get_data())
