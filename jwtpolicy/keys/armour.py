@@ -14,8 +14,11 @@ import binascii
 import json
 import re
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import unquote_to_bytes
+
+from ..exceptions import ConfigurationError
 
 #: How many armours are taken off one another: base64 of a PEM in UTF-16 are three.
 _LAYERS: Final = 4
@@ -50,6 +53,19 @@ def is_key_material(secret: bytes) -> bool:
         newest = {inner for outer in newest for inner in _unwrapped(outer)} - found
         found = found | newest
     return any(_TEXT.search(form) or _is_der(form) for form in found)
+
+
+@lru_cache(maxsize=8)
+def check_secret(secret: object) -> None:
+    """Refuse a secret that `is_key_material`, for whoever reads it again at each request.
+
+    Raises:
+        ConfigurationError: It is one.
+    """
+    encoded = secret.encode("utf-8", "surrogatepass") if isinstance(secret, str) else secret
+    if isinstance(encoded, bytes) and is_key_material(encoded):
+        msg = "the HMAC secret is a key of another algorithm, often public; make another one"
+        raise ConfigurationError(msg)
 
 
 def _unwrapped(data: bytes) -> Iterator[bytes]:

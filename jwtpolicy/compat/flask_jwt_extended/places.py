@@ -47,8 +47,7 @@ def presented(locations: str | Collection[str] | None, kinds: Kinds) -> Presente
         RuntimeError: A location does not exist.
     """
     listed = list(places("locations", locations) if locations else config.token_location)
-    missing: list[str] = []
-    unread: _UnreadError | None = None
+    missing: list[errors.JWTExtendedException] = []
     for n, location in enumerate(listed, 1):
         found = _tried(location, kinds)
         if isinstance(found, Presented):
@@ -57,17 +56,14 @@ def presented(locations: str | Collection[str] | None, kinds: Kinds) -> Presente
             if any(isinstance(_tried(place, kinds), Presented) for place in others):
                 raise errors.JWTDecodeError("More than one token was sent")
             return found
-        if isinstance(found, _UnreadError):
-            unread = found
-        elif not isinstance(found, errors.NoAuthorizationError):
+        if not isinstance(found, errors.NoAuthorizationError | _UnreadError):
             raise found
-        missing.append(str(found))
-    if unread is not None:
-        raise unread
-    if len(listed) == 1:
-        raise errors.NoAuthorizationError(missing[0])
+        missing.append(found)
+    first = min(missing, key=lambda error: not isinstance(error, _UnreadError))
+    if len(listed) == 1 or isinstance(first, _UnreadError):
+        raise first
     named = f"{', '.join(listed[:-1])} or {listed[-1]}"
-    raise errors.NoAuthorizationError(f"Missing JWT in {named} ({'; '.join(missing)})")
+    raise errors.NoAuthorizationError(f"Missing JWT in {named} ({'; '.join(map(str, missing))})")
 
 
 def _tried(location: str, kinds: Kinds) -> Presented | errors.JWTExtendedException:
