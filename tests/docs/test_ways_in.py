@@ -158,7 +158,7 @@ def test_a_used_link_takes_the_older_ones_along(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     page = run("howto/one-time-tokens.rst", tmp_path, monkeypatch)
-    client = page["client"]
+    client = page["app"].test_client()
     page["HASHES"]["bob@shop.example"] = ""
     for _ in range(2):
         client.post("/forgot", data={"address": "bob@shop.example"})
