@@ -143,6 +143,17 @@ def test_a_body_that_is_too_long_for_a_token_is_not_read(
     assert everywhere.client.open(path, headers=headers, **sent).json["at"] == "headers"
 
 
+@pytest.mark.parametrize("names", [["json", "headers"], ["headers", "json"]])
+def test_a_long_body_hides_no_token_of_another_place(make_bridged: Any, names: list[str]) -> None:
+    """HTTP-6: whichever is looked at first."""
+    bridged = make_bridged(token_location=names)
+    sent = {"method": "POST", "environ_overrides": {**TOO_LONG, "wsgi.input": Unread()}}
+
+    assert bridged.client.open("/access", **sent).status_code == 422
+    headers = bearer(bridged.access())
+    assert bridged.client.open("/access", headers=headers, **sent).status_code == 200
+
+
 @pytest.mark.parametrize(("more", "status"), [(0, 200), (1, 422)])
 def test_a_body_may_have_one_mebibyte(everywhere: Bridged, more: int, status: int) -> None:
     """HTTP-6: as at the native place."""

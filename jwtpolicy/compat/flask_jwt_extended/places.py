@@ -19,6 +19,10 @@ _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 Kinds = tuple[str, ...]
 
 
+class _UnreadError(errors.JWTDecodeError):
+    """A body may hold a token, and is not read; what stands in another place counts."""
+
+
 class Presented(NamedTuple):
     """What stands in one place.
 
@@ -43,7 +47,7 @@ def presented(locations: str | Collection[str] | None, kinds: Kinds) -> Presente
         RuntimeError: A location does not exist.
     """
     listed = list(places("locations", locations) if locations else config.token_location)
-    missing: list[str] = []
+    missing: list[errors.JWTExtendedException] = []
     for n, location in enumerate(listed, 1):
         found = _tried(location, kinds)
         if isinstance(found, Presented):
@@ -52,13 +56,14 @@ def presented(locations: str | Collection[str] | None, kinds: Kinds) -> Presente
             if any(isinstance(_tried(place, kinds), Presented) for place in others):
                 raise errors.JWTDecodeError("More than one token was sent")
             return found
-        if not isinstance(found, errors.NoAuthorizationError):
+        if not isinstance(found, errors.NoAuthorizationError | _UnreadError):
             raise found
-        missing.append(str(found))
-    if len(listed) == 1:
-        raise errors.NoAuthorizationError(missing[0])
+        missing.append(found)
+    first = min(missing, key=lambda error: not isinstance(error, _UnreadError))
+    if len(listed) == 1 or isinstance(first, _UnreadError):
+        raise first
     named = f"{', '.join(listed[:-1])} or {listed[-1]}"
-    raise errors.NoAuthorizationError(f"Missing JWT in {named} ({'; '.join(missing)})")
+    raise errors.NoAuthorizationError(f"Missing JWT in {named} ({'; '.join(map(str, missing))})")
 
 
 def _tried(location: str, kinds: Kinds) -> Presented | errors.JWTExtendedException:
@@ -138,7 +143,7 @@ def _from_json(kinds: Kinds) -> Presented:
         raise errors.NoAuthorizationError("Invalid content-type. Must be application/json.")
     # A body that comes in chunks cannot be measured before it is read (HTTP-6).
     if "HTTP_TRANSFER_ENCODING" in request.environ or (request.content_length or 0) > MAX_BODY:
-        raise errors.JWTDecodeError("The body is too long to hold a token, or of unknown length")
+        raise _UnreadError("The body is too long to hold a token, or of unknown length")
     keys = [config.refresh_json_key if kind == "refresh" else config.json_key for kind in kinds]
     try:
         body = parse_json(request.get_data())
