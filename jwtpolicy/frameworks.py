@@ -6,12 +6,13 @@ import sys
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 from functools import partial
-from typing import Any, cast
+from typing import Any, NoReturn, cast
 
 from flask import Flask, current_app
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
+from .enforcement import Answered
 from .exceptions import AccessError
 
 
@@ -59,9 +60,10 @@ def _tell_restx(api: Any, too_wide: AbstractSet[type]) -> None:
     """Have ``@api.errorhandler(Exception)`` answer no refusals; RESTX would make them 500.
 
     RESTX asks the first handler whose class fits, in the order in which they were written, those
-    of the namespaces last.
+    of the namespaces last. It asks about finished answers too, which Flask sends as they are.
     """
-    own = dict(api.error_handlers)
+    own = {Answered: _pass_on} | api.error_handlers
+    api.error_handlers = own
     listed = [own, *(namespace.error_handlers for namespace in api.namespaces)]
     is_done = getattr(own.get(AccessError), "__module__", None) == __name__
     if is_done or all(too_wide.isdisjoint(handlers) for handlers in listed):
@@ -76,3 +78,9 @@ def _tell_restx(api: Any, too_wide: AbstractSet[type]) -> None:
 
     # Twice: to be the first, and not to be replaced by one of the application's.
     api.error_handlers = {AccessError: answer} | own | {AccessError: answer}
+
+
+def _pass_on(answered: Answered) -> NoReturn:
+    """HEAD is answered, so that GET can use the token up."""  # RESTX shows it, too
+    # What a handler raises goes to Flask.
+    raise answered

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 from weakref import ref
 
-from flask import Request, current_app
+from flask import Request, Response, current_app
 
 from .decision import Decision
 from .exceptions import AccessError, NoTokenError, quoted
@@ -44,30 +44,53 @@ def refused(
         token_id: ``jti`` of the token that was refused, or None.
         level: How loud; None: an outage is an error, another refusal a warning in debug mode.
         may_be_caught: Whether it comes of a call in a view, which may go on without: then it is
-            logged by `log_answered`, if it is the answer.
+            logged by `finish`, if nobody has caught it.
     """
     error.addressed(realm, resource_metadata)
-    if state is not None:
-        # The text alone: the error's traceback holds the request, in which the state is kept.
-        state.challenge = error.challenge or f"Bearer {quoted('realm', realm)}"
-    found = level or _level(error)
+    found, unlogged = level or _level(error), None
     if logger.isEnabledFor(found) and (state is None or state.logged() is not error):
         line = (found, "%s: %s (jti=%r)", label, _line(error, state), token_id)
-        is_final = not may_be_caught or found > logging.WARNING
-        if is_final:
+        if may_be_caught and found <= logging.WARNING:
+            unlogged = line
+        else:
             logger.log(*line)
-        if state is not None:
-            state.unlogged = None if is_final else (error.code, line)
-            # Weakly: its traceback holds all that the request has made.
-            state.logged = ref(error) if is_final else state.logged
+            _note_logged(error, state)
+    # What the page of a refusal asks for, and goes without, is not what is answered.
+    if state is not None and not (state.refusal and _has_left(state.refusal)):
+        state.refusal, state.unlogged = error, unlogged
     return error
 
 
-def log_answered(state: RequestState, status: int) -> None:
-    """Log the refusal of a call in the view, where the answer has its status."""
-    unlogged, state.unlogged = state.unlogged, None
-    if unlogged is not None and unlogged[0] == status:
-        logger.log(*unlogged[1])
+def _note_logged(error: AccessError, state: RequestState | None) -> None:
+    if state is not None:
+        # Weakly: its traceback holds all that the request has made.
+        state.logged = ref(error)
+
+
+def finish(response: Response, error: AccessError, state: RequestState) -> None:
+    """Log *error*, and put back the challenge of a 401 that answers it, unless it was caught.
+
+    RFC 9110 section 15.5.2 demands a challenge. Whoever catches a refusal answers for himself.
+
+    Args:
+        response: The answer, which may be the application's own.
+        error: The last refusal of the request, which is forgotten.
+        state: What is known of the request.
+    """
+    unlogged, state.refusal, state.unlogged = state.unlogged, None, None
+    if not _has_left(error):
+        return
+    if unlogged is not None:
+        logger.log(*unlogged)
+    if response.status_code == 401:
+        challenge = error.challenge or f"Bearer {quoted('realm', error.realm)}"
+        response.headers.setdefault("WWW-Authenticate", challenge)
+
+
+def _has_left(error: AccessError) -> bool:
+    """Whether nobody has caught *error* before Flask did: its traceback begins where it was."""
+    trace = error.__traceback__
+    return trace is not None and trace.tb_frame.f_globals.get("__name__") == "flask.app"
 
 
 def _level(error: AccessError) -> int:

@@ -16,6 +16,7 @@ from jwtpolicy import (
     public,
 )
 from jwtpolicy.transports import Transport
+from tests.conftest import SECRET
 
 NAME = "__Host-access_token"
 
@@ -125,6 +126,19 @@ def test_what_a_hook_answers_before_the_guard_varies_too(site: Any) -> None:
     app, jwt = site
     fill(app, jwt)
     app.before_request(lambda: ("closed for today", 503))
+
+    answer = app.test_client(use_cookies=False).get("/in", headers=cookie(site))
+    assert (answer.status_code, answer.headers["Vary"]) == (503, "Cookie")
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_a_hook_from_before_the_manager_is_one_of_them() -> None:
+    """K33: also where it answers every request, so that none has met a guard yet."""
+    app = Flask("early")
+    app.before_request(lambda: ("closed for today", 503))
+    app.config.update(JWT_SECRET_KEY=SECRET, JWT_TOKEN_LOCATION=["cookies"])
+    site = app, JWTManager(app)
+    fill(*site)
 
     answer = app.test_client(use_cookies=False).get("/in", headers=cookie(site))
     assert (answer.status_code, answer.headers["Vary"]) == (503, "Cookie")

@@ -255,6 +255,33 @@ def test_the_refusal_of_a_verb_is_logged_where_it_is_the_answer(
     assert [line.partition(": 401")[0] for line in lines()] == ["INFO GET view"]
 
 
+@pytest.mark.parametrize("status", [200, 302, 401])
+def test_it_is_logged_whatever_a_handler_answers(
+    app: Flask, jwt: JWTManager[Any], lines: Any, status: int
+) -> None:
+    """K38: a redirect to the login page, too."""
+    app.add_url_rule("/", "view", lambda: jwt.refresh("a.b.c").as_response())
+    app.register_error_handler(401, lambda error: ("log in", status, {"Location": "/login"}))
+
+    assert app.test_client().get("/").status_code == status
+    assert [line.partition(": 401")[0] for line in lines()] == ["INFO GET view"]
+
+
+def test_what_a_view_catches_is_not_logged_for_another_401(
+    app: Flask, jwt: JWTManager[Any], lines: Any
+) -> None:
+    @app.get("/")
+    def view() -> Any:
+        try:
+            jwt.verify("a.b.c")
+        except InvalidTokenError:
+            return "the password is wrong", 401
+        return "in"
+
+    assert app.test_client().get("/").status_code == 401
+    assert lines() == []
+
+
 def test_what_a_view_touches_is_refused_in_the_applications_name(make_app: Any, lines: Any) -> None:
     """K38: a lazy user who is gone, at the first touch."""
     app, jwt = make_app(realm="shop")
