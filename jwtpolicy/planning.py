@@ -303,8 +303,9 @@ def _check_optional(demand: Demand) -> None:
         msg = (
             f"{demand.label}: its blueprint takes callers without a token, but the view has no "
             "level of its own, which counts as Access() and would refuse them: write "
-            f"@protect({outer[0]!r}) on the view, in a class `policies = {outer[0]!r}`; or @protect "
-            "where a token is to be demanded; static files belong into a blueprint of their own"
+            f"@protect({outer[0]!r}) on the view, in a class `policies = {outer[0]!r}`; or "
+            "@protect where a token is to be demanded; static files belong into a blueprint of "
+            "their own"
         )
         raise PolicyDefinitionError(msg)
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final, cast
 from weakref import ref
 
-from flask import Request, Response, current_app
+from flask import Request, Response, after_this_request, current_app
 
 from .decision import Decision
 from .exceptions import AccessError, NoTokenError, quoted
@@ -44,53 +44,60 @@ def refused(
         token_id: ``jti`` of the token that was refused, or None.
         level: How loud; None: an outage is an error, another refusal a warning in debug mode.
         may_be_caught: Whether it comes of a call in a view, which may go on without: then it is
-            logged by `finish`, if nobody has caught it.
+            logged with the answer, if nobody has caught it.
     """
     error.addressed(realm, resource_metadata)
     found, unlogged = level or _level(error), None
     if logger.isEnabledFor(found) and (state is None or state.logged() is not error):
-        line = (found, "%s: %s (jti=%r)", label, _line(error, state), token_id)
+        line = (found, "%s: %s (jti=%r)", _plain(label), _line(error, state), token_id)
         if may_be_caught and found <= logging.WARNING:
             unlogged = line
         else:
             logger.log(*line)
-            _note_logged(error, state)
-    # What the page of a refusal asks for, and goes without, is not what is answered.
-    if state is not None and not (state.refusal and _has_left(state.refusal)):
-        state.refusal, state.unlogged = error, unlogged
+    if state is not None:
+        _keep(error, unlogged, state)
     return error
 
 
-def _note_logged(error: AccessError, state: RequestState | None) -> None:
-    if state is not None:
+def _keep(error: AccessError, unlogged: tuple[Any, ...] | None, state: RequestState) -> None:
+    """Keep *error* until the answer is made."""
+    if unlogged is None:
         # Weakly: its traceback holds all that the request has made.
         state.logged = ref(error)
+    if state.refusal is None:
+        # For this request alone: those that are let in pay for no hook.
+        after_this_request(lambda response: _answered(response, state))
+    elif _has_left(state.refusal):
+        # What the page of a refusal asks for, and goes without, is not what it answers.
+        return
+    state.refusal, state.unlogged = error, unlogged
 
 
-def finish(response: Response, error: AccessError, state: RequestState) -> None:
-    """Log *error*, and put back the challenge of a 401 that answers it, unless it was caught.
+def _answered(response: Response, state: RequestState) -> Response:
+    """Log the refusal, and put back the challenge of a 401 that answers it, unless it was caught.
 
     RFC 9110 section 15.5.2 demands a challenge. Whoever catches a refusal answers for himself.
-
-    Args:
-        response: The answer, which may be the application's own.
-        error: The last refusal of the request, which is forgotten.
-        state: What is known of the request.
     """
-    unlogged, state.refusal, state.unlogged = state.unlogged, None, None
-    if not _has_left(error):
-        return
-    if unlogged is not None:
-        logger.log(*unlogged)
-    if response.status_code == 401:
-        challenge = error.challenge or f"Bearer {quoted('realm', error.realm)}"
-        response.headers.setdefault("WWW-Authenticate", challenge)
+    error, unlogged = cast(AccessError, state.refusal), state.unlogged
+    state.refusal = state.unlogged = None
+    if _has_left(error):
+        if unlogged is not None:
+            logger.log(*unlogged)
+        if response.status_code == 401:
+            challenge = error.challenge or f"Bearer {quoted('realm', error.realm)}"
+            response.headers.setdefault("WWW-Authenticate", challenge)
+    return response
 
 
 def _has_left(error: AccessError) -> bool:
     """Whether nobody has caught *error* before Flask did: its traceback begins where it was."""
     trace = error.__traceback__
     return trace is not None and trace.tb_frame.f_globals.get("__name__") == "flask.app"
+
+
+def _plain(label: str) -> str:
+    """Return *label* without what would not be one line: some servers pass on any method."""
+    return label if label.isprintable() else ascii(label)
 
 
 def _level(error: AccessError) -> int:

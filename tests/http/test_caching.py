@@ -145,6 +145,18 @@ def test_a_hook_from_before_the_manager_is_one_of_them() -> None:
     assert answer.headers["Cache-Control"] == "no-store"
 
 
+def test_where_no_place_needs_care_no_answer_passes_a_hook(app: Flask, access: Any) -> None:
+    """Flask looks at each hook for a microsecond; a refusal brings its own."""
+    app.add_url_rule("/", "view", protect()(lambda: "in"))
+    client = app.test_client()
+
+    assert [client.get("/", headers=headers).status_code for headers in ({}, access())] == [
+        401,
+        200,
+    ]
+    assert not app.after_request_funcs
+
+
 @pytest.mark.parametrize("path", ["/public", "/header", "/plain", "/nowhere", "OPTIONS /in"])
 def test_what_reads_no_cookie_says_nothing_of_them(site: Any, path: str) -> None:
     app, jwt = site

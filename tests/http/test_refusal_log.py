@@ -195,6 +195,19 @@ def test_no_part_of_what_was_sent_is_logged(app: Flask, lines: Any) -> None:
     assert not any(part in told for part in (*BARE.split("."), "YWRh", "Unknown", "Secret", "\x1b"))
 
 
+@pytest.mark.parametrize("method", ["GET\nERROR forged", "\x1b[31mGET"])
+def test_a_method_that_a_client_makes_up_is_no_line_of_the_log(
+    app: Flask, lines: Any, method: str
+) -> None:
+    """KEY-8: where a rule matches all methods, and the server has let it through."""
+    app.add_url_rule("/", "view", protect()(lambda: "in"))
+    app.url_map._rules_by_endpoint["view"][0].methods = None
+
+    assert app.test_client().open("/", method=method).status_code == 401
+    assert lines()[0].isprintable()
+    assert "view" in lines()[0]
+
+
 def test_a_forgotten_guard_is_a_warning(app: Flask, jwt: JWTManager[Any], lines: Any) -> None:
     """K38: a verb about the current user, in a view that nobody guards."""
     app.add_url_rule("/", "view", lambda: jwt.step_up(current_token).as_response())
