@@ -62,11 +62,11 @@ def _tell_restx(api: Any, too_wide: AbstractSet[type]) -> None:
     RESTX asks the first handler whose class fits, in the order in which they were written, those
     of the namespaces last. It asks about finished answers too, which Flask sends as they are.
     """
-    own = {Answered: _pass_on} | api.error_handlers
-    api.error_handlers = own
+    own = dict(api.error_handlers)
     listed = [own, *(namespace.error_handlers for namespace in api.namespaces)]
     is_done = getattr(own.get(AccessError), "__module__", None) == __name__
-    if is_done or all(too_wide.isdisjoint(handlers) for handlers in listed):
+    wide = {*too_wide, HTTPException}
+    if is_done or all(wide.isdisjoint(handlers) for handlers in listed):
         return
 
     def answer(error: AccessError) -> Any:
@@ -76,8 +76,9 @@ def _tell_restx(api: Any, too_wide: AbstractSet[type]) -> None:
                 return handler(error)
         return error.body, error.code, error.headers
 
+    added = {AccessError: answer, Answered: _pass_on}
     # Twice: to be the first, and not to be replaced by one of the application's.
-    api.error_handlers = {AccessError: answer} | own | {AccessError: answer}
+    api.error_handlers = added | own | added
 
 
 def _pass_on(answered: Answered) -> NoReturn:
