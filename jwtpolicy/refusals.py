@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from typing import Any, Final, cast
+from typing import Any, Final
 from weakref import ref
 
 from flask import Request, Response, after_this_request, current_app
@@ -78,9 +78,10 @@ def _answered(response: Response, state: RequestState) -> Response:
 
     RFC 9110 section 15.5.2 demands a challenge. Whoever catches a refusal answers for himself.
     """
-    error, unlogged = cast(AccessError, state.refusal), state.unlogged
+    error, unlogged = state.refusal, state.unlogged
     state.refusal = state.unlogged = None
-    if _has_left(error):
+    # None where a hook that came after has raised, so that another answer is made.
+    if error is not None and _has_left(error):
         if unlogged is not None:
             logger.log(*unlogged)
         if response.status_code == 401:

@@ -199,6 +199,18 @@ def test_whoever_raises_it_again_does_not(app: Flask, jwt: JWTManager[Any], call
     assert answer.headers["WWW-Authenticate"].startswith('Bearer realm="api"')
 
 
+def test_a_hook_that_breaks_on_a_refusal_is_the_applications_own_error(
+    app: Flask, caplog: pytest.LogCaptureFixture
+) -> None:
+    app.config["PROPAGATE_EXCEPTIONS"] = False
+    app.add_url_rule("/", "view", protect()(lambda: "in"))
+    app.after_request(lambda response: 1 / 0 if response.status_code == 401 else response)
+
+    answer = app.test_client().get("/")
+    assert (answer.status_code, "WWW-Authenticate" in answer.headers) == (500, False)
+    assert "finalizing failed" not in caplog.text
+
+
 def test_a_page_that_asks_who_it_is_for_keeps_the_challenge(make_app: Any) -> None:
     """K32: the first refusal is what it answers, and not the one that it goes without."""
     app, jwt = make_app(realm="shop")
