@@ -294,19 +294,20 @@ def _check_optional(demand: Demand) -> None:
     """Refuse a view that a blueprint opens in vain, because it counts as ``Access()`` itself.
 
     Raises:
-        PolicyDefinitionError: It has no level of its own, and a blueprint's takes no token.
+        PolicyDefinitionError: It has no level of its own, and those of its blueprints together
+            take callers without a token.
     """
-    if any(guard.writes(demand.method) for guard in demand.guards):
-        return
-    for level in demand.outer:
-        if close([level]).is_open:
-            msg = (
-                f"{demand.label}: its blueprint takes callers without a token, but the view has no "
-                "level of its own, which counts as Access() and would refuse them: write "
-                f"@protect({level!r}) on the view, in a class `policies = {level!r}`; or @protect "
-                "where a token is to be demanded"
-            )
-            raise PolicyDefinitionError(msg)
+    outer = demand.outer
+    is_written = any(guard.writes(demand.method) for guard in demand.guards)
+    if outer and not is_written and close(outer).is_open:
+        msg = (
+            f"{demand.label}: its blueprint takes callers without a token, but the view has no "
+            "level of its own, which counts as Access() and would refuse them: write "
+            f"@protect({outer[0]!r}) on the view, in a class `policies = {outer[0]!r}`; or "
+            "@protect where a token is to be demanded; static files belong into a blueprint of "
+            "their own"
+        )
+        raise PolicyDefinitionError(msg)
 
 
 def handler(view: object, method: str) -> object:
