@@ -317,6 +317,12 @@ def literal(node: ast.AST) -> object:
         return ABSENT
 
 
+def last_name(node: ast.AST) -> str:
+    """Return the last of the names by which something is reached, or what makes it is called."""
+    node = node.func if isinstance(node, ast.Call) else node
+    return str(getattr(node, "attr", getattr(node, "id", "")))
+
+
 def string(node: ast.AST | None) -> str | None:
     """Return the text of a string literal, or None for anything else."""
     if isinstance(node, ast.Constant) and isinstance(node.value, str):

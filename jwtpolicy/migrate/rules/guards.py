@@ -6,13 +6,10 @@ import ast
 from typing import Final
 
 from ..application import Reference
-from ..demands import Demand, demand_of
+from ..demands import ROUTES, Demand, demand_of
 from ..source import Function, Part, literal
 from ..work import Work
 from .hooks import hooks_of
-
-#: Attributes of applications and blueprints that register a view.
-_ROUTES: Final = frozenset({"route", "get", "post", "put", "patch", "delete"})
 
 
 def rewrite_decorator(work: Work, reference: Reference) -> None:
@@ -87,7 +84,7 @@ _HOOK: Final = (
 
 def _is_route(decorator: ast.AST) -> bool:
     function = decorator.func if isinstance(decorator, ast.Call) else None
-    return isinstance(function, ast.Attribute) and function.attr in _ROUTES
+    return isinstance(function, ast.Attribute) and function.attr in ROUTES
 
 
 def _answers_options(decorator: ast.AST) -> bool:
