@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from .source import Function, Source, arguments, literal
@@ -78,13 +78,18 @@ class Demands:
                 continue
             self.has_optional |= demand.optional
             if guarded is not None:
-                self.by_node.setdefault(guarded, demand)
+                self._add(guarded, demand)
         for node in source.nodes:
             if isinstance(node, ast.Call) and source.origin(node.func) == "jwtpolicy.protect":
                 named = {source.origin(inner) for inner in ast.walk(node)}
                 demand = Demand(optional=not named.isdisjoint(_OPENING), refresh=_REFRESH in named)
                 if (guarded := self.guarded_by(node)) is not None:
-                    self.by_node.setdefault(guarded, demand)
+                    self._add(guarded, demand)
+
+    def _add(self, guarded: ast.AST, demand: Demand) -> None:
+        """Add a guard; the code between two on one function may know one alone."""
+        before = self.by_node.setdefault(guarded, demand)
+        self.by_node[guarded] = replace(before, optional=before.optional or demand.optional)
 
     def guarded_by(self, node: ast.AST) -> ast.AST | None:
         """Return the function or class that a guard stands on, or that calls it."""

@@ -226,10 +226,6 @@ class Source:
         """Return the innermost function whose body or signature *node* stands in."""
         return next((n for n in self.parents(node) if isinstance(n, Function)), None)
 
-    def statement(self, node: ast.AST) -> ast.stmt:
-        """Return the statement that *node* stands in, or is."""
-        return next(n for n in (node, *self.parents(node)) if isinstance(n, ast.stmt))
-
     # Where it stands.
 
     def offset(self, line: int, column: int) -> int:

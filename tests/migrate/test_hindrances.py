@@ -111,6 +111,13 @@ HINDERED = [
         "was a RuntimeError",
         "from contextlib import suppress\nwith suppress(KeyError): get_jwt()",
     ),
+    ("required = jwt_required", 1, "as a value", "required = jwt_required()"),
+    (
+        "@jwt_required(optional=True)\ndef f(): get_jwt()\nget_jwt()",
+        3,
+        "no guard is seen",
+        "@jwt_required(optional=True)\ndef f(): g()\ndef g(): get_jwt() or g()",
+    ),
     (
         "def f(): return get_jwt()\n@jwt_required(optional=True)\ndef g(): f\n@app.get('/')\n"
         "def h(): f()",

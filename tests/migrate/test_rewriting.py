@@ -134,6 +134,15 @@ def test_who_calls_a_helper_says_whether_a_token_may_be_absent(
     assert "return current_token.subject if current_token else None\n" in found.body
 
 
+def test_behind_two_guards_of_which_one_is_optional_it_stays_none(migrate_below: Any) -> None:
+    found = migrate_below(
+        "@jwt_required(optional=True)\ndef view():\n"
+        "    if get_jwt_identity() is None: verify_jwt_in_request()\n"
+    )
+
+    assert "if (current_token.subject if current_token else None) is None" in found.body
+
+
 def test_a_native_optional_guard_counts_too(migrate_below: Any) -> None:
     found = migrate_below(
         "from jwtpolicy import OptionalToken, protect\n"

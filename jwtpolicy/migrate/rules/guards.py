@@ -15,7 +15,7 @@ from .hooks import hooks_of
 def rewrite_decorator(work: Work, reference: Reference) -> None:
     """Rewrite one ``jwt_required``."""
     demand = demand_of(reference.call)
-    obstacle = _obstacle(work, demand)
+    obstacle = _obstacle(work, demand) if reference.call is not None else _VALUE
     if obstacle or demand is None or reference.call is None:
         work.hinder(reference.node, obstacle)
         return
@@ -25,6 +25,9 @@ def rewrite_decorator(work: Work, reference: Reference) -> None:
     if demand.locations is not None:
         said += [", transports=" if policy else "transports=", demand.locations]
     work.source.replace(reference.call, work.native("protect"), "(", *said, ")")
+
+
+_VALUE: Final = "it is used as a value: write jwt_required(…) where a view is to be guarded"
 
 
 def _obstacle(work: Work, demand: Demand | None) -> str:
