@@ -15,6 +15,9 @@ from .config import CSRF_METHODS, config, places
 #: RFC 9110 section 9.2.1: methods that change nothing.
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
+#: Where a request has the names of the cookies that guards have looked for.
+COOKIES: Final = "jwtpolicy.compat.cookies"
+
 #: Kinds of token that are accepted; each has a cookie and a member of its own.
 Kinds = tuple[str, ...]
 
@@ -47,6 +50,8 @@ def presented(locations: str | Collection[str] | None, kinds: Kinds) -> Presente
         RuntimeError: A location does not exist.
     """
     listed = list(places("locations", locations) if locations else config.token_location)
+    if "cookies" in listed:
+        setattr(request, COOKIES, {*getattr(request, COOKIES, ()), *_cookie_names(kinds)})
     missing: list[errors.JWTExtendedException] = []
     for n, location in enumerate(listed, 1):
         found = _tried(location, kinds)
@@ -94,7 +99,7 @@ def _from_headers(kinds: Kinds) -> Presented:
 
 
 def _from_cookies(kinds: Kinds) -> Presented:
-    names = [getattr(config, f"{kind}_cookie_name") for kind in kinds]
+    names = _cookie_names(kinds)
     for name, kind in zip(names, kinds, strict=True):
         values = [value for value in request.cookies.getlist(name) if value]
         if len(values) > 1:
@@ -102,6 +107,10 @@ def _from_cookies(kinds: Kinds) -> Presented:
         if values:
             return Presented(values[0], "cookies", _csrf_value(kind))
     raise errors.NoAuthorizationError(f'Missing cookie "{names[0]}"')
+
+
+def _cookie_names(kinds: Kinds) -> list[str]:
+    return [getattr(config, f"{kind}_cookie_name") for kind in kinds]
 
 
 def _csrf_value(kind: str) -> str | None:
