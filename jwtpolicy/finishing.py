@@ -1,4 +1,4 @@
-"""Finish answers: caches, challenges, sliding sessions."""
+"""Finish answers: caches, sliding sessions."""
 
 from __future__ import annotations
 
@@ -119,14 +119,3 @@ def _keep_private(response: Response, places: Iterable[Transport]) -> None:
         response.headers.setdefault("Cache-Control", "no-store")
         if isinstance(place, QueryTransport):
             response.headers.setdefault("Referrer-Policy", _NO_REFERRER)
-
-
-def put_back(response: Response, challenge: str | None) -> None:
-    """Challenge the client by a 401 that answers a refusal: RFC 9110 section 15.5.2, "MUST".
-
-    Args:
-        response: The answer, which may be the application's own.
-        challenge: What the refusal has said, or None where nothing was refused.
-    """
-    if response.status_code == 401 and challenge is not None:
-        response.headers.setdefault("WWW-Authenticate", challenge)

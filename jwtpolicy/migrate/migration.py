@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 from . import bridging, native
 from .application import Application, File
+from .left_out import left_out
 from .names import OLD_ATTRIBUTES, OLD_NAMES, own_name
 from .reminders import reminders
-from .source import Note, Source
+from .source import Function, Note, Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ class Migration:
         if not application.is_concerned or self.errors:
             return
         _find_old(application)
-        for file, name in application.left_out():
+        for file, name in left_out(application):
             text = f"{name} belongs to this application and uses Flask-JWT-Extended: name it too"
             file.hinder(file.source.tree, text)
         if not any(file.hindrances for file in application.files):
@@ -94,7 +95,8 @@ def _find_old(application: Application) -> None:
             if _is_old(file.source, node):
                 file.hinder(node, "this is of Flask-JWT-Extended 3: move to FJE 4 first")
         for reference in file.of("jwt_required"):
-            if reference.call is None:
+            above = file.source.parent(reference.node)
+            if reference.call is None and isinstance(above, Function | ast.List | ast.Tuple):
                 file.hinder(
                     reference.node,
                     "jwt_required has parentheses since Flask-JWT-Extended 4: move to FJE 4 first",

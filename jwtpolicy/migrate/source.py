@@ -87,6 +87,7 @@ class Source:
         text: Its content.
 
     Attributes:
+        path: Where it is, in full.
         tree: Its syntax tree.
         nodes: All of its nodes, in the order of the text.
         bindings: What names mean, by scope.
@@ -99,7 +100,8 @@ class Source:
     def __init__(self, name: str, text: str) -> None:
         self.name = name
         self.text = text
-        self._parts = Path(name).resolve().with_suffix("").parts[1:]
+        self.path = Path(name).resolve()
+        self._parts = self.path.with_suffix("").parts[1:]
         try:
             self.tree = ast.parse(text)
         except (SyntaxError, ValueError) as error:
@@ -226,10 +228,6 @@ class Source:
         """Return the innermost function whose body or signature *node* stands in."""
         return next((n for n in self.parents(node) if isinstance(n, Function)), None)
 
-    def statement(self, node: ast.AST) -> ast.stmt:
-        """Return the statement that *node* stands in, or is."""
-        return next(n for n in (node, *self.parents(node)) if isinstance(n, ast.stmt))
-
     # Where it stands.
 
     def offset(self, line: int, column: int) -> int:
@@ -315,6 +313,12 @@ def literal(node: ast.AST) -> object:
         return ast.literal_eval(node)
     except (ValueError, TypeError, SyntaxError, MemoryError):
         return ABSENT
+
+
+def last_name(node: ast.AST) -> str:
+    """Return the last of the names by which something is reached, or what makes it is called."""
+    node = node.func if isinstance(node, ast.Call) else node
+    return str(getattr(node, "attr", getattr(node, "id", "")))
 
 
 def string(node: ast.AST | None) -> str | None:

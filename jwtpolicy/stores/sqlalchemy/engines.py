@@ -25,7 +25,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine.default import DefaultDialect
 from sqlalchemy.exc import ArgumentError
+from sqlalchemy.util.queue import Queue
 
+from ...clock import elapsed
 from ...exceptions import ConfigurationError
 from ..deadlines import left
 from ..dialling import dial
@@ -93,8 +95,25 @@ def open_engine(url: str | URL, timeout: float) -> Engine:
     return engine
 
 
+class _Connections(Queue[Any]):
+    """The connections of a pool, waited for by a clock that no test stops.
+
+    SQLAlchemy waits by ``time.time``: where a test stops that, for ever.
+    """
+
+    def get(self, block: bool = True, timeout: float | None = None) -> Any:
+        with self.mutex:  # which is reentrant
+            if block and timeout is not None:
+                end = elapsed() + timeout
+                while self._empty() and (remaining := end - elapsed()) > 0:
+                    self.not_empty.wait(remaining)
+            return super().get(block and timeout is None)
+
+
 class _Pool(QueuePool):
     """A pool that is waited for no longer than until the deadline."""
+
+    _queue_class = _Connections
 
     @property
     def _timeout(self) -> float:
