@@ -464,7 +464,11 @@ class KeysUnavailableError(StoreUnavailableError):
 
 
 class UserUnavailableError(StoreUnavailableError):
-    """The application's user loader failed."""
+    """The application's user loader failed, or another hook that says who somebody is.
+
+    That is what the ready-made views ask: ``authenticate``, ``limit``, ``failed`` and ``begin`` of
+    a login or a step-up, ``client``, ``is_allowed`` and ``may_revoke`` of those for services.
+    """
 
 
 class PolicyError(AccessError, InternalServerError):
