@@ -479,7 +479,7 @@ class Application:
         state = self._known_state(current)
         if state is not None:
             log_answered(state, response.status_code)
-            put_back(response, state.challenge)
+            put_back(response, state)
         if self._finishing is not None:
             self._finishing.finish(response, current, state, self._plan_known(current))
         return response

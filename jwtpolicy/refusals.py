@@ -48,8 +48,9 @@ def refused(
     """
     error.addressed(realm, resource_metadata)
     if state is not None:
-        # The text alone: the error's traceback holds the request, in which the state is kept.
-        state.challenge = error.challenge or f"Bearer {quoted('realm', realm)}"
+        # The texts alone: the error's traceback holds the request, in which the state is kept.
+        headers, bare = error.headers, f"Bearer {quoted('realm', realm)}"
+        state.refusal = error.code, headers, headers.get("WWW-Authenticate", bare)
     found = level or _level(error)
     if logger.isEnabledFor(found) and (state is None or state.logged() is not error):
         line = (found, "%s: %s (jti=%r)", label, _line(error, state), token_id)

@@ -357,7 +357,8 @@ class RequestState:
             streams and hooks too. None before.
         admitted: The plans that let it in, and the request as they saw it.
         asked: Plans by which tokens were looked for, whether or not they let it in.
-        challenge: What the last refusal has challenged the client with, or None: none refused.
+        refusal: The status of the last refusal, the headers of its own answer, and the challenge of
+            a 401 that answers it; None: none refused.
         logged: Returns the refusal that was logged last, as long as it lives.
         unlogged: A status, and the arguments of the log for a refusal that answers with it if
             nobody catches it; None where there is none.
@@ -374,7 +375,7 @@ class RequestState:
     is_logged_out = False
     ended_at = 0.0
     login_began: float | None = None
-    challenge: str | None = None
+    refusal: tuple[int | None, Mapping[str, str], str] | None = None
     logged: Callable[[], Exception | None] = staticmethod(lambda: None)
     unlogged: tuple[int | None, tuple[Any, ...]] | None = None
     _is_shaded = False
