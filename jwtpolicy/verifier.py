@@ -199,6 +199,10 @@ class Verifier:
         required = _NAMING if purpose is Purpose.END else self._required
         if not required <= claims.keys():
             msg = f"absent: {', '.join(sorted(required - claims.keys()))}"
+            if self._is_profiled and "type" not in claims:
+                msg += (
+                    f"; the header's typ is {header.type!r:.40}, not 'at+jwt', which says the kind"
+                )
             raise InvalidTokenError(msg)
         if "cnf" in claims and purpose is not Purpose.END:
             # RFC 7800: it is bound to a key whose possession nobody has proved (CLAIM-11).
@@ -214,7 +218,7 @@ class Verifier:
         kind = claims["type"]
         if header.type != "JWT" or self._is_profiled:
             is_access = self._is_profiled and kind == "access"
-            _check_type(header.type, is_access)
+            _check_type(header.type, kind, is_access)
             if is_access and purpose is not Purpose.END:
                 check_presented(claims)
         if kinds is not None and kind not in kinds:
@@ -257,10 +261,10 @@ def _check_audience(audience: str | list[str] | None, wanted: frozenset[str]) ->
         raise InvalidTokenError(msg)
 
 
-def _check_type(found: str | None, is_profiled: bool) -> None:
+def _check_type(found: str | None, kind: str, is_profiled: bool) -> None:
     """Compare ``typ``; media types are case-insensitive (:rfc:`7515#section-4.1.9`)."""
     if found is None and not is_profiled:
         return
     if (found or "").lower() not in (TYPES if is_profiled else _PLAIN_TYPES):
-        msg = "typ names another kind of token"
+        msg = f"the header's typ is {found!r:.40}, which is no token of the kind {kind!r:.40}"
         raise InvalidTokenError(msg)
