@@ -16,7 +16,8 @@ TYPES: Final = frozenset({"at+jwt", "application/at+jwt"})
 #: :rfc:`9068#section-2.2`.
 _REQUIRED: Final = frozenset({"iss", "exp", "aud", "sub", "client_id", "iat", "jti"})
 
-_HOW: Final[Mapping[str, str]] = {
+#: How each of the claims that are not the library's own comes to be in a token.
+HOW: Final[Mapping[str, str]] = {
     "client_id": "set JWT_CLIENT_ID, or pass claims={'client_id': …}",
     "iss": "set JWT_ENCODE_ISSUER",
     "aud": "set JWT_ENCODE_AUDIENCE, or pass audience=",
@@ -37,7 +38,7 @@ def check_issued(claims: Mapping[str, Any]) -> None:
     """
     wrong = _wrong(claims)
     if wrong is not None:
-        msg = f"an access token of RFC 9068 has to say {wrong}: {_HOW[wrong]}"
+        msg = f"an access token of RFC 9068 has to say {wrong}: {HOW[wrong]}"
         raise IssueError(msg)
 
 

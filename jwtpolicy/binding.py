@@ -7,7 +7,6 @@ import threading
 from collections.abc import Callable, Collection, Iterable, Mapping
 from copy import copy
 from fnmatch import fnmatchcase
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from flask import Blueprint, Flask, Request, Response, has_request_context, request
@@ -23,14 +22,14 @@ from .exceptions import (
     NoTokenError,
     SetupError,
 )
-from .finishing import Finishing, put_back
+from .finishing import Finishing
 from .guards import METHODS, EndpointGuard, FunctionGuard, Guard
 from .handlers import add_handlers
 from .parts import Components, Parts
 from .planning import Demand, Planner, Target, WrittenGuards
 from .plans import Plan
 from .policy.base import Policy
-from .refusals import log_answered, refused
+from .refusals import refused
 from .registrations import Registrations
 from .revocation import REVOCATION_CHECKS, TOKENS_LET_IN, let_in_elsewhere
 from .settings import Settings
@@ -143,7 +142,8 @@ class Application:
         self._views: Mapping[str, Any] = app.view_functions
         self._finishing: Finishing | None = None
         registrations.add_application(self)
-        app.before_request(self._bind_first)
+        # What a hook before it answers, such as "closed for today", is finished by what it binds.
+        app.before_request_funcs.setdefault(None, []).insert(0, self._bind_first)
         if settings.default_deny:
             app.before_request(self._deny_unguarded)
 
@@ -405,8 +405,6 @@ class Application:
         self._plans = dict(planner.plans(components.baseline))
         bound = [plan for plan in self._plans.values() if plan is not None]
         self._finish_answers([self.parts.places(), *(plan.places for plan in bound)])
-        # Flask runs the first one last: what the application sets on its answers is known.
-        self._app.after_request_funcs.setdefault(None, []).insert(0, self._finished)
         add_handlers(self._app)
         self._guard_views()
         for left in (REVOCATION_CHECKS, TOKENS_LET_IN):
@@ -469,20 +467,19 @@ class Application:
     def _finish_answers(self, places: Iterable[Places]) -> None:
         """Have answers finished, where a token can come from a place that needs it."""
         read = {place for listed in places for place in listed.transports}
-        if any(place.is_ambient or isinstance(place, QueryTransport) for place in read):
-            self._finishing = self._finishing or Finishing(self.parts, self.manager.renewed)
+        needed = any(place.is_ambient or isinstance(place, QueryTransport) for place in read)
+        if needed and self._finishing is None:
+            finishing = self._finishing = Finishing(self.parts, self.manager.renewed)
+            # Flask runs the first one last: what the application sets on its answers is known.
+            hooks = self._app.after_request_funcs.setdefault(None, [])
+            hooks.insert(0, lambda response: self._finished(finishing, response))
 
-    def _finished(self, response: Response) -> Response:
+    def _finished(self, finishing: Finishing, response: Response) -> Response:
         """Finish *response*, whoever made it: the view, Flask, or a handler of an error."""
-        if response.status_code < HTTPStatus.BAD_REQUEST and self._finishing is None:
-            return response
         current = _current_request()
-        state = self._known_state(current)
-        if state is not None:
-            log_answered(state, response.status_code)
-            put_back(response, state)
-        if self._finishing is not None:
-            self._finishing.finish(response, current, state, self._plan_known(current))
+        state, plan = self._known_state(current), self._plan_known(current)
+        if state is not None or plan is not None:
+            finishing.finish(response, current, state, plan)
         return response
 
     def _plan_known(self, current: Request) -> Plan | None:

@@ -58,7 +58,7 @@ Step = tuple[Node | None, Run]
 Flow = Generator[Step, int, Result]
 
 
-class _Answered(HTTPException):
+class Answered(HTTPException):
     """The answer to HEAD where GET would use a token up: the view does not run, the token stays.
 
     Mail scanners and previews of links ask so. The status is 200, because what meets a 405 asks
@@ -220,7 +220,7 @@ class Enforcement:
         for program, run in attempts:
             try:
                 return (yield from self._judged(plan, state, request, program, run))
-            except (SetupError, _Answered):
+            except (SetupError, Answered):
                 raise
             except Exception as error:  # noqa: BLE001 # whatever a loader raised; it is raised below
                 refusals.append(error)
@@ -480,14 +480,14 @@ def _use_up(program: Program, run: Run, state: RequestState) -> None:
 
     Raises:
         RevokedTokenError: Another request was faster.
-        _Answered: The request only wants to see headers.
+        Answered: The request only wants to see headers.
     """
     token, is_head = run.access.token, run.access.method == "HEAD"
     asked = program.single_uses if is_head else program.consumed
     if token is None or not any(_depends_on(index, program, run) for index in asked):
         return
     if is_head:
-        raise _Answered
+        raise Answered
     if not state.answers.sources.consume(token):
         msg = "another request used the token first"
         raise RevokedTokenError(msg)

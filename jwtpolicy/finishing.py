@@ -1,10 +1,9 @@
-"""Finish answers: caches, what a refusal told its client, sliding sessions."""
+"""Finish answers: caches, sliding sessions."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
-from http import HTTPStatus
 from typing import Final
 
 from flask import Request, Response
@@ -120,27 +119,3 @@ def _keep_private(response: Response, places: Iterable[Transport]) -> None:
         response.headers.setdefault("Cache-Control", "no-store")
         if isinstance(place, QueryTransport):
             response.headers.setdefault("Referrer-Policy", _NO_REFERRER)
-
-
-def put_back(response: Response, state: RequestState) -> None:
-    """Give an error that answers a refusal what the refusal's own answer would have said.
-
-    An application's handler knows the status and the text, and mostly not that a client reads
-    headers. Where it has answered with the status of the refusal, all of them are put back; a 401
-    is challenged whatever was refused (:rfc:`9110#section-15.5.2`, "MUST"), and no cache keeps
-    any of it. What the answer says itself stays.
-
-    Args:
-        response: The answer, which may be the application's own, and no error at all.
-        state: What is known of the request.
-    """
-    if state.refusal is None or response.status_code < HTTPStatus.BAD_REQUEST:
-        return
-    status, headers, challenge = state.refusal
-    told = {"Cache-Control": "no-store"}
-    if response.status_code == status:
-        told.update(headers)
-    if response.status_code == HTTPStatus.UNAUTHORIZED:
-        told["WWW-Authenticate"] = challenge
-    for name, value in told.items():
-        response.headers.setdefault(name, value)

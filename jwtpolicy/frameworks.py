@@ -6,12 +6,13 @@ import sys
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 from functools import partial
-from typing import Any, cast
+from typing import Any, NoReturn, cast
 
 from flask import Flask, current_app
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
+from .enforcement import Answered
 from .exceptions import AccessError
 
 
@@ -59,12 +60,13 @@ def _tell_restx(api: Any, too_wide: AbstractSet[type]) -> None:
     """Have ``@api.errorhandler(Exception)`` answer no refusals; RESTX would make them 500.
 
     RESTX asks the first handler whose class fits, in the order in which they were written, those
-    of the namespaces last.
+    of the namespaces last. It asks about finished answers too, which Flask sends as they are.
     """
     own = dict(api.error_handlers)
     listed = [own, *(namespace.error_handlers for namespace in api.namespaces)]
     is_done = getattr(own.get(AccessError), "__module__", None) == __name__
-    if is_done or all(too_wide.isdisjoint(handlers) for handlers in listed):
+    wide = {*too_wide, HTTPException}
+    if is_done or all(wide.isdisjoint(handlers) for handlers in listed):
         return
 
     def answer(error: AccessError) -> Any:
@@ -74,5 +76,12 @@ def _tell_restx(api: Any, too_wide: AbstractSet[type]) -> None:
                 return handler(error)
         return error.body, error.code, error.headers
 
+    added = {AccessError: answer, Answered: _pass_on}
     # Twice: to be the first, and not to be replaced by one of the application's.
-    api.error_handlers = {AccessError: answer} | own | {AccessError: answer}
+    api.error_handlers = added | own | added
+
+
+def _pass_on(answered: Answered) -> NoReturn:
+    """HEAD is answered, so that GET can use the token up."""  # RESTX shows it, too
+    # What a handler raises goes to Flask.
+    raise answered

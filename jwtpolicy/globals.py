@@ -38,6 +38,9 @@ class Nothing:
     A template can read any attribute of it: Jinja renders what raises `AttributeError` as empty.
     """
 
+    #: A copy is asked for attributes before it has any.
+    _what = _why = ""
+
     def __init__(self, what: str, why: str) -> None:
         self._what = what
         self._why = why

@@ -12,14 +12,15 @@ from .policy.functions import PolicyFactory
 from .settings.readers import PLACES
 from .transports import Transport
 
-#: How alike two names are, from 0 to 1, of which one is the other, misspelt: "policy" is.
+#: How alike two words are, from 0 to 1, of which one is the other, misspelt: "policy" is.
 _ALIKE: Final = 0.7
 
 
 def check_names(cls: type, methods: frozenset[str]) -> None:
     """Refuse a class that writes policies or places under a name that nobody reads.
 
-    Other names are the application's own: a policy may stand there to be used in a list.
+    Other names are the application's own, ``base_policies`` too: a policy may stand there to be
+    used in a list.
 
     Args:
         cls: The class; only what it writes itself is looked at.
@@ -42,10 +43,22 @@ def _meant(name: str, value: object, methods: frozenset[str]) -> str | None:
     """Return the name that was meant, or None where *name* is one of ours or nothing alike."""
     if name in _VALUES or name.startswith("_"):
         return None
-    near = difflib.get_close_matches(name.lower(), _VALUES, len(_VALUES), _ALIKE)
+    near = [one for one in _VALUES if _is_near(name.lower(), one)]
     if _is_by_method(value, methods):
         return "method_policies" if near else None
     return next((one for one in near if _VALUES[one](value)), None)
+
+
+def _is_near(name: str, meant: str) -> bool:
+    """Whether *name* is *meant*, misspelt: as many words, each nearly the same."""
+    if name.replace("_", "") == meant.replace("_", ""):
+        return True
+    words, parts = name.strip("_").split("_"), meant.split("_")
+    return len(words) == len(parts) and all(map(_is_alike, words, parts))
+
+
+def _is_alike(word: str, part: str) -> bool:
+    return difflib.SequenceMatcher(None, word, part).ratio() >= _ALIKE
 
 
 def _is_level(value: object) -> bool:

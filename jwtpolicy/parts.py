@@ -379,8 +379,14 @@ def _signer(settings: Settings, ring: KeyRing, clock: Clock, *, with_csrf: bool)
         max_length=settings.max_token_length,
         access_profile=settings.access_token_profile,
         client_id=settings.client_id,
+        demanded=_demanded(settings),
         clock=clock,
     )
+
+
+def _demanded(settings: Settings) -> frozenset[str]:
+    accepted = {"iss": settings.accepted_issuers, "aud": settings.accepted_audiences}
+    return frozenset(name for name, values in accepted.items() if values)
 
 
 def _terms(settings: Settings, clock: Clock, schemas: SchemaRegistry) -> Terms:

@@ -243,7 +243,9 @@ class WrittenGuards:
     def all(self, method: str) -> list[Guard]:
         """Return the guards of *method*."""
         found = [guard for place in self._places(method) for guard in guards_around(place)]
-        put = put_at_each_request(self._class, method)
+        # GET's handler answers HEAD too, and RESTful forgets its decorators then.
+        methods = ("GET", "HEAD") if method == "HEAD" else (method,)
+        put = [one for name in methods for one in put_at_each_request(self._class, name)]
         return list(dict.fromkeys([*found, *(getattr(d, PUTS) for d in put if hasattr(d, PUTS))]))
 
     def counting(self, method: str) -> list[Guard]:
@@ -294,19 +296,20 @@ def _check_optional(demand: Demand) -> None:
     """Refuse a view that a blueprint opens in vain, because it counts as ``Access()`` itself.
 
     Raises:
-        PolicyDefinitionError: It has no level of its own, and a blueprint's takes no token.
+        PolicyDefinitionError: It has no level of its own, and those of its blueprints together
+            take callers without a token.
     """
-    if any(guard.writes(demand.method) for guard in demand.guards):
-        return
-    for level in demand.outer:
-        if close([level]).is_open:
-            msg = (
-                f"{demand.label}: its blueprint takes callers without a token, but the view has no "
-                "level of its own, which counts as Access() and would refuse them: write "
-                f"@protect({level!r}) on the view, in a class `policies = {level!r}`; or @protect "
-                "where a token is to be demanded"
-            )
-            raise PolicyDefinitionError(msg)
+    outer = demand.outer
+    is_written = any(guard.writes(demand.method) for guard in demand.guards)
+    if outer and not is_written and close(outer).is_open:
+        msg = (
+            f"{demand.label}: its blueprint takes callers without a token, but the view has no "
+            "level of its own, which counts as Access() and would refuse them: write "
+            f"@protect({outer[0]!r}) on the view, in a class `policies = {outer[0]!r}`; or "
+            "@protect where a token is to be demanded; static files belong into a blueprint of "
+            "their own"
+        )
+        raise PolicyDefinitionError(msg)
 
 
 def handler(view: object, method: str) -> object:
@@ -343,14 +346,13 @@ def dispatcher(cls: type | None) -> str:
 def put_at_each_request(cls: type | None, method: str) -> list[object]:
     """Return the ``method_decorators`` that RESTful and RESTX put around handlers.
 
-    The outermost comes first. GET's count for HEAD too: its handler answers, and RESTful forgets
-    them.
+    The outermost comes first. What is only known of an instance, such as a property, stands for
+    its decorators.
     """
     listed = getattr(cls, "method_decorators", None) or ()
     if isinstance(listed, Mapping):
-        names = ("get", "head") if method == "HEAD" else (method.lower(),)
-        listed = [decorator for name in names for decorator in listed.get(name, ())]
-    return list(reversed(listed))
+        listed = listed.get(method.lower(), ())
+    return list(listed)[::-1] if isinstance(listed, Iterable) else [listed]
 
 
 def _check_alone(levels: Sequence[Policy], label: str) -> None:

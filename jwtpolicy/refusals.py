@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 from weakref import ref
 
-from flask import Request, current_app
+from flask import Request, Response, after_this_request, current_app
 
 from .decision import Decision
 from .exceptions import AccessError, NoTokenError, quoted
@@ -44,31 +44,77 @@ def refused(
         token_id: ``jti`` of the token that was refused, or None.
         level: How loud; None: an outage is an error, another refusal a warning in debug mode.
         may_be_caught: Whether it comes of a call in a view, which may go on without: then it is
-            logged by `log_answered`, if it is the answer.
+            logged with the answer, if nobody has caught it.
     """
     error.addressed(realm, resource_metadata)
-    if state is not None:
-        # The texts alone: the error's traceback holds the request, in which the state is kept.
-        headers, bare = error.headers, f"Bearer {quoted('realm', realm)}"
-        state.refusal = error.code, headers, headers.get("WWW-Authenticate", bare)
-    found = level or _level(error)
+    found, unlogged = level or _level(error), None
     if logger.isEnabledFor(found) and (state is None or state.logged() is not error):
-        line = (found, "%s: %s (jti=%r)", label, _line(error, state), token_id)
-        is_final = not may_be_caught or found > logging.WARNING
-        if is_final:
+        line = (found, "%s: %s (jti=%r)", _plain(label), _line(error, state), token_id)
+        if may_be_caught and found <= logging.WARNING:
+            unlogged = line
+        else:
             logger.log(*line)
-        if state is not None:
-            state.unlogged = None if is_final else (error.code, line)
-            # Weakly: its traceback holds all that the request has made.
-            state.logged = ref(error) if is_final else state.logged
+    if state is not None:
+        _keep(error, unlogged, state)
     return error
 
 
-def log_answered(state: RequestState, status: int) -> None:
-    """Log the refusal of a call in the view, where the answer has its status."""
-    unlogged, state.unlogged = state.unlogged, None
-    if unlogged is not None and unlogged[0] == status:
-        logger.log(*unlogged[1])
+def _keep(error: AccessError, unlogged: tuple[Any, ...] | None, state: RequestState) -> None:
+    """Keep *error* until the answer is made."""
+    if unlogged is None:
+        # Weakly: its traceback holds all that the request has made.
+        state.logged = ref(error)
+    if state.refusal is None:
+        # For this request alone: those that are let in pay for no hook.
+        after_this_request(lambda response: _answered(response, state))
+    elif _has_left(state.refusal):
+        # What the page of a refusal asks for, and goes without, is not what it answers.
+        return
+    state.refusal, state.unlogged = error, unlogged
+
+
+def _answered(response: Response, state: RequestState) -> Response:
+    """Log the refusal, and tell the client what its own answer would have, unless it was caught.
+
+    Whoever catches a refusal answers for himself.
+    """
+    error, unlogged = state.refusal, state.unlogged
+    state.refusal = state.unlogged = None
+    # None where a hook that came after has raised, so that another answer is made.
+    if error is not None and _has_left(error):
+        if unlogged is not None:
+            logger.log(*unlogged)
+        if response.status_code >= 400:
+            _put_back(response, error)
+    return response
+
+
+def _put_back(response: Response, error: AccessError) -> None:
+    """Give an error that answers a refusal the headers of the refusal's own answer.
+
+    An application's handler knows the status and the text, and mostly not that clients read
+    headers. They are put back where it has answered with that status; a 401 is challenged whatever
+    was refused (:rfc:`9110#section-15.5.2`, "MUST"), and no cache keeps any of them. What the
+    answer says itself stays.
+    """
+    told = {"Cache-Control": "no-store"}
+    if response.status_code == error.code:
+        told.update(error.headers)
+    if response.status_code == 401:
+        told.setdefault("WWW-Authenticate", f"Bearer {quoted('realm', error.realm)}")
+    for name, value in told.items():
+        response.headers.setdefault(name, value)
+
+
+def _has_left(error: AccessError) -> bool:
+    """Whether nobody has caught *error* before Flask did: its traceback begins where it was."""
+    trace = error.__traceback__
+    return trace is not None and trace.tb_frame.f_globals.get("__name__") == "flask.app"
+
+
+def _plain(label: str) -> str:
+    """Return *label* without what would not be one line: some servers pass on any method."""
+    return label if label.isprintable() else ascii(label)
 
 
 def _level(error: AccessError) -> int:

@@ -307,9 +307,11 @@ class Sessions:
         """Return what is true of the user now, if the token's key may say so.
 
         Raises:
-            InvalidTokenError: It may not, or the user is not known any more.
+            InvalidTokenError: It may not, or the user is not known any more; or the session names
+                no client, and its access tokens have to.
         """
         stated = self._statements.renewed(token, facts)
+        self._signer.check_client(stated.access.claims)
         for said in (stated.access, stated.refresh):
             self._signer.check_successor(token, said.claims)
         return stated

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from .access_profile import RFC9068, check_issued
+from .access_profile import HOW, RFC9068, check_issued
 from .clock import Clock, system_clock
 from .exceptions import ConfigurationError, InvalidTokenError, IssueError
 from .jose import RESERVED_CLAIMS, RESERVED_HEADERS, encoded_object, encoded_segment
@@ -58,6 +58,7 @@ class Signer:
         not_before: Whether ``nbf`` is written.
         access_profile: ``rfc9068``: access tokens are such (:rfc:`9068#section-2`).
         client_id: The ``client_id`` of those, where their claims name no other; or None.
+        demanded: Which of ``iss`` and ``aud`` the verifier demands.
         max_length: Characters that a verifier will take.
         clock: Where the time comes from.
 
@@ -74,6 +75,7 @@ class Signer:
         not_before: bool = True,
         access_profile: str | None = None,
         client_id: str | None = None,
+        demanded: frozenset[str] = frozenset(),
         identity_claim: str = "sub",
         with_csrf: bool = False,
         max_length: int = 16_384,
@@ -86,6 +88,7 @@ class Signer:
         self._not_before = not_before
         self._is_profiled = access_profile == RFC9068
         self._client_id = client_id
+        self._demanded = demanded
         self.identity_claim = identity_claim
         self._with_csrf = with_csrf
         self._max_length = max_length
@@ -116,7 +119,7 @@ class Signer:
         Raises:
             IssueError: *claims* or *headers* name what is reserved, or hold what is not JSON, or
                 the ring says that the key may not sign them; or an access token is none of the
-                profile.
+                profile; or it would be refused here, for want of an issuer or an audience.
             ConfigurationError: There is no key that can sign, or the ring returned none.
         """
         key = self._key_for(subject, claims or {})
@@ -146,6 +149,7 @@ class Signer:
         }
         members.update((name, value) for name, value in optional.items() if value is not None)
         read = members if self.identity_claim == "sub" else members | {"sub": subject}
+        self._check_demanded(members)
         wrong = malformed_claim(read)
         if wrong is not None:
             expected = _EXPECTED.get(wrong, "what a verifier takes")
@@ -158,6 +162,30 @@ class Signer:
             raise IssueError(msg)
         encoded = self._encoded(key, kind, members, headers)
         return Issued(encoded, token_id, now, members.get("exp"))
+
+    def _check_demanded(self, members: Mapping[str, Any]) -> None:
+        """Refuse to sign what would be refused here: a service may also only verify.
+
+        Raises:
+            IssueError: An issuer or an audience is demanded, and there is none.
+        """
+        absent = min(self._demanded - members.keys(), default=None)
+        if absent is not None:
+            msg = f"a token without {absent} would be refused here: {HOW[absent]}"
+            raise IssueError(msg)
+
+    def check_client(self, claims: Mapping[str, Any]) -> None:
+        """Refuse to renew a session that was opened before the profile, and names no client.
+
+        Args:
+            claims: What its next access token says beside registered claims.
+
+        Raises:
+            InvalidTokenError: So it is; a login says which client it is for.
+        """
+        if self._is_profiled and self._client_id is None and "client_id" not in claims:
+            msg = "the session names no client_id, and JWT_CLIENT_ID is not set"
+            raise InvalidTokenError(msg)
 
     def check_successor(self, token: Token, claims: Mapping[str, Any]) -> None:
         """Refuse to renew a token as one that its own key may not sign.

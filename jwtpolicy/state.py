@@ -17,6 +17,7 @@ from werkzeug.exceptions import HTTPException
 
 from .access import NOT_LOADED, AccessRequest, Standing, Terms
 from .exceptions import (
+    AccessError,
     BridgeTokenError,
     InvalidTokenError,
     PolicyDefinitionError,
@@ -357,11 +358,11 @@ class RequestState:
             streams and hooks too. None before.
         admitted: The plans that let it in, and the request as they saw it.
         asked: Plans by which tokens were looked for, whether or not they let it in.
-        refusal: The status of the last refusal, the headers of its own answer, and the challenge of
-            a 401 that answers it; None: none refused.
+        refusal: The last refusal, or None where there was none or the answer is made; it is given
+            up then, because its traceback holds the request in whose environ this is kept.
         logged: Returns the refusal that was logged last, as long as it lives.
-        unlogged: A status, and the arguments of the log for a refusal that answers with it if
-            nobody catches it; None where there is none.
+        unlogged: The arguments of the log for that refusal, where it is logged only if nobody
+            catches it; else None.
         late_plans: Plans that were made for this request, because nobody has to remember them.
         is_logged_out: Whether the view ended the session of the token.
         ended_at: When this request has ended all of a user's sessions, in seconds since the
@@ -375,9 +376,9 @@ class RequestState:
     is_logged_out = False
     ended_at = 0.0
     login_began: float | None = None
-    refusal: tuple[int | None, Mapping[str, str], str] | None = None
+    refusal: AccessError | None = None
     logged: Callable[[], Exception | None] = staticmethod(lambda: None)
-    unlogged: tuple[int | None, tuple[Any, ...]] | None = None
+    unlogged: tuple[Any, ...] | None = None
     _is_shaded = False
     _nested: tuple[RequestState, ...] = ()
 

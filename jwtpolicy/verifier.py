@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Final
@@ -22,7 +22,9 @@ _MAX_HEADERS: Final = 256
 #: What names a token; `jti` is among it so that every one can be revoked (CLAIM-5).
 _NAMING: Final = frozenset({"sub", "type", "jti"})
 
-_PLAIN_TYPES: Final = frozenset({"jwt"})
+#: What ``typ`` may be, in lower case: of other tokens than those of a profile, and of all.
+_PLAIN_TYPES: Final[frozenset[str | None]] = frozenset({None, "jwt"})
+_ALL_TYPES: Final = _PLAIN_TYPES | TYPES
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +64,9 @@ class Purpose(Enum):
     #: To look at it afterwards: ``exp`` may have passed.
     EXAMINE = "examine"
     #: To end what the signature names, a session or the token. That is asked neither ``exp``,
-    #: ``nbf`` and ``iat``, nor the key that it is bound to, nor what the claim schema makes of it:
-    #: a logout by somebody whose clock is behind would be none, and its answer that of one.
+    #: ``nbf`` and ``iat``, nor the key that it is bound to, nor for a profile, nor what the claim
+    #: schema makes of it: a logout by somebody whose clock is behind would be none, and its answer
+    #: that of one.
     END = "end"
 
 
@@ -216,11 +219,14 @@ class Verifier:
         if rules.audiences or "aud" in claims:
             _check_audience(claims.get("aud"), rules.audiences)
         kind = claims["type"]
-        if header.type != "JWT" or self._is_profiled:
-            is_access = self._is_profiled and kind == "access"
-            _check_type(header.type, kind, is_access)
-            if is_access and purpose is not Purpose.END:
-                check_presented(claims)
+        if purpose is Purpose.END:
+            # Issued before the profile was set, or where it is not set yet: it names a session.
+            _check_type(header.type, kind, _ALL_TYPES)
+        elif self._is_profiled and kind == "access":
+            _check_type(header.type, kind, TYPES)
+            check_presented(claims)
+        elif header.type != "JWT":
+            _check_type(header.type, kind, _PLAIN_TYPES)
         if kinds is not None and kind not in kinds:
             msg = f"the token is of the kind {kind!r}"
             raise WrongKindError(msg)
@@ -261,10 +267,8 @@ def _check_audience(audience: str | list[str] | None, wanted: frozenset[str]) ->
         raise InvalidTokenError(msg)
 
 
-def _check_type(found: str | None, kind: str, is_profiled: bool) -> None:
+def _check_type(found: str | None, kind: str, accepted: Collection[str | None]) -> None:
     """Compare ``typ``; media types are case-insensitive (:rfc:`7515#section-4.1.9`)."""
-    if found is None and not is_profiled:
-        return
-    if (found or "").lower() not in (TYPES if is_profiled else _PLAIN_TYPES):
+    if (found and found.lower()) not in accepted:
         msg = f"the header's typ is {found!r:.40}, which is no token of the kind {kind!r:.40}"
         raise InvalidTokenError(msg)

@@ -55,6 +55,14 @@ CREATE TABLE jwtpolicy_token (
 );
 CREATE INDEX jwtpolicy_token_by_expiry ON jwtpolicy_token (expires_at);
 
+CREATE TABLE jwtpolicy_memory (
+    id INTEGER NOT NULL,
+    began BIGINT NOT NULL,
+    mark BIGINT NOT NULL,
+    restored BIGINT NOT NULL,
+    PRIMARY KEY (id)
+);
+
 CREATE TABLE jwtpolicy_schema (
     version INTEGER NOT NULL,
     PRIMARY KEY (version)

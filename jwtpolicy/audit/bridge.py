@@ -68,8 +68,17 @@ def is_guard_of_bridge(thing: object) -> bool:
 
 def verifying() -> list[object]:
     """Return the functions by which the bridge, or what it stands for, checks inside of views."""
-    modules = (sys.modules.get(name) for name in (_DECORATORS, _OTHER_DECORATORS))
-    return [getattr(module, _CALL) for module in modules if module is not None]
+    return _named(_CALL)
+
+
+def making() -> list[object]:
+    """Return what makes guards of the bridge, or of what it stands for."""
+    return _named("jwt_required")
+
+
+def _named(name: str) -> list[object]:
+    modules = (sys.modules.get(module) for module in (_DECORATORS, _OTHER_DECORATORS))
+    return [getattr(module, name) for module in modules if module is not None]
 
 
 def _makes_guards(thing: object) -> bool:

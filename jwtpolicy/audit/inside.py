@@ -23,7 +23,8 @@ from ..planning import (
     put_at_each_request,
     view_class,
 )
-from .bridge import blueprints_of, is_guard_of_bridge, verifying
+from ..views import protect
+from .bridge import blueprints_of, is_guard_of_bridge, making, verifying
 from .calls import UNTOLD, Scope, scope_of
 
 _ENFORCE: Final = frozenset({"enforce", "enforce_async"})
@@ -132,11 +133,20 @@ class _Look:
         """Look at what *decorator* will put around a handler, which it has not made yet."""
         while isinstance(decorator, partial):
             decorator = decorator.func
-        if isinstance(decorator, FunctionType):
-            for scope in scope_of(decorator).nested():
-                self._read(scope, depth - 1)
-        else:
+        if not isinstance(decorator, FunctionType):
             self.at(decorator, depth=depth)
+        elif depth > 0:
+            self._at_making(scope_of(decorator), depth - 1)
+
+    def _at_making(self, scope: Scope, depth: int) -> None:
+        """Look at what a decorator makes, and at the decorators that it calls itself."""
+        for call in scope.calls():
+            if any(call.callee is maker for maker in (protect, *making())):
+                self.found.checks[f"{_shown(scope.code.co_filename)}:{call.line}"] = None
+            elif isinstance(call.callee, FunctionType) and not _is_plain(call.callee):
+                self._at_decorator(call.callee, depth)
+        for inner in scope.nested():
+            self._read(inner, depth)
 
     def _read(self, scope: Scope, depth: int) -> None:
         is_followed = False

@@ -71,7 +71,7 @@ class PasswordCheck:
         # Asked for in any case: making it takes time too, the first time.
         nobodys, beginning = self._nobodys
         is_right = self._compared(stored, password) if stored else False
-        if is_right is not None and stored and stored.startswith(beginning):
+        if is_right is not None and stored and _is_made_as(stored, nobodys, beginning):
             return is_right
         if self._is_comparable(nobodys, password) and is_right is None:
             logger.error("a stored password hash cannot be read: its user cannot log in by it")
@@ -101,6 +101,11 @@ class PasswordCheck:
         except ValueError:
             return False
         return True
+
+
+def _is_made_as(stored: str, nobodys: str, beginning: str) -> bool:
+    """Whether *stored* costs what *nobodys* does; one that is cut off costs nothing."""
+    return stored.startswith(beginning) and stored.count("$") == nobodys.count("$")
 
 
 def _checked(answer: object) -> bool:

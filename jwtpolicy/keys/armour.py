@@ -8,13 +8,17 @@ then looked at.
 
 from __future__ import annotations
 
+import ast
 import base64
 import binascii
 import json
 import re
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import unquote_to_bytes
+
+from ..exceptions import ConfigurationError
 
 #: How many armours are taken off one another: base64 of a PEM in UTF-16 are three.
 _LAYERS: Final = 4
@@ -29,6 +33,8 @@ _TEXT = re.compile(
 _SPACE = re.compile(rb"[\s\"']|\\[nrt]")
 _HEX_SIGNS = re.compile(rb"[\s\"':-]|[\\0]x", re.IGNORECASE)
 _BASE64 = re.compile(rb"[A-Za-z0-9+/]+")
+#: A public key of Ed25519 has 60 signs.
+_RUN = re.compile(rb"[A-Za-z0-9+/_-]{40,}")
 _BASE32 = re.compile(rb"[A-Z2-7]+", re.IGNORECASE)
 _TO_STANDARD: Final = bytes.maketrans(b"-_", b"+/")
 #: Byte order marks.
@@ -49,12 +55,25 @@ def is_key_material(secret: bytes) -> bool:
     return any(_TEXT.search(form) or _is_der(form) for form in found)
 
 
+@lru_cache(maxsize=8)
+def check_secret(secret: object) -> None:
+    """Refuse a secret that `is_key_material`, for whoever reads it again at each request.
+
+    Raises:
+        ConfigurationError: It is one.
+    """
+    encoded = secret.encode("utf-8", "surrogatepass") if isinstance(secret, str) else secret
+    if isinstance(encoded, bytes) and is_key_material(encoded):
+        msg = "the HMAC secret is a key of another algorithm, often public; make another one"
+        raise ConfigurationError(msg)
+
+
 def _unwrapped(data: bytes) -> Iterator[bytes]:
     """Yield what *data* may stand for."""
-    for unwrap in (_text, _json, _percent, _base64, _hex, _base32):
+    for unwrap in (_text, _latin, _python, _json, _percent, _run, _base64, _hex, _base32):
         try:
             inner = unwrap(data)
-        except (ValueError, RecursionError):  # it is not of that form
+        except (ValueError, SyntaxError, RecursionError, MemoryError):  # it is not of that form
             continue
         if inner:
             yield inner
@@ -63,6 +82,22 @@ def _unwrapped(data: bytes) -> Iterator[bytes]:
 def _text(data: bytes) -> bytes:
     """Return text of UTF-16 or UTF-32 as ASCII, which is all that keys and their armours use."""
     return _MARKS.sub(b"", data.replace(b"\0", b""))
+
+
+def _latin(data: bytes) -> bytes:
+    """Return bytes that somebody has read as text with one sign for each."""
+    return data.decode("utf-8").encode("latin-1")
+
+
+def _python(data: bytes) -> bytes:
+    """Return the bytes that ``str`` has made ``b'…'`` of."""
+    found = ast.literal_eval(data.decode("ascii")) if data.startswith((b"b'", b'b"')) else b""
+    return found if isinstance(found, bytes) else b""
+
+
+def _run(data: bytes) -> bytes:
+    """Return the longest run of base64 within a text: a setting's value, a member of JSON."""
+    return max(_RUN.findall(data), key=len, default=b"").strip(b"-_")
 
 
 def _json(data: bytes) -> bytes:
@@ -98,6 +133,7 @@ def _hex(data: bytes) -> bytes:
 
 def _is_der(data: bytes) -> bool:
     """Whether *data* is one sequence of DER, and nothing but elements of DER stand within."""
+    data = data.lstrip(b"\r\n\t ")
     outer = _element(data, 0)
     if outer is None or data[0] != 0x30 or data[outer[1] :].strip(b"\0\r\n\t "):
         return False

@@ -24,6 +24,17 @@ LOCKED: Final = (
 )
 
 
+def text_bytes(material: object) -> object:
+    """Return text as bytes, and what is no text as it is.
+
+    None: it is no UTF-8; Python puts surrogates for such bytes, in variables of the environment.
+    """
+    try:
+        return material.encode() if isinstance(material, str) else material
+    except UnicodeEncodeError:
+        return None
+
+
 def is_secret_a_file(secret: bytes) -> bool:
     """Whether a secret names a file for certain: such a name can be guessed."""
     name = _name(secret)
@@ -50,7 +61,7 @@ def _is_a_file(material: object) -> bool:
 
 
 def _is_locked(material: object, error: Exception) -> bool:
-    text = material.encode() if isinstance(material, str) else material
+    text = text_bytes(material)
     is_marked = isinstance(text, bytes) and b"ENCRYPTED" in text
     return is_marked or "password" in str(error).lower()
 

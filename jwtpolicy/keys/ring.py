@@ -23,7 +23,7 @@ from werkzeug.exceptions import HTTPException
 from ..exceptions import ConfigurationError, InvalidTokenError
 from ..expecting import expect, expect_several
 from .armour import is_key_material
-from .complaints import A_FILE_NAME, is_secret_a_file, key_complaint
+from .complaints import A_FILE_NAME, is_secret_a_file, key_complaint, text_bytes
 
 logger = logging.getLogger("jwtpolicy")
 
@@ -192,10 +192,13 @@ def _secret_bytes(signing: Any) -> bytes:
 
 
 def _checked_secret(material: object, algorithm: str) -> bytes:
-    secret = material.encode("utf-8") if isinstance(material, str) else material
+    secret = text_bytes(material)
     size = _MIN_SECRET[algorithm]
     call = f"secrets.token_urlsafe({size * 3 // 2})"
     advice = f'make one with\n  python -c "import secrets; print({call})"'
+    if secret is None and isinstance(material, str):
+        msg = f"the secret for {algorithm} is not UTF-8; write its bytes in base64 or hex"
+        raise ConfigurationError(msg)
     if not isinstance(secret, bytes):
         msg = f"the secret for {algorithm} is text or bytes, not {type(material).__name__}"
         raise ConfigurationError(msg)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from .source import Function, Source, arguments, literal
@@ -17,8 +17,11 @@ PARAMETERS: Final = (
     "verify_type",
     "skip_revocation_check",
 )
+#: Attributes of applications and blueprints that register a view.
+ROUTES: Final = frozenset({"route", "get", "post", "put", "patch", "delete"})
 #: Policies of this library that let requests without a token in.
 _OPENING: Final = ("jwtpolicy.OptionalToken", "jwtpolicy.Anonymous")
+_REFRESH: Final = "jwtpolicy.Refresh"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +63,13 @@ class Demands:
     """The demands of one file's functions and classes.
 
     Attributes:
+        by_node: What is demanded, by the function or class that is guarded or calls the guard.
         has_optional: Whether one of them lets requests without a token in.
     """
 
     def __init__(self, source: Source, guards: Iterable[tuple[ast.AST, ast.Call | None]]) -> None:
         self._source = source
-        self._by_node: dict[ast.AST, Demand] = {}
+        self.by_node: dict[ast.AST, Demand] = {}
         self.has_optional = any(source.origin(node) in _OPENING for node in source.nodes)
         for node, call in guards:
             demand, guarded = demand_of(call), self.guarded_by(node)
@@ -74,7 +78,18 @@ class Demands:
                 continue
             self.has_optional |= demand.optional
             if guarded is not None:
-                self._by_node.setdefault(guarded, demand)
+                self._add(guarded, demand)
+        for node in source.nodes:
+            if isinstance(node, ast.Call) and source.origin(node.func) == "jwtpolicy.protect":
+                named = {source.origin(inner) for inner in ast.walk(node)}
+                demand = Demand(optional=not named.isdisjoint(_OPENING), refresh=_REFRESH in named)
+                if (guarded := self.guarded_by(node)) is not None:
+                    self._add(guarded, demand)
+
+    def _add(self, guarded: ast.AST, demand: Demand) -> None:
+        """Add a guard; the code between two on one function may know one alone."""
+        before = self.by_node.setdefault(guarded, demand)
+        self.by_node[guarded] = replace(before, optional=before.optional or demand.optional)
 
     def guarded_by(self, node: ast.AST) -> ast.AST | None:
         """Return the function or class that a guard stands on, or that calls it."""
@@ -83,5 +98,5 @@ class Demands:
 
     def around(self, node: ast.AST) -> Demand | None:
         """Return the demand of the nearest function or class around *node* that has one."""
-        found = (self._by_node.get(above) for above in self._source.parents(node))
+        found = (self.by_node.get(above) for above in self._source.parents(node))
         return next(filter(None, found), None)

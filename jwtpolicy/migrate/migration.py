@@ -10,7 +10,7 @@ from . import bridging, native
 from .application import Application, File
 from .names import OLD_ATTRIBUTES, OLD_NAMES, own_name
 from .reminders import reminders
-from .source import Note, Source
+from .source import Function, Note, Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,8 @@ def _find_old(application: Application) -> None:
             if _is_old(file.source, node):
                 file.hinder(node, "this is of Flask-JWT-Extended 3: move to FJE 4 first")
         for reference in file.of("jwt_required"):
-            if reference.call is None:
+            above = file.source.parent(reference.node)
+            if reference.call is None and isinstance(above, Function | ast.List | ast.Tuple):
                 file.hinder(
                     reference.node,
                     "jwt_required has parentheses since Flask-JWT-Extended 4: move to FJE 4 first",

@@ -14,8 +14,9 @@ from .rules import calls, guards, reading, refusals
 from .rules.arrays import Claims
 from .rules.identities import Identity, identity_of
 from .rules.issuing import rewrite_issuing
-from .rules.loaders import registered, rewrite_loaders
-from .source import TWICE, literal
+from .rules.loaders import CALLBACKS, LOADERS, registered, rewrite_loaders
+from .sight import Sight
+from .source import TWICE, last_name, literal, string
 from .work import Work
 
 Rule = Callable[[Work, Reference], None]
@@ -41,11 +42,14 @@ _RULES: Final[Mapping[str, Rule]] = {
     "verify_jwt_in_request": guards.rewrite_verification,
 }
 _ISSUING: Final = ("create_access_token", "create_refresh_token")
+#: What reaches an attribute by a text, its second argument.
+_REACHING: Final = frozenset({"delattr", "getattr", "hasattr", "object", "setattr"})
 
 
 def rewrite(application: Application) -> None:
     """Plan the changes of all files, and find what hinders them."""
-    works = [Work(file, application) for file in application.files]
+    sight = Sight(application)
+    works = [Work(file, application, sight) for file in application.files]
     identity = _identity(works)
     hinder_by_settings(application)
     claims = Claims(application)
@@ -94,8 +98,7 @@ def _spell_never(work: Work) -> None:
 def _find_hidden(work: Work) -> None:
     """Find what uses Flask-JWT-Extended and is no plain use of an imported name."""
     for node in work.source.nodes:
-        text = node.value if isinstance(node, ast.Constant) else None
-        if isinstance(text, str) and (text == "flask-jwt-extended" or own_name(text) is not None):
+        if isinstance(node, ast.Constant) and _is_named_in(work, node):
             work.hinder(node, "Flask-JWT-Extended is named in a text, which nobody follows here")
         elif isinstance(node, ast.Name | ast.Attribute):
             _find_unclear(work, node)
@@ -104,6 +107,18 @@ def _find_hidden(work: Work) -> None:
             work.hinder(node, "name what is imported instead of *")
         for alias in theirs:
             _find_handed_on(work, node, alias)
+
+
+def _is_named_in(work: Work, node: ast.Constant) -> bool:
+    """Whether a text names what is rewritten: ``"app.views.get_jwt"`` for a mock, a loader."""
+    text = string(node) or ""
+    if text == "flask-jwt-extended" or own_name(text) is not None:
+        return True
+    module, _, name = text.rpartition(".")
+    above = work.source.parent(node)
+    is_reached = isinstance(above, ast.Call) and last_name(above) in _REACHING
+    is_path = all(part.isidentifier() for part in module.split("."))
+    return name in (*_RULES, *_ISSUING, *LOADERS, *CALLBACKS) and (is_path or is_reached)
 
 
 def _find_unclear(work: Work, node: ast.Name | ast.Attribute) -> None:

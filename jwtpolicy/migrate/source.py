@@ -226,10 +226,6 @@ class Source:
         """Return the innermost function whose body or signature *node* stands in."""
         return next((n for n in self.parents(node) if isinstance(n, Function)), None)
 
-    def statement(self, node: ast.AST) -> ast.stmt:
-        """Return the statement that *node* stands in, or is."""
-        return next(n for n in (node, *self.parents(node)) if isinstance(n, ast.stmt))
-
     # Where it stands.
 
     def offset(self, line: int, column: int) -> int:
@@ -315,6 +311,12 @@ def literal(node: ast.AST) -> object:
         return ast.literal_eval(node)
     except (ValueError, TypeError, SyntaxError, MemoryError):
         return ABSENT
+
+
+def last_name(node: ast.AST) -> str:
+    """Return the last of the names by which something is reached, or what makes it is called."""
+    node = node.func if isinstance(node, ast.Call) else node
+    return str(getattr(node, "attr", getattr(node, "id", "")))
 
 
 def string(node: ast.AST | None) -> str | None:

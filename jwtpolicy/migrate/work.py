@@ -7,6 +7,7 @@ from collections import defaultdict
 
 from .application import Application, File
 from .names import own_name
+from .sight import Sight
 from .source import Binding, Source, is_tail
 
 
@@ -17,13 +18,15 @@ class Work:
         file: The file.
         source: Its text, and what changes in it.
         application: The others.
+        sight: The guards that run before its code.
         needed: The names that are needed, by module, as pairs of name and alias.
     """
 
-    def __init__(self, file: File, application: Application) -> None:
+    def __init__(self, file: File, application: Application, sight: Sight) -> None:
         self.file = file
         self.source: Source = file.source
         self.application = application
+        self.sight = sight
         self.needed: dict[str, set[tuple[str, str]]] = defaultdict(set)
 
     def hinder(self, node: ast.AST, text: str) -> None:

@@ -52,14 +52,22 @@ class _StrictText(String):
     """A field that writes the text of what it reads, if it has one of its own."""
 
     def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> Any:
-        kind: Any = type(value)
-        if kind.__str__ is object.__str__ and kind.__module__ != "builtins":
+        text = super()._serialize(value, attr, obj, **kwargs)
+        kind = type(value)
+        if _is_repr(text, kind):
             msg = (
                 f"claims.{attr}: {kind.__name__} has no text of its own, only its repr; name what "
                 f"stands for it: fields.Function(lambda user: [one.name for one in user.{attr}])"
             )
             raise IssueError(msg)
-        return super()._serialize(value, attr, obj, **kwargs)
+        return text
+
+
+def _is_repr(text: str | None, kind: Any) -> bool:
+    """Whether *text* describes an object of *kind*; a number's is what it says, and may stand."""
+    if text is None or kind.__str__ is not object.__str__ or kind.__module__ == "builtins":
+        return False
+    return text.startswith(("<", f"{kind.__name__}(", f"{kind.__qualname__}("))
 
 
 class _StrictNested(Nested):

@@ -95,16 +95,22 @@ def _profile_complaints(settings: Settings) -> Iterator[str]:
 
 
 def check_own_tokens(settings: Settings) -> None:
-    """Refuse a service that issues what it refuses; not for one that only verifies.
+    """Refuse a service that issues what it refuses.
+
+    One that has a secret and says neither issuer nor audience may only verify: it is told when it
+    issues something. With a profile it has to say them.
 
     Raises:
         ConfigurationError: So it is.
     """
+    may_only_verify = settings.access_token_profile is None
     own_issuer = () if settings.encode_issuer is None else (settings.encode_issuer,)
     for name, written, accepted in (
         ("ISSUER", own_issuer, settings.accepted_issuers),
         ("AUDIENCE", settings.encode_audience, settings.accepted_audiences),
     ):
+        if not written and may_only_verify:
+            continue
         if accepted and accepted.isdisjoint(written):
             said = f"says {', '.join(written)}" if written else "is not set"
             msg = (

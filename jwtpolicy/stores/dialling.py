@@ -30,8 +30,11 @@ def dial(connect: Callable[[], T], hang_up: Callable[[T], object], seconds: floa
     it is done in a thread, which is left alone when the time is over: it ends by itself, and hangs
     up what it may have made.
 
+    Where no thread can be started, as at the end of the process or because there are too many, it
+    is done here, and takes as long as it takes.
+
     Args:
-        connect: What connects; it is called in another thread.
+        connect: What connects; it is called in another thread, if there can be one.
         hang_up: What closes a connection that came too late.
         seconds: How long it may take, or less where the deadline comes first.
 
@@ -44,7 +47,7 @@ def dial(connect: Callable[[], T], hang_up: Callable[[T], object], seconds: floa
         msg = f"{MOST} other connections are being made, none of which gets through"
         raise TimeoutError(msg)
     made: Future[T] = Future()
-    _start(partial(_connect, connect, made, turns), turns)
+    _start(partial(_connect, connect, made, turns))
     try:
         return made.result(max(0.0, end - elapsed()))
     except BaseException as error:
@@ -55,14 +58,13 @@ def dial(connect: Callable[[], T], hang_up: Callable[[T], object], seconds: floa
         raise
 
 
-def _start(call: Callable[[], None], turns: threading.BoundedSemaphore) -> None:
+def _start(call: Callable[[], None]) -> None:
     # With the caller's context, and so his deadline.
     work = partial(copy_context().run, call)
     try:
         threading.Thread(target=work, name="jwtpolicy-dial", daemon=True).start()
-    except BaseException:
-        turns.release()
-        raise
+    except RuntimeError:
+        call()
 
 
 def _connect(connect: Callable[[], T], made: Future[T], turns: threading.BoundedSemaphore) -> None:

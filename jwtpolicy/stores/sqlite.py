@@ -37,7 +37,7 @@ from .deadlines import in_time
 from .lineage import Age, Lineage, warn_of
 from .outages import tells_outages
 from .sqlite_connections import Connections
-from .sqlite_file import SQLiteFile, Values
+from .sqlite_file import SQLiteFile, Values, earlier
 
 T = TypeVar("T")
 
@@ -273,7 +273,7 @@ class SQLiteStore(TokenStore):
 
     def _begin_again(self, connection: sqlite3.Connection, seen: Age) -> int:
         """Let memory begin now, in a file that is older than it was."""
-        now = int(self._clock())
+        now = earlier(int(self._clock()))
         values = {"began": seen.began, "mark": seen.mark, "now": now}
         is_within = connection.in_transaction
         if not is_within:
@@ -484,7 +484,7 @@ class SQLiteStore(TokenStore):
 
     @in_time
     def prunable(self, *, now: int) -> int:
-        ((total,),) = self._ask(_PRUNABLE, {"horizon": _earlier(now) - MAX_LEEWAY})
+        ((total,),) = self._ask(_PRUNABLE, {"horizon": earlier(now) - MAX_LEEWAY})
         return int(total)
 
     def upgrade(self) -> str:
@@ -523,7 +523,7 @@ class SQLiteStore(TokenStore):
                 self._file.wait(connection, "BEGIN IMMEDIATE")
                 changed = change(connection)
                 age = self._advanced(connection)
-                connection.execute(_ERASE_KEPT, (_earlier(now),))
+                connection.execute(_ERASE_KEPT, (earlier(now),))
                 if next(self._writes) % _PRUNE_EVERY == 0:
                     _prune(connection, now, _PRUNE_LIMIT)
                 connection.execute("COMMIT")
@@ -611,13 +611,8 @@ def _end_oldest(connection: sqlite3.Connection, session: Session, maximum: int |
 
 
 def _prune(connection: sqlite3.Connection, now: int, limit: int) -> int:
-    horizon = _earlier(now) - MAX_LEEWAY
+    horizon = earlier(now) - MAX_LEEWAY
     return sum(connection.execute(sql, (horizon, limit)).rowcount for sql in _PRUNE)
-
-
-def _earlier(now: int) -> int:
-    """Return the earlier of the caller's clock and the machine's: nothing is deleted before."""
-    return min(now, int(system_clock()))
 
 
 def _end(expires_at: int | None) -> int:

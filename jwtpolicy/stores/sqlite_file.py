@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from ..clock import Clock
+from ..clock import Clock, system_clock
 from . import sqlite_schema as schema
 from .deadlines import in_time, left, within
 
@@ -63,6 +63,15 @@ def _close_to_others(path: str) -> None:
         _LOG.warning("others may read %s of the token store, which is not ours to close", path)
     except OSError:
         pass  # it is not there; or SQLite says in a moment what is wrong with it
+
+
+def earlier(now: int) -> int:
+    """Return the earlier of the caller's clock and the machine's.
+
+    Nothing is deleted before both have come so far; and no memory begins later, or nobody could
+    log in until all clocks had caught up with one that is ahead.
+    """
+    return min(now, int(system_clock()))
 
 
 class SQLiteFile:
@@ -127,7 +136,7 @@ class SQLiteFile:
         """
         with self._alone(connection) as found:
             if found == 1:
-                schema.convert(connection, int(self._clock()))
+                schema.convert(connection, earlier(int(self._clock())))
         if found > schema.VERSION:
             schema.check(found)
         return found
@@ -158,7 +167,7 @@ class SQLiteFile:
         if not found:
             with self._alone(connection) as found:
                 if not found:
-                    schema.create(connection, int(self._clock()))
+                    schema.create(connection, earlier(int(self._clock())))
         schema.check(found or schema.VERSION)
         if not schema.has_memory(partial(self.wait, connection)):
             with self._alone(connection):

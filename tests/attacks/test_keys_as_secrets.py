@@ -103,6 +103,14 @@ ARMOURS: dict[str, Armour] = {
     "hex in lines": lambda data: lines(data.hex(":").encode(), 48),
     "hex twice": lambda data: data.hex().encode().hex().encode(),
     "base64 twice": lambda data: base64.b64encode(base64.b64encode(data)),
+    "str of bytes": lambda data: repr(data).encode(),
+    "read as Latin-1": lambda data: data.decode("latin-1").encode(),
+    "after a line break": lambda data: b"\r\n" + data,
+    "a setting": lambda data: b"JWT_PUBLIC_KEY=" + base64.b64encode(data),
+    "data URL": lambda data: b"data:application/x-pem-file;base64," + base64.b64encode(data),
+    "a member of JSON": lambda data: json.dumps(
+        {"x5c": [base64.b64encode(data).decode()]}
+    ).encode(),
     "JSON string": lambda data: json.dumps(base64.b64encode(data).decode()).encode(),
     "percent": lambda data: quote(data).encode(),
 }
@@ -155,6 +163,9 @@ NEARLY_KEYS = [
     pytest.param(b"0\x2e\x02\x2b" + bytes(range(43)) + b"\x02", id="a tag and no length"),
     pytest.param(b"0\x80" + bytes(range(9, 41)), id="a length that is not said"),
     pytest.param(b"[" * 5000 + b"abcdefgh", id="deep JSON"),
+    pytest.param(b"b'" + b"(" * 5000 + b"abcdefgh", id="deep Python"),
+    pytest.param(b"b'half bytes of Python, 0123456789", id="bytes of Python that do not end"),
+    pytest.param(b"b'text' and what is none, 0123456789", id="no bytes of Python"),
     pytest.param(b'{"k": "%s"}' % bytes(range(65, 91)), id="JSON that is no key"),
     pytest.param(b"correct horse battery staple, and 100% kty of ssh", id="a phrase"),
 ]

@@ -36,6 +36,18 @@ def plain() -> str:
     return "open"
 
 
+def guarded_by_call(view: Any) -> Any:
+    return jwt_required()(view)
+
+
+def endless(view: Any) -> Any:
+    return endless(endless) if view is None else view
+
+
+def natively(view: Any) -> Any:
+    return protect()(view)
+
+
 def checked() -> str:
     verify_jwt_in_request()
     return "in"
@@ -391,7 +403,13 @@ def test_methods_of_classes_are_looked_at_one_by_one(app: Any, row: Any) -> None
         ([jwt_required(fresh=True)], Protection.GUARDED, None),
         ([original.jwt_required()], INSIDE, "view_decorators.py:"),
         ([Calling(admins)], INSIDE, line(admins, 3)),
+        ({admins}, INSIDE, line(admins, 3)),
+        ([guarded_by_call], INSIDE, line(guarded_by_call)),
+        ([partial(natively)], INSIDE, line(natively)),
+        ([lambda view: admins(view)], INSIDE, line(admins, 3)),
+        ([lambda view: nameless(view)], UNGUARDED, None),
         ([nameless], UNGUARDED, None),
+        ([endless], UNGUARDED, None),
     ],
 )
 def test_method_decorators_are_read(
@@ -405,6 +423,32 @@ def test_method_decorators_are_read(
     assert about is None or about in row("it").notes[0]
     bridge_text = "jwt_required(fresh=True)" if protection is Protection.GUARDED else None
     assert row("it").bridge == bridge_text
+
+
+def test_a_mapping_of_method_decorators_does_not_count_for_head(app: Any, row: Any) -> None:
+    bridge.JWTManager(app)
+    it = {"method_decorators": {"get": [jwt_required()]}, "get": lambda self: "open"}
+    flask_restful.Api(app).add_resource(
+        type("It", (flask_restful.Resource,), it), "/it", endpoint="it"
+    )
+
+    assert app.test_client().get("/it").status_code == 401
+    assert app.test_client().head("/it").status_code == 200
+    rows = [row for row in audit(app).rows if row.endpoint == "it"]
+    found = {method: row.protection for row in rows for method in row.methods}
+    assert (found["GET"], found["HEAD"]) == (Protection.GUARDED, UNGUARDED)
+
+
+def test_method_decorators_that_only_instances_have_are_unknown(app: Any, row: Any) -> None:
+    bridge.JWTManager(app)
+    listed = property(lambda self: [jwt_required()])
+    it = {"method_decorators": listed, "get": lambda self: "open"}
+    flask_restful.Api(app).add_resource(
+        type("It", (flask_restful.Resource,), it), "/it", endpoint="it"
+    )
+
+    assert row("it").protection is UNKNOWN
+    assert app.test_client().get("/it").status_code == 401
 
 
 def test_method_decorators_of_other_classes_are_never_called(app: Any, row: Any) -> None:

@@ -102,6 +102,27 @@ def test_an_apis_own_handler_answers_alone(plain: Flask) -> None:
     assert client.get("/api/view", headers=bearer("x")).json == {"msg": "Not enough segments"}
 
 
+def test_an_apis_handler_of_all_exceptions_answers_as_before(plain: Flask) -> None:
+    """Applications tell the errors apart in it, since the original has no other way with RESTX."""
+    api = flask_restx.Api(plain)
+    plain.add_url_rule("/open", view_func=lambda: "open")
+
+    @api.errorhandler(Exception)
+    def answer(error: Exception) -> Any:
+        return {"seen": type(error).__name__}, 401 if isinstance(
+            error, NoAuthorizationError
+        ) else 500
+
+    @api.route("/view")
+    class View(flask_restx.Resource):  # type: ignore[misc] # untyped
+        @jwt_required()
+        def get(self) -> Any:
+            return {}
+
+    refused = plain.test_client().get("/view")
+    assert (refused.status_code, refused.json["seen"]) == (401, "NoAuthorizationError")  # type: ignore[index] # it has
+
+
 def test_a_loader_is_called_once(plain: Flask) -> None:
     """C11: whatever a framework reads of the error."""
     restx(plain)

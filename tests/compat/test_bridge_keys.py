@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import warnings
 from typing import Any
 
@@ -50,6 +51,15 @@ def test_a_public_key_is_no_secret(rsa: Bridged) -> None:
     assert rsa.status("/access", rsa.access()) == 200
     for secret in (RSA_PEM.encode(), RSA_PEM.strip().encode(), b""):
         assert rsa.status("/access", hmac_signed(secret)) == 422
+
+
+@pytest.mark.parametrize("switches", [{}, {"compat_weak_keys": True}])
+def test_a_public_key_in_another_armour_is_no_secret(make_bridged: Any, switches: Any) -> None:
+    """K34, S12: FJE takes base64 and hex of it, and everybody could sign."""
+    body = "".join(PUBLIC_PEM.splitlines()[1:-1])
+    for secret in (PUBLIC_PEM, body, base64.b64decode(body), base64.b64decode(body).hex()):
+        with pytest.raises(ConfigurationError, match="is a key of another algorithm"):
+            make_bridged(secret_key=secret, **switches)
 
 
 @pytest.mark.parametrize(

@@ -143,6 +143,17 @@ def test_a_body_that_is_too_long_for_a_token_is_not_read(
     assert everywhere.client.open(path, headers=headers, **sent).json["at"] == "headers"
 
 
+@pytest.mark.parametrize("names", [["json", "headers"], ["headers", "json"]])
+def test_a_long_body_hides_no_token_of_another_place(make_bridged: Any, names: list[str]) -> None:
+    """HTTP-6: whichever is looked at first."""
+    bridged = make_bridged(token_location=names)
+    sent = {"method": "POST", "environ_overrides": {**TOO_LONG, "wsgi.input": Unread()}}
+
+    assert bridged.client.open("/access", **sent).status_code == 422
+    headers = bearer(bridged.access())
+    assert bridged.client.open("/access", headers=headers, **sent).status_code == 200
+
+
 @pytest.mark.parametrize(("more", "status"), [(0, 200), (1, 422)])
 def test_a_body_may_have_one_mebibyte(everywhere: Bridged, more: int, status: int) -> None:
     """HTTP-6: as at the native place."""
@@ -266,3 +277,51 @@ def test_an_empty_header_is_no_token(everywhere: Bridged, value: str) -> None:
     assert client.get("/optional", headers=headers).json == {"sub": "ada", "at": "cookies"}
     without_cookie = everywhere.app.test_client().get("/optional", headers=headers)
     assert without_cookie.json == {"sub": None, "at": None}
+
+
+@pytest.mark.parametrize(
+    ("cookie", "path", "found"),
+    [
+        ("access_token_cookie=x", "/access", ("no-store", "Cookie")),
+        ("access_token_cookie=x", "/optional", ("no-store", "Cookie")),
+        ("refresh_token_cookie=x", "/access", (None, "Cookie")),
+        (None, "/access", (None, "Cookie")),
+        (None, "/optional", (None, "Cookie")),
+        ("access_token_cookie=x", "/open", (None, None)),
+    ],
+)
+def test_caches_learn_of_cookies_that_guards_look_at(
+    everywhere: Bridged, cookie: str | None, path: str, found: Any
+) -> None:
+    """HTTP-9: refusals too, and answers to callers without a cookie."""
+    headers = {"Cookie": cookie} if cookie else {}
+
+    answer = everywhere.app.test_client(use_cookies=False).get(path, headers=headers)
+    assert (answer.headers.get("Cache-Control"), answer.headers.get("Vary")) == found
+
+
+def test_a_cookie_that_a_header_goes_before_keeps_out_of_caches_too(everywhere: Bridged) -> None:
+    headers = bearer(forged(claims())) | {"Cookie": "access_token_cookie=x"}
+
+    answer = everywhere.app.test_client(use_cookies=False).get("/access", headers=headers)
+    assert (answer.status_code, answer.headers["Cache-Control"]) == (200, "no-store")
+
+
+@pytest.mark.parametrize(("said", "found"), [("X", "X, Cookie"), ("*", "*")])
+def test_what_a_view_says_of_caches_stands(make_bridged: Any, said: str, found: str) -> None:
+    bridged = make_bridged(token_location=["cookies"])
+
+    @bridged.app.after_request
+    def allow(answer: Any) -> Any:
+        answer.headers.update({"Cache-Control": "private", "Vary": said})
+        return answer
+
+    answer = bridged.with_cookie(bridged.access()).get("/access")
+    assert (answer.headers["Cache-Control"], answer.headers["Vary"]) == ("private", found)
+
+
+def test_where_no_cookies_are_looked_at_caches_are_told_nothing(bridged: Bridged) -> None:
+    answer = bridged.app.test_client().get("/access", headers=bearer(bridged.access()))
+
+    assert "Cache-Control" not in answer.headers
+    assert "Vary" not in answer.headers

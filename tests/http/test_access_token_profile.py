@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import jwt as pyjwt
@@ -12,7 +13,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from flask import Flask
 
 from jwtpolicy import NEVER, JWTManager, Token, current_token, protect
-from jwtpolicy.exceptions import ConfigurationError, InvalidTokenError, IssueError
+from jwtpolicy.endpoints import auth_blueprint
+from jwtpolicy.exceptions import ConfigurationError, InvalidTokenError, IssueError, NotATokenError
 from tests.conftest import SECRET, StandingClock, bearer
 
 NOW = int(StandingClock().now)
@@ -196,13 +198,47 @@ def test_without_the_profile_typ_is_no_kind(make_app: Make) -> None:
 def test_what_was_issued_before_the_profile_can_be_ended(make_app: Make) -> None:
     """K20: what a verified signature names is ended, whatever else it should say."""
     app, jwt = make_app(**WITH_CLIENT)
-    before = pyjwt.encode({**OTHERS, "client_id": ""}, SECRET, "HS256", HEADER)
+    claims = {name: OTHERS[name] for name in OTHERS if name != "client_id"}
+    before = pyjwt.encode({**claims, "type": "access"}, SECRET, "HS256")
 
     with app.app_context():
         jwt.revoke(before)
     again = pyjwt.encode(OTHERS, SECRET, "HS256", HEADER)
 
     assert site(app).get("/", headers=bearer(again)).status_code == 401
+
+
+def test_what_is_of_the_profile_can_be_ended_where_it_is_off(make_app: Make) -> None:
+    """K20: on a machine that has not been told of it yet."""
+    app, jwt = make_app(**{**PROFILE, "access_token_profile": None})
+    encoded = pyjwt.encode({**OTHERS, "type": "access"}, SECRET, "HS256", HEADER)
+
+    with app.app_context():
+        jwt.revoke(encoded)
+        with pytest.raises(NotATokenError):
+            jwt.revoke(
+                pyjwt.encode({**OTHERS, "type": "access"}, SECRET, "HS256", {"typ": "x+jwt"})
+            )
+    plain = pyjwt.encode({**OTHERS, "type": "access"}, SECRET, "HS256")
+
+    assert site(app).get("/", headers=bearer(plain)).status_code == 401
+
+
+@pytest.mark.parametrize(("settings", "status"), [({}, 401), ({"client_id": "web"}, 200)])
+def test_a_session_of_before_the_profile_is_asked_to_log_in(
+    make_app: Make, tmp_path: Path, settings: Any, status: int
+) -> None:
+    """K34: it names no client, and no request may make an error of ours."""
+    kept = {"store_url": f"sqlite:///{tmp_path / 'x.sqlite3'}"}
+    app, jwt = make_app(**{**PROFILE, **kept, "access_token_profile": None})
+    with app.app_context():
+        pair = jwt.login("u1")
+    after, _ = make_app(**{**PROFILE, **kept, **settings})
+    after.register_blueprint(auth_blueprint(endpoints=["refresh"]))
+
+    answer = after.test_client().post("/auth/refresh", headers=bearer(str(pair.refresh_token)))
+
+    assert answer.status_code == status
 
 
 KEY = ec.generate_private_key(ec.SECP256R1())
@@ -246,11 +282,19 @@ ISSUES_WHAT_IT_REFUSES = [
     pytest.param(
         {"encode_issuer": "a", "decode_issuer": "b"}, "ISSUER says a, .* only b", id="iss"
     ),
-    pytest.param({"decode_issuer": ["b", "c"]}, "ISSUER is not set, .* only b, c", id="no iss"),
+    pytest.param(
+        {**PROFILE, "encode_issuer": None, "decode_issuer": ["b", "c"]},
+        "ISSUER is not set, .* only b, c",
+        id="no iss",
+    ),
     pytest.param(
         {"encode_audience": ["a", "x"], "decode_audience": ["b"]}, "AUDIENCE says a, x", id="aud"
     ),
-    pytest.param({"decode_audience": "b"}, "AUDIENCE is not set, .* only b", id="no aud"),
+    pytest.param(
+        {**PROFILE, "encode_audience": None, "decode_audience": "b"},
+        "AUDIENCE is not set, .* only b",
+        id="no aud",
+    ),
 ]
 
 
@@ -260,6 +304,31 @@ def test_a_service_that_refuses_its_own_tokens_does_not_start(
 ) -> None:
     with pytest.raises(ConfigurationError, match=rf"JWT_ENCODE_{what}.*refuse its own tokens"):
         make_app(**settings)
+
+
+@pytest.mark.parametrize(
+    ("settings", "said", "told"),
+    [
+        ({"decode_issuer": "a"}, {"iss": "a"}, "without iss .*: set JWT_ENCODE_ISSUER"),
+        ({"decode_audience": "b"}, {"aud": "b"}, "without aud .*: set JWT_ENCODE_AUDIENCE, or"),
+    ],
+)
+def test_a_service_that_has_the_secret_may_only_verify(
+    make_app: Make, settings: Any, said: Any, told: str
+) -> None:
+    app, jwt = make_app(**settings)
+    others = {"sub": "u1", "type": "access", "jti": "j", "exp": NOW + 60, **said}
+
+    with app.app_context():
+        assert jwt.verify(pyjwt.encode(others, SECRET, "HS256")).subject == "u1"
+        with pytest.raises(IssueError, match=told):
+            jwt.login("u1")
+
+
+def test_a_token_for_somebody_in_particular_says_so_itself(make_app: Make) -> None:
+    app, jwt = make_app(decode_audience="b")
+    with app.app_context():
+        assert parts_of(jwt.issue("u1", audience="c"))[1]["aud"] == "c"
 
 
 def test_a_service_that_accepts_its_own_tokens_too_starts(make_app: Make) -> None:

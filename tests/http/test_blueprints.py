@@ -191,6 +191,33 @@ def test_a_blueprint_that_demands_a_token_guards_a_view_without_a_level(
     assert client.get("/it", headers=access()).status_code == 200
 
 
+@pytest.mark.parametrize("levels", [(OptionalToken(), Access()), (Access(), OptionalToken())])
+def test_where_another_blueprint_demands_a_token_nothing_is_open_in_vain(
+    app: Any, jwt: Any, client: Any, access: Any, levels: tuple[Policy, Policy]
+) -> None:
+    """K36: such as the pages of an office within an open shop."""
+    outer, inner = Blueprint("outer", __name__), Blueprint("inner", __name__)
+    jwt.protect_blueprint(outer, levels[0])
+    jwt.protect_blueprint(inner, levels[1])
+    inner.get("/it")(lambda: "in")
+    outer.register_blueprint(inner)
+    app.register_blueprint(outer)
+
+    assert client.get("/it").status_code == 401
+    assert client.get("/it", headers=access()).status_code == 200
+
+
+def test_static_files_in_an_optional_blueprint_are_such_a_view(
+    app: Any, jwt: Any, client: Any, tmp_path: Any
+) -> None:
+    shop = Blueprint("shop", __name__, static_folder=tmp_path, url_prefix="/shop")
+    jwt.protect_blueprint(shop, OptionalToken())
+    app.register_blueprint(shop)
+
+    with pytest.raises(PolicyDefinitionError, match=r"shop.static.* a blueprint of their own"):
+        client.get("/elsewhere")
+
+
 def test_automatic_options_of_a_blueprint_is_free(
     app: Any, jwt: Any, client: Any, office: Blueprint
 ) -> None:

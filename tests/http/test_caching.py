@@ -16,6 +16,7 @@ from jwtpolicy import (
     public,
 )
 from jwtpolicy.transports import Transport
+from tests.conftest import SECRET
 
 NAME = "__Host-access_token"
 
@@ -129,6 +130,31 @@ def test_what_a_hook_answers_before_the_guard_varies_too(site: Any) -> None:
     answer = app.test_client(use_cookies=False).get("/in", headers=cookie(site))
     assert (answer.status_code, answer.headers["Vary"]) == (503, "Cookie")
     assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_a_hook_from_before_the_manager_is_one_of_them() -> None:
+    """K33: also where it answers every request, so that none has met a guard yet."""
+    app = Flask("early")
+    app.before_request(lambda: ("closed for today", 503))
+    app.config.update(JWT_SECRET_KEY=SECRET, JWT_TOKEN_LOCATION=["cookies"])
+    site = app, JWTManager(app)
+    fill(*site)
+
+    answer = app.test_client(use_cookies=False).get("/in", headers=cookie(site))
+    assert (answer.status_code, answer.headers["Vary"]) == (503, "Cookie")
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_where_no_place_needs_care_no_answer_passes_a_hook(app: Flask, access: Any) -> None:
+    """Flask looks at each hook for a microsecond; a refusal brings its own."""
+    app.add_url_rule("/", "view", protect()(lambda: "in"))
+    client = app.test_client()
+
+    assert [client.get("/", headers=headers).status_code for headers in ({}, access())] == [
+        401,
+        200,
+    ]
+    assert not app.after_request_funcs
 
 
 @pytest.mark.parametrize("path", ["/public", "/header", "/plain", "/nowhere", "OPTIONS /in"])

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
 from typing import Any
 
 import pytest
 from flask import Blueprint, Flask
 
-from jwtpolicy import Access, JWTManager, current_manager, current_token, protect
+from jwtpolicy import (
+    Access,
+    JWTManager,
+    current_manager,
+    current_resource,
+    current_token,
+    current_user,
+    protect,
+)
 from jwtpolicy.exceptions import SetupError
 from tests.conftest import bearer
 
@@ -74,3 +83,14 @@ def test_what_is_missing_is_said_whatever_is_asked_of_it() -> None:
         for ask in (bool, dir, lambda manager: manager.login):
             with pytest.raises(SetupError):
                 ask(current_manager)
+
+
+@pytest.mark.parametrize("proxy", [current_token, current_user, current_resource])
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy])
+def test_nobody_can_be_copied_and_stays_nobody(copied: Any, proxy: Any) -> None:
+    """It was a RecursionError: a copy is asked for attributes before it has any."""
+    nobody = copied(proxy)
+
+    assert not nobody
+    with pytest.raises(AttributeError, match="there is no request"):
+        assert nobody.name

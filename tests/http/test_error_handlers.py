@@ -232,6 +232,95 @@ def test_an_applications_own_401_is_not_challenged(app: Flask, access: Any) -> N
     assert (answer.status_code, "WWW-Authenticate" in answer.headers) == (401, False)
 
 
+CALLS: dict[str, Any] = {
+    "a verb": lambda jwt: jwt.verify("a.b.c"),
+    "enforce": lambda jwt: jwt.enforce(HasRole("admin")),
+    "a guard": lambda jwt: protect(HasRole("admin"))(lambda: "in")(),
+}
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_whoever_catches_a_refusal_answers_for_himself(
+    app: Flask, jwt: JWTManager[Any], call: str
+) -> None:
+    """K32: his 401 is about something else, such as a password."""
+
+    @app.get("/")
+    def view() -> Any:
+        try:
+            return CALLS[call](jwt)
+        except AccessError:
+            return "the password is wrong", 401
+
+    answer = app.test_client().get("/")
+    assert (answer.status_code, "WWW-Authenticate" in answer.headers) == (401, False)
+
+
+@pytest.mark.parametrize("status", [403, 404])
+def test_whoever_catches_a_refusal_is_told_nothing_by_another_status(
+    app: Flask, jwt: JWTManager[Any], access: Any, status: int
+) -> None:
+    """K32: nor by the same one, which is about something else."""
+
+    @app.get("/")
+    @protect()
+    def view() -> Any:
+        try:
+            jwt.enforce(HasScope("write"))
+        except AccessError:
+            return "not while we are closed", status
+        return "in"
+
+    answer = app.test_client().get("/", headers=access())
+    told = {"WWW-Authenticate", "Cache-Control"} & set(answer.headers.keys())
+    assert (answer.status_code, told) == (status, set())
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_whoever_raises_it_again_does_not(app: Flask, jwt: JWTManager[Any], call: str) -> None:
+    @app.get("/")
+    async def view() -> Any:
+        try:
+            return CALLS[call](jwt)
+        except AccessError as error:
+            error.add_note("seen")
+            raise
+
+    app.register_error_handler(401, lambda error: ("log in", 401))
+    answer = app.test_client().get("/")
+    assert answer.headers["WWW-Authenticate"].startswith('Bearer realm="api"')
+
+
+def test_a_hook_that_breaks_on_a_refusal_is_the_applications_own_error(
+    app: Flask, caplog: pytest.LogCaptureFixture
+) -> None:
+    app.config["PROPAGATE_EXCEPTIONS"] = False
+    app.add_url_rule("/", "view", protect()(lambda: "in"))
+    app.after_request(lambda response: 1 / 0 if response.status_code == 401 else response)
+
+    answer = app.test_client().get("/")
+    assert (answer.status_code, "WWW-Authenticate" in answer.headers) == (500, False)
+    assert "finalizing failed" not in caplog.text
+
+
+def test_a_page_that_asks_who_it_is_for_keeps_the_challenge(make_app: Any) -> None:
+    """K32: the first refusal is what it answers, and not the one that it goes without."""
+    app, jwt = make_app(realm="shop")
+    app.add_url_rule("/", "view", protect(HasRole("admin"))(lambda: "in"))
+
+    @app.errorhandler(403)
+    def page(error: AccessError) -> Any:
+        try:
+            return f"sorry {jwt.verify('a.b.c')}"
+        except errors.InvalidTokenError:
+            return "log in as somebody else", 401
+
+    with app.app_context():
+        headers = bearer(jwt.issue("ada", claims={"roles": []}))
+    answer = app.test_client().get("/", headers=headers)
+    assert answer.headers.getlist("WWW-Authenticate") == ['Bearer realm="shop"']
+
+
 @pytest.mark.parametrize("has_handler", [False, True])
 def test_trapping_bad_requests_traps_no_refusal(app: Flask, has_handler: bool) -> None:
     app.config["TRAP_BAD_REQUEST_ERRORS"] = True

@@ -11,7 +11,7 @@ import pytest
 from flask import Flask
 from werkzeug.exceptions import HTTPException
 
-from jwtpolicy import HasScope, JWTManager, ProtectedView, protect
+from jwtpolicy import Access, HasScope, JWTManager, ProtectedView, SingleUse, protect
 from jwtpolicy.exceptions import AccessError, NoTokenError
 from tests.conftest import SECRET, bearer
 
@@ -238,6 +238,28 @@ def test_a_handler_of_everything_of_restx_answers_no_refusals(restx_site: Any, s
     assert answer.headers["WWW-Authenticate"] == 'Bearer realm="api"'
     assert client.post("/items").json == {"message": "sorry"}
     assert client.get("/swagger.json").status_code == 200
+
+
+@pytest.mark.parametrize("handled", [Exception, HTTPException, AccessError])
+@pytest.mark.parametrize("scope", [1, 2], ids=["the API", "a namespace"])
+def test_no_handler_of_restx_answers_head_for_the_guard(
+    restx_site: Any, scope: int, handled: type[Exception]
+) -> None:
+    """K30: it was a 500, or whatever the handler says of what it does not know."""
+    app, _, namespace = restx_site
+    view = flask_restx.Resource
+    once = type("Once", (view,), {"get": lambda self: "in", "method_decorators": [ONCE]})
+    namespace.add_resource(once, "/once")
+    restx_site[scope].errorhandler(handled)(lambda error: ({}, 500))
+    with app.app_context():
+        headers = bearer(app.extensions["jwtpolicy"].manager.issue("ada"))
+
+    assert app.test_client().get("/swagger.json").status_code == 200
+    answer = app.test_client().head("/once", headers=headers)
+    assert (answer.status_code, answer.headers["Cache-Control"]) == (200, "no-store")
+
+
+ONCE = protect(Access() & SingleUse())
 
 
 @pytest.mark.parametrize("handled", [NoTokenError, AccessError, HTTPException])

@@ -617,6 +617,7 @@ MISSPELT = [
     ("transports_", ["headers", "json"], "transports"),
     ("trasnports", HeaderTransport("X-Token"), "transports"),
     ("inherit_policy", False, "inherit_policies"),
+    ("methodPolicies", {"GET": Access()}, "method_policies"),
 ]
 
 
@@ -637,6 +638,10 @@ def test_a_misspelt_attribute_of_a_view_is_told_its_name(
     [
         pytest.param("admin_only", HasRole("admin"), id="a policy of another name"),
         pytest.param("_policy", Access(), id="a private one"),
+        pytest.param("base_policies", [Access()], id="what heirs put into their lists"),
+        pytest.param("common_policies", [Access()], id="the same, by a longer word"),
+        pytest.param("write_policies", {"POST": Access()}, id="the same, by methods"),
+        pytest.param("default_transports", ["headers"], id="places of another name"),
         pytest.param("policy", "privacy.html", id="text"),
         pytest.param("policies_url", "/policies", id="a path"),
         pytest.param("police", [], id="an empty list"),

@@ -195,6 +195,19 @@ def test_no_part_of_what_was_sent_is_logged(app: Flask, lines: Any) -> None:
     assert not any(part in told for part in (*BARE.split("."), "YWRh", "Unknown", "Secret", "\x1b"))
 
 
+@pytest.mark.parametrize("method", ["GET\nERROR forged", "\x1b[31mGET"])
+def test_a_method_that_a_client_makes_up_is_no_line_of_the_log(
+    app: Flask, lines: Any, method: str
+) -> None:
+    """KEY-8: where a rule matches all methods, and the server has let it through."""
+    app.add_url_rule("/", "view", protect()(lambda: "in"))
+    app.url_map._rules_by_endpoint["view"][0].methods = None
+
+    assert app.test_client().open("/", method=method).status_code == 401
+    assert lines()[0].isprintable()
+    assert "view" in lines()[0]
+
+
 def test_a_forgotten_guard_is_a_warning(app: Flask, jwt: JWTManager[Any], lines: Any) -> None:
     """K38: a verb about the current user, in a view that nobody guards."""
     app.add_url_rule("/", "view", lambda: jwt.step_up(current_token).as_response())
@@ -253,6 +266,33 @@ def test_the_refusal_of_a_verb_is_logged_where_it_is_the_answer(
     assert lines() == []
     assert app.test_client().get("/").status_code == 401
     assert [line.partition(": 401")[0] for line in lines()] == ["INFO GET view"]
+
+
+@pytest.mark.parametrize("status", [200, 302, 401])
+def test_it_is_logged_whatever_a_handler_answers(
+    app: Flask, jwt: JWTManager[Any], lines: Any, status: int
+) -> None:
+    """K38: a redirect to the login page, too."""
+    app.add_url_rule("/", "view", lambda: jwt.refresh("a.b.c").as_response())
+    app.register_error_handler(401, lambda error: ("log in", status, {"Location": "/login"}))
+
+    assert app.test_client().get("/").status_code == status
+    assert [line.partition(": 401")[0] for line in lines()] == ["INFO GET view"]
+
+
+def test_what_a_view_catches_is_not_logged_for_another_401(
+    app: Flask, jwt: JWTManager[Any], lines: Any
+) -> None:
+    @app.get("/")
+    def view() -> Any:
+        try:
+            jwt.verify("a.b.c")
+        except InvalidTokenError:
+            return "the password is wrong", 401
+        return "in"
+
+    assert app.test_client().get("/").status_code == 401
+    assert lines() == []
 
 
 def test_what_a_view_touches_is_refused_in_the_applications_name(make_app: Any, lines: Any) -> None:

@@ -34,6 +34,10 @@ STATEMENTS = [
         "def f():\n  try: from flask_jwt_extended import get_jwt\n  except ImportError: pass\n",
         f"def f():\n  try: from {BRIDGE} import get_jwt\n  except ImportError: pass\n",
     ),
+    (
+        "from flask_jwt_extended import jwt_required\nguard = jwt_required\n",
+        f"from {BRIDGE} import jwt_required\nguard = jwt_required\n",
+    ),
     (f"from {BRIDGE} import get_jwt\n", f"from {BRIDGE} import get_jwt\n"),
     (f"import {BRIDGE} as f\n", f"import {BRIDGE} as f\n"),
     (

@@ -60,7 +60,12 @@ HINDERED = [
     ("c = get_jwt(); x = c.get('x') + ['a']", 1, "is a tuple", "get_jwt()['x'] + 'a'"),
     ("x = get_jwt()['x']\nisinstance(x, list)", 2, "is a tuple", "isinstance(get_jwt()['x'], str)"),
     ("get_jwt()['x'].append(1)", 1, "is a tuple", "get_jwt()['x'].upper()"),
+    ("jwt._token_in_blocklist_callback = f", 1, "behind the manager's back", None),
+    ("getattr(jwt, 'token_in_blocklist_loader')(f)", 1, "in a text", "getattr(jwt, 'init_app')(f)"),
+    ("patch('app.views.get_jwt')", 1, "in a text", "patch('app.views.get'); 'No. get_jwt'"),
+    ("patch.object(views, 'get_jwt')", 1, "in a text", "f(views, 'get_jwt')"),
     ("current_user == None", 1, "not None here", "get_current_user() == None"),
+    ("current_user in (None, X)", 1, "not None here", "get_current_user() in (None, X)"),
     (
         "@jwt_required(optional=True)\ndef f(): return current_user._get_current_object()",
         2,
@@ -98,6 +103,35 @@ HINDERED = [
         None,
     ),
     ("try: get_jwt()\nexcept Exception: pass", 1, "was a RuntimeError", None),
+    ("try: get_jwt()\nexcept (KeyError, Exception): pass", 1, "was a RuntimeError", None),
+    ("try: get_jwt()\nexcept* BaseException: pass", 1, "was a RuntimeError", None),
+    (
+        "from contextlib import suppress\nwith suppress(RuntimeError): get_jwt()",
+        2,
+        "was a RuntimeError",
+        "from contextlib import suppress\nwith suppress(KeyError): get_jwt()",
+    ),
+    ("required = jwt_required", 1, "as a value", "required = jwt_required()"),
+    (
+        "@jwt_required(optional=True)\ndef f(): get_jwt()\nget_jwt()",
+        3,
+        "no guard is seen",
+        "@jwt_required(optional=True)\ndef f(): g()\ndef g(): get_jwt() or g()",
+    ),
+    (
+        "def f(): return get_jwt()\n@jwt_required(optional=True)\ndef g(): f\n@app.get('/')\n"
+        "def h(): f()",
+        1,
+        "no guard is seen",
+        "def f(): return get_jwt()\n@jwt_required(optional=True)\ndef g(): f\n@jwt_required()\n"
+        "def h(): f()",
+    ),
+    (
+        "@jwt_required(optional=True)\ndef g(): pass\n@app.get('/')\ndef get(): get_jwt()",
+        4,
+        "no guard is seen",
+        None,
+    ),
     # Issuing.
     ("create_refresh_token('a')", 1, "belongs to a login", None),
     ("create_access_token", 1, "cannot be told", "create_access_token('a')"),

@@ -94,7 +94,7 @@ OPTIONAL = [
 def test_where_no_token_may_be_it_stays_none(migrate_below: Any, before: str, after: str) -> None:
     guarded = "@{}\ndef view():\n    {}\n"
     helper = "{}def view():\n    {}\n"
-    beside = "@{}\ndef other(): pass\n"
+    beside = "@{}\ndef other(): view()\n"
 
     found = migrate_below(guarded.format("jwt_required(optional=True)", before))
     assert found.body == guarded.format("protect(OptionalToken())", after)
@@ -107,6 +107,40 @@ def test_where_none_is_optional_a_helper_may_rely_on_its_guard(migrate_below: An
 
     found = migrate_below(helper.format("get_jwt_identity()", "jwt_required"))
     assert found.body == helper.format("current_token.subject", "protect")
+
+
+@pytest.mark.parametrize(
+    "calling",
+    [
+        "@jwt_required()\ndef view(): who()\n",
+        "def need(f):\n    def inner(): verify_jwt_in_request(); f()\n    return inner\n"
+        "@need\ndef view(): who()\n",
+        "class Base:\n    decorators = [jwt_required()]\n"
+        "class View(Base):\n    def get(self): return who()\n",
+        "def need(f): return jwt_required()(f)\n"
+        "class View:\n    method_decorators = [need]\n    def get(self): return who()\n",
+        "def again(): return who()\n@jwt_required()\ndef view(): again()\n",
+    ],
+)
+def test_who_calls_a_helper_says_whether_a_token_may_be_absent(
+    migrate_below: Any, calling: str
+) -> None:
+    helper = "def who():\n    return get_jwt_identity()\n"
+    optional = "@jwt_required(optional=True)\ndef other(): {}\n"
+
+    found = migrate_below(helper + calling + optional.format("pass"))
+    assert "return current_token.subject\n" in found.body
+    found = migrate_below(helper + calling + optional.format("who()"))
+    assert "return current_token.subject if current_token else None\n" in found.body
+
+
+def test_behind_two_guards_of_which_one_is_optional_it_stays_none(migrate_below: Any) -> None:
+    found = migrate_below(
+        "@jwt_required(optional=True)\ndef view():\n"
+        "    if get_jwt_identity() is None: verify_jwt_in_request()\n"
+    )
+
+    assert "if (current_token.subject if current_token else None) is None" in found.body
 
 
 def test_a_native_optional_guard_counts_too(migrate_below: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from functools import reduce
@@ -168,6 +169,38 @@ class GoingBack:
         copies.restore()
 
         assert store.standing(token, now=NOW) is Standing.REVOKED
+
+    def test_a_clock_that_is_ahead_locks_nobody_out(
+        self, store: TokenStore, copies: Copies, clock: StandingClock
+    ) -> None:
+        """K45: all others would be refused until their clocks had caught up with it."""
+        copies.save()
+        forget_to_wait(store)
+        store.revoke_session("", "s1", now=NOW)
+        copies.restore()
+        clock.now = time.time() + DAY
+
+        assert standing(store) is Standing.REVOKED
+        assert standing(store, session_id=None, issued_at=int(time.time()) + 2) is Standing.GOOD
+
+    def test_one_that_is_behind_the_others_begins_once_more_and_no_more(
+        self,
+        store: TokenStore,
+        copies: Copies,
+        clock: StandingClock,
+        caplog: pytest.LogCaptureFixture,
+    ) -> None:
+        """What it writes is not older than what was seen, or each request would begin anew."""
+        copies.save()
+        for clock.now in (LATER, LATER - 50):
+            forget_to_wait(store)
+            store.revoke_session("", "s1", now=NOW)
+            copies.restore()
+            for _ in range(3):
+                assert standing(store) is Standing.REVOKED
+
+        assert standing(store, session_id=None, issued_at=LATER + 1) is Standing.GOOD
+        assert len([one for one in caplog.records if one.levelname == "ERROR"]) == 2
 
     def test_the_log_says_so_once(
         self, store: TokenStore, copies: Copies, caplog: pytest.LogCaptureFixture

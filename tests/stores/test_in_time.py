@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from inspect import getmembers, isfunction
 from typing import Any
 
 import psycopg
@@ -14,11 +15,19 @@ import pytest
 from sqlalchemy.exc import DBAPIError
 
 from jwtpolicy.exceptions import StoreUnavailableError
-from jwtpolicy.stores import TokenStore
+from jwtpolicy.stores import Step, TokenStore
 from jwtpolicy.stores.redis import RedisStore
 from jwtpolicy.stores.redis.connections import TimedSocket
 from jwtpolicy.stores.sqlalchemy import SQLAlchemyStore
-from jwtpolicy.testing.token_store import NOW, standing
+from jwtpolicy.testing.token_store import (
+    NOW,
+    SESSION,
+    adoptable,
+    all_at_once,
+    ref,
+    rotate,
+    standing,
+)
 
 #: Seconds that a question may take, and that it may take on a core that others keep busy.
 TIMEOUT, GENEROUS = 0.5, 3.0
@@ -40,11 +49,15 @@ def opened(url: str) -> TokenStore:
 
 
 def refuses_in_time(store: TokenStore, ask: Callable[[TokenStore], object] = standing) -> None:
+    gives_up_in_time(store, ask)
+    store.close()
+
+
+def gives_up_in_time(store: TokenStore, ask: Callable[[TokenStore], object]) -> None:
     started = time.monotonic()
     with pytest.raises(StoreUnavailableError):
         ask(store)
     assert time.monotonic() - started < GENEROUS
-    store.close()
 
 
 @pytest.fixture
@@ -69,6 +82,55 @@ def hanging() -> Iterator[threading.Event]:
 def test_hosts_that_say_nothing_are_waited_for_together(silent: list[str], form: str) -> None:
     """K44, REV-1: two hosts of PostgreSQL took four seconds, whatever the setting was."""
     refuses_in_time(opened(form.format(*silent)))
+
+
+#: Each method that asks, by its name; the others are told below.
+QUESTIONS: dict[str, Callable[[TokenStore], object]] = {
+    "standing": standing,
+    "open_session": lambda store: store.open_session(SESSION),
+    "adopt": lambda store: store.adopt(*adoptable(store), token_expires_at=None),
+    "rotate": lambda store: rotate(store, "r1", "r2"),
+    "present": lambda store: store.present(ref(kind="refresh"), now=NOW),
+    "replace": lambda store: store.replace("", "s1", "r1", Step("r2", None), now=NOW),
+    "touch": lambda store: store.touch("", "s1", now=NOW, idle_expires_at=None),
+    "revoke_token": lambda store: store.revoke_token(ref(), expires_at=None, now=NOW),
+    "revoke_session": lambda store: store.revoke_session("", "s1", now=NOW),
+    "revoke_subject": lambda store: store.revoke_subject("", "alice", now=NOW, until=NOW),
+    "end_others": lambda store: store.end_others("", "alice", None, now=NOW),
+    "consume": lambda store: store.consume(ref(), expires_at=None, now=NOW),
+    "sessions": lambda store: store.sessions("", "alice", now=NOW),
+    "session": lambda store: store.session("", "s1", now=NOW),
+    "prune": lambda store: store.prune(now=NOW),
+    "prune_batch": lambda store: store.prune_batch(now=NOW, limit=9),
+    "prunable": lambda store: store.prunable(now=NOW),
+    "upgrade": lambda store: store.upgrade(),
+}
+#: What no server is asked for.
+NOTHING_ASKED = {"check", "new_session_id", "adopted_session_id", "close"}
+
+
+def test_every_method_of_a_store_is_known_here() -> None:
+    methods = {name for name, _ in getmembers(TokenStore, isfunction) if name[0] != "_"}
+
+    assert methods == QUESTIONS.keys() | NOTHING_ASKED
+
+
+@pytest.mark.parametrize(
+    ("form", "asks_nothing"),
+    [
+        pytest.param("redis://{0}", {"prunable"}, id="redis"),
+        pytest.param("postgresql://u@{0}/db", set(), id="postgresql"),
+        pytest.param("mysql://u@{0}/db", set(), id="mysql"),
+    ],
+)
+def test_every_method_gives_up_in_time_and_calls_it_an_outage(
+    silent: list[str], form: str, asks_nothing: set[str]
+) -> None:
+    """K44, REV-1: there is none that waits without end, or raises what the driver does."""
+    store = opened(form.format(*silent))
+    asked = sorted(QUESTIONS.keys() - asks_nothing)
+    all_at_once(len(asked), lambda n: gives_up_in_time(store, QUESTIONS[asked[n]]))
+    store.close()
 
 
 @pytest.mark.parametrize(

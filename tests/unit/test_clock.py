@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import sqlite3
 import time
-from contextlib import closing
+from contextlib import ExitStack, closing
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from jwtpolicy import JWTManager
 from jwtpolicy.clock import elapsed, system_clock
 from jwtpolicy.exceptions import ConfigurationError, ExpiredTokenError, StoreUnavailableError
 from jwtpolicy.stores import SQLiteStore
+from jwtpolicy.stores.sqlalchemy import SQLAlchemyStore
 from tests.conftest import SECRET, StandingClock
 
 SOURCE = Path(jwtpolicy.__file__).parent
@@ -62,6 +63,20 @@ def test_a_deadline_does_not_stand_still_with_the_clock(tmp_path: Path, move: An
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(StoreUnavailableError):
             store.revoke_subject("", "u1", now=2, until=9)
+    store.close()
+
+
+@pytest.mark.parametrize("move", MOVERS)
+def test_a_pool_is_not_waited_for_for_ever(tmp_path: Path, move: Any) -> None:
+    """K39: SQLAlchemy's own queue waits by the clock that stands."""
+    store = SQLAlchemyStore(f"sqlite:///{tmp_path / 'x.sqlite3'}", timeout=0.05)
+    store.revoke_subject("", "u1", now=1, until=9)
+    with ExitStack() as held:
+        for _ in range(15):
+            held.enter_context(store._database.engine.connect())
+        with move(), pytest.raises(StoreUnavailableError):
+            store.revoke_subject("", "u1", now=2, until=9)
+    store.revoke_subject("", "u1", now=2, until=9)
     store.close()
 
 

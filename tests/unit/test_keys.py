@@ -96,6 +96,7 @@ BAD_SECRETS = [
     pytest.param(LONG_DER, "HS256", id="long DER in base64"),
     pytest.param("a-string-secret-at-least-256-bits-long", "HS256", id="from a tutorial"),
     pytest.param(12345, "HS256", id="a number"),
+    pytest.param("\udc80" + SECRET, "HS256", id="bytes that are no UTF-8, of the environment"),
 ]
 
 
@@ -137,6 +138,7 @@ BAD_KEYS = [
     pytest.param(ed448.Ed448PrivateKey.generate(), "EdDSA", id="Ed448"),
     pytest.param("-----BEGIN rubbish", "RS256", id="not a key"),
     pytest.param(b"\x00", "EdDSA", id="bytes"),
+    pytest.param("\udc80", "ES256", id="bytes that are no UTF-8, of the environment"),
     pytest.param(None, "ES256", id="nothing"),
 ]
 

@@ -443,6 +443,20 @@ class Role:
         return f"<Role {self.name}>"
 
 
+@dataclass
+class Office:
+    name: str
+
+
+class Number(int):
+    """As ids of some databases are, which say no text of their own."""
+
+
+class Named(Role):
+    def __repr__(self) -> str:
+        return self.name
+
+
 class Titled(Role):
     def __str__(self) -> str:
         return self.name
@@ -476,14 +490,25 @@ def test_an_object_without_a_text_of_its_own_is_no_claim(more: dict[str, Any], p
         registry.dump(SimpleNamespace(**{"sub": "u1", **more}), "access")
 
 
+def test_an_object_that_shows_its_fields_is_no_claim() -> None:
+    """K37."""
+    registry = SchemaRegistry()
+    registry.register(WithRoles, SimpleNamespace)
+
+    with pytest.raises(IssueError, match=r"claims.roles: Office has no text of its own"):
+        registry.dump(SimpleNamespace(sub="u1", roles=[Office("a")]), "access")
+
+
 def test_an_object_that_says_its_text_is_a_claim() -> None:
     registry = SchemaRegistry()
     registry.register(WithRoles, SimpleNamespace)
-    user = SimpleNamespace(sub="u1", roles=[Titled("admin"), "b", 3], team={"lead": "ada"})
+    roles = [Titled("admin"), "b", 3, Number(4), Named("c")]
+    user = SimpleNamespace(sub=Number(7), roles=roles, team={"lead": "ada"})
 
     dumped = registry.dump(user, "access")
 
-    assert dumped.claims["roles"] == ["admin", "b", "3"]
+    assert dumped.claims["roles"] == ["admin", "b", "3", "4", "c"]
+    assert dumped.subject == "7"
 
 
 def refuse(value: str) -> None:

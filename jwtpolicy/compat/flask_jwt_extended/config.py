@@ -15,6 +15,7 @@ from flask.json.provider import DefaultJSONProvider
 from jwt.algorithms import requires_cryptography
 
 from ...exceptions import ConfigurationError
+from ...keys.armour import check_secret
 from ...settings import Settings
 from ...settings.readers import PLACES, flag, read_setting
 from .typing import ExpiresDelta
@@ -171,13 +172,13 @@ class Config:
 
         Raises:
             RuntimeError: There is none.
-            ConfigurationError: It is a secret that can be guessed.
+            ConfigurationError: It is a secret that can be guessed, or that everybody may know.
         """
         names = (asymmetric,) if self.is_asymmetric else ("JWT_SECRET_KEY", "SECRET_KEY")
         key = next(filter(None, map(current_app.config.get, names)), None)
         if key is None:
-            msg = f"{' or '.join(names)} has to be set for the algorithm {self.algorithm!r}"
-            raise RuntimeError(msg)
+            raise RuntimeError(f"{' or '.join(names)} has to be set for {self.algorithm}")
+        check_secret(None if self.is_asymmetric else key)
         self.check_strength(key, [self.algorithm])
         return key
 
@@ -215,8 +216,8 @@ class Config:
 
         Raises:
             RuntimeError: An option cannot be meant.
-            ConfigurationError: The secret can be guessed, or a switch does not exist, or is
-                neither on nor off.
+            ConfigurationError: The secret can be guessed, or is a public key, or a switch does not
+                exist, or is neither on nor off.
         """
         for switch in filter(lambda key: key.startswith("JWT_COMPAT_"), current_app.config):
             if switch not in SWITCHES:

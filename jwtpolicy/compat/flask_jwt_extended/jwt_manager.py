@@ -15,6 +15,7 @@ from .config import FILLED, config
 from .current import get_jwt_request_location, template_context
 from .exceptions import Answered, JWTExtendedException
 from .loaders import EXTENSION, Loaders
+from .places import COOKIES
 from .revoked import tell
 from .view_decorators import silence_hooks
 
@@ -59,6 +60,7 @@ class JWTManager(Loaders):
         for cls in _OWN:
             app.register_error_handler(cls, _answer)
         app.after_request(_stop_leaks)
+        app.after_request(_keep_private)
 
         @cache
         def begin() -> None:
@@ -103,4 +105,14 @@ def _stop_leaks(response: Response) -> Response:
     if is_telling and get_jwt_request_location():
         msg = "what verify_jwt_in_request() returned was taken for the answer; return None instead"
         raise SetupError(msg)
+    return response
+
+
+def _keep_private(response: Response) -> Response:
+    """Return *response*, with what caches have to know where cookies were looked for (HTTP-9)."""
+    names = getattr(request, COOKIES, ())
+    if names and "*" not in (vary := response.vary):
+        vary.add("Cookie")
+    if any(name in request.cookies for name in names):
+        response.headers.setdefault("Cache-Control", "no-store")
     return response

@@ -15,8 +15,15 @@ from .config import CSRF_METHODS, config, places
 #: RFC 9110 section 9.2.1: methods that change nothing.
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
+#: Where a request has the names of the cookies that guards have looked for.
+COOKIES: Final = "jwtpolicy.compat.cookies"
+
 #: Kinds of token that are accepted; each has a cookie and a member of its own.
 Kinds = tuple[str, ...]
+
+
+class _UnreadError(errors.JWTDecodeError):
+    """A body may hold a token, and is not read; what stands in another place counts."""
 
 
 class Presented(NamedTuple):
@@ -43,7 +50,9 @@ def presented(locations: str | Collection[str] | None, kinds: Kinds) -> Presente
         RuntimeError: A location does not exist.
     """
     listed = list(places("locations", locations) if locations else config.token_location)
-    missing: list[str] = []
+    if "cookies" in listed:
+        setattr(request, COOKIES, {*getattr(request, COOKIES, ()), *_cookie_names(kinds)})
+    missing: list[errors.JWTExtendedException] = []
     for n, location in enumerate(listed, 1):
         found = _tried(location, kinds)
         if isinstance(found, Presented):
@@ -52,13 +61,14 @@ def presented(locations: str | Collection[str] | None, kinds: Kinds) -> Presente
             if any(isinstance(_tried(place, kinds), Presented) for place in others):
                 raise errors.JWTDecodeError("More than one token was sent")
             return found
-        if not isinstance(found, errors.NoAuthorizationError):
+        if not isinstance(found, errors.NoAuthorizationError | _UnreadError):
             raise found
-        missing.append(str(found))
-    if len(listed) == 1:
-        raise errors.NoAuthorizationError(missing[0])
+        missing.append(found)
+    first = min(missing, key=lambda error: not isinstance(error, _UnreadError))
+    if len(listed) == 1 or isinstance(first, _UnreadError):
+        raise first
     named = f"{', '.join(listed[:-1])} or {listed[-1]}"
-    raise errors.NoAuthorizationError(f"Missing JWT in {named} ({'; '.join(missing)})")
+    raise errors.NoAuthorizationError(f"Missing JWT in {named} ({'; '.join(map(str, missing))})")
 
 
 def _tried(location: str, kinds: Kinds) -> Presented | errors.JWTExtendedException:
@@ -89,7 +99,7 @@ def _from_headers(kinds: Kinds) -> Presented:
 
 
 def _from_cookies(kinds: Kinds) -> Presented:
-    names = [getattr(config, f"{kind}_cookie_name") for kind in kinds]
+    names = _cookie_names(kinds)
     for name, kind in zip(names, kinds, strict=True):
         values = [value for value in request.cookies.getlist(name) if value]
         if len(values) > 1:
@@ -97,6 +107,10 @@ def _from_cookies(kinds: Kinds) -> Presented:
         if values:
             return Presented(values[0], "cookies", _csrf_value(kind))
     raise errors.NoAuthorizationError(f'Missing cookie "{names[0]}"')
+
+
+def _cookie_names(kinds: Kinds) -> list[str]:
+    return [getattr(config, f"{kind}_cookie_name") for kind in kinds]
 
 
 def _csrf_value(kind: str) -> str | None:
@@ -138,7 +152,7 @@ def _from_json(kinds: Kinds) -> Presented:
         raise errors.NoAuthorizationError("Invalid content-type. Must be application/json.")
     # A body that comes in chunks cannot be measured before it is read (HTTP-6).
     if "HTTP_TRANSFER_ENCODING" in request.environ or (request.content_length or 0) > MAX_BODY:
-        raise errors.JWTDecodeError("The body is too long to hold a token, or of unknown length")
+        raise _UnreadError("The body is too long to hold a token, or of unknown length")
     keys = [config.refresh_json_key if kind == "refresh" else config.json_key for kind in kinds]
     try:
         body = parse_json(request.get_data())

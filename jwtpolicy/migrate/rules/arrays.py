@@ -9,7 +9,7 @@ from typing import Final
 
 from ..application import Application, File
 from ..names import own_name
-from ..source import Function
+from ..source import Function, last_name
 
 _READING: Final = frozenset({"get_jwt", "get_jwt_header"})
 #: Loaders that get claims as their second parameter.
@@ -61,7 +61,7 @@ class Claims:
 
     def _hand_on(self, file: File, call: ast.Call) -> None:
         given = [position for position, arg in enumerate(call.args) if self._is(file, arg)]
-        for _, function in self._functions.get(_last(call.func), ()) if given else ():
+        for _, function in self._functions.get(last_name(call.func), ()) if given else ():
             names = [parameter.arg for parameter in function.args.args]
             self._names.update((function, names[p]) for p in given if p < len(names))
 
@@ -76,7 +76,7 @@ class Claims:
         return any(self._is(file, part) for part in _parts(node))
 
     def _is_call(self, file: File, call: ast.Call) -> bool:
-        name = _last(call.func)
+        name = last_name(call.func)
         if own_name(file.source.origin(call.func)) in _READING or name in self._returning:
             return True
         passed = [*call.args, getattr(call.func, "value", None)]
@@ -109,10 +109,6 @@ def _parts(node: ast.AST | None) -> Iterable[ast.AST | None]:
     return ()
 
 
-def _last(node: ast.AST) -> str:
-    return getattr(node, "attr", getattr(node, "id", ""))
-
-
 def _wanting_lists(node: ast.AST) -> Iterator[ast.AST]:
     """Yield what has to be a list where *node* stands."""
     if isinstance(node, ast.Compare):
@@ -125,7 +121,7 @@ def _wanting_lists(node: ast.AST) -> Iterator[ast.AST]:
         ):
             yield from sides
         for side in sides:
-            if isinstance(side, ast.Call) and _last(side.func) == "type":
+            if isinstance(side, ast.Call) and last_name(side.func) == "type":
                 yield from side.args
     elif isinstance(node, ast.BinOp):
         if _names_list(node.left) or _names_list(node.right):
@@ -135,7 +131,7 @@ def _wanting_lists(node: ast.AST) -> Iterator[ast.AST]:
             yield node.target
     elif isinstance(node, ast.Call):
         function = node.func
-        if _last(function) == "isinstance" and "list" in ast.unparse(node.args[-1]):
+        if last_name(function) == "isinstance" and "list" in ast.unparse(node.args[-1]):
             yield node.args[0]
         if isinstance(function, ast.Attribute) and function.attr in _OF_LISTS:
             yield function.value

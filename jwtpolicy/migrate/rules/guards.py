@@ -6,19 +6,16 @@ import ast
 from typing import Final
 
 from ..application import Reference
-from ..demands import Demand, demand_of
+from ..demands import ROUTES, Demand, demand_of
 from ..source import Function, Part, literal
 from ..work import Work
 from .hooks import hooks_of
-
-#: Attributes of applications and blueprints that register a view.
-_ROUTES: Final = frozenset({"route", "get", "post", "put", "patch", "delete"})
 
 
 def rewrite_decorator(work: Work, reference: Reference) -> None:
     """Rewrite one ``jwt_required``."""
     demand = demand_of(reference.call)
-    obstacle = _obstacle(work, demand)
+    obstacle = _obstacle(work, demand) if reference.call is not None else _VALUE
     if obstacle or demand is None or reference.call is None:
         work.hinder(reference.node, obstacle)
         return
@@ -28,6 +25,9 @@ def rewrite_decorator(work: Work, reference: Reference) -> None:
     if demand.locations is not None:
         said += [", transports=" if policy else "transports=", demand.locations]
     work.source.replace(reference.call, work.native("protect"), "(", *said, ")")
+
+
+_VALUE: Final = "it is used as a value: write jwt_required(…) where a view is to be guarded"
 
 
 def _obstacle(work: Work, demand: Demand | None) -> str:
@@ -87,7 +87,7 @@ _HOOK: Final = (
 
 def _is_route(decorator: ast.AST) -> bool:
     function = decorator.func if isinstance(decorator, ast.Call) else None
-    return isinstance(function, ast.Attribute) and function.attr in _ROUTES
+    return isinstance(function, ast.Attribute) and function.attr in ROUTES
 
 
 def _answers_options(decorator: ast.AST) -> bool:

@@ -63,6 +63,8 @@ def rewrite_loaders(work: Work) -> None:
     for node in work.source.nodes:
         if isinstance(node, ast.Attribute) and node.attr in LOADERS and node not in decorators:
             work.hinder(node, f"write @….{node.attr} above the function, without parentheses")
+        elif isinstance(node, ast.Attribute) and node.attr in CALLBACKS:
+            work.hinder(node, "a loader is set behind the manager's back: write it as a decorator")
 
 
 def registered(work: Work) -> Iterator[tuple[ast.Attribute, Function]]:
@@ -174,3 +176,5 @@ _RULES: Final[Mapping[str, Rule]] = {
     **dict.fromkeys(_BY_HAND, _leave),
 }
 LOADERS: Final = frozenset(_RULES) | {"user_identity_loader"}
+#: Where the manager keeps the functions that are registered.
+CALLBACKS: Final = frozenset(f"_{name.removesuffix('_loader')}_callback" for name in LOADERS)

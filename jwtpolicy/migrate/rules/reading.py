@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from ..application import Reference
-from ..source import Function, string
+from ..source import Function, last_name, string
 from ..work import Work
 from .hooks import hooks_of
 
@@ -79,7 +79,7 @@ def rewrite_user_proxy(work: Work, reference: Reference) -> None:
     above = work.source.parent(reference.node)
     is_behind = isinstance(above, ast.Attribute) and above.attr == "_get_current_object"
     is_compared = isinstance(above, ast.Compare) and any(
-        isinstance(operator, ast.Eq | ast.NotEq) for operator in above.ops
+        isinstance(operator, ast.Eq | ast.NotEq | ast.In | ast.NotIn) for operator in above.ops
     )
     if is_compared or (is_behind and work.application.has_optional):
         work.hinder(
@@ -115,15 +115,25 @@ def _replace(work: Work, reference: Reference, text: str, otherwise: str | None 
 
 
 def _may_be_absent(work: Work, reference: Reference) -> bool:
-    """Whether no token may be there: behind an optional guard, or where no guard is in sight."""
-    demand = work.file.demands.around(reference.node)
-    return work.application.has_optional if demand is None else demand.optional
+    """Whether no token may be there although a guard has run."""
+    if not work.application.has_optional:
+        return False
+    demands = work.sight.before(work.file, reference.node)
+    if None in demands:
+        work.hinder(reference.node, _UNSEEN)
+    return any(demand is not None and demand.optional for demand in demands)
+
+
+_UNSEEN: Final = (
+    "no guard is seen to run before this, where it was a RuntimeError without one: call "
+    "verify_jwt_in_request() above, with optional=True where nobody may come too"
+)
 
 
 def _check_rescue(work: Work, reference: Reference) -> None:
     """Find where the ``RuntimeError`` is caught that there was outside of guarded views."""
     for above in work.source.parents(reference.node):
-        if isinstance(above, ast.Try) and any(map(_rescues, above.handlers)):
+        if _is_rescue(above):
             is_hook = any(hooks_of(work.source.function_around(above)))
             work.hinder(reference.node, _IN_HOOK if is_hook else _RESCUED)
         if isinstance(above, Function):
@@ -140,9 +150,20 @@ _IN_HOOK: Final = (
 )
 
 
-def _rescues(handler: ast.ExceptHandler) -> bool:
-    caught = "" if handler.type is None else ast.unparse(handler.type)
-    return handler.type is None or "RuntimeError" in caught or "Exception" in caught.split(".")
+def _is_rescue(node: ast.AST) -> bool:
+    """Whether *node* catches a ``RuntimeError`` that is raised below it."""
+    if isinstance(node, ast.Try | ast.TryStar):
+        return any(h.type is None or _names_rescue(h.type) for h in node.handlers)
+    items = node.items if isinstance(node, ast.With | ast.AsyncWith) else ()
+    calls = [i.context_expr for i in items if last_name(i.context_expr) == "suppress"]
+    return any(map(_names_rescue, calls))
+
+
+def _names_rescue(node: ast.AST) -> bool:
+    return any(last_name(found) in _RESCUING for found in ast.walk(node))
+
+
+_RESCUING: Final = frozenset({"BaseException", "Exception", "RuntimeError"})
 
 
 def uses_of(work: Work, node: ast.AST) -> Iterator[ast.AST]:

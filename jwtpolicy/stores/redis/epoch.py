@@ -86,7 +86,9 @@ class Epoch:
             self._check_eviction()
             self._check_at = self._timer() + _CHECKED_FOR
         if found[0] is None:
-            return Memory(self._begin(b"", "NX"), is_strict=False)
+            began = self._now()
+            self._begin(str(began).encode(), "NX")
+            return Memory(began, is_strict=False)
         age = _age(found)
         if age < seen:
             # From memory, it may be what was true a moment ago.
@@ -118,19 +120,25 @@ class Epoch:
     def _mark(self, tag: str) -> Key:
         return Keys(self._prefix, tag if self._is_cluster else TAGS[0]).mark
 
-    def _begin(self, how: bytes, *condition: str) -> int:
-        """Let memory begin now, in all slots.
+    def _now(self) -> int:
+        """Return the earlier of the caller's clock and the server's.
+
+        By a clock that is ahead nobody could log in until all others had caught up with it.
+        """
+        return min(int(self._clock()), self._server.time())
+
+    def _begin(self, value: bytes, *condition: str) -> None:
+        """Let memory begin in all slots.
 
         A token that is looked up later must not be taken for one from before.
         """
-        now = int(self._clock())
-        value = how + str(now).encode()
         self._server.ask_all(("SET", key, value, *condition) for key in self._keys)
         self._server.changed(self._keys)
-        return now
 
     def _begin_again(self, tag: str, seen: Age, found: Age) -> Memory:
-        began = self._begin(_STRICTLY)
+        # No earlier than before: whoever saw that would take this for an older copy, too.
+        began = max(self._now(), seen.began)
+        self._begin(_STRICTLY + str(began).encode())
         self._server.ask("INCRBY", self._mark(tag), max(0, seen.mark - found.mark) + 1)
         self._server.changed([self._mark(tag)])
         return Memory(began, is_strict=True)

@@ -135,6 +135,12 @@ class Server:
             found = client.execute_command("INFO", "memory", **options)
             return [found] if "maxmemory" in found else list(found.values())
 
+    def time(self) -> int:
+        """Return the second that a server's clock shows."""
+        with self._turn() as client:
+            options = {"target_nodes": "random"} if self._is_cluster else {}
+            return int(client.execute_command("TIME", **options)[0])
+
     def scan(self, pattern: bytes) -> Iterator[Key]:
         """Yield the keys that match *pattern*, of all nodes, some perhaps twice."""
         with self._turn() as client:

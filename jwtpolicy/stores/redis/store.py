@@ -29,7 +29,6 @@ from ..base import (
     microseconds,
 )
 from ..deadlines import in_time
-from ..lineage import Age
 from ..outages import tells_outages
 from . import records, scripts
 from .address import Address
@@ -125,30 +124,32 @@ class RedisStore(TokenStore):
         home = None if session_id is None else home_of(issuer, session_id)
         if session_id is not None and home == keys.tag:
             wanted.append(keys.session(session_id))
-        epoch, memory = self._epoch, None
-        if epoch is None:
-            found = self._look_up(wanted)
-        else:
-            seen = epoch.seen(keys.tag)
-            found = self._look_up(wanted + epoch.keys(keys.tag))
-            memory = self._remembered(epoch, keys.tag, seen, found[-2:])
-            if memory.is_strict and ref.issued_at < memory.began + 1 + leeway:
-                return Standing.REVOKED
+        found, memories = self._look_up_in(keys.tag, wanted)
         raw = None
         if home == keys.tag:
             raw = found[2]
         elif session_id is not None:
-            [raw] = self._look_up(self._session_keys(issuer, session_id)[:1])
+            # Somebody else made its id: its slot may have forgotten, or gone back, by itself.
+            there = self._of_session(issuer, session_id)
+            [raw], elsewhere = self._look_up_in(there.tag, [there.session(session_id)])
+            memories += elsewhere
+        if any(one.is_strict and ref.issued_at < one.began + 1 + leeway for one in memories):
+            return Standing.REVOKED
         try:
-            known = self._known(ref, session_id, found, raw, memory)
+            known = self._known(ref, session_id, found, raw, memories)
         except records.UNREADABLE as error:
             raise records.unreadable() from error
         return judge_standing(ref, known, now, leeway)
 
-    @staticmethod
-    def _remembered(epoch: Epoch, tag: str, seen: Age, found: list[bytes | None]) -> Memory:
+    def _look_up_in(self, tag: str, keys: list[Key]) -> tuple[list[bytes | None], list[Memory]]:
+        """Return what *keys* of one slot hold, and what the slot remembers, if it has to say so."""
+        epoch = self._epoch
+        if epoch is None:
+            return self._look_up(keys), []
+        seen = epoch.seen(tag)
+        *found, began, mark = self._look_up(keys + epoch.keys(tag))
         try:
-            return epoch.read(tag, seen, found)
+            return found, [epoch.read(tag, seen, (began, mark))]
         except records.UNREADABLE as error:
             raise records.unreadable() from error
 
@@ -158,7 +159,7 @@ class RedisStore(TokenStore):
         session_id: str | None,
         found: list[bytes | None],
         raw: bytes | None,
-        memory: Memory | None,
+        memories: list[Memory],
     ) -> Known:
         record = None
         if raw is not None and ref.kind == REFRESH:
@@ -166,7 +167,7 @@ class RedisStore(TokenStore):
         return Known(
             is_revoked=None if found[0] is None else found[0] == b"1",
             is_ended=None if raw is None else records.is_ended(raw),
-            cut_off=_cut_off(found[1], memory),
+            cut_off=_cut_off(found[1], memories),
             record=record,
         )
 
@@ -508,12 +509,12 @@ class RedisStore(TokenStore):
         return int(taken)
 
 
-def _cut_off(found: bytes | None, memory: Memory | None) -> int | None:
+def _cut_off(found: bytes | None, memories: list[Memory]) -> int | None:
     """Return the second up to which tokens are revoked that belong to no known session."""
-    cut_off = None if found is None else int(found)
-    if memory is None:
-        return cut_off
-    return memory.began if cut_off is None else max(cut_off, memory.began)
+    cut_offs = [one.began for one in memories]
+    if found is not None:
+        cut_offs.append(int(found))
+    return max(cut_offs, default=None)
 
 
 def _end(expires_at: int | None) -> int:

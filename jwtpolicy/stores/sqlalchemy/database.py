@@ -76,7 +76,7 @@ class Database:
         self._is_ready = False
         self._shortcuts: tuple[Shortcut, Shortcut]  # once it is ready
         self._ping = None if self.dialect == "sqlite" else "SELECT 1"
-        is_postgres = self.is_own and self.dialect == "postgresql"
+        is_postgres = self.dialect == "postgresql"
         self._limits = transaction_limits(options["timeout"]) if is_postgres else None
         self._connected = engine
         if not self.is_own and self.dialect != "mysql":
@@ -340,7 +340,7 @@ class Databases:
         return own
 
     def _opened(self, engine: Engine, known: _Known) -> Database:
-        own = engine if self._options["is_own"] else engine_beside(engine)
+        own = engine if self._options["is_own"] else engine_beside(engine, self._options["timeout"])
         if len(known) >= _ENGINES:
             self.close()
             known.clear()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from math import ceil
 from pathlib import Path
 from typing import Any, Final
@@ -12,7 +13,9 @@ from urllib.parse import unquote, urlsplit
 from sqlalchemy import (
     URL,
     AssertionPool,
+    Dialect,
     Engine,
+    Pool,
     QueuePool,
     SingletonThreadPool,
     StaticPool,
@@ -22,7 +25,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine.default import DefaultDialect
 from sqlalchemy.exc import ArgumentError
+from sqlalchemy.util.queue import Queue
 
+from ...clock import elapsed
 from ...exceptions import ConfigurationError
 from ..deadlines import left
 from ..dialling import dial
@@ -90,8 +95,25 @@ def open_engine(url: str | URL, timeout: float) -> Engine:
     return engine
 
 
+class _Connections(Queue[Any]):
+    """The connections of a pool, waited for by a clock that no test stops.
+
+    SQLAlchemy waits by ``time.time``: where a test stops that, for ever.
+    """
+
+    def get(self, block: bool = True, timeout: float | None = None) -> Any:
+        with self.mutex:  # which is reentrant
+            if block and timeout is not None:
+                end = elapsed() + timeout
+                while self._empty() and (remaining := end - elapsed()) > 0:
+                    self.not_empty.wait(remaining)
+            return super().get(block and timeout is None)
+
+
 class _Pool(QueuePool):
     """A pool that is waited for no longer than until the deadline."""
+
+    _queue_class = _Connections
 
     @property
     def _timeout(self) -> float:
@@ -102,12 +124,17 @@ class _Pool(QueuePool):
         self._patience = seconds
 
 
-def engine_beside(engine: Engine) -> Engine:
+def engine_beside(engine: Engine, timeout: float) -> Engine:
     """Return an engine for the same database with a pool of its own; it connects when it is used.
 
     An application that holds all connections of its pool, or keeps a transaction open, does not
     keep its own guards waiting then. The size of the pool, what makes its connections, and what is
     told of its events stay the same; what is told of the statements of *engine* is not of these.
+
+    Args:
+        engine: The application's.
+        timeout: Seconds for waiting for a connection of the pool, and for connecting, or less
+            where *engine* waits less, or a deadline comes first.
 
     Raises:
         ConfigurationError: As `check_engine`.
@@ -115,7 +142,23 @@ def engine_beside(engine: Engine) -> Engine:
     check_engine(engine)
     options = engine.get_execution_options()
     pool, dialect, url = engine.pool.recreate(), engine.dialect, engine.url
+    _bound(pool, dialect, timeout)
     return Engine(pool, dialect, url, hide_parameters=True, execution_options=options)
+
+
+def _bound(pool: Pool, dialect: Dialect, timeout: float) -> None:
+    """Let a pool that was just made be waited for no longer than until the deadline."""
+    if isinstance(pool, QueuePool):
+        patience = min(pool.timeout(), timeout)
+        if type(pool) is QueuePool:
+            pool.__class__ = _Pool
+        pool._timeout = patience
+    make = pool._invoke_creator
+
+    def connect(rec: Any) -> Any:
+        return _dialled(dialect, partial(make, rec), timeout)
+
+    pool._creator = connect
 
 
 def check_engine(engine: Engine) -> None:
@@ -310,14 +353,15 @@ def _dial_with(engine: Engine, timeout: float, connect: Callable[..., Any]) -> N
     def do_connect(
         dialect: Any, record: Any, arguments: list[Any], parameters: dict[str, Any]
     ) -> Any:
-        def call() -> Any:
-            return connect(*arguments, **parameters)
+        return _dialled(dialect, partial(connect, *arguments, **parameters), timeout)
 
-        try:
-            return dial(call, lambda connection: connection.close(), timeout)
-        except TimeoutError as error:
-            # As the driver's own, which is an outage.
-            raise dialect.loaded_dbapi.OperationalError(str(error)) from error
+
+def _dialled(dialect: Any, connect: Callable[[], Any], timeout: float) -> Any:
+    try:
+        return dial(connect, lambda connection: connection.close(), timeout)
+    except TimeoutError as error:
+        # As the driver's own, which is an outage.
+        raise dialect.loaded_dbapi.OperationalError(str(error)) from error
 
 
 def _make_private_file(

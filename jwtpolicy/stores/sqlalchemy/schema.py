@@ -11,7 +11,7 @@ from sqlalchemy import Connection, insert, inspect, select
 from ...exceptions import StoreUnavailableError
 from ..columns import NO_CUT_OFF
 from .ddl import ddl
-from .statements import AGE, OLDEST_KNOWN
+from .statements import AGE, CLOCKS, OLDEST_KNOWN
 from .tables import SCHEMA_VERSION, memory, metadata, schema_version
 from .upgrades import FROM_VERSION_1
 
@@ -89,9 +89,19 @@ def _remember(connection: Connection, now: int) -> None:
         raise StoreUnavailableError(msg)
     if not connection.execute(AGE).all():
         known = (connection.execute(question).scalar() for question in OLDEST_KNOWN)
-        began = min(now, *(int(second) for second in known if second is not None), now)
+        seconds = (int(second) for second in known if second is not None)
+        began = min([earlier_on(connection, now), *seconds])
         row = {"id": 1, "began": began, "mark": 0, "restored": NO_CUT_OFF}
         connection.execute(insert(memory).values(row))
+
+
+def earlier_on(connection: Connection, now: int) -> int:
+    """Return the earlier of the caller's clock and the server's.
+
+    No memory begins later: nobody could log in until all clocks had caught up with one that is
+    ahead.
+    """
+    return min(now, int(connection.execute(CLOCKS[connection.dialect.name]).scalar_one()))
 
 
 def _create(connection: Connection) -> None:

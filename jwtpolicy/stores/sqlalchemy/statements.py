@@ -175,10 +175,11 @@ LOGIN: Final[Select[Any]] = (
     .where(subjects.c.subject_key == bindparam("subject"))
 )
 
-#: The server's own clock, in seconds since the epoch.
+#: The server's own clock, in seconds since the epoch, by the names of SQLAlchemy's dialects.
 CLOCKS: Final[dict[str, Select[Any]]] = {
     "postgresql": select(literal_column("extract(epoch FROM clock_timestamp())")),
     "mysql": select(literal_column("unix_timestamp()")),
+    "mariadb": select(literal_column("unix_timestamp()")),
     "sqlite": select(literal_column("strftime('%s', 'now')")),
 }
 

@@ -50,6 +50,7 @@ from .rows import (
     session_of,
     session_values,
 )
+from .schema import earlier_on
 
 T = TypeVar("T")
 
@@ -76,9 +77,10 @@ class SQLAlchemyStore(TokenStore):
             PostgreSQL, MariaDB or MySQL, beside whose pool the store makes one of the same kind and
             size for itself; or what returns such an engine, as ``lambda: db.engine`` does with
             Flask-SQLAlchemy, whose engine can be had within an application context only.
-        timeout: Seconds that waiting for a connection of the pool, connecting, and each statement
-            may take, before it is given up with `StoreUnavailableError`. A pool that was made
-            beside an engine's has the timeouts of that one.
+        timeout: Seconds that a question may take, before it is given up with
+            `StoreUnavailableError`. Beside an engine they bound waiting for a connection of the
+            pool, connecting, and on PostgreSQL what transactions wait for; how long an answer is
+            waited for is up to what the engine tells its driver.
         create_tables: Whether tables that are missing are made. False: ``flask jwtpolicy ddl``
             prints what to run.
         lost: What to do where the tables were lost, or replaced by an older copy: ``"accept"``
@@ -137,7 +139,8 @@ class SQLAlchemyStore(TokenStore):
         seen = NEW if lineage is None else lineage.seen()
         row = database.look_up(self._keys(ref), with_record=is_refresh)
         if lineage is not None:
-            remembered = self._remembered(lineage, seen, row, database.change)
+            begin_again = partial(self._begin_again, database, seen)
+            remembered = self._remembered(lineage, seen, row, begin_again)
             if ref.issued_at < remembered.restored + 1 + leeway:
                 return Standing.REVOKED
             row = remembered.row
@@ -149,7 +152,7 @@ class SQLAlchemyStore(TokenStore):
         lineage: Lineage,
         seen: Age,
         row: Sequence[Any],
-        change: Callable[[Executable, Values], object],
+        begin_again: Callable[[Age], int],
     ) -> _Remembered:
         """Let the beginning of memory be a cut-off of everybody's."""
         *found, began, mark, restored = row
@@ -158,20 +161,22 @@ class SQLAlchemyStore(TokenStore):
             return _Remembered(found, FOREVER)
         age = Age(began, mark)
         if age < seen:
-            began = restored = self._begin_again(seen, age, change)
+            began = restored = begin_again(age)
         else:
             lineage.see(age)
         found[2] = began if found[2] is None else max(began, found[2])
         return _Remembered(found, restored)
 
-    def _begin_again(
-        self, seen: Age, age: Age, change: Callable[[Executable, Values], object]
-    ) -> int:
+    def _begin_again(self, database: Database, seen: Age, age: Age) -> int:
         """Let memory begin now, in a database that is older than it was."""
+        return database.transact(lambda connection: self._begin_again_on(connection, seen, age))
+
+    def _begin_again_on(self, connection: Connection, seen: Age, age: Age) -> int:
         warn_of("the token store's database", seen, age)
-        now = int(self._clock())
+        now = earlier_on(connection, int(self._clock()))
         began = max(now, seen.began)
-        change(sql.BEGIN_AGAIN, {"new_began": began, "new_mark": seen.mark, "new_restored": now})
+        values = {"new_began": began, "new_mark": seen.mark, "new_restored": now}
+        connection.execute(sql.BEGIN_AGAIN, values)
         return now
 
     def _advance(self, database: Database) -> None:
@@ -184,7 +189,7 @@ class SQLAlchemyStore(TokenStore):
         for began, mark in database.ask(sql.AGE, {}):
             if Age(began, mark) < seen:
                 # Not past what was seen before: nobody would notice any more.
-                self._begin_again(seen, Age(began, mark), database.change)
+                self._begin_again(database, seen, Age(began, mark))
             else:
                 database.change(sql.ADVANCE, {})
                 lineage.see(Age(began, mark + 1))
@@ -231,14 +236,16 @@ class SQLAlchemyStore(TokenStore):
     ) -> Session | None:
         now = session.last_used_at
         database = self._database
+        lineage = database.lineage
+        # Before the transaction, which may see the database as it was when it began.
+        seen = NEW if lineage is None else lineage.seen()
 
         def job(connection: Connection) -> Session | None:
             self._lock_subject(connection, session)
-            lineage = database.lineage
-            seen = NEW if lineage is None else lineage.seen()
             row = database.look_up_on(connection, self._keys(ref))
             if lineage is not None:
-                remembered = self._remembered(lineage, seen, row, connection.execute)
+                begin_again = partial(self._begin_again_on, connection, seen)
+                remembered = self._remembered(lineage, seen, row, begin_again)
                 if ref.issued_at < remembered.restored + 1 + leeway:
                     return None
                 row = remembered.row

@@ -199,6 +199,19 @@ def test_a_password_that_cannot_be_hashed_is_wrong(name: str, caplog: Any) -> No
     assert "cannot be read" not in caplog.text
 
 
+def test_a_hash_that_is_cut_off_costs_what_nobodys_does() -> None:
+    """K30: Werkzeug says False of ``scrypt:32768:8:1$`` at once, and of bcrypt's it raises."""
+    compared: list[str] = []
+
+    def verify(stored: str, password: str) -> bool:
+        compared.append(stored)
+        return False
+
+    cut = cheap("lovelace").rpartition("$")[0]
+    assert PasswordCheck(cheap, verify)(cut, "lovelace") is False
+    assert len(compared) == 2
+
+
 def test_a_comparison_that_always_fails_is_the_applications_mistake() -> None:
     def verify(stored: str, password: str) -> bool:
         raise LookupError

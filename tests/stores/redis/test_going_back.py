@@ -13,11 +13,11 @@ from jwtpolicy.access import Standing
 from jwtpolicy.exceptions import StoreUnavailableError
 from jwtpolicy.stores.redis import RedisStore
 from jwtpolicy.stores.redis.epoch import Memory
-from jwtpolicy.stores.redis.keys import tag_of
+from jwtpolicy.stores.redis.keys import home_of, tag_of
 from jwtpolicy.testing.token_store import NOW, SESSION, ref, standing
 from tests.conftest import StandingClock
 from tests.services.redis import RedisServer
-from tests.stores.going_back import Copies, GoingBack, forget_to_wait
+from tests.stores.going_back import LATER, Copies, GoingBack, forget_to_wait
 
 from .conftest import MakeStore
 
@@ -123,6 +123,25 @@ def test_each_slot_of_a_cluster_has_a_mark_of_its_own(
     store._server.ask("SET", marks[0], b"0")
     found = {standing(store, subject=name, session_id=None) for name in ("alice", "bob")}
     assert Standing.REVOKED in found
+
+
+def test_the_slot_of_a_session_that_lies_elsewhere_is_asked_too(
+    url_of: Callable[[str], str], make_store: MakeStore, clock: StandingClock
+) -> None:
+    """K45: another issuer's ``sid`` lies in no slot of its subject's, and was believed."""
+    store: Any = make_store(url_of("cluster"), lost="deny", clock=clock)
+    standing(store)
+    store.open_session(SESSION)
+    keys = [*store._session_keys("", "s1")[:1], *store._epoch.keys(home_of("", "s1"))[1:]]
+    older = [store._server.ask("GET", key) for key in keys]
+    forget_to_wait(store)
+    store.revoke_session("", "s1", now=NOW)
+    for key, value in zip(keys, older, strict=True):
+        store._server.ask("SET", key, value)
+    clock.now = LATER
+
+    assert standing(store) is Standing.REVOKED
+    assert standing(store, issued_at=LATER + 1) is Standing.GOOD
 
 
 def test_a_server_that_may_evict_by_now_is_not_asked_any_more(

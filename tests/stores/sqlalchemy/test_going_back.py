@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import NullPool, create_engine, inspect, text
+from sqlalchemy import Engine, NullPool, create_engine, inspect, text
 
 from jwtpolicy.access import Standing
 from jwtpolicy.exceptions import ConfigurationError, StoreUnavailableError
@@ -23,6 +24,7 @@ from jwtpolicy.testing.token_store import (
     standing,
 )
 from tests.conftest import StandingClock
+from tests.services.redis import wait_until
 from tests.stores.going_back import LATER, Copies, GoingBack, forget_to_wait
 
 from .conftest import without_sync
@@ -85,6 +87,34 @@ class TestDatabases(GoingBack):
         assert store.adopt(token, session, token_expires_at=None) is None
         late = token._replace(issued_at=LATER + 1)
         assert store.adopt(late, session, token_expires_at=None) == session
+
+
+@pytest.mark.parametrize("url", ["postgres"], indirect=True)
+def test_a_transaction_that_sees_the_past_takes_it_for_no_older_copy(
+    url: str, clock: StandingClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """K45: REPEATABLE READ as the database's default refused everybody's tokens."""
+    isolated = f"{url}?options=-c%20default_transaction_isolation%3Drepeatable%5C%20read"
+    with closing(SQLAlchemyStore(isolated, lost="deny", timeout=30, clock=clock)) as store:
+        token, session = adoptable(store)
+        store.open_session(SESSION)
+        engine = create_engine(url, poolclass=NullPool)
+        with engine.begin() as holder, ThreadPoolExecutor() as pool:
+            holder.execute(text("SELECT 1 FROM jwtpolicy_subject FOR UPDATE"))
+            adopting = pool.submit(store.adopt, token, session, token_expires_at=None)
+            wait_until(lambda: is_waiting(engine))
+            forget_to_wait(store)
+            store.revoke_token(ref("a9"), expires_at=None, now=NOW)
+            holder.commit()
+            assert adopting.result() == session
+
+    assert "went back" not in caplog.text
+
+
+def is_waiting(engine: Engine) -> bool:
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+    with engine.connect() as connection:
+        return bool(connection.execute(text(waiting)).scalar_one())
 
 
 @pytest.mark.parametrize("url", ["sqlite"], indirect=True)

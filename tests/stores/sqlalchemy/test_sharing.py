@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -12,6 +14,7 @@ from sqlalchemy import (
     AssertionPool,
     Engine,
     NullPool,
+    QueuePool,
     SingletonThreadPool,
     StaticPool,
     create_engine,
@@ -22,10 +25,10 @@ from sqlalchemy import (
 
 from jwtpolicy import JWTManager, protect
 from jwtpolicy.access import Standing
-from jwtpolicy.exceptions import ConfigurationError
+from jwtpolicy.exceptions import ConfigurationError, StoreUnavailableError
 from jwtpolicy.stores import CachedStore
 from jwtpolicy.stores.sqlalchemy import SQLAlchemyStore
-from jwtpolicy.testing.token_store import NOW, ref, standing
+from jwtpolicy.testing.token_store import NOW, SESSION, ref, standing
 from tests.conftest import SECRET, bearer
 
 MakeEngine = Callable[..., Engine]
@@ -66,6 +69,61 @@ def test_an_application_that_holds_all_its_connections_keeps_no_guard_waiting(
             connection.execute(text("SELECT 1"))
             assert standing(store) is Standing.GOOD
             store.revoke_token(ref("a7"), expires_at=None, now=NOW)
+
+
+class OwnPool(QueuePool):
+    """A pool of an application's own."""
+
+
+@pytest.mark.parametrize("poolclass", [QueuePool, OwnPool])
+def test_a_store_waits_for_its_own_pool_no_longer_than_it_may(
+    shared_url: str, made: Any, poolclass: type[QueuePool]
+) -> None:
+    """K44: not for the 30 seconds that the application waits for its connections."""
+    options: Any = {"pool_size": 1, "max_overflow": 0, "poolclass": poolclass}
+    engine = made(create_engine(shared_url, **options))
+    store = made(SQLAlchemyStore(engine, timeout=0.3))
+    standing(store)
+    started = time.monotonic()
+    with store._database.engine.connect(), pytest.raises(StoreUnavailableError):
+        standing(store)
+
+    assert time.monotonic() - started < 5
+    assert (engine.pool.timeout(), standing(store)) == (30, Standing.GOOD)  # type: ignore[attr-defined]
+
+
+def test_it_is_made_for_an_engine_that_waits_less(postgres: str, made: Any) -> None:
+    store = made(SQLAlchemyStore(made(create_engine(postgres, pool_timeout=0.2)), timeout=60))
+
+    assert store._database.engine.pool.timeout() == 0.2
+
+
+@pytest.mark.parametrize("poolclass", [QueuePool, NullPool])
+def test_a_server_that_says_nothing_is_given_up_beside_an_engine_too(
+    made: Any, poolclass: type[Any]
+) -> None:
+    """K44: for how long the driver waits is nothing that an application says."""
+    with socket.create_server(("127.0.0.1", 0), backlog=64) as silent:
+        url = f"postgresql+psycopg://u@127.0.0.1:{silent.getsockname()[1]}/db"
+        engine = made(create_engine(url, poolclass=poolclass, connect_args={"connect_timeout": 30}))
+        started = time.monotonic()
+        with pytest.raises(StoreUnavailableError):
+            standing(made(SQLAlchemyStore(engine, timeout=0.3)))
+
+    assert time.monotonic() - started < 10
+
+
+def test_a_transaction_waits_for_a_lock_no_longer_than_it_may(postgres: str, made: Any) -> None:
+    """An application that locks the store's rows keeps it waiting, but not for ever."""
+    engine = made(create_engine(postgres))
+    store = made(SQLAlchemyStore(engine, timeout=0.5))
+    store.open_session(SESSION)
+    with engine.begin() as connection:
+        connection.execute(text("SELECT 1 FROM jwtpolicy_subject FOR UPDATE"))
+        with pytest.raises(StoreUnavailableError):
+            store.revoke_subject("", "alice", now=NOW, until=NOW)
+
+    store.revoke_subject("", "alice", now=NOW, until=NOW)
 
 
 def test_nothing_is_connected_before_the_first_use(postgres: str, made: Any) -> None:
