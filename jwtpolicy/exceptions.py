@@ -352,8 +352,8 @@ class NotATokenError(AccessError, BadRequest, ValueError):
 class NotAnIdError(AccessError, BadRequest, ValueError):
     """What the application handed over is text that can be no subject and no id.
 
-    It holds NUL or a lone surrogate, which no token has there and no store can keep. Text from
-    clients may: JSON brings both in as escapes.
+    It has more than 1024 characters, or holds NUL or a lone surrogate, which no token has there and
+    not every store can keep. Text from clients may: JSON brings both in as escapes.
     """
 
     code = 400

@@ -303,7 +303,7 @@ class JWTManager(Generic[User]):
 
         Raises:
             SubjectError: *user* is nobody; it is a `TypeError`.
-            NotAnIdError: The subject holds NUL or a lone surrogate.
+            NotAnIdError: The subject is too long, or holds NUL or a lone surrogate.
             TypeError: *label* is no text, or *since* no moment.
             IssueError: The claims cannot be signed; or, with a `user_loader`, the user's schema
                 or a hook says one of them too.
@@ -637,7 +637,7 @@ class JWTManager(Generic[User]):
 
         Raises:
             TypeError: It names no session.
-            NotAnIdError: It holds NUL or a lone surrogate, as the id of no session does.
+            NotAnIdError: It is too long, or holds NUL or a lone surrogate.
             StoreUnavailableError: The store cannot be asked: the session lives on.
         """
         named = session_id_of(session_id)
@@ -656,7 +656,7 @@ class JWTManager(Generic[User]):
 
         Raises:
             SubjectError: It is nobody; it is a `TypeError`.
-            NotAnIdError: It holds NUL or a lone surrogate.
+            NotAnIdError: It is too long, or holds NUL or a lone surrogate.
             StoreUnavailableError: The store cannot be asked.
         """
         with self._answering():
@@ -691,7 +691,7 @@ class JWTManager(Generic[User]):
 
         Raises:
             SubjectError: It is nobody; it is a `TypeError`.
-            NotAnIdError: It holds NUL or a lone surrogate.
+            NotAnIdError: It is too long, or holds NUL or a lone surrogate.
             TypeError: *limit* is no such number, or *before* no session.
             StoreUnavailableError: The store cannot be asked.
         """

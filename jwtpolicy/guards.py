@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import inspect
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from copy import copy
 from dataclasses import dataclass, replace
@@ -355,9 +356,19 @@ def missed_by(function: object) -> Guard | None:
 
 
 def remember_opening(function: Callable[..., Any], opened: Callable[..., Any]) -> None:
-    """Leave a trace on a function that *opened* opens, until a route is known to call that."""
-    if inspect.isfunction(function):
+    """Leave a trace on a function that *opened* opens, until a route is known to call that.
+
+    None on one that its module knows by its name already: it is opened by a call, for a route that
+    another application may have, and not by a decorator above another route.
+    """
+    if inspect.isfunction(function) and not _is_named(function):
         setattr(function, _OPENED, (ref(function), (*openings_of(function), opened)))
+
+
+def _is_named(function: Any) -> bool:
+    """Whether the module that defines *function* has it by its name."""
+    module = sys.modules.get(function.__module__)
+    return getattr(module, function.__qualname__, None) is function
 
 
 def openings_of(function: object) -> tuple[Callable[..., Any], ...]:

@@ -32,9 +32,12 @@ def id_of(text: str) -> str:
     """Return text that names something in a token, as a plain ``str``.
 
     Raises:
-        NotAnIdError: It holds NUL or a lone surrogate.
+        NotAnIdError: It has more than `MAX_ID` characters, or holds NUL or a lone surrogate.
     """
     plain = str.__str__(text)
+    if len(plain) > MAX_ID:
+        msg = f"an id or a subject has more than {MAX_ID} characters"
+        raise NotAnIdError(msg)
     if not is_storable(plain):
         msg = "an id or a subject holds NUL or a lone surrogate"
         raise NotAnIdError(msg)

@@ -7,12 +7,11 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 from typing import Final, Self
 
 from .configured import Setting, reads_elsewhere, settings_in
 from .demands import Demands
-from .files import Unusable, below, found, read
+from .files import Unusable, found, read
 from .names import ORIGINAL, is_reference, own_name
 from .source import Note, Source, is_tail
 
@@ -173,31 +172,6 @@ class Application:
                     found[name].append(file.source.dotted)
         return found
 
-    def left_out(self) -> Iterator[tuple[File, str]]:
-        """Yield files that were not named and belong to the application, beside one that was."""
-        named = {Path(file.source.name).resolve() for file in self.files}
-        folders = {_root(path) for path in named}
-        for path in sorted({p for folder in folders for p in below(folder)} - named):
-            if (beside := self._connected(path)) is not None:
-                yield beside, str(path)
-
-    def _connected(self, path: Path) -> File | None:
-        """Return a file that imports the one at *path*, or is imported by it."""
-        try:
-            text, _ = read(str(path))
-            if ORIGINAL not in text:
-                return None
-            other = Source(str(path), text)
-        except Unusable:
-            return None
-        if not any(own_name(module) is not None for module in other.modules):
-            return None
-        for file in self.files:
-            pairs = ((other, file.source), (file.source, other))
-            if any(is_tail(m, b.dotted) for a, b in pairs for m in a.modules):
-                return file
-        return None
-
 
 def native_managers(source: Source) -> Iterator[ast.AST]:
     """Yield the calls that make managers of this library."""
@@ -207,14 +181,6 @@ def native_managers(source: Source) -> Iterator[ast.AST]:
 
 
 GUARDS: Final = ("jwt_required", "verify_jwt_in_request")
-
-
-def _root(path: Path) -> Path:
-    """Return the folder in which the package of a file stands, or the file itself."""
-    folder = path.parent
-    while (folder / "__init__.py").exists():
-        folder = folder.parent
-    return folder
 
 
 def _references(source: Source) -> Iterator[Reference]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from . import bridging, native
 from .application import Application, File
+from .left_out import left_out
 from .names import OLD_ATTRIBUTES, OLD_NAMES, own_name
 from .reminders import reminders
 from .source import Function, Note, Source
@@ -59,7 +60,7 @@ class Migration:
         if not application.is_concerned or self.errors:
             return
         _find_old(application)
-        for file, name in application.left_out():
+        for file, name in left_out(application):
             text = f"{name} belongs to this application and uses Flask-JWT-Extended: name it too"
             file.hinder(file.source.tree, text)
         if not any(file.hindrances for file in application.files):

@@ -71,8 +71,11 @@ def _guarding(file: File, guarded: ast.AST) -> Iterator[str]:
         yield guarded.name
     above = takewhile(lambda n: not isinstance(n, ast.ClassDef), file.source.parents(guarded))
     for node in (guarded, *above):
-        if isinstance(node, Function) and not isinstance(file.source.parent(node), ast.ClassDef):
+        cls = file.source.parent(node)
+        if isinstance(node, Function) and not isinstance(cls, ast.ClassDef):
             yield node.name
+        elif isinstance(cls, ast.ClassDef) and getattr(node, "name", "") == "__call__":
+            yield cls.name
 
 
 def _around(file: File, function: Function) -> Iterator[str]:

@@ -87,6 +87,7 @@ class Source:
         text: Its content.
 
     Attributes:
+        path: Where it is, in full.
         tree: Its syntax tree.
         nodes: All of its nodes, in the order of the text.
         bindings: What names mean, by scope.
@@ -99,7 +100,8 @@ class Source:
     def __init__(self, name: str, text: str) -> None:
         self.name = name
         self.text = text
-        self._parts = Path(name).resolve().with_suffix("").parts[1:]
+        self.path = Path(name).resolve()
+        self._parts = self.path.with_suffix("").parts[1:]
         try:
             self.tree = ast.parse(text)
         except (SyntaxError, ValueError) as error:

@@ -110,7 +110,7 @@ class _Entry:
 
         Raises:
             SubjectError: It is not non-empty text.
-            NotAnIdError: It holds NUL or a lone surrogate.
+            NotAnIdError: It is too long, or holds NUL or a lone surrogate.
         """
         user = self._read(user)
         if _makes_claims_itself(self.schema):
@@ -561,7 +561,7 @@ def _plain_subject(user: Any) -> str:
 
     Raises:
         SubjectError: It is none.
-        NotAnIdError: It holds NUL or a lone surrogate.
+        NotAnIdError: It is too long, or holds NUL or a lone surrogate.
     """
     subject = _plain(user)
     if not subject:

@@ -24,6 +24,10 @@ def hello(*args: Any) -> str:
     return "hello"
 
 
+def notice() -> str:
+    return "notice"
+
+
 @pytest.fixture
 def answers(app: Flask, jwt: JWTManager[Any]) -> Answers:
     """Return what registers views in a guarded blueprint, and what a stranger gets of one."""
@@ -217,6 +221,15 @@ def test_another_application_may_guard_what_one_has_opened(make_app: Any) -> Non
     second, _ = make_app(default_deny=True)
     second.add_url_rule("/", "view", view)
     assert second.test_client().get("/").status_code == 403
+
+
+def test_what_another_application_opens_by_a_call_is_no_mistake_of_this_one(make_app: Any) -> None:
+    """Whichever of them is bound first."""
+    public(notice)
+    app, _ = make_app(default_deny=True)
+    app.add_url_rule("/", "view", notice)
+
+    assert app.test_client().get("/").status_code == 403
 
 
 def test_a_method_of_an_object_can_be_opened(answers: Answers) -> None:

@@ -511,6 +511,25 @@ def test_a_file_of_the_application_that_was_not_named_hinders(
     assert Migration([str(tmp_path / f) for f in ("app.py", "views.py")], to).hindrances == []
 
 
+def test_it_is_followed_through_files_that_use_nothing_of_it(tmp_path: Path) -> None:
+    """K42: the nearest is meant of two modules that are called the same, here `views`."""
+    files = {
+        "shop/__init__.py": "from . import api, broken\n",
+        "shop/auth.py": "import flask_jwt_extended, shop, views\n",
+        "shop/broken.py": "import (\n",
+        "shop/api/__init__.py": "import os\nfrom .items import Items\n",
+        "shop/api/items.py": "from flask_jwt_extended import current_user\n",
+        "shop/views.py": "",
+        "other/views.py": "import flask_jwt_extended\n",
+    }
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+
+    ((_, note),) = Migration([str(tmp_path / "shop" / "auth.py")], "native").hindrances
+    assert note.text.startswith(f"{tmp_path / 'shop' / 'api' / 'items.py'} belongs to this")
+
+
 def test_where_something_hinders_no_byte_is_changed(tmp_path: Path) -> None:
     (tmp_path / "good.py").write_text("from flask_jwt_extended import jwt_required\n")
     (tmp_path / "bad.py").write_text(PRELUDE + "create_refresh_token('a')\n")

@@ -115,6 +115,9 @@ def test_where_none_is_optional_a_helper_may_rely_on_its_guard(migrate_below: An
         "@jwt_required()\ndef view(): who()\n",
         "def need(f):\n    def inner(): verify_jwt_in_request(); f()\n    return inner\n"
         "@need\ndef view(): who()\n",
+        "class Need:\n    def __call__(self, f):\n"
+        "        def inner(): verify_jwt_in_request(); f()\n        return inner\n"
+        "@Need()\ndef view(): who()\n",
         "class Base:\n    decorators = [jwt_required()]\n"
         "class View(Base):\n    def get(self): return who()\n",
         "def need(f): return jwt_required()(f)\n"

@@ -9,6 +9,7 @@ from ...clock import Clock, elapsed
 from ...exceptions import StoreUnavailableError
 from ..lineage import Age, Lineage, warn_of
 from .keys import TAGS, Keys
+from .records import unreadable
 from .server import Key, Server
 
 #: The one policy under which a full server drops nothing.
@@ -80,7 +81,8 @@ class Epoch:
         """Return what the slot remembers, *found* being what `keys` hold.
 
         Raises:
-            StoreUnavailableError: The server cannot be asked, or may evict what it knows.
+            StoreUnavailableError: The server cannot be asked, or may evict what it knows, or
+                somebody else wrote there.
         """
         if found[0] is None or self._timer() >= self._check_at:
             self._check_eviction()
@@ -156,4 +158,7 @@ class Epoch:
 
 def _age(found: Sequence[bytes | None]) -> Age:
     epoch, mark = found
-    return Age(int((epoch or b"0").removeprefix(_STRICTLY)), int(mark or 0))
+    try:
+        return Age(int((epoch or b"0").removeprefix(_STRICTLY)), int(mark or 0))
+    except ValueError as error:
+        raise unreadable() from error

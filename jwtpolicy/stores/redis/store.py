@@ -148,10 +148,7 @@ class RedisStore(TokenStore):
             return self._look_up(keys), []
         seen = epoch.seen(tag)
         *found, began, mark = self._look_up(keys + epoch.keys(tag))
-        try:
-            return found, [epoch.read(tag, seen, (began, mark))]
-        except records.UNREADABLE as error:
-            raise records.unreadable() from error
+        return found, [epoch.read(tag, seen, (began, mark))]
 
     def _known(
         self,

@@ -11,6 +11,7 @@ import pytest
 
 from jwtpolicy.access import Standing
 from jwtpolicy.exceptions import StoreUnavailableError
+from jwtpolicy.stores import Opening
 from jwtpolicy.stores.redis import RedisStore
 from jwtpolicy.stores.redis.epoch import Memory
 from jwtpolicy.stores.redis.keys import home_of, tag_of
@@ -95,16 +96,20 @@ def test_a_mark_that_cannot_grow_undoes_nothing(server: RedisServer, make: Make)
     assert standing(store, "a9") is Standing.REVOKED
 
 
-def test_an_epoch_that_is_none_is_an_outage(server: RedisServer, make: Make) -> None:
-    """Somebody else wrote there."""
+@pytest.mark.parametrize("name", ["e", "m"])
+def test_an_epoch_that_is_none_is_an_outage(server: RedisServer, make: Make, name: str) -> None:
+    """Somebody else wrote there; a change is made nevertheless, and says no more of it."""
     store = make()
     standing(store)
+    store.revoke_token(ref("a8"), expires_at=None, now=NOW)
     with server.client() as client:
-        for key in client.scan_iter("*}e"):
+        for key in client.scan_iter(f"*}}{name}"):
             client.set(key, b"yesterday")
 
     with pytest.raises(StoreUnavailableError, match="cannot be read"):
         standing(store)
+    forget_to_wait(store)
+    assert store.open_session(SESSION) is Opening.OPENED
 
 
 def test_each_slot_of_a_cluster_has_a_mark_of_its_own(
