@@ -411,6 +411,7 @@ class Application:
             # A tuple, so that what another extension leaves too late is an error there.
             self._app.extensions[left] = tuple(self._app.extensions.get(left, ()))
         self._app.extensions[REFRESH_PATHS] = frozenset(self._app.extensions.get(REFRESH_PATHS, ()))
+        self.parts.note_testing(self._app)
         self.planner, self._components = planner, components
         self._registrations.hold(components.registered)
         return enforcement

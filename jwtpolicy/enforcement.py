@@ -170,7 +170,7 @@ class Enforcement:
         """Judge *policy* inside a view; raises what `admit` raises."""
         flow = self._inner(policy, state, request, resource, awaits=False)
         try:
-            self._drive(flow, state, "enforce")
+            self._drive(flow, state, _enforcing(request))
         finally:
             # It only refuses: no guard has met the token here.
             state.answers.reused = None
@@ -181,7 +181,7 @@ class Enforcement:
         """Do what `enforce` does, awaiting async policies and loaders."""
         flow = self._inner(policy, state, request, resource, awaits=True)
         try:
-            await self._drive_async(flow, state, "enforce")
+            await self._drive_async(flow, state, _enforcing(request))
         finally:
             state.answers.reused = None
 
@@ -430,6 +430,11 @@ def _advanced(
         return flow.send(cast(int, outcome)), None
     except StopIteration as end:
         return None, end.value
+
+
+def _enforcing(request: Request) -> str:
+    """Return what the log calls a call of ``enforce`` in a view, whose guard has its name alone."""
+    return f"{request.method} {request.endpoint}: enforce"
 
 
 def _outcome_of(error: Exception) -> Outcome:

@@ -363,12 +363,22 @@ class NotAnIdError(AccessError, BadRequest, ValueError):
 
 
 class InvalidQueryError(AccessError, BadRequest):
-    """A parameter of the query string is not understood."""
+    """A parameter of the query string is not understood.
+
+    Attributes:
+        parameter: The name of the parameter.
+    """
 
     code = 400
     error = "invalid_request"
     description = "The query is malformed."
     outcome = Outcome.BAD_REQUEST
+
+    def __init__(self, reason: str | None = None, *, parameter: str = "", **rest: Any) -> None:
+        super().__init__(reason, **rest)
+        self.parameter = parameter
+        if parameter:
+            self.description = f"The parameter {parameter!r} of the query is malformed."
 
 
 class UnsupportedTokenTypeError(AccessError, BadRequest):
@@ -464,7 +474,11 @@ class KeysUnavailableError(StoreUnavailableError):
 
 
 class UserUnavailableError(StoreUnavailableError):
-    """The application's user loader failed."""
+    """The application's user loader failed, or another hook that says who somebody is.
+
+    That is what the ready-made views ask: ``authenticate``, ``limit``, ``failed`` and ``begin`` of
+    a login or a step-up, ``client``, ``is_allowed`` and ``may_revoke`` of those for services.
+    """
 
 
 class PolicyError(AccessError, InternalServerError):

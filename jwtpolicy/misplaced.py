@@ -8,7 +8,7 @@ from typing import Final
 
 from flask import Request
 
-from .transports import HeaderTransport, Places
+from .transports import HeaderTransport, JSONTransport, Places
 
 #: Words that a log may repeat; what else stands before the first space may be the token itself.
 _SCHEMES: Final = {
@@ -51,6 +51,11 @@ _HEADERS: Final = (
 _PARAMETERS: Final = ("access_token", "auth_token", "jwt", "token")
 _COOKIES: Final = ("access_token", "access_token_cookie", "auth_token", "jwt", "token")
 
+#: What a body of a form says that it is.
+_FORMS: Final = dict.fromkeys(
+    ("application/x-www-form-urlencoded", "multipart/form-data"), "a form"
+)
+
 #: Characters of what is looked at; servers take no longer headers.
 _LONGEST: Final = 16_384
 
@@ -88,6 +93,17 @@ def _found(request: Request, places: Places) -> Iterator[str]:
     for name, value in where:
         if value and _is_token(value):
             yield f"a token stands in {name}, where this endpoint does not look"
+    if (body := _body(request, places)) is not None:
+        # It is not read: whoever sends no token must not make us wait for the rest of it.
+        yield f"no token was sent; the body, which is {body}, is not looked at for one"
+
+
+def _body(request: Request, places: Places) -> str | None:
+    """Return what the body says that it is, where clients put tokens and nobody looks."""
+    reads_json = any(isinstance(place, JSONTransport) for place in places.transports)
+    if not request.content_length or (request.is_json and reads_json):
+        return None
+    return "JSON" if request.is_json else _FORMS.get(request.mimetype)
 
 
 def _other_scheme(place: HeaderTransport, value: str) -> str:

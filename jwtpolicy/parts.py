@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -45,6 +46,8 @@ from .transports import (
 )
 from .users import Users
 from .verifier import ClaimRules, Verifier
+
+logger = logging.getLogger("jwtpolicy")
 
 _NO_KEY = """no key is configured; set JWT_SECRET_KEY to at least 32 random bytes, for example from
   python -c "import secrets; print(secrets.token_urlsafe(48))"
@@ -107,6 +110,7 @@ class Parts:
         self._ring = ring = keys or _ring(settings)
         has_own_keys = type(ring).signing_key_for is not KeyRing.signing_key_for
         self.can_sign = ring.signing_key is not None or has_own_keys
+        self._chose_file = store is None and settings.store_url is None and not app.testing
         self.store = self._cached(self._opened(app) if store is None else checked(store))
         _check_sessions(settings, self.store)
         if self.can_sign:
@@ -180,6 +184,20 @@ class Parts:
             near_cache=self.settings.store_near_cache,
             clock=self.clock,
         )
+
+    def note_testing(self, app: Flask) -> None:
+        """Say that tests share the file of the default store, where ``TESTING`` came too late.
+
+        Flask's own fixtures set it when the application is made. The store is not exchanged for
+        one in memory then: what was issued meanwhile is known to the file alone.
+        """
+        if app.testing and self._chose_file and self.store is not None:
+            logger.warning(
+                "%s: TESTING was set after init_app, which has chosen a file for the store, that "
+                "all tests share: %r; set TESTING before, or JWT_STORE_URL to 'memory://'",
+                app.name,
+                self.store,
+            )
 
     def _cached(self, store: TokenStore | None) -> TokenStore | None:
         seconds = self.settings.store_cache_seconds

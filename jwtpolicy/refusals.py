@@ -74,9 +74,9 @@ def _keep(error: AccessError, unlogged: tuple[Any, ...] | None, state: RequestSt
 
 
 def _answered(response: Response, state: RequestState) -> Response:
-    """Log the refusal, and put back the challenge of a 401 that answers it, unless it was caught.
+    """Log the refusal, and tell the client what its own answer would have, unless it was caught.
 
-    RFC 9110 section 15.5.2 demands a challenge. Whoever catches a refusal answers for himself.
+    Whoever catches a refusal answers for himself.
     """
     error, unlogged = state.refusal, state.unlogged
     state.refusal = state.unlogged = None
@@ -84,10 +84,26 @@ def _answered(response: Response, state: RequestState) -> Response:
     if error is not None and _has_left(error):
         if unlogged is not None:
             logger.log(*unlogged)
-        if response.status_code == 401:
-            challenge = error.challenge or f"Bearer {quoted('realm', error.realm)}"
-            response.headers.setdefault("WWW-Authenticate", challenge)
+        if response.status_code >= 400:
+            _put_back(response, error)
     return response
+
+
+def _put_back(response: Response, error: AccessError) -> None:
+    """Give an error that answers a refusal the headers of the refusal's own answer.
+
+    An application's handler knows the status and the text, and mostly not that clients read
+    headers. They are put back where it has answered with that status; a 401 is challenged whatever
+    was refused (:rfc:`9110#section-15.5.2`, "MUST"), and no cache keeps any of them. What the
+    answer says itself stays.
+    """
+    told = {"Cache-Control": "no-store"}
+    if response.status_code == error.code:
+        told.update(error.headers)
+    if response.status_code == 401:
+        told.setdefault("WWW-Authenticate", f"Bearer {quoted('realm', error.realm)}")
+    for name, value in told.items():
+        response.headers.setdefault(name, value)
 
 
 def _has_left(error: AccessError) -> bool:

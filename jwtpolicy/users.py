@@ -1,4 +1,4 @@
-"""Load the application's users, and say what it means when that fails."""
+"""Load the application's users, and say what it means when that, or the like of it, fails."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
-from typing import Any
+from typing import Any, Final, TypeVar
 
 from werkzeug.exceptions import HTTPException
 
@@ -21,6 +21,10 @@ logger = logging.getLogger("jwtpolicy")
 
 #: Returns the user of a token, or None where there is none any more; may be async.
 UserLoader = Callable[[Token], Any]
+
+Result = TypeVar("Result")
+
+_WHO: Final = "the user loader"
 
 
 class Users:
@@ -55,13 +59,7 @@ class Users:
             return token.principal
         if self.is_async and is_loop_running():
             raise UserPending(unawaited("current_user"))
-        try:
-            user = self._ensure_sync(self._loader)(token)
-        except (HTTPException, SetupError):
-            raise
-        except Exception as error:
-            raise _unavailable(error) from error
-        return _known(user)
+        return _known(called(_WHO, self._ensure_sync(self._loader), token))
 
     def load_in_verb(self, token: Token) -> Any:
         """Return the user for a verb, which an async view calls as others do; raises as `load`.
@@ -84,8 +82,29 @@ class Users:
         except (HTTPException, SetupError):
             raise
         except Exception as error:
-            raise _unavailable(error) from error
+            raise _unavailable(_WHO, error) from error
         return _known(user)
+
+
+def called(who: str, hook: Callable[..., Result], *args: Any) -> Result:
+    """Return what a hook of the application answers that may have to ask somebody itself.
+
+    Args:
+        who: What the log calls the hook.
+        hook: The hook.
+        args: What it is called with.
+
+    Raises:
+        UserUnavailableError: It raised.
+        HTTPException: It raised one, which passes through.
+        SetupError: The same.
+    """
+    try:
+        return hook(*args)
+    except (HTTPException, SetupError):
+        raise
+    except Exception as error:
+        raise _unavailable(who, error) from error
 
 
 def unawaited(what: str) -> str:
@@ -108,7 +127,7 @@ def _known(user: Any) -> Any:
     return user
 
 
-def _unavailable(error: Exception) -> UserUnavailableError:
-    reason = f"the user loader raised {type(error).__name__}"
+def _unavailable(who: str, error: Exception) -> UserUnavailableError:
+    reason = f"{who} raised {type(error).__name__}"
     logger.error("%s", reason, exc_info=error)
     return UserUnavailableError(reason)

@@ -202,6 +202,10 @@ class Verifier:
         required = _NAMING if purpose is Purpose.END else self._required
         if not required <= claims.keys():
             msg = f"absent: {', '.join(sorted(required - claims.keys()))}"
+            if self._is_profiled and "type" not in claims:
+                msg += (
+                    f"; the header's typ is {header.type!r:.40}, not 'at+jwt', which says the kind"
+                )
             raise InvalidTokenError(msg)
         if "cnf" in claims and purpose is not Purpose.END:
             # RFC 7800: it is bound to a key whose possession nobody has proved (CLAIM-11).
@@ -217,12 +221,12 @@ class Verifier:
         kind = claims["type"]
         if purpose is Purpose.END:
             # Issued before the profile was set, or where it is not set yet: it names a session.
-            _check_type(header.type, _ALL_TYPES)
+            _check_type(header.type, kind, _ALL_TYPES)
         elif self._is_profiled and kind == "access":
-            _check_type(header.type, TYPES)
+            _check_type(header.type, kind, TYPES)
             check_presented(claims)
         elif header.type != "JWT":
-            _check_type(header.type, _PLAIN_TYPES)
+            _check_type(header.type, kind, _PLAIN_TYPES)
         if kinds is not None and kind not in kinds:
             msg = f"the token is of the kind {kind!r}"
             raise WrongKindError(msg)
@@ -263,8 +267,8 @@ def _check_audience(audience: str | list[str] | None, wanted: frozenset[str]) ->
         raise InvalidTokenError(msg)
 
 
-def _check_type(found: str | None, accepted: Collection[str | None]) -> None:
+def _check_type(found: str | None, kind: str, accepted: Collection[str | None]) -> None:
     """Compare ``typ``; media types are case-insensitive (:rfc:`7515#section-4.1.9`)."""
     if (found and found.lower()) not in accepted:
-        msg = "typ names another kind of token"
+        msg = f"the header's typ is {found!r:.40}, which is no token of the kind {kind!r:.40}"
         raise InvalidTokenError(msg)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar, TypeVar
 
 from flask import current_app, request
 from flask.typing import ResponseReturnValue
@@ -20,11 +20,14 @@ from ..exceptions import (
 from ..expecting import expect_names
 from ..schemas import is_user
 from ..token import TokenPair
+from ..users import called
 from ..views import ProtectedView
 from .answering import logging_refusals
 from .fields import credentials_of
 
 logger = logging.getLogger("jwtpolicy")
+
+Result = TypeVar("Result")
 
 #: What a request brings to log in with, by the name of the field.
 Credentials = Mapping[str, str]
@@ -32,6 +35,9 @@ Credentials = Mapping[str, str]
 
 class CredentialsView(ProtectedView, ABC):
     """``POST`` with credentials, as a form or as a JSON object, gives tokens.
+
+    What `authenticate`, `limit`, `failed` or `begin` raises is an outage, as where a user loader
+    does: 503, and logged. An ``HTTPException`` is their answer.
 
     Attributes:
         fields: The names of the fields; each has to hold one text, or the answer is 400.
@@ -80,10 +86,16 @@ class CredentialsView(ProtectedView, ABC):
         """Take the credentials, and answer with tokens or with a refusal."""
         self._check()
         credentials = credentials_of(request, self.fields)
-        current_app.ensure_sync(self.limit)(credentials)
+        self._called("limit", current_app.ensure_sync(self.limit), credentials)
         user = self._user(credentials)
         pair = None if user is None else self._begun(user, credentials)
-        return self.failed(credentials) if pair is None else self.answer(pair)
+        if pair is None:
+            return self._called("failed", self.failed, credentials)
+        return self.answer(pair)
+
+    def _called(self, name: str, hook: Callable[..., Result], *args: Any) -> Result:
+        """Return what one of the hooks answers; raises what `called` does."""
+        return called(f"{type(self).__name__}.{name}", hook, *args)
 
     def _check(self) -> None:
         """Refuse what may not log in, whoever's credentials it brings."""
@@ -95,13 +107,14 @@ class CredentialsView(ProtectedView, ABC):
         choose a name may choose ``machine:1``, and that is no mistake of the application.
         """
         try:
-            return self.begin(user, credentials)
+            return self._called("begin", self.begin, user, credentials)
         except (ForeignSubjectError, LoginFailedError, NotAnIdError) as error:
             logger.warning("%s: %s", type(self).__name__, error)
             return None
 
     def _user(self, credentials: Credentials) -> Any:
-        user = current_app.ensure_sync(self.authenticate)(credentials)
+        authenticate = current_app.ensure_sync(self.authenticate)
+        user = self._called("authenticate", authenticate, credentials)
         if user is not None and not is_user(user):
             name = type(user).__name__
             msg = f"{type(self).__name__}.authenticate returned {name}: neither a user nor None"

@@ -19,6 +19,7 @@ from ..policy.baseline import for_kind
 from ..policy.credentials import NotRevoked, OptionalToken
 from ..sentinels import ANY
 from ..token import Token
+from ..users import called
 from .answering import logging_refusals, said_yes
 from .clients import ClientView
 from .fields import form_field
@@ -75,10 +76,12 @@ class IntrospectionView(ClientView):
         Raises:
             InvalidClientError: The caller may not ask.
             PolicyError: `is_allowed` says neither yes nor no.
+            UserUnavailableError: It raised; unless that was an answer of its own.
             InvalidRequestError: There is no field ``token``.
             StoreUnavailableError: The store cannot be asked; that says nothing of the token.
         """
-        if not said_yes(self.is_allowed(), f"{type(self).__name__}.is_allowed"):
+        who = f"{type(self).__name__}.is_allowed"
+        if not said_yes(called(who, self.is_allowed), who):
             raise InvalidClientError
         token = self._active(form_field(request, "token"))
         # RFC 7662 section 2.2: nothing else SHOULD be said of a token that is not active.

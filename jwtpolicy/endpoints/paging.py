@@ -30,7 +30,7 @@ def limit_in(arguments: Arguments) -> int:
         return PAGE
     if not _LIMIT.fullmatch(text) or int(text) > PAGE:
         msg = f"limit is not a number from 1 to {PAGE}"
-        raise InvalidQueryError(msg)
+        raise InvalidQueryError(msg, parameter="limit")
     return int(text)
 
 
@@ -47,7 +47,7 @@ def place_in(arguments: Arguments) -> tuple[float, str] | None:
     if found and int(found[1]) <= microseconds(FOREVER) and _is_id(found[2]):
         return int(found[1]) / 1_000_000, found[2]
     msg = "before is not what an earlier page has called next"
-    raise InvalidQueryError(msg)
+    raise InvalidQueryError(msg, parameter="before")
 
 
 def before_of(session: OpenSession) -> str:
@@ -68,5 +68,5 @@ def _one(arguments: Arguments, name: str) -> str | None:
     values = arguments.getlist(name)
     if len(values) > 1:
         msg = f"{name} is there twice"
-        raise InvalidQueryError(msg)
+        raise InvalidQueryError(msg, parameter=name)
     return values[0] if values else None

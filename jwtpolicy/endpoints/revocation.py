@@ -18,6 +18,7 @@ from ..exceptions import (
 from ..globals import application
 from ..policy.credentials import OptionalToken, Refresh
 from ..token import Token
+from ..users import called
 from .answering import logging_refusals, said_yes
 from .clients import ClientView
 from .fields import form_field
@@ -54,10 +55,11 @@ class RevocationView(ClientView):
             NoTokenError: Nobody says who is asking.
             InvalidRequestError: There is no field ``token``.
             PolicyError: `may_revoke` says neither yes nor no.
+            UserUnavailableError: It, or `client`, raised; unless that was an answer of its own.
             AccessDeniedError: The token is somebody else's (:rfc:`7009#section-2.1`).
             UnsupportedTokenTypeError: Its kind is not among `kinds`.
         """
-        if application().state().token is None and self.client() is None:
+        if application().state().token is None and self._client() is None:
             raise NoTokenError
         token = _found(form_field(request, "token"))
         if token is not None:
@@ -66,8 +68,12 @@ class RevocationView(ClientView):
         # RFC 7009 section 2.2: "The content of the response body is ignored by the client".
         return Response(status=200, headers={"Cache-Control": "no-store"})
 
+    def _client(self) -> str | None:
+        return called(f"{type(self).__name__}.client", self.client)
+
     def _check(self, token: Token) -> None:
-        if not said_yes(self.may_revoke(token), f"{type(self).__name__}.may_revoke"):
+        who = f"{type(self).__name__}.may_revoke"
+        if not said_yes(called(who, self.may_revoke, token), who):
             msg = "the token to revoke is somebody else's"
             raise AccessDeniedError(msg)
         if token.kind not in self.kinds:

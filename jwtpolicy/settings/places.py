@@ -55,7 +55,9 @@ class PlaceSettings(TokenSettings):
         None,
         read.cookie_name,
         "name of a cookie",
-        "The access token's cookie; None: `__Host-access_token`.",
+        "The access token's cookie; None: `__Host-access_token`. Of several applications at one "
+        "host each needs its own, and two more: `JWT_ACCESS_CSRF_COOKIE_NAME` and "
+        "`JWT_REFRESH_CSRF_COOKIE_NAME`.",
     )
     refresh_cookie_name: str | None = setting(
         "JWT_REFRESH_COOKIE_NAME",
@@ -65,7 +67,12 @@ class PlaceSettings(TokenSettings):
         "The refresh token's cookie; None: `__Secure-refresh_token`.",
     )
     access_cookie_path: str = setting(
-        "JWT_ACCESS_COOKIE_PATH", "/", read.cookie_path, "path", "Where the access cookie is sent."
+        "JWT_ACCESS_COOKIE_PATH",
+        "/",
+        read.cookie_path,
+        "path",
+        "Where the access cookie is sent. What a server or proxy has mounted the application at "
+        "has to stand in it: nothing is put before it.",
     )
     refresh_cookie_path: str | None = setting(
         "JWT_REFRESH_COOKIE_PATH",

@@ -64,6 +64,10 @@ ROWS = {
     "The application's user loader": """http/test_what_an_application_breaks.py
         test_what_a_hook_breaks http/test_hook_answers.py test_what_a_user_loader_cannot_mean
         test_what_authenticate_cannot_mean http/test_raising.py test_what_a_user_loader_raised""",
+    "``authenticate`` raises": """http/test_what_an_application_breaks.py
+        test_what_a_hook_of_a_view_raises_is_an_outage
+        test_an_answer_that_a_hook_of_a_view_raises_is_the_answer
+        test_what_a_view_of_ones_own_raises_is_its_own""",
     "A ``post_load``": """http/test_hook_answers.py test_nothing_is_signed_that_reads_back
         test_a_token_that_reads_as_no_user_is_refused""",
     "A key ring": """http/test_what_an_application_breaks.py test_what_a_key_ring_breaks

@@ -337,3 +337,29 @@ def test_a_service_that_accepts_its_own_tokens_too_starts(make_app: Make) -> Non
 
     with app.app_context():
         assert jwt.verify(jwt.issue("u1")).issuer == "a"
+
+
+@pytest.mark.parametrize(
+    ("header", "claims", "said"),
+    [
+        pytest.param({}, {}, "the header's typ is 'JWT', not 'at+jwt'", id="JWT"),
+        pytest.param({"typ": None}, {}, "the header's typ is None, not 'at+jwt'", id="none"),
+        pytest.param(
+            HEADER,
+            {"type": "Bearer"},
+            "the header's typ is 'at+jwt', which is no token of the kind 'Bearer'",
+            id="a claim of that name",
+        ),
+        pytest.param(HEADER, {"sub": None}, "the claim sub is malformed", id="something else"),
+    ],
+)
+def test_the_log_says_what_names_the_kind(
+    make_app: Make, header: Any, claims: Any, said: str, caplog: Any
+) -> None:
+    """K38: the servers of others write ``typ`` in two places, and mean two things."""
+    caplog.set_level("INFO", "jwtpolicy")
+    app, _ = make_app(**PROFILE)
+    encoded = pyjwt.encode({**OTHERS, **claims}, SECRET, "HS256", headers=header)
+
+    assert site(app).get("/", headers=bearer(encoded)).status_code == 401
+    assert said in caplog.text

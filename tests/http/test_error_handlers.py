@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from werkzeug.exceptions import HTTPException, default_exceptions
 from werkzeug.http import HTTP_STATUS_CODES
 
-from jwtpolicy import HasRole, JWTManager, protect
+from jwtpolicy import Fresh, HasRole, HasScope, JWTManager, Outcome, policy, protect
 from jwtpolicy import exceptions as errors
 from jwtpolicy.exceptions import AccessError
 from tests.conftest import SECRET, bearer
@@ -25,6 +25,16 @@ CLASSES = [
     for cls in vars(errors).values()
     if inspect.isclass(cls) and issubclass(cls, AccessError) and cls.code
 ]
+
+
+@policy
+def slow_down(access: Any) -> Any:
+    return access.deny("slow down", outcome=Outcome.RATE_LIMITED, retry_after=7)
+
+
+@policy
+def store_is_down(access: Any) -> Any:
+    raise errors.StoreUnavailableError
 
 
 class ShopError(Exception):
@@ -153,6 +163,68 @@ def test_what_an_application_answers_otherwise_stays(
     assert found.headers.getlist("WWW-Authenticate") == challenges
 
 
+#: Refusals whose own answer tells the client in a header what would help, and what it tells.
+TOLD = {
+    "scope": (HasScope("write"), 403, "WWW-Authenticate", 'scope="write"'),
+    "rate": (slow_down, 429, "Retry-After", "7"),
+    "outage": (store_is_down, 503, "Retry-After", "5"),
+    "too old": (Fresh(within=60), 401, "WWW-Authenticate", "max_age"),
+}
+
+
+@pytest.mark.parametrize("handled", ["status", AccessError, HTTPException])
+@pytest.mark.parametrize("case", TOLD)
+def test_a_handler_of_the_same_status_keeps_what_the_client_is_told(
+    app: Flask, access: Any, case: str, handled: Any
+) -> None:
+    """K32: the usual handler answers a dict and a status, and thinks of no header."""
+    level, status, name, value = TOLD[case]
+    app.add_url_rule("/", "view", protect(level)(lambda: "in"))
+    wanted = status if handled == "status" else handled
+    app.register_error_handler(wanted, lambda error: ({"message": error.name}, error.code))
+
+    answer = app.test_client().get("/", headers=access())
+    assert (answer.status_code, "message" in answer.json) == (status, True)
+    assert value in answer.headers[name]
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize("case", TOLD)
+def test_a_handler_that_answers_otherwise_is_told_nothing_but_the_cache(
+    app: Flask, access: Any, case: str
+) -> None:
+    """K32: 404 in place of 403 hides what is there, and its scope would not."""
+    level, _, name, _ = TOLD[case]
+    app.add_url_rule("/", "view", protect(level)(lambda: "in"))
+    app.register_error_handler(AccessError, lambda error: ("nothing here", 404))
+
+    answer = app.test_client().get("/", headers=access())
+    assert (answer.status_code, name in answer.headers) == (404, False)
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_what_a_handler_says_itself_stays(app: Flask, access: Any) -> None:
+    own = {"Retry-After": "60", "Cache-Control": "private"}
+    app.add_url_rule("/", "view", protect(slow_down)(lambda: "in"))
+    app.register_error_handler(429, lambda error: ("later", 429, own))
+
+    answer = app.test_client().get("/", headers=access())
+    assert {name: answer.headers.getlist(name) for name in own} == {
+        name: [value] for name, value in own.items()
+    }
+
+
+@pytest.mark.parametrize("status", [403, 429])
+def test_an_error_where_nobody_refused_is_told_nothing(
+    app: Flask, access: Any, status: int
+) -> None:
+    app.add_url_rule("/", "view", protect()(lambda: abort(status)))
+
+    answer = app.test_client().get("/", headers=access())
+    found = {"WWW-Authenticate", "Retry-After", "Cache-Control"} & set(answer.headers.keys())
+    assert (answer.status_code, found) == (status, set())
+
+
 def test_an_applications_own_401_is_not_challenged(app: Flask, access: Any) -> None:
     app.add_url_rule("/", "view", protect()(lambda: abort(401)))
 
@@ -182,6 +254,26 @@ def test_whoever_catches_a_refusal_answers_for_himself(
 
     answer = app.test_client().get("/")
     assert (answer.status_code, "WWW-Authenticate" in answer.headers) == (401, False)
+
+
+@pytest.mark.parametrize("status", [403, 404])
+def test_whoever_catches_a_refusal_is_told_nothing_by_another_status(
+    app: Flask, jwt: JWTManager[Any], access: Any, status: int
+) -> None:
+    """K32: nor by the same one, which is about something else."""
+
+    @app.get("/")
+    @protect()
+    def view() -> Any:
+        try:
+            jwt.enforce(HasScope("write"))
+        except AccessError:
+            return "not while we are closed", status
+        return "in"
+
+    answer = app.test_client().get("/", headers=access())
+    told = {"WWW-Authenticate", "Cache-Control"} & set(answer.headers.keys())
+    assert (answer.status_code, told) == (status, set())
 
 
 @pytest.mark.parametrize("call", CALLS)

@@ -6,7 +6,7 @@ import logging
 from typing import Any
 
 import pytest
-from flask import Flask
+from flask import Flask, stream_with_context
 
 from jwtpolicy import (
     Fresh,
@@ -321,6 +321,36 @@ def test_an_error_that_is_raised_again_is_logged_for_each_request(app: Flask, li
 
     assert answers == [429, 429]
     assert lines() == ["INFO GET view: 429 rate_limited: slow down (jti=None)"] * 2
+
+
+def test_what_a_stream_asks_is_logged_with_its_endpoint(
+    app: Flask, jwt: JWTManager[Any], access: Any, lines: Any
+) -> None:
+    """K38: a stream's log has a time, and else nothing to tell it from the others."""
+
+    def steps() -> Any:
+        yield "in"
+        jwt.enforce(HasRole("admin"))
+
+    app.add_url_rule("/", "ticks", protect()(lambda: stream_with_context(steps())))
+    with pytest.raises(AccessError):
+        app.test_client().get("/", headers=access(claims={"roles": []})).get_data()
+
+    assert lines()[0].startswith("INFO GET ticks: enforce: 403 access_denied: the bearer has not")
+
+
+def test_so_is_what_an_async_view_asks(
+    app: Flask, jwt: JWTManager[Any], access: Any, lines: Any
+) -> None:
+    @app.get("/", endpoint="ticks")
+    @protect()
+    async def view() -> str:
+        await jwt.enforce_async(HasRole("admin"))
+        return "in"
+
+    answer = app.test_client().get("/", headers=access(claims={"roles": []}))
+    assert answer.status_code == 403
+    assert lines()[0].startswith("INFO GET ticks: enforce: 403 access_denied: the bearer has not")
 
 
 def test_a_view_that_enforces_without_end_keeps_one_plan(app: Flask, jwt: JWTManager[Any]) -> None:

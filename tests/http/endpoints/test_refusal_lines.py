@@ -19,10 +19,14 @@ def lines(caplog: pytest.LogCaptureFixture) -> Any:
 
 
 FIELDS = [
-    pytest.param({"data": {"username": "ada"}}, "password", "hold one text", id="none"),
-    pytest.param({"json": {"username": 1, "password": "x"}}, "username", "one text", id="no text"),
+    pytest.param({"data": {"username": "ada"}}, "password", "missing; the body was", id="none"),
+    pytest.param({"json": {"email": "ada"}}, "username", "was read as JSON", id="another name"),
+    pytest.param({"json": {"username": 1, "password": "x"}}, "username", "not text", id="no text"),
+    pytest.param({"json": {"username": "", "password": "x"}}, "username", "empty", id="empty"),
+    pytest.param({"json": {"username": "\0", "password": "x"}}, "username", "NUL", id="no name"),
+    pytest.param({"data": {"username": ["a", "b"]}}, "username", "more than once", id="two"),
     pytest.param({"data": form("ada", "x" * 4097)}, "password", "is too long", id="too long"),
-    pytest.param({"data": "{}"}, "username", "does not hold one text", id="no content type"),
+    pytest.param({"data": "{}"}, "username", "was read as a form", id="no content type"),
 ]
 
 
@@ -39,6 +43,25 @@ def test_a_bad_login_names_the_field(
     assert len(lines()) == 1
     assert f"POST auth.login: 400 invalid_request: the field '{field}' " in lines()[0]
     assert fault in lines()[0]
+
+
+@pytest.mark.parametrize(
+    ("sent", "said"), [({"json": {}}, "is JSON"), ({"data": {"x": "y"}}, "is a form")]
+)
+def test_a_refresh_token_in_the_body_is_said_to_be_in_the_wrong_place(
+    site: Any, lines: Any, sent: Any, said: str
+) -> None:
+    """K38: clients of OAuth post it there."""
+    assert site.post("/auth/refresh", **sent).status_code == 401
+    assert f"no token was sent; the body, which {said}, is not looked at" in lines()[0]
+
+
+def test_a_body_that_is_looked_at_is_not_named(mount: Any, lines: Any) -> None:
+    site = mount(token_location=["json"])
+
+    for sent in ({"json": {"x": "y"}}, {"data": b"x", "content_type": "text/plain"}, {}):
+        assert site.post("/auth/refresh", **sent).status_code == 401
+    assert ["no token was sent: Refresh()" in line for line in lines()] == [True] * 3
 
 
 def test_a_name_of_a_field_may_be_in_any_alphabet(mount: Any) -> None:

@@ -253,6 +253,7 @@ def test_what_is_not_understood_is_400(site: Any, query: dict[str, Any]) -> None
     refused = page(site, pair, **query)
 
     assert (refused.status_code, refused.json["error"]) == (400, "invalid_request")
+    assert f"The parameter '{next(iter(query))}' of" in refused.json["error_description"]
     assert "WWW-Authenticate" not in refused.headers
     assert page(site, pair, limit="100", before="1800000000000001.a").status_code == 200
 
