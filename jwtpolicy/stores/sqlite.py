@@ -273,7 +273,7 @@ class SQLiteStore(TokenStore):
 
     def _begin_again(self, connection: sqlite3.Connection, seen: Age) -> int:
         """Let memory begin now, in a file that is older than it was."""
-        now = earlier(int(self._clock()))
+        now = int(self._clock())
         values = {"began": seen.began, "mark": seen.mark, "now": now}
         is_within = connection.in_transaction
         if not is_within:

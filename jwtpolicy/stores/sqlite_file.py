@@ -66,10 +66,10 @@ def _close_to_others(path: str) -> None:
 
 
 def earlier(now: int) -> int:
-    """Return the earlier of the caller's clock and the machine's.
+    """Return the earlier of the caller's clock and the machine's: nothing is deleted before both.
 
-    Nothing is deleted before both have come so far; and no memory begins later, or nobody could
-    log in until all clocks had caught up with one that is ahead.
+    When memory begins goes by the caller's alone, as every cut-off: all who use a file are on one
+    machine.
     """
     return min(now, int(system_clock()))
 
@@ -136,7 +136,7 @@ class SQLiteFile:
         """
         with self._alone(connection) as found:
             if found == 1:
-                schema.convert(connection, earlier(int(self._clock())))
+                schema.convert(connection, int(self._clock()))
         if found > schema.VERSION:
             schema.check(found)
         return found
@@ -167,7 +167,7 @@ class SQLiteFile:
         if not found:
             with self._alone(connection) as found:
                 if not found:
-                    schema.create(connection, earlier(int(self._clock())))
+                    schema.create(connection, int(self._clock()))
         schema.check(found or schema.VERSION)
         if not schema.has_memory(partial(self.wait, connection)):
             with self._alone(connection):

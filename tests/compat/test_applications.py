@@ -38,7 +38,8 @@ def loaded(name: str, library: str) -> ModuleType:
     """Return the application with its imports changed, and nothing else of it."""
     source = SOURCES[name]
     for package in sorted({line.split()[1] for line in source.splitlines() if is_import(line)}):
-        pytest.importorskip(package.partition(".")[0])
+        name_of_it = package.partition(".")[0]
+        pytest.importorskip(name_of_it, reason=f"pip install {name_of_it}")
     spec = importlib.util.spec_from_loader(f"{__name__}.{name}", loader=None)
     assert spec is not None
     module = importlib.util.module_from_spec(spec)

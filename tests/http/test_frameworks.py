@@ -107,7 +107,7 @@ def flask_of(build: Any) -> Flask:
     """Return an application of the class that the framework wants."""
     if build is not apiflask:
         return Flask("framework")
-    module = pytest.importorskip("apiflask", reason="the package apiflask is not installed")
+    module = pytest.importorskip("apiflask", reason="pip install apiflask")
     return cast(Flask, module.APIFlask("framework"))
 
 

@@ -40,6 +40,10 @@ class Interrupted:
         self.breaks_at: int | None = None
         self.is_done_first = False
 
+    @property  # type: ignore[misc] # as proxies do
+    def __class__(self) -> type:
+        return type(self.store)
+
     def __getattr__(self, name: str) -> Any:
         found = getattr(self.store, name)
         is_step = inspect.ismethod(found) and not name.endswith("session_id")

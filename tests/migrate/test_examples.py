@@ -144,7 +144,7 @@ def test_what_cannot_move_says_why(examples: Path, name: str, about: str) -> Non
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_an_example_starts(client: Any, name: str, to: str) -> None:
     if name in NEEDS:
-        pytest.importorskip(NEEDS[name])
+        pytest.importorskip(NEEDS[name], reason=f"pip install {NEEDS[name]}")
 
     assert client(name, to).get("/nowhere").status_code == 404
 
