@@ -648,7 +648,9 @@ class JWTManager(Generic[User]):
     def revoke_subject(self, subject: Any) -> None:
         """End all sessions of *subject* and revoke its tokens outside of any.
 
-        Tokens outside of sessions are refused if they were issued up to this second.
+        Tokens outside of sessions are refused if they were issued up to this second, or after it
+        within what clocks of machines may differ by: the greater one of `JWT_CLOCK_SKEW` and
+        `JWT_DECODE_LEEWAY`.
 
         Args:
             subject: What `login` takes; of an object with a schema only ``sub`` is read.

@@ -142,7 +142,9 @@ class TokenSettings:
         read.between(0, 300),
         "seconds, 0 to 300",
         "How far `iat`, `nbf` and `auth_time` of own tokens may lie ahead, where that is more than "
-        "JWT_DECODE_LEEWAY: the clocks of two machines are never quite the same. It moves no end.",
+        "JWT_DECODE_LEEWAY: the clocks of two machines are never quite the same. "
+        "It moves no end of a token; tokens outside of sessions that are issued within it after "
+        "`revoke_subject` are refused.",
     )
     encode_nbf: bool = setting(
         "JWT_ENCODE_NBF", True, read.flag, "True or False", "Whether issued tokens carry `nbf`."
