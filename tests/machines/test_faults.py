@@ -170,8 +170,6 @@ def test_a_pool_that_is_exhausted_is_503_in_time(
 
     assert {answer.status for answer, _ in answers} == {503}
     assert max(seconds for _, seconds in answers) < timeout + TOLERANCE
-    printed = server.log.read_text()
-    assert "QueuePool limit" in printed or "all connections are in use" in printed
     wait_until(lambda: {answer.status for answer, _ in ask_all(server, 8, token)} == {200})
 
 
