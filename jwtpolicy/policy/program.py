@@ -309,7 +309,8 @@ class Builder:
         index = self.literals.setdefault(leaf.identity, len(self.literals))
         if leaf.is_single_use and index not in self.single_uses:
             self.single_uses.append(index)
-            self.consumed += [index] if leaf.is_consumed else []
+        if leaf.is_consumed and index not in self.consumed:
+            self.consumed.append(index)
         self.is_async = self.is_async or leaf.is_async
         kind = AwaitedLiteral if leaf.is_awaited else Literal
         return kind(leaf, index, is_negated, policy)

@@ -60,7 +60,7 @@ class _Timed(_Base):
     def _connect(self) -> Any:
         timeout: float = self.socket_timeout or 60.0
         connect = super()._connect  # type: ignore[misc, unused-ignore] # redis-py has no types
-        return TimedSocket(dial(connect, _hang_up, timeout), timeout)
+        return TimedSocket(dial(connect, socket.socket.close, timeout), timeout)
 
 
 class TimedConnection(_Timed, Connection):
@@ -69,7 +69,3 @@ class TimedConnection(_Timed, Connection):
 
 class TimedSSLConnection(_Timed, SSLConnection):
     """A connection that speaks TLS."""
-
-
-def _hang_up(sock: socket.socket) -> None:
-    sock.close()
