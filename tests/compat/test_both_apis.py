@@ -11,6 +11,7 @@ from typing import Any
 import flask_jwt_extended as original
 import jwt as pyjwt
 import pytest
+import time_machine
 from flask import Flask
 
 from jwtpolicy import JWTManager, Refresh, current_token, protect
@@ -227,6 +228,23 @@ def test_a_used_native_refresh_token_stands_at_the_bridge_as_everywhere(
 
     assert get("/bridge/refresh", first) == 200
     assert get("/bridge/refresh", second) == 200
+
+
+def test_what_is_no_token_natively_ends_no_session_at_the_bridge(
+    app: Flask, native: Any, get: Any
+) -> None:
+    """Such as one without an end; the used token itself ends it."""
+    with app.app_context():
+        used = native.login("ada").refresh_token
+        native.refresh(used)
+        claims = pyjwt.decode(used, options={"verify_signature": False})
+        endless = pyjwt.encode({k: v for k, v in claims.items() if k != "exp"}, SECRET)
+
+        with time_machine.travel(time.time() + 60, tick=True):
+            assert get("/bridge/refresh", endless) == 401
+            assert len(native.sessions("ada")) == 1
+            assert get("/bridge/refresh", used) == 401
+            assert native.sessions("ada") == []
 
 
 def test_what_the_bridge_lets_in_is_no_token_for_native_guards(
