@@ -202,8 +202,7 @@ class Application:
         """Let the current request pass *guard*, or raise what answers it; see `Enforcement`."""
         current = _current_request()
         enforcement = self._enforcement or self._bind()
-        if self._app.view_functions is not self._views:
-            self._guard_other_views()
+        self._guard_other_views()
         plan = self._plan_for(guard, current)
         if plan.is_public:
             return None
@@ -214,8 +213,7 @@ class Application:
         """Do what `admit` does, awaiting async policies and loaders."""
         current = _current_request()
         state = self._state_of(current)
-        if self._app.view_functions is not self._views:
-            self._guard_other_views()
+        self._guard_other_views()
         plan = self._plan_for(guard, current)
         if plan.is_public:
             return None
@@ -226,8 +224,7 @@ class Application:
         """Let the current request pass its blueprint, where its endpoint has no guard."""
         current = _current_request()
         state = self._state_of(current)
-        if self._app.view_functions is not self._views:
-            self._guard_other_views()
+        self._guard_other_views()
         plan = self._plan_of(current.endpoint, current.method)
         if plan is not None and not plan.guards and not _is_automatic(current):
             with together():
@@ -445,12 +442,16 @@ class Application:
         self._app.view_functions = self._views = views
 
     def _guard_other_views(self) -> None:
-        """Guard another mapping that somebody has put in place of the view functions.
+        """Guard another mapping, if somebody has put one in place of the view functions.
 
         Nothing tells of it before a guard is met: a decorator in it that answers by itself may
         have done so until then.
         """
+        if self._app.view_functions is self._views:
+            return
         with self._lock:
+            if self._app.view_functions is self._views:
+                return  # Another request has noticed it as well, and was faster.
             logger.warning(
                 "%s: app.view_functions was replaced after the first request, and is guarded from "
                 "now on; put single views into it instead",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import threading
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
@@ -430,3 +431,25 @@ def test_another_mapping_of_views_is_noticed_at_the_next_guard(
     assert client.get("/other").status_code == 401
     assert client.get("/it").status_code == 401
     assert "app.view_functions was replaced" in caplog.text
+
+
+def test_another_mapping_of_views_is_guarded_once_though_two_requests_notice_it(
+    app: Flask, jwt: Any, caplog: Any
+) -> None:
+    """The second one passes its own look while the first one is at work."""
+    app.add_url_rule("/it", "it", protect(lambda: "secret"))
+    client = app.test_client()
+    client.get("/it")
+    second = threading.Thread(target=lambda: app.test_client().get("/it"))
+
+    class Views(dict[str, Any]):
+        def items(self) -> Any:
+            if second.ident is None:
+                second.start()
+                second.join(0.2)
+            return super().items()
+
+    app.view_functions = Views(app.view_functions)
+    assert client.get("/it").status_code == 401
+    second.join()
+    assert caplog.text.count("app.view_functions was replaced") == 1

@@ -90,12 +90,7 @@ class Server:
         Raises:
             StoreUnavailableError: The server cannot be asked, or did not answer in time.
         """
-        try:
-            found = self._run(script, keys, arguments)
-        finally:
-            self.changed(keys)
-        self.written(keys)
-        return found
+        return self._noted(script, keys, arguments, keys)
 
     def run_widely(self, script: Script, keys: Sequence[Key], *arguments: Any) -> Any:
         """Return what *script* returns, which may change more than *keys*, all in one slot.
@@ -103,10 +98,20 @@ class Server:
         Raises:
             StoreUnavailableError: The server cannot be asked, or did not answer in time.
         """
+        return self._noted(script, keys, arguments, None)
+
+    def _noted(
+        self,
+        script: Script,
+        keys: Sequence[Key],
+        arguments: tuple[Any, ...],
+        changed: Sequence[Key] | None,
+    ) -> Any:
+        """Run *script*, and tell those who have to know of what it may have changed."""
         try:
             found = self._run(script, keys, arguments)
         finally:
-            self.changed(None)
+            self.changed(changed)
         self.written(keys)
         return found
 
