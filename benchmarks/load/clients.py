@@ -14,7 +14,7 @@ from pathlib import Path
 from threading import Barrier
 from typing import Final, NamedTuple
 
-from jwtpolicy.stores import RotationState, Standing, Step, TokenRef, TokenStore, open_store
+from jwtpolicy.stores import RotationState, Step, TokenRef, TokenStatus, TokenStore, open_store
 
 from . import sample
 
@@ -102,7 +102,7 @@ def prepared(job: Job, store: TokenStore) -> Act:
 def look_up(store: TokenStore, token: TokenRef) -> None:
     """Ask *store* for the token of an open session, and refuse a wrong answer."""
     standing = store.standing(token, now=sample.NOW)
-    assert standing is Standing.GOOD, f"{store!r} answered {standing}"
+    assert standing is TokenStatus.GOOD, f"{store!r} answered {standing}"
 
 
 def _looking_up(job: Job, store: TokenStore) -> Act:
