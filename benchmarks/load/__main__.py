@@ -21,7 +21,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from . import databases, places, redis_places
-from .clients import shared_out, start, stay_on
+from .clients import running, shared_out, stay_on
 from .measuring import Effort, Run
 from .places import Place
 
@@ -52,8 +52,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     effort = QUICK if options.quick else Effort()
     for_clients, for_servers = shared_out()
     with (
-        start(effort.clients, for_clients) as clients,
-        _running(options.stores, for_servers) as found,
+        _started(options.stores, for_servers) as found,
+        running(effort.clients, for_clients) as clients,
     ):
         stay_on(for_clients)
         run = Run(found, sizes, clients, effort)
@@ -71,7 +71,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 @contextmanager
-def _running(names: Sequence[str], cores: set[int]) -> Iterator[list[Place]]:
+def _started(names: Sequence[str], cores: set[int]) -> Iterator[list[Place]]:
     """Start what is measured; what is not on this machine is left out, and said."""
     stay_on(cores)
     found: list[Place] = []

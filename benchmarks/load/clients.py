@@ -6,7 +6,8 @@ import multiprocessing
 import os
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from itertools import cycle
 from multiprocessing.pool import Pool
@@ -51,10 +52,14 @@ class Done(NamedTuple):
     server_seconds: float
 
 
-def start(number: int, cores: set[int]) -> Pool:
-    """Start so many clients on the same cores."""
+@contextmanager
+def running(number: int, cores: set[int]) -> Iterator[Pool]:
+    """Start so many clients on the same cores, and let them end; what fails kills them."""
     context = multiprocessing.get_context("spawn")
-    return context.Pool(number, _begin, (context.Barrier(number), cores))
+    with context.Pool(number, _begin, (context.Barrier(number), cores)) as pool:
+        yield pool
+        pool.close()
+        pool.join()
 
 
 def together(pool: Pool, job: Job) -> Done:
