@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast, overloa
 from flask import Blueprint, Flask, Response, current_app
 from werkzeug.wrappers import Response as BaseResponse
 
-from .access import DEFAULT_TERMS, NOT_LOADED, AccessRequest, Standing
-from .additions import Hook
-from .binding import GUARDS_BLUEPRINT, Application
+from .app.bound_app import GUARDS_BLUEPRINT, Application
+from .app.components import Components, Parts
+from .app.registrations import Registrations
 from .clock import Clock, checked_clock, system_clock
-from .decision import Decision
+from .decision import Decision, Outcome
 from .exceptions import (
     AccessError,
     BridgeTokenError,
@@ -37,10 +37,19 @@ from .exceptions import (
     SchemaError,
     SetupError,
     WrongKindError,
+    expect,
+    expect_several,
 )
-from .expecting import expect, expect_several
-from .globals import (
+from .guards.levels import level_of
+from .guards.request_state import Answers, RequestState
+from .keys import KeyRing
+from .markers import NOT_GIVEN, Any_, Never, NotGiven
+from .policy.base import Policy, as_policy
+from .policy.credentials import Access, NotRevoked, Public
+from .policy.request import DEFAULT_TERMS, NOT_LOADED, AccessRequest
+from .proxies import (
     EXTENSION,
+    ManagerProxy,
     NativeUser,
     application,
     current_user,
@@ -51,28 +60,20 @@ from .globals import (
     token_let_in,
     unwrapped,
 )
-from .guards import level_of
-from .keys import KeyRing
-from .logout import Logout
-from .open_session import OpenSession, place_of, session_id_of, text_of
-from .outcomes import Outcome
-from .parts import Components, Parts
-from .policy.base import Policy, as_policy
-from .policy.credentials import Access, NotRevoked, Public
-from .registered_claims import MAX_TIME, id_of, is_storable
-from .registrations import Registrations
-from .revocation import Revocation, RevocationCheck, let_in_elsewhere
 from .schemas import ClaimSchema
-from .sentinels import NOT_GIVEN, Any_, Never, NotGiven
-from .sessions import IssueOptions, freshness
+from .sessions.additions import Hook
+from .sessions.results import Logout, OpenSession, TokenPair, place_of, session_id_of, text_of
+from .sessions.revocation import Revocation, RevocationCheck, let_in_elsewhere
+from .sessions.service import IssueOptions, freshness
+from .sessions.users import User
 from .settings import Settings
 from .signals import logged_in, logged_out, refresh_reused
-from .state import Answers, RequestState
 from .stores.base import PAGE, REFRESH, TokenRef, TokenStore
-from .token import Token, TokenPair
+from .tokens.claims import MAX_TIME, id_of, is_storable
+from .tokens.status import Standing
+from .tokens.token import Token
+from .tokens.verifier import Purpose
 from .transports import CookieTransport, Transport
-from .users import User
-from .verifier import Purpose
 from .views import guarded
 
 logger = logging.getLogger("jwtpolicy")
@@ -1162,6 +1163,21 @@ def _admit_endpoint() -> None:
 
 
 setattr(_admit_endpoint, GUARDS_BLUEPRINT, True)
+
+
+def manager_here() -> JWTManager[Any]:
+    """Return the manager of the current application.
+
+    Raises:
+        SetupError: The application has no `JWTManager`.
+    """
+    return cast("JWTManager[Any]", application().manager)
+
+
+#: The manager of the current application, for modules that do not make it themselves. Outside of
+#: an application context its use is the `RuntimeError` that `flask.current_app` raises, in an
+#: application without a manager a `SetupError`.
+current_manager = cast("JWTManager[Any]", ManagerProxy(manager_here))
 
 
 def _explained(policy: Policy, access: AccessRequest) -> Decision:

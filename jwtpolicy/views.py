@@ -13,8 +13,7 @@ from flask.typing import RouteCallable
 from flask.views import MethodView
 
 from .exceptions import PolicyDefinitionError
-from .globals import RequestProxy, application, current_resource, loaded
-from .guards import (
+from .guards.levels import (
     PUTS,
     ClassGuard,
     FunctionGuard,
@@ -29,9 +28,10 @@ from .guards import (
     remember,
     remember_opening,
 )
-from .plans import Loader, Plan, check_loader
+from .guards.plan import Loader, Plan, check_loader
 from .policy.base import Policy
 from .policy.credentials import Access, Public
+from .proxies import RequestProxy, application, current_resource, loaded
 
 View = TypeVar("View", bound=Callable[..., Any])
 

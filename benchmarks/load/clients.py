@@ -13,8 +13,8 @@ from itertools import cycle
 from multiprocessing.connection import Connection
 from typing import Final
 
-from jwtpolicy.access import Standing
 from jwtpolicy.stores import RotationState, Step, TokenStore, open_store
+from jwtpolicy.tokens.status import Standing
 
 from . import sample
 

@@ -8,8 +8,8 @@ import time
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
-from jwtpolicy.access import Standing
 from jwtpolicy.stores import TokenRef, TokenStore
+from jwtpolicy.tokens.status import Standing
 
 from . import sample
 

@@ -17,7 +17,7 @@ from jwtpolicy.endpoints import (
     check_password,
 )
 from jwtpolicy.exceptions import AccessError
-from jwtpolicy.logout import Logout
+from jwtpolicy.sessions.results import Logout
 
 #: Who can log in at the start: name, password.
 USERS = {"ada": "lovelace", "bob": "builder"}

@@ -7,15 +7,15 @@ from dataclasses import replace
 
 from flask import Flask
 
-from ..binding import Application
+from ..app.bound_app import Application
+from ..app.planner import methods_of
 from ..exceptions import ConfigurationError, SetupError
-from ..globals import EXTENSION
-from ..planning import methods_of
+from ..proxies import EXTENSION
 from .bridge import EXTENSION as BRIDGE
+from .findings import Audit, Protection, Row
 from .hiding import without_secrets
 from .judging import Judge
 from .remarks import remarks_on
-from .rows import Audit, Protection, Row
 
 
 def audit(app: Flask) -> Audit:

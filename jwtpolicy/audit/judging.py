@@ -9,14 +9,14 @@ from typing import Any
 from flask import Flask
 from werkzeug.routing import Rule
 
-from ..binding import Application, is_automatic, is_listed
+from ..app.bound_app import Application, is_automatic, is_listed
+from ..app.planner import Demand, WrittenGuards
 from ..exceptions import SetupError
-from ..planning import Demand, WrittenGuards
 from ..settings import Settings
 from .bridge import bridge_around, is_passed_by
+from .findings import Protection, Row, row_at
 from .guarded import Guarded
 from .inside import found_inside
-from .rows import Protection, Row, row_at
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from typing import Final
 
 from flask import Flask
 
-from ..binding import Application
+from ..app.bound_app import Application
 from ..policy.closing import demands
 from ..policy.credentials import KnownUser
 from ..settings import Settings

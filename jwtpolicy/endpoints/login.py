@@ -8,12 +8,13 @@ from flask import request
 from flask.typing import ResponseReturnValue
 
 from ..exceptions import PolicyDefinitionError
-from ..globals import application
+from ..extension import manager_here
 from ..policy.credentials import Public
-from ..token import TokenPair
-from ..users import User
+from ..proxies import application
+from ..sessions.results import TokenPair
+from ..sessions.users import User
 from .answering import ANSWERS, answered
-from .credentials import Credentials, CredentialsView
+from .credential_view import Credentials, CredentialsView
 from .labels import label_of
 
 
@@ -55,7 +56,7 @@ class LoginView(CredentialsView[User]):
 
         Pass ``since=self.began`` along.
         """
-        return application().manager.login(user, label=self.label(credentials), since=self.began)
+        return manager_here().login(user, label=self.label(credentials), since=self.began)
 
     def answer(self, pair: TokenPair) -> ResponseReturnValue:
         return answered(pair, self.answer_in)

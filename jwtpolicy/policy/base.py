@@ -10,8 +10,7 @@ from typing import Any, ClassVar, NoReturn, Self
 
 from werkzeug.exceptions import HTTPException
 
-from ..access import AccessRequest, UserPending
-from ..decision import ALLOWED, Decision, Finding
+from ..decision import ALLOWED, Decision, Finding, Outcome
 from ..exceptions import (
     MissingClaimError,
     PolicyDefinitionError,
@@ -19,10 +18,10 @@ from ..exceptions import (
     StoreUnavailableError,
     UnknownUserError,
 )
-from ..outcomes import Outcome
 from .arguments import Alone, Comparable, copied, identity_of, source_of
-from .parameters import signature_of
 from .program import CPU, Builder, Conjunction, Disjunction, Node, Program, Threshold
+from .request import AccessRequest, UserPending
+from .signatures import signature_of
 
 logger = logging.getLogger("jwtpolicy")
 

@@ -6,15 +6,14 @@ from collections.abc import Mapping
 from operator import itemgetter
 from typing import Any, Literal
 
-from ..access import AccessRequest
-from ..decision import ALLOWED, Finding
+from ..decision import ALLOWED, Finding, Outcome
 from ..exceptions import MissingClaimError, PolicyDefinitionError
-from ..outcomes import Outcome
-from ..sentinels import NOT_GIVEN, NotGiven
+from ..markers import NOT_GIVEN, NotGiven
 from .base import Policy, without_token
 from .comparing import Unknown
 from .matchers import Matcher, as_matcher, claim_at, subject_arg
 from .program import PURE
+from .request import AccessRequest
 
 
 class Attribute(Policy):

@@ -6,8 +6,7 @@ from typing import ClassVar, Final, NoReturn, Self, TypeGuard
 
 from werkzeug.exceptions import HTTPException
 
-from ..access import AccessRequest, NoApplicationError, Standing
-from ..decision import ALLOWED, Finding
+from ..decision import ALLOWED, Finding, Outcome
 from ..exceptions import (
     AccessError,
     ExpiredTokenError,
@@ -17,9 +16,10 @@ from ..exceptions import (
     RevokedTokenError,
     WrongKindError,
 )
-from ..outcomes import Outcome
+from ..tokens.status import Standing
 from .base import AnyOf, Not, Policy, without_token, without_user
 from .program import IO, PURE, Builder, Node
+from .request import AccessRequest, NoApplicationError
 
 
 class Credential(Policy):

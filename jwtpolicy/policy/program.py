@@ -6,10 +6,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterable, Sequence
 from typing import ClassVar, Protocol
 
-from ..access import AccessRequest
-from ..decision import Decision, Finding
+from ..decision import NEGATED, Decision, Finding, Outcome
 from ..exceptions import AccessError
-from ..outcomes import NEGATED, Outcome
+from .request import AccessRequest
 
 _ALLOW = Outcome.ALLOW
 _PENDING = Outcome.PENDING

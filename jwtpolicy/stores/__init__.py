@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from ..access import Standing
+from ..tokens.status import Standing
 from .base import (
     Known,
     Opening,

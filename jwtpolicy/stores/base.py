@@ -10,7 +10,7 @@ from enum import Enum
 from hashlib import sha256
 from typing import ClassVar, Final, NamedTuple
 
-from ..access import Standing
+from ..tokens.status import Standing
 
 #: Seconds that entries outlive the tokens they are about: the longest leeway that a verifier may
 #: grant, so that no token is forgotten as revoked while it still verifies (REV-1).

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from ..access import Standing
 from ..clock import elapsed
+from ..tokens.status import Standing
 from .base import (
     PAGE,
     REFRESH,

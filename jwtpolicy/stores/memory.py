@@ -9,7 +9,7 @@ from dataclasses import replace
 from itertools import count
 from typing import ClassVar, TypeVar
 
-from ..access import Standing
+from ..tokens.status import Standing
 from .base import (
     FOREVER,
     MAX_LEEWAY,

@@ -10,8 +10,8 @@ from typing import Any, Final, TypeVar, cast
 
 from werkzeug.exceptions import HTTPException
 
-from ..access import Standing
 from ..exceptions import SetupError, StoreUnavailableError
+from ..tokens.status import Standing
 from .base import Opening, Rotation, Session, TokenStore
 
 logger = logging.getLogger("jwtpolicy")

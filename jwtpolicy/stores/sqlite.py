@@ -10,10 +10,9 @@ from itertools import count
 from pathlib import Path
 from typing import Any, ClassVar, Final, TypeVar
 
-from ..access import Standing
 from ..clock import Clock, system_clock
-from ..exceptions import ConfigurationError, StoreUnavailableError
-from ..expecting import expect
+from ..exceptions import ConfigurationError, StoreUnavailableError, expect
+from ..tokens.status import Standing
 from .base import (
     FOREVER,
     MAX_LEEWAY,

@@ -10,9 +10,9 @@ from typing import Any, ClassVar, TypeVar
 
 import pytest
 
-from ..access import Standing
 from ..stores import Opening, Rotation, RotationState, Session, Step, TokenRef, TokenStore
 from ..stores.base import FOREVER, MAX_PREDECESSORS
+from ..tokens.status import Standing
 
 T = TypeVar("T")
 

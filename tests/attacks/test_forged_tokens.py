@@ -14,7 +14,7 @@ import pytest
 
 from jwtpolicy.exceptions import ExpiredTokenError, InvalidTokenError, WrongKindError
 from jwtpolicy.keys import Key, KeyRing
-from jwtpolicy.verifier import ClaimRules, Verifier
+from jwtpolicy.tokens.verifier import ClaimRules, Verifier
 from tests.conftest import SECRET, StandingClock
 from tests.unit.test_keys import EC_KEY, PUBLIC_PEM, RSA_KEY, public_pem
 

@@ -23,10 +23,10 @@ from jwtpolicy import (
     one_of,
     view_arg,
 )
-from jwtpolicy.access import Terms
 from jwtpolicy.audit.passing import Caller, can_pass
-from jwtpolicy.plans import program_of
+from jwtpolicy.guards.plan import program_of
 from jwtpolicy.policy.closing import close
+from jwtpolicy.policy.request import Terms
 from tests.properties.strategies import NOW, token, trees
 
 #: Leaves that know something of each other, so that contradictions are not rare.

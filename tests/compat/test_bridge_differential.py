@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from jwtpolicy.exceptions import InvalidTokenError
 from jwtpolicy.keys import Key, KeyRing
-from jwtpolicy.verifier import Verifier
+from jwtpolicy.tokens.verifier import Verifier
 from tests.attacks.test_forged_tokens import CLAIM_FORMS, HEADERS, OBJECTS, SHAPES
 from tests.conftest import SECRET
 

@@ -34,7 +34,7 @@ from jwtpolicy.exceptions import (
     SchemaError,
     SetupError,
 )
-from jwtpolicy.revocation import REVOCATION_CHECKS
+from jwtpolicy.sessions.revocation import REVOCATION_CHECKS
 from tests.conftest import SECRET, bearer
 
 CLIENT = ("board", "s" * 32)

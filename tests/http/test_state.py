@@ -25,8 +25,8 @@ from jwtpolicy import (
     policy,
     protect,
 )
-from jwtpolicy.access import Terms
 from jwtpolicy.exceptions import ConfigurationError, ResourceNotFoundError, SetupError
+from jwtpolicy.policy.request import Terms
 from tests.conftest import SECRET, bearer
 
 

@@ -14,7 +14,7 @@ from marshmallow import validate
 
 import jwtpolicy
 from jwtpolicy import AccessRequest, ClaimsMatch, Fresh, HasRole, Policy, contains, one_of, policy
-from jwtpolicy.access import Terms
+from jwtpolicy.policy.request import Terms
 from tests.properties.strategies import NOW, token
 
 

@@ -12,9 +12,9 @@ from typing import Protocol
 
 import pytest
 
-from jwtpolicy.access import Standing
 from jwtpolicy.stores import TokenStore
 from jwtpolicy.testing.token_store import NOW, ref, standing
+from jwtpolicy.tokens.status import Standing
 
 _ROUNDS = 60
 

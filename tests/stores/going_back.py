@@ -10,7 +10,6 @@ from typing import Any, Protocol
 
 import pytest
 
-from jwtpolicy.access import Standing
 from jwtpolicy.stores import TokenStore
 from jwtpolicy.stores.lineage import Lineage
 from jwtpolicy.testing.token_store import (
@@ -24,6 +23,7 @@ from jwtpolicy.testing.token_store import (
     rotate,
     standing,
 )
+from jwtpolicy.tokens.status import Standing
 from tests.conftest import StandingClock
 
 #: The second in which the older copy is put back.

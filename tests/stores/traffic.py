@@ -7,10 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from threading import Event
 
-from jwtpolicy.access import Standing
 from jwtpolicy.stores import Opening, RotationState
 from jwtpolicy.stores.base import MAX_LEEWAY, TokenStore
 from jwtpolicy.testing.token_store import NOW, SESSION, ref, rotate, standing
+from jwtpolicy.tokens.status import Standing
 
 LIFETIME = 20  # seconds of the tests' own time
 TRAFFIC = 4  # threads

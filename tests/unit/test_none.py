@@ -16,7 +16,7 @@ import pytest
 
 import jwtpolicy
 from jwtpolicy import AccessRequest, JWTManager, endpoints, keys, transports
-from jwtpolicy.sentinels import NOT_GIVEN
+from jwtpolicy.markers import NOT_GIVEN
 
 ABSENT = "the request has none"
 NO_CLAIM = "the claim is left out: nothing that asks for it admits"

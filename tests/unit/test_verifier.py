@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from jwtpolicy.exceptions import ExpiredTokenError, InvalidTokenError
-from jwtpolicy.jose import encoded_object
 from jwtpolicy.keys import Key, KeyRing
-from jwtpolicy.signer import Signer
-from jwtpolicy.verifier import ClaimRules, Purpose, Verifier
+from jwtpolicy.tokens.jose import encoded_object
+from jwtpolicy.tokens.signer import Signer
+from jwtpolicy.tokens.verifier import ClaimRules, Purpose, Verifier
 from tests.attacks.test_forged_tokens import CLAIMS, HEADER, KEY, NOW, refused, signed, verifier
 from tests.conftest import SECRET, StandingClock
 

@@ -8,10 +8,9 @@ from functools import partial
 from itertools import groupby
 from typing import Any, ClassVar, Final
 
-from ...access import Standing
 from ...clock import Clock, system_clock
-from ...exceptions import ConfigurationError, StoreUnavailableError
-from ...expecting import expect
+from ...exceptions import ConfigurationError, StoreUnavailableError, expect
+from ...tokens.status import Standing
 from ..base import (
     FOREVER,
     PAGE,

@@ -11,10 +11,9 @@ from typing import Any, ClassVar, Final, NamedTuple, TypeVar
 from sqlalchemy import URL, Connection, Engine, Executable
 from sqlalchemy.exc import IntegrityError
 
-from ...access import Standing
 from ...clock import Clock, system_clock
-from ...exceptions import ConfigurationError, StoreUnavailableError
-from ...expecting import expect
+from ...exceptions import ConfigurationError, StoreUnavailableError, expect
+from ...tokens.status import Standing
 from ..base import (
     FOREVER,
     MAX_LEEWAY,

@@ -25,7 +25,7 @@ from jwtpolicy import (
 )
 from jwtpolicy.endpoints import LogoutView, RevocationView
 from jwtpolicy.exceptions import CSRFError, InvalidTokenError, NotATokenError
-from jwtpolicy.revocation import ref_of
+from jwtpolicy.sessions.revocation import ref_of
 from jwtpolicy.signals import logged_out
 from jwtpolicy.stores import MemoryStore
 from tests.attacks.test_forged_tokens import CLAIMS, NOW, signed

@@ -15,7 +15,6 @@ from typing import Any
 
 import pytest
 
-from jwtpolicy.access import Standing
 from jwtpolicy.exceptions import StoreUnavailableError
 from jwtpolicy.stores import Opening, RotationState, TokenStore
 from jwtpolicy.stores.deadlines import within
@@ -34,6 +33,7 @@ from jwtpolicy.testing.token_store import (
     rotate,
     standing,
 )
+from jwtpolicy.tokens.status import Standing
 from tests.services.processes import free_port
 from tests.services.redis import Cluster, RedisServer, Watched, running, wait_until
 

@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from jwtpolicy.access import Standing
 from jwtpolicy.exceptions import StoreUnavailableError
 from jwtpolicy.stores import Opening
 from jwtpolicy.stores.redis import RedisStore
 from jwtpolicy.stores.redis.epoch import Memory
 from jwtpolicy.stores.redis.keys import home_of, tag_of
 from jwtpolicy.testing.token_store import NOW, SESSION, ref, standing
+from jwtpolicy.tokens.status import Standing
 from tests.conftest import StandingClock
 from tests.services.redis import RedisServer
 from tests.stores.going_back import LATER, Copies, GoingBack, forget_to_wait

@@ -7,10 +7,10 @@ from dataclasses import replace
 
 import pytest
 
-from jwtpolicy.access import Standing
 from jwtpolicy.exceptions import ConfigurationError, StoreUnavailableError
 from jwtpolicy.stores.redis import RedisStore
 from jwtpolicy.testing.token_store import DAY, NOW, SESSION, ref, refresh_standing, standing
+from jwtpolicy.tokens.status import Standing
 from tests.services.redis import RedisServer
 
 from .conftest import MakeStore

@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from jwtpolicy.access import Standing
 from jwtpolicy.exceptions import ConfigurationError, StoreUnavailableError
 from jwtpolicy.stores import TokenStore
 from jwtpolicy.stores.redis import RedisStore
 from jwtpolicy.testing.token_store import DAY, NOW, SESSION, ref, standing
+from jwtpolicy.tokens.status import Standing
 from tests.services.redis import RedisServer, wait_until
 
 from .conftest import MakeStore

@@ -12,13 +12,13 @@ from typing import Any
 
 import pytest
 
-from jwtpolicy.access import Standing
 from jwtpolicy.exceptions import StoreUnavailableError
 from jwtpolicy.stores import RotationState
 from jwtpolicy.stores.redis import RedisStore
 from jwtpolicy.stores.redis.address import Address
 from jwtpolicy.stores.redis.primary import MAX_AGE, Primary
 from jwtpolicy.testing.token_store import NOW, SESSION, all_at_once, ref, rotate, standing
+from jwtpolicy.tokens.status import Standing
 from tests.conftest import StandingClock
 from tests.services.processes import free_port
 from tests.services.redis import RedisServer, Watched, running, wait_until

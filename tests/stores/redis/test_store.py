@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 from redis.crc import key_slot
 
-from jwtpolicy.access import Standing
 from jwtpolicy.exceptions import ConfigurationError
 from jwtpolicy.stores import Opening, RotationState
 from jwtpolicy.stores.base import FOREVER
@@ -21,6 +20,7 @@ from jwtpolicy.stores.opening import open_store
 from jwtpolicy.stores.redis import RedisStore, clients, scripts
 from jwtpolicy.stores.redis.keys import TAGS, home_of, tag_of
 from jwtpolicy.testing.token_store import DAY, NOW, SESSION, ref, rotate, standing
+from jwtpolicy.tokens.status import Standing
 from tests.services.redis import RedisServer
 
 from .conftest import MakeStore

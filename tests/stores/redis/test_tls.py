@@ -15,9 +15,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from jwtpolicy.access import Standing
 from jwtpolicy.exceptions import StoreUnavailableError
 from jwtpolicy.testing.token_store import NOW, ref, standing
+from jwtpolicy.tokens.status import Standing
 from tests import services
 from tests.services.processes import free_port
 from tests.services.redis import RedisServer, running, wait_until

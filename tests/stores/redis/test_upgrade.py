@@ -7,7 +7,6 @@ from unittest.mock import Mock
 
 import pytest
 
-from jwtpolicy.access import Standing
 from jwtpolicy.exceptions import StoreUnavailableError
 from jwtpolicy.stores import RotationState
 from jwtpolicy.stores.redis import RedisStore
@@ -20,6 +19,7 @@ from jwtpolicy.testing.token_store import (
     rotate,
     standing,
 )
+from jwtpolicy.tokens.status import Standing
 from tests.services.redis import RedisServer
 
 from .conftest import MakeStore

@@ -16,7 +16,6 @@ import pytest
 from sqlalchemy import NullPool, create_engine, event, make_url, select, text
 from sqlalchemy.exc import OperationalError
 
-from jwtpolicy.access import Standing
 from jwtpolicy.exceptions import StoreUnavailableError
 from jwtpolicy.stores import Opening, Rotation, RotationState
 from jwtpolicy.stores.sqlalchemy import SQLAlchemyStore
@@ -32,6 +31,7 @@ from jwtpolicy.testing.token_store import (
     rotate,
     standing,
 )
+from jwtpolicy.tokens.status import Standing
 from tests.services.processes import Server
 
 from .conftest import without_sync

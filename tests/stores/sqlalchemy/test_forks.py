@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, create_engine
 
-from jwtpolicy.access import Standing
 from jwtpolicy.exceptions import StoreUnavailableError
 from jwtpolicy.stores.sqlalchemy import SQLAlchemyStore
 from jwtpolicy.testing.token_store import standing
+from jwtpolicy.tokens.status import Standing
 from tests.stores.forking import answers_in_child, either, fork_in_c, forks, leave_with
 from tests.stores.forking import wrongs_on_both_sides as wrongs
 

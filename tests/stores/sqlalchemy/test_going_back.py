@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, NullPool, create_engine, inspect, text
 
-from jwtpolicy.access import Standing
 from jwtpolicy.exceptions import ConfigurationError, StoreUnavailableError
 from jwtpolicy.stores import open_store
 from jwtpolicy.stores.sqlalchemy import SQLAlchemyStore, metadata
@@ -23,6 +22,7 @@ from jwtpolicy.testing.token_store import (
     ref,
     standing,
 )
+from jwtpolicy.tokens.status import Standing
 from tests.conftest import StandingClock
 from tests.services.redis import wait_until
 from tests.stores.going_back import LATER, Copies, GoingBack, forget_to_wait

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, NullPool, create_engine, text
 
-from jwtpolicy.access import Standing
 from jwtpolicy.exceptions import ConfigurationError
 from jwtpolicy.stores import RotationState, open_store
 from jwtpolicy.stores.sqlalchemy import SQLAlchemyStore, metadata
@@ -22,6 +21,7 @@ from jwtpolicy.testing.token_store import (
     rotate,
     standing,
 )
+from jwtpolicy.tokens.status import Standing
 from tests import services
 from tests.services.pgbouncer import PgBouncer
 

@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 from sqlalchemy import NullPool, create_engine, func, select
 
-from jwtpolicy.access import Standing
 from jwtpolicy.stores.sqlalchemy import SQLAlchemyStore, metadata
 from jwtpolicy.stores.sqlalchemy.tables import sessions, subjects, tokens
 from jwtpolicy.testing.token_store import NOW, SESSION, ref, rotate, standing
+from jwtpolicy.tokens.status import Standing
 from tests.stores.traffic import ENOUGH, TRAFFIC, prune_beside_traffic
 
 PROCESSES, THREADS = 4, 16

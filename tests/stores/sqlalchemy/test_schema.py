@@ -11,10 +11,10 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, NullPool, create_engine, inspect, text
 
-from jwtpolicy.access import Standing
 from jwtpolicy.exceptions import StoreUnavailableError
 from jwtpolicy.stores.sqlalchemy import SCHEMA_VERSION, SQLAlchemyStore, ddl, metadata
 from jwtpolicy.testing.token_store import NOW, SESSION, standing
+from jwtpolicy.tokens.status import Standing
 
 #: What the documentation says to write into ``env.py``.
 ENVIRONMENT = """

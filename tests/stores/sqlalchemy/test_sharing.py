@@ -24,11 +24,11 @@ from sqlalchemy import (
 )
 
 from jwtpolicy import JWTManager, protect
-from jwtpolicy.access import Standing
 from jwtpolicy.exceptions import ConfigurationError, StoreUnavailableError
 from jwtpolicy.stores import CachedStore
 from jwtpolicy.stores.sqlalchemy import SQLAlchemyStore
 from jwtpolicy.testing.token_store import NOW, SESSION, ref, standing
+from jwtpolicy.tokens.status import Standing
 from tests.conftest import SECRET, bearer
 
 MakeEngine = Callable[..., Engine]

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from jwtpolicy import AccessRequest
-from jwtpolicy.access import Standing, Terms
+from jwtpolicy.policy.request import Terms
+from jwtpolicy.tokens.status import Standing
 from tests.conftest import StandingClock
 from tests.properties.strategies import NOW, token
 

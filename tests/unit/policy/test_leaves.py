@@ -33,7 +33,6 @@ from jwtpolicy import (
     one_of,
     view_arg,
 )
-from jwtpolicy.access import NOT_LOADED, Standing, Terms
 from jwtpolicy.exceptions import (
     CSRFError,
     ExpiredTokenError,
@@ -44,6 +43,8 @@ from jwtpolicy.exceptions import (
 )
 from jwtpolicy.policy.credentials import Authenticated, OwnTokens
 from jwtpolicy.policy.program import weigh_async
+from jwtpolicy.policy.request import NOT_LOADED, Terms
+from jwtpolicy.tokens.status import Standing
 from tests.conftest import StandingClock
 from tests.properties.strategies import NOW, token
 from tests.unit.policy.conftest import Desk, judged

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from jwtpolicy.access import Standing
 from jwtpolicy.exceptions import StoreUnavailableError
 from jwtpolicy.stores import CachedStore, MemoryStore, RotationState, SQLiteStore, TokenStore
 from jwtpolicy.testing.token_store import NOW, SESSION, TokenStoreContract, ref, rotate, standing
+from jwtpolicy.tokens.status import Standing
 from tests.conftest import StandingClock
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from jwtpolicy.access import Standing
 from jwtpolicy.exceptions import StoreUnavailableError
 from jwtpolicy.stores import MemoryStore
 from jwtpolicy.stores.deadlines import in_time, left, patience, together, within
+from jwtpolicy.tokens.status import Standing
 from tests.conftest import bearer
 
 

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from jwtpolicy.access import Standing
 from jwtpolicy.stores import SQLiteStore
 from jwtpolicy.stores.sqlite_connections import RECENT
 from jwtpolicy.testing.token_store import NOW, SESSION, adoptable, standing
+from jwtpolicy.tokens.status import Standing
 from tests.conftest import StandingClock
 from tests.stores.going_back import LATER, Copies, GoingBack, forget_to_wait
 

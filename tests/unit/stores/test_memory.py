@@ -4,7 +4,6 @@ import warnings
 
 import pytest
 
-from jwtpolicy.access import Standing
 from jwtpolicy.stores import MemoryStore, RotationState
 from jwtpolicy.stores import memory as memory_module
 from jwtpolicy.testing.token_store import (
@@ -17,6 +16,7 @@ from jwtpolicy.testing.token_store import (
     rotate,
     standing,
 )
+from jwtpolicy.tokens.status import Standing
 
 
 class TestMemoryStore(TokenStoreContract):

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from jwtpolicy.access import Standing
 from jwtpolicy.exceptions import ConfigurationError
 from jwtpolicy.stores import MemoryStore, SQLiteStore, open_store
 from jwtpolicy.testing.token_store import NOW, ref, standing
+from jwtpolicy.tokens.status import Standing
 
 
 @pytest.mark.parametrize(

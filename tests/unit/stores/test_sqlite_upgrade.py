@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from jwtpolicy.access import Standing
 from jwtpolicy.exceptions import StoreUnavailableError
 from jwtpolicy.stores import Opening, RotationState, Session, SQLiteStore
 from jwtpolicy.testing.token_store import (
@@ -23,6 +22,7 @@ from jwtpolicy.testing.token_store import (
     rotate,
     standing,
 )
+from jwtpolicy.tokens.status import Standing
 
 #: As version 1 made them.
 VERSION_1 = """
