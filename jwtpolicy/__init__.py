@@ -35,7 +35,7 @@ from .policy import (
 from .policy.request import AccessRequest
 from .proxies import current_resource, current_token, current_user
 from .schemas import ClaimSchema, NumericDate
-from .sessions.results import TokenPair
+from .sessions.results import Logout, OpenSession, TokenPair
 from .tokens.token import Token
 from .views import ProtectedView, protect, public
 
@@ -57,9 +57,11 @@ __all__ = [
     "IsSubject",
     "JWTManager",
     "KnownUser",
+    "Logout",
     "Not",
     "NotRevoked",
     "NumericDate",
+    "OpenSession",
     "OptionalToken",
     "Outcome",
     "Owns",

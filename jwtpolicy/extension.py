@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast, overloa
 from flask import Blueprint, Flask, Response, current_app
 from werkzeug.wrappers import Response as BaseResponse
 
-from .app.bound_app import GUARDS_BLUEPRINT, Application
+from .app.bound_app import GUARDS_BLUEPRINT, BoundApp
 from .app.components import Components, Parts
 from .app.registrations import Registrations
 from .clock import Clock, checked_clock, system_clock
@@ -40,13 +40,14 @@ from .exceptions import (
     expect,
     expect_several,
 )
+from .guards.answers import RequestServices
 from .guards.levels import level_of
-from .guards.request_state import Answers, RequestState
+from .guards.request_state import RequestState
 from .keys import KeyRing
 from .markers import NOT_GIVEN, Any_, Never, NotGiven
 from .policy.base import Policy, as_policy
 from .policy.credentials import Access, NotRevoked, Public
-from .policy.request import DEFAULT_TERMS, NOT_LOADED, AccessRequest
+from .policy.request import DEFAULT_SETTINGS, NOT_LOADED, AccessRequest
 from .proxies import (
     EXTENSION,
     ManagerProxy,
@@ -70,7 +71,7 @@ from .settings import Settings
 from .signals import logged_in, logged_out, refresh_reused
 from .stores.base import PAGE, REFRESH, TokenRef, TokenStore
 from .tokens.claims import MAX_TIME, id_of, is_storable
-from .tokens.status import Standing
+from .tokens.status import TokenStatus
 from .tokens.token import Token
 from .tokens.verifier import Purpose
 from .transports import CookieTransport, Transport
@@ -171,7 +172,7 @@ class JWTManager(Generic[User]):
         own_clock = self._clock if clock is None else checked_clock(clock)
         parts = Parts(app, settings, self._keys, self._store, self._transports, own_clock)
         parts.check_store([] if self._baseline is None else [self._baseline])
-        app.extensions[EXTENSION] = Application(
+        app.extensions[EXTENSION] = BoundApp(
             app,
             settings,
             lambda: parts.components(app, self._registrations.copied(), self._baseline, _reused),
@@ -616,7 +617,7 @@ class JWTManager(Generic[User]):
         kinds = None if isinstance(kind, Any_) else frozenset({kind})
         with self._answering():
             purpose = Purpose.EXAMINE if allow_expired else Purpose.ADMIT
-            verifier = self._components().sources.verifier
+            verifier = self._components().services.verifier
             return verifier.verify(encoded, kinds=kinds, purpose=purpose)
 
     def revoke(self, token: str | Token) -> None:
@@ -754,7 +755,7 @@ class JWTManager(Generic[User]):
             RevokedTokenError: It was used before.
         """
         with self._answering():
-            if not self._components().sources.consume(self._current()):
+            if not self._components().services.consume(self._current()):
                 msg = "the token was used before"
                 raise RevokedTokenError(msg)
         self._forget()
@@ -818,7 +819,7 @@ class JWTManager(Generic[User]):
                 once more by keywords.
         """
         as_policy(policy, "explain")
-        sources = self._components().sources
+        services = self._components().services
         if isinstance(token, AccessRequest):
             if described:
                 msg = f"explain: an AccessRequest says itself what {', '.join(described)} is"
@@ -826,8 +827,8 @@ class JWTManager(Generic[User]):
             access = copy(token)
         else:
             access = AccessRequest(token=self._token_of(token), **described)
-        access._services = access._services or Answers(sources)
-        access.terms = sources.terms if access.terms is DEFAULT_TERMS else access.terms
+        access._services = access._services or RequestServices(services)
+        access.terms = services.terms if access.terms is DEFAULT_SETTINGS else access.terms
         return _explained(policy, access)
 
     def _token_of(self, token: str | Token | NotGiven | None) -> Token | None:
@@ -913,7 +914,7 @@ class JWTManager(Generic[User]):
         purpose: Purpose = Purpose.ADMIT,
     ) -> Token:
         if not isinstance(token, Token):
-            verifier = self._components().sources.verifier
+            verifier = self._components().services.verifier
             return verifier.verify(token, kinds=kinds, purpose=purpose)
         if kinds is not None and token.kind not in kinds:
             msg = f"the token is of the kind {token.kind!r}"
@@ -978,10 +979,10 @@ class JWTManager(Generic[User]):
             return False
         ref = TokenRef(issuer, subject, claims["jti"], sid, claims.get("iat", 0), kind)
         components = self._components()
-        standing = components.sources.revocation.standing_of(ref)
-        if standing is Standing.CONSUMED and kind == REFRESH:
+        standing = components.services.revocation.standing_of(ref)
+        if standing is TokenStatus.CONSUMED and kind == REFRESH:
             self._notice_reuse(encoded)
-        return standing in (Standing.GOOD, Standing.IN_GRACE)
+        return standing in (TokenStatus.GOOD, TokenStatus.IN_GRACE)
 
     def _is_spoofed(self, subject: str, encoded: str | None) -> bool:
         """Whether *subject* is one of a type of users with a prefix, and its token is none of it.
@@ -993,7 +994,7 @@ class JWTManager(Generic[User]):
             subject: The subject.
             encoded: The token that the bridge has met, or None for one that it is about to make.
         """
-        if not subject.startswith(self._components().sources.terms.prefixes):
+        if not subject.startswith(self._components().services.terms.prefixes):
             return False
         if encoded is None:
             return True
@@ -1015,7 +1016,7 @@ class JWTManager(Generic[User]):
         if not _was_used_here(token):
             self._components().sessions.notice_reuse(token)
 
-    def _application(self) -> Application:
+    def _application(self) -> BoundApp:
         found = application()
         if found.manager is not self:
             msg = "the current application belongs to another JWTManager"

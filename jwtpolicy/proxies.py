@@ -9,7 +9,7 @@ from flask import Flask, current_app, has_request_context
 from werkzeug.exceptions import HTTPException
 from werkzeug.local import LocalProxy
 
-from .app.bound_app import Application
+from .app.bound_app import BoundApp
 from .exceptions import (
     AccessError,
     BridgeTokenError,
@@ -172,14 +172,14 @@ def loaded(proxy: RequestProxy, *signals: type[Exception]) -> Any:
         raise LoaderError(msg) from error
 
 
-def application() -> Application:
+def application() -> BoundApp:
     """Return what guards the current application.
 
     Raises:
         SetupError: It has no `JWTManager`.
     """
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined] # a proxy
-    found: Application | None = app.extensions.get(EXTENSION)
+    found: BoundApp | None = app.extensions.get(EXTENSION)
     if found is None:
         msg = "this application has no JWTManager; write JWTManager(app) or jwt.init_app(app)"
         raise SetupError(msg)

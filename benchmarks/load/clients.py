@@ -14,7 +14,7 @@ from multiprocessing.connection import Connection
 from typing import Final
 
 from jwtpolicy.stores import RotationState, Step, TokenStore, open_store
-from jwtpolicy.tokens.status import Standing
+from jwtpolicy.tokens.status import TokenStatus
 
 from . import sample
 
@@ -146,7 +146,7 @@ def _checking(job: Job, store: TokenStore) -> Act:
 
     def check() -> None:
         standing = store.standing(next(questions), now=sample.NOW)
-        if standing is not Standing.GOOD:
+        if standing is not TokenStatus.GOOD:
             msg = f"{store!r} answered {standing}"
             raise AssertionError(msg)
 

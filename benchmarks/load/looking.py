@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from jwtpolicy.stores import TokenRef, TokenStore
-from jwtpolicy.tokens.status import Standing
+from jwtpolicy.tokens.status import TokenStatus
 
 from . import sample
 
@@ -18,7 +18,7 @@ class Question(NamedTuple):
     """What is asked of a store about the token of a number, and what is right."""
 
     ask: Callable[[TokenStore, int], TokenRef]
-    expected: Standing
+    expected: TokenStatus
 
 
 def _revoked(_store: TokenStore, number: int) -> TokenRef:
@@ -31,9 +31,9 @@ def _unknown(_store: TokenStore, number: int) -> TokenRef:
 
 #: An access token of an open session, a revoked token, and one that the store never heard of.
 QUESTIONS: Final = {
-    "open": Question(sample.access, Standing.GOOD),
-    "revoked": Question(_revoked, Standing.REVOKED),
-    "unknown": Question(_unknown, Standing.GOOD),
+    "open": Question(sample.access, TokenStatus.GOOD),
+    "revoked": Question(_revoked, TokenStatus.REVOKED),
+    "unknown": Question(_unknown, TokenStatus.GOOD),
 }
 
 
@@ -51,11 +51,11 @@ def look_ups(store: TokenStore, size: int, count: int) -> dict[str, float]:
 def again(store: TokenStore, size: int, count: int) -> float:
     """Return the median of asking a store that remembers for the same token again, in µs."""
     token = sample.access(store, size // 2)
-    _timed(store, token, Standing.GOOD)
-    return statistics.median(_timed(store, token, Standing.GOOD) for _ in range(count))
+    _timed(store, token, TokenStatus.GOOD)
+    return statistics.median(_timed(store, token, TokenStatus.GOOD) for _ in range(count))
 
 
-def _timed(store: TokenStore, token: TokenRef, expected: Standing) -> float:
+def _timed(store: TokenStore, token: TokenRef, expected: TokenStatus) -> float:
     start = time.perf_counter()
     standing = store.standing(token, now=sample.NOW)
     spent = (time.perf_counter() - start) * 1e6

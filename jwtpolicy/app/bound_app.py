@@ -20,13 +20,14 @@ from ..exceptions import (
     SetupError,
 )
 from ..guards.enforcement import Enforcement
+from ..guards.inner_access import InnerAccess
 from ..guards.levels import METHODS, EndpointGuard, FunctionGuard, Guard
 from ..guards.plan import Plan
 from ..guards.presented_tokens import tokens_to_end, warn_if_presented
 from ..guards.refusal_log import refused
-from ..guards.request_state import RequestState, Shade
+from ..guards.request_state import RequestState
 from ..policy.base import Policy
-from ..policy.request import Terms
+from ..policy.request import PolicySettings
 from ..sessions.revocation import REVOCATION_CHECKS, TOKENS_LET_IN, let_in_elsewhere
 from ..settings import Settings
 from ..stores.deadlines import together
@@ -37,7 +38,7 @@ from .components import Components, Parts
 from .error_handlers import add_handlers
 from .planner import Demand, Planner, Target, WrittenGuards
 from .registrations import Registrations
-from .responses import Finishing
+from .responses import ResponseHook
 
 logger = logging.getLogger("jwtpolicy")
 
@@ -101,7 +102,7 @@ class Manager(Protocol):
         """Return another access token for the live session of *token*."""
 
 
-class Application:
+class BoundApp:
     """One application and its guards.
 
     Args:
@@ -144,7 +145,7 @@ class Application:
         self._plans: dict[Target, Plan | None] = {}
         self._inner_plans: dict[tuple[Target, Guard], Plan] = {}
         self._views: Mapping[str, Any] = app.view_functions
-        self._finishing: Finishing | None = None
+        self._finishing: ResponseHook | None = None
         registrations.add_application(self)
         # What a hook before it answers, such as "closed for today", is finished by what it binds.
         app.before_request_funcs.setdefault(None, []).insert(0, self._bind_first)
@@ -170,8 +171,8 @@ class Application:
         """What its verbs use: what its guards do; until it is bound, what is registered now."""
         return self._components or self._make_components()
 
-    def _terms(self) -> Terms:
-        return self.components.sources.terms
+    def _terms(self) -> PolicySettings:
+        return self.components.services.terms
 
     def has(self, blueprint: Blueprint) -> bool:
         """Whether it has registered *blueprint*, on its own or inside another one."""
@@ -194,7 +195,7 @@ class Application:
         return None if kept is None else kept.about(current)
 
     def _new_state(self, current: Request) -> RequestState:
-        made = RequestState(self.enforcement.sources, current)
+        made = RequestState(self.enforcement.services, current)
         # One step, because threads may share a request.
         kept: RequestState = current.environ.setdefault(self._key, made)
         if kept is made:
@@ -202,7 +203,7 @@ class Application:
         with self._lock:
             return kept.about(current) or kept.nest(made)
 
-    def admit(self, guard: Guard) -> Shade | None:
+    def admit(self, guard: Guard) -> InnerAccess | None:
         """Let the current request pass *guard*, or raise what answers it; see `Enforcement`."""
         current = _current_request()
         enforcement = self._enforcement or self._bind()
@@ -213,7 +214,7 @@ class Application:
         with together():
             return enforcement.admit(plan, self._state_of(current), current)
 
-    async def admit_async(self, guard: Guard) -> Shade | None:
+    async def admit_async(self, guard: Guard) -> InnerAccess | None:
         """Do what `admit` does, awaiting async policies and loaders."""
         current = _current_request()
         state = self._state_of(current)
@@ -401,7 +402,7 @@ class Application:
         if self.parts.store is not None:
             self.parts.store.check()
         enforcement = self.parts.enforcement(components)
-        registered, terms = components.registered, components.sources.terms
+        registered, terms = components.registered, components.services.terms
         planner = Planner(self._app, self.parts, registered.blueprints, lambda: terms)
         self._plans = dict(planner.plans(components.baseline))
         bound = [plan for plan in self._plans.values() if plan is not None]
@@ -474,12 +475,12 @@ class Application:
         read = {place for listed in places for place in listed.transports}
         needed = any(place.is_ambient or isinstance(place, QueryTransport) for place in read)
         if needed and self._finishing is None:
-            finishing = self._finishing = Finishing(self.parts, self.manager.renewed)
+            finishing = self._finishing = ResponseHook(self.parts, self.manager.renewed)
             # Flask runs the first one last: what the application sets on its answers is known.
             hooks = self._app.after_request_funcs.setdefault(None, [])
             hooks.insert(0, lambda response: self._finished(finishing, response))
 
-    def _finished(self, finishing: Finishing, response: Response) -> Response:
+    def _finished(self, finishing: ResponseHook, response: Response) -> Response:
         """Finish *response*, whoever made it: the view, Flask, or a handler of an error."""
         current = _current_request()
         state, plan = self._known_state(current), self._plan_known(current)

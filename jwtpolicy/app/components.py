@@ -13,16 +13,16 @@ from flask import Flask
 
 from ..clock import Clock
 from ..exceptions import ConfigurationError, IssueError
+from ..guards.answers import Services
 from ..guards.csrf import CSRFCheck, CSRFNames
 from ..guards.enforcement import Enforcement
 from ..guards.levels import Place
-from ..guards.request_state import Sources
 from ..keys import KeyRing
 from ..markers import NEVER
 from ..policy.base import Policy
 from ..policy.closing import leaves
 from ..policy.credentials import KnownUser, NotRevoked
-from ..policy.request import Terms
+from ..policy.request import PolicySettings
 from ..schemas import SchemaRegistry
 from ..sessions.additions import Additions
 from ..sessions.content import Statements
@@ -62,14 +62,14 @@ class Components:
 
     Attributes:
         registered: What is registered.
-        sources: What can be asked about a token.
+        services: What can be asked about a token.
         additions: What the application adds to tokens.
         sessions: What opens, renews and ends sessions.
         baseline: What every presented token has to pass, or None.
     """
 
     registered: Registered
-    sources: Sources
+    services: Services
     additions: Additions
     sessions: Sessions
     baseline: Policy | None
@@ -282,7 +282,7 @@ class Parts:
             baseline = baseline & KnownUser()
         return Components(
             registered=registered,
-            sources=Sources(
+            services=Services(
                 verifier=_verifier(self.settings, self._ring, self.clock, registered.schemas),
                 revocation=revocation,
                 users=users,
@@ -300,7 +300,7 @@ class Parts:
         return Enforcement(
             places=self.places(),
             csrf=self.csrf,
-            sources=components.sources,
+            services=components.services,
             baseline=components.baseline,
             realm=self.settings.realm,
             resource_metadata=self.settings.resource_metadata,
@@ -389,10 +389,10 @@ def _demanded(settings: Settings) -> frozenset[str]:
     return frozenset(name for name, values in accepted.items() if values)
 
 
-def _terms(settings: Settings, clock: Clock, schemas: SchemaRegistry) -> Terms:
+def _terms(settings: Settings, clock: Clock, schemas: SchemaRegistry) -> PolicySettings:
     types = schemas.prefixes
     prefixes = tuple({prefix for prefix in types.values() if prefix})
-    return Terms(
+    return PolicySettings(
         clock=clock,
         leeway=settings.decode_leeway,
         roles_claim=settings.roles_claim,

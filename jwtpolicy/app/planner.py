@@ -29,7 +29,7 @@ from ..guards.plan import Loader, Plan, check_types
 from ..policy.base import Policy
 from ..policy.closing import close
 from ..policy.credentials import Access, Public
-from ..policy.request import Terms
+from ..policy.request import PolicySettings
 from ..transports import Places
 from .components import Parts
 
@@ -83,7 +83,11 @@ class Planner:
     """
 
     def __init__(
-        self, app: Flask, parts: Parts, blueprints: BlueprintLevels, terms: Callable[[], Terms]
+        self,
+        app: Flask,
+        parts: Parts,
+        blueprints: BlueprintLevels,
+        terms: Callable[[], PolicySettings],
     ) -> None:
         self._app = app
         self._parts = parts

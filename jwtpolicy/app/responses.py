@@ -10,8 +10,9 @@ from flask import Request, Response
 from werkzeug.exceptions import HTTPException
 
 from ..exceptions import SetupError
+from ..guards.live_access import LiveAccess
 from ..guards.plan import Plan
-from ..guards.request_state import LiveAccess, RequestState
+from ..guards.request_state import RequestState
 from ..tokens.token import Token
 from ..transports import CookieTransport, QueryTransport, Transport
 from .components import Parts
@@ -21,7 +22,7 @@ logger = logging.getLogger("jwtpolicy")
 _NO_REFERRER: Final = "no-referrer"
 
 
-class Finishing:
+class ResponseHook:
     """What is done to an answer after the view.
 
     Args:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from flask import Flask
 
-from ..app.bound_app import Application
+from ..app.bound_app import BoundApp
 from ..app.planner import methods_of
 from ..exceptions import ConfigurationError, SetupError
 from ..proxies import EXTENSION
@@ -30,7 +30,7 @@ def audit(app: Flask) -> Audit:
     Raises:
         SetupError: It has none.
     """
-    application: Application | None = app.extensions.get(EXTENSION)
+    application: BoundApp | None = app.extensions.get(EXTENSION)
     if application is None and BRIDGE not in app.extensions:
         msg = f"{app.name} has no JWTManager; write JWTManager(app) or jwt.init_app(app)"
         raise SetupError(msg)
@@ -64,7 +64,7 @@ def _place(row: Row) -> tuple[str, ...]:
     return row.domain, row.rule, row.endpoint, *row.methods
 
 
-def _problems(application: Application, rows: tuple[Row, ...]) -> Iterator[str]:
+def _problems(application: BoundApp, rows: tuple[Row, ...]) -> Iterator[str]:
     """Yield what is raised on every request, whatever it is to."""
     if any(row.protection is Protection.BROKEN for row in rows):
         yield "every request is answered with 500 until what is broken has been mended"

@@ -8,7 +8,7 @@ from typing import Final
 
 from werkzeug.routing import Rule
 
-from ..app.bound_app import Application
+from ..app.bound_app import BoundApp
 from ..app.planner import Demand
 from ..guards.csrf import SAFE_METHODS
 from ..guards.plan import Plan
@@ -36,7 +36,7 @@ class Guarded:
         variables: The variables of the URL; None where the application may add to them.
     """
 
-    application: Application
+    application: BoundApp
     rule: Rule
     demand: Demand
     plan: Plan

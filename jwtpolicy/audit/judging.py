@@ -9,7 +9,7 @@ from typing import Any
 from flask import Flask
 from werkzeug.routing import Rule
 
-from ..app.bound_app import Application, is_automatic, is_listed
+from ..app.bound_app import BoundApp, is_automatic, is_listed
 from ..app.planner import Demand, WrittenGuards
 from ..exceptions import SetupError
 from ..settings import Settings
@@ -29,7 +29,7 @@ class Judge:
     """
 
     app: Flask
-    application: Application | None
+    application: BoundApp | None
 
     def row(self, rule: Rule, method: str) -> Row:
         """Return what *rule* demands for *method*, without the method."""
@@ -55,9 +55,7 @@ class Judge:
             return row_at(rule, Protection.BROKEN, problem=problem, bridge=bridge)
         return self._without_plan(rule, method, Settings(), bridge)
 
-    def _of_plan(
-        self, rule: Rule, method: str, bridge: str | None, application: Application
-    ) -> Row:
+    def _of_plan(self, rule: Rule, method: str, bridge: str | None, application: BoundApp) -> Row:
         """Return the row of an endpoint that the native guards may know.
 
         Raises:

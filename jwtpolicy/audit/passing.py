@@ -13,7 +13,7 @@ from typing import Final, cast
 
 from ..decision import ALLOWED, Finding, Outcome
 from ..policy.base import Policy, without_token
-from ..policy.claims import Attribute, ClaimsMatch
+from ..policy.claim_policies import Attribute, ClaimsMatch
 from ..policy.credentials import Anonymous, Credential, TokenKind
 from ..policy.freshness import Fresh
 from ..policy.matchers import Matcher, view_arg

@@ -32,11 +32,14 @@ from ..policy.program import Node, Program, Run, weigh_async
 from ..sessions.users import is_loop_running
 from ..tokens.token import Token
 from ..transports import Places, Presented, Transport
+from .answers import Services
 from .challenges import refusal
 from .csrf import CSRFCheck
+from .inner_access import InnerAccess
+from .live_access import LiveAccess, keep
 from .plan import Loader, Plan
 from .refusal_log import refused
-from .request_state import LiveAccess, RequestState, Shade, Sources, keep
+from .request_state import RequestState
 
 logger = logging.getLogger("jwtpolicy")
 
@@ -76,7 +79,7 @@ class Enforcement:
     Args:
         places: Where tokens are looked for, where no guard says otherwise.
         csrf: What tokens that browsers send by themselves need.
-        sources: What can be asked about a token.
+        services: What can be asked about a token.
         baseline: What every presented token has to pass, or None.
         realm: The realm of challenges.
         resource_metadata: The URL that challenges name, or None (:rfc:`9728`).
@@ -87,19 +90,19 @@ class Enforcement:
         *,
         places: Places,
         csrf: CSRFCheck,
-        sources: Sources,
+        services: Services,
         baseline: Policy | None,
         realm: str,
         resource_metadata: str | None = None,
     ) -> None:
-        self.sources = sources
+        self.services = services
         self.baseline = baseline
         self.places = places
         self._csrf = csrf
         self._realm = realm
         self._resource_metadata = resource_metadata
 
-    def admit(self, plan: Plan, state: RequestState, request: Request) -> Shade | None:
+    def admit(self, plan: Plan, state: RequestState, request: Request) -> InnerAccess | None:
         """Let the request in, or raise what answers it.
 
         Args:
@@ -131,7 +134,9 @@ class Enforcement:
         finally:
             self._notice_reuse(plan, state)
 
-    async def admit_async(self, plan: Plan, state: RequestState, request: Request) -> Shade | None:
+    async def admit_async(
+        self, plan: Plan, state: RequestState, request: Request
+    ) -> InnerAccess | None:
         """Do what `admit` does, awaiting async policies and loaders."""
         if (known := state.admitted.get(plan)) is not None:
             flow = self._loaded(plan, plan.anonymous.run(known, True))
@@ -159,7 +164,7 @@ class Enforcement:
         if token is None or "refresh" not in plan.kinds:
             return
         try:
-            self.sources.notice_reuse(token)
+            self.services.notice_reuse(token)
         except AccessError as error:
             raise self.answered(error, plan.label, state, token.token_id) from error.__cause__
 
@@ -234,9 +239,9 @@ class Enforcement:
         baseline = program.baseline if plan.closed.ignores_invalid else None
         if baseline is not None and (yield baseline, run) == _INVALID_TOKEN:
             error = _refusal(baseline, run)
-            program, run = self._overlooking(plan, state, request, error, awaits)
+            program, run = self._as_anonymous(plan, state, request, error, awaits)
         outcome = yield program.root, run
-        yield from _settled(outcome, program, run)
+        yield from _resolve(outcome, program, run)
         if awaits or plan.has_async_view:
             yield from self._loaded(plan, run)
         _use_up(program, run, state)
@@ -268,7 +273,7 @@ class Enforcement:
         # A stream or a socket may go on for hours.
         state.answers.forget_old()
         outcome = yield program.root, run
-        yield from _settled(outcome, program, run)
+        yield from _resolve(outcome, program, run)
         _use_up(program, run, state)
 
     def _as_guard(
@@ -298,7 +303,7 @@ class Enforcement:
         """Load what an async view could not await later, at the first touch of a proxy."""
         if plan.has_async_loader and not run.access.has_resource:
             yield None, run
-        if self.sources.users.is_async and run.access.token is not None:
+        if self.services.users.is_async and run.access.token is not None:
             asking = _KNOWN_USER.run(run.access, run.awaiting is not None)
             if (yield _KNOWN_USER.root, asking) != _ALLOW:
                 raise _refusal(_KNOWN_USER.root, asking)
@@ -325,7 +330,7 @@ class Enforcement:
                 errors.append(error)
         if not attempts:
             weightiest = _weightiest(errors, plan.places.judges_each)
-            attempts = [self._overlooking(plan, state, request, weightiest, awaits)]
+            attempts = [self._as_anonymous(plan, state, request, weightiest, awaits)]
         return attempts
 
     def _attempt(
@@ -348,7 +353,7 @@ class Enforcement:
         access = self._access(state, request, token, place, plan.loader)
         return program, program.run(access, awaits)
 
-    def _overlooking(
+    def _as_anonymous(
         self,
         plan: Plan,
         state: RequestState,
@@ -376,12 +381,12 @@ class Enforcement:
         loader: Loader | None,
     ) -> LiveAccess:
         """Return the request as policies see it."""
-        return LiveAccess(request, token, place, state.answers, self.sources.terms, loader)
+        return LiveAccess(request, token, place, state.answers, self.services.terms, loader)
 
     def _load(self, run: Run) -> int | Exception:
         try:
             loader = _loader_of(run)
-            keep(run.access, self.sources.ensure_sync(loader)(**run.access.view_args))
+            keep(run.access, self.services.ensure_sync(loader)(**run.access.view_args))
         except Exception as error:  # noqa: BLE001 # the decision raises it
             return error
         return _ALLOW
@@ -452,7 +457,7 @@ def _loading(resource: object) -> Loader | None:
     return None if resource is NOT_GIVEN else lambda **view_args: resource
 
 
-def _settled(outcome: int, program: Program, run: Run) -> Flow[None]:
+def _resolve(outcome: int, program: Program, run: Run) -> Flow[None]:
     """Load the resource where the tree waits for it; raise what it refuses."""
     if outcome == _PENDING:
         yield None, run
@@ -487,7 +492,7 @@ def _use_up(program: Program, run: Run, state: RequestState) -> None:
         return
     if is_head:
         raise Answered
-    if not state.answers.sources.consume(token):
+    if not state.answers.services.consume(token):
         msg = "another request used the token first"
         raise RevokedTokenError(msg)
     state.answers.forget()

@@ -9,11 +9,11 @@ from typing import Any, Final
 from ..exceptions import PolicyDefinitionError
 from ..policy.base import AllOf, Policy
 from ..policy.baseline import for_kind
-from ..policy.claims import IsSubject
+from ..policy.claim_policies import IsSubject
 from ..policy.closing import Closed, close, leaves
 from ..policy.credentials import Access, OwnTokens, Refresh, TokenKind
 from ..policy.program import Builder, Conjunction, Program
-from ..policy.request import Terms
+from ..policy.request import PolicySettings
 from ..policy.resource import Owns, ResourceMatch
 from ..transports import Places
 
@@ -133,7 +133,7 @@ def check_loader(levels: Iterable[Policy], label: str) -> None:
             raise PolicyDefinitionError(msg)
 
 
-def check_types(policies: Iterable[Policy], terms: Terms, label: str) -> None:
+def check_types(policies: Iterable[Policy], terms: PolicySettings, label: str) -> None:
     """Refuse policies about users of a type that no schema describes.
 
     Raises:

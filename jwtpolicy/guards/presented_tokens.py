@@ -17,9 +17,9 @@ from ..exceptions import (
 )
 from ..tokens.token import Token
 from ..transports import Places, Presented
+from .answers import RequestServices
 from .csrf import CSRFCheck
 from .plan import Plan
-from .request_state import Answers
 
 logger = logging.getLogger("jwtpolicy")
 
@@ -28,7 +28,7 @@ _USUAL_KINDS: Final = ("access", "refresh")
 
 
 def tokens_to_end(
-    current: Token | None, plan: Plan, csrf: CSRFCheck, answers: Answers, request: Request
+    current: Token | None, plan: Plan, csrf: CSRFCheck, answers: RequestServices, request: Request
 ) -> list[Token]:
     """Return the tokens of one request whose sessions a logout ends, one for each session.
 
@@ -67,7 +67,7 @@ def _one_for_each_session(tokens: Iterable[Token]) -> list[Token]:
 
 
 def _named(
-    one: Presented, plan: Plan, csrf: CSRFCheck, answers: Answers, request: Request
+    one: Presented, plan: Plan, csrf: CSRFCheck, answers: RequestServices, request: Request
 ) -> Token:
     """Return a token of a kind that *plan* accepts there.
 

@@ -16,7 +16,7 @@ from ..exceptions import (
     RevokedTokenError,
     WrongKindError,
 )
-from ..tokens.status import Standing
+from ..tokens.status import TokenStatus
 from .base import AnyOf, Not, Policy, without_token, without_user
 from .program import IO, PURE, Builder, Node
 from .request import AccessRequest, NoApplicationError
@@ -187,7 +187,7 @@ class NotRevoked(Credential):
     """
 
     cost = IO
-    _passing: ClassVar[tuple[Standing, ...]] = (Standing.GOOD, Standing.IN_GRACE)
+    _passing: ClassVar[tuple[TokenStatus, ...]] = (TokenStatus.GOOD, TokenStatus.IN_GRACE)
 
     def judge(self, access: AccessRequest) -> Finding:
         token = access.token
@@ -203,7 +203,7 @@ class NotRevoked(Credential):
         return ALLOWED if standing in self._passing else _revoked(standing)
 
 
-def _revoked(standing: Standing) -> Finding:
+def _revoked(standing: TokenStatus) -> Finding:
     reason = f"the store says {standing.value}"
     return Finding(Outcome.INVALID_TOKEN, reason, error=RevokedTokenError(reason))
 
@@ -251,7 +251,7 @@ class SingleUse(NotRevoked):
         consume: Whether the guard uses it up; with False the view calls ``jwt.consume()``.
     """
 
-    _passing = (Standing.GOOD,)
+    _passing = (TokenStatus.GOOD,)
     consume: bool
 
     def __init__(self, *, consume: bool = True) -> None:

@@ -10,7 +10,7 @@ from ..exceptions import PolicyDefinitionError
 from ..markers import NOT_GIVEN, NotGiven
 from .arguments import source_of
 from .base import without_token
-from .claims import Attribute, is_word
+from .claim_policies import Attribute, is_word
 from .credentials import wrong_kind
 from .request import AccessRequest
 

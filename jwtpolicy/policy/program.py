@@ -180,7 +180,7 @@ class AwaitedLiteral(Literal):
         return NEGATED[outcome] if self.is_negated else outcome
 
 
-class Held(Node):
+class AlwaysTrue(Node):
     """A leaf that holds for every token that the program judges, so that nobody has to ask."""
 
     __slots__ = ()
@@ -205,8 +205,8 @@ class Conjunction(Node):
     def __init__(self, members: Sequence[Node], policy: object) -> None:
         self.policy = policy
         ordered = sorted(_flat(members), key=lambda node: node.cost)
-        self.held = tuple(node for node in ordered if isinstance(node, Held))
-        asked = tuple(node for node in ordered if not isinstance(node, Held))
+        self.held = tuple(node for node in ordered if isinstance(node, AlwaysTrue))
+        asked = tuple(node for node in ordered if not isinstance(node, AlwaysTrue))
         self.members = self.held + asked
         self.steps = tuple(_with_bounds(asked))
         self.cost = self.members[-1].cost
@@ -304,7 +304,7 @@ class Builder:
 
     def literal(self, leaf: Leaf, is_negated: bool, policy: object) -> Node:
         if not is_negated and leaf.identity in self.held:
-            return Held(policy)
+            return AlwaysTrue(policy)
         index = self.literals.setdefault(leaf.identity, len(self.literals))
         if leaf.is_single_use and index not in self.single_uses:
             self.single_uses.append(index)

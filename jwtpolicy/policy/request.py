@@ -14,14 +14,14 @@ from ..clock import Clock, system_clock
 from ..decision import Finding, Outcome
 from ..exceptions import AccessError, SetupError, expect
 from ..markers import NOT_GIVEN, NotGiven
-from ..tokens.status import Standing
+from ..tokens.status import TokenStatus
 from ..tokens.token import Token
 
 
-class Services(Protocol):
+class PolicyServices(Protocol):
     """What a policy may ask of the application while it judges one request."""
 
-    def standing(self, token: Token) -> Standing:
+    def standing(self, token: Token) -> TokenStatus:
         """Return what the store says of *token*.
 
         Raises:
@@ -59,7 +59,7 @@ NOT_LOADED: Final = NotLoaded.NOT_LOADED
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class PolicySettings:
     """What an application has settled once, and policies judge by.
 
     Attributes:
@@ -101,7 +101,7 @@ class Terms:
         return next((self.types[cls] for cls in user_type.__mro__ if cls in self.types), None)
 
 
-DEFAULT_TERMS = Terms()
+DEFAULT_SETTINGS = PolicySettings()
 
 
 class NoApplicationError(LookupError):
@@ -153,9 +153,9 @@ class AccessRequest:
     waits_for_user: bool = False
     #: Why the user could not be loaded: no user, or the loader's own answer.
     user_error: HTTPException | None = None
-    terms: Terms = DEFAULT_TERMS
+    terms: PolicySettings = DEFAULT_SETTINGS
     _resource: Any = NOT_GIVEN
-    _services: Services | None = None
+    _services: PolicyServices | None = None
     method: str
     endpoint: str | None
     view_args: Mapping[str, Any]
@@ -172,8 +172,8 @@ class AccessRequest:
         remote_addr: str | None = None,
         transport: str | None = None,
         credential_error: AccessError | None = None,
-        services: Services | None = None,
-        terms: Terms = DEFAULT_TERMS,
+        services: PolicyServices | None = None,
+        terms: PolicySettings = DEFAULT_SETTINGS,
     ) -> None:
         verified = "AccessRequest(token=…) takes None or a verified Token: jwt.verify(encoded)"
         expect(token, (Token, NoneType), verified, is_secret=True)
@@ -211,7 +211,7 @@ class AccessRequest:
         return not isinstance(self._resource, NotGiven | NotLoaded)
 
     @property
-    def services(self) -> Services:
+    def services(self) -> PolicyServices:
         """What the application can be asked.
 
         Raises:

@@ -9,7 +9,7 @@ from ..decision import ALLOWED, Finding, Outcome
 from ..exceptions import PolicyError
 from ..markers import NOT_GIVEN, NotGiven
 from .base import without_token
-from .claims import (
+from .claim_policies import (
     Attribute,
     checked_name,
     checked_type,

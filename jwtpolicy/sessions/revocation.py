@@ -17,7 +17,7 @@ from ..exceptions import (
     StoreUnavailableError,
 )
 from ..stores.base import REFRESH, TokenRef, TokenStore
-from ..tokens.status import Standing
+from ..tokens.status import TokenStatus
 from ..tokens.token import Token
 
 logger = logging.getLogger("jwtpolicy")
@@ -106,7 +106,7 @@ class Revocation:
         self._issuer = issuer
         self._earlier_issuers = frozenset(accepted_issuers) - {issuer}
 
-    def standing(self, token: Token) -> Standing:
+    def standing(self, token: Token) -> TokenStatus:
         """Return what is known of *token*; one without ``jti`` could not be revoked.
 
         Raises:
@@ -116,7 +116,7 @@ class Revocation:
         """
         claims = token._claims
         if "jti" not in claims:
-            return Standing.REVOKED
+            return TokenStatus.REVOKED
         standing = self.standing_of(
             TokenRef(
                 token.issuer,
@@ -127,11 +127,11 @@ class Revocation:
                 claims["type"],
             )
         )
-        if self.checks and standing is not Standing.REVOKED and self.denies(token):
-            return Standing.REVOKED
+        if self.checks and standing is not TokenStatus.REVOKED and self.denies(token):
+            return TokenStatus.REVOKED
         return standing
 
-    def standing_of(self, ref: TokenRef) -> Standing:
+    def standing_of(self, ref: TokenRef) -> TokenStatus:
         """Return what the store knows of a token.
 
         The session of a refresh token that was issued without one is the current issuer's, also
@@ -144,7 +144,7 @@ class Revocation:
         store, now = self.store or self.asked("NotRevoked"), int(self._clock())
         standing = store.standing(ref, now=now, leeway=self.leeway)
         if (
-            standing is Standing.GOOD
+            standing is TokenStatus.GOOD
             and ref.kind == REFRESH
             and ref.session_id is None
             and ref.issuer in self._earlier_issuers

@@ -33,7 +33,7 @@ from ..stores.base import (
     microseconds,
 )
 from ..tokens.signer import Issued, Signer
-from ..tokens.status import Standing
+from ..tokens.status import TokenStatus
 from ..tokens.token import Token
 from .content import NO_FACTS, Facts, Statement, Statements
 from .results import TokenPair
@@ -72,7 +72,7 @@ class Lifetimes:
 
 
 #: How a refresh token may stand that is used: no other is.
-_USABLE: Final = frozenset({Standing.GOOD, Standing.IN_GRACE})
+_USABLE: Final = frozenset({TokenStatus.GOOD, TokenStatus.IN_GRACE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,7 +245,7 @@ class Sessions:
             UnknownUserError: Its user is not known any more.
         """
         now = int(self._clock())
-        if token.session_id is None or self._revocation.standing(token) is not Standing.GOOD:
+        if token.session_id is None or self._revocation.standing(token) is not TokenStatus.GOOD:
             msg = "the token was revoked, or belongs to no session"
             raise RevokedTokenError(msg)
         found = self._session_of(token, now)

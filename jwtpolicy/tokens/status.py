@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import Enum
 
 
-class Standing(Enum):
+class TokenStatus(Enum):
     """What the store knows of a token, its session and its subject, in one answer."""
 
     GOOD = "good"

@@ -26,7 +26,7 @@ from jwtpolicy import (
 from jwtpolicy.audit.passing import Caller, can_pass
 from jwtpolicy.guards.plan import program_of
 from jwtpolicy.policy.closing import close
-from jwtpolicy.policy.request import Terms
+from jwtpolicy.policy.request import PolicySettings
 from tests.properties.strategies import NOW, token, trees
 
 #: Leaves that know something of each other, so that contradictions are not rare.
@@ -56,7 +56,7 @@ TOKENS: dict[str | None, list[Any]] = {
     "refresh": [token("refresh", **claims) for claims in CLAIMS],
     None: [None],
 }
-TERMS = Terms(clock=lambda: NOW)
+TERMS = PolicySettings(clock=lambda: NOW)
 
 
 LEVELS = st.sampled_from(THEMES).flatmap(lambda theme: trees(st.sampled_from(theme)))

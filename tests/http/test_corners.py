@@ -29,7 +29,7 @@ from jwtpolicy.exceptions import (
     StoreNotConfiguredError,
 )
 from jwtpolicy.sessions.revocation import ref_of
-from jwtpolicy.tokens.status import Standing
+from jwtpolicy.tokens.status import TokenStatus
 from jwtpolicy.tokens.token import _verified
 from tests.attacks.test_forged_tokens import signed
 from tests.conftest import SECRET, bearer
@@ -165,9 +165,9 @@ def test_no_key_at_all_is_an_error_that_makes_one() -> None:
 def test_a_token_that_cannot_be_looked_up_counts_as_revoked(app: Any, jwt: Any) -> None:
     """CLAIM-5."""
     token = _verified({"sub": "u1", "type": "access"}, {}, "", True, "u1")
-    revocation = app.extensions["jwtpolicy"].enforcement.sources.revocation
+    revocation = app.extensions["jwtpolicy"].enforcement.services.revocation
 
-    assert revocation.standing(token) is Standing.REVOKED
+    assert revocation.standing(token) is TokenStatus.REVOKED
     with pytest.raises(RevokedTokenError):
         ref_of(token)
 
