@@ -278,4 +278,5 @@ class ProtectedView(MethodView, Generic[Resource]):
         What the loader raises passes through templates and `getattr` as well, which take an
         `AttributeError` for "there is none": they meet a `LoaderError`.
         """
-        return cast(Resource, loaded(cast(RequestProxy, current_resource), AttributeError))
+        found: Resource = loaded(cast(RequestProxy, current_resource), AttributeError)
+        return found
