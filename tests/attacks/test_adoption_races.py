@@ -14,7 +14,8 @@ from jwtpolicy import JWTManager, Refresh, protect
 from jwtpolicy.exceptions import RevokedTokenError, StoreUnavailableError
 from jwtpolicy.signals import refresh_reused
 from jwtpolicy.stores import TokenRef
-from tests.conftest import SECRET, bearer
+from tests.support.applications import SECRET
+from tests.support.requests import bearer
 
 
 @pytest.fixture

@@ -19,8 +19,10 @@ from jwtpolicy.exceptions import (
 from jwtpolicy.keys import Key, KeyRing
 from jwtpolicy.tokens.signer import Signer
 from jwtpolicy.tokens.verifier import Verifier
-from tests.attacks.test_forged_tokens import NOW
-from tests.conftest import SECRET, StandingClock, bearer
+from tests.support.applications import SECRET
+from tests.support.clocks import StandingClock
+from tests.support.forgeries import NOW
+from tests.support.requests import bearer
 
 KEYS = {name: Key(secrets.token_urlsafe(48), "HS256", name) for name in ("a", "b")}
 

@@ -23,8 +23,9 @@ from jwtpolicy import (
 from jwtpolicy.compat import flask_jwt_extended as bridge
 from jwtpolicy.endpoints import auth_blueprint
 from jwtpolicy.exceptions import ForeignSubjectError, PolicyDefinitionError
-from tests.attacks.test_forged_tokens import CLAIMS, signed
-from tests.conftest import SECRET, bearer
+from tests.support.applications import SECRET
+from tests.support.forgeries import CLAIMS, signed
+from tests.support.requests import bearer
 
 CLIENT = ("gateway", secrets.token_urlsafe(32))
 

@@ -20,7 +20,7 @@ from jwtpolicy.audit import Protection, audit
 from jwtpolicy.cli import jwtpolicy as commands
 from jwtpolicy.compat import flask_jwt_extended as bridge
 from jwtpolicy.compat.flask_jwt_extended import jwt_required, verify_jwt_in_request
-from tests.audit.conftest import row_of
+from tests.support.audits import row_of
 
 INSIDE, UNKNOWN, UNGUARDED = Protection.INSIDE, Protection.UNKNOWN, Protection.UNGUARDED
 HERE = "tests/audit/test_checks_inside.py"

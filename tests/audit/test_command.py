@@ -14,7 +14,7 @@ from flask import Flask
 
 from jwtpolicy import Fresh, HasRole, policy, protect, public
 from jwtpolicy.cli import jwtpolicy
-from tests.conftest import SECRET
+from tests.support.applications import SECRET
 
 TABLE = """\
 Application: tests.app

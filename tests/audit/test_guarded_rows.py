@@ -24,7 +24,7 @@ from jwtpolicy import (
     public,
 )
 from jwtpolicy.audit import Protection, Row, audit
-from tests.audit.conftest import row_of
+from tests.support.audits import row_of
 
 
 class Account(ProtectedView):

@@ -13,8 +13,8 @@ from jwtpolicy.audit.remarks import _SWITCHES
 from jwtpolicy.compat.flask_jwt_extended import JWTManager as BridgeManager
 from jwtpolicy.compat.flask_jwt_extended.config import SWITCHES
 from jwtpolicy.settings import InsecureCookieWarning
-from tests.audit.conftest import row_of
-from tests.conftest import SECRET
+from tests.support.applications import SECRET
+from tests.support.audits import row_of
 
 #: Where no remark is due: a store that other workers see too.
 QUIET = {"store_url": "sqlite:///audited.sqlite3"}

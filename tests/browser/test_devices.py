@@ -10,7 +10,7 @@ import pytest
 from flask import Flask
 
 from examples.board import create_app
-from tests.browser.test_board import log_in
+from tests.support.board import log_in
 
 
 @pytest.fixture

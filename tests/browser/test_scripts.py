@@ -9,7 +9,7 @@ from flask import Flask, request
 
 from jwtpolicy import Access, JWTManager, Refresh, current_token, protect, public
 from jwtpolicy.endpoints import RefreshView
-from tests.conftest import SECRET
+from tests.support.applications import SECRET
 
 #: What an application's own script would do.
 CALL = """async ([path, kind]) => {

@@ -15,8 +15,7 @@ from jwtpolicy.compat.flask_jwt_extended import (
     unset_jwt_cookies,
 )
 from jwtpolicy.exceptions import ConfigurationError, IssueError
-
-from .conftest import Bridged, claims, forged
+from tests.support.bridge import Bridged, claims, forged
 
 
 @pytest.fixture

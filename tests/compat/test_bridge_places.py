@@ -8,9 +8,8 @@ from typing import Any
 import pytest
 
 from jwtpolicy.tokens.jose import MAX_BODY
-from tests.conftest import bearer
-
-from .conftest import Bridged, claims, forged
+from tests.support.bridge import Bridged, claims, forged
+from tests.support.requests import bearer
 
 EVERYWHERE = ["headers", "cookies", "query_string", "json"]
 JSON = {"Content-Type": "application/json"}

@@ -17,9 +17,9 @@ from jwtpolicy.compat.flask_jwt_extended import (
     jwt_required,
     verify_jwt_in_request,
 )
-from tests.conftest import SECRET, bearer
-
-from .conftest import Bridged, claims, forged
+from tests.support.applications import SECRET
+from tests.support.bridge import Bridged, claims, forged
+from tests.support.requests import bearer
 
 
 def test_an_identity_does_not_outlive_its_request(bridged: Bridged) -> None:

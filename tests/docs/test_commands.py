@@ -12,7 +12,7 @@ import pytest
 
 from benchmarks.load.catalogue import TITLES
 from benchmarks.load.results import Figures
-from tests.docs.test_readme import ROOT
+from tests.support.paths import ROOT
 
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 TARGETS = re.findall(r"^([a-z-]+):.*## ", MAKEFILE, re.MULTILINE)

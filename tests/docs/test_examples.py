@@ -15,9 +15,10 @@ from typing import Any
 import pytest
 
 from examples.notes import create_app
-from tests.conftest import bearer
-from tests.docs.test_readme import ROOT, wait_for
 from tests.services.processes import free_port
+from tests.support.paths import ROOT
+from tests.support.requests import bearer
+from tests.support.waiting import wait_for
 
 
 @pytest.fixture

@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
-DOCS = Path(__file__).parents[2] / "docs"
+from tests.support.paths import DOCS
+
 sys.path.insert(0, str(DOCS / "_ext"))
 
-import requirements as page  # noqa: E402 # the folder of Sphinx's extensions is no package
+import requirements as page  # the folder of Sphinx's extensions is no package
 
 TEXT = (DOCS / "reference/requirements.rst").read_text(encoding="utf-8")
 FAMILIES = re.findall(r"^\.\. requirements:: (\w+)$", TEXT, re.MULTILINE)

@@ -14,9 +14,9 @@ from sqlalchemy import create_engine, inspect
 from benchmarks.load.pages import short, write_pages
 from jwtpolicy.stores.sqlalchemy import PREFIX, SQLAlchemyStore, metadata
 from jwtpolicy.testing.token_store import TokenStoreContract
-from tests.stores.sqlalchemy.conftest import delete_rows, make_server
+from tests.support.paths import DOCS
+from tests.support.stores.sqlalchemy import delete_rows, make_server
 
-DOCS = Path(__file__).parents[2] / "docs"
 SIZING = DOCS / "sizing"
 PAGE = (DOCS / "explanation" / "sizing.rst").read_text(encoding="utf-8")
 RECIPE = (DOCS / "explanation" / "partitions.sql").read_text(encoding="utf-8")

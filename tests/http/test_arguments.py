@@ -39,7 +39,9 @@ from jwtpolicy.exceptions import (
 from jwtpolicy.policy.credentials import NotRevoked
 from jwtpolicy.proxies import template_user
 from jwtpolicy.stores import MemoryStore
-from tests.conftest import SECRET, bearer, name_of
+from tests.support.applications import SECRET
+from tests.support.requests import bearer
+from tests.support.sharing import name_of
 
 NUMBER = UUID("00000000-0000-0000-0000-000000000007")
 

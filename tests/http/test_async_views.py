@@ -25,7 +25,7 @@ from jwtpolicy import (
     public,
 )
 from jwtpolicy.exceptions import SetupError
-from tests.conftest import bearer
+from tests.support.requests import bearer
 
 NOTE = SimpleNamespace(owner="u2", text="his")
 

@@ -20,7 +20,7 @@ from jwtpolicy import (
     protect,
 )
 from jwtpolicy.exceptions import PolicyDefinitionError, SetupError
-from tests.conftest import bearer
+from tests.support.requests import bearer
 
 USERS = {"u1": "Ada"}
 

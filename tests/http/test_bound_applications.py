@@ -35,7 +35,8 @@ from jwtpolicy.exceptions import (
     SetupError,
 )
 from jwtpolicy.sessions.revocation import REVOCATION_CHECKS
-from tests.conftest import SECRET, bearer
+from tests.support.applications import SECRET
+from tests.support.requests import bearer
 
 CLIENT = ("board", "s" * 32)
 

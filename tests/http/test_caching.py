@@ -16,7 +16,7 @@ from jwtpolicy import (
     public,
 )
 from jwtpolicy.transports import Transport
-from tests.conftest import SECRET
+from tests.support.applications import SECRET
 
 NAME = "__Host-access_token"
 

@@ -13,7 +13,8 @@ from werkzeug.exceptions import HTTPException
 
 from jwtpolicy import Access, HasScope, JWTManager, ProtectedView, SingleUse, protect
 from jwtpolicy.exceptions import AccessError, NoTokenError
-from tests.conftest import SECRET, bearer
+from tests.support.applications import SECRET
+from tests.support.requests import bearer
 
 pytestmark = [
     # Their own: both read attributes that their dependencies have deprecated.

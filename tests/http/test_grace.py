@@ -17,8 +17,9 @@ from jwtpolicy.exceptions import RevokedTokenError
 from jwtpolicy.keys import Key, KeyRing
 from jwtpolicy.signals import refresh_reused
 from jwtpolicy.stores import Step
-from tests.conftest import SECRET, bearer
-from tests.unit.test_keys import EC_KEY, RSA_KEY
+from tests.support.applications import SECRET
+from tests.support.keys import EC_KEY, RSA_KEY
+from tests.support.requests import bearer
 
 OTHER_SECRET = "another secret, and long enough at that"
 OLD_KEY = Key(Ed25519PrivateKey.generate(), "EdDSA")

@@ -26,7 +26,9 @@ from jwtpolicy.endpoints import (
 )
 from jwtpolicy.exceptions import ConfigurationError, PolicyError, RateLimitedError, SchemaError
 from jwtpolicy.keys import Key, KeyRing
-from tests.conftest import SECRET, bearer, name_of
+from tests.support.applications import SECRET
+from tests.support.requests import bearer
+from tests.support.sharing import name_of
 
 
 @dataclass

@@ -9,7 +9,7 @@ from flask import Flask
 
 from jwtpolicy import JWTManager, current_token, protect
 from jwtpolicy.exceptions import InvalidTokenError
-from tests.conftest import bearer
+from tests.support.requests import bearer
 
 ISSUER, AUDIENCE = "https://issuer.example", "api"
 ENCODED: dict[str, Any] = {"encode_issuer": ISSUER, "encode_audience": AUDIENCE}

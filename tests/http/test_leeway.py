@@ -9,8 +9,9 @@ from flask import Flask
 
 from jwtpolicy import Access, Fresh, JWTManager, Policy, SingleUse, protect
 from jwtpolicy.stores import MemoryStore
-from tests.attacks.test_forged_tokens import CLAIMS, HEADER, NOW, signed
-from tests.conftest import StandingClock, bearer
+from tests.support.clocks import StandingClock
+from tests.support.forgeries import CLAIMS, HEADER, NOW, signed
+from tests.support.requests import bearer
 
 LEEWAY = 30
 

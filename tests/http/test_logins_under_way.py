@@ -13,7 +13,8 @@ from jwtpolicy import JWTManager, protect
 from jwtpolicy.endpoints import LoginView
 from jwtpolicy.exceptions import LoginFailedError
 from jwtpolicy.stores.base import MAX_LOGIN
-from tests.conftest import StandingClock, bearer
+from tests.support.clocks import StandingClock
+from tests.support.requests import bearer
 
 During = Callable[[JWTManager[Any]], object]
 

@@ -22,7 +22,8 @@ from jwtpolicy import (
 )
 from jwtpolicy.exceptions import AccessError, ExpiredTokenError, RevokedTokenError
 from jwtpolicy.stores import MemoryStore
-from tests.conftest import StandingClock, bearer
+from tests.support.clocks import StandingClock
+from tests.support.requests import bearer
 
 #: Seconds that its tokens live.
 LIFE = 900

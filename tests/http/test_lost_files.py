@@ -12,7 +12,8 @@ import pytest
 from flask import Flask
 
 from jwtpolicy import JWTManager, protect
-from tests.conftest import StandingClock, bearer
+from tests.support.clocks import StandingClock
+from tests.support.requests import bearer
 
 MakeApp = Callable[..., tuple[Flask, JWTManager[Any]]]
 

@@ -23,7 +23,7 @@ from jwtpolicy import (
 )
 from jwtpolicy.compat import flask_jwt_extended
 from jwtpolicy.exceptions import AccessError, InvalidTokenError, RateLimitedError
-from tests.conftest import bearer
+from tests.support.requests import bearer
 
 Log = pytest.LogCaptureFixture
 

@@ -14,7 +14,7 @@ from marshmallow import fields
 
 from jwtpolicy import ClaimSchema, JWTManager, current_token, current_user, protect
 from jwtpolicy.exceptions import InvalidTokenError, IssueError
-from tests.conftest import bearer
+from tests.support.requests import bearer
 
 PENDING = {"mfa_pending": True, "act": {"sub": "support"}}
 SAID: dict[str, Any] = {

@@ -36,7 +36,7 @@ from jwtpolicy.exceptions import (
 )
 from jwtpolicy.signals import refresh_reused
 from jwtpolicy.stores import SQLiteStore
-from tests.conftest import bearer
+from tests.support.requests import bearer
 
 DAY = 86_400
 

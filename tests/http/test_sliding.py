@@ -22,8 +22,9 @@ from jwtpolicy import (
 )
 from jwtpolicy.endpoints import RefreshView
 from jwtpolicy.exceptions import ConfigurationError, StoreUnavailableError
-from tests.conftest import StandingClock, bearer
-from tests.http.test_cookies import add, csrf
+from tests.support.clocks import StandingClock
+from tests.support.cookies import add, csrf_of
+from tests.support.requests import bearer
 
 SLIDING: dict[str, Any] = {
     "token_location": ["headers", "cookies"],
@@ -73,13 +74,13 @@ def test_pages_that_are_open_keep_their_csrf_value(client: Any, clock: StandingC
     client.get("/page")
 
     assert client.get("/page").text == value
-    assert csrf(client)["X-CSRF-TOKEN"] == value
+    assert csrf_of(client)["X-CSRF-TOKEN"] == value
 
 
 def test_a_logout_is_not_undone_by_its_own_answer(client: Any, clock: StandingClock) -> None:
     """S17, and the open request of 2021 that it stands for."""
     clock.advance(600)
-    response = client.post("/logout", headers=csrf(client))
+    response = client.post("/logout", headers=csrf_of(client))
 
     cookies = response.headers.getlist("Set-Cookie")
     assert all("Max-Age=0" in cookie for cookie in cookies)
@@ -224,7 +225,7 @@ def test_a_logout_ends_what_slid_in_the_meantime(make_app: Any, clock: StandingC
     other.set_cookie("__Host-access_token", token_of(client))
     clock.advance(600)
     other.get("/page")
-    client.post("/logout", headers=csrf(client))
+    client.post("/logout", headers=csrf_of(client))
 
     assert token_of(other)
     assert other.get("/page").status_code == 401

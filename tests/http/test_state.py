@@ -27,7 +27,8 @@ from jwtpolicy import (
 )
 from jwtpolicy.exceptions import ConfigurationError, ResourceNotFoundError, SetupError
 from jwtpolicy.policy.request import PolicySettings
-from tests.conftest import SECRET, bearer
+from tests.support.applications import SECRET
+from tests.support.requests import bearer
 
 
 @policy

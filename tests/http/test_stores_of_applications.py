@@ -12,7 +12,7 @@ from jwtpolicy.cli import jwtpolicy
 from jwtpolicy.endpoints import auth_blueprint
 from jwtpolicy.exceptions import ConfigurationError, StoreUnavailableError
 from jwtpolicy.stores import MemoryStore
-from tests.conftest import bearer
+from tests.support.requests import bearer
 
 CLIENT_SECRET = "s" * 32
 

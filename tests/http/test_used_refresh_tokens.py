@@ -25,7 +25,9 @@ from jwtpolicy.compat import flask_jwt_extended as bridge
 from jwtpolicy.endpoints import IntrospectionView, LogoutView, RefreshView
 from jwtpolicy.exceptions import InvalidTokenError, RevokedTokenError, StoreUnavailableError
 from jwtpolicy.signals import refresh_reused
-from tests.conftest import SECRET, StandingClock, bearer
+from tests.support.applications import SECRET
+from tests.support.clocks import StandingClock
+from tests.support.requests import bearer
 
 #: Endpoints that exchange refresh tokens, each as somebody would write it.
 EXCHANGES = ["/view", "/hand-written", "/bridge"]

@@ -14,11 +14,11 @@ from typing import Any
 
 import pytest
 
-from tests.machines.conftest import make_own
-from tests.machines.servers import NO_ANSWER, Answer, Server, serving
-from tests.machines.traffic import Traffic, flowing, refreshing
 from tests.services.redis import wait_until
 from tests.services.serve import started
+from tests.support.machines.servers import NO_ANSWER, Answer, Server, serving
+from tests.support.machines.stores import make_own
+from tests.support.machines.traffic import Traffic, flowing, refreshing
 
 #: Seconds.
 TOLERANCE = 1.5

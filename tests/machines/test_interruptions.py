@@ -25,7 +25,8 @@ from jwtpolicy import (
 from jwtpolicy.exceptions import InvalidTokenError, StoreUnavailableError
 from jwtpolicy.stores import MemoryStore, TokenStore
 from jwtpolicy.stores.opening import open_store
-from tests.conftest import SECRET, bearer
+from tests.support.applications import SECRET
+from tests.support.requests import bearer
 
 ISSUERS = ["https://new.example", "https://old.example"]
 STORES = ["memory", "sqlite", "redis", "postgres", "mariadb"]

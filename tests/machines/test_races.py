@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from jwtpolicy import JWTManager
-from tests.machines.racers import PROCESSES, THREADS, Racers, make_machine, racing
-from tests.machines.servers import settings
+from tests.support.machines.racers import PROCESSES, THREADS, Racers, make_machine, racing
+from tests.support.machines.servers import settings
 
 ALL = PROCESSES * THREADS
 MAXIMUM = 3

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.machines.servers import Server, serving
+from tests.support.machines.servers import Server, serving
 
 Pair = tuple[Server, Server]
 

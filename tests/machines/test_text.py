@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from jwtpolicy import JWTManager, Refresh, protect
 from jwtpolicy.compat import flask_jwt_extended as bridge
 from jwtpolicy.endpoints import auth_blueprint
-from tests.conftest import SECRET, bearer
+from tests.support.applications import SECRET
+from tests.support.requests import bearer
 
 CLIENT = ("gateway", "s" * 32)
 

@@ -28,9 +28,10 @@ from jwtpolicy.exceptions import CSRFError, InvalidTokenError, NotATokenError
 from jwtpolicy.sessions.revocation import ref_of
 from jwtpolicy.signals import logged_out
 from jwtpolicy.stores import MemoryStore
-from tests.attacks.test_forged_tokens import CLAIMS, NOW, signed
-from tests.conftest import StandingClock, bearer
-from tests.http.endpoints.conftest import CLIENT_SECRET, HTTPS
+from tests.support.clocks import StandingClock
+from tests.support.endpoints import CLIENT_SECRET, HTTPS
+from tests.support.forgeries import CLAIMS, NOW, signed
+from tests.support.requests import bearer
 
 DAY = 86_400
 PLACES = {

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.http.endpoints.conftest import CLIENT_SECRET, access_of, form, log_in, refresh_of
+from tests.support.endpoints import CLIENT_SECRET, access_of, form, log_in, refresh_of
 
 PATHS = [
     ("POST", "login"),

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from jwtpolicy.exceptions import InvalidFieldError
-from tests.http.endpoints.conftest import access_of, form, log_in
+from tests.support.endpoints import access_of, form, log_in
 
 
 @pytest.fixture

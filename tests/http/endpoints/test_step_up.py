@@ -9,17 +9,17 @@ import pytest
 from jwtpolicy import Fresh, current_token, protect
 from jwtpolicy.endpoints import LoginView, StepUpView
 from jwtpolicy.exceptions import RateLimitedError
-from tests.conftest import bearer
-from tests.http.endpoints.conftest import (
+from tests.support.cookies import csrf_of
+from tests.support.endpoints import (
     HTTPS,
     access_of,
     authenticate,
     cookie_log_in,
-    csrf_of,
     form,
     log_in,
     refresh_of,
 )
+from tests.support.requests import bearer
 
 
 @pytest.fixture

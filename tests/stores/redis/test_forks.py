@@ -10,10 +10,9 @@ import pytest
 
 from jwtpolicy.stores.redis import RedisStore
 from jwtpolicy.testing.token_store import standing
-from tests.stores.forking import answers_in_child, either, fork_in_c, forks, held
-from tests.stores.forking import wrongs_on_both_sides as wrongs
-
-from .conftest import MakeStore
+from tests.support.stores.forking import answers_in_child, either, fork_in_c, forks, held
+from tests.support.stores.forking import wrongs_on_both_sides as wrongs
+from tests.support.stores.redis import MakeStore
 
 pytestmark = forks
 

@@ -15,7 +15,8 @@ from jwtpolicy import JWTManager, protect
 from jwtpolicy.cli import jwtpolicy
 from jwtpolicy.stores import CachedStore
 from jwtpolicy.stores.sqlalchemy import ddl
-from tests.conftest import StandingClock, bearer
+from tests.support.clocks import StandingClock
+from tests.support.requests import bearer
 
 MakeApp = Callable[..., tuple[Flask, JWTManager[Any]]]
 

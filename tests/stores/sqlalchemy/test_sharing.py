@@ -29,7 +29,8 @@ from jwtpolicy.stores import CachedStore
 from jwtpolicy.stores.sqlalchemy import SQLAlchemyStore
 from jwtpolicy.testing.token_store import NOW, SESSION, ref, standing
 from jwtpolicy.tokens.status import TokenStatus
-from tests.conftest import SECRET, bearer
+from tests.support.applications import SECRET
+from tests.support.requests import bearer
 
 MakeEngine = Callable[..., Engine]
 
