@@ -27,7 +27,7 @@ def lone() -> Flask:
 
 
 @pytest.fixture
-def both(app: Flask, jwt: Any) -> Flask:
+def both(app: Flask, jwt: JWTManager[Any]) -> Flask:
     """Return an application whose routes move over one at a time."""
     BridgeManager(app)
     return app

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -84,7 +85,7 @@ def test_a_lazy_user_loader_is_remarked(make_app: Any, is_lazy: bool, count: int
 
 
 @pytest.fixture
-def lone() -> Any:
+def lone() -> Callable[..., Flask]:
     """Return a factory of applications that only the bridge guards."""
 
     def make(**settings: Any) -> Flask:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -10,11 +9,11 @@ from flask import Flask
 
 from jwtpolicy.compat.flask_jwt_extended import JWTManager, jwt_required
 from tests.support.applications import SECRET
-from tests.support.bridge import GUARDS, METHODS, Bridged, who
+from tests.support.bridge import GUARDS, METHODS, Bridged, MakeBridged, who
 
 
 @pytest.fixture
-def make_bridged() -> Callable[..., Bridged]:
+def make_bridged() -> MakeBridged:
     """Return a factory of applications; keywords are settings without ``JWT_``."""
 
     def make(**settings: Any) -> Bridged:
@@ -32,5 +31,5 @@ def make_bridged() -> Callable[..., Bridged]:
 
 
 @pytest.fixture
-def bridged(make_bridged: Callable[..., Bridged]) -> Bridged:
+def bridged(make_bridged: MakeBridged) -> Bridged:
     return make_bridged()

@@ -19,7 +19,7 @@ from tests.support.requests import bearer
 
 
 @pytest.fixture(params=[True, False], ids=["testing", "serving"])
-def plain(request: Any) -> Flask:
+def plain(request: pytest.FixtureRequest) -> Flask:
     """An application without views, as its tests see it and as its users do."""
     app = Flask("tests.frameworks")
     app.config.update(TESTING=request.param, JWT_SECRET_KEY=SECRET)

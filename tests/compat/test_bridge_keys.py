@@ -15,7 +15,7 @@ from jwtpolicy.compat.flask_jwt_extended import JWTManager, create_access_token,
 from jwtpolicy.compat.flask_jwt_extended.config import WeakKeyWarning
 from jwtpolicy.exceptions import ConfigurationError, StoreUnavailableError
 from tests.support.applications import SECRET
-from tests.support.bridge import Bridged, claims, forged
+from tests.support.bridge import Bridged, MakeBridged, claims, forged
 from tests.support.forgeries import segment
 from tests.support.keys import EC_KEY, PUBLIC_PEM, RSA_KEY, public_pem
 from tests.support.requests import bearer
@@ -25,14 +25,13 @@ RSA_PEM = public_pem(RSA_KEY)
 
 
 @pytest.fixture
-def rsa(make_bridged: Any) -> Bridged:
-    bridged: Bridged = make_bridged(
+def rsa(make_bridged: MakeBridged) -> Bridged:
+    return make_bridged(
         algorithm="RS256",
         private_key=RSA_KEY,
         public_key=RSA_PEM,
         decode_algorithms=["HS256", "ES256"],
     )
-    return bridged
 
 
 def hmac_signed(secret: bytes) -> str:

@@ -18,7 +18,7 @@ from jwtpolicy.compat.flask_jwt_extended import (
     verify_jwt_in_request,
 )
 from tests.support.applications import SECRET
-from tests.support.bridge import Bridged, claims, forged
+from tests.support.bridge import Bridged, MakeBridged, claims, forged
 from tests.support.requests import bearer
 
 
@@ -203,11 +203,11 @@ METHODS = ["GET", "OPTIONS"]
 
 
 @pytest.fixture
-def views(make_bridged: Any) -> Any:
+def views(make_bridged: MakeBridged) -> MakeBridged:
     """Return a factory of applications with a view that answers OPTIONS itself."""
 
     def make(**settings: Any) -> Bridged:
-        bridged: Bridged = make_bridged(**settings)
+        bridged = make_bridged(**settings)
         view = jwt_required(optional=settings.pop("optional", False))(lambda: "in")
         bridged.app.add_url_rule("/own", "own", view, methods=METHODS)
         bridged.app.add_url_rule("/auto", "auto", view, methods=["GET"])

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from flask.testing import FlaskClient
 
 from examples.notes import create_app
 from tests.services.processes import free_port
@@ -22,7 +23,7 @@ from tests.support.waiting import wait_for
 
 
 @pytest.fixture
-def site(tmp_path: Path) -> Any:
+def site(tmp_path: Path) -> FlaskClient:
     return create_app(str(tmp_path), TESTING=True).test_client()
 
 
@@ -32,12 +33,12 @@ def logged_in(site: Any, name: str, password: str) -> dict[str, str]:
 
 
 @pytest.fixture
-def bob(site: Any) -> dict[str, str]:
+def bob(site: FlaskClient) -> dict[str, str]:
     return logged_in(site, "bob", "builder")
 
 
 @pytest.fixture
-def ada(site: Any) -> dict[str, str]:
+def ada(site: FlaskClient) -> dict[str, str]:
     return logged_in(site, "ada", "lovelace")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -100,7 +101,7 @@ def test_a_source_is_a_link_where_its_form_is_known(source: str, link: str) -> N
 
 
 @pytest.fixture
-def build(tmp_path: Path) -> Any:
+def build(tmp_path: Path) -> Callable[[], str]:
     """Return a small project of Sphinx with the extension, which `build()` builds."""
     from sphinx.application import Sphinx
 

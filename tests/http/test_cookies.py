@@ -6,13 +6,13 @@ from collections import defaultdict
 from typing import Any
 
 import pytest
-from flask import Flask, Response
+from flask import Response
+from flask.testing import FlaskClient
 
 from jwtpolicy import (
     NEVER,
     Access,
     Anonymous,
-    JWTManager,
     OptionalToken,
     ProtectedView,
     Refresh,
@@ -22,6 +22,7 @@ from jwtpolicy import (
 )
 from jwtpolicy.endpoints import RefreshView
 from jwtpolicy.exceptions import ConfigurationError, IssueError
+from tests.support.applications import AppAndManager, MakeApp
 from tests.support.cookies import add, csrf_of
 from tests.support.requests import bearer
 
@@ -32,7 +33,7 @@ COOKIES: dict[str, Any] = {
 }
 
 
-def build(make_app: Any, **settings: Any) -> tuple[Flask, JWTManager[Any]]:
+def build(make_app: MakeApp, **settings: Any) -> AppAndManager:
     """Return an application with a login, a page, a form, a refresh and a logout."""
     app, jwt = make_app(**{**COOKIES, **settings})
     add(app, "POST /login", public(lambda: jwt.login("u1").as_response(cookies=True)))
@@ -56,7 +57,7 @@ def set_cookies_of(response: Any) -> dict[str, Any]:
 
 
 @pytest.fixture
-def client(make_app: Any) -> Any:
+def client(make_app: MakeApp) -> FlaskClient:
     """Return a client that is logged in."""
     client = build(make_app)[0].test_client()
     client.post("/login")

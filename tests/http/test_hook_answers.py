@@ -13,10 +13,10 @@ from types import MappingProxyType
 from typing import Any
 
 import pytest
-from flask import Response
+from flask import Flask, Response
 from marshmallow import fields, post_load
 
-from jwtpolicy import Access, AccessRequest, ClaimSchema, Outcome, current_user, protect
+from jwtpolicy import Access, AccessRequest, ClaimSchema, JWTManager, Outcome, current_user, protect
 from jwtpolicy.endpoints import (
     IntrospectionView,
     LoginView,
@@ -109,7 +109,7 @@ users = pytest.mark.parametrize("make", USERS.values(), ids=USERS)
 
 
 @pytest.fixture
-def site(app: Any, jwt: Any) -> Any:
+def site(app: Flask, jwt: JWTManager[Any]) -> Flask:
     app.get("/", endpoint="in")(protect()(lambda: current_user.__class__.__name__))
     app.add_url_rule("/refresh", view_func=RefreshView.as_view("refresh"))
     return app

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -29,7 +30,7 @@ Log = pytest.LogCaptureFixture
 
 
 @pytest.fixture
-def lines(caplog: Log) -> Any:
+def lines(caplog: Log) -> Callable[[], list[str]]:
     """Return what says the lines that were logged, each with its level."""
     caplog.set_level(logging.INFO, "jwtpolicy")
 

@@ -7,21 +7,13 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from flask import Flask, Response, abort, request, stream_with_context
+from flask import Response, abort, request, stream_with_context
+from flask.testing import FlaskClient
 
-from jwtpolicy import (
-    NEVER,
-    Access,
-    Fresh,
-    HasRole,
-    JWTManager,
-    Refresh,
-    current_token,
-    protect,
-    public,
-)
+from jwtpolicy import NEVER, Access, Fresh, HasRole, Refresh, current_token, protect, public
 from jwtpolicy.endpoints import RefreshView
 from jwtpolicy.exceptions import ConfigurationError, StoreUnavailableError
+from tests.support.applications import AppAndManager, MakeApp
 from tests.support.clocks import StandingClock
 from tests.support.cookies import add, csrf_of
 from tests.support.requests import bearer
@@ -33,7 +25,7 @@ SLIDING: dict[str, Any] = {
 }
 
 
-def build(make_app: Any, **settings: Any) -> tuple[Flask, JWTManager[Any]]:
+def build(make_app: MakeApp, **settings: Any) -> AppAndManager:
     app, jwt = make_app(**{**SLIDING, **settings})
     add(app, "POST /login", public(lambda: jwt.login("u1").as_response(cookies=True)))
     add(app, "GET /page", protect()(lambda: str(current_token.csrf)))
@@ -45,7 +37,7 @@ def build(make_app: Any, **settings: Any) -> tuple[Flask, JWTManager[Any]]:
 
 
 @pytest.fixture
-def client(make_app: Any) -> Any:
+def client(make_app: MakeApp) -> FlaskClient:
     client = build(make_app)[0].test_client()
     client.post("/login")
     return client

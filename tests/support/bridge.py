@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -73,6 +74,10 @@ class Bridged:
         client = self.client
         client.set_cookie(name, token)
         return client
+
+
+#: The fixture ``make_bridged``; keywords are settings without ``JWT_``.
+MakeBridged = Callable[..., Bridged]
 
 
 def claims(**changes: Any) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from jwtpolicy import AccessRequest
+from jwtpolicy import AccessRequest, Policy
 from jwtpolicy.policy.request import PolicySettings
 from jwtpolicy.tokens.status import TokenStatus
 from tests.support.clocks import StandingClock
@@ -21,7 +21,8 @@ class Desk:
         self._user = user
 
     def standing(self, token: Any) -> TokenStatus:
-        return self._answer(self._standing)
+        found: TokenStatus = self._answer(self._standing)
+        return found
 
     def load_user(self, token: Any) -> Any:
         return self._answer(self._user)
@@ -39,7 +40,7 @@ class Desk:
         return answer
 
 
-def judged(policy: Any, claims: dict[str, Any] | None = None, **request: Any) -> str:
+def judged(policy: Policy, claims: dict[str, Any] | None = None, **request: Any) -> str:
     """Return the name of the outcome for an access token with *claims*."""
     found = token(**{"kind": "access", **(claims or {})})
     request = {

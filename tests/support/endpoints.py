@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from typing import Any
 
+from flask.testing import FlaskClient
 from werkzeug.security import generate_password_hash
 
 from jwtpolicy.endpoints import PasswordCheck
 from tests.support.requests import bearer
+
+#: The fixture ``mount``; keywords are settings, but ``auth``, which holds the blueprint's.
+Mount = Callable[..., FlaskClient]
 
 #: Where secure cookies are sent.
 HTTPS = {"base_url": "https://localhost"}

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 
 from tests.support.applications import SECRET
 
 
-def pem(private: Any) -> str:
+def pem(private: PrivateKeyTypes) -> str:
     """Return a private key as text."""
     return private.private_bytes(
         serialization.Encoding.PEM,
@@ -19,7 +18,7 @@ def pem(private: Any) -> str:
     ).decode()
 
 
-def public_pem(private: Any) -> str:
+def public_pem(private: PrivateKeyTypes) -> str:
     """Return its public half as text."""
     form = serialization.PublicFormat.SubjectPublicKeyInfo
     return private.public_key().public_bytes(serialization.Encoding.PEM, form).decode()

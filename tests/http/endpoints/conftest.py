@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
-from flask import Flask
+from flask.testing import FlaskClient
 
-from jwtpolicy import JWTManager, current_token, protect
+from jwtpolicy import current_token, protect
 from jwtpolicy.endpoints import auth_blueprint
-from tests.support.endpoints import CLIENT_SECRET, authenticate
-
-Made = tuple[Flask, JWTManager[Any]]
+from tests.support.applications import MakeApp
+from tests.support.endpoints import CLIENT_SECRET, Mount, authenticate
 
 
 @pytest.fixture
-def mount(make_app: Callable[..., Made]) -> Callable[..., Any]:
+def mount(make_app: MakeApp) -> Mount:
     """Return a factory of test clients; keywords are settings, ``auth`` those of the blueprint."""
 
-    def make(auth: dict[str, Any] | None = None, **settings: Any) -> Any:
+    def make(auth: dict[str, Any] | None = None, **settings: Any) -> FlaskClient:
         app, _ = make_app(**settings)
         arguments: dict[str, Any] = {
             "endpoints": (
@@ -36,12 +34,12 @@ def mount(make_app: Callable[..., Made]) -> Callable[..., Any]:
 
 
 @pytest.fixture
-def site(mount: Callable[..., Any]) -> Any:
+def site(mount: Mount) -> FlaskClient:
     """Return a client of an application that takes tokens in headers."""
     return mount()
 
 
 @pytest.fixture
-def pages(mount: Callable[..., Any]) -> Any:
+def pages(mount: Mount) -> FlaskClient:
     """Return a client, with a jar, of an application that takes tokens in cookies."""
     return mount(token_location=["cookies"], cookie_secure=True)

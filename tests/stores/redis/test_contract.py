@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 
@@ -16,7 +15,7 @@ from tests.support.stores.redis import KINDS, ExpiringContract, MakeStore
 class TestRedisStore(ExpiringContract):
     @pytest.fixture(params=KINDS)
     def store(
-        self, request: Any, url_of: Callable[[str], str], make_store: MakeStore
+        self, request: pytest.FixtureRequest, url_of: Callable[[str], str], make_store: MakeStore
     ) -> RedisStore:
         return make_store(url_of(request.param))
 

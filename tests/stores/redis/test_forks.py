@@ -20,7 +20,9 @@ KINDS = [("redis", 0), ("redis", 60), ("sentinel", 0), ("sentinel", 60), ("clust
 
 
 @pytest.fixture(params=KINDS, ids=lambda kind: f"{kind[0]}-{kind[1]}")
-def store(request: Any, url_of: Callable[[str], str], make_store: MakeStore) -> RedisStore:
+def store(
+    request: pytest.FixtureRequest, url_of: Callable[[str], str], make_store: MakeStore
+) -> RedisStore:
     kind, near_cache = request.param
     return make_store(url_of(kind), near_cache=near_cache)
 

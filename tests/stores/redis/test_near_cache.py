@@ -24,7 +24,7 @@ from tests.support.stores.redis import ExpiringContract, MakeStore
 class TestStoreWithNearCache(ExpiringContract):
     @pytest.fixture(params=["valkey", "sentinel"])
     def store(
-        self, request: Any, url_of: Callable[[str], str], make_store: MakeStore
+        self, request: pytest.FixtureRequest, url_of: Callable[[str], str], make_store: MakeStore
     ) -> RedisStore:
         return make_store(url_of(request.param), near_cache=5)
 

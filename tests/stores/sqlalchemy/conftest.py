@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from sqlalchemy import Engine, NullPool, create_engine
@@ -61,7 +60,7 @@ def emptied() -> Callable[[str], str]:
 
 @pytest.fixture(params=["sqlite", *KINDS])
 def url(
-    request: Any,
+    request: pytest.FixtureRequest,
     url_of: Callable[[str], str],
     emptied: Callable[[str], str],
     tmp_path: Path,
@@ -82,7 +81,7 @@ def store(url: str) -> Iterator[SQLAlchemyStore]:
 
 @pytest.fixture(params=["postgres", "mysql"])
 def server(
-    request: Any,
+    request: pytest.FixtureRequest,
     servers: dict[str, Server],
     url_of: Callable[[str], str],
     emptied: Callable[[str], str],

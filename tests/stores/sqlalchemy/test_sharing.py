@@ -36,7 +36,9 @@ MakeEngine = Callable[..., Engine]
 
 
 @pytest.fixture(params=["postgres", "mysql"])
-def shared_url(request: Any, url_of: Callable[[str], str], emptied: Callable[[str], str]) -> str:
+def shared_url(
+    request: pytest.FixtureRequest, url_of: Callable[[str], str], emptied: Callable[[str], str]
+) -> str:
     return emptied(url_of(request.param))
 
 
