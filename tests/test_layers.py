@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
-PACKAGE = Path(__file__).parents[1] / "jwtpolicy"
+from tests.support.paths import ROOT
+
+PACKAGE = ROOT / "jwtpolicy"
 MAP = PACKAGE.parent / "docs" / "layers.toml"
 LAYERS: list[list[str]] = tomllib.loads(MAP.read_text(encoding="utf-8"))["layers"]
 RANK = {name: rank for rank, names in enumerate(reversed(LAYERS)) for name in names}

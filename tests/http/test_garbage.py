@@ -23,7 +23,7 @@ from jwtpolicy import (
     protect,
 )
 from jwtpolicy.exceptions import RateLimitedError, StoreUnavailableError
-from tests.conftest import SECRET, bearer
+from tests.support.requests import SECRET, bearer
 
 
 def saying(outcome: Outcome) -> Policy:
