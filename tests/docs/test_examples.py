@@ -17,7 +17,7 @@ import pytest
 from examples.notes import create_app
 from tests.conftest import bearer
 from tests.docs.test_readme import ROOT, wait_for
-from tests.services.processes import free_port
+from tests.services.processes import end, free_port
 
 
 @pytest.fixture
@@ -160,8 +160,7 @@ def started(example: str, folder: Path) -> Iterator[tuple[subprocess.Popen[str],
         wait_for(port, process)  # type: ignore[arg-type]
         yield process, port
     finally:
-        process.terminate()
-        process.communicate(timeout=60)
+        end(process)
 
 
 def test_the_board_starts_and_says_who_can_log_in(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.services.processes import free_port
+from tests.services.processes import end, free_port
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -81,8 +81,7 @@ def port(folder: Path) -> Iterator[int]:
         wait_for(port, process)
         yield port
     finally:
-        process.terminate()
-        process.wait(60)
+        end(process)
 
 
 @pytest.mark.skipif(

@@ -19,6 +19,7 @@ from typing import Any, NoReturn
 from . import mariadb, postgres, redis
 from .mariadb import MariaDBServer
 from .postgres import PostgresServer
+from .processes import end
 from .redis import RedisServer
 
 Find = Callable[[], str | None]
@@ -75,7 +76,7 @@ def run(command: list[str], url: str) -> int:
             return process.wait()
         finally:
             _ignore_endings()
-            process.terminate()
+            end(process)
 
 
 def main(arguments: list[str]) -> int:
