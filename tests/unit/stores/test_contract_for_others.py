@@ -66,4 +66,4 @@ def test_a_broken_promise_is_named(of_broken: str, promise: str) -> None:
 
 
 def test_a_failing_comparison_shows_both_sides(of_broken: str) -> None:
-    assert "assert <Standing.GOOD: 'good'> is <Standing.REVOKED: 'revoked'>" in of_broken
+    assert "assert <TokenStatus.GOOD: 'good'> is <TokenStatus.REVOKED: 'revoked'>" in of_broken
