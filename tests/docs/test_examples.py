@@ -16,7 +16,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from examples.notes import create_app
-from tests.services.processes import free_port
+from tests.services.processes import end, free_port
 from tests.support.paths import ROOT
 from tests.support.requests import bearer
 from tests.support.waiting import wait_for
@@ -162,8 +162,7 @@ def started(example: str, folder: Path) -> Iterator[tuple[subprocess.Popen[str],
         wait_for(port, process)  # type: ignore[arg-type]
         yield process, port
     finally:
-        process.terminate()
-        process.communicate(timeout=60)
+        end(process)
 
 
 def test_the_board_starts_and_says_who_can_log_in(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.services.processes import free_port
+from tests.services.processes import end, free_port
 from tests.support.pages import BLOCKS, README
 from tests.support.paths import ROOT
 from tests.support.waiting import wait_for
@@ -65,8 +65,7 @@ def port(folder: Path) -> Iterator[int]:
         wait_for(port, process)
         yield port
     finally:
-        process.terminate()
-        process.wait(60)
+        end(process)
 
 
 @pytest.mark.skipif(

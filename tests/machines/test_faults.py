@@ -126,7 +126,7 @@ def test_a_server_that_dies_in_the_middle_of_traffic(
     ],
 )
 def test_a_process_that_dies_in_the_middle_of_traffic(
-    kind: str, url_of: Callable[[str], str], tmp_path: Path
+    kind: str, url_of: Callable[[str], str], tmp_path: Path, pytestconfig: pytest.Config
 ) -> None:
     """REF-7: whoever got no answer asks again; no session is lost, and none has two heirs."""
     with serving(url_of(kind), tmp_path, threads=4) as server:
@@ -134,7 +134,7 @@ def test_a_process_that_dies_in_the_middle_of_traffic(
         tokens = [server.login()["refresh_token"] for _ in names]
         clients = {n: refreshing(traffic, n, t) for n, t in zip(names, tokens, strict=True)}
         with flowing(traffic, clients):
-            for _ in range(3):
+            for _ in range(3 if pytestconfig.getoption("--full") else 1):
                 traffic.wait_for(200, *names)
                 for pid in server.pids(2):
                     os.kill(pid, signal.SIGKILL)

@@ -32,6 +32,28 @@ def free_port() -> int:
             return port
 
 
+def end(process: subprocess.Popen[Any], number: int = signal.SIGTERM, *, within: int = 10) -> Any:
+    """Ask a process to end, and kill it if it does not; return what was left of its output.
+
+    It is asked once a second: uWSGI ignores what comes before all of its workers are there. Its
+    children are killed too where it leads a group, as with ``start_new_session=True``. How it ended
+    is its `returncode`.
+
+    Args:
+        process: What may have ended already.
+        number: The signal that asks it.
+        within: Seconds that it is given.
+    """
+    for _ in range(within):
+        process.send_signal(number)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            return process.communicate(timeout=1)[0]
+    with contextlib.suppress(ProcessLookupError):  # it leads no group
+        os.killpg(process.pid, signal.SIGKILL)
+    process.kill()
+    return process.communicate()[0]
+
+
 class Server(ABC):
     """A database server; databases refuse to run as root, so there it runs as nobody."""
 
@@ -128,9 +150,9 @@ class Server(ABC):
         if self._process is None:
             return
         family = self._family() if number == signal.SIGKILL else [self._process.pid]
-        for pid in family:
+        for pid in family[1:]:
             with_pid(pid, number)
-        self._process.wait(30)
+        end(self._process, number, within=30)
         self._process = None
         for pid in family[1:]:
             _await_end(pid)

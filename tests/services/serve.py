@@ -19,7 +19,7 @@ from typing import NoReturn
 from . import mariadb, postgres, redis
 from .mariadb import MariaDBServer
 from .postgres import PostgresServer
-from .processes import Server
+from .processes import Server, end
 from .redis import RedisServer
 
 Find = Callable[[], str | None]
@@ -78,7 +78,7 @@ def run(command: list[str], url: str) -> int:
             return process.wait()
         finally:
             _ignore_endings()
-            process.terminate()
+            end(process)
 
 
 def main(arguments: list[str]) -> int:
