@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from itertools import product
 from typing import Any
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from marshmallow import EXCLUDE, INCLUDE, RAISE, Schema, fields, validate
@@ -148,6 +150,38 @@ def test_no_claims_are_loaded_otherwise_than_by_marshmallow(
 
     assert loaded is None or repr(loaded) == repr(schema.load(claims))
     assert repr(claims) == before
+
+
+def shapes(make: Callable[..., Any]) -> list[Any]:
+    """Return fields of *make*, and lists and objects of them, with each default."""
+    given: list[dict[str, Any]] = [
+        {"load_default": default, "allow_none": allow_none}
+        for default in (None, "d", list)
+        for allow_none in (True, False)
+    ]
+    given += [{}, {"required": True}, {"allow_none": True, "required": True}]
+    return [
+        shape
+        for options in given
+        for shape in (
+            make(**options),
+            fields.List(make(), **options),
+            fields.List(make(**options)),
+            fields.Nested(Schema.from_dict({"a": make(**options)})),
+        )
+    ]
+
+
+@pytest.mark.parametrize("make", ANY)
+def test_all_atoms_in_all_shapes_are_loaded_as_marshmallow_does(make: Callable[..., Any]) -> None:
+    found = [Schema.from_dict({"a": field})() for field in shapes(make)]
+    loaders = [(schema, load) for schema in found if (load := compile_loader(schema))]
+    given = [{"a": held} for atom in ATOMS for held in (atom, [atom], {"a": atom}, {}, [])]
+
+    assert bool(loaders) is (make in PLAIN)
+    for (schema, load), claims in product(loaders, [*given, {}, {"b": 1}]):
+        loaded = load(claims)
+        assert loaded is None or repr(loaded) == repr(schema.load(claims))
 
 
 class User:

@@ -88,6 +88,13 @@ def test_claims_that_no_field_has_are_left_to_marshmallow(unknown: str) -> None:
     assert load({"name": "blue", "x": 1}) == ({"name": "blue"} if unknown is EXCLUDE else None)
 
 
+def test_the_empty_name_is_a_name() -> None:
+    load = compile_loader(Schema.from_dict({"a": fields.String(data_key="")})())
+
+    assert load is not None
+    assert load({"": "x"}) == {"a": "x"}
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
