@@ -16,7 +16,9 @@ extensions = [
     "sphinx.ext.doctest",
     "sphinx.ext.napoleon",
     "sphinx.ext.viewcode",
+    "sizing",
     "sphinx_copybutton",
+    "requirements",
     "tables",
 ]
 html_theme = "furo"
@@ -36,10 +38,13 @@ nitpick_ignore_regex = [
     ),
     (r"py:(class|exc|obj|data|meth|func)", r"^(?!jwtpolicy\.).*"),
     # Parts that nobody outside has to know: type variables, protocols, the types of sentinels.
-    (r"py:.*", r"jwtpolicy\.(policy\.program|policy\.matchers|parts|binding|plans)\..*"),
+    (r"py:.*", r"jwtpolicy\.(policy\.program|policy\.matchers|app|guards)\..*"),
     (r"py:.*", r"jwtpolicy\.(extension\.(AnyCheck|AnyHook|Schema|User)|settings\..*|views\.View)"),
-    (r"py:.*", r"jwtpolicy\.sentinels\.(Any_|Never|NotGiven)"),
-    (r"py:.*", r"jwtpolicy\.(access\.(Services|Terms|Standing)|decision\.Finding)"),
+    (r"py:.*", r"jwtpolicy\.markers\.(Any_|Never|NotGiven)"),
+    (
+        r"py:.*",
+        r"jwtpolicy\.(policy\.request\.(PolicyServices|PolicySettings)|tokens\.status\.TokenStatus|decision\.Finding)",
+    ),
 ]
 doctest_global_setup = "from jwtpolicy import *\nfrom jwtpolicy.policy import *"
 copybutton_prompt_text = r">>> |\.\.\. |\$ "

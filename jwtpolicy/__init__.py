@@ -1,10 +1,8 @@
 """Protect Flask applications with JSON Web Tokens by policies that can be combined."""
 
-from .access import AccessRequest
-from .decision import Decision
-from .extension import JWTManager
-from .globals import current_manager, current_resource, current_token, current_user
-from .outcomes import Outcome
+from .decision import Decision, Outcome
+from .extension import JWTManager, current_manager
+from .markers import ANY, NEVER
 from .policy import (
     Access,
     AllOf,
@@ -34,9 +32,11 @@ from .policy import (
     policy,
     view_arg,
 )
+from .policy.request import AccessRequest
+from .proxies import current_resource, current_token, current_user
 from .schemas import ClaimSchema, NumericDate
-from .sentinels import ANY, NEVER
-from .token import Token, TokenPair
+from .sessions.results import Logout, OpenSession, TokenPair
+from .tokens.token import Token
 from .views import ProtectedView, protect, public
 
 __all__ = [
@@ -57,9 +57,11 @@ __all__ = [
     "IsSubject",
     "JWTManager",
     "KnownUser",
+    "Logout",
     "Not",
     "NotRevoked",
     "NumericDate",
+    "OpenSession",
     "OptionalToken",
     "Outcome",
     "Owns",

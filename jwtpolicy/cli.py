@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
 import click
 from flask import current_app
 from flask.cli import with_appcontext
+
+if TYPE_CHECKING:
+    from .stores.base import TokenStore
 
 
 @click.group()
@@ -81,9 +89,9 @@ def prune(batch: int, pause: float) -> None:
     About N entries at a time, with a pause after each batch, so that live traffic goes on. Stores
     do this by themselves too, a little with every few hundred changes.
     """
-    from .pruning import run
-
-    run(current_app, batch, pause)
+    with _asking() as (found, now):
+        total = _prune(found, now, batch, pause)
+    click.echo(f"{total} entries removed")
 
 
 @jwtpolicy.group()
@@ -99,9 +107,9 @@ def upgrade() -> None:
     An SQLite file and Redis are changed in place. Of an SQL database the standard output is the
     SQL that somebody has to run who may change tables.
     """
-    from .pruning import upgrade as run
-
-    run(current_app)
+    with _asking() as (found, _):
+        told = found.upgrade()
+    click.echo(told.rstrip())
 
 
 @jwtpolicy.command()
@@ -123,3 +131,33 @@ def ddl(dialect: str) -> None:
     except ConfigurationError as error:
         raise click.ClickException(str(error)) from None
     click.echo(statements(dialect), nl=False)
+
+
+@contextmanager
+def _asking() -> Iterator[tuple[TokenStore, int]]:
+    """Yield the store of the application and the time, and say why a store cannot be asked.
+
+    Raises:
+        ClickException: There is no store, or it cannot be asked.
+    """
+    from .app.bound_app import EXTENSION
+    from .exceptions import StoreUnavailableError
+
+    application = current_app.extensions.get(EXTENSION)
+    if application is None or application.parts.store is None:
+        msg = "this application has no token store"
+        raise click.ClickException(msg)
+    try:
+        yield application.parts.store, int(application.parts.clock())
+    except StoreUnavailableError as error:
+        raise click.ClickException(str(error.reason)) from None
+
+
+def _prune(store: TokenStore, now: int, batch: int, pause: float) -> int:
+    total = 0
+    with click.progressbar(length=store.prunable(now=now) or 0, label="Pruning") as bar:
+        while removed := store.prune_batch(now=now, limit=batch):
+            total += removed
+            bar.update(removed)
+            time.sleep(pause)
+    return total

@@ -16,11 +16,11 @@ from typing import Any, Generic, TypeVar, cast, overload
 from flask import Blueprint, Flask, Response, current_app
 from werkzeug.wrappers import Response as BaseResponse
 
-from .access import DEFAULT_TERMS, NOT_LOADED, AccessRequest, Standing
-from .additions import Hook
-from .binding import GUARDS_BLUEPRINT, Application
+from .app.bound_app import EXTENSION, GUARDS_BLUEPRINT, BoundApp, application
+from .app.components import Components, Parts
+from .app.registrations import Registrations
 from .clock import Clock, checked_clock, system_clock
-from .decision import Decision
+from .decision import Decision, Outcome
 from .exceptions import (
     AccessError,
     BridgeTokenError,
@@ -37,12 +37,20 @@ from .exceptions import (
     SchemaError,
     SetupError,
     WrongKindError,
+    expect,
+    expect_several,
 )
-from .expecting import expect, expect_several
-from .globals import (
-    EXTENSION,
+from .guards.answers import RequestServices
+from .guards.levels import level_of
+from .guards.request_state import RequestState
+from .keys import KeyRing
+from .markers import NOT_GIVEN, Any_, Never, NotGiven
+from .policy.base import Policy, as_policy
+from .policy.credentials import Access, NotRevoked, Public
+from .policy.request import DEFAULT_SETTINGS, NOT_LOADED, AccessRequest
+from .proxies import (
+    ManagerProxy,
     NativeUser,
-    application,
     current_user,
     known_state,
     place_let_in,
@@ -51,27 +59,19 @@ from .globals import (
     token_let_in,
     unwrapped,
 )
-from .guards import level_of
-from .keys import KeyRing
-from .logout import Logout
-from .open_session import OpenSession, place_of, session_id_of, text_of
-from .outcomes import Outcome
-from .parts import Components, Parts
-from .policy.base import Policy, as_policy
-from .policy.credentials import Access, NotRevoked, Public
-from .registered_claims import MAX_TIME, id_of, is_storable
-from .registrations import Registrations
-from .revocation import Revocation, RevocationCheck, let_in_elsewhere
 from .schemas import ClaimSchema
-from .sentinels import NOT_GIVEN, Any_, Never, NotGiven
-from .sessions import IssueOptions, freshness
+from .sessions.additions import Hook
+from .sessions.results import Logout, OpenSession, TokenPair, place_of, session_id_of, text_of
+from .sessions.revocation import Revocation, RevocationCheck, let_in_elsewhere
+from .sessions.service import IssueOptions, freshness
 from .settings import Settings
 from .signals import logged_in, logged_out, refresh_reused
-from .state import Answers, RequestState
 from .stores.base import PAGE, REFRESH, TokenRef, TokenStore
-from .token import Token, TokenPair
+from .tokens.claims import MAX_TIME, id_of, is_storable
+from .tokens.status import TokenStatus
+from .tokens.token import Token
+from .tokens.verifier import Purpose
 from .transports import CookieTransport, Transport
-from .verifier import Purpose
 from .views import guarded
 
 logger = logging.getLogger("jwtpolicy")
@@ -153,7 +153,7 @@ class JWTManager(Generic[User]):
         own_clock = self._clock if clock is None else checked_clock(clock)
         parts = Parts(app, settings, self._keys, self._store, self._transports, own_clock)
         parts.check_store([] if self._baseline is None else [self._baseline])
-        app.extensions[EXTENSION] = Application(
+        app.extensions[EXTENSION] = BoundApp(
             app,
             settings,
             lambda: parts.components(app, self._registrations.copied(), self._baseline, _reused),
@@ -584,7 +584,7 @@ class JWTManager(Generic[User]):
         kinds = None if isinstance(kind, Any_) else frozenset({kind})
         with self._answering():
             purpose = Purpose.EXAMINE if allow_expired else Purpose.ADMIT
-            verifier = self._components().sources.verifier
+            verifier = self._components().services.verifier
             return verifier.verify(encoded, kinds=kinds, purpose=purpose)
 
     def revoke(self, token: str | Token) -> None:
@@ -722,7 +722,7 @@ class JWTManager(Generic[User]):
             RevokedTokenError: It was used before.
         """
         with self._answering():
-            if not self._components().sources.consume(self._current()):
+            if not self._components().services.consume(self._current()):
                 msg = "the token was used before"
                 raise RevokedTokenError(msg)
         self._forget()
@@ -786,7 +786,7 @@ class JWTManager(Generic[User]):
                 once more by keywords.
         """
         as_policy(policy, "explain")
-        sources = self._components().sources
+        services = self._components().services
         if isinstance(token, AccessRequest):
             if described:
                 msg = f"explain: an AccessRequest says itself what {', '.join(described)} is"
@@ -794,8 +794,8 @@ class JWTManager(Generic[User]):
             access = copy(token)
         else:
             access = AccessRequest(token=self._token_of(token), **described)
-        access._services = access._services or Answers(sources)
-        access.terms = sources.terms if access.terms is DEFAULT_TERMS else access.terms
+        access._services = access._services or RequestServices(services)
+        access.terms = services.terms if access.terms is DEFAULT_SETTINGS else access.terms
         return _explained(policy, access)
 
     def _token_of(self, token: str | Token | NotGiven | None) -> Token | None:
@@ -881,7 +881,7 @@ class JWTManager(Generic[User]):
         purpose: Purpose = Purpose.ADMIT,
     ) -> Token:
         if not isinstance(token, Token):
-            verifier = self._components().sources.verifier
+            verifier = self._components().services.verifier
             return verifier.verify(token, kinds=kinds, purpose=purpose)
         if kinds is not None and token.kind not in kinds:
             msg = f"the token is of the kind {token.kind!r}"
@@ -946,10 +946,10 @@ class JWTManager(Generic[User]):
             return False
         ref = TokenRef(issuer, subject, claims["jti"], sid, claims.get("iat", 0), kind)
         components = self._components()
-        standing = components.sources.revocation.standing_of(ref)
-        if standing is Standing.CONSUMED and kind == REFRESH:
+        standing = components.services.revocation.standing_of(ref)
+        if standing is TokenStatus.CONSUMED and kind == REFRESH:
             self._notice_reuse(encoded)
-        return standing in (Standing.GOOD, Standing.IN_GRACE)
+        return standing in (TokenStatus.GOOD, TokenStatus.IN_GRACE)
 
     def _is_spoofed(self, subject: str, encoded: str | None) -> bool:
         """Whether *subject* is one of a type of users with a prefix, and its token is none of it.
@@ -961,7 +961,7 @@ class JWTManager(Generic[User]):
             subject: The subject.
             encoded: The token that the bridge has met, or None for one that it is about to make.
         """
-        if not subject.startswith(self._components().sources.terms.prefixes):
+        if not subject.startswith(self._components().services.terms.prefixes):
             return False
         if encoded is None:
             return True
@@ -983,7 +983,7 @@ class JWTManager(Generic[User]):
         if not _was_used_here(token):
             self._components().sessions.notice_reuse(token)
 
-    def _application(self) -> Application:
+    def _application(self) -> BoundApp:
         found = application()
         if found.manager is not self:
             msg = "the current application belongs to another JWTManager"
@@ -1131,6 +1131,21 @@ def _admit_endpoint() -> None:
 
 
 setattr(_admit_endpoint, GUARDS_BLUEPRINT, True)
+
+
+def manager_here() -> JWTManager[Any]:
+    """Return the manager of the current application.
+
+    Raises:
+        SetupError: The application has no `JWTManager`.
+    """
+    return cast("JWTManager[Any]", application().manager)
+
+
+#: The manager of the current application, for modules that do not make it themselves. Outside of
+#: an application context its use is the `RuntimeError` that `flask.current_app` raises, in an
+#: application without a manager a `SetupError`.
+current_manager = cast("JWTManager[Any]", ManagerProxy(manager_here))
 
 
 def _explained(policy: Policy, access: AccessRequest) -> Decision:

@@ -12,9 +12,9 @@ from flask import has_request_context
 from flask.typing import RouteCallable
 from flask.views import MethodView
 
+from .app.bound_app import application
 from .exceptions import PolicyDefinitionError
-from .globals import RequestProxy, application, current_resource, loaded
-from .guards import (
+from .guards.levels import (
     PUTS,
     ClassGuard,
     FunctionGuard,
@@ -29,9 +29,10 @@ from .guards import (
     remember,
     remember_opening,
 )
-from .plans import Loader, Plan, check_loader
+from .guards.plan import Loader, Plan, check_loader
 from .policy.base import Policy
 from .policy.credentials import Access, Public
+from .proxies import RequestProxy, current_resource, loaded
 
 View = TypeVar("View", bound=Callable[..., Any])
 

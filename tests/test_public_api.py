@@ -10,8 +10,8 @@ import pytest
 
 import jwtpolicy
 from jwtpolicy import exceptions
-from jwtpolicy.challenges import ERRORS
-from jwtpolicy.outcomes import Outcome
+from jwtpolicy.decision import Outcome
+from jwtpolicy.guards.challenges import ERRORS
 
 #: class, outcome, status, error, whether there is a challenge.
 TABLE = [

@@ -8,7 +8,15 @@ from flask import Blueprint, Response, abort, current_app, redirect, render_temp
 from flask.typing import ResponseReturnValue
 from werkzeug.security import generate_password_hash
 
-from jwtpolicy import Fresh, OptionalToken, TokenPair, current_manager, current_token, protect
+from jwtpolicy import (
+    Fresh,
+    Logout,
+    OptionalToken,
+    TokenPair,
+    current_manager,
+    current_token,
+    protect,
+)
 from jwtpolicy.endpoints import (
     Credentials,
     LoginView,
@@ -17,7 +25,6 @@ from jwtpolicy.endpoints import (
     check_password,
 )
 from jwtpolicy.exceptions import AccessError
-from jwtpolicy.logout import Logout
 
 #: Who can log in at the start: name, password.
 USERS = {"ada": "lovelace", "bob": "builder"}

@@ -1,6 +1,6 @@
 """Say what every endpoint of an application demands."""
 
 from .auditing import audit
-from .rows import Audit, Protection, Row
+from .findings import Audit, Protection, Row
 
 __all__ = ["Audit", "Protection", "Row", "audit"]

@@ -7,15 +7,14 @@ from dataclasses import replace
 
 from flask import Flask
 
-from ..binding import Application
+from ..app.bound_app import EXTENSION, BoundApp
+from ..app.planner import methods_of
 from ..exceptions import ConfigurationError, SetupError
-from ..globals import EXTENSION
-from ..planning import methods_of
 from .bridge import EXTENSION as BRIDGE
+from .findings import Audit, Protection, Row
 from .hiding import without_secrets
 from .judging import Judge
 from .remarks import remarks_on
-from .rows import Audit, Protection, Row
 
 
 def audit(app: Flask) -> Audit:
@@ -30,7 +29,7 @@ def audit(app: Flask) -> Audit:
     Raises:
         SetupError: It has none.
     """
-    application: Application | None = app.extensions.get(EXTENSION)
+    application: BoundApp | None = app.extensions.get(EXTENSION)
     if application is None and BRIDGE not in app.extensions:
         msg = f"{app.name} has no JWTManager; write JWTManager(app) or jwt.init_app(app)"
         raise SetupError(msg)
@@ -64,7 +63,7 @@ def _place(row: Row) -> tuple[str, ...]:
     return row.domain, row.rule, row.endpoint, *row.methods
 
 
-def _problems(application: Application, rows: tuple[Row, ...]) -> Iterator[str]:
+def _problems(application: BoundApp, rows: tuple[Row, ...]) -> Iterator[str]:
     """Yield what is raised on every request, whatever it is to."""
     if any(row.protection is Protection.BROKEN for row in rows):
         yield "every request is answered with 500 until what is broken has been mended"

@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from flask import Flask
 
-from ..guards import guard_of, layers_of
-from ..planning import WrittenGuards, handler, put_at_each_request, view_class
+from ..app.planner import WrittenGuards, handler, put_at_each_request, view_class
+from ..guards.levels import guard_of, layers_of
 
 #: Where the bridge keeps what belongs to it; the library that it stands for does so too.
 EXTENSION: Final = "flask-jwt-extended"

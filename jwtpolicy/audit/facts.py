@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from ..policy.base import Policy
-from ..policy.claims import ClaimsMatch, HasRole, HasScope
+from ..policy.claim_policies import ClaimsMatch, HasRole, HasScope
 from ..policy.freshness import Fresh
 from ..policy.matchers import Matcher, literal, one_of
 from ..policy.resource import ResourceMatch

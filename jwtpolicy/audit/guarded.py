@@ -8,18 +8,18 @@ from typing import Final
 
 from werkzeug.routing import Rule
 
-from ..binding import Application
-from ..csrf import SAFE_METHODS
-from ..planning import Demand
-from ..plans import Plan
+from ..app.bound_app import BoundApp
+from ..app.planner import Demand
+from ..guards.csrf import SAFE_METHODS
+from ..guards.plan import Plan
 from ..policy.base import AllOf, Policy
 from ..policy.baseline import for_kind
 from ..policy.closing import demands, leaves
 from ..policy.credentials import KnownUser
 from ..transports import NamedByKind, QueryTransport, Transport
+from .findings import Protection, Row, row_at
 from .passing import Caller, can_pass, missing_variables
 from .remarks import is_lazy
-from .rows import Protection, Row, row_at
 
 _ANONYMOUS: Final = "no token"
 
@@ -36,7 +36,7 @@ class Guarded:
         variables: The variables of the URL; None where the application may add to them.
     """
 
-    application: Application
+    application: BoundApp
     rule: Rule
     demand: Demand
     plan: Plan

@@ -7,7 +7,7 @@ from dataclasses import fields, replace
 from typing import Any, Final
 
 from ..settings import Settings
-from .rows import Audit, Row
+from .findings import Audit, Row
 
 #: The keys whose values are secrets, Flask's own included.
 _SECRET: Final = frozenset(

@@ -9,14 +9,14 @@ from typing import Any
 from flask import Flask
 from werkzeug.routing import Rule
 
-from ..binding import Application, is_automatic, is_listed
+from ..app.bound_app import BoundApp, is_automatic, is_listed
+from ..app.planner import Demand, WrittenGuards
 from ..exceptions import SetupError
-from ..planning import Demand, WrittenGuards
 from ..settings import Settings
 from .bridge import bridge_around, is_passed_by
+from .findings import Protection, Row, row_at
 from .guarded import Guarded
 from .inside import found_inside
-from .rows import Protection, Row, row_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Judge:
     """
 
     app: Flask
-    application: Application | None
+    application: BoundApp | None
 
     def row(self, rule: Rule, method: str) -> Row:
         """Return what *rule* demands for *method*, without the method."""
@@ -55,9 +55,7 @@ class Judge:
             return row_at(rule, Protection.BROKEN, problem=problem, bridge=bridge)
         return self._without_plan(rule, method, Settings(), bridge)
 
-    def _of_plan(
-        self, rule: Rule, method: str, bridge: str | None, application: Application
-    ) -> Row:
+    def _of_plan(self, rule: Rule, method: str, bridge: str | None, application: BoundApp) -> Row:
         """Return the row of an endpoint that the native guards may know.
 
         Raises:

@@ -11,15 +11,14 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Final, cast
 
-from ..access import AccessRequest
-from ..decision import ALLOWED, Finding
-from ..outcomes import Outcome
+from ..decision import ALLOWED, Finding, Outcome
 from ..policy.base import Policy, without_token
-from ..policy.claims import Attribute, ClaimsMatch
+from ..policy.claim_policies import Attribute, ClaimsMatch
 from ..policy.credentials import Anonymous, Credential, TokenKind
 from ..policy.freshness import Fresh
 from ..policy.matchers import Matcher, view_arg
 from ..policy.program import Conjunction, Disjunction, Literal, Node, Program, Threshold
+from ..policy.request import AccessRequest
 from ..policy.resource import ResourceMatch
 from .facts import Fact, agree, facts_of
 

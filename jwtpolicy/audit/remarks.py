@@ -7,7 +7,7 @@ from typing import Final
 
 from flask import Flask
 
-from ..binding import Application
+from ..app.bound_app import BoundApp
 from ..policy.closing import demands
 from ..policy.credentials import KnownUser
 from ..settings import Settings
@@ -23,7 +23,7 @@ _SWITCHES: Final[Mapping[str, str]] = {
 }
 
 
-def remarks_on(app: Flask, application: Application | None) -> Iterator[str]:
+def remarks_on(app: Flask, application: BoundApp | None) -> Iterator[str]:
     """Yield what to know of *app*, and of what guards it."""
     if application is None:
         yield "there is no JWTManager of jwtpolicy here: only the bridge guards endpoints"
@@ -39,14 +39,14 @@ def remarks_on(app: Flask, application: Application | None) -> Iterator[str]:
             yield f"{key} is on: {_SWITCHES.get(key, 'the bridge is less strict')}"
 
 
-def is_lazy(application: Application) -> bool:
+def is_lazy(application: BoundApp) -> bool:
     """Whether users are loaded at the first touch, and not by the baseline before the view."""
     baseline = application.baseline
     is_known = baseline is not None and demands(baseline, KnownUser)
     return application.components.registered.user_loader is not None and not is_known
 
 
-def _on_manager(application: Application) -> Iterator[str]:
+def _on_manager(application: BoundApp) -> Iterator[str]:
     if application.baseline is None:
         yield "baseline=None: revoked tokens, and tokens of users who are gone, pass"
     if application.parts.store is None:
@@ -86,7 +86,7 @@ def _on_cookies(settings: Settings) -> Iterator[str]:
         yield f"JWT_CSRF_TRUSTED_ORIGINS: pages of {origins} may send requests with cookies"
 
 
-def _on_bridge(app: Flask, application: Application | None) -> Iterator[str]:
+def _on_bridge(app: Flask, application: BoundApp | None) -> Iterator[str]:
     if not is_bridge(app.extensions[EXTENSION]):
         yield (
             "Flask-JWT-Extended itself guards here, and its guards are listed as checks inside; "

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import asdict, replace
 from typing import Final
 
-from .rows import Audit, Protection, Row
+from .findings import Audit, Protection, Row
 
 _HEADER: Final = ("RULE", "METHODS", "ENDPOINT", "PROTECTION", "DEMANDS", "NOTES")
 _GAP: Final = "  "

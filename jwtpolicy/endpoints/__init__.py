@@ -1,16 +1,16 @@
 """Offer ready-made views for the endpoints that every application needs."""
 
 from .blueprint import auth_blueprint
-from .clients import ClientView
-from .credentials import Credentials, CredentialsView
+from .client_secrets import ClientView
+from .credential_view import Credentials, CredentialsView
 from .introspection import IntrospectionView
 from .login import LoginView
 from .logout import LogoutView
+from .open_sessions import SessionsView
 from .passwords import PasswordCheck, check_password
 from .refresh import RefreshView
-from .revocation import RevocationView
-from .sessions import SessionsView
 from .step_up import StepUpView
+from .token_revocation import RevocationView
 
 __all__ = [
     "ClientView",

@@ -9,9 +9,10 @@ from typing import Any, TypeVar, cast
 
 from flask import Response
 
+from ..app.bound_app import application
 from ..exceptions import AccessError, PolicyError
-from ..globals import application
-from ..token import TokenPair
+from ..extension import manager_here
+from ..sessions.results import TokenPair
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 
@@ -34,13 +35,13 @@ def answered(pair: TokenPair, where: str | None) -> Response:
     is_hidden = None if where is None else where == "cookies"
     response: Response = pair.as_response(cookies=is_hidden)  # type: ignore[assignment] # of Werkzeug
     if where == "both":
-        application().manager.set_cookies(response, pair)
+        manager_here().set_cookies(response, pair)
     return response
 
 
 def as_it_came(pair: TokenPair) -> Response:
     """Return the answer with *pair* in the way that the current token came."""
-    is_hidden = application().manager.current_transport == "cookies"
+    is_hidden = manager_here().current_transport == "cookies"
     return answered(pair, "cookies" if is_hidden else "body")
 
 

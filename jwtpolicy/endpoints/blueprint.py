@@ -10,19 +10,18 @@ from flask import Blueprint, current_app
 from flask.blueprints import BlueprintSetupState
 from flask.typing import ResponseReturnValue
 
-from ..exceptions import ConfigurationError, SetupError
-from ..expecting import expect, expect_names
-from ..globals import EXTENSION
+from ..app.bound_app import EXTENSION
+from ..exceptions import ConfigurationError, SetupError, expect, expect_names
 from ..transports.cookies import REFRESH_PATHS
 from ..views import ProtectedView
-from .credentials import Credentials
+from .credential_view import Credentials
 from .introspection import IntrospectionView
 from .login import LoginView
 from .logout import LogoutView
+from .open_sessions import SessionsView
 from .refresh import RefreshView
-from .revocation import RevocationView
-from .sessions import SessionsView
 from .step_up import StepUpView
+from .token_revocation import RevocationView
 
 #: Returns the user whose credentials these are, or None; may be async.
 Authenticate = Callable[[Credentials], Any]

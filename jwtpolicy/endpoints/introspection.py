@@ -9,20 +9,21 @@ from typing import Any, ClassVar, Final
 from flask import jsonify, request
 from flask.typing import ResponseReturnValue
 
-from ..challenges import refusal
+from ..app.bound_app import application
+from ..decision import Outcome
 from ..exceptions import InvalidClientError, InvalidTokenError
-from ..globals import application
-from ..guards import Place
-from ..outcomes import Outcome
+from ..extension import manager_here
+from ..guards.challenges import refusal
+from ..guards.levels import Place
+from ..markers import ANY
 from ..policy.base import Policy
 from ..policy.baseline import for_kind
 from ..policy.credentials import NotRevoked, OptionalToken
-from ..sentinels import ANY
-from ..token import Token
-from ..users import called
+from ..sessions.users import called
+from ..tokens.token import Token
 from .answering import logging_refusals, said_yes
-from .clients import ClientView
-from .fields import form_field
+from .client_secrets import ClientView
+from .request_fields import form_field
 
 #: The claims that the answer repeats: RFC 7662 section 2.2, RFC 9470 section 6.2.
 _TOLD: Final[Sequence[str]] = (
@@ -92,7 +93,7 @@ class IntrospectionView(ClientView):
 
     def _active(self, encoded: str) -> Token | None:
         try:
-            token = application().manager.verify(encoded, kind=ANY)
+            token = manager_here().verify(encoded, kind=ANY)
         except InvalidTokenError:
             return None
         return token if token.is_own and token.kind in self.kinds and _stands(token) else None
@@ -107,7 +108,7 @@ def _stands(token: Token) -> bool:
     policy = _asked(token.kind)
     if policy is None:
         return True
-    decision = application().manager.explain(policy, token)
+    decision = manager_here().explain(policy, token)
     if decision.outcome is Outcome.ERROR:
         raise refusal(decision)
     return bool(decision)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from ..open_session import MAX_LABEL
+from ..sessions.results import MAX_LABEL
 
 #: Marks in the header ``User-Agent``, the first that is found counts: most browsers name others.
 _BROWSERS: Final = (

@@ -7,12 +7,13 @@ from typing import Any, ClassVar
 from flask import request
 from flask.typing import ResponseReturnValue
 
+from ..app.bound_app import application
 from ..exceptions import PolicyDefinitionError
-from ..globals import application
+from ..extension import manager_here
 from ..policy.credentials import Public
-from ..token import TokenPair
+from ..sessions.results import TokenPair
 from .answering import ANSWERS, answered
-from .credentials import Credentials, CredentialsView
+from .credential_view import Credentials, CredentialsView
 from .labels import label_of
 
 
@@ -54,7 +55,7 @@ class LoginView(CredentialsView):
 
         Pass ``since=self.began`` along.
         """
-        return application().manager.login(user, label=self.label(credentials), since=self.began)
+        return manager_here().login(user, label=self.label(credentials), since=self.began)
 
     def answer(self, pair: TokenPair) -> ResponseReturnValue:
         return answered(pair, self.answer_in)

@@ -7,9 +7,10 @@ from typing import ClassVar
 from flask import request
 from flask.typing import ResponseReturnValue
 
-from ..globals import application
-from ..logout import Logout
+from ..app.bound_app import application
+from ..extension import manager_here
 from ..policy.credentials import OptionalToken, Refresh
+from ..sessions.results import Logout
 from ..views import ProtectedView
 from .answering import logging_refusals
 
@@ -46,4 +47,4 @@ class LogoutView(ProtectedView):
         found = application()
         if found.parts.takes_cookies:
             found.parts.csrf.check_site(request)
-        return self.answer(found.manager.logout())
+        return self.answer(manager_here().logout())

@@ -8,9 +8,9 @@ from typing import Final
 from werkzeug.datastructures import MultiDict
 
 from ..exceptions import InvalidQueryError
-from ..open_session import OpenSession
-from ..registered_claims import MAX_ID, is_storable
+from ..sessions.results import OpenSession
 from ..stores.base import FOREVER, PAGE, microseconds
+from ..tokens.claims import MAX_ID, is_storable
 
 Arguments = MultiDict[str, str]
 

@@ -10,7 +10,7 @@ from itertools import takewhile
 
 from werkzeug.security import check_password_hash, generate_password_hash
 
-from ..sentinels import NOT_GIVEN, NotGiven
+from ..markers import NOT_GIVEN, NotGiven
 
 logger = logging.getLogger("jwtpolicy")
 

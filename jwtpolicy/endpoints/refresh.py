@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from flask.typing import ResponseReturnValue
 
-from ..globals import application, current_token
+from ..extension import manager_here
 from ..policy.credentials import Refresh
-from ..token import TokenPair
+from ..proxies import current_token
+from ..sessions.results import TokenPair
 from ..views import ProtectedView
 from .answering import as_it_came, logging_refusals
 
@@ -28,5 +29,5 @@ class RefreshView(ProtectedView):
     @logging_refusals
     def post(self) -> ResponseReturnValue:
         """Use the token up, and answer with the next pair."""
-        manager = application().manager
+        manager = manager_here()
         return self.answer(manager.refresh(current_token._get_current_object()))  # type: ignore[attr-defined] # of the proxy

@@ -6,14 +6,14 @@ from typing import Any, ClassVar
 
 from flask.typing import ResponseReturnValue
 
-from ..access import AccessRequest
 from ..exceptions import OtherUserError
-from ..globals import application
+from ..extension import manager_here
 from ..policy.credentials import Access
 from ..policy.functions import policy
-from ..token import TokenPair
+from ..policy.request import AccessRequest
+from ..sessions.results import TokenPair
 from .answering import as_it_came
-from .credentials import Credentials, CredentialsView
+from .credential_view import Credentials, CredentialsView
 
 
 @policy
@@ -41,7 +41,7 @@ class StepUpView(CredentialsView):
     def begin(self, user: Any, credentials: Credentials) -> TokenPair | None:
         """Make the session fresh, where *user* is the current one."""
         try:
-            return application().manager.step_up(user, acr=self.acr)
+            return manager_here().step_up(user, acr=self.acr)
         except OtherUserError:
             return None
 

@@ -20,8 +20,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from jwt.algorithms import Algorithm, get_default_algorithms
 from werkzeug.exceptions import HTTPException
 
-from ..exceptions import ConfigurationError, InvalidTokenError
-from ..expecting import expect, expect_several
+from ..exceptions import ConfigurationError, InvalidTokenError, expect, expect_several
 from .armour import is_key_material
 from .complaints import A_FILE_NAME, is_secret_a_file, key_complaint, text_bytes
 

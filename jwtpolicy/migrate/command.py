@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import click
 
+from .diff import diff
 from .files import Unusable, write_all
 from .migration import Migration
-from .report import diff
 from .source import Note
 
 

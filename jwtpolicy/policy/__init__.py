@@ -1,7 +1,7 @@
 """Offer the policies, and what they are made with, under one name."""
 
 from .base import AllOf, AnyOf, AtLeast, Not, Policy, When
-from .claims import ClaimsMatch, HasRole, HasScope, IsSubject
+from .claim_policies import ClaimsMatch, HasRole, HasScope, IsSubject
 from .credentials import (
     Access,
     Anonymous,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .base import AllOf, AnyOf, AtLeast, Not, Policy
-from .claims import Attribute
+from .claim_policies import Attribute
 from .closing import normal
 
 

@@ -6,8 +6,7 @@ from typing import ClassVar, Final, NoReturn, Self, TypeGuard
 
 from werkzeug.exceptions import HTTPException
 
-from ..access import AccessRequest, NoApplicationError, Standing
-from ..decision import ALLOWED, Finding
+from ..decision import ALLOWED, Finding, Outcome
 from ..exceptions import (
     AccessError,
     ExpiredTokenError,
@@ -17,9 +16,10 @@ from ..exceptions import (
     RevokedTokenError,
     WrongKindError,
 )
-from ..outcomes import Outcome
+from ..tokens.status import TokenStatus
 from .base import AnyOf, Not, Policy, without_token, without_user
 from .program import IO, PURE, Builder, Node
+from .request import AccessRequest, NoApplicationError
 
 
 class Credential(Policy):
@@ -99,6 +99,10 @@ class Anonymous(Credential):
 
     def __init__(self, *, ignore_invalid: bool = False) -> None:
         self.ignore_invalid = _switch("Anonymous(ignore_invalid=…)", ignore_invalid)
+
+    @property
+    def refuses_nobody(self) -> bool:
+        return False
 
     def judge(self, access: AccessRequest) -> Finding:
         if access.token is not None:
@@ -187,7 +191,7 @@ class NotRevoked(Credential):
     """
 
     cost = IO
-    _passing: ClassVar[tuple[Standing, ...]] = (Standing.GOOD, Standing.IN_GRACE)
+    _passing: ClassVar[tuple[TokenStatus, ...]] = (TokenStatus.GOOD, TokenStatus.IN_GRACE)
 
     def judge(self, access: AccessRequest) -> Finding:
         token = access.token
@@ -203,7 +207,7 @@ class NotRevoked(Credential):
         return ALLOWED if standing in self._passing else _revoked(standing)
 
 
-def _revoked(standing: Standing) -> Finding:
+def _revoked(standing: TokenStatus) -> Finding:
     reason = f"the store says {standing.value}"
     return Finding(Outcome.INVALID_TOKEN, reason, error=RevokedTokenError(reason))
 
@@ -251,7 +255,7 @@ class SingleUse(NotRevoked):
         consume: Whether the guard uses it up; with False the view calls ``jwt.consume()``.
     """
 
-    _passing = (Standing.GOOD,)
+    _passing = (TokenStatus.GOOD,)
     consume: bool
 
     def __init__(self, *, consume: bool = True) -> None:

@@ -5,15 +5,14 @@ from __future__ import annotations
 import math
 from datetime import timedelta
 
-from ..access import AccessRequest
-from ..decision import ALLOWED, Finding
+from ..decision import ALLOWED, Finding, Outcome
 from ..exceptions import PolicyDefinitionError
-from ..outcomes import Outcome
-from ..sentinels import NOT_GIVEN, NotGiven
+from ..markers import NOT_GIVEN, NotGiven
 from .arguments import source_of
 from .base import without_token
-from .claims import Attribute, is_word
+from .claim_policies import Attribute, is_word
 from .credentials import wrong_kind
+from .request import AccessRequest
 
 
 class Fresh(Attribute):

@@ -7,13 +7,12 @@ from collections.abc import Callable
 from functools import update_wrapper
 from typing import Any, Self, overload
 
-from ..access import AccessRequest
-from ..exceptions import PolicyDefinitionError
-from ..expecting import expect
-from ..sentinels import NOT_GIVEN, NotGiven
+from ..exceptions import PolicyDefinitionError, expect
+from ..markers import NOT_GIVEN, NotGiven
 from .arguments import source_of
 from .base import Policy, arguments_of
-from .parameters import signature_of
+from .request import AccessRequest
+from .signatures import signature_of
 
 type_of_function = Callable[..., Any]
 

@@ -9,10 +9,10 @@ from uuid import UUID
 
 from marshmallow.validate import Validator
 
-from ..access import AccessRequest
 from ..exceptions import PolicyDefinitionError
 from .arguments import Alone, Comparable, copied, identity_of, rendered, source_of
 from .comparing import Unknown, are_of_one_type, is_among, is_array, same, type_name
+from .request import AccessRequest
 from .validation import judge_of
 
 

@@ -6,10 +6,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterable, Sequence
 from typing import ClassVar, Protocol
 
-from ..access import AccessRequest
-from ..decision import Decision, Finding
+from ..decision import NEGATED, Decision, Finding, Outcome
 from ..exceptions import AccessError
-from ..outcomes import NEGATED, Outcome
+from .request import AccessRequest
 
 _ALLOW = Outcome.ALLOW
 _PENDING = Outcome.PENDING
@@ -40,6 +39,10 @@ class Leaf(Protocol):
     @property
     def is_consumed(self) -> bool:
         """Whether the guard does that, and not the view."""
+
+    @property
+    def refuses_nobody(self) -> bool:
+        """Whether it says ``NO_TOKEN`` of every request without a token, and asks nobody."""
 
     @property
     def identity(self) -> object:
@@ -181,7 +184,7 @@ class AwaitedLiteral(Literal):
         return NEGATED[outcome] if self.is_negated else outcome
 
 
-class Held(Node):
+class AlwaysTrue(Node):
     """A leaf that holds for every token that the program judges, so that nobody has to ask."""
 
     __slots__ = ()
@@ -206,8 +209,8 @@ class Conjunction(Node):
     def __init__(self, members: Sequence[Node], policy: object) -> None:
         self.policy = policy
         ordered = sorted(_flat(members), key=lambda node: node.cost)
-        self.held = tuple(node for node in ordered if isinstance(node, Held))
-        asked = tuple(node for node in ordered if not isinstance(node, Held))
+        self.held = tuple(node for node in ordered if isinstance(node, AlwaysTrue))
+        asked = tuple(node for node in ordered if not isinstance(node, AlwaysTrue))
         self.members = self.held + asked
         self.steps = tuple(_with_bounds(asked))
         self.cost = self.members[-1].cost
@@ -302,16 +305,18 @@ class Builder:
         self.consumed: list[int] = []
         self.single_uses: list[int] = []
         self.is_async = False
+        self.refuses_nobody = True
 
     def literal(self, leaf: Leaf, is_negated: bool, policy: object) -> Node:
         if not is_negated and leaf.identity in self.held:
-            return Held(policy)
+            return AlwaysTrue(policy)
         index = self.literals.setdefault(leaf.identity, len(self.literals))
         if leaf.is_single_use and index not in self.single_uses:
             self.single_uses.append(index)
         if leaf.is_consumed and index not in self.consumed:
             self.consumed.append(index)
         self.is_async = self.is_async or leaf.is_async
+        self.refuses_nobody = self.refuses_nobody and leaf.refuses_nobody
         kind = AwaitedLiteral if leaf.is_awaited else Literal
         return kind(leaf, index, is_negated, policy)
 
@@ -405,15 +410,28 @@ class Program:
         is_async: Whether one of them is the application's own and async.
         single_uses: Where the findings of leaves are whose tokens are to be used up.
         consumed: Those of them whose tokens the guard uses up, and not the view.
+        refuses_nobody: Whether the answer to a request without a token is ``NO_TOKEN``, whatever
+            else it brings: each leaf says so, and neither AND, OR nor ``~`` makes anything else
+            of that.
         weigh: The quickest way to the outcome of the whole tree.
     """
 
-    __slots__ = ("baseline", "consumed", "is_async", "root", "single_uses", "size", "weigh")
+    __slots__ = (
+        "baseline",
+        "consumed",
+        "is_async",
+        "refuses_nobody",
+        "root",
+        "single_uses",
+        "size",
+        "weigh",
+    )
 
     def __init__(self, root: Node, builder: Builder, baseline: Node | None = None) -> None:
         self.root = root
         self.size = len(builder.literals)
         self.is_async = builder.is_async
+        self.refuses_nobody = builder.refuses_nobody
         self.consumed = tuple(builder.consumed)
         self.single_uses = tuple(builder.single_uses)
         is_one = isinstance(root, Conjunction) and len(root.steps) == 1

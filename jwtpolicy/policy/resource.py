@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..access import NOT_LOADED, AccessRequest
-from ..decision import ALLOWED, Finding
+from ..decision import ALLOWED, Finding, Outcome
 from ..exceptions import PolicyError
-from ..outcomes import Outcome
-from ..sentinels import NOT_GIVEN, NotGiven
+from ..markers import NOT_GIVEN, NotGiven
 from .base import without_token
-from .claims import (
+from .claim_policies import (
     Attribute,
     checked_name,
     checked_type,
@@ -22,6 +20,7 @@ from .claims import (
 )
 from .comparing import Unknown
 from .matchers import Matcher, owner_of
+from .request import NOT_LOADED, AccessRequest
 
 
 class ResourceMatch(Attribute):

@@ -4,6 +4,6 @@ from .claim_schema import ClaimSchema
 from .fields import NumericDate
 from .json_values import plain_json
 from .registry import Dumped, SchemaRegistry
-from .users import is_user
+from .user_values import is_user
 
 __all__ = ["ClaimSchema", "Dumped", "NumericDate", "SchemaRegistry", "is_user", "plain_json"]

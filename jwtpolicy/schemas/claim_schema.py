@@ -16,7 +16,7 @@ from marshmallow.schema import SchemaMeta
 from marshmallow.validate import And
 
 from ..exceptions import IssueError, SchemaError
-from ..jose import CARRIED, RESERVED_CLAIMS
+from ..tokens.claims import CARRIED, RESERVED_CLAIMS
 
 
 def claim_name(name: str, field: Any) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from marshmallow import ValidationError, fields
 
-from ..registered_claims import MAX_TIME
+from ..tokens.claims import MAX_TIME
 
 
 class NumericDate(fields.Field):  # type: ignore[type-arg] # generic in marshmallow 4 only

@@ -20,12 +20,12 @@ from ..exceptions import (
     SchemaError,
     SubjectError,
 )
-from ..registered_claims import id_of
+from ..tokens.claims import id_of
 from .claim_loader import compile_principal
 from .claim_schema import ClaimSchema, Principals, claim_name
 from .json_values import check_json
 from .reasons import places_of, reasons_of
-from .users import is_user
+from .user_values import is_user
 
 logger = logging.getLogger("jwtpolicy")
 

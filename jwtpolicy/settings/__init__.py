@@ -1,8 +1,8 @@
 """Read an application's settings once, and refuse what cannot be meant."""
 
+from .all_settings import Settings
 from .checks import UnknownSettingWarning, check_own_tokens
-from .cookies import CookieShape, InsecureCookieWarning, cookie_shapes
-from .reading import Settings
+from .cookie_shapes import CookieShape, InsecureCookieWarning, cookie_shapes
 
 __all__ = [
     "CookieShape",

@@ -5,19 +5,17 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from ..exceptions import ConfigurationError
-
-if TYPE_CHECKING:
-    from .reading import Settings
+from .kind_settings import KindSettings
 
 
 class UnknownSettingWarning(UserWarning):
     """A ``JWT_…`` key means nothing here; probably it is misspelt."""
 
 
-def check_keys(settings: Settings) -> None:
+def check_keys(settings: KindSettings) -> None:
     """Refuse keys that the algorithm would leave unused: they were meant to sign or verify."""
     unused: dict[str, object] = {"JWT_SECRET_KEY_FALLBACKS": settings.secret_key_fallbacks}
     if settings.algorithm.startswith("HS"):
@@ -31,7 +29,7 @@ def check_keys(settings: Settings) -> None:
             raise ConfigurationError(msg)
 
 
-def check_ends(settings: Settings) -> None:
+def check_ends(settings: KindSettings) -> None:
     """Refuse lifetimes without an end where tokens have to have one (CLAIM-1)."""
     endless = [kind for kind, seconds in settings.lifetimes.items() if seconds is None]
     if settings.session_absolute is not None:
@@ -45,14 +43,14 @@ def check_ends(settings: Settings) -> None:
         raise ConfigurationError(msg)
 
 
-def check_renewal(settings: Settings) -> None:
+def check_renewal(settings: KindSettings) -> None:
     """Refuse sliding cookies that would never slide, or at every request."""
     for complaint in _renewal_complaints(settings, settings.cookie_renew_within):
         msg = f"JWT_COOKIE_RENEW_WITHIN {complaint}"
         raise ConfigurationError(msg)
 
 
-def _renewal_complaints(settings: Settings, within: int | None) -> Iterator[str]:
+def _renewal_complaints(settings: KindSettings, within: int | None) -> Iterator[str]:
     if within is None:
         return
     if "cookies" not in settings.token_location:
@@ -67,14 +65,14 @@ def _renewal_complaints(settings: Settings, within: int | None) -> Iterator[str]
         )
 
 
-def check_profile(settings: Settings) -> None:
+def check_profile(settings: KindSettings) -> None:
     """Refuse settings with which no token could be an access token of :rfc:`9068`."""
     for complaint in _profile_complaints(settings):
         msg = f"JWT_ACCESS_TOKEN_PROFILE 'rfc9068' {complaint}"
         raise ConfigurationError(msg)
 
 
-def _profile_complaints(settings: Settings) -> Iterator[str]:
+def _profile_complaints(settings: KindSettings) -> Iterator[str]:
     if settings.access_token_profile is None:
         if settings.client_id is not None:
             yield "is what JWT_CLIENT_ID is for; set both, or neither"
@@ -94,7 +92,7 @@ def _profile_complaints(settings: Settings) -> Iterator[str]:
         yield "asks for an end; JWT_ACCESS_TOKEN_EXPIRES cannot be NEVER"
 
 
-def check_own_tokens(settings: Settings) -> None:
+def check_own_tokens(settings: KindSettings) -> None:
     """Refuse a service that issues what it refuses.
 
     One that has a secret and says neither issuer nor audience may only verify: it is told when it
@@ -170,7 +168,7 @@ def is_refused(key: str) -> bool:
     return key in _LATER
 
 
-#: Settings that would quietly do nothing: they are refused until they do what they say.
+#: KindSettings that would quietly do nothing: they are refused until they do what they say.
 _LATER: Final[Mapping[str, str]] = {
     "JWT_KEYS": "pass keys=KeyRing(…) to JWTManager",
     "JWT_KEYS_RELOAD": "restart to load new keys",

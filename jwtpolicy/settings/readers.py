@@ -9,8 +9,8 @@ from datetime import timedelta
 from typing import Any, Final
 
 from ..exceptions import ChallengeError, ConfigurationError, quoted
-from ..jose import CARRIED, RESERVED_CLAIMS
-from ..sentinels import NEVER
+from ..markers import NEVER
+from ..tokens.claims import CARRIED, RESERVED_CLAIMS
 
 #: Seconds.
 MINUTE: Final = 60

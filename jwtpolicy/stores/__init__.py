@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from ..access import Standing
+from ..tokens.status import TokenStatus
 from .base import (
     Known,
     Opening,
@@ -24,6 +24,9 @@ from .sqlite import SQLiteStore
 if TYPE_CHECKING:
     from .sqlalchemy import SQLAlchemyStore as SQLAlchemyStore
 
+#: The name of `TokenStatus` before it had its own.
+Standing = TokenStatus
+
 __all__ = [
     "CachedStore",
     "Known",
@@ -38,6 +41,7 @@ __all__ = [
     "Standing",
     "Step",
     "TokenRef",
+    "TokenStatus",
     "TokenStore",
     "judge_standing",
     "open_store",

@@ -10,7 +10,7 @@ from enum import Enum
 from hashlib import sha256
 from typing import ClassVar, Final, NamedTuple
 
-from ..access import Standing
+from ..tokens.status import TokenStatus
 
 #: Seconds that entries outlive the tokens they are about: the longest leeway that a verifier may
 #: grant, so that no token is forgotten as revoked while it still verifies (REV-1).
@@ -276,15 +276,15 @@ class Known(NamedTuple):
 
 
 _OF_STATE: Final = {
-    RotationState.CURRENT: Standing.GOOD,
-    RotationState.REPEATED: Standing.IN_GRACE,
-    RotationState.REPLACED: Standing.REPLACED,
-    RotationState.REUSED: Standing.CONSUMED,
-    RotationState.ENDED: Standing.REVOKED,
+    RotationState.CURRENT: TokenStatus.GOOD,
+    RotationState.REPEATED: TokenStatus.IN_GRACE,
+    RotationState.REPLACED: TokenStatus.REPLACED,
+    RotationState.REUSED: TokenStatus.CONSUMED,
+    RotationState.ENDED: TokenStatus.REVOKED,
 }
 
 
-def judge_standing(ref: TokenRef, known: Known, now: int, leeway: float) -> Standing:
+def judge_standing(ref: TokenRef, known: Known, now: int, leeway: float) -> TokenStatus:
     """Say what a token's entries mean together.
 
     Args:
@@ -294,24 +294,24 @@ def judge_standing(ref: TokenRef, known: Known, now: int, leeway: float) -> Stan
         leeway: Seconds by which the clocks of those who issue and who revoke may differ.
     """
     if known.is_revoked or known.is_ended:
-        return Standing.REVOKED
+        return TokenStatus.REVOKED
     if ref.kind == REFRESH and (known.record is not None or ref.session_id is not None):
         return _judge_refresh(ref, known, now)
     # `iat` may have a fraction, and the cut-off lies somewhere inside its second.
     is_outside = known.is_ended is None
     if is_outside and known.cut_off is not None and ref.issued_at < known.cut_off + 1 + leeway:
-        return Standing.REVOKED
-    return Standing.GOOD if known.is_revoked is None else Standing.CONSUMED
+        return TokenStatus.REVOKED
+    return TokenStatus.GOOD if known.is_revoked is None else TokenStatus.CONSUMED
 
 
-def _judge_refresh(ref: TokenRef, known: Known, now: int) -> Standing:
+def _judge_refresh(ref: TokenRef, known: Known, now: int) -> TokenStatus:
     """A refresh token lives by its session: no session, no life."""
     if known.record is None:
-        return Standing.REVOKED
+        return TokenStatus.REVOKED
     standing = _OF_STATE[known.record.judge(ref, now)]
     # One without `sid` is marked as consumed when it is adopted: its session knows better.
     is_used_up = known.is_revoked is False and ref.session_id is not None
-    return Standing.CONSUMED if is_used_up and standing is Standing.GOOD else standing
+    return TokenStatus.CONSUMED if is_used_up and standing is TokenStatus.GOOD else standing
 
 
 class TokenStore(ABC):
@@ -349,7 +349,7 @@ class TokenStore(ABC):
         """
 
     @abstractmethod
-    def standing(self, ref: TokenRef, *, now: int, leeway: float = 0) -> Standing:
+    def standing(self, ref: TokenRef, *, now: int, leeway: float = 0) -> TokenStatus:
         """Return what is known of a token, in one look-up.
 
         ``REVOKED``: its ``jti`` was revoked, its session ended, or all of its subject's tokens

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from ..access import Standing
 from ..clock import elapsed
+from ..tokens.status import TokenStatus
 from .base import (
     PAGE,
     REFRESH,
@@ -71,14 +71,14 @@ class CachedStore(TokenStore):
     def check(self) -> None:
         self.store.check()
 
-    def standing(self, ref: TokenRef, *, now: int, leeway: float = 0) -> Standing:
+    def standing(self, ref: TokenRef, *, now: int, leeway: float = 0) -> TokenStatus:
         if ref.kind == REFRESH:
             return self.store.standing(ref, now=now, leeway=leeway)
         epoch, moment = self._epoch, self._timer()
         if self._remembers(ref, epoch, moment):
-            return Standing.GOOD
+            return TokenStatus.GOOD
         standing = self.store.standing(ref, now=now, leeway=leeway)
-        if standing is Standing.GOOD:
+        if standing is TokenStatus.GOOD:
             self._remember(ref, (epoch, moment + self._seconds))
         return standing
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from itertools import count
 from typing import ClassVar, TypeVar
 
-from ..access import Standing
+from ..tokens.status import TokenStatus
 from .base import (
     FOREVER,
     MAX_LEEWAY,
@@ -69,14 +69,14 @@ class MemoryStore(TokenStore):
     def __repr__(self) -> str:
         return "MemoryStore()"
 
-    def standing(self, ref: TokenRef, *, now: int, leeway: float = 0) -> Standing:
+    def standing(self, ref: TokenRef, *, now: int, leeway: float = 0) -> TokenStatus:
         self._check_process()
         issuer = ref.issuer
         token = self._tokens.get((issuer, ref.token_id))
         record = self._record_of(ref)
         cut_off = self._cut_offs.get((issuer, ref.subject))
         if token is None and record is None and cut_off is None and ref.kind != REFRESH:
-            return Standing.GOOD
+            return TokenStatus.GOOD
         known = Known(
             None if token is None else token[0],
             None if record is None else record.is_ended,

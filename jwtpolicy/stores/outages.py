@@ -10,8 +10,8 @@ from typing import Any, Final, TypeVar, cast
 
 from werkzeug.exceptions import HTTPException
 
-from ..access import Standing
 from ..exceptions import SetupError, StoreUnavailableError
+from ..tokens.status import TokenStatus
 from .base import Opening, Rotation, Session, TokenStore
 
 logger = logging.getLogger("jwtpolicy")
@@ -25,7 +25,7 @@ _ANYTHING: Final = (object,)
 #: What each method of a store may answer.
 _ANSWERS: Final[dict[str, tuple[type, ...]]] = {
     "check": _ANYTHING,
-    "standing": (Standing,),
+    "standing": (TokenStatus,),
     "new_session_id": (str,),
     "adopted_session_id": (str,),
     "open_session": (Opening,),

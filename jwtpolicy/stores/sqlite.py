@@ -10,10 +10,9 @@ from itertools import count
 from pathlib import Path
 from typing import Any, ClassVar, Final, TypeVar
 
-from ..access import Standing
 from ..clock import Clock, system_clock
-from ..exceptions import ConfigurationError, StoreUnavailableError
-from ..expecting import expect
+from ..exceptions import ConfigurationError, StoreUnavailableError, expect
+from ..tokens.status import TokenStatus
 from .base import (
     FOREVER,
     MAX_LEEWAY,
@@ -225,12 +224,12 @@ class SQLiteStore(TokenStore):
     def __repr__(self) -> str:
         return f"SQLiteStore({str(self.path)!r}, timeout={self._timeout!r})"
 
-    def standing(self, ref: TokenRef, *, now: int, leeway: float = 0) -> Standing:
+    def standing(self, ref: TokenRef, *, now: int, leeway: float = 0) -> TokenStatus:
         issuer, subject, token_id, session_id, _, kind = ref
         if kind == REFRESH:
             with self._connections.lease() as connection:
                 known = self._known(connection, ref, leeway)
-            return Standing.REVOKED if known is None else judge_standing(ref, known, now, leeway)
+            return TokenStatus.REVOKED if known is None else judge_standing(ref, known, now, leeway)
         values = (issuer, token_id, issuer, session_id, issuer, subject)
         with self._connections.lease() as connection:
             if self._lineage is None:
@@ -239,8 +238,10 @@ class SQLiteStore(TokenStore):
                 asking = (connection, self._standing, values)
                 found = self._remembered(self._lineage, *asking, ref, leeway)
                 if found is None:
-                    return Standing.REVOKED
-        return Standing.GOOD if found in _GOOD else judge_standing(ref, Known(*found), now, leeway)
+                    return TokenStatus.REVOKED
+        return (
+            TokenStatus.GOOD if found in _GOOD else judge_standing(ref, Known(*found), now, leeway)
+        )
 
     def _remembered(
         self,
@@ -340,7 +341,7 @@ class SQLiteStore(TokenStore):
             if known.record is not None:
                 is_fit = known.record.is_live(now) and not known.is_revoked
                 return known.record.session if is_fit else None
-            if judge_standing(ref, known, now, leeway) is not Standing.GOOD:
+            if judge_standing(ref, known, now, leeway) is not TokenStatus.GOOD:
                 return None
             connection.execute(_CONSUME, (ref.issuer, ref.token_id, _end(token_expires_at)))
             _end_oldest(connection, session, maximum)

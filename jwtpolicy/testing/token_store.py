@@ -10,9 +10,9 @@ from typing import Any, ClassVar, TypeVar
 
 import pytest
 
-from ..access import Standing
 from ..stores import Opening, Rotation, RotationState, Session, Step, TokenRef, TokenStore
 from ..stores.base import FOREVER, MAX_PREDECESSORS
+from ..tokens.status import TokenStatus
 
 T = TypeVar("T")
 
@@ -41,13 +41,13 @@ def ref(token_id: str = "a1", **changes: Any) -> TokenRef:
     return REF._replace(token_id=token_id, **changes)
 
 
-def standing(store: TokenStore, token_id: str = "a1", **changes: Any) -> Standing:
+def standing(store: TokenStore, token_id: str = "a1", **changes: Any) -> TokenStatus:
     """Ask for the standing of an access token of `SESSION`, or of a variation of it."""
     now, leeway = changes.pop("now", NOW), changes.pop("leeway", 0)
     return store.standing(ref(token_id, **changes), now=now, leeway=leeway)
 
 
-def refresh_standing(store: TokenStore, token_id: str, **changes: Any) -> Standing:
+def refresh_standing(store: TokenStore, token_id: str, **changes: Any) -> TokenStatus:
     """Ask for the standing of a refresh token of `SESSION`, or of a variation of it."""
     return standing(store, token_id, kind="refresh", **changes)
 
@@ -133,21 +133,21 @@ class TokenStoreContract:
     def test_a_token_that_nobody_revoked_is_good(self, store: TokenStore) -> None:
         store.open_session(SESSION)
 
-        assert standing(store) is Standing.GOOD
-        assert refresh_standing(store, "r1") is Standing.GOOD
+        assert standing(store) is TokenStatus.GOOD
+        assert refresh_standing(store, "r1") is TokenStatus.GOOD
 
     def test_a_revoked_token_is_revoked_and_others_are_good(self, store: TokenStore) -> None:
         store.open_session(SESSION)
         store.revoke_token(ref(), expires_at=NOW + DAY, now=NOW)
 
-        assert standing(store) is Standing.REVOKED
-        assert standing(store, token_id="a2") is Standing.GOOD
+        assert standing(store) is TokenStatus.REVOKED
+        assert standing(store, token_id="a2") is TokenStatus.GOOD
 
     def test_a_revoked_token_without_a_session_is_revoked(self, store: TokenStore) -> None:
         store.revoke_token(ref(), expires_at=None, now=NOW)
 
-        assert standing(store, session_id=None) is Standing.REVOKED
-        assert standing(store, session_id=None, token_id="a2") is Standing.GOOD
+        assert standing(store, session_id=None) is TokenStatus.REVOKED
+        assert standing(store, session_id=None, token_id="a2") is TokenStatus.GOOD
 
     def test_another_issuers_entries_are_not_ours(self, store: TokenStore) -> None:
         store.open_session(SESSION)
@@ -155,26 +155,26 @@ class TokenStoreContract:
         store.revoke_session("https://other", "s1", now=NOW)
         store.revoke_subject("https://other", "alice", now=NOW, until=NOW + DAY)
 
-        assert standing(store) is Standing.GOOD
-        assert standing(store, issuer="https://other") is Standing.REVOKED
+        assert standing(store) is TokenStatus.GOOD
+        assert standing(store, issuer="https://other") is TokenStatus.REVOKED
 
     def test_issuer_and_id_are_told_apart(self, store: TokenStore) -> None:
         store.revoke_token(ref("bc", issuer="a"), expires_at=None, now=NOW)
 
-        assert standing(store, issuer="ab", token_id="c") is Standing.GOOD
+        assert standing(store, issuer="ab", token_id="c") is TokenStatus.GOOD
 
     def test_ids_are_compared_exactly(self, store: TokenStore) -> None:
         store.revoke_token(ref(), expires_at=None, now=NOW)
         spellings = ["A1", "a1 ", "a1\0", "a%", "", "а1"]  # noqa: RUF001 # Cyrillic, on purpose
 
-        assert {standing(store, token_id=jti) for jti in spellings} == {Standing.GOOD}
+        assert {standing(store, token_id=jti) for jti in spellings} == {TokenStatus.GOOD}
 
     def test_ids_may_hold_anything(self, store: TokenStore) -> None:
         odd = "'; DROP TABLE x; -- {}%s\0\n\U0001f600" * 20
         store.revoke_token(ref(odd, issuer=odd), expires_at=None, now=NOW)
 
-        assert standing(store, issuer=odd, token_id=odd) is Standing.REVOKED
-        assert standing(store, issuer=odd, token_id=odd[:-1]) is Standing.GOOD
+        assert standing(store, issuer=odd, token_id=odd) is TokenStatus.REVOKED
+        assert standing(store, issuer=odd, token_id=odd[:-1]) is TokenStatus.GOOD
 
     def test_revoking_a_subject_ends_sessions_with_any_kind_of_id(self, store: TokenStore) -> None:
         """REF-6."""
@@ -183,25 +183,25 @@ class TokenStoreContract:
             store.open_session(replace(SESSION, session_id=session_id))
         store.revoke_subject("", "alice", now=NOW, until=NOW + DAY)
 
-        assert {standing(store, session_id=sid) for sid in ids} == {Standing.REVOKED}
+        assert {standing(store, session_id=sid) for sid in ids} == {TokenStatus.REVOKED}
         assert store.sessions("", "alice", now=NOW) == []
 
     def test_revoking_twice_is_revoking(self, store: TokenStore) -> None:
         store.revoke_token(ref(), expires_at=NOW + DAY, now=NOW)
         store.revoke_token(ref(), expires_at=NOW + DAY, now=NOW)
 
-        assert standing(store) is Standing.REVOKED
+        assert standing(store) is TokenStatus.REVOKED
 
     def test_an_unknown_session_kills_refresh_tokens_only(self, store: TokenStore) -> None:
-        assert standing(store) is Standing.GOOD
-        assert refresh_standing(store, "r1") is Standing.REVOKED
+        assert standing(store) is TokenStatus.GOOD
+        assert refresh_standing(store, "r1") is TokenStatus.REVOKED
 
     def test_a_refresh_token_outside_of_sessions_lives(self, store: TokenStore) -> None:
         old: dict[str, Any] = {"token_id": "r0", "session_id": None, "kind": "refresh"}
 
-        assert standing(store, **old) is Standing.GOOD
+        assert standing(store, **old) is TokenStatus.GOOD
         store.consume(ref("r0"), expires_at=NOW + DAY, now=NOW)
-        assert standing(store, **old) is Standing.CONSUMED
+        assert standing(store, **old) is TokenStatus.CONSUMED
 
     def test_a_refresh_token_of_a_session_can_be_consumed_and_revoked(
         self, store: TokenStore
@@ -209,9 +209,9 @@ class TokenStoreContract:
         store.open_session(SESSION)
         store.consume(ref("r1"), expires_at=NOW + DAY, now=NOW)
 
-        assert refresh_standing(store, "r1") is Standing.CONSUMED
+        assert refresh_standing(store, "r1") is TokenStatus.CONSUMED
         store.revoke_token(ref("r1"), expires_at=NOW + DAY, now=NOW)
-        assert refresh_standing(store, "r1") is Standing.REVOKED
+        assert refresh_standing(store, "r1") is TokenStatus.REVOKED
 
     def test_an_open_session_can_be_read(self, store: TokenStore) -> None:
         store.open_session(SESSION)
@@ -235,7 +235,7 @@ class TokenStoreContract:
         store.revoke_session("", "s1", now=NOW)
 
         assert store.open_session(SESSION) is Opening.KNOWN
-        assert standing(store) is Standing.REVOKED
+        assert standing(store) is TokenStatus.REVOKED
 
     def test_new_session_ids_are_unique_and_work_as_any_other(self, store: TokenStore) -> None:
         ids = {store.new_session_id("", "alice") for _ in range(20)}
@@ -245,9 +245,9 @@ class TokenStoreContract:
         store.revoke_session("", ended, now=NOW)
 
         assert len(ids) == 20
-        assert {sid for sid in ids if standing(store, session_id=sid) is Standing.GOOD} == ids - {
-            ended
-        }
+        assert {
+            sid for sid in ids if standing(store, session_id=sid) is TokenStatus.GOOD
+        } == ids - {ended}
         assert {found.session_id for found in store.sessions("", "alice", now=NOW)} == ids - {ended}
 
     def test_sessions_are_listed_newest_first(self, store: TokenStore) -> None:
@@ -267,8 +267,8 @@ class TokenStoreContract:
 
         assert store.session("", "s1", now=NOW) is None
         assert store.sessions("", "alice", now=NOW) == []
-        assert standing(store) is Standing.REVOKED
-        assert refresh_standing(store, "r1") is Standing.REVOKED
+        assert standing(store) is TokenStatus.REVOKED
+        assert refresh_standing(store, "r1") is TokenStatus.REVOKED
 
     def test_ending_one_session_leaves_the_others(self, store: TokenStore) -> None:
         store.open_session(SESSION)
@@ -276,13 +276,13 @@ class TokenStoreContract:
         store.revoke_session("", "s1", now=NOW)
 
         assert store.sessions("", "alice", now=NOW) == [other]
-        assert standing(store, session_id="s2") is Standing.GOOD
+        assert standing(store, session_id="s2") is TokenStatus.GOOD
 
     def test_an_unknown_session_can_be_ended(self, store: TokenStore) -> None:
         store.revoke_session("", "s1", now=NOW)
 
-        assert standing(store) is Standing.REVOKED
-        assert standing(store, session_id="s2") is Standing.GOOD
+        assert standing(store) is TokenStatus.REVOKED
+        assert standing(store, session_id="s2") is TokenStatus.GOOD
 
     @pytest.mark.parametrize(
         ("now", "is_there"),
@@ -324,47 +324,47 @@ class TokenStoreContract:
         store.revoke_subject("", "alice", now=NOW, until=NOW + DAY)
         store.open_session(replace(SESSION, session_id="s2"))
 
-        assert standing(store) is Standing.REVOKED
+        assert standing(store) is TokenStatus.REVOKED
         assert rotate(store, "r1", "r2").state is RotationState.ENDED
-        assert standing(store, session_id="s2") is Standing.GOOD
-        assert standing(store, session_id="b", subject="bob") is Standing.GOOD
+        assert standing(store, session_id="s2") is TokenStatus.GOOD
+        assert standing(store, session_id="b", subject="bob") is TokenStatus.GOOD
 
     @pytest.mark.parametrize("session_id", [None, "unknown"])
     @pytest.mark.parametrize(
         ("issued_at", "expected"),
         [
-            pytest.param(0, Standing.REVOKED, id="without iat"),
-            pytest.param(NOW - 1, Standing.REVOKED, id="before"),
-            pytest.param(NOW, Standing.REVOKED, id="in that second"),
-            pytest.param(NOW + 0.9, Standing.REVOKED, id="in a fraction of that second"),
-            pytest.param(NOW + 1, Standing.GOOD, id="after"),
+            pytest.param(0, TokenStatus.REVOKED, id="without iat"),
+            pytest.param(NOW - 1, TokenStatus.REVOKED, id="before"),
+            pytest.param(NOW, TokenStatus.REVOKED, id="in that second"),
+            pytest.param(NOW + 0.9, TokenStatus.REVOKED, id="in a fraction of that second"),
+            pytest.param(NOW + 1, TokenStatus.GOOD, id="after"),
         ],
     )
     def test_the_cut_off_is_for_tokens_without_session(
-        self, store: TokenStore, session_id: str | None, issued_at: float, expected: Standing
+        self, store: TokenStore, session_id: str | None, issued_at: float, expected: TokenStatus
     ) -> None:
         """REF-6: tokens without sid by a revoked-before second."""
         store.revoke_subject("", "alice", now=NOW, until=NOW + DAY)
         token: dict[str, Any] = {"session_id": session_id, "issued_at": issued_at}
 
         assert standing(store, **token) is expected
-        assert standing(store, **token, subject="bob") is Standing.GOOD
+        assert standing(store, **token, subject="bob") is TokenStatus.GOOD
 
     def test_a_cut_off_never_moves_back(self, store: TokenStore) -> None:
         store.revoke_subject("", "alice", now=NOW, until=NOW + DAY)
         store.revoke_subject("", "alice", now=NOW - 60, until=NOW + 60)
         self.prune(store, now=NOW + DAY)
 
-        assert standing(store, session_id=None) is Standing.REVOKED
+        assert standing(store, session_id=None) is TokenStatus.REVOKED
 
     def test_rotating_replaces_the_refresh_token(self, store: TokenStore) -> None:
         """REF-1."""
         store.open_session(SESSION)
 
         assert rotate(store, "r1", "r2") == Rotation(RotationState.ROTATED)
-        assert refresh_standing(store, "r1") is Standing.CONSUMED
-        assert refresh_standing(store, "r2") is Standing.GOOD
-        assert standing(store) is Standing.GOOD
+        assert refresh_standing(store, "r1") is TokenStatus.CONSUMED
+        assert refresh_standing(store, "r2") is TokenStatus.GOOD
+        assert standing(store) is TokenStatus.GOOD
 
     def test_rotating_touches_the_session_and_nothing_else(self, store: TokenStore) -> None:
         """REF-5: the absolute end stays."""
@@ -407,7 +407,7 @@ class TokenStoreContract:
         rotate(store, "r1", "r2")
 
         assert rotate(store, presented, "r3") == Rotation(RotationState.REUSED)
-        assert standing(store) is Standing.REVOKED
+        assert standing(store) is TokenStatus.REVOKED
         assert rotate(store, "r2", "r4") == Rotation(RotationState.ENDED)
         assert rotate(store, "r1", "r5", session_id="s2").state is RotationState.ROTATED
 
@@ -435,7 +435,7 @@ class TokenStoreContract:
 
         again = rotate(store, "r1", "r3", now=NOW + later, grace=10, kept=b"other")
         assert again == expected
-        assert (standing(store) is Standing.GOOD) is (expected.kept is not None)
+        assert (standing(store) is TokenStatus.GOOD) is (expected.kept is not None)
 
     def test_a_repetition_changes_nothing(self, store: TokenStore) -> None:
         """REF-4: the same pair as often as it is asked for, and never a second branch."""
@@ -481,7 +481,7 @@ class TokenStoreContract:
             rotate(store, f"r{n}", f"r{n + 1}", now=now, grace=10, kept=b"%d" % n)
 
         states = [refresh_standing(store, f"r{n}", now=NOW + 20) for n in range(1, 7)]
-        late, graced, good = Standing.CONSUMED, Standing.IN_GRACE, Standing.GOOD
+        late, graced, good = TokenStatus.CONSUMED, TokenStatus.IN_GRACE, TokenStatus.GOOD
         assert states == [late, late, late, graced, graced, good]
         assert rotate(store, "r3", "x", now=NOW + 20).state is RotationState.REUSED
 
@@ -490,16 +490,16 @@ class TokenStoreContract:
         for n in range(1, MAX_PREDECESSORS + 2):
             rotate(store, f"r{n}", f"r{n + 1}", grace=10, kept=b"pair")
 
-        assert refresh_standing(store, "r2") is Standing.IN_GRACE
-        assert refresh_standing(store, "r1") is Standing.CONSUMED
+        assert refresh_standing(store, "r2") is TokenStatus.IN_GRACE
+        assert refresh_standing(store, "r1") is TokenStatus.CONSUMED
 
     def test_a_used_refresh_token_stands_in_its_grace(self, store: TokenStore) -> None:
         store.open_session(SESSION)
         rotate(store, "r1", "r2", grace=10, kept=b"pair")
 
-        assert refresh_standing(store, "r1", now=NOW + 9) is Standing.IN_GRACE
-        assert refresh_standing(store, "r1", now=NOW + 10) is Standing.CONSUMED
-        assert refresh_standing(store, "r2", now=NOW + 10) is Standing.GOOD
+        assert refresh_standing(store, "r1", now=NOW + 9) is TokenStatus.IN_GRACE
+        assert refresh_standing(store, "r1", now=NOW + 10) is TokenStatus.CONSUMED
+        assert refresh_standing(store, "r2", now=NOW + 10) is TokenStatus.GOOD
 
     @pytest.mark.parametrize(("idle", "days"), [(NOW + 30 * DAY, 30), (None, 90)])
     def test_a_refresh_token_of_a_session_that_is_over_is_revoked(
@@ -507,8 +507,8 @@ class TokenStoreContract:
     ) -> None:
         store.open_session(replace(SESSION, idle_expires_at=idle))
 
-        assert refresh_standing(store, "r1", now=NOW + days * DAY - 1) is Standing.GOOD
-        assert refresh_standing(store, "r1", now=NOW + days * DAY) is Standing.REVOKED
+        assert refresh_standing(store, "r1", now=NOW + days * DAY - 1) is TokenStatus.GOOD
+        assert refresh_standing(store, "r1", now=NOW + days * DAY) is TokenStatus.REVOKED
 
     def test_presenting_changes_nothing_but_the_session_of_a_thief(self, store: TokenStore) -> None:
         """REF-2: whoever meets a reused token ends its session, not only who rotates it."""
@@ -521,7 +521,7 @@ class TokenStoreContract:
         assert store.session("", "s1", now=NOW) == before
         assert present(store, "r1", now=NOW + 10) == Rotation(RotationState.REUSED)
         assert present(store, "r1", now=NOW + 10) == Rotation(RotationState.ENDED)
-        assert standing(store) is Standing.REVOKED
+        assert standing(store) is TokenStatus.REVOKED
         assert present(store, "r1", session_id="unknown") == Rotation(RotationState.ENDED)
 
     def test_a_replaced_token_is_void_and_no_theft(self, store: TokenStore) -> None:
@@ -530,10 +530,10 @@ class TokenStoreContract:
 
         assert replace_by(store, "r2", "r3", now=NOW + 5) is True
         for void in ("r1", "r2"):
-            assert refresh_standing(store, void, now=NOW + 6) is Standing.REPLACED
+            assert refresh_standing(store, void, now=NOW + 6) is TokenStatus.REPLACED
             assert present(store, void, now=NOW + 60) == Rotation(RotationState.REPLACED)
             assert rotate(store, void, "x", now=NOW + 60).state is RotationState.REPLACED
-        assert refresh_standing(store, "r3", now=NOW + 6) is Standing.GOOD
+        assert refresh_standing(store, "r3", now=NOW + 6) is TokenStatus.GOOD
 
     def test_the_token_that_replaced_another_is_judged_as_any(self, store: TokenStore) -> None:
         store.open_session(SESSION)
@@ -553,7 +553,7 @@ class TokenStoreContract:
         rotate(store, "r2", "r3", grace=10, kept=b"pair 3")
         rotate(store, "r3", "r4", grace=10, kept=b"pair 4")
 
-        assert refresh_standing(store, "r3", now=NOW + 1) is Standing.IN_GRACE
+        assert refresh_standing(store, "r3", now=NOW + 1) is TokenStatus.IN_GRACE
         assert rotate(store, "r3", "x", now=NOW + 1) == Rotation(RotationState.REPEATED, b"pair 4")
         assert present(store, "r1", now=NOW + 1).state is RotationState.REPLACED
 
@@ -564,9 +564,9 @@ class TokenStoreContract:
         replace_by(store, "r2", "r3", now=NOW + 2)
 
         void = {"issued_at": NOW + 5, "now": NOW + 6}
-        assert refresh_standing(store, "r2", **void) is Standing.REPLACED
+        assert refresh_standing(store, "r2", **void) is TokenStatus.REPLACED
         assert present(store, "r2", **void).state is RotationState.REPLACED
-        assert refresh_standing(store, "r3", now=NOW + 6) is Standing.GOOD
+        assert refresh_standing(store, "r3", now=NOW + 6) is TokenStatus.GOOD
 
     def test_only_the_current_token_of_a_live_session_is_replaced(self, store: TokenStore) -> None:
         store.open_session(SESSION)
@@ -626,7 +626,7 @@ class TokenStoreContract:
         assert states.count(RotationState.ROTATED) == 1
         assert states.count(RotationState.REUSED) == 1
         assert states.count(RotationState.ENDED) == 6
-        assert standing(store) is Standing.REVOKED
+        assert standing(store) is TokenStatus.REVOKED
 
     def test_of_many_threads_one_opens_a_session(self, store: TokenStore) -> None:
         opened = all_at_once(
@@ -648,13 +648,13 @@ class TokenStoreContract:
         self, store: TokenStore
     ) -> None:
         token, session = adoptable(store)
-        assert store.standing(token, now=NOW) is Standing.GOOD
+        assert store.standing(token, now=NOW) is TokenStatus.GOOD
 
         assert self.adopt(store) == session
         assert self.adopt(store, created_at=NOW + 1) == session
         assert store.session("", session.session_id, now=NOW) == session
         assert store.sessions("", "alice", now=NOW) == [session]
-        assert store.standing(token, now=NOW) is Standing.GOOD
+        assert store.standing(token, now=NOW) is TokenStatus.GOOD
 
     def test_an_adopted_token_is_judged_by_its_session(self, store: TokenStore) -> None:
         token, session = adoptable(store)
@@ -662,10 +662,10 @@ class TokenStoreContract:
         sid = session.session_id
         rotate(store, "old", "r2", session_id=sid, now=NOW, grace=10, kept=b"pair")
 
-        assert store.standing(token, now=NOW + 9) is Standing.IN_GRACE
-        assert store.standing(token, now=NOW + 10) is Standing.CONSUMED
+        assert store.standing(token, now=NOW + 9) is TokenStatus.IN_GRACE
+        assert store.standing(token, now=NOW + 10) is TokenStatus.CONSUMED
         rotate(store, "old", "x", session_id=sid, now=NOW + 10)
-        assert store.standing(token, now=NOW + 10) is Standing.REVOKED
+        assert store.standing(token, now=NOW + 10) is TokenStatus.REVOKED
         assert self.adopt(store) is None
 
     def test_an_adopted_token_stays_used_up_when_its_session_is_forgotten(
@@ -676,7 +676,10 @@ class TokenStoreContract:
         self.adopt(store, expires_at=NOW + DAY, idle_expires_at=None)
         self.prune(store, now=NOW + 2 * DAY)
 
-        assert store.standing(token, now=NOW + 2 * DAY) in {Standing.CONSUMED, Standing.REVOKED}
+        assert store.standing(token, now=NOW + 2 * DAY) in {
+            TokenStatus.CONSUMED,
+            TokenStatus.REVOKED,
+        }
         assert self.adopt(store, created_at=NOW + 2 * DAY, last_used_at=NOW + 2 * DAY) is None
 
     def test_what_was_revoked_or_used_up_is_not_adopted(self, store: TokenStore) -> None:
@@ -712,8 +715,8 @@ class TokenStoreContract:
         store.revoke_subject("", "alice", now=NOW + 5, until=FOREVER)
 
         assert store.session("", session.session_id, now=NOW) is None
-        assert standing(store, session_id=session.session_id) is Standing.REVOKED
-        assert store.standing(token, now=NOW) is Standing.REVOKED
+        assert standing(store, session_id=session.session_id) is TokenStatus.REVOKED
+        assert store.standing(token, now=NOW) is TokenStatus.REVOKED
 
     def test_of_many_threads_all_adopt_one_session(self, store: TokenStore) -> None:
         found = all_at_once(8, lambda n: self.adopt(store, created_at=NOW + n))
@@ -740,7 +743,7 @@ class TokenStoreContract:
 
         assert store.open_session(other, since=NOW + 0.25) is Opening.CUT_OFF
         assert store.open_session(other, since=NOW + 0.5) is Opening.OPENED
-        assert standing(store, session_id=None) is Standing.GOOD
+        assert standing(store, session_id=None) is TokenStatus.GOOD
 
     def test_no_login_outlives_what_ended_all_while_it_was_under_way(
         self, store: TokenStore
@@ -771,8 +774,8 @@ class TokenStoreContract:
 
         assert store.end_others("", "alice", "s1", now=NOW) == 300
         assert store.sessions("", "alice", now=NOW) == [SESSION]
-        assert standing(store, session_id="o7") is Standing.REVOKED
-        assert standing(store, session_id="b", subject="bob") is Standing.GOOD
+        assert standing(store, session_id="o7") is TokenStatus.REVOKED
+        assert standing(store, session_id="b", subject="bob") is TokenStatus.GOOD
         assert store.end_others("", "alice", None, now=NOW) == 1
         assert store.end_others("", "alice", None, now=NOW) == 0
 
@@ -782,9 +785,9 @@ class TokenStoreContract:
         store.open_session(SESSION)
 
         assert store.end_others("", "alice", "s1", now=NOW + 120) == 0
-        assert standing(store, session_id="idle", now=NOW) is Standing.REVOKED
-        assert refresh_standing(store, "r1", session_id="idle", now=NOW) is Standing.REVOKED
-        assert standing(store) is Standing.GOOD
+        assert standing(store, session_id="idle", now=NOW) is TokenStatus.REVOKED
+        assert refresh_standing(store, "r1", session_id="idle", now=NOW) is TokenStatus.REVOKED
+        assert standing(store) is TokenStatus.GOOD
 
     def test_a_login_too_many_ends_the_oldest(self, store: TokenStore) -> None:
         for n in range(4):
@@ -792,7 +795,7 @@ class TokenStoreContract:
             store.open_session(session, maximum=2)
 
         assert [one.session_id for one in store.sessions("", "alice", now=NOW)] == ["s3", "s2"]
-        assert standing(store, session_id="s1") is Standing.REVOKED
+        assert standing(store, session_id="s1") is TokenStatus.REVOKED
 
     def test_a_maximum_of_one_leaves_the_new_session(self, store: TokenStore) -> None:
         store.open_session(replace(SESSION, session_id="s0", created_at=NOW + 5))
@@ -867,8 +870,8 @@ class TokenStoreContract:
         kind = "access" if token_id == "a1" else "refresh"
         token = {"session_id": None, "kind": kind, "leeway": 5}
 
-        assert standing(store, token_id, issued_at=NOW + 5, **token) is Standing.REVOKED
-        assert standing(store, token_id, issued_at=NOW + 6, **token) is Standing.GOOD
+        assert standing(store, token_id, issued_at=NOW + 5, **token) is TokenStatus.REVOKED
+        assert standing(store, token_id, issued_at=NOW + 6, **token) is TokenStatus.GOOD
 
     def test_a_clock_that_is_ahead_takes_nothing_from_the_others(self, store: TokenStore) -> None:
         """REV-1: what is deleted goes by the earlier of the two clocks."""
@@ -879,10 +882,10 @@ class TokenStoreContract:
         store.open_session(replace(late, expires_at=ahead + 90 * DAY))
         store.revoke_session("", "s1", now=ahead)
 
-        assert standing(store, "a9") is Standing.REVOKED
-        assert standing(store) is Standing.REVOKED
+        assert standing(store, "a9") is TokenStatus.REVOKED
+        assert standing(store) is TokenStatus.REVOKED
         store.revoke_subject("", "alice", now=NOW, until=FOREVER)
-        assert standing(store, session_id="s2") is Standing.REVOKED
+        assert standing(store, session_id="s2") is TokenStatus.REVOKED
 
     def test_an_upgrade_of_what_is_new_changes_nothing(self, store: TokenStore) -> None:
         store.open_session(SESSION)
@@ -890,13 +893,13 @@ class TokenStoreContract:
 
         assert store.upgrade()
         assert store.session("", "s1", now=NOW) == SESSION
-        assert standing(store, "a9") is Standing.REVOKED
+        assert standing(store, "a9") is TokenStatus.REVOKED
 
     def test_a_token_is_consumed_once(self, store: TokenStore) -> None:
         consumed = [store.consume(ref(), expires_at=NOW + DAY, now=NOW) for _ in range(3)]
 
         assert consumed == [True, False, False]
-        assert standing(store) is Standing.CONSUMED
+        assert standing(store) is TokenStatus.CONSUMED
         assert store.consume(ref("a2"), expires_at=NOW + DAY, now=NOW)
         assert store.consume(ref(issuer="https://other"), expires_at=None, now=NOW)
 
@@ -909,13 +912,13 @@ class TokenStoreContract:
         store.revoke_token(ref(), expires_at=NOW + DAY, now=NOW)
 
         assert store.consume(ref(), expires_at=NOW + DAY, now=NOW) is False
-        assert standing(store) is Standing.REVOKED
+        assert standing(store) is TokenStatus.REVOKED
 
     def test_a_consumed_token_can_be_revoked(self, store: TokenStore) -> None:
         store.consume(ref(), expires_at=NOW + DAY, now=NOW)
         store.revoke_token(ref(), expires_at=NOW + DAY, now=NOW)
 
-        assert standing(store) is Standing.REVOKED
+        assert standing(store) is TokenStatus.REVOKED
         assert store.consume(ref(), expires_at=NOW + DAY, now=NOW) is False
 
     def test_pruning_forgets_what_no_token_needs(self, store: TokenStore) -> None:
@@ -935,10 +938,10 @@ class TokenStoreContract:
         ]
 
         assert self.prune(store, now=NOW + DAY + LEEWAY - 1) == 0
-        assert Standing.GOOD not in {standing(store, **token) for token in tokens}
+        assert TokenStatus.GOOD not in {standing(store, **token) for token in tokens}
         # At least: a store may have kept something about the session's subject, too.
         assert self.prune(store, now=NOW + DAY + LEEWAY) >= 5 or self.expires_by_itself
-        assert {standing(store, **token) for token in tokens} == {Standing.GOOD}
+        assert {standing(store, **token) for token in tokens} == {TokenStatus.GOOD}
         assert self.prune(store, now=NOW + DAY + LEEWAY) == 0
 
     def test_pruning_in_batches_ends(self, store: TokenStore) -> None:
@@ -952,7 +955,7 @@ class TokenStoreContract:
         while store.prune_batch(now=later, limit=3):
             pass
         assert store.prunable(now=later) in {0, None}
-        assert standing(store, token_id="a6") is Standing.GOOD
+        assert standing(store, token_id="a6") is TokenStatus.GOOD
 
     def test_pruning_keeps_what_never_expires(self, store: TokenStore) -> None:
         store.revoke_token(ref(), expires_at=None, now=NOW)
@@ -961,17 +964,17 @@ class TokenStoreContract:
         store.revoke_subject("", "carol", now=NOW, until=FOREVER)
 
         assert self.prune(store, now=NOW + 1000 * 365 * DAY) == 0
-        assert standing(store) is Standing.REVOKED
-        assert standing(store, session_id=None, subject="carol") is Standing.REVOKED
-        assert standing(store, token_id="a2") is Standing.CONSUMED
-        assert standing(store, session_id="unknown") is Standing.REVOKED
+        assert standing(store) is TokenStatus.REVOKED
+        assert standing(store, session_id=None, subject="carol") is TokenStatus.REVOKED
+        assert standing(store, token_id="a2") is TokenStatus.CONSUMED
+        assert standing(store, session_id="unknown") is TokenStatus.REVOKED
 
     def test_the_longer_of_two_expiries_holds(self, store: TokenStore) -> None:
         store.revoke_token(ref(), expires_at=NOW + 2 * DAY, now=NOW)
         store.revoke_token(ref(), expires_at=NOW + DAY, now=NOW)
         self.prune(store, now=NOW + DAY + LEEWAY)
 
-        assert standing(store) is Standing.REVOKED
+        assert standing(store) is TokenStatus.REVOKED
 
     def test_pruning_leaves_live_sessions(self, store: TokenStore) -> None:
         store.open_session(SESSION)
@@ -995,15 +998,15 @@ class TokenStoreContract:
             store.consume(ref(f"c{n}"), expires_at=None, now=NOW + LEEWAY)
         self.wait(store, NOW + LEEWAY)
 
-        assert standing(store) is Standing.GOOD
-        assert standing(store, token_id="c0") is Standing.CONSUMED
+        assert standing(store) is TokenStatus.GOOD
+        assert standing(store, token_id="c0") is TokenStatus.CONSUMED
 
     def test_a_closed_store_opens_again(self, store: TokenStore) -> None:
         store.revoke_token(ref(), expires_at=None, now=NOW)
         store.close()
         store.close()
 
-        assert standing(store) is Standing.REVOKED
+        assert standing(store) is TokenStatus.REVOKED
 
     def test_a_repr_shows_no_kept_pair(self, store: TokenStore) -> None:
         store.open_session(SESSION)

@@ -13,9 +13,9 @@ from werkzeug.wrappers import Response
 
 from ..clock import Clock
 from ..exceptions import ConfigurationError, InvalidRequestError, IssueError
-from ..jose import encoded_object, unverified_claims
 from ..settings import CookieShape, readers
 from ..settings.readers import read_setting
+from ..tokens.jose import encoded_object, unverified_claims
 from .base import NamedByKind, Presented
 
 #: Bytes of a cookie, with its name and attributes, that every browser keeps

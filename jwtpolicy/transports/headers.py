@@ -6,8 +6,7 @@ import re
 
 from flask import Request
 
-from ..exceptions import InvalidRequestError
-from ..expecting import expect
+from ..exceptions import InvalidRequestError, expect
 from .base import Transport
 
 # RFC 6750 section 2.1: b64token = 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="

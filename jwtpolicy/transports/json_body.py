@@ -8,7 +8,7 @@ from typing import Any
 from flask import Request
 
 from ..exceptions import InvalidRequestError
-from ..jose import MAX_BODY, parse_json
+from ..tokens.jose import MAX_BODY, parse_json
 from .base import NamedByKind, Presented
 
 

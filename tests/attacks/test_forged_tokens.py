@@ -14,7 +14,7 @@ import pytest
 
 from jwtpolicy.exceptions import ExpiredTokenError, InvalidTokenError, WrongKindError
 from jwtpolicy.keys import Key, KeyRing
-from jwtpolicy.verifier import ClaimRules, Verifier
+from jwtpolicy.tokens.verifier import ClaimRules, Verifier
 from tests.conftest import SECRET, StandingClock
 from tests.unit.test_keys import EC_KEY, PUBLIC_PEM, RSA_KEY, public_pem
 
@@ -285,7 +285,7 @@ CLAIM_FORMS = [
 
 @pytest.mark.parametrize(("change", "error"), CLAIM_FORMS)
 def test_a_claim_of_a_wrong_form_is_never_taken_as_absent(change: Any, error: Any) -> None:
-    """CLAIM-1 to CLAIM-8, CLAIM-11."""
+    """CLAIM-1, CLAIM-3, CLAIM-4, CLAIM-5, CLAIM-6, CLAIM-8, CLAIM-11."""
     with pytest.raises(error):
         verifier().verify(signed(claims={**CLAIMS, **change}), kinds=frozenset({"access"}))
 

@@ -17,8 +17,8 @@ from jwtpolicy.exceptions import (
     KeysUnavailableError,
 )
 from jwtpolicy.keys import Key, KeyRing
-from jwtpolicy.signer import Signer
-from jwtpolicy.verifier import Verifier
+from jwtpolicy.tokens.signer import Signer
+from jwtpolicy.tokens.verifier import Verifier
 from tests.attacks.test_forged_tokens import NOW
 from tests.conftest import SECRET, StandingClock, bearer
 

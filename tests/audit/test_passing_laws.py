@@ -23,10 +23,10 @@ from jwtpolicy import (
     one_of,
     view_arg,
 )
-from jwtpolicy.access import Terms
 from jwtpolicy.audit.passing import Caller, can_pass
-from jwtpolicy.plans import program_of
+from jwtpolicy.guards.plan import program_of
 from jwtpolicy.policy.closing import close
+from jwtpolicy.policy.request import PolicySettings
 from tests.properties.strategies import NOW, token, trees
 
 #: Leaves that know something of each other, so that contradictions are not rare.
@@ -56,7 +56,7 @@ TOKENS: dict[str | None, list[Any]] = {
     "refresh": [token("refresh", **claims) for claims in CLAIMS],
     None: [None],
 }
-TERMS = Terms(clock=lambda: NOW)
+TERMS = PolicySettings(clock=lambda: NOW)
 
 
 LEVELS = st.sampled_from(THEMES).flatmap(lambda theme: trees(st.sampled_from(theme)))

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from jwtpolicy.exceptions import InvalidTokenError
 from jwtpolicy.keys import Key, KeyRing
-from jwtpolicy.verifier import Verifier
+from jwtpolicy.tokens.verifier import Verifier
 from tests.attacks.test_forged_tokens import CLAIM_FORMS, HEADERS, OBJECTS, SHAPES
 from tests.conftest import SECRET
 
@@ -117,7 +117,7 @@ def test_a_header_that_asks_for_something_else_is_refused(
 def test_a_claim_of_a_wrong_form_is_refused(
     bridged: Bridged, change: dict[str, Any], error: Any, request: Any
 ) -> None:
-    """CLAIM-1 to CLAIM-8."""
+    """CLAIM-1, CLAIM-4, CLAIM-5, CLAIM-6, CLAIM-8."""
     # The table has a clock that stands still; what is later there is later here.
     now, standing = int(time.time()), 1_800_000_000
     moved = {
@@ -146,7 +146,10 @@ READ = {"sub", "type", "exp", "nbf", "iat", "jti", "aud", "fresh", "csrf"}
 @tries
 @given(change=changes)
 def test_no_signed_token_passes_here_alone(bridged: Bridged, change: dict[str, Any]) -> None:
-    """S1, S10, CLAIM-1 to CLAIM-8; the empty text is an audience only natively."""
+    """S1, S10, CLAIM-1, CLAIM-4, CLAIM-5, CLAIM-6, CLAIM-8.
+
+    The empty text is an audience only natively.
+    """
     read = {name: value for name, value in change.items() if name in READ}
     token = forged(dumped({**claims(), **read}))
 

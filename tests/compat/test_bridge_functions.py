@@ -206,7 +206,7 @@ def test_a_claim_that_could_not_be_read_back_is_not_signed(bridged: Bridged, val
 def test_what_an_application_states_of_its_user_is_its_own_affair(
     bridged: Bridged, claim: dict[str, Any]
 ) -> None:
-    """CLAIM-10: a native guard looks at the shape, and refuses the token."""
+    """A native guard looks at the shape, and refuses the token."""
     right = {"scope": "a", "acr": "1", "amr": ["pwd"], "auth_time": 1}
 
     odd, fine = (bridged.access(additional_claims=added) for added in (claim, right))

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from jwtpolicy.jose import MAX_BODY
+from jwtpolicy.tokens.jose import MAX_BODY
 from tests.conftest import bearer
 
 from .conftest import Bridged, claims, forged

@@ -54,7 +54,7 @@ def site(app: Flask) -> Any:
 
 @pytest.mark.parametrize("verb", ["login", "refresh", "issue", "step_up", "renewed"])
 def test_every_access_token_is_one_of_the_profile(make_app: Make, verb: str) -> None:
-    """K34, RFC 9068 section 2."""
+    """AT-1, K34, RFC 9068 section 2."""
     app, jwt = make_app(**WITH_CLIENT)
     with app.test_request_context():
         pair = jwt.login("u1")
@@ -152,7 +152,7 @@ def accepted(make_app: Make, claims: Any, header: Any = HEADER, **settings: Any)
 
 @pytest.mark.parametrize("media_type", ["at+jwt", "application/at+jwt", "AT+JWT"])
 def test_a_token_of_others_needs_no_type(make_app: Make, media_type: str) -> None:
-    """K34: `typ` says the kind, and `Token.kind` too."""
+    """AT-1, K34: `typ` says the kind, and `Token.kind` too."""
     answer = accepted(make_app, OTHERS, {"typ": media_type})
 
     assert answer.status_code == 200
@@ -161,7 +161,7 @@ def test_a_token_of_others_needs_no_type(make_app: Make, media_type: str) -> Non
 
 @pytest.mark.parametrize("name", ["iss", "aud", "sub", "client_id", "iat", "exp", "jti"])
 def test_each_claim_of_the_profile_is_demanded(make_app: Make, name: str) -> None:
-    """K34, RFC 9068 section 4."""
+    """AT-1, K34, RFC 9068 section 4."""
     claims = {other: value for other, value in OTHERS.items() if other != name}
 
     assert accepted(make_app, claims, require_exp=False).status_code == 401
@@ -183,6 +183,7 @@ def test_each_claim_of_the_profile_is_demanded(make_app: Make, name: str) -> Non
     ],
 )
 def test_what_is_none_of_the_profile_is_refused(make_app: Make, header: Any, changes: Any) -> None:
+    """AT-1."""
     assert accepted(make_app, {**OTHERS, **changes}, header).status_code == 401
 
 

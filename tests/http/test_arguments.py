@@ -36,8 +36,8 @@ from jwtpolicy.exceptions import (
     SetupError,
     SubjectError,
 )
-from jwtpolicy.globals import template_user
 from jwtpolicy.policy.credentials import NotRevoked
+from jwtpolicy.proxies import template_user
 from jwtpolicy.stores import MemoryStore
 from tests.conftest import SECRET, bearer, name_of
 

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from jwtpolicy import binding, protect
+from jwtpolicy import protect
+from jwtpolicy.app import bound_app as binding
 from jwtpolicy.exceptions import IssueError
 from jwtpolicy.keys import Key, KeyRing
 from tests.conftest import SECRET, bearer

@@ -93,7 +93,7 @@ def test_a_login_sets_four_cookies_with_the_safe_attributes(make_app: Any) -> No
 
 
 def test_tokens_in_cookies_are_not_in_the_body(make_app: Any) -> None:
-    """HTTP-9: a script that can read the body must not read the token."""
+    """HTTP-9, COOKIE-1: a script that can read the body must not read the token."""
     response = build(make_app)[0].test_client().post("/login")
 
     assert response.json == {"token_type": "Bearer", "expires_in": 900}

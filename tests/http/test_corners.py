@@ -22,15 +22,15 @@ from jwtpolicy import (
     protect,
     public,
 )
-from jwtpolicy.access import Standing
 from jwtpolicy.exceptions import (
     ConfigurationError,
     PolicyDefinitionError,
     RevokedTokenError,
     StoreNotConfiguredError,
 )
-from jwtpolicy.revocation import ref_of
-from jwtpolicy.token import _verified
+from jwtpolicy.sessions.revocation import ref_of
+from jwtpolicy.tokens.status import TokenStatus
+from jwtpolicy.tokens.token import _verified
 from tests.attacks.test_forged_tokens import signed
 from tests.conftest import SECRET, bearer
 from tests.unit.test_keys import EC_KEY, MATERIALS, PUBLIC_PEM, RSA_KEY, pem
@@ -138,7 +138,7 @@ def test_guards_print_what_they_guard() -> None:
         def get(self) -> str:
             return "in"
 
-    from jwtpolicy.guards import ClassGuard, FunctionGuard
+    from jwtpolicy.guards.levels import ClassGuard, FunctionGuard
 
     assert repr(ClassGuard(Guarded, ["GET"])) == "Guarded"
     assert repr(FunctionGuard(HasRole("a"))) == "@protect(HasRole('a'))"
@@ -165,9 +165,9 @@ def test_no_key_at_all_is_an_error_that_makes_one() -> None:
 def test_a_token_that_cannot_be_looked_up_counts_as_revoked(app: Any, jwt: Any) -> None:
     """CLAIM-5."""
     token = _verified({"sub": "u1", "type": "access"}, {}, "", True, "u1")
-    revocation = app.extensions["jwtpolicy"].enforcement.sources.revocation
+    revocation = app.extensions["jwtpolicy"].enforcement.services.revocation
 
-    assert revocation.standing(token) is Standing.REVOKED
+    assert revocation.standing(token) is TokenStatus.REVOKED
     with pytest.raises(RevokedTokenError):
         ref_of(token)
 

@@ -112,7 +112,7 @@ def test_a_malformed_parameter_is_refused(make_app: Any, query: str) -> None:
 @pytest.mark.parametrize("value", ["", " ", "\t "])
 @pytest.mark.parametrize("scheme", ["Bearer", ""])
 def test_an_empty_header_is_no_token(make_app: Any, scheme: str, value: str) -> None:
-    """HTTP-4: some clients send it who have none."""
+    """HTTP-5: some clients send it who have none."""
     app, jwt = make_app(token_location=["headers", "cookies"], header_type=scheme)
     client, token = serve(app, jwt, OptionalToken()), issue(app, jwt)
     headers = {"Authorization": value}

@@ -25,8 +25,8 @@ from jwtpolicy import (
     protect,
 )
 from jwtpolicy.exceptions import LoaderError, StoreNotConfiguredError, UserUnavailableError
-from jwtpolicy.globals import template_user
 from jwtpolicy.keys import Key, KeyRing
+from jwtpolicy.proxies import template_user
 from jwtpolicy.stores import MemoryStore
 from jwtpolicy.transports import Transport
 from tests.conftest import SECRET

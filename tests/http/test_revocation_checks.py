@@ -10,7 +10,7 @@ from flask import Flask
 from jwtpolicy import Refresh, protect
 from jwtpolicy.endpoints import RefreshView
 from jwtpolicy.exceptions import RateLimitedError, RevokedTokenError, SetupError
-from jwtpolicy.revocation import REVOCATION_CHECKS
+from jwtpolicy.sessions.revocation import REVOCATION_CHECKS
 from tests.conftest import bearer
 
 

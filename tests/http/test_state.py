@@ -25,8 +25,8 @@ from jwtpolicy import (
     policy,
     protect,
 )
-from jwtpolicy.access import Terms
 from jwtpolicy.exceptions import ConfigurationError, ResourceNotFoundError, SetupError
+from jwtpolicy.policy.request import PolicySettings
 from tests.conftest import SECRET, bearer
 
 
@@ -305,7 +305,7 @@ def test_explaining_leaves_a_request_as_it_was_made(app: Any, jwt: Any, clock: A
     with app.app_context():
         token = jwt.verify(jwt.issue("7", fresh=True))
         made = AccessRequest(token=token, resource=None)
-        kept = AccessRequest(token=token, terms=Terms(clock=lambda: clock.now + 600))
+        kept = AccessRequest(token=token, terms=PolicySettings(clock=lambda: clock.now + 600))
         decisions = [jwt.explain(Fresh(within=300), request) for request in (made, kept)]
 
     assert [decision.outcome.name for decision in decisions] == ["ALLOW", "STEP_UP"]

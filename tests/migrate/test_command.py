@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from jwtpolicy.cli import jwtpolicy
-from jwtpolicy.migrate.report import diff
+from jwtpolicy.migrate.diff import diff
 
 OLD = """\
 from flask_jwt_extended import JWTManager, jwt_required

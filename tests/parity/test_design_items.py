@@ -118,7 +118,7 @@ STATUSES = {
 def test_who_you_are_and_what_you_may_are_answered_apart(
     app: Flask, access: Any, path: str
 ) -> None:
-    """D5, D6, D7: by status, code and challenge; 422 is never an answer."""
+    """D5, D6, D7, HTTP-1: by status, code and challenge; 422 is never an answer."""
     rules = {"/stale": Fresh(), "/scope": HasScope("a"), "/role": HasRole("a")}
     level = [rules[path]] if path in rules else []
     app.add_url_rule(path, "view", protect(*level)(lambda: "in"))

@@ -37,7 +37,7 @@ PYPROJECT = Path(__file__).parents[2] / "pyproject.toml"
 
 @pytest.mark.parametrize("kind", ["reset", "Access", "access ", "ACCESS", ["access"], None, 1, ""])
 def test_only_an_access_token_is_an_access_token(app: Flask, kind: Any) -> None:
-    """S1: whatever else the claim says, or where it is absent."""
+    """S1, CLAIM-6: whatever else the claim says, or where it is absent."""
     app.add_url_rule("/", "view", protect()(lambda: "in"))
     claims = {**CLAIMS, "type": kind}
     absent = {name: value for name, value in CLAIMS.items() if name != "type"}
@@ -49,7 +49,7 @@ def test_only_an_access_token_is_an_access_token(app: Flask, kind: Any) -> None:
 
 
 def test_a_kind_of_ones_own_opens_only_what_names_it(app: Flask, access: Any) -> None:
-    """S1."""
+    """S1, CLAIM-6."""
     app.add_url_rule("/", "view", protect()(lambda: "in"))
     app.add_url_rule("/reset", "reset", protect(TokenKind("reset"))(lambda: "in"))
     client, headers = app.test_client(), access(kind="reset", expires_in=60)
@@ -119,7 +119,7 @@ def test_an_optional_hook_before_requests_goes_on_too(app: Flask, jwt: Any) -> N
 
 @pytest.mark.parametrize("method", ["TRACE", "PURGE", "QUERY", "LINK", "FOO", "post", "Delete"])
 def test_every_unknown_method_needs_the_csrf_value(make_app: Any, method: str) -> None:
-    """S8: TRACE alone is safe by its definition."""
+    """S8, CSRF-1: TRACE alone is safe by its definition."""
     app, jwt = make_app(token_location="cookies")
     app.add_url_rule("/", "view", protect()(lambda: request.method), methods=[method.upper()])
     with app.app_context():
@@ -135,7 +135,7 @@ def test_every_unknown_method_needs_the_csrf_value(make_app: Any, method: str) -
 
 
 def test_a_token_is_revocable_from_the_start(app: Flask, jwt: JWTManager[Any], access: Any) -> None:
-    """S9: without a store being chosen, or a callback written."""
+    """S9, REV-1: without a store being chosen, or a callback written."""
     app.add_url_rule("/", "view", protect()(lambda: "in"))
     client, headers = app.test_client(), access()
     assert client.get("/", headers=headers).status_code == 200
@@ -154,13 +154,13 @@ def test_the_lowest_pyjwt_has_none_of_its_known_holes() -> None:
 
 @pytest.mark.parametrize("algorithm", [["HS256"], ("RS256", "HS256"), {"HS256"}, "none", "None"])
 def test_a_key_has_one_algorithm(make_app: Any, algorithm: Any) -> None:
-    """S12: there is no list that could hold another one, or be changed by us."""
+    """S12, ALG-1: there is no list that could hold another one, or be changed by us."""
     with pytest.raises(ConfigurationError, match="JWT_ALGORITHM"):
         make_app(algorithm=algorithm)
 
 
 def test_a_token_of_another_family_is_a_bad_token(make_site: Any) -> None:
-    """S12, C4: a public key is never a secret, and its mismatch no error of ours."""
+    """S12, C4, ALG-1: a public key is never a secret, and its mismatch no error of ours."""
     app, jwt = make_site(algorithm="RS256", private_key=pem(RSA_KEY), secret_key=None)
     app.add_url_rule("/", "view", protect()(lambda: "in"))
     with app.app_context():
@@ -174,7 +174,7 @@ def test_a_token_of_another_family_is_a_bad_token(make_site: Any) -> None:
 
 @pytest.mark.parametrize("secret", ["", "short", "x" * 31, PUBLIC_PEM, public_pem(RSA_KEY)])
 def test_a_weak_or_shared_secret_is_refused_at_the_start(make_app: Any, secret: Any) -> None:
-    """S14: and Flask's own secret is never taken in its place."""
+    """S14, ALG-3: and Flask's own secret is never taken in its place."""
     with pytest.raises(ConfigurationError):
         make_app(secret_key=secret)
 
@@ -231,7 +231,7 @@ def test_a_renewed_cookie_keeps_the_claims_of_the_session(make_app: Any, clock: 
 
 
 def test_a_handler_of_options_is_guarded(app: Flask, access: Any) -> None:
-    """S18: the answer that Flask gives by itself is free, and tells nothing."""
+    """S18, HTTP-8: the answer that Flask gives by itself is free, and tells nothing."""
     app.add_url_rule("/", "own", protect()(lambda: "secret"), methods=["GET", "OPTIONS"])
     app.add_url_rule("/other", "automatic", protect()(lambda: "secret"), methods=["GET"])
     client = app.test_client()
@@ -254,7 +254,7 @@ REFUSED = [
 
 @pytest.mark.parametrize("headers", REFUSED)
 def test_a_refusal_repeats_nothing(app: Flask, jwt: JWTManager[Any], headers: Any) -> None:
-    """S19: neither what came with the request nor words of the libraries below."""
+    """S19, HTTP-2: neither what came with the request nor words of the libraries below."""
     jwt.user_loader(lambda token: None)
     app.add_url_rule("/", "view", protect()(lambda: "in"))
     answer = app.test_client().get("/", headers=headers)
@@ -267,7 +267,7 @@ def test_a_refusal_repeats_nothing(app: Flask, jwt: JWTManager[Any], headers: An
 
 
 def test_the_log_knows_more_than_the_client(app: Flask, caplog: pytest.LogCaptureFixture) -> None:
-    """S19: the cause is there, and the token is not."""
+    """S19, KEY-8: the cause is there, and the token is not."""
     app.add_url_rule("/", "view", protect()(lambda: "in"))
     encoded = signed(HEADER, {**CLAIMS, "exp": 1})
     with caplog.at_level(logging.INFO, "jwtpolicy"):

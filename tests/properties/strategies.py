@@ -26,7 +26,7 @@ from jwtpolicy import (
     When,
 )
 from jwtpolicy.decision import ALLOWED, Finding
-from jwtpolicy.token import Token, _verified
+from jwtpolicy.tokens.token import Token, _verified
 
 NOW = 1_800_000_000
 

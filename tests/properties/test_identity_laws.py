@@ -14,7 +14,7 @@ from marshmallow import validate
 
 import jwtpolicy
 from jwtpolicy import AccessRequest, ClaimsMatch, Fresh, HasRole, Policy, contains, one_of, policy
-from jwtpolicy.access import Terms
+from jwtpolicy.policy.request import PolicySettings
 from tests.properties.strategies import NOW, token
 
 
@@ -94,7 +94,7 @@ JSON = """
     null true false 0 1 -1 -2 -4 11 1.0 0.5 2305843009213693952 "" "1" "a" "A"
     [] [1] [true] [-1] [-2] [2305843009213693952] [[1]] {} {"a":1} {"a":true}
 """
-TERMS = Terms(clock=lambda: NOW)
+TERMS = PolicySettings(clock=lambda: NOW)
 REQUESTS = [
     AccessRequest(token=token(x=json.loads(x), y=y, roles=["a"], auth_time=NOW - 2), terms=TERMS)
     for x, y in product(JSON.split(), [True, 1, None])

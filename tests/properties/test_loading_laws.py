@@ -14,9 +14,9 @@ from marshmallow import EXCLUDE, INCLUDE, RAISE, Schema, fields, validate
 
 from jwtpolicy import ClaimSchema, NumericDate
 from jwtpolicy.exceptions import InvalidTokenError
-from jwtpolicy.registered_claims import MAX_TIME
 from jwtpolicy.schemas import SchemaRegistry
 from jwtpolicy.schemas.claim_loader import compile_loader
+from jwtpolicy.tokens.claims import MAX_TIME
 
 #: Alike to Python or to people, and never the same.
 ATOMS: list[Any] = [

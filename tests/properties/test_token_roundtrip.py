@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jwtpolicy.exceptions import InvalidTokenError
-from jwtpolicy.jose import RESERVED_CLAIMS
 from jwtpolicy.keys import KeyRing
-from jwtpolicy.signer import Signer
-from jwtpolicy.verifier import Verifier
+from jwtpolicy.tokens.claims import RESERVED_CLAIMS
+from jwtpolicy.tokens.signer import Signer
+from jwtpolicy.tokens.verifier import Verifier
 from tests.attacks.test_forged_tokens import KEY, NOW, signed, verifier
 from tests.conftest import StandingClock
 

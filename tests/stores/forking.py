@@ -12,9 +12,9 @@ from typing import Protocol
 
 import pytest
 
-from jwtpolicy.access import Standing
 from jwtpolicy.stores import TokenStore
 from jwtpolicy.testing.token_store import NOW, ref, standing
+from jwtpolicy.tokens.status import TokenStatus
 
 _ROUNDS = 60
 
@@ -54,7 +54,7 @@ def answers_in_child(store: TokenStore, fork: Callable[[], int]) -> bool:
     """Whether a child can use a store that its parent has used."""
     pid = fork()
     if pid == 0:
-        leave_with(lambda: int(standing(store, session_id=None) is not Standing.GOOD))
+        leave_with(lambda: int(standing(store, session_id=None) is not TokenStatus.GOOD))
     return os.waitpid(pid, 0)[1] == 0
 
 
@@ -78,7 +78,7 @@ def _wrongs(store: TokenStore, side: str) -> int:
         except Exception:  # noqa: BLE001 # whatever comes of an answer that was the other side's
             wrong += 1
         else:
-            wrong += answers != (Standing.GOOD, Standing.REVOKED)
+            wrong += answers != (TokenStatus.GOOD, TokenStatus.REVOKED)
     return wrong
 
 

@@ -10,7 +10,6 @@ from typing import Any, Protocol
 
 import pytest
 
-from jwtpolicy.access import Standing
 from jwtpolicy.stores import TokenStore
 from jwtpolicy.stores.lineage import Lineage
 from jwtpolicy.testing.token_store import (
@@ -24,6 +23,7 @@ from jwtpolicy.testing.token_store import (
     rotate,
     standing,
 )
+from jwtpolicy.tokens.status import TokenStatus
 from tests.conftest import StandingClock
 
 #: The second in which the older copy is put back.
@@ -95,9 +95,9 @@ class GoingBack:
         store.revoke_session("", "s1", now=NOW)
         copies.restore()
 
-        assert standing(store) is Standing.REVOKED
-        assert refresh_standing(store, "r1") is Standing.REVOKED
-        assert standing(store, session_id=None) is Standing.REVOKED
+        assert standing(store) is TokenStatus.REVOKED
+        assert refresh_standing(store, "r1") is TokenStatus.REVOKED
+        assert standing(store, session_id=None) is TokenStatus.REVOKED
 
     def test_nothing_is_refused_where_nothing_was_lost(
         self, store: TokenStore, copies: Copies
@@ -108,9 +108,9 @@ class GoingBack:
         copies.save()
         copies.restore()
 
-        assert standing(store) is Standing.GOOD
-        assert refresh_standing(store, "r1") is Standing.GOOD
-        assert standing(store, "a9") is Standing.REVOKED
+        assert standing(store) is TokenStatus.GOOD
+        assert refresh_standing(store, "r1") is TokenStatus.GOOD
+        assert standing(store, "a9") is TokenStatus.REVOKED
 
     def test_every_change_lets_the_store_come_farther(self, store: TokenStore) -> None:
         """K45: what one of them did could be lost without a sign."""
@@ -132,9 +132,11 @@ class GoingBack:
         login = replace(SESSION, session_id="s2", created_at=LATER + 1, last_used_at=LATER + 1)
         store.open_session(login)
 
-        assert standing(store, session_id="s2", issued_at=LATER + 1) is Standing.GOOD
-        assert refresh_standing(store, "r1", session_id="s2", issued_at=LATER + 1) is Standing.GOOD
-        assert standing(store, session_id="s2", issued_at=LATER) is Standing.REVOKED
+        assert standing(store, session_id="s2", issued_at=LATER + 1) is TokenStatus.GOOD
+        assert (
+            refresh_standing(store, "r1", session_id="s2", issued_at=LATER + 1) is TokenStatus.GOOD
+        )
+        assert standing(store, session_id="s2", issued_at=LATER) is TokenStatus.REVOKED
 
     def test_one_who_noticed_tells_all_others(
         self, store: TokenStore, copies: Copies, make: Callable[[], TokenStore]
@@ -146,8 +148,8 @@ class GoingBack:
         copies.restore()
         standing(store)
 
-        assert standing(make()) is Standing.REVOKED
-        assert standing(make(), session_id=None, issued_at=LATER + 1) is Standing.GOOD
+        assert standing(make()) is TokenStatus.REVOKED
+        assert standing(make(), session_id=None, issued_at=LATER + 1) is TokenStatus.GOOD
 
     def test_a_change_does_not_hide_it(self, store: TokenStore, copies: Copies) -> None:
         """It would bring the mark up to what was seen."""
@@ -158,7 +160,7 @@ class GoingBack:
         forget_to_wait(store)
         store.revoke_token(ref("a8"), expires_at=None, now=NOW)
 
-        assert standing(store) is Standing.REVOKED
+        assert standing(store) is TokenStatus.REVOKED
 
     def test_nothing_old_opens_a_session(self, store: TokenStore, copies: Copies) -> None:
         """A refresh token without a session was adopted, and used up, since the copy."""
@@ -168,7 +170,7 @@ class GoingBack:
         store.consume(token, expires_at=None, now=NOW)
         copies.restore()
 
-        assert store.standing(token, now=NOW) is Standing.REVOKED
+        assert store.standing(token, now=NOW) is TokenStatus.REVOKED
 
     def test_a_clock_that_is_ahead_locks_nobody_out(
         self, store: TokenStore, copies: Copies, clock: StandingClock
@@ -180,8 +182,8 @@ class GoingBack:
         copies.restore()
         clock.now = time.time() + DAY
 
-        assert standing(store) is Standing.REVOKED
-        assert standing(store, session_id=None, issued_at=int(time.time()) + 2) is Standing.GOOD
+        assert standing(store) is TokenStatus.REVOKED
+        assert standing(store, session_id=None, issued_at=int(time.time()) + 2) is TokenStatus.GOOD
 
     def test_one_that_is_behind_the_others_begins_once_more_and_no_more(
         self,
@@ -197,9 +199,9 @@ class GoingBack:
             store.revoke_session("", "s1", now=NOW)
             copies.restore()
             for _ in range(3):
-                assert standing(store) is Standing.REVOKED
+                assert standing(store) is TokenStatus.REVOKED
 
-        assert standing(store, session_id=None, issued_at=LATER + 1) is Standing.GOOD
+        assert standing(store, session_id=None, issued_at=LATER + 1) is TokenStatus.GOOD
         assert len([one for one in caplog.records if one.levelname == "ERROR"]) == 2
 
     def test_the_log_says_so_once(

@@ -7,10 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from threading import Event
 
-from jwtpolicy.access import Standing
 from jwtpolicy.stores import Opening, RotationState
 from jwtpolicy.stores.base import MAX_LEEWAY, TokenStore
 from jwtpolicy.testing.token_store import NOW, SESSION, ref, rotate, standing
+from jwtpolicy.tokens.status import TokenStatus
 
 LIFETIME = 20  # seconds of the tests' own time
 TRAFFIC = 4  # threads
@@ -42,7 +42,7 @@ def use_and_check(store: TokenStore, clock: list[int], name: str, is_enough: Eve
         )
         if clock[0] < end + MAX_LEEWAY:  # else the machine was slow, and they may be gone
             checked += 1
-            assert found == (True, Standing.GOOD, Standing.REVOKED, Standing.REVOKED)
+            assert found == (True, TokenStatus.GOOD, TokenStatus.REVOKED, TokenStatus.REVOKED)
     return checked
 
 

@@ -16,7 +16,7 @@ import pytest
 
 import jwtpolicy
 from jwtpolicy import AccessRequest, JWTManager, endpoints, keys, transports
-from jwtpolicy.sentinels import NOT_GIVEN
+from jwtpolicy.markers import NOT_GIVEN
 
 ABSENT = "the request has none"
 NO_CLAIM = "the claim is left out: nothing that asks for it admits"
@@ -44,6 +44,7 @@ MEANINGS: dict[str, dict[str, str]] = {
     "JWTManager.sessions": {"before": "the first page"},
     "JWTManager.step_up": dict.fromkeys(["acr", "amr"], NO_CLAIM) | {"claims": NOTHING},
     "JWTManager.logout": {"response": NOTHING},
+    "Logout": {"session_id": ABSENT, "_unset_cookies": NOTHING},
     "JWTManager.set_cookies": {"domain": SETTING},
     "JWTManager.unset_cookies": {"domain": SETTING},
     "JWTManager.issue": {

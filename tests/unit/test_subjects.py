@@ -15,8 +15,8 @@ from jwtpolicy import ClaimSchema
 from jwtpolicy.exceptions import ForeignSubjectError, InvalidTokenError, IssueError, SchemaError
 from jwtpolicy.keys import KeyRing
 from jwtpolicy.schemas import SchemaRegistry
-from jwtpolicy.signer import Signer
-from jwtpolicy.verifier import ClaimRules, Verifier
+from jwtpolicy.tokens.signer import Signer
+from jwtpolicy.tokens.verifier import ClaimRules, Verifier
 from tests.attacks.test_forged_tokens import KEY, NOW
 from tests.conftest import StandingClock
 

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 
 from jwtpolicy import ANY, NEVER, AccessRequest, JWTManager, Outcome, Token, TokenPair
-from jwtpolicy.access import NOT_LOADED, ResourcePending
 from jwtpolicy.exceptions import MissingClaimError
-from jwtpolicy.sentinels import NOT_GIVEN
-from jwtpolicy.token import Claims
+from jwtpolicy.markers import NOT_GIVEN
+from jwtpolicy.policy.request import NOT_LOADED, ResourcePending
+from jwtpolicy.tokens.token import Claims
 from tests.properties.strategies import NOW, token
 
 

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from jwtpolicy.exceptions import ExpiredTokenError, InvalidTokenError
-from jwtpolicy.jose import encoded_object
 from jwtpolicy.keys import Key, KeyRing
-from jwtpolicy.signer import Signer
-from jwtpolicy.verifier import ClaimRules, Purpose, Verifier
+from jwtpolicy.tokens.jose import encoded_object
+from jwtpolicy.tokens.signer import Signer
+from jwtpolicy.tokens.verifier import ClaimRules, Purpose, Verifier
 from tests.attacks.test_forged_tokens import CLAIMS, HEADER, KEY, NOW, refused, signed, verifier
 from tests.conftest import SECRET, StandingClock
 
@@ -129,7 +129,7 @@ ASKED = [
 @pytest.mark.parametrize("encoded", ASKED)
 @pytest.mark.parametrize("purpose", Purpose)
 def test_whatever_it_is_for_a_token_has_to_be_ours(encoded: str, purpose: Purpose) -> None:
-    """ALG-1, CLAIM-3, CLAIM-4, CLAIM-7."""
+    """CLAIM-1, CLAIM-3, CLAIM-4, CLAIM-5, CLAIM-6."""
     with pytest.raises(InvalidTokenError):
         verifier().verify(encoded, kinds=frozenset({"access"}), purpose=purpose)
     assert verifier().verify(signed(), kinds=frozenset({"access"}), purpose=purpose)
@@ -244,6 +244,23 @@ def test_the_principal_is_what_the_loader_makes() -> None:
 
     token = found.verify(signed(claims={**CLAIMS, "x": 1}), kinds=None)
     assert token.principal == ("access", 1)
+
+
+def test_a_loader_sees_no_claim_that_is_not_verified() -> None:
+    """PARSE-5."""
+    seen: list[Any] = []
+    judge = Verifier(
+        ring=KeyRing(KEY),
+        clock=StandingClock(NOW),
+        load_principal=lambda claims, kind: seen.append(claims),
+    )
+
+    for change in ({}, {"sub": "root"}):
+        with pytest.raises(InvalidTokenError):
+            judge.verify(signed(claims={**CLAIMS, **change})[:-4] + "AAAA", kinds=None)
+    assert seen == []
+    judge.verify(signed(), kinds=None)
+    assert [claims["sub"] for claims in seen] == ["u1"]
 
 
 def test_a_signer_writes_what_a_verifier_demands() -> None:

@@ -9,7 +9,7 @@ from werkzeug.http import dump_cookie
 from werkzeug.wrappers import Response
 
 from ...exceptions import InvalidTokenError, IssueError
-from ...jose import unverified_claims
+from ...tokens.jose import unverified_claims
 from .config import config
 
 #: Seconds, or a timedelta; None: what ``JWT_SESSION_COOKIE`` says.

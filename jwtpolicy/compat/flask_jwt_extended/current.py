@@ -8,9 +8,9 @@ from typing import Any, Final, NamedTuple
 from flask import current_app, has_request_context, request
 from werkzeug.local import LocalProxy
 
+from .callbacks import current_loaders
 from .config import config
 from .exceptions import Members
-from .loaders import current_loaders
 from .tokens import Decoded
 
 

@@ -16,8 +16,8 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
 from ...exceptions import quoted
+from .callbacks import current_loaders
 from .config import config
-from .loaders import current_loaders
 
 #: The claims set or the header of a token.
 Members = dict[str, Any]

@@ -11,10 +11,10 @@ from flask.typing import ResponseReturnValue
 
 from ...exceptions import SetupError
 from ...settings.reads import warn_of_unset
+from .callbacks import EXTENSION, Loaders
 from .config import FILLED, config
 from .current import get_jwt_request_location, template_context
 from .exceptions import Answered, JWTExtendedException
-from .loaders import EXTENSION, Loaders
 from .places import COOKIES
 from .revoked import tell
 from .view_decorators import silence_hooks

@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 
 from flask import request
 
-from ...jose import MAX_BODY, parse_json
+from ...tokens.jose import MAX_BODY, parse_json
 from . import exceptions as errors
 from .config import CSRF_METHODS, config, places
 

@@ -8,9 +8,9 @@ from typing import Any
 
 from flask import Flask, current_app
 
-from ...revocation import REVOCATION_CHECKS, TOKENS_LET_IN, LetIn, leave
+from ...sessions.revocation import REVOCATION_CHECKS, TOKENS_LET_IN, LetIn, leave
+from .callbacks import Loaders, current_loaders
 from .current import find
-from .loaders import Loaders, current_loaders
 from .tokens import Decoded
 
 

@@ -17,11 +17,11 @@ from jwt.types import Options
 from werkzeug.exceptions import HTTPException
 
 from ...exceptions import InvalidTokenError, LoginFailedError
-from ...jose import RESERVED_CLAIMS, RESERVED_HEADERS, decoded, parse_header, parse_object, split
-from ...registered_claims import malformed_claim
+from ...tokens.claims import RESERVED_CLAIMS, malformed_claim
+from ...tokens.jose import RESERVED_HEADERS, decoded, parse_header, parse_object, split
+from .callbacks import current_loaders
 from .config import config
 from .exceptions import CSRFError, JWTDecodeError, Members, answered
-from .loaders import current_loaders
 from .typing import Added, ExpiresDelta, Fresh, Lifetime
 
 logger = logging.getLogger("jwtpolicy")

@@ -13,10 +13,10 @@ from flask import Flask, current_app, request
 
 from ...exceptions import PolicyDefinitionError
 from . import exceptions as errors
+from .callbacks import current_loaders
 from .config import config
 from .current import Admitted, keep
 from .exceptions import Members
-from .loaders import current_loaders
 from .places import presented
 from .revoked import is_revoked
 from .tokens import Decoded, decode, is_spoofed

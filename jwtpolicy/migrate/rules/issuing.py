@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Final
 
-from ...jose import RESERVED_CLAIMS, RESERVED_HEADERS
+from ...tokens.claims import RESERVED_CLAIMS
+from ...tokens.jose import RESERVED_HEADERS
 from ..application import Reference
 from ..names import own_name
 from ..source import Part, arguments, literal

@@ -6,7 +6,8 @@ import ast
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
-from ...jose import RESERVED_CLAIMS, RESERVED_HEADERS
+from ...tokens.claims import RESERVED_CLAIMS
+from ...tokens.jose import RESERVED_HEADERS
 from ..apps import app_at
 from ..source import Function, literal
 from ..work import Work

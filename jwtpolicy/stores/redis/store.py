@@ -8,10 +8,9 @@ from functools import partial
 from itertools import groupby
 from typing import Any, ClassVar, Final
 
-from ...access import Standing
 from ...clock import Clock, system_clock
-from ...exceptions import ConfigurationError, StoreUnavailableError
-from ...expecting import expect
+from ...exceptions import ConfigurationError, StoreUnavailableError, expect
+from ...tokens.status import TokenStatus
 from ..base import (
     FOREVER,
     PAGE,
@@ -115,7 +114,7 @@ class RedisStore(TokenStore):
         return f"RedisStore({str(self._address)!r}, timeout={self._timeout!r})"
 
     @in_time
-    def standing(self, ref: TokenRef, *, now: int, leeway: float = 0) -> Standing:
+    def standing(self, ref: TokenRef, *, now: int, leeway: float = 0) -> TokenStatus:
         issuer, session_id = ref.issuer, ref.session_id
         if session_id is None and ref.kind == REFRESH:
             session_id = self.adopted_session_id(ref)
@@ -134,7 +133,7 @@ class RedisStore(TokenStore):
             [raw], elsewhere = self._look_up_in(there.tag, [there.session(session_id)])
             memories += elsewhere
         if any(one.is_strict and ref.issued_at < one.began + 1 + leeway for one in memories):
-            return Standing.REVOKED
+            return TokenStatus.REVOKED
         try:
             known = self._known(ref, session_id, found, raw, memories)
         except records.UNREADABLE as error:

@@ -11,10 +11,9 @@ from typing import Any, ClassVar, Final, NamedTuple, TypeVar
 from sqlalchemy import URL, Connection, Engine, Executable
 from sqlalchemy.exc import IntegrityError
 
-from ...access import Standing
 from ...clock import Clock, system_clock
-from ...exceptions import ConfigurationError, StoreUnavailableError
-from ...expecting import expect
+from ...exceptions import ConfigurationError, StoreUnavailableError, expect
+from ...tokens.status import TokenStatus
 from ..base import (
     FOREVER,
     MAX_LEEWAY,
@@ -132,7 +131,7 @@ class SQLAlchemyStore(TokenStore):
         return f"<SQLAlchemyStore {self._shown} {options}>"
 
     @in_time
-    def standing(self, ref: TokenRef, *, now: int, leeway: float = 0) -> Standing:
+    def standing(self, ref: TokenRef, *, now: int, leeway: float = 0) -> TokenStatus:
         is_refresh = ref.kind == REFRESH
         database = self._database
         lineage = database.lineage
@@ -142,7 +141,7 @@ class SQLAlchemyStore(TokenStore):
             begin_again = partial(self._begin_again, database, seen)
             remembered = self._remembered(lineage, seen, row, begin_again)
             if ref.issued_at < remembered.restored + 1 + leeway:
-                return Standing.REVOKED
+                return TokenStatus.REVOKED
             row = remembered.row
         known = _known(row) if is_refresh else Known(*row)
         return judge_standing(ref, known, now, leeway)
@@ -253,7 +252,7 @@ class SQLAlchemyStore(TokenStore):
             if known.record is not None:
                 is_fit = known.record.is_live(now) and not known.is_revoked
                 return known.record.session if is_fit else None
-            if judge_standing(ref, known, now, leeway) is not Standing.GOOD:
+            if judge_standing(ref, known, now, leeway) is not TokenStatus.GOOD:
                 return None
             token = _token(ref, 0, token_expires_at)
             _insert(connection, self._upsert.consume, token)

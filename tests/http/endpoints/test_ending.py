@@ -25,7 +25,7 @@ from jwtpolicy import (
 )
 from jwtpolicy.endpoints import LogoutView, RevocationView
 from jwtpolicy.exceptions import CSRFError, InvalidTokenError, NotATokenError
-from jwtpolicy.revocation import ref_of
+from jwtpolicy.sessions.revocation import ref_of
 from jwtpolicy.signals import logged_out
 from jwtpolicy.stores import MemoryStore
 from tests.attacks.test_forged_tokens import CLAIMS, NOW, signed
@@ -73,7 +73,7 @@ class Machine:
     def csrf_of(self, token: str) -> str:
         return str(
             self.app.extensions["jwtpolicy"]
-            .components.sources.verifier.verify(token, kinds=None)
+            .components.services.verifier.verify(token, kinds=None)
             .csrf
         )
 
@@ -117,7 +117,7 @@ def _later(here: Machine, token: str) -> None:
 
 
 def _revoked(here: Machine, token: str) -> None:
-    verified = here.app.extensions["jwtpolicy"].components.sources.verifier.verify(
+    verified = here.app.extensions["jwtpolicy"].components.services.verifier.verify(
         token, kinds=None
     )
     store = here.app.extensions["jwtpolicy"].parts.store

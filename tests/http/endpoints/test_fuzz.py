@@ -74,7 +74,7 @@ def known(mount: Any) -> Any:
 def test_nothing_that_is_sent_is_our_error(
     known: Any, endpoint: Any, body: Any, headers: Any
 ) -> None:
-    """HTTP-11."""
+    """HTTP-1."""
     site, pair = known
     arguments: dict[str, Any] = dict(body)
     if headers == "client":

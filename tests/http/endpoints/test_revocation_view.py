@@ -61,7 +61,7 @@ def test_nobody_revokes_what_is_somebody_elses(site: Any) -> None:
 
 @pytest.mark.parametrize("endpoint", ["revoke", "introspect"])
 def test_an_empty_header_names_no_client(site: Any, endpoint: str) -> None:
-    """HTTP-4: nobody says who is asking, which is no malformed request."""
+    """HTTP-5: nobody says who is asking, which is no malformed request."""
     body = {"token": log_in(site)["access_token"]}
 
     answer = site.post(f"/auth/{endpoint}", data=body, headers={"Authorization": ""})

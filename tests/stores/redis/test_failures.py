@@ -15,7 +15,6 @@ from typing import Any
 
 import pytest
 
-from jwtpolicy.access import Standing
 from jwtpolicy.exceptions import StoreUnavailableError
 from jwtpolicy.stores import Opening, RotationState, TokenStore
 from jwtpolicy.stores.deadlines import within
@@ -34,6 +33,7 @@ from jwtpolicy.testing.token_store import (
     rotate,
     standing,
 )
+from jwtpolicy.tokens.status import TokenStatus
 from tests.services.processes import free_port
 from tests.services.redis import Cluster, RedisServer, Watched, running, wait_until
 
@@ -103,26 +103,26 @@ def test_a_server_that_hangs_later_is_an_outage_until_it_goes_on(
     assert time.monotonic() - started < 0.6
     server.resume()
 
-    assert standing(store, session_id=None) is Standing.REVOKED
+    assert standing(store, session_id=None) is TokenStatus.REVOKED
 
 
 def test_a_server_that_was_restarted_is_asked_at_once(
     server: RedisServer, make_store: MakeStore
 ) -> None:
     store = make_store(server.url)
-    assert standing(store) is Standing.GOOD
+    assert standing(store) is TokenStatus.GOOD
     server.kill()
     with pytest.raises(StoreUnavailableError):
         standing(store)
     server.start()
 
-    assert standing(store) is Standing.GOOD
+    assert standing(store) is TokenStatus.GOOD
     assert store.open_session(SESSION)
 
 
 def test_nobody_waits_for_ever_for_a_connection(server: RedisServer, make_store: MakeStore) -> None:
     store = make_store(f"{server.url}?max_connections=2", timeout=0.3)
-    assert all_at_once(6, lambda _: standing(store)) == [Standing.GOOD] * 6
+    assert all_at_once(6, lambda _: standing(store)) == [TokenStatus.GOOD] * 6
     server.pause()
     started = time.monotonic()
     failures = all_at_once(6, lambda _: _failure(store))
@@ -131,7 +131,7 @@ def test_nobody_waits_for_ever_for_a_connection(server: RedisServer, make_store:
 
     assert failures.count(None) == 0
     assert "all connections are in use" in " ".join(map(str, failures))
-    assert standing(store) is Standing.GOOD
+    assert standing(store) is TokenStatus.GOOD
 
 
 def _failure(store: RedisStore) -> str | None:
@@ -181,7 +181,7 @@ def test_a_replica_that_is_lost_takes_nothing_with_it(
     with running(RedisServer(server.binary, replicaof=f"127.0.0.1 {server.port}")):
         store.revoke_token(ref(), expires_at=None, now=NOW)
 
-    assert standing(store, session_id=None) is Standing.REVOKED
+    assert standing(store, session_id=None) is TokenStatus.REVOKED
     assert store.open_session(SESSION) is Opening.OPENED
 
 
@@ -290,7 +290,7 @@ def test_a_sentinel_names_who_took_over(make_store: MakeStore) -> None:
         assert _failure(store) is not None
         wait_until(lambda: _failure(store) is None)
 
-        assert standing(store, session_id=None) is Standing.REVOKED
+        assert standing(store, session_id=None) is TokenStatus.REVOKED
         assert store.open_session(SESSION)
 
 
@@ -300,7 +300,7 @@ def test_a_cluster_without_a_node_answers_for_the_others() -> None:
     with running(Cluster(binary("redis"))) as cluster:
         store = RedisStore(cluster.url, timeout=2)
         subjects = [f"user-{n}" for n in range(60)]
-        assert {standing(store, subject=s, session_id=None) for s in subjects} == {Standing.GOOD}
+        assert {standing(store, subject=s, session_id=None) for s in subjects} == {TokenStatus.GOOD}
         cluster.nodes[1].kill()
         started = time.monotonic()
         assert any(_outage(store, subject) for subject in subjects)
@@ -354,7 +354,7 @@ def test_a_server_that_dies_in_the_middle_of_traffic_admits_nobody(
     store = make_store(server.url, timeout=0.5, near_cache=near_cache, lost="deny")
     standing(store, session_id=None)
     store.revoke_token(ref("revoked"), expires_at=None, now=began)
-    seen: list[Standing | None] = []
+    seen: list[TokenStatus | None] = []
     stop = threading.Event()
 
     def look() -> None:
@@ -377,6 +377,6 @@ def test_a_server_that_dies_in_the_middle_of_traffic_admits_nobody(
     for thread in threads:
         thread.join()
 
-    assert set(seen) == {Standing.REVOKED, None}
+    assert set(seen) == {TokenStatus.REVOKED, None}
     wait_until(lambda: _failure(store) is None)
-    assert standing(store, session_id=None, issued_at=time.time() + 5) is Standing.GOOD
+    assert standing(store, session_id=None, issued_at=time.time() + 5) is TokenStatus.GOOD

@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from jwtpolicy.access import Standing
 from jwtpolicy.exceptions import StoreUnavailableError
 from jwtpolicy.stores import Opening
 from jwtpolicy.stores.redis import RedisStore
 from jwtpolicy.stores.redis.epoch import Memory
 from jwtpolicy.stores.redis.keys import home_of, tag_of
 from jwtpolicy.testing.token_store import NOW, SESSION, ref, standing
+from jwtpolicy.tokens.status import TokenStatus
 from tests.conftest import StandingClock
 from tests.services.redis import RedisServer
 from tests.stores.going_back import LATER, Copies, GoingBack, forget_to_wait
@@ -93,7 +93,7 @@ def test_a_mark_that_cannot_grow_undoes_nothing(server: RedisServer, make: Make)
         client.execute_command("ACL", "SETUSER", "default", "-incr")
     store.revoke_token(ref("a9"), expires_at=None, now=NOW)
 
-    assert standing(store, "a9") is Standing.REVOKED
+    assert standing(store, "a9") is TokenStatus.REVOKED
 
 
 @pytest.mark.parametrize("name", ["e", "m"])
@@ -127,7 +127,7 @@ def test_each_slot_of_a_cluster_has_a_mark_of_its_own(
     forget_to_wait(store)
     store._server.ask("SET", marks[0], b"0")
     found = {standing(store, subject=name, session_id=None) for name in ("alice", "bob")}
-    assert Standing.REVOKED in found
+    assert TokenStatus.REVOKED in found
 
 
 def test_the_slot_of_a_session_that_lies_elsewhere_is_asked_too(
@@ -145,8 +145,8 @@ def test_the_slot_of_a_session_that_lies_elsewhere_is_asked_too(
         store._server.ask("SET", key, value)
     clock.now = LATER
 
-    assert standing(store) is Standing.REVOKED
-    assert standing(store, issued_at=LATER + 1) is Standing.GOOD
+    assert standing(store) is TokenStatus.REVOKED
+    assert standing(store, issued_at=LATER + 1) is TokenStatus.GOOD
 
 
 def test_a_server_that_may_evict_by_now_is_not_asked_any_more(
@@ -155,15 +155,15 @@ def test_a_server_that_may_evict_by_now_is_not_asked_any_more(
     """K45: it was looked at once, and somebody changed it afterwards; within a minute."""
     store: Any = make()
     store._epoch._timer = clock
-    assert standing(store) is Standing.GOOD
+    assert standing(store) is TokenStatus.GOOD
     with server.client() as client:
         client.config_set("maxmemory", "30mb")
         client.config_set("maxmemory-policy", "allkeys-lru")
         clock.advance(59)
-        assert standing(store) is Standing.GOOD
+        assert standing(store) is TokenStatus.GOOD
         clock.advance(61)
         with pytest.raises(StoreUnavailableError, match="allkeys-lru"):
             standing(store)
         client.config_set("maxmemory-policy", "noeviction")
 
-    assert standing(store) is Standing.GOOD
+    assert standing(store) is TokenStatus.GOOD

@@ -7,10 +7,10 @@ from dataclasses import replace
 
 import pytest
 
-from jwtpolicy.access import Standing
 from jwtpolicy.exceptions import ConfigurationError, StoreUnavailableError
 from jwtpolicy.stores.redis import RedisStore
 from jwtpolicy.testing.token_store import DAY, NOW, SESSION, ref, refresh_standing, standing
+from jwtpolicy.tokens.status import TokenStatus
 from tests.services.redis import RedisServer
 
 from .conftest import MakeStore
@@ -19,22 +19,22 @@ BEGINNING = NOW - DAY
 
 
 @pytest.mark.parametrize(
-    ("lost", "expected"), [("accept", Standing.GOOD), ("deny", Standing.REVOKED)]
+    ("lost", "expected"), [("accept", TokenStatus.GOOD), ("deny", TokenStatus.REVOKED)]
 )
 def test_a_server_that_comes_back_empty(
-    server: RedisServer, make_store: MakeStore, lost: str, expected: Standing
+    server: RedisServer, make_store: MakeStore, lost: str, expected: TokenStatus
 ) -> None:
     """With "accept" a revoked token is good again; with "deny" all that are older are refused."""
     times = iter([BEGINNING, NOW + 9])
     store = make_store(server.url, lost=lost, clock=lambda: next(times))
-    assert standing(store, session_id=None) is Standing.GOOD
+    assert standing(store, session_id=None) is TokenStatus.GOOD
     store.revoke_token(ref(), expires_at=None, now=NOW)
     server.kill()
     server.start()
 
     assert standing(store, session_id=None) is expected
     assert standing(store, session_id=None, token_id="other") is expected
-    assert standing(store, session_id=None, issued_at=NOW + 10) is Standing.GOOD
+    assert standing(store, session_id=None, issued_at=NOW + 10) is TokenStatus.GOOD
 
 
 def test_a_new_login_is_good_after_a_loss(server: RedisServer, make_store: MakeStore) -> None:
@@ -43,9 +43,9 @@ def test_a_new_login_is_good_after_a_loss(server: RedisServer, make_store: MakeS
     store.open_session(SESSION)
     store.open_session(replace(SESSION, session_id="s2", created_at=NOW - DAY))
 
-    assert refresh_standing(store, "r1") is Standing.GOOD
-    assert standing(store, issued_at=NOW) is Standing.GOOD
-    assert standing(store, session_id="s3", issued_at=NOW) is Standing.REVOKED
+    assert refresh_standing(store, "r1") is TokenStatus.GOOD
+    assert standing(store, issued_at=NOW) is TokenStatus.GOOD
+    assert standing(store, session_id="s3", issued_at=NOW) is TokenStatus.REVOKED
 
 
 def test_a_loss_within_the_second_is_no_older_copy(
@@ -57,10 +57,10 @@ def test_a_loss_within_the_second_is_no_older_copy(
     store.revoke_token(ref("a9"), expires_at=None, now=NOW)
     server.kill()
     server.start()
-    assert standing(store, session_id=None) is Standing.REVOKED
+    assert standing(store, session_id=None) is TokenStatus.REVOKED
     store.open_session(SESSION)
 
-    assert standing(store) is Standing.GOOD
+    assert standing(store) is TokenStatus.GOOD
 
 
 def test_memory_begins_everywhere_at_once(server: RedisServer, make_store: MakeStore) -> None:
@@ -70,14 +70,14 @@ def test_memory_begins_everywhere_at_once(server: RedisServer, make_store: MakeS
     subjects = [f"user-{number}" for number in range(300)]
 
     found = {standing(store, session_id=None, subject=subject) for subject in subjects}
-    assert found == {Standing.GOOD}
+    assert found == {TokenStatus.GOOD}
 
 
 def test_the_first_start_accepts_nothing_older(server: RedisServer, make_store: MakeStore) -> None:
     store = make_store(server.url, lost="deny", clock=lambda: NOW)
 
-    assert standing(store, session_id=None, issued_at=NOW) is Standing.REVOKED
-    assert standing(store, session_id=None, issued_at=NOW + 1) is Standing.GOOD
+    assert standing(store, session_id=None, issued_at=NOW) is TokenStatus.REVOKED
+    assert standing(store, session_id=None, issued_at=NOW + 1) is TokenStatus.GOOD
 
 
 def test_a_later_cut_off_still_holds(server: RedisServer, make_store: MakeStore) -> None:
@@ -85,8 +85,8 @@ def test_a_later_cut_off_still_holds(server: RedisServer, make_store: MakeStore)
     standing(store, session_id=None)
     store.revoke_subject("", "alice", now=NOW, until=NOW + DAY)
 
-    assert standing(store, session_id=None) is Standing.REVOKED
-    assert standing(store, session_id=None, subject="bob") is Standing.GOOD
+    assert standing(store, session_id=None) is TokenStatus.REVOKED
+    assert standing(store, session_id=None, subject="bob") is TokenStatus.GOOD
 
 
 def fill(server: RedisServer) -> None:
@@ -104,11 +104,11 @@ def test_a_server_that_evicts_forgets_revocations(
     """With "accept" nobody notices: the policy has to be noeviction."""
     store = make_store(server.url)
     store.revoke_token(ref(), expires_at=None, now=NOW)
-    assert standing(store, session_id=None) is Standing.REVOKED
+    assert standing(store, session_id=None) is TokenStatus.REVOKED
     time.sleep(1.1)  # the server counts how long a key was idle in seconds
     fill(server)
 
-    assert standing(store, session_id=None) is Standing.GOOD
+    assert standing(store, session_id=None) is TokenStatus.GOOD
 
 
 def test_a_server_that_may_evict_is_not_asked(server: RedisServer, make_store: MakeStore) -> None:
@@ -120,7 +120,7 @@ def test_a_server_that_may_evict_is_not_asked(server: RedisServer, make_store: M
         client.config_set("maxmemory-policy", "noeviction")
         client.config_set("maxmemory", "30mb")
 
-    assert standing(store, session_id=None) is Standing.GOOD
+    assert standing(store, session_id=None) is TokenStatus.GOOD
 
 
 def test_a_full_server_still_answers_and_refuses_to_forget(
@@ -134,7 +134,7 @@ def test_a_full_server_still_answers_and_refuses_to_forget(
 
     with pytest.raises(StoreUnavailableError, match="Redis token store failed"):
         store.revoke_token(ref("a2"), expires_at=None, now=NOW)
-    assert standing(store, session_id=None) is Standing.REVOKED
+    assert standing(store, session_id=None) is TokenStatus.REVOKED
 
 
 def test_the_choice_is_spelt() -> None:

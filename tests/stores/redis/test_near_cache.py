@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from jwtpolicy.access import Standing
 from jwtpolicy.exceptions import ConfigurationError, StoreUnavailableError
 from jwtpolicy.stores import TokenStore
 from jwtpolicy.stores.redis import RedisStore
 from jwtpolicy.testing.token_store import DAY, NOW, SESSION, ref, standing
+from jwtpolicy.tokens.status import TokenStatus
 from tests.services.redis import RedisServer, wait_until
 
 from .conftest import MakeStore
@@ -65,9 +65,9 @@ def test_a_look_up_that_was_asked_before_costs_no_round_trip(
     server: RedisServer, near: RedisStore, other: RedisStore
 ) -> None:
     with counted(server) as remembered:
-        assert [standing(near) for _ in range(10)] == [Standing.GOOD] * 10
+        assert [standing(near) for _ in range(10)] == [TokenStatus.GOOD] * 10
     with counted(server) as asked:
-        assert [standing(other) for _ in range(10)] == [Standing.GOOD] * 10
+        assert [standing(other) for _ in range(10)] == [TokenStatus.GOOD] * 10
 
     assert remembered == [2]  # "s1" is no id of the store's own, and lies elsewhere
     assert asked == [20]
@@ -93,11 +93,11 @@ def test_what_another_machine_changed_is_seen(
 ) -> None:
     """REV-1: within milliseconds; measured, it was the very next look-up."""
     session_id = own_session(other)
-    assert standing(near, session_id=session_id) is Standing.GOOD
+    assert standing(near, session_id=session_id) is TokenStatus.GOOD
     ending(other, session_id)
 
     done = time.monotonic()
-    wait_until(lambda: standing(near, session_id=session_id) is not Standing.GOOD)
+    wait_until(lambda: standing(near, session_id=session_id) is not TokenStatus.GOOD)
     assert time.monotonic() - done < 0.5
 
 
@@ -107,10 +107,10 @@ def test_what_this_process_changed_is_seen_at_once(
 ) -> None:
     """REV-1."""
     session_id = own_session(near)
-    assert standing(near, session_id=session_id) is Standing.GOOD
+    assert standing(near, session_id=session_id) is TokenStatus.GOOD
     ending(near, session_id)
 
-    assert standing(near, session_id=session_id) is not Standing.GOOD
+    assert standing(near, session_id=session_id) is not TokenStatus.GOOD
 
 
 def test_what_a_login_too_many_ended_is_seen_at_once(
@@ -127,37 +127,37 @@ def test_what_a_login_too_many_ended_is_seen_at_once(
         raise StoreUnavailableError("the answer was lost")
 
     monkeypatch.setattr(near._server, "_run", run)
-    assert standing(near, session_id=session_id) is Standing.GOOD
+    assert standing(near, session_id=session_id) is TokenStatus.GOOD
     memory_of(near)._line.listen = lambda: None  # the news are still on their way
     name = near.new_session_id("", "alice")
     with pytest.raises(StoreUnavailableError):
         near.open_session(replace(SESSION, session_id=name), maximum=1)
-    assert standing(near, session_id=session_id) is Standing.REVOKED
-    assert standing(near, session_id=name) is Standing.GOOD
+    assert standing(near, session_id=session_id) is TokenStatus.REVOKED
+    assert standing(near, session_id=name) is TokenStatus.GOOD
     near.open_session(replace(SESSION, session_id=near.new_session_id("", "alice")), maximum=1)
 
-    assert standing(near, session_id=name) is Standing.REVOKED
+    assert standing(near, session_id=name) is TokenStatus.REVOKED
 
 
 def test_a_flushed_server_is_noticed(server: RedisServer, near: RedisStore) -> None:
     near.revoke_token(ref(), expires_at=None, now=NOW)
-    assert standing(near, session_id=None) is Standing.REVOKED
+    assert standing(near, session_id=None) is TokenStatus.REVOKED
     with server.client() as client:
         client.flushall()
 
-    wait_until(lambda: standing(near, session_id=None) is Standing.GOOD)
+    wait_until(lambda: standing(near, session_id=None) is TokenStatus.GOOD)
 
 
 def test_a_line_that_was_cut_takes_everything_with_it(
     server: RedisServer, near: RedisStore, other: RedisStore
 ) -> None:
     """Nothing that was remembered outlives the line; meanwhile the server is asked."""
-    assert standing(near, session_id=None) is Standing.GOOD
+    assert standing(near, session_id=None) is TokenStatus.GOOD
     with server.client() as client:
         client.execute_command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
     other.revoke_token(ref(), expires_at=None, now=NOW)
 
-    assert standing(near, session_id=None) is Standing.REVOKED
+    assert standing(near, session_id=None) is TokenStatus.REVOKED
     with counted(server) as asked:
         standing(near, session_id=None)
     assert asked == [1]
@@ -187,11 +187,11 @@ def test_silence_is_trusted_for_as_long_as_was_said(
 ) -> None:
     """A network that swallows everything hides a revocation no longer than the setting says."""
     near = make_store(f"redis://127.0.0.1:{proxy.port}", near_cache=0.4, timeout=0.3)
-    assert standing(near, session_id=None) is Standing.GOOD
+    assert standing(near, session_id=None) is TokenStatus.GOOD
     proxy.swallows = True
     other.revoke_token(ref(), expires_at=None, now=NOW)
 
-    assert standing(near, session_id=None) is Standing.GOOD
+    assert standing(near, session_id=None) is TokenStatus.GOOD
     time.sleep(0.45)
     started = time.monotonic()
     with pytest.raises(StoreUnavailableError):
@@ -216,7 +216,7 @@ def test_an_answer_that_was_overtaken_is_not_remembered(
 
     assert [key for key in memory_of(near)._values if key.endswith(b"a2")] == []
     proxy.line.release(9)
-    assert standing(near, session_id=None, **A2) is Standing.REVOKED
+    assert standing(near, session_id=None, **A2) is TokenStatus.REVOKED
 
 
 def test_answers_and_news_may_come_in_pieces(
@@ -224,17 +224,17 @@ def test_answers_and_news_may_come_in_pieces(
 ) -> None:
     proxy.dribbles = True
     near = make_store(f"redis://127.0.0.1:{proxy.port}", near_cache=60)
-    assert standing(near, session_id=None) is Standing.GOOD
+    assert standing(near, session_id=None) is TokenStatus.GOOD
     other.revoke_token(ref(), expires_at=None, now=NOW)
 
-    wait_until(lambda: standing(near, session_id=None) is Standing.REVOKED)
+    wait_until(lambda: standing(near, session_id=None) is TokenStatus.REVOKED)
     assert memory_of(near)._line is not None
 
 
 def test_a_busy_line_keeps_nobody_waiting(server: RedisServer, near: RedisStore) -> None:
     standing(near, session_id=None)
     with memory_of(near)._at_line, counted(server) as asked:
-        assert standing(near, session_id=None) is Standing.GOOD
+        assert standing(near, session_id=None) is TokenStatus.GOOD
 
     assert asked == [1]
 
@@ -256,7 +256,7 @@ def test_many_threads_see_what_was_revoked(near: RedisStore, other: RedisStore) 
             token = {"session_id": None, "token_id": f"{worker}-{number}"}
             standing(near, **token)
             near.revoke_token(ref(f"{worker}-{number}"), expires_at=None, now=NOW)
-            if standing(near, **token) is Standing.GOOD:
+            if standing(near, **token) is TokenStatus.GOOD:
                 wrong.append(number)
 
     threads = [threading.Thread(target=look, args=[worker]) for worker in range(6)]
@@ -290,5 +290,5 @@ def test_a_server_that_refuses_tracking_is_asked(
         client.execute_command("ACL", "SETUSER", "plain", "on", ">pw", "~*", "+@all", "-client")
     near = make_store(f"redis://plain:pw@127.0.0.1:{server.port}", near_cache=60)
 
-    assert [standing(near, session_id=None) for _ in range(2)] == [Standing.GOOD] * 2
+    assert [standing(near, session_id=None) for _ in range(2)] == [TokenStatus.GOOD] * 2
     assert memory_of(near)._line is None

@@ -12,13 +12,13 @@ from typing import Any
 
 import pytest
 
-from jwtpolicy.access import Standing
 from jwtpolicy.exceptions import StoreUnavailableError
 from jwtpolicy.stores import RotationState
 from jwtpolicy.stores.redis import RedisStore
 from jwtpolicy.stores.redis.address import Address
 from jwtpolicy.stores.redis.primary import MAX_AGE, Primary
 from jwtpolicy.testing.token_store import NOW, SESSION, all_at_once, ref, rotate, standing
+from jwtpolicy.tokens.status import TokenStatus
 from tests.conftest import StandingClock
 from tests.services.processes import free_port
 from tests.services.redis import RedisServer, Watched, running, wait_until
@@ -233,7 +233,7 @@ def watched(binaries: str) -> Iterator[Watched]:
 
 
 #: When a look-up began, and what it found.
-Seen = tuple[float, Standing | None]
+Seen = tuple[float, TokenStatus | None]
 
 
 @contextmanager
@@ -256,7 +256,7 @@ def looking(store: RedisStore, **token: Any) -> Iterator[list[Seen]]:
         thread.join()
 
 
-def found(store: RedisStore, **token: Any) -> Standing | None:
+def found(store: RedisStore, **token: Any) -> TokenStatus | None:
     try:
         return standing(store, session_id=None, **token)
     except StoreUnavailableError:
@@ -277,7 +277,7 @@ def test_a_replaced_primary_that_goes_on_lets_nobody_in_after_a_second(
         wait_until(lambda: seen[-1][0] > logged_out + 1.5)
 
     after = [(began - logged_out, what) for began, what in seen if began > logged_out]
-    assert {what for began, what in after if began > MAX_AGE} == {Standing.REVOKED}
+    assert {what for began, what in after if began > MAX_AGE} == {TokenStatus.REVOKED}
     with watched.primary.client() as client:
         assert client.role()[0] == b"master"  # it has not heard of it
 
@@ -298,14 +298,14 @@ def test_whoever_sees_no_majority_lets_nobody_in_after_a_second(
         wait_until(lambda: seen[-1][0] > cut + 1.5)
         for proxy in proxies:
             proxy.swallows = False
-        wait_until(lambda: seen[-1][1] is Standing.GOOD)
+        wait_until(lambda: seen[-1][1] is TokenStatus.GOOD)
     for proxy in proxies:
         proxy.close()
 
     mended = max(began for began, what in seen if what is None)
     after = {what for began, what in seen if cut + MAX_AGE < began <= mended}
     assert after == {None}
-    assert {what for began, what in seen if began < cut} == {Standing.GOOD}
+    assert {what for began, what in seen if began < cut} == {TokenStatus.GOOD}
 
 
 def test_one_refresh_token_makes_one_successor_on_both_sides(
@@ -337,10 +337,10 @@ def test_a_failover_under_traffic_is_an_outage_and_loses_nobody(
         time.sleep(0.5)
         watched.primary.kill()
         wait_until(lambda: all(watched.named_by(server) for server in watched.sentinels))
-        wait_until(lambda: all(one[-1][1] is Standing.REVOKED for one in seen))
+        wait_until(lambda: all(one[-1][1] is TokenStatus.REVOKED for one in seen))
 
     statuses = Counter(what for one in seen for _, what in one)
-    assert set(statuses) == {Standing.REVOKED, None}
+    assert set(statuses) == {TokenStatus.REVOKED, None}
 
 
 LONELY = "min-replicas-to-write 0"
@@ -367,7 +367,7 @@ def test_the_log_says_that_acknowledged_revocations_can_be_lost(
         store = make_store(watched.url)
         with caplog.at_level(logging.WARNING, "jwtpolicy"):
             for _ in range(3):
-                assert found(store) is Standing.GOOD
+                assert found(store) is TokenStatus.GOOD
 
     assert [LONELY in message for message in caplog.messages] == expected
 
@@ -377,10 +377,10 @@ def test_a_store_that_was_closed_opens_again(
 ) -> None:
     store = make_store(url_of("sentinel"))
     store.close()
-    assert found(store) is Standing.GOOD
+    assert found(store) is TokenStatus.GOOD
     store.close()
 
-    assert found(store) is Standing.GOOD
+    assert found(store) is TokenStatus.GOOD
 
 
 def test_servers_without_sentinels_are_never_asked_who_they_are(
@@ -389,7 +389,7 @@ def test_servers_without_sentinels_are_never_asked_who_they_are(
     store = make_store(server.url)
     with server.client() as client:
         client.config_resetstat()
-        assert {found(store) for _ in range(20)} == {Standing.GOOD}
+        assert {found(store) for _ in range(20)} == {TokenStatus.GOOD}
         asked = client.info("commandstats")
 
     assert {"cmdstat_hello", "cmdstat_role", "cmdstat_config|get"}.isdisjoint(asked)
@@ -405,4 +405,4 @@ def test_a_primary_whose_replicas_are_gone_acknowledges_nothing(
 
     with pytest.raises(StoreUnavailableError):
         store.revoke_token(ref(), expires_at=None, now=NOW)
-    assert found(store) is Standing.GOOD
+    assert found(store) is TokenStatus.GOOD

@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 from redis.crc import key_slot
 
-from jwtpolicy.access import Standing
 from jwtpolicy.exceptions import ConfigurationError
 from jwtpolicy.stores import Opening, RotationState
 from jwtpolicy.stores.base import FOREVER
@@ -21,6 +20,7 @@ from jwtpolicy.stores.opening import open_store
 from jwtpolicy.stores.redis import RedisStore, clients, scripts
 from jwtpolicy.stores.redis.keys import TAGS, home_of, tag_of
 from jwtpolicy.testing.token_store import DAY, NOW, SESSION, ref, rotate, standing
+from jwtpolicy.tokens.status import TokenStatus
 from tests.services.redis import RedisServer
 
 from .conftest import MakeStore
@@ -66,10 +66,10 @@ def test_foreign_ids_have_a_place_too(
 ) -> None:
     store = make_store(url_of("cluster"))
     store.open_session(replace(SESSION, session_id=session_id))
-    assert standing(store, session_id=session_id) is Standing.GOOD
+    assert standing(store, session_id=session_id) is TokenStatus.GOOD
     store.revoke_session("", session_id, now=NOW)
 
-    assert standing(store, session_id=session_id) is Standing.REVOKED
+    assert standing(store, session_id=session_id) is TokenStatus.REVOKED
 
 
 @pytest.mark.parametrize("lost", ["accept", "deny"])
@@ -126,7 +126,7 @@ def test_a_clock_that_is_ahead_shortens_no_life(server: RedisServer, make_store:
 
     assert [DAY + 290 < left <= DAY + 300 for left in lifetimes(store, "t")] == [True] * 2
     store.revoke_subject("", "alice", now=now, until=FOREVER)
-    assert {standing(store, session_id=sid) for sid in (first, "late")} == {Standing.REVOKED}
+    assert {standing(store, session_id=sid) for sid in (first, "late")} == {TokenStatus.REVOKED}
 
 
 def test_a_clock_that_is_behind_shortens_no_life(
@@ -167,7 +167,7 @@ def test_a_session_of_a_foreign_id_is_cut_off_while_it_is_opened(
     monkeypatch.setattr(store._server, "run", interrupted)
 
     assert store.open_session(SESSION, since=NOW) is Opening.CUT_OFF
-    assert standing(store) is Standing.REVOKED
+    assert standing(store) is TokenStatus.REVOKED
 
 
 def test_a_list_longer_than_a_page_is_read_to_its_end(
@@ -270,7 +270,7 @@ def test_more_sessions_end_than_one_script_takes(
     ids = [open_own(store) for _ in range(8)]
     store.revoke_subject("", "alice", now=NOW, until=NOW + DAY)
 
-    assert {standing(store, session_id=sid) for sid in ids} == {Standing.REVOKED}
+    assert {standing(store, session_id=sid) for sid in ids} == {TokenStatus.REVOKED}
     assert lifetimes(store, "[lx]") == []
 
 

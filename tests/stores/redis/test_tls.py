@@ -15,9 +15,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from jwtpolicy.access import Standing
 from jwtpolicy.exceptions import StoreUnavailableError
 from jwtpolicy.testing.token_store import NOW, ref, standing
+from jwtpolicy.tokens.status import TokenStatus
 from tests import services
 from tests.services.processes import free_port
 from tests.services.redis import RedisServer, running, wait_until
@@ -69,11 +69,11 @@ def test_a_server_whose_certificate_is_known_is_asked(
 ) -> None:
     url = f"rediss://127.0.0.1:{port}?ssl_ca_certs={tmp_path / 'cert.pem'}"
     store, other = make_store(url, near_cache=near_cache), make_store(url)
-    assert [standing(store, session_id=None) for _ in range(9)] == [Standing.GOOD] * 9
+    assert [standing(store, session_id=None) for _ in range(9)] == [TokenStatus.GOOD] * 9
     other.revoke_token(ref(), expires_at=None, now=NOW)
 
     # The news of it has a way to go.
-    wait_until(lambda: standing(store, session_id=None) is Standing.REVOKED)
+    wait_until(lambda: standing(store, session_id=None) is TokenStatus.REVOKED)
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])

@@ -7,7 +7,6 @@ from unittest.mock import Mock
 
 import pytest
 
-from jwtpolicy.access import Standing
 from jwtpolicy.exceptions import StoreUnavailableError
 from jwtpolicy.stores import RotationState
 from jwtpolicy.stores.redis import RedisStore
@@ -20,6 +19,7 @@ from jwtpolicy.testing.token_store import (
     rotate,
     standing,
 )
+from jwtpolicy.tokens.status import TokenStatus
 from tests.services.redis import RedisServer
 
 from .conftest import MakeStore
@@ -87,7 +87,7 @@ def test_what_was_ended_stays_so(store: RedisStore) -> None:
     write_old(store, "s1", old_record(ENDED))
     store.upgrade()
 
-    assert standing(store) is Standing.REVOKED
+    assert standing(store) is TokenStatus.REVOKED
     assert store.sessions("", "alice", now=NOW) == []
 
 
@@ -99,7 +99,7 @@ def test_all_sessions_end_after_an_upgrade(store: RedisStore) -> None:
     store.upgrade()
     store.revoke_subject("", "alice", now=NOW, until=NOW + DAY)
 
-    assert {standing(store, session_id=sid) for sid in ids} == {Standing.REVOKED}
+    assert {standing(store, session_id=sid) for sid in ids} == {TokenStatus.REVOKED}
 
 
 def test_who_used_a_token_just_before_is_no_thief(store: RedisStore) -> None:
@@ -117,7 +117,7 @@ def test_an_upgrade_may_be_run_again(store: RedisStore) -> None:
     rotate(store, "r1", "r2")
 
     assert store.upgrade() == "0 sessions were upgraded"
-    assert refresh_standing(store, "r2") is Standing.GOOD
+    assert refresh_standing(store, "r2") is TokenStatus.GOOD
 
 
 def test_an_upgrade_that_was_interrupted_loses_no_session(
@@ -133,7 +133,7 @@ def test_an_upgrade_that_was_interrupted_loses_no_session(
     store.upgrade()
     store.revoke_subject("", "alice", now=NOW, until=NOW + DAY)
 
-    assert standing(store, session_id=sid) is Standing.REVOKED
+    assert standing(store, session_id=sid) is TokenStatus.REVOKED
 
 
 def test_a_session_that_expires_while_all_are_upgraded_is_left_out(

@@ -16,7 +16,6 @@ import pytest
 from sqlalchemy import NullPool, create_engine, event, make_url, select, text
 from sqlalchemy.exc import OperationalError
 
-from jwtpolicy.access import Standing
 from jwtpolicy.exceptions import StoreUnavailableError
 from jwtpolicy.stores import Opening, Rotation, RotationState
 from jwtpolicy.stores.sqlalchemy import SQLAlchemyStore
@@ -32,6 +31,7 @@ from jwtpolicy.testing.token_store import (
     rotate,
     standing,
 )
+from jwtpolicy.tokens.status import TokenStatus
 from tests.services.processes import Server
 
 from .conftest import without_sync
@@ -69,7 +69,7 @@ def refuses(store: SQLAlchemyStore, reason: str | None = None) -> float:
     return time.monotonic() - started
 
 
-def found(store: SQLAlchemyStore) -> Standing | None:
+def found(store: SQLAlchemyStore) -> TokenStatus | None:
     """Return what is answered, or None for an outage."""
     try:
         return standing(store)
@@ -97,7 +97,7 @@ def test_a_killed_server_means_503_until_it_is_back(server: Server) -> None:
             rotate(store, "r1", "r2")
         server.start()
 
-        assert standing(store) is Standing.REVOKED
+        assert standing(store) is TokenStatus.REVOKED
         assert rotate(store, "r1", "r2").state is RotationState.ROTATED
 
 
@@ -105,7 +105,7 @@ def test_a_connection_that_died_in_the_pool_is_not_noticed(server: Server) -> No
     with opened(server.url) as store:
         store.open_session(SESSION)
         end_other_connections(server.url)
-        assert standing(store) is Standing.GOOD
+        assert standing(store) is TokenStatus.GOOD
         end_other_connections(server.url)
         assert store.session("", "s1", now=NOW) == SESSION
         end_other_connections(server.url)
@@ -116,19 +116,19 @@ def test_a_connection_that_died_in_the_pool_is_not_noticed(server: Server) -> No
 def test_nor_by_a_change_that_asks_nothing_before(server: Server) -> None:
     """It finds the connection dead before it begins, of one statement or of many."""
     with opened(server.url) as store:
-        assert standing(store) is Standing.GOOD
+        assert standing(store) is TokenStatus.GOOD
         end_other_connections(server.url)
         store.revoke_token(ref("a9"), expires_at=None, now=NOW)
         end_other_connections(server.url)
         store.revoke_subject("", "bob", now=NOW, until=NOW + DAY)
 
-        assert standing(store, "a9") is Standing.REVOKED
-        assert standing(store, session_id=None, subject="bob") is Standing.REVOKED
+        assert standing(store, "a9") is TokenStatus.REVOKED
+        assert standing(store, session_id=None, subject="bob") is TokenStatus.REVOKED
 
 
 def test_a_server_that_hangs_is_given_up_in_time(server: Server) -> None:
     with opened(server.url, timeout=0.5) as store:
-        assert standing(store) is Standing.GOOD
+        assert standing(store) is TokenStatus.GOOD
         server.pause()
         try:
             assert 0.4 < refuses(store) < 1.5
@@ -139,7 +139,7 @@ def test_a_server_that_hangs_is_given_up_in_time(server: Server) -> None:
         deadline = time.monotonic() + 20
         while (answer := found(store)) is None and time.monotonic() < deadline:
             time.sleep(0.05)
-        assert answer is Standing.GOOD
+        assert answer is TokenStatus.GOOD
 
 
 @pytest.mark.parametrize("scheme", ["postgresql", "mysql"])
@@ -169,7 +169,7 @@ def test_an_exhausted_pool_is_503(server: Server) -> None:
     with store._database.engine.connect():
         refuses(store, "QueuePool limit")
 
-    assert standing(store) is Standing.GOOD
+    assert standing(store) is TokenStatus.GOOD
     store.close()
 
 
@@ -182,7 +182,7 @@ def test_an_exhausted_pool_of_its_own_is_503(tmp_path: Path) -> None:
                 held.enter_context(engine.connect())
             refuses(store, "QueuePool limit")
 
-        assert standing(store) is Standing.GOOD
+        assert standing(store) is TokenStatus.GOOD
 
 
 @pytest.mark.parametrize("scheme", ["postgresql", "mysql", "sqlite+pysqlite"])
@@ -204,12 +204,12 @@ def test_a_database_that_takes_no_more_connections_is_503(url: str) -> None:
                 root.execute(text(statement))
             one = make_url(url).set(username="lonely")
             with opened(str(one)) as store, opened(str(one)) as other:
-                assert standing(other, session_id="unknown") is Standing.GOOD
+                assert standing(other, session_id="unknown") is TokenStatus.GOOD
                 refuses(store, "too many connections")
                 lonely = text(f"{END_OTHERS['postgresql']} AND usename = 'lonely'")
                 while root.execute(lonely).all():
                     time.sleep(0.01)
-                assert standing(store, session_id="unknown") is Standing.GOOD
+                assert standing(store, session_id="unknown") is TokenStatus.GOOD
             for statement in ("DROP OWNED BY lonely", "DROP ROLE lonely"):
                 root.execute(text(statement))
 
@@ -217,14 +217,14 @@ def test_a_database_that_takes_no_more_connections_is_503(url: str) -> None:
 def test_a_long_writer_locks_sqlite_for_so_long_only(tmp_path: Path) -> None:
     path = tmp_path / "x.db"
     with opened(f"sqlite+pysqlite:///{path}", timeout=0.2) as store:
-        assert standing(store) is Standing.GOOD
+        assert standing(store) is TokenStatus.GOOD
         writer = sqlite3.connect(path, isolation_level=None)
         writer.execute("BEGIN EXCLUSIVE")
         assert refuses(store, "locked") < 1
         writer.execute("ROLLBACK")
         writer.close()
 
-        assert standing(store) is Standing.GOOD
+        assert standing(store) is TokenStatus.GOOD
 
 
 def test_a_full_disk_refuses_changes_and_answers_questions(tmp_path: Path) -> None:
@@ -237,7 +237,7 @@ def test_a_full_disk_refuses_changes_and_answers_questions(tmp_path: Path) -> No
 
     with pytest.raises(StoreUnavailableError, match="full"):
         fill(store)
-    assert standing(store) is Standing.REVOKED
+    assert standing(store) is TokenStatus.REVOKED
     store.close()
 
 
@@ -265,8 +265,8 @@ def test_the_loser_of_a_deadlock_tries_again(server: Server) -> None:
             )
         revoking.join(60)
 
-        assert standing(store, session_id="s2") is Standing.REVOKED
-        assert standing(store, session_id=None) is Standing.REVOKED
+        assert standing(store, session_id="s2") is TokenStatus.REVOKED
+        assert standing(store, session_id=None) is TokenStatus.REVOKED
     engine.dispose()
 
 
@@ -363,7 +363,7 @@ def test_an_end_of_the_others_that_fails_half_way_has_ended_none(filed: SQLAlche
     before(filed._engine(), "UPDATE", fail_at_second)
     with pytest.raises(StoreUnavailableError, match="disk"):
         filed.end_others("", "alice", None, now=NOW + 1)
-    assert standing(filed) is Standing.GOOD
+    assert standing(filed) is TokenStatus.GOOD
     assert filed.open_session(replace(SESSION, session_id="s2"), since=NOW) is Opening.OPENED
     assert filed.end_others("", "alice", None, now=NOW + 1) == 2
 
@@ -380,7 +380,7 @@ def test_a_token_that_is_used_up_while_it_is_adopted_opens_nothing(server: Serve
         before(store._engine(), "INSERT INTO jwtpolicy_token", consume)
         assert store.adopt(token, session, token_expires_at=None) is None
         assert store.sessions("", "alice", now=NOW) == []
-        assert store.standing(token, now=NOW) is Standing.CONSUMED
+        assert store.standing(token, now=NOW) is TokenStatus.CONSUMED
 
 
 def test_a_session_that_comes_and_goes_while_it_is_opened_is_503(server: Server) -> None:
@@ -427,8 +427,8 @@ def test_a_clock_that_is_ahead_erases_and_prunes_nothing_too_early(store: SQLAlc
 
     assert store.prunable(now=ahead) == 0
     assert store.prune(now=ahead) == 0
-    assert standing(store, "a9", now=now) is Standing.REVOKED
-    assert standing(store, session_id="s2", now=now) is Standing.REVOKED
+    assert standing(store, "a9", now=now) is TokenStatus.REVOKED
+    assert standing(store, session_id="s2", now=now) is TokenStatus.REVOKED
     assert present(store, "r1", now=now) == Rotation(RotationState.REPEATED, b"pair")
 
 
@@ -456,7 +456,7 @@ def test_pruning_that_fails_undoes_nothing(
     for n in range(255):
         filed.revoke_token(ref(f"a{n}"), expires_at=NOW, now=NOW)
 
-    assert standing(filed, token_id="a254") is Standing.REVOKED
+    assert standing(filed, token_id="a254") is TokenStatus.REVOKED
     assert caplog.messages == [
         "the token store could not be pruned: the token store's database failed: disk I/O error"
     ]

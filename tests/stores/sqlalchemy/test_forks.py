@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, create_engine
 
-from jwtpolicy.access import Standing
 from jwtpolicy.exceptions import StoreUnavailableError
 from jwtpolicy.stores.sqlalchemy import SQLAlchemyStore
 from jwtpolicy.testing.token_store import standing
+from jwtpolicy.tokens.status import TokenStatus
 from tests.stores.forking import answers_in_child, either, fork_in_c, forks, leave_with
 from tests.stores.forking import wrongs_on_both_sides as wrongs
 
@@ -41,13 +41,13 @@ def test_an_sqlite_file_that_was_open_while_a_server_forked_in_c_stays_shut(
         leave_with(lambda: is_shut(store) != (fork is fork_in_c))
 
     assert os.waitpid(pid, 0)[1] == 0
-    assert standing(store) is Standing.GOOD
+    assert standing(store) is TokenStatus.GOOD
     store.close()
 
 
 def is_shut(store: SQLAlchemyStore) -> bool:
     try:
-        return standing(store) is not Standing.GOOD
+        return standing(store) is not TokenStatus.GOOD
     except StoreUnavailableError as error:
         return "lazy-apps" in str(error.reason)
 
@@ -80,7 +80,7 @@ def test_the_applications_own_connections_are_not_touched(engine: Engine) -> Non
     with engine.connect() as connection:
         raw = connection.connection.driver_connection
     if (pid := fork_in_c()) == 0:
-        leave_with(lambda: int(standing(store, session_id=None) is not Standing.GOOD))
+        leave_with(lambda: int(standing(store, session_id=None) is not TokenStatus.GOOD))
 
     assert os.waitpid(pid, 0)[1] == 0
     with engine.connect() as connection:

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from jwtpolicy.access import Standing
 from jwtpolicy.exceptions import StoreUnavailableError
 from jwtpolicy.stores import RotationState, SQLiteStore, TokenStore
 from jwtpolicy.stores.sqlalchemy import SQLAlchemyStore
 from jwtpolicy.testing.token_store import NOW, SESSION, ref, rotate, standing
+from jwtpolicy.tokens.status import TokenStatus
 
 
 @pytest.fixture
@@ -84,9 +84,9 @@ def test_a_full_disk_refuses_changes_and_forgets_nothing(store: TokenStore, disk
     done = revoke_many(store)
     current = rotate_many(store)
 
-    assert {standing(store, token_id=jti) for jti in ["a1", *done]} == {Standing.REVOKED}
-    assert standing(store, token_id=f"b{len(done)}") is Standing.GOOD
+    assert {standing(store, token_id=jti) for jti in ["a1", *done]} == {TokenStatus.REVOKED}
+    assert standing(store, token_id=f"b{len(done)}") is TokenStatus.GOOD
     ballast.unlink()
     assert rotate(store, current, "new").state is RotationState.ROTATED
     store.revoke_token(ref("c1"), expires_at=None, now=NOW)
-    assert standing(store, token_id="c1") is Standing.REVOKED
+    assert standing(store, token_id="c1") is TokenStatus.REVOKED

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, NullPool, create_engine, inspect, text
 
-from jwtpolicy.access import Standing
 from jwtpolicy.exceptions import ConfigurationError, StoreUnavailableError
 from jwtpolicy.stores import open_store
 from jwtpolicy.stores.sqlalchemy import SQLAlchemyStore, metadata
@@ -23,6 +22,7 @@ from jwtpolicy.testing.token_store import (
     ref,
     standing,
 )
+from jwtpolicy.tokens.status import TokenStatus
 from tests.conftest import StandingClock
 from tests.services.redis import wait_until
 from tests.stores.going_back import LATER, Copies, GoingBack, forget_to_wait
@@ -138,15 +138,15 @@ def test_tables_that_are_new_remember_nothing_older(
 ) -> None:
     """REV-1: somebody dropped them."""
     store = make()
-    assert standing(store, session_id=None) is Standing.GOOD
+    assert standing(store, session_id=None) is TokenStatus.GOOD
     engine = create_engine(url, poolclass=NullPool)
     metadata.drop_all(engine)
     clock.now = NOW + 0.5
     with pytest.raises(StoreUnavailableError):
         standing(store)
 
-    assert standing(store, session_id=None) is Standing.REVOKED
-    assert standing(store, session_id=None, issued_at=NOW + 1) is Standing.GOOD
+    assert standing(store, session_id=None) is TokenStatus.REVOKED
+    assert standing(store, session_id=None, issued_at=NOW + 1) is TokenStatus.GOOD
 
 
 @EVERY_KIND
@@ -158,11 +158,11 @@ def test_a_database_of_before_learns_to_say_it(url: str, make: Make, clock: Stan
         connection.execute(text("DROP TABLE jwtpolicy_memory"))
     clock.now = LATER
 
-    assert standing(before) is Standing.GOOD
+    assert standing(before) is TokenStatus.GOOD
     store = make()
-    assert standing(store) is Standing.GOOD
-    assert standing(store, session_id=None, issued_at=NOW) is Standing.REVOKED
-    assert standing(store, session_id=None, issued_at=NOW + 1) is Standing.GOOD
+    assert standing(store) is TokenStatus.GOOD
+    assert standing(store, session_id=None, issued_at=NOW) is TokenStatus.REVOKED
+    assert standing(store, session_id=None, issued_at=NOW + 1) is TokenStatus.GOOD
 
 
 @EVERY_KIND
@@ -176,7 +176,7 @@ def test_who_may_not_make_it_is_told_what_to_run(url: str, make: Make) -> None:
     printed = store.upgrade()
     run(url, printed)
 
-    assert standing(store, session_id=None, issued_at=NOW) is Standing.GOOD
+    assert standing(store, session_id=None, issued_at=NOW) is TokenStatus.GOOD
     assert inspect(create_engine(url, poolclass=NullPool)).has_table("jwtpolicy_memory")
     assert store.upgrade() == "-- nothing to upgrade\n"
 
@@ -184,12 +184,12 @@ def test_who_may_not_make_it_is_told_what_to_run(url: str, make: Make) -> None:
 @pytest.mark.parametrize("url", ["sqlite"], indirect=True)
 def test_a_database_that_does_not_say_admits_nothing(url: str, make: Make) -> None:
     store = make()
-    assert standing(store, session_id=None) is Standing.GOOD
+    assert standing(store, session_id=None) is TokenStatus.GOOD
     with create_engine(url, poolclass=NullPool).begin() as connection:
         connection.execute(text("DELETE FROM jwtpolicy_memory"))
     store.revoke_token(ref("a9"), expires_at=None, now=NOW)
 
-    assert standing(store, session_id=None) is Standing.REVOKED
+    assert standing(store, session_id=None) is TokenStatus.REVOKED
 
 
 @pytest.mark.parametrize("url", ["sqlite"], indirect=True)
@@ -200,7 +200,7 @@ def test_by_default_an_older_dump_is_believed(url: str, make: Make) -> None:
     store.revoke_session("", "s1", now=NOW)
     copies.restore()
 
-    assert standing(store) is Standing.GOOD
+    assert standing(store) is TokenStatus.GOOD
 
 
 def test_another_word_is_refused() -> None:
@@ -209,10 +209,10 @@ def test_another_word_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("lost", "expected"), [("deny", Standing.REVOKED), ("accept", Standing.GOOD)]
+    ("lost", "expected"), [("deny", TokenStatus.REVOKED), ("accept", TokenStatus.GOOD)]
 )
 def test_a_database_has_a_setting_for_its_loss(
-    tmp_path: Path, lost: str, expected: Standing
+    tmp_path: Path, lost: str, expected: TokenStatus
 ) -> None:
     """Named by a URL, as settings name it."""
     url = "sqlite+pysqlite:///x.db"

@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from jwtpolicy.access import Standing
 from jwtpolicy.exceptions import StoreUnavailableError
 from jwtpolicy.stores.sqlalchemy import SQLAlchemyStore
 from jwtpolicy.testing.token_store import standing
+from jwtpolicy.tokens.status import TokenStatus
 from tests.services.processes import Server
 
 
@@ -33,7 +33,7 @@ def test_the_second_host_is_asked_where_the_first_says_nothing(
     url = f"postgresql://postgres@/{database}?host={silent}&host={host}"
     store = SQLAlchemyStore(url, timeout=6)
 
-    assert standing(store, session_id="unknown") is Standing.GOOD
+    assert standing(store, session_id="unknown") is TokenStatus.GOOD
     store.close()
 
 
@@ -62,5 +62,5 @@ def test_waiting_for_the_pool_and_for_the_answer_is_one_wait(
     assert 1.6 < took < 3.5
     for connection in held:
         connection.close()
-    assert standing(store, session_id="unknown") is Standing.GOOD
+    assert standing(store, session_id="unknown") is TokenStatus.GOOD
     store.close()

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, NullPool, create_engine, text
 
-from jwtpolicy.access import Standing
 from jwtpolicy.exceptions import ConfigurationError
 from jwtpolicy.stores import RotationState, open_store
 from jwtpolicy.stores.sqlalchemy import SQLAlchemyStore, metadata
@@ -22,6 +21,7 @@ from jwtpolicy.testing.token_store import (
     rotate,
     standing,
 )
+from jwtpolicy.tokens.status import TokenStatus
 from tests import services
 from tests.services.pgbouncer import PgBouncer
 
@@ -104,9 +104,9 @@ def test_a_url_alone_works(url: str) -> None:
     store.open_session(SESSION)
     for number in range(12):
         assert rotate(store, f"r{number + 1}", f"r{number + 2}").state is RotationState.ROTATED
-        assert standing(store) is Standing.GOOD
+        assert standing(store) is TokenStatus.GOOD
     store.revoke_token(ref(), expires_at=None, now=NOW)
-    assert set(all_at_once(8, lambda _: standing(store))) == {Standing.REVOKED}
+    assert set(all_at_once(8, lambda _: standing(store))) == {TokenStatus.REVOKED}
     store.close()
 
 
@@ -115,7 +115,7 @@ def test_the_tables_are_made_and_upgraded_through_it(url: str, url_of: UrlOf) ->
     metadata.drop_all(engine)
     store = SQLAlchemyStore(url, timeout=30)
 
-    assert standing(store, session_id="unknown") is Standing.GOOD
+    assert standing(store, session_id="unknown") is TokenStatus.GOOD
     assert store.upgrade() == "-- nothing to upgrade\n"
     store.close()
 

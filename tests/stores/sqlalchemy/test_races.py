@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 from sqlalchemy import NullPool, create_engine, func, select
 
-from jwtpolicy.access import Standing
 from jwtpolicy.stores.sqlalchemy import SQLAlchemyStore, metadata
 from jwtpolicy.stores.sqlalchemy.tables import sessions, subjects, tokens
 from jwtpolicy.testing.token_store import NOW, SESSION, ref, rotate, standing
+from jwtpolicy.tokens.status import TokenStatus
 from tests.stores.traffic import ENOUGH, TRAFFIC, prune_beside_traffic
 
 PROCESSES, THREADS = 4, 16
@@ -94,7 +94,7 @@ def test_pruning_beside_live_traffic_loses_nothing_that_is_live(store: SQLAlchem
 
     assert checked >= TRAFFIC
     assert removed >= ENOUGH
-    assert standing(store, token_id="forever") is Standing.REVOKED
+    assert standing(store, token_id="forever") is TokenStatus.REVOKED
     with store._database.engine.connect() as connection:
         left = [
             connection.execute(select(func.count()).select_from(table)).scalar_one()

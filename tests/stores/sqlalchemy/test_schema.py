@@ -11,10 +11,10 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, NullPool, create_engine, inspect, text
 
-from jwtpolicy.access import Standing
 from jwtpolicy.exceptions import StoreUnavailableError
 from jwtpolicy.stores.sqlalchemy import SCHEMA_VERSION, SQLAlchemyStore, ddl, metadata
 from jwtpolicy.testing.token_store import NOW, SESSION, standing
+from jwtpolicy.tokens.status import TokenStatus
 
 #: What the documentation says to write into ``env.py``.
 ENVIRONMENT = """
@@ -76,7 +76,7 @@ def works(store: SQLAlchemyStore) -> bool:
     store.revoke_session("", "s1", now=NOW)
     found = standing(store)
     store.close()
-    return found is Standing.REVOKED
+    return found is TokenStatus.REVOKED
 
 
 def test_mariadb_has_a_name_of_its_own_and_mysqls_tables() -> None:
@@ -125,13 +125,13 @@ def test_tables_of_another_version_are_refused(bare: str) -> None:
     with connected(bare) as connection:
         connection.execute(text("UPDATE jwtpolicy_schema SET version = version - 1"))
 
-    assert standing(newer) is Standing.REVOKED
+    assert standing(newer) is TokenStatus.REVOKED
     newer.close()
 
 
 def test_tables_that_vanish_are_made_again(bare: str) -> None:
     store = SQLAlchemyStore(bare)
-    assert standing(store) is Standing.GOOD
+    assert standing(store) is TokenStatus.GOOD
     with connected(bare) as connection:
         metadata.drop_all(connection)
     with pytest.raises(StoreUnavailableError):
@@ -192,7 +192,7 @@ def test_alembic_leaves_tables_alone_that_are_none_of_its_own(bare: str, alembic
     assert works(store)
 
     assert migrated(alembic, bare, with_ours=False) == []
-    assert standing(store) is Standing.REVOKED
+    assert standing(store) is TokenStatus.REVOKED
     store.close()
     forget_application(bare)
 

@@ -24,11 +24,11 @@ from sqlalchemy import (
 )
 
 from jwtpolicy import JWTManager, protect
-from jwtpolicy.access import Standing
 from jwtpolicy.exceptions import ConfigurationError, StoreUnavailableError
 from jwtpolicy.stores import CachedStore
 from jwtpolicy.stores.sqlalchemy import SQLAlchemyStore
 from jwtpolicy.testing.token_store import NOW, SESSION, ref, standing
+from jwtpolicy.tokens.status import TokenStatus
 from tests.conftest import SECRET, bearer
 
 MakeEngine = Callable[..., Engine]
@@ -67,7 +67,7 @@ def test_an_application_that_holds_all_its_connections_keeps_no_guard_waiting(
         store = made(SQLAlchemyStore(database))
         with engine.begin() as connection:
             connection.execute(text("SELECT 1"))
-            assert standing(store) is Standing.GOOD
+            assert standing(store) is TokenStatus.GOOD
             store.revoke_token(ref("a7"), expires_at=None, now=NOW)
 
 
@@ -89,7 +89,7 @@ def test_a_store_waits_for_its_own_pool_no_longer_than_it_may(
         standing(store)
 
     assert time.monotonic() - started < 5
-    assert (engine.pool.timeout(), standing(store)) == (30, Standing.GOOD)  # type: ignore[attr-defined]
+    assert (engine.pool.timeout(), standing(store)) == (30, TokenStatus.GOOD)  # type: ignore[attr-defined]
 
 
 def test_it_is_made_for_an_engine_that_waits_less(postgres: str, made: Any) -> None:
@@ -167,7 +167,7 @@ def test_without_a_pool_each_use_has_a_connection(shared_url: str, made: Any) ->
     store = made(SQLAlchemyStore(engine))
     store.revoke_token(ref(), expires_at=None, now=NOW)
 
-    assert standing(store) is Standing.REVOKED
+    assert standing(store) is TokenStatus.REVOKED
     assert isinstance(store._database.engine.pool, NullPool)
 
 
@@ -265,7 +265,7 @@ def test_a_url_may_be_one_of_sqlalchemys(postgres: str, made: Any) -> None:
     store = made(SQLAlchemyStore(make_url(postgres)))
     store.revoke_token(ref(), expires_at=None, now=NOW)
 
-    assert standing(store) is Standing.REVOKED
+    assert standing(store) is TokenStatus.REVOKED
 
 
 def test_one_store_may_have_many_engines(postgres: str, made: Any) -> None:
@@ -276,7 +276,7 @@ def test_one_store_may_have_many_engines(postgres: str, made: Any) -> None:
     store.revoke_token(ref(), expires_at=None, now=NOW)
     pools = []
     for current[0] in [*engines, engines[0]]:
-        assert standing(store) is Standing.REVOKED
+        assert standing(store) is TokenStatus.REVOKED
         pools.append(store._database.engine.pool)
 
     assert len(set(pools)) == 21

@@ -10,7 +10,6 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import NullPool, create_engine, text
 
-from jwtpolicy.access import Standing
 from jwtpolicy.exceptions import StoreUnavailableError
 from jwtpolicy.stores import Opening, RotationState, Session
 from jwtpolicy.stores.sqlalchemy import SQLAlchemyStore, metadata
@@ -24,6 +23,7 @@ from jwtpolicy.testing.token_store import (
     rotate,
     standing,
 )
+from jwtpolicy.tokens.status import TokenStatus
 
 #: As version 1 made them.
 VERSION_1 = """
@@ -195,12 +195,12 @@ def test_what_was_known_is_known_after_it(upgraded: SQLAlchemyStore) -> None:
     refreshed = Session("", "s2", "alice", "r2", NOW - 60, NOW + 5, NOW + 90 * DAY, None, None)
 
     assert upgraded.sessions("", "alice", now=NOW) == [SESSION, refreshed]
-    assert standing(upgraded) is Standing.GOOD
-    assert refresh_standing(upgraded, "r1") is Standing.GOOD
-    assert standing(upgraded, session_id="s3") is Standing.REVOKED
-    assert standing(upgraded, "a9") is Standing.REVOKED
-    assert standing(upgraded, "c9") is Standing.CONSUMED
-    assert standing(upgraded, session_id=None, subject="carol") is Standing.REVOKED
+    assert standing(upgraded) is TokenStatus.GOOD
+    assert refresh_standing(upgraded, "r1") is TokenStatus.GOOD
+    assert standing(upgraded, session_id="s3") is TokenStatus.REVOKED
+    assert standing(upgraded, "a9") is TokenStatus.REVOKED
+    assert standing(upgraded, "c9") is TokenStatus.CONSUMED
+    assert standing(upgraded, session_id=None, subject="carol") is TokenStatus.REVOKED
 
 
 def test_what_was_used_just_before_is_refused_and_ends_nothing(upgraded: SQLAlchemyStore) -> None:
@@ -252,7 +252,7 @@ def test_where_there_are_no_tables_the_store_makes_them(url: str) -> None:
     run(url, told)
 
     assert told == "-- the tables are missing; the store makes them at its first use\n"
-    assert standing(store) is Standing.GOOD
+    assert standing(store) is TokenStatus.GOOD
     store.close()
 
 
@@ -262,21 +262,21 @@ def test_tables_that_the_store_may_not_make_are_printed(url: str) -> None:
 
     run(url, store.upgrade())
 
-    assert standing(store) is Standing.GOOD
+    assert standing(store) is TokenStatus.GOOD
     assert store.upgrade() == "-- nothing to upgrade\n"
     store.close()
 
 
 def test_a_table_that_somebody_has_dropped_is_missing(url: str) -> None:
     store = SQLAlchemyStore(url)
-    assert standing(store) is Standing.GOOD
+    assert standing(store) is TokenStatus.GOOD
     run(url, "DROP TABLE jwtpolicy_token;")
 
     told = store.upgrade()
     run(url, told)
 
     assert told.startswith("-- missing: jwtpolicy_token\nCREATE TABLE jwtpolicy_token")
-    assert standing(store) is Standing.GOOD
+    assert standing(store) is TokenStatus.GOOD
     assert store.upgrade() == "-- nothing to upgrade\n"
     store.close()
 

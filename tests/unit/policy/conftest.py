@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from jwtpolicy import AccessRequest
-from jwtpolicy.access import Standing, Terms
+from jwtpolicy.policy.request import PolicySettings
+from jwtpolicy.tokens.status import TokenStatus
 from tests.conftest import StandingClock
 from tests.properties.strategies import NOW, token
 
@@ -17,11 +18,11 @@ from tests.properties.strategies import NOW, token
 class Desk:
     """What policies may ask, with answers that are set by hand."""
 
-    def __init__(self, standing: Any = Standing.GOOD, user: Any = "user") -> None:
+    def __init__(self, standing: Any = TokenStatus.GOOD, user: Any = "user") -> None:
         self._standing = standing
         self._user = user
 
-    def standing(self, token: Any) -> Standing:
+    def standing(self, token: Any) -> TokenStatus:
         return self._answer(self._standing)
 
     def load_user(self, token: Any) -> Any:
@@ -46,7 +47,7 @@ def judged(policy: Any, claims: dict[str, Any] | None = None, **request: Any) ->
     request = {
         "token": found,
         "services": Desk(),
-        "terms": Terms(clock=StandingClock(NOW)),
+        "terms": PolicySettings(clock=StandingClock(NOW)),
         **request,
     }
     return policy.evaluate(AccessRequest(**request)).outcome.name

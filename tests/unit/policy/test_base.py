@@ -307,7 +307,7 @@ def test_a_denial_says_what_it_wants() -> None:
 
 
 def test_a_function_waits_for_the_resource_even_if_it_swallows_that() -> None:
-    from jwtpolicy.access import NOT_LOADED
+    from jwtpolicy.policy.request import NOT_LOADED
 
     @policy
     def reads(access: Any) -> Any:

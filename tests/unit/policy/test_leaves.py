@@ -33,7 +33,6 @@ from jwtpolicy import (
     one_of,
     view_arg,
 )
-from jwtpolicy.access import NOT_LOADED, Standing, Terms
 from jwtpolicy.exceptions import (
     CSRFError,
     ExpiredTokenError,
@@ -44,6 +43,8 @@ from jwtpolicy.exceptions import (
 )
 from jwtpolicy.policy.credentials import Authenticated, OwnTokens
 from jwtpolicy.policy.program import weigh_async
+from jwtpolicy.policy.request import NOT_LOADED, PolicySettings
+from jwtpolicy.tokens.status import TokenStatus
 from tests.conftest import StandingClock
 from tests.properties.strategies import NOW, token
 from tests.unit.policy.conftest import Desk, judged
@@ -128,9 +129,9 @@ def test_a_credential_is_never_denied_so_its_negation_never_admits() -> None:
 @pytest.mark.parametrize(
     ("standing", "outcome", "negated"),
     [
-        pytest.param(Standing.GOOD, "ALLOW", "FORBIDDEN", id="good"),
-        pytest.param(Standing.REVOKED, "INVALID_TOKEN", "INVALID_TOKEN", id="revoked"),
-        pytest.param(Standing.CONSUMED, "INVALID_TOKEN", "INVALID_TOKEN", id="consumed"),
+        pytest.param(TokenStatus.GOOD, "ALLOW", "FORBIDDEN", id="good"),
+        pytest.param(TokenStatus.REVOKED, "INVALID_TOKEN", "INVALID_TOKEN", id="revoked"),
+        pytest.param(TokenStatus.CONSUMED, "INVALID_TOKEN", "INVALID_TOKEN", id="consumed"),
         pytest.param(StoreUnavailableError(), "ERROR", "ERROR", id="down"),
     ],
 )
@@ -204,7 +205,7 @@ def test_freshness(rule: Any, claims: Any, outcome: str) -> None:
 
 def test_the_leeway_counts_for_freshness() -> None:
     """C22."""
-    terms = Terms(clock=StandingClock(NOW), leeway=5)
+    terms = PolicySettings(clock=StandingClock(NOW), leeway=5)
 
     assert judged(Fresh(), {"fresh": NOW - 4}, terms=terms) == "ALLOW"
     assert judged(Fresh(), {"fresh": NOW - 5}, terms=terms) == "STEP_UP"
@@ -219,7 +220,7 @@ def test_an_authentication_may_lie_ahead_by_the_leeway_or_the_skew(
     leeway: int, skew: int, ahead: int
 ) -> None:
     """STEP-1: it is of just now, on another machine; further ahead it never happened."""
-    terms = Terms(clock=StandingClock(NOW), leeway=leeway, skew=skew)
+    terms = PolicySettings(clock=StandingClock(NOW), leeway=leeway, skew=skew)
 
     for offset, outcome in [(-0.05, "ALLOW"), (0, "ALLOW"), (0.05, "STEP_UP"), (900, "STEP_UP")]:
         claims = {"auth_time": NOW + ahead + offset}
@@ -231,7 +232,7 @@ def test_an_authentication_may_lie_ahead_by_the_leeway_or_the_skew(
 )
 def test_the_skew_makes_nothing_fresh_for_longer(rule: Any, name: str, age: float) -> None:
     """CLAIM-8, STEP-1: an end is moved by the leeway alone."""
-    terms = Terms(clock=StandingClock(NOW), leeway=2, skew=5)
+    terms = PolicySettings(clock=StandingClock(NOW), leeway=2, skew=5)
 
     assert judged(rule, {name: NOW - 2 - age}, terms=terms) == "ALLOW"
     assert judged(rule, {name: NOW - 2.1 - age}, terms=terms) == "STEP_UP"
@@ -397,7 +398,7 @@ def test_roles_and_scopes(rule: Any, claims: Any, outcome: str) -> None:
 
 
 def test_roles_can_stand_elsewhere() -> None:
-    terms = Terms(roles_claim="realm_access.roles")
+    terms = PolicySettings(roles_claim="realm_access.roles")
 
     assert judged(HasRole("a"), {"realm_access": {"roles": ["a"]}}, terms=terms) == "ALLOW"
     assert judged(HasRole("a"), {"roles": ["a"]}, terms=terms) == "MISSING_CLAIM"
@@ -413,7 +414,7 @@ class User: ...
 
 
 #: Users have no prefix, machines have, and of pets nobody knows anything.
-TYPES = Terms(types={User: "", Machine: "m:", str: ""}, prefixes=("m:",))
+TYPES = PolicySettings(types={User: "", Machine: "m:", str: ""}, prefixes=("m:",))
 
 OF_TYPES = [
     pytest.param(None, "7", 7, "ALLOW", id="a user"),

@@ -120,7 +120,7 @@ def test_the_baseline_of_other_kinds_leaves_attributes_out() -> None:
 
 def test_a_leaf_that_holds_for_a_kind_is_not_asked() -> None:
     from jwtpolicy import Access
-    from jwtpolicy.plans import program_of
+    from jwtpolicy.guards.plan import program_of
 
     program = program_of(Access() | HasRole("x"), None, {Access().identity})
     run = program.run(AccessRequest())

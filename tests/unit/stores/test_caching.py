@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from jwtpolicy.access import Standing
 from jwtpolicy.exceptions import StoreUnavailableError
 from jwtpolicy.stores import CachedStore, MemoryStore, RotationState, SQLiteStore, TokenStore
 from jwtpolicy.testing.token_store import NOW, SESSION, TokenStoreContract, ref, rotate, standing
+from jwtpolicy.tokens.status import TokenStatus
 from tests.conftest import StandingClock
 
 
@@ -30,7 +30,7 @@ class CountingStore(MemoryStore):
         self.breaks_after_changes = False
         self.meanwhile: Any = None
 
-    def standing(self, *args: Any, **kwargs: Any) -> Standing:
+    def standing(self, *args: Any, **kwargs: Any) -> TokenStatus:
         self.asked += 1
         if self.is_away:
             raise StoreUnavailableError
@@ -68,7 +68,7 @@ def test_a_good_token_is_asked_about_once_in_a_while(
     clock.advance(1.9)
     standing(cached)
 
-    assert set(found) == {Standing.GOOD}
+    assert set(found) == {TokenStatus.GOOD}
     assert inner.asked == 1
     clock.advance(0.1)
     standing(cached)
@@ -81,10 +81,10 @@ def test_what_another_process_revoked_passes_for_that_long(
     """REV-1, as far as this setting lets it."""
     standing(cached)
     revoke(inner)
-    assert standing(cached) is Standing.GOOD
+    assert standing(cached) is TokenStatus.GOOD
     clock.advance(2)
 
-    assert standing(cached) is Standing.REVOKED
+    assert standing(cached) is TokenStatus.REVOKED
 
 
 @pytest.mark.parametrize(
@@ -99,10 +99,10 @@ def test_what_another_process_revoked_passes_for_that_long(
 )
 def test_what_this_process_revokes_is_seen_at_once(cached: CachedStore, change: Any) -> None:
     """REV-1."""
-    assert standing(cached) is Standing.GOOD
+    assert standing(cached) is TokenStatus.GOOD
     change(cached)
 
-    assert standing(cached) is not Standing.GOOD
+    assert standing(cached) is not TokenStatus.GOOD
 
 
 def test_an_answer_from_before_a_revocation_is_not_kept(
@@ -116,7 +116,7 @@ def test_an_answer_from_before_a_revocation_is_not_kept(
 
     inner.meanwhile = meanwhile
 
-    assert [standing(cached), standing(cached)] == [Standing.GOOD, Standing.REVOKED]
+    assert [standing(cached), standing(cached)] == [TokenStatus.GOOD, TokenStatus.REVOKED]
 
 
 def test_a_change_that_failed_is_taken_for_done(cached: CachedStore, inner: CountingStore) -> None:
@@ -126,7 +126,7 @@ def test_a_change_that_failed_is_taken_for_done(cached: CachedStore, inner: Coun
     with pytest.raises(StoreUnavailableError):
         revoke(cached)
 
-    assert standing(cached) is Standing.REVOKED
+    assert standing(cached) is TokenStatus.REVOKED
 
 
 def test_refusals_and_refresh_tokens_are_asked_about_each_time(
@@ -141,8 +141,8 @@ def test_refusals_and_refresh_tokens_are_asked_about_each_time(
 
 
 def test_an_access_tokens_answer_is_no_refresh_tokens(cached: CachedStore) -> None:
-    assert standing(cached, token_id="r0") is Standing.GOOD
-    assert standing(cached, token_id="r0", kind="refresh") is Standing.CONSUMED
+    assert standing(cached, token_id="r0") is TokenStatus.GOOD
+    assert standing(cached, token_id="r0", kind="refresh") is TokenStatus.CONSUMED
 
 
 def test_while_the_store_is_away_only_what_is_remembered_passes(
@@ -151,7 +151,7 @@ def test_while_the_store_is_away_only_what_is_remembered_passes(
     standing(cached)
     inner.is_away = True
 
-    assert standing(cached) is Standing.GOOD
+    assert standing(cached) is TokenStatus.GOOD
     with pytest.raises(StoreUnavailableError):
         standing(cached, token_id="a2")
     clock.advance(2)

@@ -59,4 +59,4 @@ def test_a_broken_promise_is_named(tmp_path: Path, promise: str, body: str) -> N
 def test_a_failing_comparison_shows_both_sides(tmp_path: Path) -> None:
     output = run_contract(tmp_path, BROKEN["a_revoked_token_is_revoked"])
 
-    assert "assert <Standing.GOOD: 'good'> is <Standing.REVOKED: 'revoked'>" in output
+    assert "assert <TokenStatus.GOOD: 'good'> is <TokenStatus.REVOKED: 'revoked'>" in output

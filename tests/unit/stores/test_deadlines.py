@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from jwtpolicy.access import Standing
 from jwtpolicy.exceptions import StoreUnavailableError
 from jwtpolicy.stores import MemoryStore
 from jwtpolicy.stores.deadlines import in_time, left, patience, together, within
+from jwtpolicy.tokens.status import TokenStatus
 from tests.conftest import bearer
 
 
@@ -75,7 +75,7 @@ class HangingStore(MemoryStore):
         super().__init__()
         self.had: list[float] = []
 
-    def standing(self, *args: Any, **kwargs: Any) -> Standing:
+    def standing(self, *args: Any, **kwargs: Any) -> TokenStatus:
         with within(0.3):
             self.had.append(left(0.3))
             time.sleep(self.had[-1])

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from jwtpolicy.access import Standing
 from jwtpolicy.stores import SQLiteStore
 from jwtpolicy.stores.sqlite_connections import RECENT
 from jwtpolicy.testing.token_store import NOW, SESSION, adoptable, standing
+from jwtpolicy.tokens.status import TokenStatus
 from tests.conftest import StandingClock
 from tests.stores.going_back import LATER, Copies, GoingBack, forget_to_wait
 
@@ -102,7 +102,7 @@ def test_a_file_of_before_learns_to_say_it(path: Path, make: Make, clock: Standi
     with closing(sqlite3.connect(path, isolation_level=None)) as raw:
         raw.execute("DROP TABLE jwtpolicy_memory")
 
-    assert standing(make()) is Standing.GOOD
+    assert standing(make()) is TokenStatus.GOOD
 
 
 def test_by_default_an_older_copy_is_believed(path: Path) -> None:
@@ -113,7 +113,7 @@ def test_by_default_an_older_copy_is_believed(path: Path) -> None:
     store.close()
     copies.restore()
 
-    assert standing(store) is Standing.GOOD
+    assert standing(store) is TokenStatus.GOOD
     store.close()
 
 
@@ -121,11 +121,13 @@ def test_a_file_that_is_moved_away_is_as_one_that_was_deleted(path: Path, make: 
     """By ``mv`` under running workers; and without its log it lacks what was said last."""
     one, other = make(), make()
     one.revoke_session("", "s1", now=NOW)
-    assert standing(other) is Standing.REVOKED
+    assert standing(other) is TokenStatus.REVOKED
     path.rename(path.with_name("moved"))
     one.revoke_session("", "s2", now=NOW)
     time.sleep(RECENT)
-    assert {standing(one, session_id="s2"), standing(other, session_id="s2")} == {Standing.REVOKED}
+    assert {standing(one, session_id="s2"), standing(other, session_id="s2")} == {
+        TokenStatus.REVOKED
+    }
 
     with closing(sqlite3.connect(path.with_name("moved"))) as raw:
         assert raw.execute("SELECT count(*) FROM jwtpolicy_sessions").fetchone() == (0,)

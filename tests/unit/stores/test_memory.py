@@ -4,7 +4,6 @@ import warnings
 
 import pytest
 
-from jwtpolicy.access import Standing
 from jwtpolicy.stores import MemoryStore, RotationState
 from jwtpolicy.stores import memory as memory_module
 from jwtpolicy.testing.token_store import (
@@ -17,6 +16,7 @@ from jwtpolicy.testing.token_store import (
     rotate,
     standing,
 )
+from jwtpolicy.tokens.status import TokenStatus
 
 
 class TestMemoryStore(TokenStoreContract):
@@ -29,8 +29,8 @@ def test_two_memory_stores_share_nothing() -> None:
     first, second = MemoryStore(), MemoryStore()
     first.revoke_token(ref(), expires_at=None, now=NOW)
 
-    assert standing(first) is Standing.REVOKED
-    assert standing(second) is Standing.GOOD
+    assert standing(first) is TokenStatus.REVOKED
+    assert standing(second) is TokenStatus.GOOD
     assert not MemoryStore.is_shared
 
 
@@ -68,7 +68,7 @@ def test_a_forked_store_warns_once_and_does_not_hang(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(memory_module.os, "getpid", lambda: -1)
 
     with pytest.warns(RuntimeWarning, match="not shared"):
-        assert standing(store) is Standing.REVOKED
+        assert standing(store) is TokenStatus.REVOKED
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert store.consume(ref("a2"), expires_at=None, now=NOW)

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from jwtpolicy.access import Standing
 from jwtpolicy.exceptions import ConfigurationError
 from jwtpolicy.stores import MemoryStore, SQLiteStore, open_store
 from jwtpolicy.testing.token_store import NOW, ref, standing
+from jwtpolicy.tokens.status import TokenStatus
 
 
 @pytest.mark.parametrize(
@@ -86,9 +86,11 @@ def test_other_urls_are_refused_and_not_repeated(tmp_path: Path, url: str, named
 
 
 @pytest.mark.parametrize(
-    ("lost", "expected"), [("deny", Standing.REVOKED), ("accept", Standing.GOOD)]
+    ("lost", "expected"), [("deny", TokenStatus.REVOKED), ("accept", TokenStatus.GOOD)]
 )
-def test_a_file_has_a_setting_for_its_loss(tmp_path: Path, lost: str, expected: Standing) -> None:
+def test_a_file_has_a_setting_for_its_loss(
+    tmp_path: Path, lost: str, expected: TokenStatus
+) -> None:
     store = open_store(None, instance_path=tmp_path, lost=lost, clock=lambda: NOW + 5)
 
     assert store is not None

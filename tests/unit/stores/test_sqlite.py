@@ -16,7 +16,6 @@ from typing import Any
 
 import pytest
 
-from jwtpolicy.access import Standing
 from jwtpolicy.exceptions import ConfigurationError, StoreUnavailableError
 from jwtpolicy.stores import Rotation, RotationState, SQLiteStore, TokenStore
 from jwtpolicy.testing.token_store import (
@@ -33,6 +32,7 @@ from jwtpolicy.testing.token_store import (
     rotate,
     standing,
 )
+from jwtpolicy.tokens.status import TokenStatus
 from tests.stores.traffic import ENOUGH, TRAFFIC, prune_beside_traffic
 
 PROCESSES = 4
@@ -114,16 +114,16 @@ def test_of_many_processes_one_rotates(path: Path, store: SQLiteStore) -> None:
     states = race(path, rotate_once)
 
     assert sorted(states) == ["repeated"] * (PROCESSES - 1) + ["rotated"]
-    assert standing(store) is Standing.GOOD
+    assert standing(store) is TokenStatus.GOOD
 
 
 def test_what_one_store_revokes_another_knows_at_once(path: Path, store: SQLiteStore) -> None:
     """REV-1."""
     other = SQLiteStore(path)
-    assert standing(other) is Standing.GOOD
+    assert standing(other) is TokenStatus.GOOD
     store.revoke_token(ref(), expires_at=None, now=NOW)
 
-    assert standing(other) is Standing.REVOKED
+    assert standing(other) is TokenStatus.REVOKED
     assert store.is_shared
     other.close()
 
@@ -168,8 +168,8 @@ def test_what_was_answered_outlives_a_kill(path: Path, store: SQLiteStore) -> No
     revoked = kill_after(30, WRITE_WITHOUT_END, path)
 
     assert revoked[-1] == "a29"
-    assert {standing(store, token_id=jti) for jti in revoked} == {Standing.REVOKED}
-    assert standing(store, token_id="never") is Standing.GOOD
+    assert {standing(store, token_id=jti) for jti in revoked} == {TokenStatus.REVOKED}
+    assert standing(store, token_id="never") is TokenStatus.GOOD
 
 
 def test_half_a_write_is_none(path: Path, store: SQLiteStore) -> None:
@@ -177,8 +177,8 @@ def test_half_a_write_is_none(path: Path, store: SQLiteStore) -> None:
     store.open_session(SESSION)
     assert kill_after(1, STOP_WITHIN_A_WRITE, path) == ["written"]
 
-    assert standing(store, token_id="a0") is Standing.REVOKED
-    assert standing(store, token_id="a1") is Standing.GOOD
+    assert standing(store, token_id="a0") is TokenStatus.REVOKED
+    assert standing(store, token_id="a1") is TokenStatus.GOOD
     assert rotate(store, "r1", "r2").state is RotationState.ROTATED
 
 
@@ -218,7 +218,7 @@ def test_a_locked_file_can_be_read_and_not_written(path: Path, raw: sqlite3.Conn
     raw.execute("BEGIN IMMEDIATE")
 
     assert_unavailable(*write_everything(impatient))
-    assert standing(impatient) is Standing.GOOD
+    assert standing(impatient) is TokenStatus.GOOD
 
     raw.execute("ROLLBACK")
     assert impatient.consume(ref(), expires_at=None, now=NOW)
@@ -234,7 +234,7 @@ def test_a_new_file_that_somebody_locked_is_unavailable(path: Path) -> None:
     assert_unavailable(lambda: standing(impatient))
 
     raw.close()
-    assert standing(impatient) is Standing.GOOD
+    assert standing(impatient) is TokenStatus.GOOD
     impatient.close()
 
 
@@ -245,7 +245,7 @@ def test_a_corrupt_file_is_unavailable(path: Path, store: SQLiteStore) -> None:
     assert_unavailable(*ask_everything(store), *write_everything(store))
 
     path.unlink()
-    assert standing(store) is Standing.GOOD
+    assert standing(store) is TokenStatus.GOOD
 
 
 def test_a_file_that_is_damaged_later_is_unavailable(path: Path, store: SQLiteStore) -> None:
@@ -257,7 +257,7 @@ def test_a_file_that_is_damaged_later_is_unavailable(path: Path, store: SQLiteSt
     assert_unavailable(lambda: standing(store))
 
     path.write_bytes(content)
-    assert standing(store) is Standing.REVOKED
+    assert standing(store) is TokenStatus.REVOKED
 
 
 def test_a_table_that_is_missing_is_unavailable(
@@ -284,7 +284,7 @@ def test_a_failed_write_leaves_nothing(store: SQLiteStore, raw: sqlite3.Connecti
     )
 
     raw.execute("DROP TRIGGER broken")
-    assert standing(store, session_id=None) is Standing.GOOD
+    assert standing(store, session_id=None) is TokenStatus.GOOD
     assert rotate(store, "r1", "r2").state is RotationState.ROTATED
 
 
@@ -311,7 +311,7 @@ def test_a_foreign_error_inside_a_write_passes_and_undoes_it(store: SQLiteStore)
 
     with pytest.raises(KeyboardInterrupt):
         store._change(NOW, fail)
-    assert standing(store) is Standing.GOOD
+    assert standing(store) is TokenStatus.GOOD
     assert store.consume(ref(), expires_at=None, now=NOW)
 
 
@@ -351,7 +351,7 @@ def test_the_tables_live_beside_the_applications_own(path: Path, store: SQLiteSt
     store.open_session(SESSION)
 
     assert application.execute("SELECT id FROM sessions").fetchall() == [(7,)]
-    assert standing(store) is Standing.GOOD
+    assert standing(store) is TokenStatus.GOOD
     application.close()
 
 
@@ -399,7 +399,7 @@ def test_pruning_beside_live_traffic_loses_nothing_that_is_live(
 
     assert checked >= TRAFFIC
     assert removed >= ENOUGH
-    assert standing(store, token_id="forever") is Standing.REVOKED
+    assert standing(store, token_id="forever") is TokenStatus.REVOKED
     left = "SELECT token_id FROM jwtpolicy_tokens UNION ALL SELECT session_id"
     assert raw.execute(f"{left} FROM jwtpolicy_sessions").fetchall() == [("forever",)]
 
@@ -437,7 +437,7 @@ def test_a_file_in_use_is_closed_to_others_and_keeps_its_locks(
         file.chmod(0o644)
     with store._connections.lease() as connection:
         connection.execute("BEGIN IMMEDIATE")
-        assert standing(other) is Standing.REVOKED
+        assert standing(other) is TokenStatus.REVOKED
         assert modes(path) == PRIVATE
         assert kill_after(1, IS_LOCKED, path) == ["locked"]
         connection.execute("ROLLBACK")
@@ -490,7 +490,7 @@ def test_a_file_of_somebody_elses_is_used_and_told_of(
     path.touch(0o640)
     monkeypatch.setattr(os, "chmod", fail)
 
-    assert standing(store) is Standing.GOOD
+    assert standing(store) is TokenStatus.GOOD
     assert f"others may read {path}" in caplog.messages[0]
 
 
@@ -513,10 +513,10 @@ def test_a_write_into_a_file_that_was_replaced_is_done_again(
     store.revoke_token(ref(), expires_at=None, now=NOW)
     other = SQLiteStore(path)
 
-    assert standing(other) is Standing.REVOKED
-    assert standing(store, token_id="a9") is Standing.GOOD
+    assert standing(other) is TokenStatus.REVOKED
+    assert standing(store, token_id="a9") is TokenStatus.GOOD
     assert rotate(store, "r1", "r2").state is RotationState.ROTATED
-    assert refresh_standing(other, "r1") is Standing.CONSUMED
+    assert refresh_standing(other, "r1") is TokenStatus.CONSUMED
     other.close()
 
 
@@ -527,7 +527,7 @@ def test_a_deleted_file_is_made_again_by_the_next_write(path: Path, store: SQLit
     store.revoke_token(ref(), expires_at=None, now=NOW)
     assert path.exists()
     assert store.session("", "s1", now=NOW) is None
-    assert standing(store) is Standing.REVOKED
+    assert standing(store) is TokenStatus.REVOKED
 
 
 def test_a_file_without_end_of_replacements_is_unavailable(path: Path, store: SQLiteStore) -> None:
@@ -535,7 +535,7 @@ def test_a_file_without_end_of_replacements_is_unavailable(path: Path, store: SQ
 
     with pytest.raises(StoreUnavailableError, match="replaced again and again"):
         store._change(NOW, lambda connection: path.unlink())
-    assert standing(store) is Standing.GOOD
+    assert standing(store) is TokenStatus.GOOD
 
 
 class TestLost:
@@ -561,15 +561,15 @@ class TestLost:
         self, path: Path, store: SQLiteStore, clock: list[float]
     ) -> None:
         """REV-1: they may have been revoked."""
-        assert standing(store) is Standing.GOOD
+        assert standing(store) is TokenStatus.GOOD
         self.lose(path, store, clock)
 
-        assert standing(store) is Standing.REVOKED
-        assert standing(store, issued_at=NOW + 0.9) is Standing.REVOKED
-        assert standing(store, session_id=None) is Standing.REVOKED
-        assert standing(store, session_id=None, issued_at=NOW + 1) is Standing.GOOD
-        assert standing(store, session_id=None, issued_at=NOW + 1, leeway=1) is Standing.REVOKED
-        assert refresh_standing(store, "r1") is Standing.REVOKED
+        assert standing(store) is TokenStatus.REVOKED
+        assert standing(store, issued_at=NOW + 0.9) is TokenStatus.REVOKED
+        assert standing(store, session_id=None) is TokenStatus.REVOKED
+        assert standing(store, session_id=None, issued_at=NOW + 1) is TokenStatus.GOOD
+        assert standing(store, session_id=None, issued_at=NOW + 1, leeway=1) is TokenStatus.REVOKED
+        assert refresh_standing(store, "r1") is TokenStatus.REVOKED
 
     def test_a_session_that_is_known_since_lives(
         self, path: Path, store: SQLiteStore, clock: list[float]
@@ -577,8 +577,8 @@ class TestLost:
         self.lose(path, store, clock)
         store.open_session(replace(SESSION, session_id="s2"))
 
-        assert standing(store, session_id="s2") is Standing.GOOD
-        assert refresh_standing(store, "r1", session_id="s2") is Standing.GOOD
+        assert standing(store, session_id="s2") is TokenStatus.GOOD
+        assert refresh_standing(store, "r1", session_id="s2") is TokenStatus.GOOD
 
     def test_a_refresh_token_from_before_opens_nothing(
         self, path: Path, store: SQLiteStore, clock: list[float]
@@ -586,7 +586,7 @@ class TestLost:
         self.lose(path, store, clock)
         token, session = adoptable(store)
 
-        assert store.standing(token, now=NOW) is Standing.REVOKED
+        assert store.standing(token, now=NOW) is TokenStatus.REVOKED
         assert store.adopt(token, session, token_expires_at=None) is None
         late = token._replace(issued_at=NOW + 1)
         assert store.adopt(late, session, token_expires_at=None) == session
@@ -595,14 +595,14 @@ class TestLost:
         """REF-6."""
         store.revoke_subject("", "alice", now=NOW, until=NOW + DAY)
 
-        assert standing(store, session_id=None) is Standing.REVOKED
-        assert standing(store, session_id=None, subject="bob") is Standing.GOOD
+        assert standing(store, session_id=None) is TokenStatus.REVOKED
+        assert standing(store, session_id=None, subject="bob") is TokenStatus.GOOD
 
     def test_by_default_they_pass(self, path: Path, store: SQLiteStore, clock: list[float]) -> None:
         self.lose(path, store, clock)
         other = SQLiteStore(path)
 
-        assert standing(other) is Standing.GOOD
+        assert standing(other) is TokenStatus.GOOD
         other.close()
 
     def test_denying_may_begin_later(self, path: Path, clock: list[float]) -> None:
@@ -613,17 +613,17 @@ class TestLost:
         clock[0] = NOW + DAY
         after = SQLiteStore(path, lost="deny", clock=lambda: clock[0])
 
-        assert standing(after) is Standing.GOOD
-        assert standing(after, "a9") is Standing.REVOKED
+        assert standing(after) is TokenStatus.GOOD
+        assert standing(after, "a9") is TokenStatus.REVOKED
         after.close()
 
     def test_a_file_that_does_not_say_admits_nothing(self, path: Path, store: SQLiteStore) -> None:
-        assert standing(store) is Standing.GOOD
+        assert standing(store) is TokenStatus.GOOD
         with sqlite3.connect(path) as raw:
             raw.execute("DELETE FROM jwtpolicy_file")
         raw.close()
 
-        assert standing(store) is Standing.REVOKED
+        assert standing(store) is TokenStatus.REVOKED
 
     def test_another_word_is_refused(self, path: Path) -> None:
         with pytest.raises(ConfigurationError, match="'accept' or 'deny', not 'maybe'"):
@@ -642,6 +642,6 @@ def test_a_clock_that_is_ahead_erases_and_prunes_nothing_too_early(store: SQLite
 
     assert store.prunable(now=ahead) == 0
     assert store.prune(now=ahead) == 0
-    assert standing(store, "a9", now=now) is Standing.REVOKED
-    assert standing(store, session_id="s2", now=now) is Standing.REVOKED
+    assert standing(store, "a9", now=now) is TokenStatus.REVOKED
+    assert standing(store, session_id="s2", now=now) is TokenStatus.REVOKED
     assert present(store, "r1", now=now) == Rotation(RotationState.REPEATED, b"pair")

@@ -14,12 +14,12 @@ from pathlib import Path
 
 import pytest
 
-from jwtpolicy.access import Standing
 from jwtpolicy.exceptions import StoreUnavailableError
 from jwtpolicy.stores import SQLiteStore, forks
 from jwtpolicy.stores import sqlite_connections as module
 from jwtpolicy.stores.sqlite_connections import Connections, Lease
 from jwtpolicy.testing.token_store import NOW, all_at_once, ref, standing
+from jwtpolicy.tokens.status import TokenStatus
 from tests.stores.forking import fork_in_c, held, leave_with, wrongs_on_both_sides
 
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork")
@@ -177,7 +177,7 @@ def test_no_connection_is_open_while_python_forks(store: SQLiteStore) -> None:
 
     assert lease._connection is not None
     assert in_child(lambda: lease._connection) == "None"
-    assert standing(store) is Standing.REVOKED
+    assert standing(store) is TokenStatus.REVOKED
 
 
 @needs_fork
@@ -189,7 +189,7 @@ def test_parent_and_child_see_each_others_writes(store: SQLiteStore) -> None:
         return standing(store).name
 
     assert in_child(child) == "'REVOKED'"
-    assert standing(store, token_id="a2") is Standing.REVOKED
+    assert standing(store, token_id="a2") is TokenStatus.REVOKED
 
 
 LAST_ONE_OUT = f"""
@@ -335,7 +335,7 @@ def test_a_store_that_was_open_while_a_server_forked_in_c_stays_shut(
             leave_with(lambda: 0 if "lazy-apps" in both(lambda: refusal_of(store)) else 1)
 
     assert os.waitpid(pid, 0)[1] == 0
-    assert standing(store) is Standing.GOOD
+    assert standing(store) is TokenStatus.GOOD
 
 
 def both(job: Callable[[], str]) -> str:
@@ -388,13 +388,13 @@ def test_a_reader_notices_within_a_second_that_its_file_was_replaced(
     other = SQLiteStore(store.path.with_name("backup"))
     other.revoke_token(ref(), expires_at=None, now=NOW)
     other.close()
-    assert standing(store) is Standing.GOOD
+    assert standing(store) is TokenStatus.GOOD
     other.path.rename(store.path)
 
     passed[0] = 0.9
-    assert standing(store) is Standing.GOOD
+    assert standing(store) is TokenStatus.GOOD
     passed[0] = 1.0
-    assert standing(store) is Standing.REVOKED
+    assert standing(store) is TokenStatus.REVOKED
 
 
 def test_a_file_that_is_replaced_while_it_is_opened_is_opened_again() -> None:

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from jwtpolicy.access import Standing
 from jwtpolicy.exceptions import StoreUnavailableError
 from jwtpolicy.stores import Opening, RotationState, Session, SQLiteStore
 from jwtpolicy.testing.token_store import (
@@ -23,6 +22,7 @@ from jwtpolicy.testing.token_store import (
     rotate,
     standing,
 )
+from jwtpolicy.tokens.status import TokenStatus
 
 #: As version 1 made them.
 VERSION_1 = """
@@ -115,12 +115,12 @@ def test_what_was_known_is_known_after_it(store: SQLiteStore) -> None:
 
     refreshed = Session("", "s2", "alice", "r2", NOW - 60, NOW + 5, NOW + 90 * DAY, None, None)
     assert store.sessions("", "alice", now=NOW) == [SESSION, refreshed]
-    assert standing(store) is Standing.GOOD
-    assert refresh_standing(store, "r1") is Standing.GOOD
-    assert {standing(store, session_id=sid) for sid in ("s3", "s4")} == {Standing.REVOKED}
-    assert standing(store, "a9") is Standing.REVOKED
-    assert standing(store, "c9") is Standing.CONSUMED
-    assert standing(store, session_id=None, subject="carol") is Standing.REVOKED
+    assert standing(store) is TokenStatus.GOOD
+    assert refresh_standing(store, "r1") is TokenStatus.GOOD
+    assert {standing(store, session_id=sid) for sid in ("s3", "s4")} == {TokenStatus.REVOKED}
+    assert standing(store, "a9") is TokenStatus.REVOKED
+    assert standing(store, "c9") is TokenStatus.CONSUMED
+    assert standing(store, session_id=None, subject="carol") is TokenStatus.REVOKED
 
 
 def test_what_was_used_just_before_is_refused_and_ends_nothing(store: SQLiteStore) -> None:
@@ -128,7 +128,7 @@ def test_what_was_used_just_before_is_refused_and_ends_nothing(store: SQLiteStor
     store.upgrade()
     of_s2 = {"session_id": "s2", "issued_at": NOW + 5}
 
-    assert refresh_standing(store, "r1", session_id="s2") is Standing.REPLACED
+    assert refresh_standing(store, "r1", session_id="s2") is TokenStatus.REPLACED
     assert present(store, "r1", session_id="s2").state is RotationState.REPLACED
     rotated = rotate(store, "r2", "r3", **of_s2, now=NOW + 60)
     assert rotated.state is RotationState.ROTATED
@@ -150,7 +150,7 @@ def test_an_upgrade_is_done_once_by_whoever_comes_first(path: Path) -> None:
 
     assert sum("brought up to date" in one for one in told) == 1
     assert sum("nothing to upgrade" in one for one in told) == 5
-    assert standing(stores[0], "a9") is Standing.REVOKED
+    assert standing(stores[0], "a9") is TokenStatus.REVOKED
     for store in stores:
         store.close()
 
@@ -164,7 +164,7 @@ def test_an_upgrade_that_fails_changes_nothing(path: Path, store: SQLiteStore) -
         assert raw.execute("SELECT count(*) FROM jwtpolicy_sessions").fetchone() == (4,)
 
     assert store.upgrade()
-    assert standing(store) is Standing.GOOD
+    assert standing(store) is TokenStatus.GOOD
 
 
 def test_an_upgraded_file_has_the_shape_of_a_new_one(path: Path, store: SQLiteStore) -> None:
@@ -198,8 +198,8 @@ def test_the_memory_of_an_old_file_begins_with_the_oldest_of_it(path: Path) -> N
     store.upgrade()
     oldest = NOW - 60  # the login of `s2`
 
-    assert standing(store, session_id=None, issued_at=oldest) is Standing.REVOKED
-    assert standing(store, session_id=None, issued_at=oldest + 1) is Standing.GOOD
+    assert standing(store, session_id=None, issued_at=oldest) is TokenStatus.REVOKED
+    assert standing(store, session_id=None, issued_at=oldest + 1) is TokenStatus.GOOD
     store.close()
 
 

@@ -1,0 +1,1 @@
+"""What one Flask application has: settings, services and the plans of its endpoints."""

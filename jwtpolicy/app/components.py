@@ -1,0 +1,450 @@
+"""Make the parts of one application from its settings."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from flask import Flask
+
+from ..clock import Clock
+from ..exceptions import ConfigurationError, IssueError
+from ..guards.answers import Services
+from ..guards.csrf import CSRFCheck, CSRFNames
+from ..guards.enforcement import Enforcement
+from ..guards.levels import Place
+from ..guards.refusal_log import Refusals
+from ..keys import KeyRing
+from ..markers import NEVER
+from ..policy.base import Policy
+from ..policy.closing import leaves
+from ..policy.credentials import KnownUser, NotRevoked
+from ..policy.request import PolicySettings
+from ..schemas import SchemaRegistry
+from ..sessions.additions import Additions
+from ..sessions.content import Statements
+from ..sessions.revocation import REVOCATION_CHECKS, Revocation
+from ..sessions.service import Lifetimes, Sessions
+from ..sessions.users import Users
+from ..settings import Settings, check_own_tokens, cookie_shapes
+from ..stores.base import TokenStore
+from ..stores.caching import CachedStore
+from ..stores.opening import open_store
+from ..stores.outages import checked
+from ..tokens.signer import Signer
+from ..tokens.token import Token
+from ..tokens.verifier import ClaimRules, Verifier
+from ..transports import (
+    CookieTransport,
+    HeaderTransport,
+    JSONTransport,
+    Places,
+    QueryTransport,
+    Transport,
+)
+from .registrations import Registered
+
+logger = logging.getLogger("jwtpolicy")
+
+_NO_KEY = """no key is configured; set JWT_SECRET_KEY to at least 32 random bytes, for example from
+  python -c "import secrets; print(secrets.token_urlsafe(48))"
+and keep it out of the source. To verify tokens of others only, set JWT_PUBLIC_KEY."""
+
+
+@dataclass(frozen=True, slots=True)
+class Components:
+    """What guards and verbs of one application share, made of its parts and what is registered.
+
+    A bound application has one for good. Before that each verb gets one of its own.
+
+    Attributes:
+        registered: What is registered.
+        services: What can be asked about a token.
+        additions: What the application adds to tokens.
+        sessions: What opens, renews and ends sessions.
+        baseline: What every presented token has to pass, or None.
+    """
+
+    registered: Registered
+    services: Services
+    additions: Additions
+    sessions: Sessions
+    baseline: Policy | None
+
+    @property
+    def schemas(self) -> SchemaRegistry:
+        """The claim schemas."""
+        return self.registered.schemas
+
+
+class Parts:
+    """What of an application depends on its settings alone, and never changes.
+
+    Args:
+        app: The application.
+        settings: Its settings.
+        keys: The keys that were handed over, or None for those of the settings.
+        store: The store that was handed over, or None for that of the settings.
+        transports: Places of the application's own.
+        clock: Where the time comes from.
+
+    Raises:
+        ConfigurationError: There is no usable key, or no such store; or the service would refuse
+            the tokens that it issues.
+    """
+
+    def __init__(
+        self,
+        app: Flask,
+        settings: Settings,
+        keys: KeyRing | None,
+        store: TokenStore | None,
+        transports: tuple[Transport, ...],
+        clock: Clock,
+    ) -> None:
+        self.settings = settings
+        self.clock = clock
+        self._ring = ring = keys or _ring(settings)
+        has_own_keys = type(ring).signing_key_for is not KeyRing.signing_key_for
+        self.can_sign = ring.signing_key is not None or has_own_keys
+        self._chose_file = store is None and settings.store_url is None and not app.testing
+        self.store = self._cached(self._opened(app) if store is None else checked(store))
+        _check_sessions(settings, self.store)
+        if self.can_sign:
+            check_own_tokens(settings)
+        self._own_places = transports
+        self.signer = _signer(settings, ring, clock, with_csrf=self.has_csrf)
+        self.cookies = _cookies(settings, clock)
+        self.csrf = _csrf(settings)
+        self.refusals = Refusals(settings.realm, settings.resource_metadata)
+        self._named: dict[str, Transport] = {
+            "headers": HeaderTransport(settings.header_name, settings.header_type),
+            "cookies": self.cookies,
+            "query_string": QueryTransport(
+                settings.query_string_name, settings.query_string_value_prefix
+            ),
+            "json": JSONTransport(
+                {
+                    "access": settings.json_key,
+                    "refresh": settings.refresh_json_key,
+                    **settings.custom_json_keys,
+                }
+            ),
+        }
+
+    def places(self, written: Iterable[Place] | None = None) -> Places:
+        """Return the places that are written, as one; None means all that are usual here.
+
+        Raises:
+            ConfigurationError: Cookies are among them, and not in ``JWT_TOKEN_LOCATION``, or
+                another place that browsers fill: tokens would have no CSRF value.
+        """
+        usual: tuple[Place, ...] = (*self.settings.token_location, *self._own_places)
+        listed = usual if written is None else tuple(written)
+        if "cookies" in listed and not self.takes_cookies:
+            msg = (
+                "transports= names cookies, but JWT_TOKEN_LOCATION does not: tokens would have no "
+                "CSRF value; add 'cookies' to JWT_TOKEN_LOCATION"
+            )
+            raise ConfigurationError(msg)
+        found = [self._named[place] if isinstance(place, str) else place for place in listed]
+        places = Places(dict.fromkeys(found))
+        if places.has_ambient and not self.has_csrf:
+            msg = (
+                f"{places!r}: browsers fill one of these by themselves, so that tokens need a CSRF "
+                "value; pass it to JWTManager(transports=…) too, which gives them one"
+            )
+            raise ConfigurationError(msg)
+        return places
+
+    @property
+    def takes_cookies(self) -> bool:
+        """Whether cookies are a place for tokens."""
+        return "cookies" in self.settings.token_location
+
+    @property
+    def has_csrf(self) -> bool:
+        """Whether tokens carry a CSRF value, because browsers may send them by themselves."""
+        return self.takes_cookies or any(place.is_ambient for place in self._own_places)
+
+    def _opened(self, app: Flask) -> TokenStore | None:
+        url = self.settings.store_url
+        if url is None and not self.can_sign:
+            # Whoever only verifies has no sessions of its own to remember.
+            return None
+        return open_store(
+            url,
+            instance_path=app.instance_path,
+            timeout=self.settings.store_timeout,
+            testing=app.testing,
+            create_tables=self.settings.store_create_tables,
+            lost=self.settings.store_lost,
+            near_cache=self.settings.store_near_cache,
+            clock=self.clock,
+        )
+
+    def note_testing(self, app: Flask) -> None:
+        """Say that tests share the file of the default store, where ``TESTING`` came too late.
+
+        Flask's own fixtures set it when the application is made. The store is not exchanged for
+        one in memory then: what was issued meanwhile is known to the file alone.
+        """
+        if app.testing and self._chose_file and self.store is not None:
+            logger.warning(
+                "%s: TESTING was set after init_app, which has chosen a file for the store, that "
+                "all tests share: %r; set TESTING before, or JWT_STORE_URL to 'memory://'",
+                app.name,
+                self.store,
+            )
+
+    def _cached(self, store: TokenStore | None) -> TokenStore | None:
+        seconds = self.settings.store_cache_seconds
+        return CachedStore(store, seconds) if store is not None and seconds else store
+
+    def check_store(self, policies: Iterable[Policy]) -> None:
+        """Refuse policies that nobody can answer.
+
+        Raises:
+            ConfigurationError: One asks a store, and there is none.
+        """
+        asking = (leaf for policy in policies for leaf in leaves(policy))
+        if self.store is None and any(isinstance(leaf, NotRevoked) for leaf in asking):
+            msg = (
+                "NotRevoked() and SingleUse() need a token store, and there is none: set "
+                "JWT_STORE_URL to the store of the tokens' issuer, or say "
+                "JWTManager(baseline=None) if tokens need not be revocable"
+            )
+            raise ConfigurationError(msg)
+
+    def lifetime(self, kind: str, expires_in: float | timedelta | Any) -> int | None:
+        """Return the seconds that a token lives; None for ever.
+
+        Raises:
+            IssueError: None was said anywhere, or it is not above 0.
+        """
+        if expires_in is NEVER:
+            self._check_endless(kind)
+            return None
+        if expires_in is None:
+            return self._configured(kind)
+        seconds = expires_in.total_seconds() if isinstance(expires_in, timedelta) else expires_in
+        if type(seconds) not in (int, float) or not math.isfinite(seconds) or seconds < 1:
+            msg = f"expires_in takes at least one second, a timedelta or NEVER, not {expires_in!r}"
+            raise IssueError(msg)
+        return int(seconds)
+
+    def _configured(self, kind: str) -> int | None:
+        if kind not in self.settings.lifetimes:
+            key = f"JWT_{kind.upper()}_TOKEN_EXPIRES"
+            msg = f"a token of the kind {kind!r} needs expires_in= or {key}"
+            raise IssueError(msg)
+        lifetime = self.settings.lifetimes[kind]
+        if lifetime is None:
+            self._check_endless(kind)
+        return lifetime
+
+    def _check_endless(self, kind: str) -> None:
+        if self.settings.require_exp:
+            msg = (
+                f"a token of the kind {kind!r} that never expires would not verify here; set "
+                "JWT_REQUIRE_EXP to False, or give it an end"
+            )
+            raise IssueError(msg)
+
+    def components(
+        self,
+        app: Flask,
+        registered: Registered,
+        baseline: Policy | None,
+        on_reuse: Callable[[Token], None],
+    ) -> Components:
+        """Return what guards and verbs share, where *registered* is registered."""
+        checks = (*registered.revocation_checks, *app.extensions.get(REVOCATION_CHECKS, ()))
+        terms = _terms(self.settings, self.clock, registered.schemas)
+        # As far ahead as `iat` may lie: a token of a machine that is ahead passes its guards, and
+        # so it must not outlive its revocation (REV-1).
+        revocation = Revocation(
+            self.store,
+            checks,
+            clock=self.clock,
+            leeway=terms.ahead,
+            issuer=self.settings.encode_issuer or "",
+            accepted_issuers=self.settings.accepted_issuers,
+        )
+        users = Users(registered.user_loader, app.ensure_sync)
+        additions = Additions(app.json.dumps, registered.extra_claims, registered.extra_headers)
+        has_loader = registered.user_loader is not None
+        load_user = users.load_in_verb if has_loader else None
+        sessions = self._sessions(registered.schemas, revocation, load_user, on_reuse, additions)
+        if baseline is not None and has_loader and not registered.is_lazy:
+            baseline = baseline & KnownUser()
+        return Components(
+            registered=registered,
+            services=Services(
+                verifier=_verifier(self.settings, self._ring, self.clock, registered.schemas),
+                revocation=revocation,
+                users=users,
+                terms=terms,
+                ensure_sync=app.ensure_sync,
+                notice_reuse=sessions.notice_reuse,
+            ),
+            additions=additions,
+            sessions=sessions,
+            baseline=baseline,
+        )
+
+    def enforcement(self, components: Components) -> Enforcement:
+        """Return what judges requests with these components."""
+        return Enforcement(
+            places=self.places(),
+            csrf=self.csrf,
+            services=components.services,
+            baseline=components.baseline,
+            refusals=self.refusals,
+        )
+
+    def _sessions(
+        self,
+        schemas: SchemaRegistry,
+        revocation: Revocation,
+        load_user: Callable[[Token], Any] | None,
+        on_reuse: Callable[[Token], None],
+        additions: Additions,
+    ) -> Sessions:
+        """Return what opens and ends sessions."""
+        settings = self.settings
+        return Sessions(
+            signer=self.signer,
+            statements=Statements(
+                schemas,
+                additions,
+                settings.identity_claim,
+                load_user,
+                has_store=self.store is not None,
+            ),
+            revocation=revocation,
+            lifetimes=Lifetimes(
+                settings.lifetimes,
+                settings.session_idle,
+                settings.session_absolute,
+                settings.refresh_grace,
+            ),
+            maximum=settings.session_max,
+            clock=self.clock,
+            leeway=settings.decode_leeway,
+            issuer=settings.encode_issuer or "",
+            accepted_issuers=settings.accepted_issuers,
+            on_reuse=on_reuse,
+        )
+
+
+def _check_sessions(settings: Settings, store: TokenStore | None) -> None:
+    """Refuse settings about sessions where nobody remembers sessions.
+
+    Raises:
+        ConfigurationError: There is one, and no store.
+    """
+    for key, value in (
+        ("JWT_COOKIE_RENEW_WITHIN", settings.cookie_renew_within),
+        ("JWT_SESSION_MAX", settings.session_max),
+    ):
+        if value is not None and store is None:
+            msg = f"{key} needs a token store, and there is none: set JWT_STORE_URL"
+            raise ConfigurationError(msg)
+
+
+def _ring(settings: Settings) -> KeyRing:
+    if not (settings.secret_key or settings.private_key or settings.public_key):
+        raise ConfigurationError(_NO_KEY)
+    return KeyRing.from_config(
+        algorithm=settings.algorithm,
+        secret=settings.secret_key,
+        fallbacks=settings.secret_key_fallbacks,
+        private_key=settings.private_key,
+        public_key=settings.public_key,
+    )
+
+
+def _signer(settings: Settings, ring: KeyRing, clock: Clock, *, with_csrf: bool) -> Signer:
+    return Signer(
+        ring=ring,
+        issuer=settings.encode_issuer,
+        audience=_audience(settings.encode_audience),
+        not_before=settings.encode_nbf,
+        identity_claim=settings.identity_claim,
+        with_csrf=with_csrf,
+        max_length=settings.max_token_length,
+        access_profile=settings.access_token_profile,
+        client_id=settings.client_id,
+        demanded=_demanded(settings),
+        clock=clock,
+    )
+
+
+def _demanded(settings: Settings) -> frozenset[str]:
+    accepted = {"iss": settings.accepted_issuers, "aud": settings.accepted_audiences}
+    return frozenset(name for name, values in accepted.items() if values)
+
+
+def _terms(settings: Settings, clock: Clock, schemas: SchemaRegistry) -> PolicySettings:
+    types = schemas.prefixes
+    prefixes = tuple({prefix for prefix in types.values() if prefix})
+    return PolicySettings(
+        clock=clock,
+        leeway=settings.decode_leeway,
+        roles_claim=settings.roles_claim,
+        types=types,
+        prefixes=prefixes,
+        skew=settings.clock_skew,
+    )
+
+
+def _cookies(settings: Settings, clock: Clock) -> CookieTransport:
+    return CookieTransport(
+        cookie_shapes(settings),
+        domain=settings.cookie_domain,
+        secure=settings.cookie_secure,
+        partitioned=settings.cookie_partitioned,
+        csrf_in_cookies=settings.csrf_in_cookies,
+        clock=clock,
+    )
+
+
+def _csrf(settings: Settings) -> CSRFCheck:
+    has_form = settings.csrf_check_form
+    access = settings.access_csrf_field_name if has_form else None
+    refresh = settings.refresh_csrf_field_name if has_form else None
+    return CSRFCheck(
+        CSRFNames(settings.access_csrf_header_name, access),
+        CSRFNames(settings.refresh_csrf_header_name, refresh),
+        frozenset(settings.csrf_trusted_origins),
+    )
+
+
+def _audience(audience: tuple[str, ...]) -> str | tuple[str, ...] | None:
+    """RFC 7519 section 4.1.3: one audience may stand as a string, as most libraries write it."""
+    return audience[0] if len(audience) == 1 else audience or None
+
+
+def _verifier(settings: Settings, ring: KeyRing, clock: Clock, schemas: SchemaRegistry) -> Verifier:
+    rules = ClaimRules(
+        issuers=settings.accepted_issuers,
+        audiences=settings.accepted_audiences,
+        leeway=settings.decode_leeway,
+        skew=settings.clock_skew,
+        require_exp=settings.require_exp,
+        accept_integer_subject=settings.accept_integer_subject,
+        access_profile=settings.access_token_profile,
+        identity_claim=settings.identity_claim,
+    )
+    return Verifier(
+        ring=ring,
+        rules=rules,
+        clock=clock,
+        load_principal=schemas.load,
+        max_length=settings.max_token_length,
+    )

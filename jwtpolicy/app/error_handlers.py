@@ -1,0 +1,88 @@
+"""Keep an application's handlers of `Exception` from answering refusals."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+from flask import Flask, current_app, request
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import HTTPException
+
+from .. import exceptions
+from ..exceptions import AccessError
+from .frameworks import tell_frameworks
+
+#: Answers an exception.
+Handler = Callable[[Any], ResponseReturnValue]
+
+
+def _bases() -> Iterator[type]:
+    for cls in vars(exceptions).values():
+        if isinstance(cls, type) and issubclass(cls, AccessError):
+            yield from cls.__mro__
+
+
+#: The classes that refusals are instances of beside HTTP's, such as `Exception` and `KeyError`: who
+#: writes a handler of one of them means what went wrong, and not what was refused.
+TOO_WIDE: Final[frozenset[type]] = frozenset(
+    base for base in _bases() if not issubclass(base, HTTPException)
+)
+
+
+def add_handlers(app: Flask) -> None:
+    """Add a handler of `AccessError` to each scope of *app* where one of `Exception` would answer.
+
+    A scope is the application or a blueprint. The added handler answers as the scopes further out
+    would. Where a scope has one of `AccessError` or `HTTPException`, that comes first anyway; and
+    one of a class of ours, or of a status, comes before all of these. It may be called again.
+    """
+    handlers = app.error_handler_spec
+    for scope in list(handlers):
+        found = handlers[scope][None]
+        if not TOO_WIDE.isdisjoint(found) and not {AccessError, HTTPException} & set(found):
+            found[AccessError] = _Outwards(scope)
+    _answer_first(app)
+    tell_frameworks(app, TOO_WIDE)
+
+
+class _Outwards:
+    """Answers a refusal as if its scope had no handlers of `TOO_WIDE` classes.
+
+    Handlers of single statuses are not looked for: Flask has done that, in all scopes.
+    """
+
+    def __init__(self, scope: str | None) -> None:
+        self._scope = scope
+
+    def __call__(self, error: AccessError) -> ResponseReturnValue:
+        handler = next(self._handlers(type(error)), None)
+        return _answer(error) if handler is None else handler(error)
+
+    def _handlers(self, cls: type) -> Iterator[Handler]:
+        scopes = (*request.blueprints, None)
+        for scope in scopes[scopes.index(self._scope) :]:
+            found = current_app.error_handler_spec[scope][None]
+            for base in cls.__mro__:
+                handler = None if base in TOO_WIDE else found.get(base)
+                if handler is not None and handler is not self:
+                    yield current_app.ensure_sync(handler)
+
+
+def _answer(error: AccessError) -> ResponseReturnValue:
+    error.is_own_answer = True
+    return error.response
+
+
+def _answer_first(app: Flask) -> None:
+    """Answer what no handler of the application's does, before Flask makes an answer of it.
+
+    Flask would call the error as an application of its own, with the request's environ, and copy
+    what comes of that. ``TRAP_HTTP_EXCEPTIONS`` still traps refusals, if it is set; and
+    ``TRAP_BAD_REQUEST_ERRORS`` traps what views read wrongly, and no refusals: Flask raises again
+    what it traps, as an unhandled error, unless there is a handler.
+    """
+    handlers = app.error_handler_spec[None][None]
+    is_trapped = app.config["TRAP_HTTP_EXCEPTIONS"] and not app.config["TRAP_BAD_REQUEST_ERRORS"]
+    if not is_trapped and not {AccessError, HTTPException} & set(handlers):
+        handlers[AccessError] = _answer

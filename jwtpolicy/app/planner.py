@@ -1,0 +1,439 @@
+"""Say what single endpoints of an application demand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from inspect import isfunction
+from typing import Any, Final, cast
+
+from flask import Blueprint, Flask
+from werkzeug.routing import Rule
+
+from ..exceptions import ConfigurationError, PolicyDefinitionError
+from ..guards.levels import (
+    METHODS,
+    PUTS,
+    ClassGuard,
+    EndpointGuard,
+    Guard,
+    forget_openings,
+    guard_of,
+    guards_around,
+    layers_of,
+    missed_by,
+    openings_of,
+    opens,
+)
+from ..guards.plan import Loader, Plan, check_types
+from ..policy.base import Policy
+from ..policy.closing import close
+from ..policy.credentials import Access, Public
+from ..policy.request import PolicySettings
+from ..transports import Places
+from .components import Parts
+
+#: The levels that were put on blueprints, by the blueprint.
+BlueprintLevels = Mapping[Blueprint, Sequence[Policy]]
+
+#: The packages whose ``dispatch_request`` runs the handler of the method, and nothing else.
+_FRAMEWORKS: Final = frozenset({"flask", "flask_restful", "flask_restx"})
+
+#: An endpoint, or None where no rule matched, and the method in upper case.
+Target = tuple[str | None, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """What was written about one method of an endpoint, before it is judged.
+
+    Attributes:
+        label: The method and the endpoint, for people.
+        method: In upper case.
+        guards: What was written on the view function, its class and its handler, but for
+            openings that do not count.
+        outer: The levels of its blueprints, the innermost first.
+    """
+
+    label: str
+    method: str
+    guards: Sequence[Guard] = ()
+    outer: Sequence[Policy] = ()
+
+    @property
+    def own(self) -> list[Policy]:
+        """The levels that its guards write."""
+        return [level for guard in self.guards for level in guard.levels(self.method)]
+
+    @property
+    def levels(self) -> list[Policy]:
+        """All levels; without one of its own it counts as ``Access()``."""
+        own = self.own
+        is_public = any(isinstance(level, Public) for level in own)
+        return own if is_public else [*(own or [Access()]), *self.outer]
+
+
+class Planner:
+    """What makes plans of the guards and blueprints of one application.
+
+    Args:
+        app: The application.
+        parts: What says where tokens may stand, and whether there is a store.
+        blueprints: The levels of blueprints.
+    """
+
+    def __init__(
+        self,
+        app: Flask,
+        parts: Parts,
+        blueprints: BlueprintLevels,
+        terms: Callable[[], PolicySettings],
+    ) -> None:
+        self._app = app
+        self._parts = parts
+        self._blueprints = blueprints
+        self._terms = terms
+
+    def plans(self, baseline: Policy | None) -> Iterator[tuple[Target, Plan | None]]:
+        """Yield the plan of every method of every endpoint; raises what `plan` raises."""
+        for rule in self._app.url_map.iter_rules():
+            for method in methods_of(rule):
+                yield (rule.endpoint, method), self.plan(rule.endpoint, method, baseline)
+
+    def plan(self, endpoint: str, method: str, baseline: Policy | None) -> Plan | None:
+        """Return what *endpoint* demands for *method*, or None where it has no guard.
+
+        Args:
+            endpoint: Its name.
+            method: In upper case.
+            baseline: What every presented token has to pass, or None.
+
+        Raises:
+            SetupError: It cannot work.
+        """
+        demand = self.demand(endpoint, method)
+        written = self.written(endpoint)
+        written.check(method, demand.label)
+        if self._parts.store is None:
+            written.check_remembers(demand.label)
+        if method != "OPTIONS":
+            _check_optional(demand)
+        self._check_openings(endpoint, demand.label)
+        return self.joined(demand, baseline) if demand.guards or demand.outer else None
+
+    def _check_openings(self, endpoint: str, label: str) -> None:
+        """Notice ``@public`` above ``@app.route``: the route then has the function as it was.
+
+        Raises:
+            PolicyDefinitionError: It has, and no route of the application what was opened.
+        """
+        bare = [one for one in layers_of(self.written(endpoint).view) if openings_of(one)]
+        if not bare:
+            return
+        views = self._app.view_functions
+        called = [layer for name in views for layer in layers_of(self.written(name).view)]
+        for function in bare:
+            if not any(one is layer for one in openings_of(function) for layer in called):
+                raise PolicyDefinitionError(_above_complaint(label))
+            forget_openings(function)
+
+    def demand(self, endpoint: str, method: str) -> Demand:
+        """Return what was written about *method* of *endpoint*."""
+        guards = self.written(endpoint).counting(method)
+        return Demand(f"{method} {endpoint}", method, guards, self._blueprint_levels(endpoint))
+
+    def written(self, endpoint: str) -> WrittenGuards:
+        """Return the guards that were written on the view of *endpoint*."""
+        return WrittenGuards(self._app.view_functions.get(endpoint))
+
+    def joined(self, demand: Demand, baseline: Policy | None) -> Plan:
+        """Return the plan of all levels that were written.
+
+        Raises:
+            SetupError: They cannot be met, or not together.
+        """
+        levels, label, guards = demand.levels, demand.label, demand.guards
+        if any(isinstance(level, Public) for level in levels):
+            _check_alone(levels, label)
+            return Plan((), None, guards=guards, label=label)
+        self._parts.check_store(levels)
+        check_types([*levels, *([] if baseline is None else [baseline])], self._terms(), label)
+        return Plan(
+            levels,
+            baseline,
+            guards=guards,
+            loader=_one_loader(guards, label),
+            label=label,
+            places=self._places(guards, label),
+            csrf=_needs_csrf(guards),
+            has_async_view=any(guard.is_async(demand.method) for guard in guards),
+        )
+
+    def _places(self, guards: Sequence[Guard], label: str) -> Places:
+        """Return the places that all guards of an endpoint agree on.
+
+        Raises:
+            PolicyDefinitionError: There is none.
+        """
+        written = [guard.reading.transports for guard in guards]
+        named = [self._parts.places(listed).transports for listed in written if listed is not None]
+        judges_each = any(guard.reading.judges_each for guard in guards)
+        if not named and not judges_each:
+            return self._parts.places()
+        named = named or [self._parts.places().transports]
+        common = [place for place in named[0] if all(place in listed for listed in named)]
+        if not common:
+            msg = f"{label}: its guards read tokens in different places: {written!r}"
+            raise PolicyDefinitionError(msg)
+        return Places(common, judges_each=judges_each)
+
+    def _blueprint_levels(self, endpoint: str) -> list[Policy]:
+        """Return the levels of the endpoint's blueprints, the innermost first."""
+        levels: list[Policy] = []
+        name = endpoint.rpartition(".")[0]
+        while name:
+            # None where the application's own endpoint has a dot in its name.
+            blueprint = cast(Blueprint, self._app.blueprints.get(name))
+            levels += self._blueprints.get(blueprint, ())
+            name = name.rpartition(".")[0]
+        return levels
+
+
+def methods_of(rule: Rule) -> list[str]:
+    """Return the methods of *rule* in order; one that names none matches all."""
+    return sorted(METHODS if rule.methods is None else rule.methods)
+
+
+class WrittenGuards:
+    """The guards that were written on one view: on its function, its class, or its handlers.
+
+    Closing counts wherever it is written. Opening counts on the function that Flask calls, and on
+    the class behind it and the handlers of that, unless a ``dispatch_request`` of the
+    application's decides what runs.
+
+    Args:
+        view: The view function, as it was registered or as it was bound.
+
+    Attributes:
+        view: The view function, without the `EndpointGuard` around it.
+    """
+
+    def __init__(self, view: object) -> None:
+        while isinstance(guard_of(view), EndpointGuard):
+            view = cast(Any, view).__wrapped__
+        self.view = view
+        self._class = view_class(view)
+
+    @property
+    def is_passed_by(self) -> bool:
+        """Whether what Flask calls is none of the guards.
+
+        What stands above a guard, or a ``dispatch_request``, may answer without calling it.
+        """
+        if guard_of(self.view) is not None:
+            return False
+        return not all(
+            opens(guard, method) for method in self._methods() for guard in self.all(method)
+        )
+
+    def _methods(self) -> Iterable[str]:
+        """Return the methods that may have handlers of their own: clients may make one up."""
+        if self._class is None:
+            return ("GET",)
+        spaces = [vars(base) for base in self._class.__mro__]
+        functions = {n for space in spaces for n, value in space.items() if isfunction(value)}
+        return METHODS | {name.upper() for name in functions}
+
+    def all(self, method: str) -> list[Guard]:
+        """Return the guards of *method*."""
+        found = [guard for place in self._places(method) for guard in guards_around(place)]
+        # GET's handler answers HEAD too, and RESTful forgets its decorators then.
+        methods = ("GET", "HEAD") if method == "HEAD" else (method,)
+        put = [one for name in methods for one in put_at_each_request(self._class, name)]
+        return list(dict.fromkeys([*found, *(getattr(d, PUTS) for d in put if hasattr(d, PUTS))]))
+
+    def counting(self, method: str) -> list[Guard]:
+        """Return the guards of *method* without the openings that do not count."""
+        found = self.all(method)
+        if not any(opens(guard, method) for guard in found):
+            return found
+        *counting, of_handler = map(guard_of, self._places(method))
+        if _runs_handlers(self._class):
+            of_class = [guard for guard in found if isinstance(guard, ClassGuard)]
+            counting += [of_handler, *of_class]
+        return [guard for guard in found if guard in counting or not opens(guard, method)]
+
+    def check_remembers(self, label: str) -> None:
+        """Refuse a view that could only fail, where nothing remembers anything.
+
+        Raises:
+            ConfigurationError: It is one of the ready-made views, and there is no store.
+        """
+        if getattr(self._class, "_needs_store", False):
+            msg = (
+                f"{label}: {getattr(self._class, '__name__', '')} needs a token store, and there "
+                "is none: set JWT_STORE_URL, or leave the endpoint out"
+            )
+            raise ConfigurationError(msg)
+
+    def check(self, method: str, label: str) -> None:
+        """Notice guards that stand in the wrong order among other decorators.
+
+        Raises:
+            PolicyDefinitionError: ``@protect`` stands above the route, which then has the bare
+                function, or ``@public`` beneath a decorator, which may close what it opens.
+        """
+        _check_route(self.view, label)
+        for place in self._places(method):
+            _check_opening(place, method, label)
+
+    def _places(self, method: str) -> list[object]:
+        """Return the functions on which guards may be written."""
+        return [
+            self.view,
+            getattr(self._class, "dispatch_request", None),
+            _handler(self._class, method),
+        ]
+
+
+def _check_optional(demand: Demand) -> None:
+    """Refuse a view that a blueprint opens in vain, because it counts as ``Access()`` itself.
+
+    Raises:
+        PolicyDefinitionError: It has no level of its own, and those of its blueprints together
+            take callers without a token.
+    """
+    outer = demand.outer
+    is_written = any(guard.writes(demand.method) for guard in demand.guards)
+    if outer and not is_written and close(outer).is_open:
+        msg = (
+            f"{demand.label}: its blueprint takes callers without a token, but the view has no "
+            "level of its own, which counts as Access() and would refuse them: write "
+            f"@protect({outer[0]!r}) on the view, in a class `policies = {outer[0]!r}`; or "
+            "@protect where a token is to be demanded; static files belong into a blueprint of "
+            "their own"
+        )
+        raise PolicyDefinitionError(msg)
+
+
+def handler(view: object, method: str) -> object:
+    """Return the method of a view class that answers *method*, or None."""
+    return _handler(view_class(view), method)
+
+
+def _handler(cls: type | None, method: str) -> object:
+    found = getattr(cls, method.lower(), None)
+    return getattr(cls, "get", None) if found is None and method == "HEAD" else found
+
+
+def view_class(view: object) -> type | None:
+    """Return the class that *view* was made of by ``as_view``, or None."""
+    classes = (getattr(layer, "view_class", None) for layer in layers_of(view))
+    return next((cls for cls in classes if isinstance(cls, type)), None)
+
+
+def _runs_handlers(cls: type | None) -> bool:
+    """Whether *cls* is known to run the handler of the method.
+
+    It is asked whose class has the function: names of functions travel by ``functools.wraps``.
+    """
+    return dispatcher(cls) in _FRAMEWORKS
+
+
+def dispatcher(cls: type | None) -> str:
+    """Return the package whose ``dispatch_request`` instances of *cls* have."""
+    mro = getattr(cls, "__mro__", ())
+    owner = next((base for base in mro if "dispatch_request" in vars(base)), object)
+    return owner.__module__.partition(".")[0]
+
+
+def put_at_each_request(cls: type | None, method: str) -> list[object]:
+    """Return the ``method_decorators`` that RESTful and RESTX put around handlers.
+
+    The outermost comes first. What is only known of an instance, such as a property, stands for
+    its decorators.
+    """
+    listed = getattr(cls, "method_decorators", None) or ()
+    if isinstance(listed, Mapping):
+        listed = listed.get(method.lower(), ())
+    return list(listed)[::-1] if isinstance(listed, Iterable) else [listed]
+
+
+def _check_alone(levels: Sequence[Policy], label: str) -> None:
+    """Refuse ``Public()`` beside anything else.
+
+    Raises:
+        PolicyDefinitionError: There is something.
+    """
+    if not all(isinstance(level, Public) for level in levels):
+        msg = f"{label} is public and guarded at once: {levels!r}"
+        raise PolicyDefinitionError(msg)
+
+
+def _needs_csrf(guards: Sequence[Guard]) -> bool:
+    """Whether cookies need a CSRF value: unless a guard says no, and none says yes."""
+    said = {guard.reading.csrf for guard in guards}
+    return True in said or False not in said
+
+
+def _one_loader(guards: Sequence[Guard], label: str) -> Loader | None:
+    loaders = [guard.loader for guard in guards if guard.loader is not None]
+    if len(loaders) > 1:
+        msg = f"{label}: two guards load a resource; keep load_resource or resource= of one"
+        raise PolicyDefinitionError(msg)
+    return loaders[0] if loaders else None
+
+
+def _check_route(view: object, label: str) -> None:
+    """Notice ``@protect`` above ``@app.route``: the route then has the bare function.
+
+    Raises:
+        PolicyDefinitionError: It has.
+    """
+    for layer in layers_of(view):
+        if (missed := missed_by(layer)) is not None:
+            msg = (
+                f"{label} is registered without its {missed!r}: write it below the route; where "
+                "that was for another route, and this one is to be open, register public(…) of "
+                "the function"
+            )
+            raise PolicyDefinitionError(msg)
+        if guard_of(layer) is not None:
+            return
+
+
+def _check_opening(place: object, method: str, label: str) -> None:
+    """Notice ``@public`` beneath another decorator.
+
+    Raises:
+        PolicyDefinitionError: It stands there.
+    """
+    top = guard_of(place)
+    if top is None or not opens(top, method):
+        beneath = (g for g in guards_around(place) if not isinstance(g, ClassGuard))
+        if any(opens(guard, method) for guard in beneath):
+            raise PolicyDefinitionError(_order_complaint(place, label))
+
+
+def _above_complaint(label: str) -> str:
+    return (
+        f"{label} is registered without its @public, which opens nothing above the route; write "
+        "it below:\n    @app.get(…)\n    @public\n    def view(): …\n"
+        "Where that was for another route, and this one is to be guarded, register that one too"
+    )
+
+
+def _order_complaint(place: object, label: str) -> str:
+    code = getattr(place, "__code__", None)
+    other = getattr(code, "co_qualname", type(place).__qualname__)
+    endpoint = label.partition(" ")[2]
+    return (
+        f"{label}: @public stands beneath another decorator ({other}), and speaks only for what is "
+        "called first; write it above:\n"
+        "    @app.get(…)\n"
+        "    @public\n"
+        "    @other\n"
+        "    def view(): …\n"
+        "Where a framework puts its own around every view: "
+        f"app.view_functions[{endpoint!r}] = public(app.view_functions[{endpoint!r}])"
+    )

@@ -1,0 +1,122 @@
+"""Take credentials from a request: what logging in and confirming have in common."""
+
+from __future__ import annotations
+
+import logging
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar, TypeVar
+
+from flask import current_app, request
+from flask.typing import ResponseReturnValue
+
+from ..exceptions import (
+    ForeignSubjectError,
+    LoginFailedError,
+    NotAnIdError,
+    PolicyDefinitionError,
+    PolicyError,
+    expect_names,
+)
+from ..schemas import is_user
+from ..sessions.results import TokenPair
+from ..sessions.users import called
+from ..views import ProtectedView
+from .answering import logging_refusals
+from .request_fields import credentials_of
+
+logger = logging.getLogger("jwtpolicy")
+
+Result = TypeVar("Result")
+
+#: What a request brings to log in with, by the name of the field.
+Credentials = Mapping[str, str]
+
+
+class CredentialsView(ProtectedView, ABC):
+    """``POST`` with credentials, as a form or as a JSON object, gives tokens.
+
+    What `authenticate`, `limit`, `failed` or `begin` raises is an outage, as where a user loader
+    does: 503, and logged. An ``HTTPException`` is their answer.
+
+    Attributes:
+        fields: The names of the fields; each has to hold one text, or the answer is 400.
+    """
+
+    fields: ClassVar[Sequence[str]] = ("username", "password")
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        names = f"{cls.__name__}.fields takes a list of names: ['username', 'password']"
+        expect_names(cls.fields, names, PolicyDefinitionError)
+
+    @abstractmethod
+    def authenticate(self, credentials: Credentials) -> Any:
+        """Return the user whose *credentials* these are, or None; it may be async.
+
+        It should take as long for a name that nobody has as for a wrong password; `check_password`
+        does.
+        """
+
+    def limit(self, credentials: Credentials) -> None:
+        """Refuse callers who try too often, before anything is compared; it may be async.
+
+        By default nobody is. Raise what answers them: `RateLimitedError`, or what a rate limiter
+        raises itself.
+        """
+
+    def failed(self, credentials: Credentials) -> ResponseReturnValue:
+        """Return, or raise, the answer to wrong credentials.
+
+        Raises:
+            LoginFailedError: By default; it is the same whatever was wrong.
+        """
+        raise LoginFailedError
+
+    @abstractmethod
+    def begin(self, user: Any, credentials: Credentials) -> TokenPair | None:
+        """Return tokens for *user*, or None where it is not the user that was asked for."""
+
+    @abstractmethod
+    def answer(self, pair: TokenPair) -> ResponseReturnValue:
+        """Return the answer with the tokens."""
+
+    @logging_refusals
+    def post(self) -> ResponseReturnValue:
+        """Take the credentials, and answer with tokens or with a refusal."""
+        self._check()
+        credentials = credentials_of(request, self.fields)
+        self._called("limit", current_app.ensure_sync(self.limit), credentials)
+        user = self._user(credentials)
+        pair = None if user is None else self._begun(user, credentials)
+        if pair is None:
+            return self._called("failed", self.failed, credentials)
+        return self.answer(pair)
+
+    def _called(self, name: str, hook: Callable[..., Result], *args: Any) -> Result:
+        """Return what one of the hooks answers; raises what `called` does."""
+        return called(f"{type(self).__name__}.{name}", hook, *args)
+
+    def _check(self) -> None:
+        """Refuse what may not log in, whoever's credentials it brings."""
+
+    def _begun(self, user: Any, credentials: Credentials) -> TokenPair | None:
+        """Return what `begin` does, and None for a user whom it logs in or confirms in no case.
+
+        Such as one whose sessions were just ended, or who would be taken for another: whoever may
+        choose a name may choose ``machine:1``, and that is no mistake of the application.
+        """
+        try:
+            return self._called("begin", self.begin, user, credentials)
+        except (ForeignSubjectError, LoginFailedError, NotAnIdError) as error:
+            logger.warning("%s: %s", type(self).__name__, error)
+            return None
+
+    def _user(self, credentials: Credentials) -> Any:
+        authenticate = current_app.ensure_sync(self.authenticate)
+        user = self._called("authenticate", authenticate, credentials)
+        if user is not None and not is_user(user):
+            name = type(user).__name__
+            msg = f"{type(self).__name__}.authenticate returned {name}: neither a user nor None"
+            raise PolicyError(msg)
+        return user

@@ -1,0 +1,88 @@
+"""Show users where they are logged in, and let them log out there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar, Final
+
+from flask import Response, current_app, jsonify, request
+from flask.typing import ResponseReturnValue
+
+from ..app.bound_app import application
+from ..exceptions import ResourceNotFoundError
+from ..extension import manager_here
+from ..policy.credentials import Access
+from ..proxies import current_token
+from ..sessions.results import OpenSession
+from ..views import ProtectedView
+from .answering import logging_refusals
+from .paging import before_of, limit_in, place_in
+
+#: Stands in the place of a session's id for all but the current one.
+OTHERS: Final = "others"
+
+
+class SessionsView(ProtectedView):
+    """``GET`` lists the current user's sessions; ``DELETE`` ends one, the others, or all.
+
+    A list is a page: the newest 100, or ``?limit=`` fewer. Its member ``next`` is what ``?before=``
+    takes to go on after it, and null on the last page. What is neither is 400.
+
+    It stands at two rules: ``/sessions``, and ``/sessions/<session_id>`` for ``DELETE``, where
+    the id may be ``others``. Without an id all of them end, with the tokens outside of any. A
+    session of somebody else is as unknown as one that is over: 404.
+    """
+
+    _needs_store: ClassVar[bool] = True
+    policies = Access()
+
+    def listed(self, sessions: Sequence[OpenSession]) -> ResponseReturnValue:
+        """Return the answer to ``GET``; by default JSON."""
+        members = [session.to_json() for session in sessions]
+        response = jsonify(sessions=members, next=self.next_page(sessions))
+        response.headers["Cache-Control"] = "no-store"
+        return response
+
+    def ended(self) -> ResponseReturnValue:
+        """Return the answer to ``DELETE``, which loses its cookies if the own session ended."""
+        return Response(status=204, headers={"Cache-Control": "no-store"})
+
+    def next_page(self, sessions: Sequence[OpenSession]) -> str | None:
+        """Return what ``?before=`` takes to go on after *sessions*, or None where they are all."""
+        is_full = len(sessions) == limit_in(request.args)
+        return before_of(sessions[-1]) if is_full else None
+
+    def get(self) -> ResponseReturnValue:
+        """List the sessions, the newest first.
+
+        Raises:
+            InvalidQueryError: ``limit`` or ``before`` is not understood.
+        """
+        limit, place = limit_in(request.args), place_in(request.args)
+        return self.listed(manager_here()._page(current_token.subject, limit, place))
+
+    @logging_refusals
+    def delete(self, session_id: str | None = None) -> ResponseReturnValue:
+        """End what was asked for.
+
+        Raises:
+            ResourceNotFoundError: The user has no such session.
+        """
+        manager = manager_here()
+        if session_id is None:
+            manager.revoke_subject(current_token.subject)
+        elif session_id == OTHERS:
+            manager.revoke_other_sessions()
+        else:
+            self._end_one(session_id)
+        response = current_app.make_response(self.ended())
+        if session_id in (None, current_token.session_id):
+            manager.logout(response if application().parts.takes_cookies else None)
+        return response
+
+    def _end_one(self, session_id: str) -> None:
+        manager = manager_here()
+        if manager._owner(session_id) != current_token.subject:
+            msg = "the user has no such session"
+            raise ResourceNotFoundError(msg)
+        manager.revoke_session(session_id)

@@ -1,0 +1,70 @@
+"""Turn a decision that refuses into the exception that answers it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from ..decision import Decision, Outcome
+from ..exceptions import (
+    AccessDeniedError,
+    AccessError,
+    InsufficientScopeError,
+    InvalidRequestError,
+    InvalidTokenError,
+    MissingClaimError,
+    NoTokenError,
+    PolicyError,
+    RateLimitedError,
+    ResourceNotFoundError,
+    StepUpRequiredError,
+)
+
+#: The exception of an outcome where no leaf has named a more precise one.
+ERRORS: Final[dict[Outcome, type[AccessError]]] = {
+    Outcome.PENDING: PolicyError,
+    Outcome.NO_TOKEN: NoTokenError,
+    Outcome.INVALID_TOKEN: InvalidTokenError,
+    Outcome.BAD_REQUEST: InvalidRequestError,
+    Outcome.RATE_LIMITED: RateLimitedError,
+    Outcome.MISSING_CLAIM: MissingClaimError,
+    Outcome.ERROR: PolicyError,
+    Outcome.STEP_UP: StepUpRequiredError,
+    Outcome.INSUFFICIENT_SCOPE: InsufficientScopeError,
+    Outcome.FORBIDDEN: AccessDeniedError,
+    Outcome.NOT_FOUND: ResourceNotFoundError,
+}
+
+#: What of a decision's parameters a challenge repeats, by outcome: RFC 9470 section 3 for the
+#: authentication, RFC 6750 section 3 for the scope.
+_CHALLENGED: Final = {
+    Outcome.STEP_UP: ("max_age", "acr_values"),
+    Outcome.INSUFFICIENT_SCOPE: ("scope",),
+}
+
+
+def refusal(decision: Decision) -> Exception:
+    """Return the exception that answers *decision*, which refuses.
+
+    It is a fresh one each time: what a leaf has named may be shared by many requests.
+    """
+    named = decision.error
+    if named is not None and not isinstance(named, AccessError):
+        return named
+    error_class = ERRORS[decision.outcome] if named is None else type(named)
+    wanted = _CHALLENGED.get(decision.outcome, ())
+    error = error_class(
+        decision.reason or None,
+        decision=decision,
+        parameters={
+            name: str(decision.parameters[name]) for name in wanted if name in decision.parameters
+        },
+    )
+    error.__cause__ = named
+    error.retry_after = _retry_after(decision, named, error)
+    return error
+
+
+def _retry_after(decision: Decision, named: AccessError | None, error: AccessError) -> int | None:
+    if "retry_after" in decision.parameters:
+        return int(decision.parameters["retry_after"])
+    return error.retry_after if named is None else named.retry_after

@@ -1,0 +1,80 @@
+"""The current request as policies see it."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+from flask import Request
+
+from ..exceptions import (
+    PolicyDefinitionError,
+    ResourceNotFoundError,
+)
+from ..policy.request import NOT_LOADED, AccessRequest, PolicySettings
+from ..tokens.token import Token
+from ..transports import Transport
+from .answers import RequestServices
+from .plan import Loader
+
+
+class LiveAccess(AccessRequest):
+    """The current request as policies see it; what few of them read is looked up when read.
+
+    Attributes:
+        place: Where the token stood, or None.
+        loader: How the resource is loaded, or None.
+    """
+
+    def __init__(
+        self,
+        request: Request,
+        token: Token | None,
+        place: Transport | None,
+        services: RequestServices,
+        terms: PolicySettings,
+        loader: Loader | None = None,
+    ) -> None:
+        self.token = token
+        self.place = place
+        self.loader = loader
+        if loader is not None:
+            self._resource = NOT_LOADED
+        self.method = request.method
+        self.terms = terms
+        self._services = services
+        self._rule = request.url_rule
+        # Not the environ itself: this is kept in it, and a cycle would outlive the request.
+        self.remote_addr = request.environ.get("REMOTE_ADDR")
+        self._args = request.view_args
+
+    @property
+    def transport(self) -> str | None:  # type: ignore[override] # looked up
+        return None if self.place is None else self.place.name
+
+    @property
+    def endpoint(self) -> str | None:  # type: ignore[override] # looked up
+        return None if self._rule is None else self._rule.endpoint
+
+    @property
+    def view_args(self) -> Mapping[str, Any]:  # type: ignore[override] # looked up
+        return MappingProxyType(self._args or {})
+
+
+def keep(access: AccessRequest, resource: Any) -> None:
+    """Put the loaded resource where policies and the view find it.
+
+    Raises:
+        ResourceNotFoundError: The loader returned None.
+        PolicyDefinitionError: It is a coroutine, which is no object but would count as one.
+    """
+    if inspect.iscoroutine(resource):
+        resource.close()
+        msg = "the resource is a coroutine: await it, or define the loader with async def"
+        raise PolicyDefinitionError(msg)
+    if resource is None:
+        msg = "the loader found no resource"
+        raise ResourceNotFoundError(msg)
+    access._resource = resource

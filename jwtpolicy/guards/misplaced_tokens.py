@@ -1,0 +1,120 @@
+"""Say where a token may have been put by mistake, for whoever sees "no token was sent"."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from flask import Request
+
+from ..transports import HeaderTransport, JSONTransport, Places
+
+#: Words that a log may repeat; what else stands before the first space may be the token itself.
+_SCHEMES: Final = {
+    word.lower(): word
+    for word in (
+        "ApiKey",
+        "AWS4-HMAC-SHA256",
+        "Basic",
+        "Bearer",
+        "Digest",
+        "DPoP",
+        "GNAP",
+        "Hawk",
+        "HOBA",
+        "JWT",
+        "Key",
+        "Mutual",
+        "Negotiate",
+        "NTLM",
+        "OAuth",
+        "PrivateToken",
+        "Token",
+    )
+}
+
+#: Where other libraries look, so that clients may have been written for them.
+_HEADERS: Final = (
+    "Authorization",
+    "X-Access-Token",
+    "X-Auth-Token",
+    "X-Authorization",
+    "X-JWT",
+    "X-JWT-Token",
+    "X-Token",
+    "X-Api-Key",
+    "Access-Token",
+    "Token",
+    "JWT",
+)
+_PARAMETERS: Final = ("access_token", "auth_token", "jwt", "token")
+_COOKIES: Final = ("access_token", "access_token_cookie", "auth_token", "jwt", "token")
+
+#: What a body of a form says that it is.
+_FORMS: Final = dict.fromkeys(
+    ("application/x-www-form-urlencoded", "multipart/form-data"), "a form"
+)
+
+#: Characters of what is looked at; servers take no longer headers.
+_LONGEST: Final = 16_384
+
+#: A compact JWS whose header is a JSON object, behind at most one word.
+_TOKEN: Final = re.compile(r"(?:[A-Za-z]{1,16}:? )? ?eyJ[\w-]*\.[\w-]+\.[\w-]*", re.ASCII)
+
+
+def misplaced(request: Request, places: Places) -> str | None:
+    """Return where a token seems to stand, and what is wrong there; None: nothing was found.
+
+    Only words of this file are repeated, nothing that came with the request.
+
+    Args:
+        request: A request in which *places* have found no token.
+        places: Where its endpoint looks.
+    """
+    return next(_found(request, places), None)
+
+
+def _found(request: Request, places: Places) -> Iterator[str]:
+    read = [place for place in places.transports if isinstance(place, HeaderTransport)]
+    for place in read:
+        if value := request.environ.get(place.key):
+            yield _other_scheme(place, value)
+    headers = {f"HTTP_{name.upper().replace('-', '_')}": name for name in _HEADERS}
+    where = [
+        *(
+            (f"the header {name}", request.environ.get(key))
+            for key, name in headers.items()
+            if key not in {place.key for place in read}
+        ),
+        *((f"the parameter {name}", request.args.get(name)) for name in _PARAMETERS),
+        *((f"the cookie {name}", request.cookies.get(name)) for name in _COOKIES),
+    ]
+    for name, value in where:
+        if value and _is_token(value):
+            yield f"a token stands in {name}, where this endpoint does not look"
+    if (body := _body(request, places)) is not None:
+        # It is not read: whoever sends no token must not make us wait for the rest of it.
+        yield f"no token was sent; the body, which is {body}, is not looked at for one"
+
+
+def _body(request: Request, places: Places) -> str | None:
+    """Return what the body says that it is, where clients put tokens and nobody looks."""
+    reads_json = any(isinstance(place, JSONTransport) for place in places.transports)
+    if not request.content_length or (request.is_json and reads_json):
+        return None
+    return "JSON" if request.is_json else _FORMS.get(request.mimetype)
+
+
+def _other_scheme(place: HeaderTransport, value: str) -> str:
+    """Return what stands in the right header behind the wrong word, or behind none."""
+    said = _SCHEMES.get(value.partition(" ")[0].lower())
+    if said is not None:
+        return f"the header {place.header} says {said}, not {place.scheme}"
+    if _is_token(value):
+        return f"the header {place.header} holds a token without the word {place.scheme}"
+    return f"the header {place.header} does not begin with {place.scheme}"
+
+
+def _is_token(value: str) -> bool:
+    return len(value) <= _LONGEST and _TOKEN.fullmatch(value) is not None

@@ -1,0 +1,172 @@
+"""Log refusals, name them, and keep what a later answer needs of them."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from functools import partial
+from typing import Final
+from weakref import ref
+
+from flask import Request, Response, after_this_request, current_app
+
+from ..decision import Decision, Outcome
+from ..exceptions import AccessError, NoTokenError, quoted
+from ..policy.credentials import OwnTokens
+from .misplaced_tokens import misplaced
+from .request_state import RequestState
+
+logger = logging.getLogger("jwtpolicy")
+
+#: Policies that a line names; who needs all of them reads the decision.
+_MOST: Final = 3
+
+
+class Refusals:
+    """Log the refusals of one application, and send them in its name.
+
+    Args:
+        realm: The realm of challenges.
+        resource_metadata: The URL that challenges name, or None (:rfc:`9728`).
+    """
+
+    def __init__(self, realm: str, resource_metadata: str | None = None) -> None:
+        self._realm = realm
+        self._resource_metadata = resource_metadata
+
+    def sent(
+        self,
+        error: AccessError,
+        label: str,
+        state: RequestState | None,
+        *,
+        token_id: str | None = None,
+        level: int | None = None,
+        may_be_caught: bool = False,
+    ) -> AccessError:
+        """Log *error*, set the realm of its challenge, and return it, to be raised.
+
+        Its traceback begins where it is raised next, unless somebody may want to read it: the
+        frames below hold the request, and what the request holds may hold the error.
+
+        Args:
+            error: The refusal; one that this request has logged is not logged again.
+            label: Who refuses: the method and the endpoint.
+            state: What is known of the request, or None: then there is none.
+            token_id: ``jti`` of the token that was refused; None: of the one verified last.
+            level: How loud; None: an outage is an error, another refusal a warning in debug mode.
+            may_be_caught: Whether it comes of a call in a view, which may go on without: then it is
+                logged with the answer, if nobody has caught it.
+        """
+        error.realm, error.resource_metadata = self._realm, self._resource_metadata
+        if not may_be_caught:
+            error.__traceback__ = None
+        if level is None:
+            # In debug mode nothing has to be set up for the line to be seen: Python prints
+            # warnings.
+            level = logging.WARNING if current_app.debug else logging.INFO
+            level = logging.ERROR if error.outcome is Outcome.ERROR else level
+        unlogged = None
+        if logger.isEnabledFor(level) and (state is None or state.logged() is not error):
+            line = (level, "%s: %s (jti=%r)", *_said(error, label, state, token_id))
+            if may_be_caught and level <= logging.WARNING:
+                unlogged = line
+            else:
+                logger.log(*line)
+        if state is None:
+            return error
+        if unlogged is None:
+            # Weakly: its traceback holds all that the request has made.
+            state.logged = ref(error)
+        if state.refusal is None:
+            # For this request alone: those that are let in pay for no hook.
+            after_this_request(partial(_answered, state=state))
+        elif _has_left(state.refusal):
+            # What the page of a refusal asks for, and goes without, is not what it answers.
+            return error
+        state.refusal, state.unlogged = error, unlogged
+        return error
+
+
+def _said(
+    error: AccessError, label: str, state: RequestState | None, token_id: str | None
+) -> tuple[str, str, str | None]:
+    """Return what a line of the log says: who refused, what, and which token."""
+    if token_id is None and state is not None:
+        token_id = state.answers.token_id
+    return _plain(label), _line(error, state), token_id
+
+
+def _answered(response: Response, state: RequestState) -> Response:
+    """Log the refusal, and tell the client what its own answer would have, unless it was caught.
+
+    Whoever catches a refusal answers for himself.
+    """
+    error, unlogged = state.refusal, state.unlogged
+    state.refusal = state.unlogged = None
+    # None where a hook that came after has raised, so that another answer is made.
+    if error is not None and _has_left(error):
+        if unlogged is not None:
+            logger.log(*unlogged)
+        if response.status_code >= 400 and not error.is_own_answer:
+            _put_back(response, error)
+    return response
+
+
+def _put_back(response: Response, error: AccessError) -> None:
+    """Give an error that answers a refusal the headers of the refusal's own answer.
+
+    An application's handler knows the status and the text, and mostly not that clients read
+    headers. They are put back where it has answered with that status; a 401 is challenged whatever
+    was refused (:rfc:`9110#section-15.5.2`, "MUST"), and no cache keeps any of them. What the
+    answer says itself stays.
+    """
+    told = {"Cache-Control": "no-store"}
+    if response.status_code == error.code:
+        told.update(error.headers)
+    if response.status_code == 401:
+        told.setdefault("WWW-Authenticate", f"Bearer {quoted('realm', error.realm)}")
+    for name, value in told.items():
+        response.headers.setdefault(name, value)
+
+
+def _has_left(error: AccessError) -> bool:
+    """Whether nobody has caught *error* before Flask did: its traceback begins where it was."""
+    trace = error.__traceback__
+    return trace is not None and trace.tb_frame.f_globals.get("__name__") == "flask.app"
+
+
+def _plain(label: str) -> str:
+    """Return *label* without what would not be one line: some servers pass on any method."""
+    return label if label.isprintable() else ascii(label)
+
+
+def _line(error: AccessError, state: RequestState | None) -> str:
+    """Return what the log says of *error*: what was missing, and which policy asked for it."""
+    said = _hint(error, state) or error.reason
+    policies = "" if error.decision is None else _refusing(error.decision)
+    return f"{error.code} {error.error}: {said}{policies and ': '}{policies}"
+
+
+def _hint(error: AccessError, state: RequestState | None) -> str | None:
+    """Return where a token may have been put by mistake, where none was found."""
+    request: Request | None = None if state is None else state.request
+    if type(error) is not NoTokenError or state is None or request is None or not state.asked:
+        return None
+    return misplaced(request, state.asked[-1].places)
+
+
+def _refusing(decision: Decision) -> str:
+    """Return the policies without whose refusal *decision* would be another one."""
+    # Nobody writes `OwnTokens`: closing adds it, and there is another one wherever it refuses.
+    causes = (cause for cause in _causes(decision) if not isinstance(cause, OwnTokens))
+    found = list(dict.fromkeys(map(repr, causes)))
+    return ", ".join(found[:_MOST]) + (" …" if len(found) > _MOST else "")
+
+
+def _causes(decision: Decision) -> Iterator[object]:
+    children = [child for child in decision.children if child.outcome is decision.outcome]
+    if not children:
+        yield decision.policy
+    for child in children:
+        yield from _causes(child)

@@ -1,0 +1,230 @@
+"""Ask what the token says of its bearer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from operator import itemgetter
+from typing import Any, Literal
+
+from ..decision import ALLOWED, Finding, Outcome
+from ..exceptions import MissingClaimError, PolicyDefinitionError
+from ..markers import NOT_GIVEN, NotGiven
+from .base import Policy, without_token
+from .comparing import Unknown
+from .matchers import Matcher, as_matcher, claim_at, subject_arg
+from .program import PURE
+from .request import AccessRequest
+
+
+class Attribute(Policy):
+    """What attribute leaves share: without a verified token they cannot tell."""
+
+    cost = PURE
+    worst = Outcome.FORBIDDEN
+
+    @property
+    def is_async(self) -> bool:
+        return False
+
+
+def missing(why: str) -> Finding:
+    """Return what is said where a claim is absent or ill-typed: neither yes nor no."""
+    return Finding(Outcome.MISSING_CLAIM, why, error=MissingClaimError(why))
+
+
+def named_matchers(
+    owner: str, mapping: object, names: Mapping[str, Any]
+) -> tuple[tuple[str, Matcher], ...]:
+    """Return the pairs of name and matcher that a call has named, in order of the names.
+
+    So those that name the same in another order are equal, and give the same reasons.
+
+    Raises:
+        PolicyDefinitionError: It has named none, one twice, or something that is not a name.
+    """
+    mapping = {} if mapping is NOT_GIVEN else mapping
+    if not isinstance(mapping, Mapping):
+        msg = f"{owner} takes a mapping or keywords, not {mapping!r:.60}"
+        raise PolicyDefinitionError(msg)
+    pairs = [*mapping.items(), *names.items()]
+    if not pairs or len(pairs) > len({*mapping, *names}):
+        msg = f"{owner}(…) has to name something, and nothing twice"
+        raise PolicyDefinitionError(msg)
+    if not all(type(name) is str and name for name in mapping):
+        msg = f"{owner} takes names as non-empty strings: {list(mapping)!r:.60}"
+        raise PolicyDefinitionError(msg)
+    return tuple((name, as_matcher(value)) for name, value in sorted(pairs, key=itemgetter(0)))
+
+
+class ClaimsMatch(Attribute):
+    """Claims have these values: ``ClaimsMatch(role="admin")``.
+
+    Type and value are compared, deeply, as they stand in the token: ``sub`` with its prefix. A
+    claim that is absent, null or of another JSON type than what is asked for is
+    ``MISSING_CLAIM``, so that neither the match nor its negation admits it.
+
+    Args:
+        claims: Names, or dotted paths into objects, and what is asked of each: a value, a
+            matcher (``contains``, ``one_of``, ``view_arg``), or a marshmallow validator.
+        absent: With ``"mismatch"`` an absent or null claim is a plain no, which ``~`` turns.
+        names: The same for claims whose names are identifiers.
+    """
+
+    matchers: tuple[tuple[str, Matcher], ...]
+
+    def __init__(
+        self,
+        claims: Mapping[str, Any] | NotGiven = NOT_GIVEN,
+        /,
+        *,
+        absent: Literal["mismatch"] | None = None,
+        **names: Any,
+    ) -> None:
+        if absent not in (None, "mismatch"):
+            msg = f'ClaimsMatch(absent=…) takes "mismatch" or nothing, not {absent!r}'
+            raise PolicyDefinitionError(msg)
+        self.matchers = named_matchers("ClaimsMatch", claims, names)
+        self.absent = absent
+
+    def judge(self, access: AccessRequest) -> Finding:
+        if access.token is None:
+            return without_token(access)
+        findings = [self._compared(path, matcher, access) for path, matcher in self.matchers]
+        # What cannot be told outweighs a mismatch, so that the negation does not admit it.
+        return min(findings, key=doubtful_first)
+
+    def _compared(self, path: str, matcher: Matcher, access: AccessRequest) -> Finding:
+        assert access.token is not None  # noqa: S101 # for the type checker
+        try:
+            value = claim_at(access.token._claims, path)
+        except Unknown as why:
+            return missing(str(why)) if self.absent is None else mismatch(f"the claim {path!r}")
+        try:
+            matches = matcher.matches(value, access, path == "sub")
+        except Unknown as why:
+            return missing(f"the claim {path!r}: {why}")
+        return ALLOWED if matches else mismatch(f"the claim {path!r}")
+
+
+def mismatch(what: str) -> Finding:
+    """Return what is said where a value is there and is another one."""
+    return Finding(Outcome.FORBIDDEN, f"{what} does not match")
+
+
+#: Of several answers in one leaf: what cannot be told first, then no, then yes.
+_DOUBT = {Outcome.MISSING_CLAIM: 0, Outcome.FORBIDDEN: 1, Outcome.ALLOW: 2}
+
+
+def doubtful_first(finding: Finding) -> int:
+    """Order the answers within one leaf."""
+    return _DOUBT[finding.outcome]
+
+
+class IsSubject(ClaimsMatch):
+    """The token is about the user whom the URL names.
+
+    Args:
+        name: The variable of the URL.
+        of: The type of users that it names; its schema's ``subject_prefix`` is added. None: the
+            type without one, so that no ``machine:1`` in a URL names a machine. What is compared
+            with the claim as it stands there is ``ClaimsMatch(sub=view_arg(name))``.
+    """
+
+    def __init__(self, name: str, *, of: type | None = None) -> None:
+        self.of = checked_type("IsSubject", of)
+        super().__init__(sub=subject_arg(checked_name("IsSubject", name), of))
+
+
+def checked_name(owner: str, name: object) -> str:
+    """Return the name that a call has written.
+
+    Raises:
+        PolicyDefinitionError: It is none.
+    """
+    if type(name) is str and name:
+        return name
+    msg = (
+        f"{owner} takes a name as a non-empty string, such as {owner}('user_id'), not {name!r:.40}"
+    )
+    raise PolicyDefinitionError(msg)
+
+
+def checked_type(owner: str, of: object) -> type | None:
+    """Return the type of users that a call has named, or None.
+
+    Raises:
+        PolicyDefinitionError: It is no type.
+    """
+    if of is None or isinstance(of, type):
+        return of
+    msg = f"{owner}(…, of=…) takes a type that has a schema, such as of=Machine, not {of!r:.40}"
+    raise PolicyDefinitionError(msg)
+
+
+class HasRole(Attribute):
+    """The bearer has all of these roles, in the array claim that ``JWT_ROLES_CLAIM`` names."""
+
+    roles: frozenset[str]
+
+    def __init__(self, *roles: str) -> None:
+        self.roles = _words("HasRole", roles)
+
+    def judge(self, access: AccessRequest) -> Finding:
+        if access.token is None:
+            return without_token(access)
+        try:
+            held = claim_at(access.token._claims, access.terms.roles_claim)
+        except Unknown as why:
+            return missing(str(why))
+        if type(held) is not list:
+            return missing(f"the claim {access.terms.roles_claim!r} is not an array")
+        # A list's elements may be of any type; only text can be a role.
+        if self.roles <= {role for role in held if type(role) is str}:
+            return ALLOWED
+        return Finding(Outcome.FORBIDDEN, "the bearer has not the role")
+
+
+class HasScope(Attribute):
+    """The token's scope holds all of these; an absent ``scope`` holds none."""
+
+    worst = Outcome.INSUFFICIENT_SCOPE
+    scopes: frozenset[str]
+
+    def __init__(self, *scopes: str) -> None:
+        self.scopes = _words("HasScope", scopes)
+        if not all(map(is_word, self.scopes)):
+            msg = f"a scope is printable ASCII without space, quote or backslash: {scopes!r}"
+            raise PolicyDefinitionError(msg)
+
+    @property
+    def needs(self) -> frozenset[str]:
+        return self.scopes
+
+    def judge(self, access: AccessRequest) -> Finding:
+        token = access.token
+        if token is None:
+            return without_token(access)
+        if self.scopes.issubset(token._claims.get("scope", "").split(" ")):
+            return ALLOWED
+        return Finding(Outcome.INSUFFICIENT_SCOPE, "the token's scope does not reach")
+
+
+def _words(owner: str, words: tuple[str, ...]) -> frozenset[str]:
+    if not words:
+        msg = f"{owner}() asks for nothing; name what is asked for: {owner}('…')"
+        raise PolicyDefinitionError(msg)
+    for word in words:
+        if type(word) is not str or not word:
+            msg = f"{owner} takes non-empty strings, such as {owner}('a', 'b'), not {word!r:.60}"
+            raise PolicyDefinitionError(msg)
+    return frozenset(words)
+
+
+def is_word(word: object) -> bool:
+    """Whether a challenge can list *word*: ``1*( %x21 / %x23-5B / %x5D-7E )``.
+
+    (:rfc:`6749#section-3.3`.)
+    """
+    if type(word) is not str or not word:
+        return False
+    return all("!" <= character <= "~" and character not in '"\\' for character in word)

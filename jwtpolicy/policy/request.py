@@ -1,0 +1,270 @@
+"""Describe the request that a policy judges, without knowing any web framework."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from types import MappingProxyType, NoneType
+from typing import Any, Final, Protocol, cast
+
+from werkzeug.exceptions import HTTPException
+
+from ..clock import Clock, system_clock
+from ..decision import Finding, Outcome
+from ..exceptions import AccessError, SetupError, expect
+from ..markers import NOT_GIVEN, NotGiven
+from ..tokens.status import TokenStatus
+from ..tokens.token import Token
+
+
+class PolicyServices(Protocol):
+    """What a policy may ask of the application while it judges one request."""
+
+    def standing(self, token: Token) -> TokenStatus:
+        """Return what the store says of *token*.
+
+        Raises:
+            StoreUnavailableError: The store cannot be asked.
+        """
+
+    def load_user(self, token: Token) -> Any:
+        """Return the token's user.
+
+        Raises:
+            UnknownUserError: There is no such user.
+            UserUnavailableError: The application's loader failed.
+        """
+
+    async def load_user_async(self, token: Token) -> Any:
+        """Return the token's user, awaiting an async loader; raises what `load_user` raises."""
+
+    def run_async(
+        self, function: Callable[[AccessRequest], Awaitable[Any]]
+    ) -> Callable[[AccessRequest], Any]:
+        """Return *function* as one that a synchronous caller can call."""
+
+
+class NotLoaded(Enum):
+    """The type of `NOT_LOADED`."""
+
+    NOT_LOADED = "NOT_LOADED"
+
+    def __repr__(self) -> str:
+        return self.value
+
+
+#: The resource has a loader, which has not run yet.
+NOT_LOADED: Final = NotLoaded.NOT_LOADED
+
+
+@dataclass(frozen=True, slots=True)
+class PolicySettings:
+    """What an application has settled once, and policies judge by.
+
+    Attributes:
+        clock: Where the time comes from.
+        leeway: Seconds by which clocks may differ.
+        roles_claim: Where the bearer's roles are; a dotted path.
+        types: What stands before the subjects of each type of users; nothing for one of them.
+        prefixes: All of these that are not empty.
+        skew: Seconds that a beginning may lie ahead, where that is more.
+    """
+
+    clock: Clock = system_clock
+    leeway: float = 0
+    roles_claim: str = "roles"
+    types: Mapping[type, str] = field(default_factory=dict)
+    prefixes: tuple[str, ...] = ()
+    skew: float = 0
+
+    @property
+    def ahead(self) -> float:
+        """Seconds that a time may lie ahead, because another machine's clock has written it."""
+        return max(self.leeway, self.skew)
+
+    def is_over(self, expires_at: float | None) -> bool:
+        """Whether ``exp`` has passed (:rfc:`7519#section-4.1.4`); None never does."""
+        return expires_at is not None and self.clock() >= expires_at + self.leeway
+
+    def prefix_of(self, user_type: type | None) -> str | None:
+        """Return what stands before the subjects of a type of users, with its subclasses.
+
+        Args:
+            user_type: The type; None for the one without a prefix.
+
+        Returns:
+            The prefix, or None where no users of that type are known.
+        """
+        if user_type is None:
+            return ""
+        return next((self.types[cls] for cls in user_type.__mro__ if cls in self.types), None)
+
+
+DEFAULT_SETTINGS = PolicySettings()
+
+
+class NoApplicationError(LookupError):
+    """An `AccessRequest` that was made by hand has no application to ask."""
+
+
+class ResourcePending(Exception):  # noqa: N818 # not an error: it asks for the resource
+    """Somebody touched a resource that is not loaded yet."""
+
+
+class UserPending(SetupError):  # noqa: N818 # it asks for the user, where somebody can await it
+    """Somebody touched a user whose loader is async, where a loop is running."""
+
+
+_NO_ARGS: Final[Mapping[str, Any]] = MappingProxyType({})
+
+
+class AccessRequest:
+    """One request as a policy sees it.
+
+    Attributes:
+        token: The verified token, or None.
+        credential_error: Why the credential that was presented is not a token, or None where
+            there was none or it verified.
+        method: The HTTP method.
+        endpoint: The name of the endpoint, or None outside of one.
+        view_args: The values of the URL's variables, read-only.
+        remote_addr: The client's address as text, or None.
+        transport: The name of the place where the token stood: ``headers``, ``cookies`` …; None
+            without a token.
+        terms: The clock, the leeway and the name of the roles' claim.
+
+    Args:
+        resource: The object that the endpoint is about; None where it was looked for and does not
+            exist, `NOT_GIVEN` where there is none to look for.
+        services: What the application can be asked, or None.
+
+    Raises:
+        TypeError: *token* or *view_args* is something else.
+    """
+
+    # Defaults of the class, because most requests change few of them.
+    credential_error: AccessError | None = None
+    transport: str | None = None
+    #: Whether the resource was asked for before it was there.
+    touched: bool = False
+    #: Whether whoever asks policies can await the user, and whether one of them waits for that.
+    awaits_user: bool = False
+    waits_for_user: bool = False
+    #: Why the user could not be loaded: no user, or the loader's own answer.
+    user_error: HTTPException | None = None
+    terms: PolicySettings = DEFAULT_SETTINGS
+    _resource: Any = NOT_GIVEN
+    _services: PolicyServices | None = None
+    method: str
+    endpoint: str | None
+    view_args: Mapping[str, Any]
+    remote_addr: str | None
+
+    def __init__(
+        self,
+        *,
+        token: Token | None = None,
+        method: str = "GET",
+        endpoint: str | None = None,
+        view_args: Mapping[str, Any] | None = None,
+        resource: object = NOT_GIVEN,
+        remote_addr: str | None = None,
+        transport: str | None = None,
+        credential_error: AccessError | None = None,
+        services: PolicyServices | None = None,
+        terms: PolicySettings = DEFAULT_SETTINGS,
+    ) -> None:
+        verified = "AccessRequest(token=…) takes None or a verified Token: jwt.verify(encoded)"
+        expect(token, (Token, NoneType), verified, is_secret=True)
+        expect(view_args, (Mapping, NoneType), "AccessRequest(view_args=…) takes a mapping")
+        self.token = token
+        self.method = method
+        self.endpoint = endpoint
+        self.view_args = MappingProxyType(dict(view_args)) if view_args else _NO_ARGS
+        self.remote_addr = remote_addr
+        self.transport = transport
+        self.credential_error = credential_error
+        self.terms = terms
+        self._resource = resource
+        self._services = services
+
+    @property
+    def resource(self) -> Any:
+        """The object that the endpoint is about.
+
+        Raises:
+            ResourcePending: It is not loaded yet; the guard loads it and asks again.
+            LookupError: The guard has no loader.
+        """
+        if self._resource is NOT_LOADED:
+            self.touched = True
+            raise ResourcePending
+        if self._resource is NOT_GIVEN:
+            msg = "this guard has no resource: define load_resource or pass resource="
+            raise LookupError(msg)
+        return self._resource
+
+    @property
+    def has_resource(self) -> bool:
+        """Whether the resource is there to be read."""
+        return not isinstance(self._resource, NotGiven | NotLoaded)
+
+    @property
+    def services(self) -> PolicyServices:
+        """What the application can be asked.
+
+        Raises:
+            NoApplicationError: The request was made by hand, without an application.
+        """
+        if self._services is None:
+            msg = "this AccessRequest was made without an application to ask"
+            raise NoApplicationError(msg)
+        return self._services
+
+    @property
+    def user(self) -> Any:
+        """The token's user, loaded at the first touch; None without a token.
+
+        Raises:
+            HTTPException: There is none, or what the application's loader raised.
+            UserPending: Its loader has to be awaited; whoever does that asks again.
+        """
+        if self.token is None:
+            return None
+        if self.user_error is not None:
+            raise self.user_error
+        try:
+            return self.services.load_user(self.token)
+        except HTTPException as error:
+            self.user_error = error
+            raise
+
+    async def load_user(self) -> None:
+        """Load the user, so that `user` returns it, or raises what went wrong."""
+        try:
+            # Without a token nobody waits.
+            await self.services.load_user_async(cast(Token, self.token))
+        except HTTPException as error:
+            self.user_error = error
+
+    def deny(
+        self,
+        reason: str,
+        outcome: Outcome = Outcome.FORBIDDEN,
+        retry_after: int | None = None,
+    ) -> Finding:
+        """Return a refusal for a policy to return.
+
+        Args:
+            reason: For the log and `Decision.explain`; clients do not see it.
+            outcome: Which refusal; anything but ``ALLOW`` and ``PENDING``.
+            retry_after: Seconds, for ``RATE_LIMITED``.
+
+        Raises:
+            ValueError: *outcome* is not a refusal.
+        """
+        if outcome <= Outcome.PENDING:
+            msg = f"deny() takes a refusal, not {outcome.name}; return True to allow"
+            raise ValueError(msg)
+        return Finding(outcome, reason, retry_after=retry_after)

@@ -1,0 +1,215 @@
+"""Hold what verbs return: the tokens of a login, a logout, a session that is open."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from flask import Response as FlaskResponse
+from werkzeug.wrappers import Response
+
+from ..exceptions import ConfigurationError
+from ..stores.base import FOREVER, Session
+from ..tokens.claims import id_of
+
+#: Characters of a label; what is longer is cut.
+MAX_LABEL: Final = 80
+
+# Unicode's control characters (Cc), separators of lines (Zl, Zp), surrogates (Cs), and of its
+# formats those by which text shows other than it is (UAX 9); others join letters and emoji.
+_NO_LABEL: Final = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class TokenPair:
+    """What a login or a refresh gives, both tokens encoded; its ``repr`` shows neither.
+
+    Attributes:
+        access_token: The access token.
+        refresh_token: The refresh token.
+        expires_in: Seconds that the access token lives, or None where it never expires.
+        scope: The scopes granted, space-separated, or None.
+        session_id: The session that both belong to.
+        set_cookies: Puts the pair into an answer's cookies; None where those are no place.
+        in_cookies: Whether cookies are the only place where the application takes tokens.
+    """
+
+    access_token: str = field(repr=False)
+    refresh_token: str | None = field(repr=False)
+    expires_in: int | None
+    scope: str | None = None
+    session_id: str | None = None
+    set_cookies: Callable[[Any, TokenPair], None] | None = field(
+        default=None, repr=False, compare=False
+    )
+    in_cookies: bool = field(default=False, repr=False, compare=False)
+
+    def to_json(self) -> dict[str, str | int]:
+        """Return the members of the token response (:rfc:`6749#section-5.1`)."""
+        members = {
+            "access_token": self.access_token,
+            "token_type": "Bearer",
+            "expires_in": self.expires_in,
+            "refresh_token": self.refresh_token,
+            "scope": self.scope,
+        }
+        return {name: value for name, value in members.items() if value is not None}
+
+    def as_response(self, cookies: bool | None = None) -> Response:
+        """Return the JSON answer of :rfc:`6749#section-5.1`, with ``Cache-Control: no-store``.
+
+        Args:
+            cookies: Whether the tokens go into cookies; they are then not in the body, where
+                scripts could read them. None: where cookies are the only place for tokens.
+
+        Raises:
+            ConfigurationError: Cookies are no place for tokens here.
+            IssueError: A cookie would be too long for browsers, or has no path yet.
+        """
+        is_hidden = self.in_cookies if cookies is None else cookies
+        members = self.to_json()
+        if is_hidden:
+            members = {name: members[name] for name in members if not name.endswith("_token")}
+        response = Response(
+            json.dumps(members) + "\n",
+            headers={"Cache-Control": "no-store", "Pragma": "no-cache"},
+            mimetype="application/json",
+        )
+        if is_hidden:
+            self._write(response)
+        return response
+
+    def _write(self, response: Response) -> None:
+        if self.set_cookies is None:
+            msg = "cookies are no place for tokens here; add 'cookies' to JWT_TOKEN_LOCATION"
+            raise ConfigurationError(msg)
+        self.set_cookies(response, self)
+
+
+@dataclass(frozen=True, slots=True)
+class Logout:
+    """What `JWTManager.logout` did.
+
+    Attributes:
+        session_id: The session that was ended, or None where there was none.
+    """
+
+    session_id: str | None = None
+    _unset_cookies: Callable[[FlaskResponse], None] | None = field(
+        default=None, repr=False, compare=False
+    )
+
+    def as_response(self) -> FlaskResponse:
+        """Return an empty answer, 204, which unsets the cookies where there may be any."""
+        response = FlaskResponse(status=204, headers={"Cache-Control": "no-store"})
+        if self._unset_cookies is not None:
+            self._unset_cookies(response)
+        return response
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSession:
+    """A session as its user may see it; datetimes are aware, in UTC.
+
+    Attributes:
+        session_id: ``sid`` of its tokens.
+        subject: Whose it is.
+        created_at: When the login was.
+        last_used_at: When it was last refreshed.
+        expires_at: When it ends unless it is refreshed before; None where it has no end.
+        label: What the user may know it by ("Firefox on Linux"), or None; at most 80 characters of
+            one line. It may come from the client: escape it, as templates do.
+        is_current: Whether the request that asks belongs to it.
+    """
+
+    session_id: str
+    subject: str
+    created_at: datetime
+    last_used_at: datetime
+    expires_at: datetime | None
+    label: str | None
+    is_current: bool = False
+
+    @classmethod
+    def of(cls, session: Session, current_id: str | None) -> OpenSession:
+        """Return what may be shown of *session*, where the one of *current_id* asks."""
+        end = min(session.expires_at, session.idle_expires_at or FOREVER)
+        return cls(
+            session_id=session.session_id,
+            subject=session.subject,
+            created_at=datetime.fromtimestamp(session.created_at, UTC),
+            last_used_at=datetime.fromtimestamp(session.last_used_at, UTC),
+            expires_at=None if end >= FOREVER else datetime.fromtimestamp(end, UTC),
+            label=session.label,
+            is_current=session.session_id == current_id,
+        )
+
+    def to_json(self) -> dict[str, str | bool | None]:
+        """Return it as JSON, with times as RFC 3339 says."""
+        expires_at = self.expires_at
+        return {
+            "id": self.session_id,
+            "created_at": self.created_at.isoformat(),
+            "last_used_at": self.last_used_at.isoformat(),
+            "expires_at": None if expires_at is None else expires_at.isoformat(),
+            "label": self.label,
+            "current": self.is_current,
+        }
+
+
+def session_id_of(session: object) -> str:
+    """Return the id of a session that a verb was called with.
+
+    Raises:
+        TypeError: It names none.
+        NotAnIdError: It is text that can be no id.
+    """
+    found = session.session_id if isinstance(session, OpenSession | TokenPair) else session
+    if isinstance(found, str) and found:
+        return id_of(found)
+    shown = "empty text" if isinstance(found, str) else type(session).__name__
+    msg = (
+        f"{shown} names no session: pass its id (token.session_id), an OpenSession, or the "
+        "TokenPair of a login"
+    )
+    raise TypeError(msg)
+
+
+def text_of(label: object) -> str | None:
+    """Return a label as every store can keep it, of at most `MAX_LABEL` characters.
+
+    What is no character of a line of text becomes ``?``: control characters, line separators, what
+    turns the direction of writing, and lone surrogates.
+
+    Raises:
+        TypeError: It is no text.
+    """
+    if label is None:
+        return None
+    if not isinstance(label, str):
+        msg = f"a session's label is text or None, not {label!r:.40}"
+        raise TypeError(msg)
+    return _NO_LABEL.sub("?", str.__str__(label)[:MAX_LABEL])
+
+
+def place_of(limit: object, before: object) -> tuple[float, str] | None:
+    """Return after which session of a list a page begins; None: with the newest.
+
+    Raises:
+        TypeError: *limit* is no number of sessions, or *before* no session.
+    """
+    if type(limit) is not int or limit < 1:
+        msg = f"limit is how many sessions to return, at least 1, not {limit!r:.40}"
+        raise TypeError(msg)
+    if before is None:
+        return None
+    if not isinstance(before, OpenSession):
+        msg = f"before is an OpenSession, as sessions() returns them, not {before!r:.40}"
+        raise TypeError(msg)
+    return before.created_at.timestamp(), before.session_id

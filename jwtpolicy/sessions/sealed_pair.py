@@ -1,0 +1,91 @@
+"""Keep a pair of tokens for its repetition, so that nobody but us can read it (REF-4)."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from ..exceptions import StoreUnavailableError
+from ..keys import Key
+from ..stores.base import Session
+from ..tokens.signer import Signer
+from ..tokens.token import Token
+from .results import TokenPair
+
+#: Bytes of the number that AES-GCM must not see twice with one key (NIST SP 800-38D, 8.2).
+_NONCE: Final = 12
+#: Bytes that name the key, which tell as little of it as the pair that is sealed under it.
+_NAME: Final = 8
+
+_PURPOSE: Final = b"jwtpolicy kept pair"
+
+
+@dataclass(frozen=True, slots=True)
+class Keeping:
+    """What seals the newest pair of a session, under a key derived from the signing key.
+
+    Attributes:
+        signer: What signs for the user of the session.
+        session: The session. The sealed pair opens for it and for no other.
+        token: The refresh token that is presented, whose user and claims choose the key.
+    """
+
+    signer: Signer
+    session: Session
+    token: Token
+
+    def seal(self, pair: TokenPair) -> bytes:
+        """Return *pair* for the store."""
+        members = [
+            pair.access_token,
+            pair.refresh_token,
+            pair.expires_in,
+            pair.scope,
+            pair.session_id,
+        ]
+        key, nonce = self._keys()[0], secrets.token_bytes(_NONCE)
+        sealed = _cipher(key).encrypt(nonce, json.dumps(members).encode(), self._context)
+        return _name_of(key) + nonce + sealed
+
+    def open(self, kept: bytes) -> TokenPair:
+        """Return the pair that was sealed, whether its key still signs or is a fallback by now.
+
+        Raises:
+            StoreUnavailableError: It cannot be read: its key is not there any more, or the store
+                does not hold what was put there.
+        """
+        name, nonce, sealed = kept[:_NAME], kept[_NAME : _NAME + _NONCE], kept[_NAME + _NONCE :]
+        key = next((key for key in self._keys() if _name_of(key) == name), None)
+        try:
+            if key is None:
+                raise InvalidTag
+            members = _cipher(key).decrypt(nonce, sealed, self._context)
+        except (InvalidTag, ValueError) as error:
+            reason = "the kept pair cannot be read: its key is gone, or it was changed"
+            raise StoreUnavailableError(reason) from error
+        return TokenPair(*json.loads(members))
+
+    def _keys(self) -> list[Key]:
+        return _unique(self.signer.secret_keys(self.token.subject, self.token._claims))
+
+    @property
+    def _context(self) -> bytes:
+        return json.dumps([self.session.issuer, self.session.session_id]).encode()
+
+
+def _unique(keys: Iterable[Key]) -> list[Key]:
+    return list(dict.fromkeys(keys))
+
+
+def _cipher(key: Key) -> AESGCM:
+    return AESGCM(key.derived(_PURPOSE))
+
+
+def _name_of(key: Key) -> bytes:
+    return key.derived(_PURPOSE + b": name")[:_NAME]

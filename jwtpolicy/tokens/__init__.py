@@ -1,0 +1,1 @@
+"""Sign and verify tokens, and name what is in them."""
