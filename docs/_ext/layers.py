@@ -29,7 +29,7 @@ _TOP = 22
 
 #: Colours are the theme's, so that the picture follows its dark mode.
 _STYLE = """
-.layers { display: block; width: 100%; max-width: 34rem; margin: 1rem auto; height: auto; }
+.layers { display: block; width: 100%; max-width: 28rem; margin: 1rem auto; height: auto; }
 .layers text { font: 12px sans-serif; fill: var(--color-foreground-primary, currentColor); }
 .layers rect { fill: none; stroke: var(--color-foreground-muted, gray); }
 .layers .flask { fill: var(--color-background-border, silver); }
@@ -38,7 +38,7 @@ _STYLE = """
 .layers circle, .layers .head { fill: var(--color-brand-primary, blue); }
 .layers .stop { font-weight: bold; font-size: 11px; text-anchor: middle;
   fill: var(--color-background-primary, white); }
-.layers .end { text-anchor: middle; }
+.layers .end { text-anchor: end; }
 """
 
 
@@ -149,8 +149,8 @@ def _way(stops: list[tuple[int, float]]) -> Iterator[str]:
     path = f"M{first} {start - 28}V{start}" + "".join(f"H{x}V{y}" for x, y in stops[1:])
     yield f'<path class="way" d="{path}V{over}"/>'
     yield f'<path class="head" d="M{last - 5} {over}h10l-5 -8z"/>'
-    yield f'<text class="end" x="{first}" y="{start - 34}">request</text>'
-    yield f'<text class="end" x="{last}" y="{over - 14}">answer</text>'
+    yield f'<text x="{_BOX + 6}" y="{start - 33}">request</text>'
+    yield f'<text class="end" x="{_WIDTH}" y="{over - 14}">answer</text>'
     for number, (x, y) in enumerate(stops, 1):
         yield f'<circle cx="{x}" cy="{y}" r="{_STOP / 2}"/>'
         yield f'<text class="stop" x="{x}" y="{y + 4}">{number}</text>'
