@@ -12,7 +12,7 @@ import pytest
 from flask import Flask, Request
 
 import jwtpolicy
-from jwtpolicy import AccessRequest, HasRole, JWTManager, Policy, current_token, protect
+from jwtpolicy import AccessRequest, HasRole, JWTManager, Outcome, Policy, current_token, protect
 from jwtpolicy.audit import audit
 from jwtpolicy.exceptions import InvalidRequestError
 from jwtpolicy.transports import Transport
@@ -126,6 +126,12 @@ def test_a_decision_explains_a_leaf_of_an_application(app: Flask, token: str) ->
 
     leaf = "IpRange('203.0.113.0/24')  (198.51.100.1 is in none of the networks)"
     assert f"FORBIDDEN: {leaf}" in decision.explain()
+
+
+def test_a_leaf_of_an_application_is_judged_without_an_application() -> None:
+    decision = IpRange("192.0.2.0/24").evaluate(AccessRequest())
+
+    assert (decision.outcome, decision.reason) == (Outcome.FORBIDDEN, "the address is not known")
 
 
 def test_leaves_of_an_application_are_equal_where_they_ask_the_same() -> None:
