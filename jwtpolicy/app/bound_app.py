@@ -352,7 +352,7 @@ class BoundApp:
     def _called_plan(self, plan: Plan, guard: EndpointGuard, current: Request) -> Plan:
         """Return *plan* for a view of another endpoint, which the current request has called.
 
-        It is an inner guard there: what it lets in shades what the request's own endpoint did.
+        It is an inner guard there: what it lets in is current while the function runs.
         """
         target = (current.endpoint, current.method)
         called = self._inner_plans.get((target, guard))

@@ -13,7 +13,7 @@ from .. import exceptions
 from ..exceptions import AccessError
 from .frameworks import tell_frameworks
 
-#: RequestServices an exception.
+#: Answers an exception.
 Handler = Callable[[Any], ResponseReturnValue]
 
 
@@ -47,7 +47,7 @@ def add_handlers(app: Flask) -> None:
 
 
 class _Outwards:
-    """RequestServices a refusal as if its scope had no handlers of `TOO_WIDE` classes.
+    """Answers a refusal as if its scope had no handlers of `TOO_WIDE` classes.
 
     Handlers of single statuses are not looked for: Flask has done that, in all scopes.
     """
