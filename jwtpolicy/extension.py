@@ -15,7 +15,7 @@ from typing import Any, Final, Generic, TypeVar, cast, overload
 from flask import Blueprint, Flask, Response, current_app
 from werkzeug.wrappers import Response as BaseResponse
 
-from .app.bound_app import GUARDS_BLUEPRINT, BoundApp
+from .app.bound_app import EXTENSION, GUARDS_BLUEPRINT, BoundApp, application
 from .app.components import Components, Parts
 from .app.registrations import Registrations
 from .clock import Clock, checked_clock, system_clock
@@ -48,10 +48,8 @@ from .policy.base import Policy, as_policy
 from .policy.credentials import Access, NotRevoked, Public
 from .policy.request import DEFAULT_SETTINGS, NOT_LOADED, AccessRequest
 from .proxies import (
-    EXTENSION,
     ManagerProxy,
     NativeUser,
-    application,
     current_token,
     current_user,
     known_state,
@@ -103,7 +101,11 @@ class _Answering:
 
     def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
         if isinstance(error, AccessError):
-            raise application().refused(error, may_be_caught=True) from error.__cause__
+            try:
+                raise application().refused(error, may_be_caught=True) from error.__cause__
+            finally:
+                # Its traceback holds this frame, which must not hold it in turn.
+                del error
 
 
 class JWTManager(Generic[User]):

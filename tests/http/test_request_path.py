@@ -27,10 +27,10 @@ class Limit(NamedTuple):
 
 
 LIMITS = {
-    "protected, 200": Limit(calls=55, returns=13),
-    "no token, 401": Limit(calls=104, returns=25),
-    "login": Limit(calls=148, returns=47),
-    "refresh with rotation": Limit(calls=242, returns=94),
+    "protected, 200": Limit(calls=42, returns=7),
+    "no token, 401": Limit(calls=20, returns=2),
+    "login": Limit(calls=70, returns=28),
+    "refresh with rotation": Limit(calls=138, returns=53),
 }
 
 
