@@ -38,6 +38,7 @@ from jwtpolicy.exceptions import (
 )
 from jwtpolicy.signals import refresh_reused
 from jwtpolicy.stores import SQLiteStore
+from jwtpolicy.tokens.signer import TokenRequest
 from tests.support.requests import bearer
 
 DAY = 86_400
@@ -489,7 +490,7 @@ def test_a_refresh_token_can_be_issued_into_a_session(app: Any, jwt: Any) -> Non
 def test_a_refresh_token_without_a_session_opens_one_once(app: Any, jwt: Any, clock: Any) -> None:
     with app.app_context():
         signer = app.extensions["jwtpolicy"].parts.signer
-        orphan = signer.sign(kind="refresh", subject="u1", lifetime=60).encoded
+        orphan = signer.sign(TokenRequest("refresh", "u1", int(clock()), 60)).encoded
 
         first = jwt.refresh(orphan)
         assert first.session_id

@@ -11,14 +11,14 @@ from hypothesis import strategies as st
 from jwtpolicy.exceptions import InvalidTokenError
 from jwtpolicy.keys import KeyRing
 from jwtpolicy.tokens.claims import RESERVED_CLAIMS
-from jwtpolicy.tokens.signer import Signer
+from jwtpolicy.tokens.signer import Signer, TokenRequest
 from jwtpolicy.tokens.verifier import Verifier
 from tests.support.clocks import StandingClock
 from tests.support.documents import text, values
 from tests.support.forgeries import KEY, NOW, signed, verifier
 
 RING = KeyRing(KEY)
-SIGNER = Signer(ring=RING, clock=StandingClock(NOW))
+SIGNER = Signer(RING)
 VERIFIER = Verifier(ring=RING, clock=StandingClock(NOW))
 
 names = text.filter(lambda name: name not in RESERVED_CLAIMS | {"sub"})
@@ -28,7 +28,7 @@ names = text.filter(lambda name: name not in RESERVED_CLAIMS | {"sub"})
     text.filter(lambda name: name and "\0" not in name), st.dictionaries(names, values, max_size=5)
 )
 def test_what_is_signed_is_read_back(subject: str, claims: dict[str, Any]) -> None:
-    issued = SIGNER.sign(kind="access", subject=subject, lifetime=60, claims=claims)
+    issued = SIGNER.sign(TokenRequest("access", subject, NOW, 60, claims))
 
     token = VERIFIER.verify(issued.encoded, kinds=frozenset({"access"}))
 
