@@ -1,8 +1,8 @@
 """Compare what systems add to a request: ``python -m benchmarks --only header,missing``.
 
 Each figure is the median, over shuffled interleaved rounds, of what a call costs more than the
-bare one in the same round, in processor time on one core. Only ratios inside one run carry to
-another machine.
+bare one in the same round, in processor time on one core: a busy machine changes that least, and
+waiting for a disk is no part of it. Only ratios inside one run carry to another machine.
 """
 
 from __future__ import annotations

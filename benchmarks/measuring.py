@@ -101,12 +101,14 @@ def measured(contest: Contest, rounds: int, timer: Timer = time.thread_time) -> 
 
 
 def _affordable(batches: Batches, timer: Timer) -> int:
-    """Return how many calls a round has time for, after some to warm up."""
-    first = _timed(batches(1), timer)
-    if first < _ROUND:
-        _timed(batches(CALLS), timer)
-        first = _timed(batches(1), timer)
-    return max(1, min(CALLS, int(_ROUND / max(first, 1e-9))))
+    """Return how many calls a round has time for, after so many to warm up."""
+    _timed(batches(1), timer)  # what comes first may be slow for once
+    count = _count(_timed(batches(1), timer))
+    return _count(_timed(batches(count), timer) / count)
+
+
+def _count(seconds: float) -> int:
+    return max(1, min(CALLS, int(_ROUND / max(seconds, 1e-9))))
 
 
 def _round(
