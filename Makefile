@@ -72,8 +72,7 @@ bench: $(READY) ## compare the cost of a request with a bare view and other ways
 	$(BIN)/python -m benchmarks $(BENCH)
 
 LOAD ?=
-load: $(READY) ## measure the stores, into docs/sizing; ten minutes, LOAD=--quick less
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group load
+load: $(READY) ## measure the stores, into docs/sizing; a quarter of an hour, LOAD=--quick less
 	$(BIN)/python -m benchmarks.load $(LOAD)
 
 dist: $(READY) ## build the distributions

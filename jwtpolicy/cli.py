@@ -140,8 +140,8 @@ def _asking() -> Iterator[tuple[TokenStore, int]]:
     Raises:
         ClickException: There is no store, or it cannot be asked.
     """
+    from .app.bound_app import EXTENSION
     from .exceptions import StoreUnavailableError
-    from .proxies import EXTENSION
 
     application = current_app.extensions.get(EXTENSION)
     if application is None or application.parts.store is None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.exceptions import (
@@ -119,7 +119,6 @@ class AccessError(HTTPException):
         outcome: The place of the refusal on the chain of outcomes.
         has_challenge: Whether the answer carries ``WWW-Authenticate: Bearer``.
         reason: The cause for the log; clients do not see it.
-        decision: The whole decision where a policy refused, else None.
         parameters: What the challenge says beside the error: ``scope``, ``max_age`` (seconds),
             ``acr_values``.
         retry_after: Seconds after which trying again may help, or None.
@@ -133,19 +132,21 @@ class AccessError(HTTPException):
     has_challenge: ClassVar[bool] = False
     realm: str = DEFAULT_REALM
     resource_metadata: str | None = None
+    #: Whether the library answers it, and no handler of the application's.
+    is_own_answer: bool = False
 
     def __init__(
         self,
         reason: str | None = None,
         *,
-        decision: Decision | None = None,
+        decision: Decision | Callable[[], Decision] | None = None,
         parameters: Mapping[str, str] | None = None,
         retry_after: int | None = None,
     ) -> None:
         # HTTPException.__init__ is skipped on purpose: it sets `response`, which is derived here.
         Exception.__init__(self, reason or self.description)
         self.reason = reason or self.description
-        self.decision = decision
+        self._decision = decision
         self.parameters = dict(parameters or {})
         self.retry_after = retry_after
 
@@ -154,6 +155,21 @@ class AccessError(HTTPException):
         self.realm = realm
         self.resource_metadata = resource_metadata
         return self
+
+    @property
+    def decision(self) -> Decision | None:
+        """The whole decision where a policy refused, else None.
+
+        It is a tree with a node for each policy, and most refusals are answered without anybody
+        looking at it: who raises may say how to make it instead.
+        """
+        if callable(self._decision):
+            self._decision = self._decision()
+        return self._decision
+
+    @decision.setter
+    def decision(self, decision: Decision | None) -> None:
+        self._decision = decision
 
     def __str__(self) -> str:
         return f"{self.code} {self.error}: {self.reason}"
@@ -206,12 +222,27 @@ class AccessError(HTTPException):
     @property
     def response(self) -> Response:  # type: ignore[override] # derived, so that it is never stale
         """The whole answer. Flask-RESTful sends it as it is because it is not None."""
-        return Response(
-            json.dumps(self.body) + "\n",
-            self.code,
-            self.headers,
-            mimetype="application/json",
-        )
+        body, headers = self._told()
+        return Response(body, self.code, [*headers, _JSON])
+
+    def _told(self) -> Told:
+        """Return the bytes of the body, and the headers.
+
+        Nearly all refusals of one application are told in a few ways, which are made once. All that
+        those of the library's classes are made of is in the key; what a class of the application's
+        own says may change with each request.
+        """
+        if type(self) not in _OWN_CLASSES:
+            return _made(self)
+        said = (type(self), self.error, self.description, self.code, self.has_challenge)
+        told = (self.realm, self.resource_metadata, self.retry_after)
+        key = (*said, *told, *self.parameters.items())
+        known = _TOLD.get(key)
+        if known is None:
+            known = _made(self)
+            if len(_TOLD) < _MAX_TOLD:
+                _TOLD[key] = known
+        return known
 
     def get_response(
         self,
@@ -233,6 +264,21 @@ class AccessError(HTTPException):
         scope: dict[str, Any] | None = None,
     ) -> str:
         return json.dumps(self.body)
+
+
+#: A body, and the headers beside its content type.
+Told = tuple[bytes, tuple[tuple[str, str], ...]]
+
+_JSON: Final = ("Content-Type", "application/json")
+#: Ways to tell refusals that are remembered. Applications have fewer, and what makes up new ones,
+#: such as seconds to wait that are counted down, does not fill the memory.
+_MAX_TOLD: Final = 512
+_TOLD: Final[dict[tuple[object, ...], Told]] = {}
+
+
+def _made(error: AccessError) -> Told:
+    body = json.dumps(error.body) + "\n"
+    return body.encode(), tuple(error.headers.items())
 
 
 class NoTokenError(AccessError, Unauthorized):  # type: ignore[misc] # the challenge is derived
@@ -493,6 +539,14 @@ class PolicyError(AccessError, InternalServerError):
     def original_exception(self) -> BaseException | None:  # type: ignore[override] # derived
         """What the predicate raised, or None."""
         return self.__cause__
+
+
+#: The classes whose answers depend on nothing but what `AccessError._told` looks at.
+_OWN_CLASSES: Final = frozenset(
+    found
+    for found in globals().values()
+    if isinstance(found, type) and issubclass(found, AccessError)
+)
 
 
 def expect(

@@ -16,7 +16,7 @@ from typing import Any, Generic, TypeVar, cast, overload
 from flask import Blueprint, Flask, Response, current_app
 from werkzeug.wrappers import Response as BaseResponse
 
-from .app.bound_app import GUARDS_BLUEPRINT, BoundApp
+from .app.bound_app import EXTENSION, GUARDS_BLUEPRINT, BoundApp, application
 from .app.components import Components, Parts
 from .app.registrations import Registrations
 from .clock import Clock, checked_clock, system_clock
@@ -49,10 +49,8 @@ from .policy.base import Policy, as_policy
 from .policy.credentials import Access, NotRevoked, Public
 from .policy.request import DEFAULT_SETTINGS, NOT_LOADED, AccessRequest
 from .proxies import (
-    EXTENSION,
     ManagerProxy,
     NativeUser,
-    application,
     current_user,
     known_state,
     place_let_in,

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, Final, NoReturn, cast
 
-from flask import Flask, current_app, has_request_context
+from flask import current_app, has_request_context
 from werkzeug.exceptions import HTTPException
 from werkzeug.local import LocalProxy
 
-from .app.bound_app import BoundApp
+from .app.bound_app import EXTENSION, application
 from .exceptions import (
     AccessError,
     BridgeTokenError,
@@ -22,9 +22,6 @@ from .exceptions import (
 from .guards.request_state import RequestState
 from .sessions.revocation import LetIn, let_in_elsewhere
 from .tokens.token import Token
-
-#: Where Flask keeps what belongs to this extension.
-EXTENSION: Final = "jwtpolicy"
 
 _UNGUARDED: Final = "no guard has let this request in"
 
@@ -170,20 +167,6 @@ def loaded(proxy: RequestProxy, *signals: type[Exception]) -> Any:
     except signals as error:
         msg = f"the loader raised {type(error).__name__}"
         raise LoaderError(msg) from error
-
-
-def application() -> BoundApp:
-    """Return what guards the current application.
-
-    Raises:
-        SetupError: It has no `JWTManager`.
-    """
-    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined] # a proxy
-    found: BoundApp | None = app.extensions.get(EXTENSION)
-    if found is None:
-        msg = "this application has no JWTManager; write JWTManager(app) or jwt.init_app(app)"
-        raise SetupError(msg)
-    return found
 
 
 class ManagerProxy(RequestProxy):

@@ -12,6 +12,7 @@ from flask import has_request_context
 from flask.typing import RouteCallable
 from flask.views import MethodView
 
+from .app.bound_app import application
 from .exceptions import PolicyDefinitionError
 from .guards.levels import (
     PUTS,
@@ -31,7 +32,7 @@ from .guards.levels import (
 from .guards.plan import Loader, Plan, check_loader
 from .policy.base import Policy
 from .policy.credentials import Access, Public
-from .proxies import RequestProxy, application, current_resource, loaded
+from .proxies import RequestProxy, current_resource, loaded
 
 View = TypeVar("View", bound=Callable[..., Any])
 

@@ -9,7 +9,7 @@ from copy import copy
 from fnmatch import fnmatchcase
 from typing import Any, Final, Protocol, Self
 
-from flask import Blueprint, Flask, Request, Response, has_request_context, request
+from flask import Blueprint, Flask, Request, Response, current_app, has_request_context, request
 from werkzeug.routing import Rule
 
 from ..exceptions import (
@@ -24,7 +24,6 @@ from ..guards.inner_access import InnerAccess
 from ..guards.levels import METHODS, EndpointGuard, FunctionGuard, Guard
 from ..guards.plan import Plan
 from ..guards.presented_tokens import tokens_to_end, warn_if_presented
-from ..guards.refusal_log import refused
 from ..guards.request_state import RequestState
 from ..policy.base import Policy
 from ..policy.request import PolicySettings
@@ -41,6 +40,9 @@ from .registrations import Registrations
 from .responses import ResponseHook
 
 logger = logging.getLogger("jwtpolicy")
+
+#: Where Flask keeps what belongs to this extension.
+EXTENSION: Final = "jwtpolicy"
 
 #: The name under which the hook of a protected blueprint says that it is one.
 GUARDS_BLUEPRINT: Final = "__jwtpolicy_guards_blueprint__"
@@ -187,7 +189,10 @@ class BoundApp:
         return self._state_of(_current_request())
 
     def _state_of(self, current: Request) -> RequestState:
-        return self._known_state(current) or self._new_state(current)
+        kept: RequestState | None = current.environ.get(self._key)
+        if kept is None:
+            return self._new_state(current)
+        return kept.about(current) or self._new_state(current)
 
     def _known_state(self, current: Request) -> RequestState | None:
         """Return what is known of *current*, or None; another one may have the same environ."""
@@ -195,7 +200,7 @@ class BoundApp:
         return None if kept is None else kept.about(current)
 
     def _new_state(self, current: Request) -> RequestState:
-        made = RequestState(self.enforcement.services, current)
+        made = RequestState((self._enforcement or self._bind()).services, current)
         # One step, because threads may share a request.
         kept: RequestState = current.environ.setdefault(self._key, made)
         if kept is made:
@@ -205,14 +210,16 @@ class BoundApp:
 
     def admit(self, guard: Guard) -> InnerAccess | None:
         """Let the current request pass *guard*, or raise what answers it; see `Enforcement`."""
-        current = _current_request()
+        current: Request = request._get_current_object()  # type: ignore[attr-defined] # a proxy
         enforcement = self._enforcement or self._bind()
-        self._guard_other_views()
-        plan = self._plan_for(guard, current)
+        if self._app.view_functions is not self._views:
+            self._guard_other_views()
+        plan = self._plans.get((current.endpoint, current.method))
+        if plan is None or guard not in plan.guards:
+            plan = self._plan_for(guard, current)
         if plan.is_public:
             return None
-        with together():
-            return enforcement.admit(plan, self._state_of(current), current)
+        return enforcement.admit(plan, self._state_of(current), current)
 
     async def admit_async(self, guard: Guard) -> InnerAccess | None:
         """Do what `admit` does, awaiting async policies and loaders."""
@@ -222,8 +229,7 @@ class BoundApp:
         plan = self._plan_for(guard, current)
         if plan.is_public:
             return None
-        with together():
-            return await self.enforcement.admit_async(plan, state, current)
+        return await self.enforcement.admit_async(plan, state, current)
 
     def admit_endpoint(self) -> None:
         """Let the current request pass its blueprint, where its endpoint has no guard."""
@@ -232,8 +238,7 @@ class BoundApp:
         self._guard_other_views()
         plan = self._plan_of(current.endpoint, current.method)
         if plan is not None and not plan.guards and not _is_automatic(current):
-            with together():
-                self.enforcement.admit(plan, state, current)
+            self.enforcement.admit(plan, state, current)
 
     def enforce(self, policy: Policy, resource: object) -> None:
         """Judge *policy* about the current request, inside a view."""
@@ -248,24 +253,21 @@ class BoundApp:
             await self.enforcement.enforce_async(policy, self._state_of(current), current, resource)
 
     def refused(self, error: AccessError, *, may_be_caught: bool = False) -> AccessError:
-        """Log *error*, which no guard has raised, and say in whose name it is; see `refused`.
+        """Log *error*, which no guard has raised, and say in whose name it is; see `Refusals`.
 
         Where it is that there is no token, and no guard has let the request in, one was forgotten.
         """
-        state, settings = self.known_state(), self.settings
+        state = self.known_state()
         is_guarded = state is None or state.access is not None
         is_forgotten = (
             type(error) is NoTokenError
             and not is_guarded
             and let_in_elsewhere(self._app.extensions) is None
         )
-        return refused(
+        return self.parts.refusals.sent(
             error,
             f"{request.method} {request.endpoint}" if has_request_context() else self.name,
-            realm=settings.realm,
-            resource_metadata=settings.resource_metadata,
-            state=state,
-            token_id=None if state is None else state.answers.token_id,
+            state,
             level=logging.WARNING if is_forgotten else None,
             may_be_caught=may_be_caught,
         )
@@ -352,7 +354,7 @@ class BoundApp:
     def _called_plan(self, plan: Plan, guard: EndpointGuard, current: Request) -> Plan:
         """Return *plan* for a view of another endpoint, which the current request has called.
 
-        It is an inner guard there: what it lets in shades what the request's own endpoint did.
+        It is an inner guard there: what it lets in is current while the function runs.
         """
         target = (current.endpoint, current.method)
         called = self._inner_plans.get((target, guard))
@@ -452,11 +454,9 @@ class BoundApp:
         Nothing tells of it before a guard is met: a decorator in it that answers by itself may
         have done so until then.
         """
-        if self._app.view_functions is self._views:
-            return
         with self._lock:
             if self._app.view_functions is self._views:
-                return  # Another request has noticed it as well, and was faster.
+                return  # As it is; or another request has noticed it as well, and was faster.
             logger.warning(
                 "%s: app.view_functions was replaced after the first request, and is guarded from "
                 "now on; put single views into it instead",
@@ -517,7 +517,21 @@ class BoundApp:
             msg = f"{request.method} {endpoint} has no guard and JWT_DEFAULT_DENY is on"
             error, state = AccessDeniedError(msg), self.state()
             # Everybody else is let in or refused by what somebody wrote: here it was forgotten.
-            raise self.enforcement.answered(error, endpoint, state, level=logging.WARNING)
+            raise self.parts.refusals.sent(error, endpoint, state, level=logging.WARNING)
+
+
+def application() -> BoundApp:
+    """Return what guards the current application.
+
+    Raises:
+        SetupError: It has no `JWTManager`.
+    """
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined] # a proxy
+    found: BoundApp | None = app.extensions.get(EXTENSION)
+    if found is None:
+        msg = "this application has no JWTManager; write JWTManager(app) or jwt.init_app(app)"
+        raise SetupError(msg)
+    return found
 
 
 def _current_request() -> Request:

@@ -17,6 +17,7 @@ from ..guards.answers import Services
 from ..guards.csrf import CSRFCheck, CSRFNames
 from ..guards.enforcement import Enforcement
 from ..guards.levels import Place
+from ..guards.refusal_log import Refusals
 from ..keys import KeyRing
 from ..markers import NEVER
 from ..policy.base import Policy
@@ -119,6 +120,7 @@ class Parts:
         self.signer = _signer(settings, ring, clock, with_csrf=self.has_csrf)
         self.cookies = _cookies(settings, clock)
         self.csrf = _csrf(settings)
+        self.refusals = Refusals(settings.realm, settings.resource_metadata)
         self._named: dict[str, Transport] = {
             "headers": HeaderTransport(settings.header_name, settings.header_type),
             "cookies": self.cookies,
@@ -302,8 +304,7 @@ class Parts:
             csrf=self.csrf,
             services=components.services,
             baseline=components.baseline,
-            realm=self.settings.realm,
-            resource_metadata=self.settings.resource_metadata,
+            refusals=self.refusals,
         )
 
     def _sessions(

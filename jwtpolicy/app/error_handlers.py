@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from flask import Flask, current_app, request
 from flask.typing import ResponseReturnValue
@@ -13,7 +13,7 @@ from .. import exceptions
 from ..exceptions import AccessError
 from .frameworks import tell_frameworks
 
-#: RequestServices an exception.
+#: Answers an exception.
 Handler = Callable[[Any], ResponseReturnValue]
 
 
@@ -42,12 +42,12 @@ def add_handlers(app: Flask) -> None:
         found = handlers[scope][None]
         if not TOO_WIDE.isdisjoint(found) and not {AccessError, HTTPException} & set(found):
             found[AccessError] = _Outwards(scope)
-    _keep_from_trapping(app)
+    _answer_first(app)
     tell_frameworks(app, TOO_WIDE)
 
 
 class _Outwards:
-    """RequestServices a refusal as if its scope had no handlers of `TOO_WIDE` classes.
+    """Answers a refusal as if its scope had no handlers of `TOO_WIDE` classes.
 
     Handlers of single statuses are not looked for: Flask has done that, in all scopes.
     """
@@ -57,8 +57,7 @@ class _Outwards:
 
     def __call__(self, error: AccessError) -> ResponseReturnValue:
         handler = next(self._handlers(type(error)), None)
-        # Flask takes an HTTP exception for its own answer, where nobody handles it.
-        return cast(ResponseReturnValue, error) if handler is None else handler(error)
+        return _answer(error) if handler is None else handler(error)
 
     def _handlers(self, cls: type) -> Iterator[Handler]:
         scopes = (*request.blueprints, None)
@@ -70,11 +69,20 @@ class _Outwards:
                     yield current_app.ensure_sync(handler)
 
 
-def _keep_from_trapping(app: Flask) -> None:
-    """Let ``TRAP_BAD_REQUEST_ERRORS`` trap what views read wrongly, and no refusals.
+def _answer(error: AccessError) -> ResponseReturnValue:
+    error.is_own_answer = True
+    return error.response
 
-    Flask raises again what it traps, as an unhandled error, unless there is a handler.
+
+def _answer_first(app: Flask) -> None:
+    """Answer what no handler of the application's does, before Flask makes an answer of it.
+
+    Flask would call the error as an application of its own, with the request's environ, and copy
+    what comes of that. ``TRAP_HTTP_EXCEPTIONS`` still traps refusals, if it is set; and
+    ``TRAP_BAD_REQUEST_ERRORS`` traps what views read wrongly, and no refusals: Flask raises again
+    what it traps, as an unhandled error, unless there is a handler.
     """
     handlers = app.error_handler_spec[None][None]
-    if app.config["TRAP_BAD_REQUEST_ERRORS"] and not {AccessError, HTTPException} & set(handlers):
-        handlers[AccessError] = _Outwards(None)
+    is_trapped = app.config["TRAP_HTTP_EXCEPTIONS"] and not app.config["TRAP_BAD_REQUEST_ERRORS"]
+    if not is_trapped and not {AccessError, HTTPException} & set(handlers):
+        handlers[AccessError] = _answer

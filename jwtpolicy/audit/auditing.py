@@ -7,10 +7,9 @@ from dataclasses import replace
 
 from flask import Flask
 
-from ..app.bound_app import BoundApp
+from ..app.bound_app import EXTENSION, BoundApp
 from ..app.planner import methods_of
 from ..exceptions import ConfigurationError, SetupError
-from ..proxies import EXTENSION
 from .bridge import EXTENSION as BRIDGE
 from .findings import Audit, Protection, Row
 from .hiding import without_secrets

@@ -9,9 +9,9 @@ from typing import Any, TypeVar, cast
 
 from flask import Response
 
+from ..app.bound_app import application
 from ..exceptions import AccessError, PolicyError
 from ..extension import manager_here
-from ..proxies import application
 from ..sessions.results import TokenPair
 
 Method = TypeVar("Method", bound=Callable[..., Any])

@@ -10,8 +10,8 @@ from flask import Blueprint, current_app
 from flask.blueprints import BlueprintSetupState
 from flask.typing import ResponseReturnValue
 
+from ..app.bound_app import EXTENSION
 from ..exceptions import ConfigurationError, SetupError, expect, expect_names
-from ..proxies import EXTENSION
 from ..transports.cookies import REFRESH_PATHS
 from ..views import ProtectedView
 from .credential_view import Credentials

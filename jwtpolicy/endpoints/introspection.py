@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Final
 from flask import jsonify, request
 from flask.typing import ResponseReturnValue
 
+from ..app.bound_app import application
 from ..decision import Outcome
 from ..exceptions import InvalidClientError, InvalidTokenError
 from ..extension import manager_here
@@ -18,7 +19,6 @@ from ..markers import ANY
 from ..policy.base import Policy
 from ..policy.baseline import for_kind
 from ..policy.credentials import NotRevoked, OptionalToken
-from ..proxies import application
 from ..sessions.users import called
 from ..tokens.token import Token
 from .answering import logging_refusals, said_yes

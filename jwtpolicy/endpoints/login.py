@@ -7,10 +7,10 @@ from typing import Any, ClassVar
 from flask import request
 from flask.typing import ResponseReturnValue
 
+from ..app.bound_app import application
 from ..exceptions import PolicyDefinitionError
 from ..extension import manager_here
 from ..policy.credentials import Public
-from ..proxies import application
 from ..sessions.results import TokenPair
 from .answering import ANSWERS, answered
 from .credential_view import Credentials, CredentialsView

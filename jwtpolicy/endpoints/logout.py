@@ -7,9 +7,9 @@ from typing import ClassVar
 from flask import request
 from flask.typing import ResponseReturnValue
 
+from ..app.bound_app import application
 from ..extension import manager_here
 from ..policy.credentials import OptionalToken, Refresh
-from ..proxies import application
 from ..sessions.results import Logout
 from ..views import ProtectedView
 from .answering import logging_refusals

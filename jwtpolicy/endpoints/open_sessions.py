@@ -8,10 +8,11 @@ from typing import ClassVar, Final
 from flask import Response, current_app, jsonify, request
 from flask.typing import ResponseReturnValue
 
+from ..app.bound_app import application
 from ..exceptions import ResourceNotFoundError
 from ..extension import manager_here
 from ..policy.credentials import Access
-from ..proxies import application, current_token
+from ..proxies import current_token
 from ..sessions.results import OpenSession
 from ..views import ProtectedView
 from .answering import logging_refusals

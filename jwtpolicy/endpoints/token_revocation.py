@@ -8,6 +8,7 @@ from typing import ClassVar
 from flask import Response, request
 from flask.typing import ResponseReturnValue
 
+from ..app.bound_app import application
 from ..exceptions import (
     AccessDeniedError,
     InvalidTokenError,
@@ -17,7 +18,6 @@ from ..exceptions import (
 from ..extension import manager_here
 from ..guards.presented_tokens import warn_of_nothing
 from ..policy.credentials import OptionalToken, Refresh
-from ..proxies import application
 from ..sessions.users import called
 from ..tokens.token import Token
 from .answering import logging_refusals, said_yes

@@ -66,13 +66,14 @@ class RequestServices:
     """What policies may ask, each question asked once (`Services`).
 
     Attributes:
+        verified: Tokens, by the text that a request presents.
         used_up: Refresh tokens that this very request has used up.
         reused: A refresh token that was looked at and had been used before, by another request.
     """
 
     reused: Token | None = None
     _asked_at = 0.0
-    _verified: dict[str, Token]
+    verified: dict[str, Token]
     _standing: tuple[Token, TokenStatus] | None = None
     # Of each token, for tasks and threads that were let in with different ones.
     _users: tuple[tuple[Token, Any], ...] = ()
@@ -81,7 +82,7 @@ class RequestServices:
 
     def __init__(self, services: Services) -> None:
         self.services = services
-        self._verified = {}
+        self.verified = {}
         self.used_up: set[Token] = set()
 
     def verify(self, encoded: str) -> Token:
@@ -90,9 +91,9 @@ class RequestServices:
         Raises:
             InvalidTokenError: It is none.
         """
-        token = self._verified.get(encoded)
+        token = self.verified.get(encoded)
         if token is None:
-            token = self._verified[encoded] = self.services.verifier.verify(encoded, kinds=None)
+            token = self.verified[encoded] = self.services.verifier.verify(encoded, kinds=None)
         return token
 
     def named(self, encoded: str) -> Token:
@@ -102,7 +103,7 @@ class RequestServices:
             InvalidTokenError: It is none.
         """
         verify = self.services.verifier.verify
-        return self._verified.get(encoded) or verify(encoded, kinds=None, purpose=Purpose.END)
+        return self.verified.get(encoded) or verify(encoded, kinds=None, purpose=Purpose.END)
 
     def shown(self, encoded: str) -> Token:
         """Return the token that a guard of another extension has let in, for readers.
@@ -132,7 +133,7 @@ class RequestServices:
     @property
     def token_id(self) -> str | None:
         """``jti`` of the token that was verified last, for the log; None where none was."""
-        return next((token.token_id for token in reversed(self._verified.values())), None)
+        return next((token.token_id for token in reversed(self.verified.values())), None)
 
     def standing(self, token: Token) -> TokenStatus:
         known = self._standing

@@ -20,25 +20,27 @@ from ..exceptions import (
     AccessError,
     CSRFError,
     InvalidTokenError,
+    NoTokenError,
     PolicyDefinitionError,
     RevokedTokenError,
     SetupError,
     WrongKindError,
 )
 from ..markers import NOT_GIVEN
-from ..policy.base import Policy, as_policy
+from ..policy.base import NO_TOKEN_SENT, Policy, as_policy
 from ..policy.credentials import KnownUser, is_ignorable
 from ..policy.program import Node, Program, Run, weigh_async
 from ..sessions.users import is_loop_running
+from ..stores.deadlines import together
 from ..tokens.token import Token
-from ..transports import Places, Presented, Transport
+from ..transports import Places, Transport
 from .answers import Services
 from .challenges import refusal
 from .csrf import CSRFCheck
 from .inner_access import InnerAccess
 from .live_access import LiveAccess, keep
 from .plan import Loader, Plan
-from .refusal_log import refused
+from .refusal_log import Refusals
 from .request_state import RequestState
 
 logger = logging.getLogger("jwtpolicy")
@@ -81,8 +83,7 @@ class Enforcement:
         csrf: What tokens that browsers send by themselves need.
         services: What can be asked about a token.
         baseline: What every presented token has to pass, or None.
-        realm: The realm of challenges.
-        resource_metadata: The URL that challenges name, or None (:rfc:`9728`).
+        refusals: What logs refusals, and sends them in the application's name.
     """
 
     def __init__(
@@ -92,15 +93,14 @@ class Enforcement:
         csrf: CSRFCheck,
         services: Services,
         baseline: Policy | None,
-        realm: str,
-        resource_metadata: str | None = None,
+        refusals: Refusals,
     ) -> None:
         self.services = services
         self.baseline = baseline
         self.places = places
         self._csrf = csrf
-        self._realm = realm
-        self._resource_metadata = resource_metadata
+        self._verify = services.verifier.verify
+        self.refusals = refusals
 
     def admit(self, plan: Plan, state: RequestState, request: Request) -> InnerAccess | None:
         """Let the request in, or raise what answers it.
@@ -123,14 +123,20 @@ class Enforcement:
             attempts = self._attempts(plan, state, request)
             program, run = attempts[0]
             # Nearly every request is let in here; the flow is for all others.
-            if plan.is_plain and not program.single_uses and program.weigh(run) == _ALLOW:
+            if (
+                plan.is_plain
+                and len(attempts) == 1
+                and not program.single_uses
+                and program.weigh(run) == _ALLOW
+            ):
                 return state.enter(plan, cast(LiveAccess, run.access))
         except AccessError as error:
-            raise self.answered(error, plan.label, state) from error.__cause__
+            raise self.refusals.sent(error, plan.label, state) from error.__cause__
         run.forget_pending()
-        flow = self._judged_each(plan, state, request, attempts)
         try:
-            return state.enter(plan, self._drive(flow, state, plan.label))
+            with together():
+                flow = self._judged_each(plan, state, request, attempts)
+                return state.enter(plan, self._drive(flow, state, plan.label))
         finally:
             self._notice_reuse(plan, state)
 
@@ -144,10 +150,11 @@ class Enforcement:
         try:
             attempts = self._attempts(plan, state, request, awaits=True)
         except AccessError as error:
-            raise self.answered(error, plan.label, state) from error.__cause__
-        flow = self._judged_each(plan, state, request, attempts)
+            raise self.refusals.sent(error, plan.label, state) from error.__cause__
         try:
-            return state.enter(plan, await self._drive_async(flow, state, plan.label))
+            with together():
+                flow = self._judged_each(plan, state, request, attempts)
+                return state.enter(plan, await self._drive_async(flow, state, plan.label))
         finally:
             self._notice_reuse(plan, state)
 
@@ -166,7 +173,9 @@ class Enforcement:
         try:
             self.services.notice_reuse(token)
         except AccessError as error:
-            raise self.answered(error, plan.label, state, token.token_id) from error.__cause__
+            raise self.refusals.sent(
+                error, plan.label, state, token_id=token.token_id
+            ) from error.__cause__
 
     def enforce(
         self, policy: Policy, state: RequestState, request: Request, resource: object
@@ -196,7 +205,7 @@ class Enforcement:
                 node, run = step
                 step, result = _advanced(flow, self._load(run) if node is None else node.weigh(run))
         except AccessError as error:
-            raise self.answered(error, label, state) from error.__cause__
+            raise self.refusals.sent(error, label, state) from error.__cause__
         return cast(Result, result)
 
     async def _drive_async(self, flow: Flow[Result], state: RequestState, label: str) -> Result:
@@ -207,7 +216,7 @@ class Enforcement:
                 weighing = self._load_async(run) if node is None else weigh_async(node, run)
                 step, result = _advanced(flow, await weighing)
         except AccessError as error:
-            raise self.answered(error, label, state) from error.__cause__
+            raise self.refusals.sent(error, label, state) from error.__cause__
         return cast(Result, result)
 
     def _judged_each(
@@ -315,43 +324,53 @@ class Enforcement:
         """Read and verify what was presented, and choose the programs that judge it.
 
         There is always one attempt; several where one place has several kinds of token.
-        """
-        state.note_asked(plan)
-        presented = plan.places.presented(request, plan.kinds)
-        if not presented:
-            access = self._access(state, request, None, None, plan.loader)
-            return [(plan.anonymous, plan.anonymous.run(access, awaits))]
-        attempts: list[Attempt] = []
-        errors: list[AccessError] = []
-        for one in presented:
-            try:
-                attempts.append(self._attempt(plan, state, request, one, awaits))
-            except (InvalidTokenError, CSRFError) as error:
-                errors.append(error)
-        if not attempts:
-            weightiest = _weightiest(errors, plan.places.judges_each)
-            attempts = [self._as_anonymous(plan, state, request, weightiest, awaits)]
-        return attempts
 
-    def _attempt(
-        self, plan: Plan, state: RequestState, request: Request, one: Presented, awaits: bool
-    ) -> Attempt:
-        """Verify one token, and choose the program that judges it.
+        It is one function, because all of it is what every request does.
 
         Raises:
-            InvalidTokenError: It is none, or of a kind that is not accepted there.
+            NoTokenError: None was presented, and no part of the tree could say anything else.
+            InvalidTokenError: What was presented is no token, or of a kind that is not accepted.
             CSRFError: A browser may have sent it by itself.
+            InvalidRequestError: It is malformed.
         """
-        encoded, place, kind = one
-        token = state.answers.verify(encoded)
-        found = token._claims["type"]
-        program = plan.programs.get(found)
-        if program is None or not token.is_own or (kind is not None and kind != found):
-            raise _wrong_kind(token, plan)
-        if place.is_ambient and plan.csrf:
-            self._csrf.check(request, token)
-        access = self._access(state, request, token, place, plan.loader)
-        return program, program.run(access, awaits)
+        if state.asked:
+            state.note_asked(plan)
+        else:
+            state.asked.append(plan)
+        presented = plan.places.presented(request, plan.kinds)
+        if not presented:
+            if plan.anonymous.refuses_nobody:
+                raise NoTokenError(NO_TOKEN_SENT, decision=plan.absence)
+            access = self._access(state, request, None, None, plan.loader)
+            return [(plan.anonymous, plan.anonymous.run(access, awaits))]
+        services, terms, verified = state.answers, self.services.terms, state.answers.verified
+        attempts: list[Attempt] = []
+        errors: list[AccessError] = []
+        try:
+            for encoded, place, kind in presented:
+                try:
+                    token = verified.get(encoded)
+                    if token is None:
+                        token = verified[encoded] = self._verify(encoded, kinds=None)
+                    found = token._claims["type"]
+                    program = plan.programs.get(found)
+                    if program is None or not token.is_own or (kind is not None and kind != found):
+                        raise _wrong_kind(token, plan)
+                    if place.is_ambient and plan.csrf:
+                        self._csrf.check(request, token)
+                except (InvalidTokenError, CSRFError) as error:
+                    errors.append(error.with_traceback(None))
+                else:
+                    access = LiveAccess(request, token, place, services, terms, plan.loader)
+                    attempts.append((program, Run(access, program.size, awaits)))
+            if not attempts:
+                heaviest = _weightiest(errors, plan.places.judges_each)
+                attempts = [self._as_anonymous(plan, state, request, heaviest, awaits)]
+        finally:
+            # A list of errors in a frame of their traceback would keep the request until the
+            # garbage is collected.
+            errors.clear()
+        return attempts
 
     def _as_anonymous(
         self,
@@ -398,25 +417,6 @@ class Enforcement:
         except Exception as error:  # noqa: BLE001 # the decision raises it
             return error
         return _ALLOW
-
-    def answered(
-        self,
-        error: AccessError,
-        label: str,
-        state: RequestState,
-        token_id: str | None = None,
-        level: int | None = None,
-    ) -> AccessError:
-        """Log the refusal, and say in whose name it is; see `refused`."""
-        return refused(
-            error,
-            label,
-            realm=self._realm,
-            resource_metadata=self._resource_metadata,
-            state=state,
-            token_id=token_id or state.answers.token_id,
-            level=level,
-        )
 
 
 def _advanced(

@@ -11,13 +11,14 @@ from .live_access import LiveAccess
 
 
 class InnerAccess:
-    """A request as an inner guard has let it in, for as long as the guarded function runs.
+    """A request as an inner guard has let it in, current for as long as the guarded function runs.
 
-    It shades what the endpoint's guard has let in for the task or thread that entered it, and for
-    what these start with a copy of their context: tasks of `asyncio.gather` each see their own.
+    It takes the place of what the endpoint's guard has let in for the task or thread that entered
+    it, and for what these start with a copy of their context: tasks of `asyncio.gather` each see
+    their own.
 
     Attributes:
-        state: The request that is shaded; no other one sees it, whatever context it runs in.
+        state: The request that it is about; no other one sees it, whatever context it runs in.
         access: The request as the inner guard sees it.
     """
 
@@ -36,78 +37,84 @@ class InnerAccess:
             _INNERMOST.set(self._outer)
 
     def around(self, steps: Any) -> Any:
-        """Return the generator that a guarded function is, with the shade around each step.
+        """Return the generator that a guarded function is, which sees this access at each step.
 
-        Its body has not begun yet, and will run when the shade is gone.
+        Its body has not begun yet, and will run when the function has returned.
         """
         is_async = inspect.isasyncgen(steps)
         return GuardedAsyncSteps(self, steps) if is_async else GuardedSteps(self, steps)
 
     def again(self) -> InnerAccess:
-        """Return the same shade, entered once more."""
+        """Return the same access, entered once more."""
         return InnerAccess(self.state, self.access)
 
     def of(self, state: object) -> LiveAccess | None:
-        """Return the innermost access to *state*; None where nothing shades it here."""
-        shade: InnerAccess | None = self
-        while shade is not None and shade.state is not state:
-            shade = shade._outer
-        return None if shade is None else shade.access
+        """Return the innermost access to *state*; None where no inner guard has let it in here."""
+        inner: InnerAccess | None = self
+        while inner is not None and inner.state is not state:
+            inner = inner._outer
+        return None if inner is None else inner.access
 
 
 class GuardedSteps(Generator[Any, Any, Any]):
     """A generator of a guarded function, each of whose steps sees what its guard has let in.
 
     Args:
-        shade: The shade.
+        inner: What its guard has let in.
         steps: The generator.
     """
 
-    def __init__(self, shade: InnerAccess, steps: Generator[Any, Any, Any]) -> None:
-        self._shade = shade
+    def __init__(self, inner: InnerAccess, steps: Generator[Any, Any, Any]) -> None:
+        self._inner = inner
         self._steps = steps
 
     def send(self, value: Any) -> Any:
-        shade = self._shade.again()
+        inner = self._inner.again()
         try:
             return self._steps.send(value)
         finally:
-            shade.restore()
+            inner.restore()
 
     def throw(self, *error: Any) -> Any:
-        shade = self._shade.again()
+        inner = self._inner.again()
         try:
             return self._steps.throw(*error)
         finally:
-            shade.restore()
+            inner.restore()
 
 
 class GuardedAsyncSteps(AsyncGenerator[Any, Any]):
     """The same for an async generator.
 
     Args:
-        shade: The shade.
+        inner: What its guard has let in.
         steps: The generator.
     """
 
-    def __init__(self, shade: InnerAccess, steps: AsyncGenerator[Any, Any]) -> None:
-        self._shade = shade
+    def __init__(self, inner: InnerAccess, steps: AsyncGenerator[Any, Any]) -> None:
+        self._inner = inner
         self._steps = steps
 
     async def asend(self, value: Any) -> Any:
-        shade = self._shade.again()
+        inner = self._inner.again()
         try:
             return await self._steps.asend(value)
         finally:
-            shade.restore()
+            inner.restore()
 
     async def athrow(self, *error: Any) -> Any:
-        shade = self._shade.again()
+        inner = self._inner.again()
         try:
             return await self._steps.athrow(*error)
         finally:
-            shade.restore()
+            inner.restore()
 
 
-#: What shades requests in this task or thread, the innermost guard's.
-_INNERMOST: Final[ContextVar[InnerAccess | None]] = ContextVar("jwtpolicy.shade", default=None)
+#: What an inner guard has let in for this task or thread, the innermost one's.
+_INNERMOST: Final[ContextVar[InnerAccess | None]] = ContextVar("jwtpolicy.inner", default=None)
+
+
+def innermost(state: object) -> LiveAccess | None:
+    """Return the request as the innermost guard of this task or thread has let it in, or None."""
+    inner = _INNERMOST.get()
+    return None if inner is None else inner.of(state)

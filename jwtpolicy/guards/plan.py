@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any, Final
 
+from ..decision import Decision
 from ..exceptions import PolicyDefinitionError
 from ..policy.base import AllOf, Policy
 from ..policy.baseline import for_kind
@@ -13,7 +14,7 @@ from ..policy.claim_policies import IsSubject
 from ..policy.closing import Closed, close, leaves
 from ..policy.credentials import Access, OwnTokens, Refresh, TokenKind
 from ..policy.program import Builder, Conjunction, Program
-from ..policy.request import PolicySettings
+from ..policy.request import AccessRequest, PolicySettings
 from ..policy.resource import Owns, ResourceMatch
 from ..transports import Places
 
@@ -97,6 +98,11 @@ class Plan:
                 kind: program_of(self.closed.policy, for_kind(baseline, kind), _held_by(kind))
                 for kind in self.closed.kinds
             }
+
+    def absence(self) -> Decision:
+        """Return the decision about a request without a token, where nothing else counts."""
+        run = self.anonymous.run(AccessRequest())
+        return self.anonymous.root.compose(run)
 
 
 def _turn(kind: str) -> tuple[bool, str]:

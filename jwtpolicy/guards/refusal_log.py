@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from typing import Any, Final
+from functools import partial
+from typing import Final
 from weakref import ref
 
 from flask import Request, Response, after_this_request, current_app
@@ -21,55 +22,79 @@ logger = logging.getLogger("jwtpolicy")
 _MOST: Final = 3
 
 
-def refused(
-    error: AccessError,
-    label: str,
-    *,
-    realm: str,
-    resource_metadata: str | None,
-    state: RequestState | None,
-    token_id: str | None = None,
-    level: int | None = None,
-    may_be_caught: bool = False,
-) -> AccessError:
-    """Log *error*, say in whose name its challenge is, and return it.
+class Refusals:
+    """Log the refusals of one application, and send them in its name.
 
     Args:
-        error: The refusal; one that this request has logged is not logged again.
-        label: Who refuses: the method and the endpoint.
         realm: The realm of challenges.
-        resource_metadata: The URL that challenges name, or None.
-        state: What is known of the request, or None: then there is none.
-        token_id: ``jti`` of the token that was refused, or None.
-        level: How loud; None: an outage is an error, another refusal a warning in debug mode.
-        may_be_caught: Whether it comes of a call in a view, which may go on without: then it is
-            logged with the answer, if nobody has caught it.
+        resource_metadata: The URL that challenges name, or None (:rfc:`9728`).
     """
-    error.addressed(realm, resource_metadata)
-    found, unlogged = level or _level(error), None
-    if logger.isEnabledFor(found) and (state is None or state.logged() is not error):
-        line = (found, "%s: %s (jti=%r)", _plain(label), _line(error, state), token_id)
-        if may_be_caught and found <= logging.WARNING:
-            unlogged = line
-        else:
-            logger.log(*line)
-    if state is not None:
-        _keep(error, unlogged, state)
-    return error
+
+    def __init__(self, realm: str, resource_metadata: str | None = None) -> None:
+        self._realm = realm
+        self._resource_metadata = resource_metadata
+
+    def sent(
+        self,
+        error: AccessError,
+        label: str,
+        state: RequestState | None,
+        *,
+        token_id: str | None = None,
+        level: int | None = None,
+        may_be_caught: bool = False,
+    ) -> AccessError:
+        """Log *error*, set the realm of its challenge, and return it, to be raised.
+
+        Its traceback begins where it is raised next, unless somebody may want to read it: the
+        frames below hold the request, and what the request holds may hold the error.
+
+        Args:
+            error: The refusal; one that this request has logged is not logged again.
+            label: Who refuses: the method and the endpoint.
+            state: What is known of the request, or None: then there is none.
+            token_id: ``jti`` of the token that was refused; None: of the one verified last.
+            level: How loud; None: an outage is an error, another refusal a warning in debug mode.
+            may_be_caught: Whether it comes of a call in a view, which may go on without: then it is
+                logged with the answer, if nobody has caught it.
+        """
+        error.realm, error.resource_metadata = self._realm, self._resource_metadata
+        if not may_be_caught:
+            error.__traceback__ = None
+        if level is None:
+            # In debug mode nothing has to be set up for the line to be seen: Python prints
+            # warnings.
+            level = logging.WARNING if current_app.debug else logging.INFO
+            level = logging.ERROR if error.outcome is Outcome.ERROR else level
+        unlogged = None
+        if logger.isEnabledFor(level) and (state is None or state.logged() is not error):
+            line = (level, "%s: %s (jti=%r)", *_said(error, label, state, token_id))
+            if may_be_caught and level <= logging.WARNING:
+                unlogged = line
+            else:
+                logger.log(*line)
+        if state is None:
+            return error
+        if unlogged is None:
+            # Weakly: its traceback holds all that the request has made.
+            state.logged = ref(error)
+        if state.refusal is None:
+            # For this request alone: those that are let in pay for no hook.
+            after_this_request(partial(_answered, state=state))
+        elif _has_left(state.refusal):
+            # What the page of a refusal asks for, and goes without, is not what it answers.
+            return error
+        state.refusal, state.unlogged = error, unlogged
+        return error
 
 
-def _keep(error: AccessError, unlogged: tuple[Any, ...] | None, state: RequestState) -> None:
-    """Keep *error* until the answer is made."""
-    if unlogged is None:
-        # Weakly: its traceback holds all that the request has made.
-        state.logged = ref(error)
-    if state.refusal is None:
-        # For this request alone: those that are let in pay for no hook.
-        after_this_request(lambda response: _answered(response, state))
-    elif _has_left(state.refusal):
-        # What the page of a refusal asks for, and goes without, is not what it answers.
-        return
-    state.refusal, state.unlogged = error, unlogged
+def _said(
+    error: AccessError, label: str, state: RequestState | None, token_id: str | None
+) -> tuple[str, str, str | None]:
+    """Return what a line of the log says: who refused, what, and which token."""
+    if token_id is None and state is not None:
+        token_id = state.answers.token_id
+    return _plain(label), _line(error, state), token_id
 
 
 def _answered(response: Response, state: RequestState) -> Response:
@@ -83,7 +108,7 @@ def _answered(response: Response, state: RequestState) -> Response:
     if error is not None and _has_left(error):
         if unlogged is not None:
             logger.log(*unlogged)
-        if response.status_code >= 400:
+        if response.status_code >= 400 and not error.is_own_answer:
             _put_back(response, error)
     return response
 
@@ -114,13 +139,6 @@ def _has_left(error: AccessError) -> bool:
 def _plain(label: str) -> str:
     """Return *label* without what would not be one line: some servers pass on any method."""
     return label if label.isprintable() else ascii(label)
-
-
-def _level(error: AccessError) -> int:
-    if error.outcome is Outcome.ERROR:
-        return logging.ERROR
-    # In debug mode nothing has to be set up for the line to be seen: Python prints warnings.
-    return logging.WARNING if current_app.debug else logging.INFO
 
 
 def _line(error: AccessError, state: RequestState | None) -> str:

@@ -18,7 +18,7 @@ from ..policy.request import NOT_LOADED
 from ..sessions.users import is_loop_running, unawaited
 from ..tokens.token import Token
 from .answers import RequestServices, Services
-from .inner_access import _INNERMOST, InnerAccess
+from .inner_access import InnerAccess, innermost
 from .live_access import LiveAccess, keep
 from .plan import Plan
 
@@ -58,7 +58,7 @@ class RequestState:
     refusal: AccessError | None = None
     logged: Callable[[], Exception | None] = staticmethod(lambda: None)
     unlogged: tuple[Any, ...] | None = None
-    _is_shaded = False
+    _has_inner = False
     _nested: tuple[RequestState, ...] = ()
 
     def __init__(self, services: Services, request: Request) -> None:
@@ -97,9 +97,7 @@ class RequestState:
     @property
     def access(self) -> LiveAccess | None:
         """The request as policies see it, for whoever asks; None until a guard has let it in."""
-        if self._is_shaded and (shade := _INNERMOST.get()) is not None:
-            return shade.of(self) or self.own
-        return self.own
+        return (self._has_inner and innermost(self)) or self.own
 
     @property
     def token(self) -> Token | None:
@@ -121,7 +119,7 @@ class RequestState:
             self.own = access
         if self.access is access:
             return None
-        self._is_shaded = True
+        self._has_inner = True
         return InnerAccess(self, access)
 
     def let_in(self, plan: Plan, access: LiveAccess) -> None:

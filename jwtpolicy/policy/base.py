@@ -25,7 +25,12 @@ from .signatures import signature_of
 
 logger = logging.getLogger("jwtpolicy")
 
-_NO_TOKEN = Finding(Outcome.NO_TOKEN, "no token was sent")
+#: What the names of the library's own modules begin with.
+_LIBRARY = f"{__package__}."
+
+#: Why a request is refused that came without a token.
+NO_TOKEN_SENT = "no token was sent"  # noqa: S105 # words
+_NO_TOKEN = Finding(Outcome.NO_TOKEN, NO_TOKEN_SENT)
 #: Where a policy keeps what the library knows of it: no attribute of a subclass is called so.
 _ARGUMENTS, _IDENTITY, _PROGRAM, _SEALED = _OURS = (
     "jwtpolicy.arguments",
@@ -136,6 +141,11 @@ class Policy(Comparable):
     @property
     def is_consumed(self) -> bool:
         return False
+
+    @property
+    def refuses_nobody(self) -> bool:
+        # An application's own `judge` may say anything.
+        return self.needs_token is True and type(self).judge.__module__.startswith(_LIBRARY)
 
     @property
     def needs(self) -> frozenset[str]:

@@ -100,6 +100,10 @@ class Anonymous(Credential):
     def __init__(self, *, ignore_invalid: bool = False) -> None:
         self.ignore_invalid = _switch("Anonymous(ignore_invalid=…)", ignore_invalid)
 
+    @property
+    def refuses_nobody(self) -> bool:
+        return False
+
     def judge(self, access: AccessRequest) -> Finding:
         if access.token is not None:
             return Finding(Outcome.FORBIDDEN, "a token was presented")

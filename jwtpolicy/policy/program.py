@@ -41,6 +41,10 @@ class Leaf(Protocol):
         """Whether the guard does that, and not the view."""
 
     @property
+    def refuses_nobody(self) -> bool:
+        """Whether it says ``NO_TOKEN`` of every request without a token, and asks nobody."""
+
+    @property
     def identity(self) -> object:
         """What tells it from other leaves; hashable, types included."""
 
@@ -301,6 +305,7 @@ class Builder:
         self.consumed: list[int] = []
         self.single_uses: list[int] = []
         self.is_async = False
+        self.refuses_nobody = True
 
     def literal(self, leaf: Leaf, is_negated: bool, policy: object) -> Node:
         if not is_negated and leaf.identity in self.held:
@@ -311,6 +316,7 @@ class Builder:
         if leaf.is_consumed and index not in self.consumed:
             self.consumed.append(index)
         self.is_async = self.is_async or leaf.is_async
+        self.refuses_nobody = self.refuses_nobody and leaf.refuses_nobody
         kind = AwaitedLiteral if leaf.is_awaited else Literal
         return kind(leaf, index, is_negated, policy)
 
@@ -404,15 +410,28 @@ class Program:
         is_async: Whether one of them is the application's own and async.
         single_uses: Where the findings of leaves are whose tokens are to be used up.
         consumed: Those of them whose tokens the guard uses up, and not the view.
+        refuses_nobody: Whether the answer to a request without a token is ``NO_TOKEN``, whatever
+            else it brings: each leaf says so, and neither AND, OR nor ``~`` makes anything else
+            of that.
         weigh: The quickest way to the outcome of the whole tree.
     """
 
-    __slots__ = ("baseline", "consumed", "is_async", "root", "single_uses", "size", "weigh")
+    __slots__ = (
+        "baseline",
+        "consumed",
+        "is_async",
+        "refuses_nobody",
+        "root",
+        "single_uses",
+        "size",
+        "weigh",
+    )
 
     def __init__(self, root: Node, builder: Builder, baseline: Node | None = None) -> None:
         self.root = root
         self.size = len(builder.literals)
         self.is_async = builder.is_async
+        self.refuses_nobody = builder.refuses_nobody
         self.consumed = tuple(builder.consumed)
         self.single_uses = tuple(builder.single_uses)
         is_one = isinstance(root, Conjunction) and len(root.steps) == 1

@@ -135,7 +135,7 @@ def test_a_logout_behind_the_bridge_asks_the_bridges_clock_alone(
 ) -> None:
     """REV-1: the bridge let the token in; by the native clock it has expired, or not begun."""
     get("/native", issued("access"))  # binds the application: its verifier is one for good
-    verifier = app.extensions["jwtpolicy"].components.sources.verifier
+    verifier = app.extensions["jwtpolicy"].components.services.verifier
     monkeypatch.setattr(verifier, "_clock", lambda: time.time() + moved)
     token, other = issued("access"), issued("access")
     assert [get(path, token) for path in ("/bridge", "/native")] == [200, 401]

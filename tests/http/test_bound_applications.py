@@ -381,7 +381,7 @@ def test_guards_and_verbs_of_a_bound_application_share_one_object(jwt: Any) -> N
     application = site.app.extensions["jwtpolicy"]
 
     assert application.components is application.components
-    assert application.components.sources is application.enforcement.sources
+    assert application.components.services is application.enforcement.services
 
 
 class Meanwhile(Policy):

@@ -44,6 +44,7 @@ MEANINGS: dict[str, dict[str, str]] = {
     "JWTManager.sessions": {"before": "the first page"},
     "JWTManager.step_up": dict.fromkeys(["acr", "amr"], NO_CLAIM) | {"claims": NOTHING},
     "JWTManager.logout": {"response": NOTHING},
+    "Logout": {"session_id": ABSENT, "_unset_cookies": NOTHING},
     "JWTManager.set_cookies": {"domain": SETTING},
     "JWTManager.unset_cookies": {"domain": SETTING},
     "JWTManager.issue": {
