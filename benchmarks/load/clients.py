@@ -6,15 +6,16 @@ import multiprocessing
 import os
 import random
 import time
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache
 from itertools import cycle
-from multiprocessing.connection import Connection
-from typing import Final
+from multiprocessing.pool import Pool
+from pathlib import Path
+from threading import Barrier
+from typing import Final, NamedTuple
 
-from jwtpolicy.stores import RotationState, Step, TokenStore, open_store
-from jwtpolicy.tokens.status import TokenStatus
+from jwtpolicy.stores import RotationState, Step, TokenRef, TokenStatus, TokenStore, open_store
 
 from . import sample
 
@@ -23,154 +24,138 @@ TIMEOUT: Final = 60.0
 _SESSIONS: Final = 500  # that a client uses in turn
 
 Act = Callable[[], None]
+_barriers: list[Barrier] = []  # of this process: the one that it waits at, if it is a client
 
 
-@dataclass(frozen=True)
-class Job:
-    """What one of several clients does.
-
-    Attributes:
-        url: Where the store is.
-        operation: ``check`` or ``rotate``.
-        size: How many sessions there are.
-        seconds: How long to do it.
-        index: Which of the clients this is; each has its own sessions.
-        clients: How many there are.
-    """
+class Job(NamedTuple):
+    """What one of several clients does, and for how long; each has its own sessions."""
 
     url: str
     operation: str
     size: int
     seconds: float
-    index: int = 0
+    server: int | None  # the process whose work is to be read
+    client: int = 0
     clients: int = 1
 
     def numbers(self) -> list[int]:
         """Return some of the sessions that are this client's, in random order."""
-        own = range(self.index, self.size, self.clients)
+        own = range(self.client, self.size, self.clients)
         return random.sample(own, min(len(own), _SESSIONS))
 
 
-@dataclass(frozen=True)
-class Done:
-    """What clients got done together."""
+class Done(NamedTuple):
+    """How often it was done, in how many seconds, and how long the server worked meanwhile."""
 
-    count: int
+    times: int
     seconds: float
-    cpu_seconds: float
+    server_seconds: float
 
 
-class Clients:
-    """Processes that wait for jobs, each on the same cores."""
-
-    def __init__(self, number: int, cores: set[int]) -> None:
-        context = multiprocessing.get_context("spawn")
-        self._pipes: list[Connection] = []
-        self._processes = []
-        for _ in range(number):
-            ours, theirs = context.Pipe()
-            process = context.Process(target=_serve, args=(theirs, cores), daemon=True)
-            process.start()
-            self._pipes.append(ours)
-            self._processes.append(process)
-
-    def run(
-        self, jobs: Sequence[Job], watch: Callable[[], float | None]
-    ) -> tuple[Done, float | None]:
-        """Do *jobs* at once; return what was done, and by how much what *watch* reads grew."""
-        pipes = self._pipes[: len(jobs)]
-        _send(pipes, jobs)
-        _receive(pipes)  # all of them are ready
-        before = watch()
-        _send(pipes, jobs)
-        done = _receive(pipes)
-        count = sum(one.count for one in done)
-        seconds = max(one.seconds for one in done)
-        after = watch()
-        grown = None if before is None or after is None else after - before
-        return Done(count, seconds, sum(one.cpu_seconds for one in done)), grown
-
-    def close(self) -> None:
-        """Let the processes end; one that failed has ended already."""
-        for pipe, process in zip(self._pipes, self._processes, strict=True):
-            with suppress(BrokenPipeError):
-                pipe.send(None)
-            process.join(10)
+@contextmanager
+def running(number: int, cores: set[int]) -> Iterator[Pool]:
+    """Start so many clients on the same cores, and let them end; what fails kills them."""
+    context = multiprocessing.get_context("spawn")
+    with context.Pool(number, _begin, (context.Barrier(number), cores)) as pool:
+        yield pool
+        pool.close()
+        pool.join()
 
 
-def _send(pipes: Sequence[Connection], messages: Iterable[object]) -> None:
-    for pipe, message in zip(pipes, messages, strict=True):
-        pipe.send(message)
+def together(pool: Pool, job: Job) -> Done:
+    """Let each of *pool* do *job* at the same moment; return what they got done."""
+    # Each waits for the others to have theirs, so that no process can take two.
+    jobs = [job._replace(client=n) for n in range(job.clients)]
+    times, seconds, server_seconds = zip(*pool.map(_serve, jobs, chunksize=1), strict=True)
+    return Done(sum(times), max(seconds), max(server_seconds))
 
 
-def _receive(pipes: Iterable[Connection]) -> list[Done]:
-    return [pipe.recv() for pipe in pipes]
+def _begin(barrier: Barrier, cores: set[int]) -> None:
+    _barriers.append(barrier)
+    stay_on(cores)
 
 
-def _serve(pipe: Connection, cores: set[int]) -> None:
-    if cores:
-        os.sched_setaffinity(0, cores)
-    stores: dict[str, TokenStore] = {}
-    while job := pipe.recv():
-        if job.url not in stores:
-            stores[job.url] = opened(job.url)
-        act = prepared(job, stores[job.url])
-        pipe.send(None)
-        pipe.recv()
-        pipe.send(repeated(act, job.seconds))
+def _serve(job: Job) -> Done:
+    act = prepared(job, opened(job.url))
+    act()  # it is connected now
+    _barriers[0].wait(TIMEOUT)
+    return repeated(act, job)
 
 
+@cache
 def opened(url: str) -> TokenStore:
-    """Return the store at *url*."""
+    """Return the store at *url*, always the same in a process."""
     store = open_store(url, instance_path=".", timeout=TIMEOUT)
     assert store is not None
     return store
 
 
-def repeated(act: Act, seconds: float) -> Done:
+def repeated(act: Act, job: Job) -> Done:
     """Do *act* again and again for some seconds."""
-    count, cpu, start = 0, time.process_time(), time.perf_counter()
-    while (spent := time.perf_counter() - start) < seconds:
+    times, busy, begun = 0, _busy(job.server), time.perf_counter()
+    while (spent := time.perf_counter() - begun) < job.seconds:
         act()
-        count += 1
-    return Done(count, spent, time.process_time() - cpu)
+        times += 1
+    return Done(times, spent, _busy(job.server) - busy)
 
 
 def prepared(job: Job, store: TokenStore) -> Act:
     """Return what *job* does once, with everything looked up that it needs."""
-    return _checking(job, store) if job.operation == "check" else _rotating(job, store)
+    return _looking_up(job, store) if job.operation == "look-up" else _rotating(job, store)
 
 
-def _checking(job: Job, store: TokenStore) -> Act:
-    questions = cycle(sample.access(store, number) for number in job.numbers())
+def look_up(store: TokenStore, token: TokenRef) -> None:
+    """Ask *store* for the token of an open session, and refuse a wrong answer."""
+    standing = store.standing(token, now=sample.NOW)
+    assert standing is TokenStatus.GOOD, f"{store!r} answered {standing}"
 
-    def check() -> None:
-        standing = store.standing(next(questions), now=sample.NOW)
-        if standing is not TokenStatus.GOOD:
-            msg = f"{store!r} answered {standing}"
-            raise AssertionError(msg)
 
-    return check
+def _looking_up(job: Job, store: TokenStore) -> Act:
+    tokens = cycle([sample.access(store, number) for number in job.numbers()])
+    return lambda: look_up(store, next(tokens))
 
 
 def _rotating(job: Job, store: TokenStore) -> Act:
     """Refresh sessions in turn: of each it has to be known which token is the current one."""
-    kept, now = sample.kept_pair(), sample.NOW
-    current = {}
-    for number in job.numbers():
-        token = sample.access(store, number)
-        found = store.session("", token.session_id or "", now=now)
+    current = []
+    for token in (sample.access(store, number) for number in job.numbers()):
+        found = store.session("", token.session_id or "", now=sample.NOW)
         assert found is not None
-        current[number] = token._replace(token_id=found.refresh_id, kind="refresh")
-    turns = cycle(current)
+        current.append(token._replace(token_id=found.refresh_id, kind="refresh"))
+    turns = cycle(range(len(current)))
 
     def rotate() -> None:
-        number = next(turns)
-        step = Step(random.randbytes(16).hex(), now + 30 * sample.DAY)
-        rotation = store.rotate(current[number], step, now=now, grace=10, kept=kept)
-        if rotation.state is not RotationState.ROTATED:
-            msg = f"{store!r} answered {rotation.state}"
-            raise AssertionError(msg)
-        current[number] = current[number]._replace(token_id=step.successor_id)
+        turn = next(turns)
+        step = Step(random.randbytes(16).hex(), sample.NOW + 30 * sample.DAY)
+        rotation = store.rotate(current[turn], step, now=sample.NOW, grace=10, kept=sample.KEPT)
+        assert rotation.state is RotationState.ROTATED, f"{store!r} answered {rotation.state}"
+        current[turn] = current[turn]._replace(token_id=step.successor_id)
 
     return rotate
+
+
+def stay_on(cores: set[int]) -> None:
+    """Run this process, and what it starts from now on, on *cores*, if any were chosen."""
+    if cores:
+        os.sched_setaffinity(0, cores)
+
+
+def shared_out() -> tuple[set[int], set[int]]:
+    """Return cores for clients, and cores for servers; none of both where one cannot choose."""
+    if not hasattr(os, "sched_setaffinity"):
+        return set(), set()
+    cores = sorted(os.sched_getaffinity(0))
+    half = (len(cores) + 1) // 2
+    return set(cores[:half]), set(cores[half:] or cores)
+
+
+def _busy(server: int | None) -> float:
+    """Return the seconds that a server and its children worked, or 0 where that is not told."""
+    children = Path(f"/proc/{server}/task/{server}/children")
+    if server is None or not children.exists():
+        return 0.0
+    pids = [str(server), *children.read_text("ascii").split()]
+    # The name, in parentheses, may hold spaces; utime is the 14th field, cstime the 17th.
+    told = [Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2] for pid in pids]
+    ticks = sum(int(field) for line in told for field in line.split()[11:15])
+    return ticks / os.sysconf("SC_CLK_TCK")

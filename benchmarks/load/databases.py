@@ -1,8 +1,10 @@
-"""Fill and weigh the databases that `SQLAlchemyStore` keeps its tables in."""
+"""Fill and weigh the databases that `SQLAlchemyStore` keeps its tables in.
+
+Servers run with their own defaults, so that they write to the disk, but have room in memory.
+"""
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, ClassVar
@@ -13,43 +15,37 @@ from jwtpolicy.stores.base import SessionRecord
 from jwtpolicy.stores.sqlalchemy import SQLAlchemyStore
 from jwtpolicy.stores.sqlalchemy.rows import key_of, record_values, session_values
 from jwtpolicy.stores.sqlalchemy.tables import sessions, tokens
-from tests import services
+from tests.services.mariadb import MariaDBServer
+from tests.services.postgres import PostgresServer
+from tests.services.processes import Server
 
 from . import sample
 from .clients import TIMEOUT
-from .places import Place, batches, quicken
-from .servers import DurableMariaDB, DurablePostgres, family, processor_seconds
+from .places import Place, batches, binaries, quicken
 
-#: Where the statements are that make partitioned tables; the page "Sizing" shows the same file.
+#: The statements that make partitioned tables; the page "Sizing" shows the same file.
 PARTITIONS = Path(__file__).parents[2] / "docs" / "explanation" / "partitions.sql"
 
 
 class DatabasePlace(Place):
     """`SQLAlchemyStore` on a database, filled by an engine of the benchmark's own."""
 
-    def open(self, url: str, *, create_tables: bool = True) -> None:
-        """Use the database at *url*."""
-        self.url = url
-        self.store = SQLAlchemyStore(url, timeout=TIMEOUT, create_tables=create_tables)
-        self.engine = create_engine(url)
+    def open(self, url: str, recipe: str = "") -> None:
+        """Use the database at *url*, whose tables *recipe* makes, if not the store."""
+        self.url, self.engine = url, create_engine(url)
+        if recipe:
+            self.do(recipe)
+        self.store = SQLAlchemyStore(url, timeout=TIMEOUT, create_tables=not recipe)
         self.store.sessions("", "", now=sample.NOW)  # makes the tables
 
     def revoke(self, numbers: range) -> None:
-        self.insert(tokens, map(_token_row, numbers))
+        until = sample.NOW + sample.DAY
+        keys = (key_of("", sample.revoked_id(number)) for number in numbers)
+        rows = ({"token_key": key, "is_revoked": 1, "expires_at": until} for key in keys)
+        self._insert(tokens, rows)
 
     def log_in(self, numbers: range) -> None:
-        self.insert(sessions, map(self._session_row, numbers))
-
-    def insert(self, table: Table, rows: Iterable[dict[str, Any]]) -> None:
-        """Insert *rows*, each of all columns of *table*."""
-        for batch in batches(rows):
-            with self.engine.begin() as connection:
-                connection.execute(insert(table), batch)
-
-    def ask(self, question: str) -> Any:
-        """Return the one value that an SQL statement finds."""
-        with self.engine.connect() as connection:
-            return connection.scalar(text(question))
+        self._insert(sessions, map(self._row, numbers))
 
     def do(self, *statements: str) -> None:
         """Run statements that do not want to be in a transaction."""
@@ -61,123 +57,102 @@ class DatabasePlace(Place):
         self.engine.dispose()
         super().remove()
 
-    def _session_row(self, number: int) -> dict[str, Any]:
+    def _insert(self, table: Table, rows: Iterable[dict[str, Any]]) -> None:
+        for batch in batches(rows):
+            with self.engine.begin() as connection:
+                connection.execute(insert(table), batch)
+
+    def _row(self, number: int) -> dict[str, Any]:
         session = sample.session(self.store, number)
         swapped = record_values(SessionRecord(session))
         changed = {name.removeprefix("new_"): value for name, value in swapped.items()}
         return {**session_values(session), **changed}
 
 
-def _token_row(number: int) -> dict[str, Any]:
-    key = key_of("", sample.token_id("revoked", number))
-    return {"token_key": key, "is_revoked": 1, "expires_at": sample.NOW + sample.DAY}
-
-
-class SQLitePlace(DatabasePlace):
+class SQLAlchemySQLitePlace(DatabasePlace):
     """`SQLAlchemyStore` on SQLite."""
 
-    name = "sqlalchemy-sqlite"
+    name, title = "sqlalchemy-sqlite", "``SQLAlchemyStore``, SQLite"
 
     def __init__(self, folder: Path) -> None:
-        super().__init__(folder)
-        self.path = folder / "tables.sqlite3"
-        self.open(f"sqlite+pysqlite:///{self.path}")
+        self._path = folder / "tables.sqlite3"
+        self.open(f"sqlite+pysqlite:///{self._path}")
         event.listen(self.engine, "connect", lambda raw, _record: quicken(raw))
 
     def weight(self) -> int:
-        return self.path.stat().st_size
-
-    def version(self) -> str:
-        return f"SQLite {sqlite3.sqlite_version}, with its defaults"
+        return self._path.stat().st_size
 
 
 class ServerPlace(DatabasePlace):
-    """A database server of one's own."""
+    """`SQLAlchemyStore` on a database server of one's own."""
 
-    service: ClassVar[str]
-    kind: ClassVar[type[DurablePostgres | DurableMariaDB]]
+    service: ClassVar[str]  # what its programs are found by
+    kind: ClassVar[type[Server]]
+    settled: ClassVar[tuple[str, ...]]  # what it would do some time after so much was written
+    weighed: ClassVar[str]  # what asks for its bytes on the disk
+    recipe: ClassVar[str] = ""  # what makes its tables, if not the store
 
-    def __init__(self, folder: Path) -> None:
-        super().__init__(folder)
-        self.server = self.kind(Path(binaries(self.service)))
+    def __init__(self, _folder: Path) -> None:
+        self._server = self.kind(Path(binaries(self.service)))
         try:
-            self.server.initialise()
-            self.server.start()
-            self.open(self.server.url)
+            self._server.initialise()
+            self._server.start()
+            self.open(self._server.url, self.recipe)
         except BaseException:
-            self.server.remove()
+            self._server.remove()
             raise
 
-    def server_seconds(self) -> float | None:
-        process = self.server._process
-        return None if process is None else processor_seconds(family(process.pid))
+    def settle(self) -> None:
+        self.do(*self.settled)
+
+    def weight(self) -> int:
+        return int(self._ask(self.weighed))
 
     def version(self) -> str:
-        number = str(self.ask("SELECT version()")).removeprefix("PostgreSQL ")
-        name = "PostgreSQL" if self.service == "postgres" else "MariaDB"
-        return f"{name} {number.split()[0].partition('-')[0]}, {self.kind.settings}"
+        told = str(self._ask("SELECT version()")).removeprefix("PostgreSQL ").split()[0]
+        return f"{self.title.split(', ')[1]} {told.partition('-')[0]}"
 
-    def remove(self) -> None:
-        super().remove()
-        self.server.remove()
+    def _ask(self, question: str) -> Any:
+        with self.engine.connect() as connection:
+            return connection.scalar(text(question))
+
+
+class _Postgres(PostgresServer):
+    def command(self) -> list[str]:
+        # The last of two options of one name counts.
+        options = ("fsync=on", "full_page_writes=on", "shared_buffers=1GB")
+        return [*super().command(), *(word for option in options for word in ("-c", option))]
 
 
 class PostgresPlace(ServerPlace):
-    """`SQLAlchemyStore` on PostgreSQL, filled by COPY."""
+    """`SQLAlchemyStore` on PostgreSQL."""
 
-    name, service, kind = "postgresql", "postgres", DurablePostgres
-
-    def insert(self, table: Table, rows: Iterable[dict[str, Any]]) -> None:
-        names = [column.name for column in table.columns]
-        sql = f"COPY {table.name} ({', '.join(names)}) FROM STDIN"
-        raw: Any = self.engine.raw_connection()
-        with raw.cursor() as cursor, cursor.copy(sql) as copy:
-            for row in rows:
-                copy.write_row([row[name] for name in names])
-        raw.commit()
-        raw.close()
-
-    def settle(self) -> None:
-        self.do("VACUUM ANALYZE", "CHECKPOINT")
-
-    def weight(self) -> int:
-        return int(self.ask("SELECT pg_database_size(current_database())"))
+    name, title = "postgresql", "``SQLAlchemyStore``, PostgreSQL"
+    service, kind = "postgres", _Postgres
+    settled = "VACUUM ANALYZE", "CHECKPOINT"
+    weighed = "SELECT pg_database_size(current_database())"
 
 
 class PartitionedPostgresPlace(PostgresPlace):
     """The same, in tables that are made as the page "Sizing" says."""
 
-    name = "postgresql-partitioned"
+    name, title = "postgresql-partitioned", "``SQLAlchemyStore``, PostgreSQL, partitioned"
+    recipe = PARTITIONS.read_text("utf-8")
 
-    def open(self, url: str, *, create_tables: bool = True) -> None:
-        engine = create_engine(url)
-        with engine.begin() as connection:
-            connection.exec_driver_sql(PARTITIONS.read_text("utf-8"))
-        engine.dispose()
-        super().open(url, create_tables=False)
+
+class _MariaDB(MariaDBServer):
+    def command(self) -> list[str]:
+        options = "--innodb-flush-log-at-trx-commit=1", "--innodb-buffer-pool-size=1G"
+        return [*super().command(), *options]
 
 
 class MariaDBPlace(ServerPlace):
     """`SQLAlchemyStore` on MariaDB."""
 
-    name, service, kind = "mariadb", "mysql", DurableMariaDB
-
-    def settle(self) -> None:
-        self.do(f"ANALYZE TABLE {tokens.name}, {sessions.name}")
-
-    def weight(self) -> int:
-        files = "information_schema.INNODB_SYS_TABLESPACES"
-        return int(self.ask(f"SELECT SUM(FILE_SIZE) FROM {files} WHERE NAME LIKE 'jwtpolicy/%'"))
-
-
-def binaries(service: str) -> str:
-    """Return where a server's programs are.
-
-    Raises:
-        LookupError: They are nowhere, or the environment names a server that is not ours to fill.
-    """
-    found = services.FINDERS[service]()
-    if found is None or "://" in found:
-        msg = f"{service}: no program to start ({found or 'not found'})"
-        raise LookupError(msg)
-    return found
+    name, title = "mariadb", "``SQLAlchemyStore``, MariaDB"
+    service, kind = "mysql", _MariaDB
+    settled = (f"ANALYZE TABLE {tokens.name}, {sessions.name}",)
+    weighed = (
+        "SELECT SUM(FILE_SIZE) FROM information_schema.INNODB_SYS_TABLESPACES"
+        " WHERE NAME LIKE 'jwtpolicy/%'"
+    )

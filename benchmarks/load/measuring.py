@@ -4,36 +4,25 @@ from __future__ import annotations
 
 import gc
 import random
+import statistics
 import sys
 import time
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Iterator, Sequence
+from multiprocessing.pool import Pool
+from typing import NamedTuple
 
-from jwtpolicy.stores import CachedStore
-from jwtpolicy.stores.caching import MAX_SECONDS
+from jwtpolicy.stores import TokenStore
 
 from . import sample
-from .clients import Clients, Done, Job, prepared, repeated
-from .looking import again, look_ups
+from .clients import Job, look_up, prepared, repeated, together
+from .figures import Figures, among
 from .places import Place
-from .results import Results
 
-_PRUNE_BATCH: Final = 500
-_OPERATIONS: Final = ("check", "rotate")
+_PRUNE_BATCH = 500  # rows of each table, as the store itself takes them
 
 
-@dataclass(frozen=True)
-class Effort:
-    """How much to measure.
-
-    Attributes:
-        look_ups: Of each kind, in each round.
-        rounds: Rounds of look-ups.
-        seconds: How long clients use a store, in each round.
-        client_rounds: Rounds of such use.
-        clients: How many there are at the most.
-    """
+class Effort(NamedTuple):
+    """How often look-ups are timed, and for how many seconds clients use a store, in each round."""
 
     look_ups: int = 1_000
     rounds: int = 7
@@ -43,29 +32,32 @@ class Effort:
 
 
 class Run:
-    """The places, what uses them, and what was measured."""
+    """The places, what uses them, and what was measured: all but look-ups at the largest size."""
 
-    def __init__(self, places: Sequence[Place], clients: Clients, effort: Effort) -> None:
-        self.places = places
-        self.results = Results()
-        self._clients = clients
-        self._effort = effort
+    def __init__(
+        self, places: Sequence[Place], sizes: Sequence[int], clients: Pool, effort: Effort
+    ) -> None:
+        self.figures = Figures()
+        self._places, self._sizes, self._clients, self._effort = places, sizes, clients, effort
 
-    def steps(self, sizes: Iterable[int]) -> None:
+    def steps(self) -> None:
         """Measure at each size, the smallest first."""
-        self.results.add("pair", 0, kept_bytes=len(sample.kept_pair()))
-        self.results.add("pair", 0, clients=self._effort.clients)
-        before = 0
-        for size in sorted(sizes):
-            for place in self.places:
+        for before, size in zip((0, *self._sizes), self._sizes, strict=False):
+            for place in self._places:
                 self._fill(place, range(before, size))
-            self._measure(size)
-            before = size
-        for place in self.places:
-            self._prune(place, before)
+            for place in self._in_turn(self._effort.rounds):
+                self._look_up(place, size)
+        for operation in ("look-up", "rotation"):
+            for place in self._in_turn(self._effort.client_rounds):
+                self._use(place, operation)
+        for place in self._places:
+            self._prune(place)
+
+    def _in_turn(self, rounds: int) -> Iterator[Place]:
+        for _ in range(rounds):
+            yield from random.sample(self._places, len(self._places))
 
     def _fill(self, place: Place, numbers: range) -> None:
-        start = time.perf_counter()
         weights = [place.weight()]
         for fill in (place.revoke, place.log_in):
             fill(numbers)
@@ -73,63 +65,37 @@ class Run:
             weights.append(place.weight())
         # Millions of objects that stay are nothing to collect, and no other place's concern.
         gc.freeze()
-        empty, with_tokens, full = weights
-        self.results.add(
-            place.name,
-            numbers.stop,
-            token_bytes=(with_tokens - empty) / len(numbers),
-            session_bytes=(full - with_tokens) / len(numbers),
-        )
-        _say(f"{place.name}: {numbers.stop:,}, {time.perf_counter() - start:.1f} s to fill")
+        print(f"{place.name}: {numbers.stop:,}", file=sys.stderr, flush=True)
+        if numbers.stop == self._sizes[-1]:
+            empty, with_tokens, full = weights
+            self.figures.add(place.title, "bytes: session", (full - with_tokens) / len(numbers))
+            self.figures.add(place.title, "bytes: token", (with_tokens - empty) / len(numbers))
 
-    def _measure(self, size: int) -> None:
-        for place in self._in_turn(self._effort.rounds):
-            found = look_ups(place.store, size, self._effort.look_ups)
-            self.results.add(place.name, size, **found, **self._hits(place, size))
-        for place in self._in_turn(self._effort.client_rounds):
-            for operation in _OPERATIONS:
-                self._use(place, size, operation)
+    def _look_up(self, place: Place, size: int) -> None:
+        numbers = random.choices(range(size), k=self._effort.look_ups)
+        spent = [_timed(place.store, number) for number in numbers]
+        self.figures.add(place.title, among(size), statistics.median(spent))
+        if size == self._sizes[-1]:
+            worst = statistics.quantiles(spent, n=100)[-1]
+            self.figures.add(place.title, "99th percentile", worst)
+        if place.near is not None:
+            title, near = place.near
+            again = statistics.median(_timed(near, numbers[0]) for _ in numbers)
+            self.figures.add(title, among(size), again)
 
-    def _hits(self, place: Place, size: int) -> dict[str, float]:
-        """Return the time of look-ups that caches answer."""
-        count = self._effort.look_ups
-        hits = {"cached_p50_us": again(CachedStore(place.store, MAX_SECONDS), size, count)}
-        near = place.near()
-        if near is not None:
-            hits["near_p50_us"] = again(near, size, count)
-            near.close()
-        return hits
+    def _use(self, place: Place, operation: str) -> None:
+        server, effort = place.server(), self._effort
+        job = Job(place.url, operation, self._sizes[-1], effort.seconds, server)
+        if place.url:
+            done = together(self._clients, job._replace(clients=effort.clients))
+        else:
+            done = repeated(prepared(job, place.store), job)
+        self.figures.add(place.title, f"{operation}s/s", done.times / done.seconds)
+        if server is not None:
+            spent = done.server_seconds / done.times * 1e6
+            self.figures.add(place.title, f"server µs: {operation}", spent)
 
-    def _in_turn(self, rounds: int) -> Iterator[Place]:
-        for _ in range(rounds):
-            yield from random.sample(self.places, len(self.places))
-
-    def _use(self, place: Place, size: int, operation: str) -> None:
-        job = Job(place.url, operation, size, self._effort.seconds)
-        if not place.url:
-            done = repeated(prepared(job, place.store), job.seconds)
-            self._note(place, size, f"{operation}_1", done, None)
-            return
-        for number in (1, self._effort.clients):
-            jobs = [
-                Job(place.url, operation, size, self._effort.seconds, index, number)
-                for index in range(number)
-            ]
-            done, spent = self._clients.run(jobs, place.server_seconds)
-            self._note(place, size, f"{operation}_{number}", done, spent)
-
-    def _note(
-        self, place: Place, size: int, what: str, done: Done, server_seconds: float | None
-    ) -> None:
-        figures = {
-            f"{what}_per_s": done.count / done.seconds,
-            f"{what}_client_us": done.cpu_seconds / done.count * 1e6,
-        }
-        if server_seconds is not None:
-            figures[f"{what}_server_us"] = server_seconds / done.count * 1e6
-        self.results.add(place.name, size, **figures)
-
-    def _prune(self, place: Place, size: int) -> None:
+    def _prune(self, place: Place) -> None:
         """Let everything be over, and prune for a while, unless entries leave by themselves."""
         over = sample.NOW + 1_000 * sample.DAY
         if not place.url or place.store.prunable(now=over) is None:
@@ -140,9 +106,12 @@ class Run:
             removed += some
             if not some:
                 break
-        if removed:
-            self.results.add(place.name, size, prune_rows_per_s=removed / spent)
+        self.figures.add(place.title, "pruned/s", removed / spent)
 
 
-def _say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
+def _timed(store: TokenStore, number: int) -> float:
+    """Return the microseconds of a look-up."""
+    token = sample.access(store, number)
+    start = time.perf_counter()
+    look_up(store, token)
+    return (time.perf_counter() - start) * 1e6

@@ -8,43 +8,46 @@ import os
 import sqlite3
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
-from jwtpolicy.stores import MemoryStore, TokenStore
+from jwtpolicy.stores import CachedStore, MemoryStore, TokenStore
 from jwtpolicy.stores.base import SessionRecord, microseconds
+from jwtpolicy.stores.caching import MAX_SECONDS
+from tests import services
 
 from . import sample
 from .clients import opened
 
 T = TypeVar("T")
 
-_BATCH = 5_000
-
 
 class Place(ABC):
     """A store that is filled, measured and thrown away.
 
     Attributes:
-        name: What it is called in results and on the command line.
+        name: What it is called on the command line.
+        title: How readers know it.
         url: What other processes open it by; empty where they cannot.
         store: The store.
+        near: A store that answers from its memory what it asked this one before, and its title.
     """
 
     name: ClassVar[str]
+    title: ClassVar[str]
     url: str = ""
     store: TokenStore
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    _server: Any = None
+    near: tuple[str, TokenStore] | None = None
 
     @abstractmethod
     def revoke(self, numbers: range) -> None:
-        """Revoke the tokens ``revoked`` of *numbers*, in bulk."""
+        """Revoke tokens, in bulk."""
 
     @abstractmethod
     def log_in(self, numbers: range) -> None:
-        """Open the sessions of *numbers*, in bulk."""
+        """Open sessions, in bulk."""
 
     @abstractmethod
     def weight(self) -> int:
@@ -53,41 +56,39 @@ class Place(ABC):
     def settle(self) -> None:  # noqa: B027 # most have nothing to do
         """Do what a server does by itself some time after so much was written."""
 
-    def server_seconds(self) -> float | None:
-        """Return the processor time that its server took up to now, or None without a server."""
-        return None
-
-    def near(self) -> TokenStore | None:
-        """Return the store with a near cache, or None where it has none."""
-        return None
+    def server(self) -> int | None:
+        """Return the process id of its server, or None without one."""
+        return self._server._process.pid if self._server else None
 
     def version(self) -> str:
-        """Say what answers, and how it was set up."""
+        """Return the name and version of its server, or nothing without one."""
         return ""
 
     def remove(self) -> None:
         """End it, and remove its files."""
-        self.store.close()
+        for store in (self.store, *(self.near or ())[1:]):
+            store.close()
+        if self._server:
+            self._server.remove()
 
 
 class MemoryPlace(Place):
     """`MemoryStore`, weighed by what the process grows."""
 
-    name = "memory"
+    name, title = "memory", "``MemoryStore``"
 
-    def __init__(self, folder: Path) -> None:
-        super().__init__(folder)
+    def __init__(self, _folder: Path) -> None:
         self.store = self._memory = MemoryStore()
+        self.near = "any, :data:`JWT_STORE_CACHE_SECONDS`", CachedStore(self.store, MAX_SECONDS)
 
     def revoke(self, numbers: range) -> None:
         until = sample.NOW + sample.DAY
         for number in numbers:
-            self._memory._tokens["", sample.token_id("revoked", number)] = (True, until)
+            self._memory._tokens["", sample.revoked_id(number)] = (True, until)
 
     def log_in(self, numbers: range) -> None:
         for number in numbers:
-            session = sample.session(self.store, number)
-            self._memory._put(SessionRecord(session))
+            self._memory._put(SessionRecord(sample.session(self.store, number)))
 
     def weight(self) -> int:
         gc.collect()
@@ -96,66 +97,48 @@ class MemoryPlace(Place):
             return 0
         return int(pages.read_text("ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
-    def version(self) -> str:
-        return "a dictionary"
-
 
 class SQLitePlace(Place):
     """`SQLiteStore`."""
 
-    name = "sqlite"
+    name, title = "sqlite", "``SQLiteStore``"
 
     def __init__(self, folder: Path) -> None:
-        super().__init__(folder)
-        self.path = folder / "store.sqlite3"
-        self.url = f"sqlite:///{self.path}"
+        self._path = folder / "store.sqlite3"
+        self.url = f"sqlite:///{self._path}"
         self.store = opened(self.url)
         self.store.sessions("", "", now=sample.NOW)  # makes the tables
-        self._raw = sqlite3.connect(self.path)
+        self._raw = sqlite3.connect(self._path)
         quicken(self._raw)
 
     def revoke(self, numbers: range) -> None:
         until = sample.NOW + sample.DAY
-        rows = (("", sample.token_id("revoked", n), 1, until) for n in numbers)
-        self._insert("INSERT INTO jwtpolicy_tokens VALUES (?, ?, ?, ?)", rows)
+        rows = (("", sample.revoked_id(number), 1, until) for number in numbers)
+        self._insert("jwtpolicy_tokens VALUES (?, ?, ?, ?)", rows)
 
     def log_in(self, numbers: range) -> None:
         columns = (
-            "issuer, session_id, subject, refresh_id, created_us, last_used_at, expires_at,"
-            " idle_expires_at, label"
+            "issuer session_id subject refresh_id last_used_at expires_at idle_expires_at label"
         )
-        sql = f"INSERT INTO jwtpolicy_sessions ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
-        self._insert(sql, map(self._row, numbers))
+        names = ["created_us", *columns.split()]
+        rows = (asdict(sample.session(self.store, number)) for number in numbers)
+        timed = ({**row, "created_us": microseconds(row["created_at"])} for row in rows)
+        self._insert(
+            f"jwtpolicy_sessions ({', '.join(names)}) VALUES (:{', :'.join(names)})", timed
+        )
 
     def weight(self) -> int:
         self._raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        return self.path.stat().st_size
-
-    def version(self) -> str:
-        return f"SQLite {sqlite3.sqlite_version}, WAL, each commit on the disk"
+        return self._path.stat().st_size
 
     def remove(self) -> None:
         self._raw.close()
         super().remove()
 
-    def _row(self, number: int) -> tuple[Any, ...]:
-        session = sample.session(self.store, number)
-        return (
-            session.issuer,
-            session.session_id,
-            session.subject,
-            session.refresh_id,
-            microseconds(session.created_at),
-            session.last_used_at,
-            session.expires_at,
-            session.idle_expires_at,
-            session.label,
-        )
-
-    def _insert(self, sql: str, rows: Iterable[tuple[Any, ...]]) -> None:
+    def _insert(self, into: str, rows: Iterable[Any]) -> None:
         for batch in batches(rows):
             with self._raw:
-                self._raw.executemany(sql, batch)
+                self._raw.executemany(f"INSERT INTO {into}", batch)
 
 
 def quicken(connection: sqlite3.Connection) -> None:
@@ -167,5 +150,18 @@ def quicken(connection: sqlite3.Connection) -> None:
 def batches(rows: Iterable[T]) -> Iterator[list[T]]:
     """Return *rows* in lists that fit well into one transaction."""
     rest = iter(rows)
-    while batch := list(itertools.islice(rest, _BATCH)):
+    while batch := list(itertools.islice(rest, 5_000)):
         yield batch
+
+
+def binaries(service: str) -> str:
+    """Return where a server's programs are.
+
+    Raises:
+        LookupError: They are nowhere, or the environment names a server that is not ours to fill.
+    """
+    found = services.FINDERS[service]()
+    if found is None or "://" in found:
+        msg = f"{service}: no program to start ({found or 'not found'})"
+        raise LookupError(msg)
+    return found

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
-from jwtpolicy.stores import TokenStore
 from jwtpolicy.stores.base import MAX_LEEWAY, SessionRecord, microseconds
 from jwtpolicy.stores.redis import RedisStore, records
 from jwtpolicy.stores.redis.keys import Keys, tag_of
@@ -14,32 +13,27 @@ from tests.services.redis import RedisServer
 
 from . import sample
 from .clients import TIMEOUT
-from .databases import binaries
-from .places import Place, batches
-from .servers import processor_seconds
+from .places import Place, batches, binaries
 
 _PREFIX = "jwtpolicy:"
-
-Fill = Callable[[Any, int], None]
 
 
 class RedisPlace(Place):
     """`RedisStore` on one Redis that appends what it is told to a file, each second."""
 
-    name: ClassVar[str] = "redis"
-    title: ClassVar[str] = "Redis"
+    name, title = "redis", "``RedisStore``, Redis"
 
-    def __init__(self, folder: Path) -> None:
-        super().__init__(folder)
-        settings = {"appendonly": "yes", "appendfsync": "everysec"}
-        self.server = RedisServer(binaries(self.name), **settings)
-        self.url = self.server.url
+    def __init__(self, _folder: Path) -> None:
+        self._server = RedisServer(binaries(self.name), appendonly="yes", appendfsync="everysec")
+        self.url = self._server.url
         self.store = RedisStore(self.url, timeout=TIMEOUT, prefix=_PREFIX)
-        self.client = self.server.client()
+        near = RedisStore(self.url, timeout=TIMEOUT, prefix=_PREFIX, near_cache=30)
+        self.near = "``RedisStore``, :data:`JWT_STORE_NEAR_CACHE`", near
+        self._client = self._server.client()
         try:
-            self.server.start()
+            self._server.start()
         except BaseException:
-            self.server.remove()
+            self._server.remove()
             raise
 
     def revoke(self, numbers: range) -> None:
@@ -49,28 +43,19 @@ class RedisPlace(Place):
         self._fill(numbers, self._log_in)
 
     def weight(self) -> int:
-        return int(self.client.info("memory")["used_memory"])
-
-    def server_seconds(self) -> float | None:
-        process = self.server._process
-        return None if process is None else processor_seconds([process.pid])
-
-    def near(self) -> TokenStore:
-        return RedisStore(self.url, timeout=TIMEOUT, prefix=_PREFIX, near_cache=30)
+        return int(self._client.info("memory")["used_memory"])
 
     def version(self) -> str:
-        told = self.client.info("server")
-        number = told.get(f"{self.name}_version", told["redis_version"])
-        return f"{self.title} {number}, appendonly yes, appendfsync everysec, else its defaults"
+        told = self._client.info("server")
+        return f"{self.name.title()} {told.get(f'{self.name}_version', told['redis_version'])}"
 
     def remove(self) -> None:
-        self.client.close()
+        self._client.close()
         super().remove()
-        self.server.remove()
 
-    def _fill(self, numbers: Iterable[int], fill: Fill) -> None:
+    def _fill(self, numbers: range, fill: Callable[[Any, int], None]) -> None:
         for batch in batches(numbers):
-            with self.client.pipeline(transaction=False) as pipeline:
+            with self._client.pipeline(transaction=False) as pipeline:
                 for number in batch:
                     fill(pipeline, number)
                 pipeline.execute()
@@ -89,11 +74,11 @@ class RedisPlace(Place):
 class ValkeyPlace(RedisPlace):
     """`RedisStore` on one Valkey, set up in the same way."""
 
-    name, title = "valkey", "Valkey"
+    name, title = "valkey", "``RedisStore``, Valkey"
 
 
 def _revoke(pipeline: Any, number: int) -> None:
-    key = _keys_of(number).token(sample.token_id("revoked", number))
+    key = _keys_of(number).token(sample.revoked_id(number))
     pipeline.set(key, b"1", ex=sample.DAY + MAX_LEEWAY)
 
 

@@ -6,23 +6,18 @@ more in Redis). A subject has 32 characters, and three sessions.
 
 from __future__ import annotations
 
-import json
-import secrets
 from hashlib import md5
 from typing import Final
 
-from flask import Flask
+from jwtpolicy.stores import Session, TokenRef, TokenStore
 
-from jwtpolicy import JWTManager
-from jwtpolicy.stores import MemoryStore, Session, TokenRef, TokenStore
-
-#: Seconds since the epoch; nothing in the stores expires during the run.
-NOW: Final = 1_800_000_000
+#: Seconds since the epoch, long ago: stores follow no clock that is ahead of the machine's, so that
+#: they would not prune what is over after this. Nothing in them expires during the run.
+NOW: Final = 1_600_000_000
 DAY: Final = 86_400
 
-_SID: Final = 22
-#: Bytes that sealing adds: a nonce and a tag.
-_SEAL: Final = 28
+#: What a rotation leaves for its repetition: a sealed pair, with HS256 and no claims.
+KEPT: Final = bytes(800)
 
 
 def subject(number: int) -> str:
@@ -30,35 +25,24 @@ def subject(number: int) -> str:
     return _name("sub", number // 3)
 
 
-def token_id(kind: str, number: int) -> str:
-    """Return the ``jti`` of a token; *kind* is any word."""
-    return _name(kind, number)
+def revoked_id(number: int) -> str:
+    """Return the ``jti`` of a revoked token."""
+    return _name("revoked", number)
 
 
 def access(store: TokenStore, number: int) -> TokenRef:
     """Return an access token of a session."""
-    sid = session_id(store, number)
-    return TokenRef("", subject(number), token_id("access", number), sid, NOW)
-
-
-def outside(kind: str, number: int) -> TokenRef:
-    """Return an access token of no session; *kind* is any word."""
-    return TokenRef("", subject(number), token_id(kind, number), None, NOW)
-
-
-def session_id(store: TokenStore, number: int) -> str:
-    """Return a session's id, with what *store* puts before it."""
-    prefix, dot, _ = store.new_session_id("", subject(number)).partition(".")
-    return f"{prefix if dot else ''}{dot}{_name('sid', number)[:_SID]}"
+    sid = _session_id(store, number)
+    return TokenRef("", subject(number), _name("access", number), sid, NOW)
 
 
 def session(store: TokenStore, number: int) -> Session:
     """Return a session that was refreshed, longer ago than the grace."""
     return Session(
         issuer="",
-        session_id=session_id(store, number),
+        session_id=_session_id(store, number),
         subject=subject(number),
-        refresh_id=token_id("refresh", number),
+        refresh_id=_name("refresh", number),
         created_at=NOW - DAY,
         last_used_at=NOW,
         expires_at=NOW + 89 * DAY,
@@ -67,15 +51,10 @@ def session(store: TokenStore, number: int) -> Session:
     )
 
 
-def kept_pair() -> bytes:
-    """Return as many bytes as a rotation leaves for its repetition, with HS256 and no claims."""
-    app = Flask(__name__)
-    app.config["JWT_SECRET_KEY"] = secrets.token_urlsafe(48)
-    manager = JWTManager[str](app, store=MemoryStore())
-    with app.app_context():
-        pair = manager.login(_name("sub", 0))
-    text = json.dumps([pair.access_token, pair.refresh_token, pair.expires_in, None, "s" * _SID])
-    return bytes(_SEAL + len(text))
+def _session_id(store: TokenStore, number: int) -> str:
+    """Return a session's id, with what *store* puts before it."""
+    prefix, dot, _ = store.new_session_id("", subject(number)).partition(".")
+    return f"{prefix if dot else ''}{dot}{_name('sid', number)[:22]}"
 
 
 def _name(kind: str, number: int) -> str:

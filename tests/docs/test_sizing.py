@@ -3,151 +3,132 @@
 from __future__ import annotations
 
 import csv
+import doctest
 import math
 import re
-from collections.abc import Callable, Iterator
-from pathlib import Path
+import sys
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
+from flask import Flask
 from sqlalchemy import create_engine, inspect
 
-from benchmarks.load.pages import short, write_pages
+from benchmarks.load import sample
+from benchmarks.load.figures import short
+from jwtpolicy import JWTManager
+from jwtpolicy.settings import Settings
+from jwtpolicy.stores import MemoryStore, Rotation, Step, TokenRef, caching
+from jwtpolicy.stores.redis import near_cache
 from jwtpolicy.stores.sqlalchemy import PREFIX, SQLAlchemyStore, metadata
 from jwtpolicy.testing.token_store import TokenStoreContract
 from tests.support.paths import DOCS
 from tests.support.stores.sqlalchemy import delete_rows, make_server
 
-SIZING = DOCS / "sizing"
 PAGE = (DOCS / "explanation" / "sizing.rst").read_text(encoding="utf-8")
 RECIPE = (DOCS / "explanation" / "partitions.sql").read_text(encoding="utf-8")
+SETTINGS = Settings.from_mapping({})
 
-#: What the page says in digits: a percentile, the number of tags, microseconds in a second, the
-#: pruning of SQLAlchemyStore, and the ones of the formulas.
-SAID = {"99", "4096", "10", "500", "256", "1"}
+with (DOCS / "sizing" / "figures.csv").open(encoding="utf-8", newline="") as _file:
+    ROWS = list(csv.reader(_file))
+FIGURES = {row[0]: dict(zip(ROWS[0], row, strict=True)) for row in ROWS[1:]}
+REDIS = FIGURES["``RedisStore``, Redis"]
 
-
-@pytest.fixture(scope="module")
-def measured() -> Callable[[str, str], float]:
-    """Return what finds a figure of the largest size in the CSV file."""
-    with (SIZING / "figures.csv").open(encoding="utf-8", newline="") as file:
-        rows = sorted(csv.DictReader(file), key=lambda row: int(row["size"]))
-    found = {(row["store"], row["what"]): float(row["value"]) for row in rows}
-    return lambda store, what: found[store, what]
+sys.path.insert(0, str(DOCS / "_ext"))
 
 
 @pytest.fixture(scope="module")
-def numbers() -> dict[str, str]:
-    text = (SIZING / "numbers.inc.rst").read_text(encoding="utf-8")
-    return dict(re.findall(r"^\.\. \|(\w+)\| replace:: (.*)$", text, re.MULTILINE))
+def examples() -> dict[str, Any]:
+    """Return the names that the page's examples define; `make doctest` compares their output."""
+    names: dict[str, Any] = {}
+    for example in doctest.DocTestParser().get_examples(PAGE):
+        exec(example.source, names)
+    return names
 
 
-def table(name: str) -> dict[str, list[str]]:
-    """Return a table's rows, by their first cells."""
-    text = (SIZING / f"{name}.inc.rst").read_text(encoding="utf-8")
-    rows = [re.findall(r"- (.+)", row) for row in text.split("   * ")[1:]]
-    return {row[0]: row[1:] for row in rows}
+def test_the_table_has_the_figures_of_the_largest_size() -> None:
+    from sizing import table
+
+    header, *rows = csv.reader(table(ROWS).replace("   ", "").splitlines()[4:])
+
+    assert header == [name for name in ROWS[0] if name not in ROWS[0][1:4]]
+    assert rows == [[figures[name] for name in header] for figures in FIGURES.values()]
 
 
-def test_tables_are_made_of_the_figures_and_not_edited(tmp_path: Path) -> None:
-    for name in ("figures.csv", "setup.csv"):
-        (tmp_path / name).write_bytes((SIZING / name).read_bytes())
+def test_the_picture_has_a_line_for_each_store_and_is_logarithmic() -> None:
+    from sizing import picture
 
-    write_pages(tmp_path)
+    svg = picture([["store", "µs among 20", "µs among 40"], ["a ``<b>``", "1", "10"]])
 
-    made = {page.name: page.read_text("utf-8") for page in tmp_path.glob("*.rst")}
-    assert made == {page.name: page.read_text("utf-8") for page in SIZING.glob("*.rst")}
-    assert len(made) == 7
-
-
-def test_a_load_is_sessions_divided_by_what_the_page_says() -> None:
-    rows = table("reckoning")
-
-    for n, sessions in enumerate((10**6, 10**7, 10**8)):
-        assert rows["checks/s"][n] == short(sessions * 0.1 / 10)
-        assert rows["rotations/s"][n] == short(sessions * 0.1 / 900)
-        assert rows["rotations/s, all sessions in use"][n] == short(sessions / 900)
-        assert rows["logins/s, and rows to prune"][n] == short(sessions / (90 * 24 * 3600))
-
-
-def test_memory_and_disk_follow_from_the_weight_of_a_session(
-    measured: Callable[[str, str], float],
-) -> None:
-    rows, pair = table("reckoning"), measured("pair", "kept_bytes")
-
-    for n, sessions in enumerate((10**6, 10**7, 10**8)):
-        kept = sessions * 0.1 / 900 * 10 * pair
-        memory = (sessions * measured("redis", "session_bytes") + kept) / 1e9
-        disk = sessions * measured("postgresql-partitioned", "session_bytes") + kept
-        assert rows["Redis: gigabytes of memory"][n] == short(memory)
-        assert rows["Redis: servers, for the memory"][n] == str(math.ceil(memory / 32))
-        assert rows["PostgreSQL, partitioned: gigabytes on the disk"][n] == short(disk * 1.2 / 1e9)
+    assert "M50 285L400 15M" in svg
+    assert "a &lt;b&gt;</text>" in svg
+    assert picture(ROWS).count("stroke-width") == len(FIGURES)
 
 
 @pytest.mark.parametrize(
-    ("store", "row"),
+    ("name", "title"),
     [
-        ("postgresql", "PostgreSQL: cores"),
-        ("postgresql-partitioned", "PostgreSQL, partitioned: cores"),
+        ("redis", "``RedisStore``, Redis"),
+        ("postgresql", "``SQLAlchemyStore``, PostgreSQL"),
+        ("partitioned", "``SQLAlchemyStore``, PostgreSQL, partitioned"),
     ],
 )
-def test_cores_follow_from_the_processor_time(
-    store: str, row: str, measured: Callable[[str, str], float]
+def test_the_examples_reckon_with_the_figures_of_the_table(
+    name: str, title: str, examples: dict[str, Any]
 ) -> None:
-    for n, sessions in enumerate((10**6, 10**7, 10**8)):
-        checks = sessions / 100 * measured(store, "check_4_server_us")
-        rotations = sessions / 9000 * measured(store, "rotate_4_server_us")
+    columns = ("server µs: look-up", "server µs: rotation", "bytes: session")
 
-        assert table("reckoning")[row][n] == short((checks + rotations) / 1e6 * 2)
-
-
-def test_redis_servers_are_as_many_as_memory_and_work_take(
-    measured: Callable[[str, str], float], numbers: dict[str, str]
-) -> None:
-    rows = table("reckoning")
-    check, rotate = (measured("redis", f"{what}_4_server_us") for what in ("check", "rotate"))
-
-    for n, sessions in enumerate((10**6, 10**7, 10**8)):
-        work = math.ceil((sessions / 100 * check + sessions / 9000 * rotate) / 1e6 * 2)
-        memory = int(rows["Redis: servers, for the memory"][n])
-        assert rows["Redis: servers, for the work too"][n] == str(max(work, memory))
-    assert numbers["redis_nodes"] == rows["Redis: servers, for the work too"][-1]
-    assert numbers["redis_node_checks"] == short(1e6 / check / 2)
+    assert [short(value) for value in examples[name].values()] == [
+        FIGURES[title][column] for column in columns
+    ]
 
 
-def test_what_one_database_takes_follows_from_its_cores(
-    measured: Callable[[str, str], float], numbers: dict[str, str]
-) -> None:
-    assert numbers["plain_checks"] == short(32e6 / measured("postgresql", "check_4_server_us"))
-    asking = 1e6 * measured("redis", "check_1_client_us") / 1e6 * 2
-    last = table("reckoning")["cores of the application, for asking Redis"][-1]
-    assert last == short(asking)
+def test_the_examples_reckon_with_the_defaults_of_the_library(examples: dict[str, Any]) -> None:
+    *_, pause, lifetime, grace, _busy = examples["needs"].__defaults__
+
+    assert (lifetime, grace) == (SETTINGS.access_token_expires, SETTINGS.refresh_grace)
+    assert examples["spared"].__defaults__ == (pause, lifetime, caching.MAX_SECONDS)
 
 
-def test_what_caches_spare_follows_from_their_formulas(numbers: dict[str, str]) -> None:
-    for processes, (by_time, near) in table("caches").items():
-        if processes != "processes":
-            p = int(processes)
-            spared = 5 / (10 * p) / (1 + 5 / (10 * p))
-            assert by_time == f"{spared:.1%}"
-            assert near == f"{1 - p * (1 - math.exp(-90 / p)) / 90:.1%}"
-    assert numbers["answer_checks"] == short(16_384 / 5)
-    assert numbers["near_tokens"] == short(100_000 / 3)
+def test_the_prose_says_what_the_table_and_the_code_do(examples: dict[str, Any]) -> None:
+    absolute = SETTINGS.session_absolute or 0
+    servers = math.ceil(examples["needs"](10**8, examples["redis"])[0])
+    for said in (
+        f"a look-up on Redis keeps it for {REDIS['µs among 10⁶']} µs, and the server for "
+        f"{REDIS['server µs: look-up']} µs",
+        f"up to {absolute // 86_400} days after its login",
+        f"{SETTINGS.access_token_expires} seconds for an access token",
+        f"{short(10**8 / absolute)} among 10⁸",
+        f"{servers} for 10⁸ sessions",
+        f"{caching._LIMIT:,} answers in a process",
+        f"{near_cache._LIMIT:,} values",
+    ):
+        assert said in " ".join(PAGE.split())
 
 
-def test_the_prose_has_no_numbers_of_its_own(numbers: dict[str, str]) -> None:
-    named = set(re.findall(r"\|(\w+)\|", PAGE))
-    prose = re.sub(r"\|\w+\||^\.\. .*$|:\w+:`[^`]*`", "", PAGE, flags=re.MULTILINE)
+def test_a_rotation_keeps_as_many_bytes_as_the_page_says() -> None:
+    kept: list[bytes | None] = []
 
-    assert named == set(numbers)
-    assert set(re.findall(r"\d+", prose)) == SAID
+    class Watched(MemoryStore):
+        def rotate(self, ref: TokenRef, step: Step, **rest: Any) -> Rotation:
+            kept.append(rest["kept"])
+            return super().rotate(ref, step, **rest)
+
+    app = Flask(__name__)
+    app.config["JWT_SECRET_KEY"] = "0123456789abcdef" * 4
+    manager = JWTManager[str](app, store=Watched())
+    with app.app_context():
+        manager.refresh(manager.login(sample.subject(0)).refresh_token)
+
+    assert [round(len(pair or b""), -2) for pair in kept] == [len(sample.KEPT)] == [800]
 
 
-def test_the_sums_of_the_partitions_are_right(numbers: dict[str, str]) -> None:
+def test_the_sums_of_the_partitions_are_right() -> None:
     (last,) = re.findall(r"FOR n IN 0\.\.(\d+) LOOP", RECIPE)
 
-    assert int(numbers["partitions"]) == int(last) + 1
-    assert f"MODULUS {numbers['partitions']}," in RECIPE
-    assert numbers["partition_rows"] == short(1e8 / int(numbers["partitions"]))
+    count = int(last) + 1
+    assert f"MODULUS {count}," in RECIPE
+    assert f"With {count} partitions each has {10**8 / count / 1e6:.1f} million rows" in PAGE
 
 
 @pytest.fixture(scope="module")
