@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
-PACKAGE = Path(__file__).parents[1] / "jwtpolicy"
+from tests.support.paths import ROOT
+
+PACKAGE = ROOT / "jwtpolicy"
 MAP = PACKAGE.parent / "docs" / "layers.toml"
 THE_MAP = tomllib.loads(MAP.read_text(encoding="utf-8"))
 LAYERS: list[list[str]] = THE_MAP["layers"]

@@ -49,7 +49,8 @@ class Keeping:
             pair.scope,
             pair.session_id,
         ]
-        key, nonce = self._keys()[0], secrets.token_bytes(_NONCE)
+        key = self.signer.key_for(self.token._claims["sub"], self.token._claims)
+        nonce = secrets.token_bytes(_NONCE)
         sealed = _cipher(key).encrypt(nonce, json.dumps(members).encode(), self._context)
         return _name_of(key) + nonce + sealed
 
