@@ -358,15 +358,19 @@ class Statements:
         claims = token._claims
         own = access = self._content(claims, token._header, claims.get("schema"))
         carried = _carried_by(token) if CARRIED in claims else {}
+        has_own = facts.claims or facts.headers
         if "claims" in carried:
             access = self._content(carried["claims"], carried["headers"], carried.get("schema"))
-        if facts.claims or facts.headers:
+        if has_own:
             said = {name: value for name, value in facts.claims.items() if value is not None}
             kept = _without(access, facts)
             access = access._replace(
                 claims={**kept.claims, **said}, headers={**kept.headers, **facts.headers}
             )
         self._schemas.check_readable(access.claims, claims["sub"], access.schema)
+        if access is own and not has_own:
+            # One word for both kinds of token, which needs nothing carried beside it.
+            return Statement(claims["sub"], facts, own, own)
         return self._statement(claims["sub"], facts, access, own)
 
     def _check_refreshable(self, own: KindContent, subject: str) -> None:
@@ -387,11 +391,13 @@ class Statements:
     def _content(
         self, claims: Mapping[str, Any], headers: Mapping[str, Any], schema: str | None
     ) -> KindContent:
-        own = {name: claims[name] for name in claims if name not in self._not_kept}
-        # Most headers say what the library writes, and nothing else.
-        more = headers.keys() - RESERVED_HEADERS
-        others = {name: headers[name] for name in headers if name in more} if more else {}
-        return KindContent(own, others, schema)
+        # Most tokens say what the library writes, and nothing else.
+        own, more = claims.keys() - self._not_kept, headers.keys() - RESERVED_HEADERS
+        return KindContent(
+            {name: claims[name] for name in claims if name in own} if own else {},
+            {name: headers[name] for name in headers if name in more} if more else {},
+            schema,
+        )
 
 
 def _without(content: KindContent, facts: Facts) -> KindContent:

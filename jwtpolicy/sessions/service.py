@@ -281,7 +281,10 @@ class Sessions:
         return self._signer.sign(request).encoded
 
     def refresh(
-        self, token: Token, was_used_here: Callable[[Token], bool] = lambda _: False
+        self,
+        token: Token,
+        standing: TokenStatus | None = None,
+        was_used_here: Callable[[Token], bool] = lambda _: False,
     ) -> TokenPair:
         """Use a refresh token up and return the next pair; one of many attempts makes it.
 
@@ -291,6 +294,7 @@ class Sessions:
 
         Args:
             token: The refresh token.
+            standing: What the guard of this request has just been told of it; None: ask.
             was_used_here: Whether it was this very request that used the token up, if somebody
                 has.
 
@@ -304,7 +308,8 @@ class Sessions:
         now = int(self._clock())
         if self._store is None:
             return self._access_only(self._renewed(token, Facts.of(token)), token, now)
-        if (standing := self._revocation.standing(token)) not in _USABLE:
+        standing = standing or self._revocation.standing(token)
+        if standing not in _USABLE:
             if not was_used_here(token):
                 self.notice_reuse(token)
             msg = f"the refresh token cannot be used: {standing.value}"

@@ -148,7 +148,9 @@ class Signer:
                 profile; or it would be refused here, for want of an issuer or an audience.
             ConfigurationError: There is no key that can sign, or the ring returned none.
         """
-        key = self.key_for(request.subject, request.claims)
+        # A ring that chooses keys by what tokens say also says what they may sign.
+        key = None if self._limits_keys else self._ring.signing_key
+        key = key or self.key_for(request.subject, request.claims)
         members = self._members(request)
         read = members if self._is_sub else members | {"sub": request.subject}
         if self._rules.demanded:
@@ -260,9 +262,7 @@ class Signer:
         Raises:
             ConfigurationError: There is none that can sign, or the ring returned what is no key.
         """
-        # A ring that chooses keys by what tokens say also says what they may sign.
-        chooses, ring = self._limits_keys, self._ring
-        key: object = ring.signing_key_for(subject, claims) if chooses else ring.signing_key
+        key: object = self._ring.signing_key_for(subject, claims)
         if key is not None and not isinstance(key, Key):
             msg = f"signing_key_for returned {type(key).__name__}: neither a Key nor None"
             raise ConfigurationError(msg)
