@@ -5,12 +5,12 @@ from __future__ import annotations
 import inspect
 import logging
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from copy import copy
 from dataclasses import replace
 from datetime import datetime, timedelta
 from types import NoneType
-from typing import Any, Final, Generic, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar, cast, overload
 
 from flask import Blueprint, Flask, Response, current_app
 from werkzeug.wrappers import Response as BaseResponse
@@ -64,6 +64,7 @@ from .sessions.additions import Hook
 from .sessions.results import Logout, OpenSession, TokenPair, place_of, session_id_of, text_of
 from .sessions.revocation import Revocation, RevocationCheck, let_in_elsewhere
 from .sessions.service import IssueOptions, freshness
+from .sessions.users import User
 from .settings import Settings
 from .signals import logged_in, logged_out, refresh_reused
 from .stores.base import PAGE, REFRESH, TokenRef, TokenStore
@@ -76,7 +77,6 @@ from .views import guarded
 
 logger = logging.getLogger("jwtpolicy")
 
-User = TypeVar("User")
 Loader = TypeVar("Loader", bound=Callable[..., Any])
 AnyHook = TypeVar("AnyHook", bound=Hook)
 AnyCheck = TypeVar("AnyCheck", bound=RevocationCheck)
@@ -84,6 +84,22 @@ Schema = TypeVar("Schema", bound=type[ClaimSchema])
 
 #: Seconds, a timedelta, or `NEVER`.
 Lifetime = float | timedelta | Never
+
+if TYPE_CHECKING:
+
+    class UserLoaderDecorator(Protocol[User]):
+        """What ``user_loader(lazy=…)`` returns: ``user_loader`` of a function alone."""
+
+        @overload
+        def __call__(self, loader: Callable[[Token], User], /) -> Callable[[Token], User]: ...
+        @overload
+        def __call__(
+            self, loader: Callable[[Token], User | None], /
+        ) -> Callable[[Token], User | None]: ...
+        @overload
+        def __call__(
+            self, loader: Callable[[Token], Coroutine[Any, Any, User | None]], /
+        ) -> Callable[[Token], Coroutine[Any, Any, User | None]]: ...
 
 
 #: The kinds of token that `JWTManager.refresh` takes.
@@ -111,7 +127,8 @@ class _Answering:
 class JWTManager(Generic[User]):
     """The extension: what issues, verifies, renews and revokes the tokens of applications.
 
-    The type parameter is the type of `current_user`. One manager may serve several
+    The type parameter is the type of `current_user`, and of what a ``user_loader`` returns; without
+    one it is Any. One manager may serve several
     applications; each has its own settings, keys and store.
 
     Args:
@@ -208,6 +225,20 @@ class JWTManager(Generic[User]):
 
         return register
 
+    @overload
+    def user_loader(
+        self, loader: Callable[[Token], User], *, lazy: bool = False
+    ) -> Callable[[Token], User]: ...
+    @overload
+    def user_loader(
+        self, loader: Callable[[Token], User | None], *, lazy: bool = False
+    ) -> Callable[[Token], User | None]: ...
+    @overload
+    def user_loader(
+        self, loader: Callable[[Token], Coroutine[Any, Any, User | None]], *, lazy: bool = False
+    ) -> Callable[[Token], Coroutine[Any, Any, User | None]]: ...
+    @overload
+    def user_loader(self, *, lazy: bool = False) -> UserLoaderDecorator[User]: ...
     def user_loader(self, loader: Any = NOT_GIVEN, *, lazy: bool = False) -> Any:
         """Register what returns the user of a `Token`, or None where there is none any more.
 

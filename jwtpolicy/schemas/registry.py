@@ -21,6 +21,7 @@ from ..exceptions import (
     SubjectError,
 )
 from ..tokens.claims import id_of
+from .claim_loader import compile_principal
 from .claim_schema import ClaimSchema, Principals, claim_name
 from .json_values import check_json
 from .reasons import places_of, reasons_of
@@ -62,6 +63,7 @@ class _Entry:
         #: The names of its claims.
         self.names = frozenset(claim_name(*pair) for pair in schema._declared_fields.items())
         self._principals = None if _has_post_load(self.schema) else Principals(schema)
+        self._compiled = compile_principal(self.schema, self._principals)
 
     def writes(self, user_type: type) -> bool:
         """Whether it is for objects of this very type: the users', or what it made itself."""
@@ -84,6 +86,10 @@ class _Entry:
             ValidationError: The claims do not fit.
             SchemaError: Its ``post_load`` returned what is no user.
         """
+        if self._compiled is not None and version == self.version:
+            principal = self._compiled(claims)
+            if principal is not None:
+                return principal
         claims = copy.deepcopy(claims)
         if version < self.version:
             claims = self.schema.upgrade(claims, version)

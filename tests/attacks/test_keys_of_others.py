@@ -19,8 +19,10 @@ from jwtpolicy.exceptions import (
 from jwtpolicy.keys import Key, KeyRing
 from jwtpolicy.tokens.signer import Signer, TokenRequest
 from jwtpolicy.tokens.verifier import Verifier
-from tests.attacks.test_forged_tokens import NOW
-from tests.conftest import SECRET, StandingClock, bearer
+from tests.support.applications import SECRET, AppAndManager, MakeApp
+from tests.support.clocks import StandingClock
+from tests.support.forgeries import NOW
+from tests.support.requests import bearer
 
 KEYS = {name: Key(secrets.token_urlsafe(48), "HS256", name) for name in ("a", "b")}
 
@@ -46,7 +48,7 @@ def stolen(name: str, kind: str = "access", *, lifetime: int = 60, **claims: Any
 
 
 @pytest.fixture
-def app_and_jwt(make_app: Any) -> Any:
+def app_and_jwt(make_app: MakeApp) -> AppAndManager:
     app, jwt = make_app(manager={"keys": TenantKeys()}, secret_key=None)
     app.get("/")(protect()(lambda: "in"))
     app.get("/refresh", endpoint="refresh")(protect(Refresh())(lambda: "in"))

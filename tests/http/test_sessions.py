@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from flask import Flask
+from flask.testing import FlaskClient
 
 from jwtpolicy import (
     ANY,
@@ -37,13 +39,13 @@ from jwtpolicy.exceptions import (
 from jwtpolicy.signals import refresh_reused
 from jwtpolicy.stores import SQLiteStore
 from jwtpolicy.tokens.signer import TokenRequest
-from tests.conftest import bearer
+from tests.support.requests import bearer
 
 DAY = 86_400
 
 
 @pytest.fixture
-def site(app: Any, jwt: Any) -> Any:
+def site(app: Flask, jwt: JWTManager[Any]) -> FlaskClient:
     """Return a client of an application with a login, a refresh, a logout and guarded views."""
     mount(app, jwt)
     return app.test_client()

@@ -13,26 +13,15 @@ from jwtpolicy.keys import KeyRing
 from jwtpolicy.tokens.claims import RESERVED_CLAIMS
 from jwtpolicy.tokens.signer import Signer, TokenRequest
 from jwtpolicy.tokens.verifier import Verifier
-from tests.attacks.test_forged_tokens import KEY, NOW, signed, verifier
-from tests.conftest import StandingClock
+from tests.support.clocks import StandingClock
+from tests.support.documents import text, values
+from tests.support.forgeries import KEY, NOW, signed, verifier
 
 RING = KeyRing(KEY)
 SIGNER = Signer(RING)
 VERIFIER = Verifier(ring=RING, clock=StandingClock(NOW))
 
-text = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 names = text.filter(lambda name: name not in RESERVED_CLAIMS | {"sub"})
-values = st.recursive(
-    st.one_of(
-        st.none(),
-        st.booleans(),
-        st.integers(),
-        st.floats(allow_nan=False, allow_infinity=False),
-        text,
-    ),
-    lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(text, inner, max_size=4)),
-    max_leaves=10,
-)
 
 
 @given(

@@ -17,8 +17,8 @@ from jwtpolicy.keys import KeyRing
 from jwtpolicy.schemas import SchemaRegistry
 from jwtpolicy.tokens.signer import Signer, SigningRules, TokenRequest
 from jwtpolicy.tokens.verifier import ClaimRules, Verifier
-from tests.attacks.test_forged_tokens import KEY, NOW
-from tests.conftest import StandingClock
+from tests.support.clocks import StandingClock
+from tests.support.forgeries import KEY, NOW
 
 
 class Person:

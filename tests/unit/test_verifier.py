@@ -11,8 +11,9 @@ from jwtpolicy.keys import Key, KeyRing
 from jwtpolicy.tokens.jose import encoded_object
 from jwtpolicy.tokens.signer import Signer, SigningRules, TokenRequest
 from jwtpolicy.tokens.verifier import ClaimRules, Purpose, Verifier
-from tests.attacks.test_forged_tokens import CLAIMS, HEADER, KEY, NOW, refused, signed, verifier
-from tests.conftest import SECRET, StandingClock
+from tests.support.applications import SECRET
+from tests.support.clocks import StandingClock
+from tests.support.forgeries import CLAIMS, HEADER, KEY, NOW, refused, signed, verifier
 
 TIMES = [
     pytest.param({"exp": NOW + 1}, 0, True, id="exp in a second"),
