@@ -616,10 +616,10 @@ class JWTManager(Generic[User]):
             msg = "issue(kind='refresh') needs session=; jwt.login(user) opens one"
             raise IssueError(msg)
         options = IssueOptions(
-            lifetime=parts.lifetime(kind, expires_in),
-            fresh=freshness(fresh, int(parts.clock())),
-            audience=audience,
-            session_id=None if session is None else session_id_of(session),
+            parts.lifetime(kind, expires_in),
+            freshness(fresh, int(parts.clock())),
+            audience,
+            None if session is None else session_id_of(session),
         )
         with self._answering():
             sessions = components.sessions

@@ -189,22 +189,24 @@ class Signer:
             if rules.client_id is not None:
                 members.setdefault("client_id", rules.client_id)
         audience = rules.audience if request.audience is None else request.audience
-        amr, csrf = request.amr, None
+        if rules.issuer is not None:
+            members["iss"] = rules.issuer
+        if audience is not None:
+            members["aud"] = list(audience) if isinstance(audience, tuple) else audience
+        if request.auth_time is not None:
+            members["auth_time"] = request.auth_time
+        if request.session_id is not None:
+            members["sid"] = request.session_id
+        if request.scope is not None:
+            members["scope"] = request.scope
+        if request.acr is not None:
+            members["acr"] = request.acr
+        if (amr := request.amr) is not None:
+            members["amr"] = [*amr] if type(amr) is tuple else amr
+        if request.schema is not None:
+            members["schema"] = request.schema
         if rules.with_csrf:
-            csrf = request.csrf or secrets.token_urlsafe(_CSRF_BYTES)
-        for name, value in (
-            ("iss", rules.issuer),
-            ("aud", list(audience) if isinstance(audience, tuple) else audience),
-            ("auth_time", request.auth_time),
-            ("sid", request.session_id),
-            ("scope", request.scope),
-            ("acr", request.acr),
-            ("amr", list(amr) if isinstance(amr, tuple) else amr),
-            ("schema", request.schema),
-            ("csrf", csrf),
-        ):
-            if value is not None:
-                members[name] = value
+            members["csrf"] = request.csrf or secrets.token_urlsafe(_CSRF_BYTES)
         return members
 
     def _check_demanded(self, members: Mapping[str, Any]) -> None:
