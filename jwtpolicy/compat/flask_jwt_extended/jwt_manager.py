@@ -1,4 +1,4 @@
-"""Guard applications, and find who answers what their guards refuse."""
+"""The bridge's `JWTManager`: registration, error handlers and hooks of an application."""
 
 from __future__ import annotations
 
@@ -48,9 +48,9 @@ class JWTManager(Loaders):
         """Guard *app*.
 
         Raises:
-            SetupError: It has a manager already.
+            SetupError: The application has a `JWTManager` already.
             ConfigurationError: A secret can be guessed, or a switch does not exist.
-            RuntimeError: Another option cannot be meant.
+            RuntimeError: An option has a value that Flask-JWT-Extended refuses.
         """
         if EXTENSION in app.extensions:
             raise SetupError("this application has a JWTManager already; use that one")
@@ -64,7 +64,7 @@ class JWTManager(Loaders):
 
         @cache
         def begin() -> None:
-            """Look at all that the application has by its first request."""
+            """Check the application's modules and hooks at its first request."""
             warn_of_unset(app, FILLED)
             silence_hooks(app)
 
@@ -98,7 +98,7 @@ def _stop_leaks(response: Response) -> Response:
     that come back for the answer: one as its body, the other as its headers.
 
     Raises:
-        SetupError: They are.
+        SetupError: The response has headers named after registered claims.
     """
     # They are in nearly every token; no answer has headers of these names.
     is_telling = any(name in response.headers for name in ("jti", "exp", "iat"))
