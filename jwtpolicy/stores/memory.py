@@ -1,4 +1,4 @@
-"""Keep tokens' standing in this process's memory, for tests."""
+"""A token store in this process's memory, for tests: `MemoryStore`."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ class MemoryStore(TokenStore):
             return Opening.OPENED
 
     def _end_oldest(self, session: Session, maximum: int | None) -> None:
-        """Make room for *session*; the lock is held."""
+        """End the subject's oldest sessions above the maximum; the lock is held."""
         if maximum is not None:
             live = self._live(session.issuer, session.subject, session.last_used_at)
             for record in live[maximum - 1 :]:
@@ -339,7 +339,7 @@ def _end(expires_at: int | None) -> int:
 
 
 def _place(session: Session) -> tuple[int, str]:
-    """Return what a subject's sessions are ordered by."""
+    """Return the sort key of a subject's sessions: creation time and id."""
     return microseconds(session.created_at), session.session_id
 
 
