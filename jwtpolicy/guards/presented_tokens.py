@@ -1,4 +1,4 @@
-"""Find what a logout ends: the tokens that a request presents, whether or not they let it in."""
+"""The presented tokens of a logout, whose sessions it ends even if they are expired."""
 
 from __future__ import annotations
 
@@ -39,13 +39,14 @@ def tokens_to_end(
 
     Args:
         current: The token that let the request in, or None.
-        plan: What the endpoint demands.
-        csrf: What tokens that browsers send by themselves need.
-        answers: What verifies tokens.
+        plan: The plan of the endpoint, with its transports and kinds.
+        csrf: The check of tokens that browsers send by themselves.
+        answers: The services that verify tokens.
         request: The request.
 
     Raises:
-        CSRFError: There is no current one, and a browser may have sent the others by itself.
+        CSRFError: The request has no current token, and a browser may have sent the others by
+            itself.
     """
     found = [] if current is None else [current]
     refusals: list[AccessError] = []
@@ -69,11 +70,12 @@ def _one_for_each_session(tokens: Iterable[Token]) -> list[Token]:
 def _named(
     one: Presented, plan: Plan, csrf: CSRFCheck, answers: RequestServices, request: Request
 ) -> Token:
-    """Return a token of a kind that *plan* accepts there.
+    """Return the verified token of *one*, which is of a kind that *plan* accepts there.
 
     Raises:
-        InvalidTokenError: It is none, or `WrongKindError`.
-        CSRFError: A browser may have sent it by itself.
+        InvalidTokenError: Its signature or form is invalid; `WrongKindError` if its kind is not
+            accepted there.
+        CSRFError: A browser may have sent it by itself, without its CSRF value.
     """
     token = answers.named(one.encoded)
     is_expected = token.kind in plan.kinds and one.kind in (None, token.kind)
@@ -103,5 +105,5 @@ def warn_if_presented(label: str, places: Places, request: Request) -> None:
 
 
 def warn_of_nothing(label: str, reason: str) -> None:
-    """Log that somebody was told of an end that did not come; never the token."""
+    """Log that a logout or revocation ended nothing although a token was presented."""
     logger.warning("%s: a token was presented, and nothing was ended: %s", label, reason)
