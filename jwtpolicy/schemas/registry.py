@@ -6,8 +6,7 @@ import copy
 import logging
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 import marshmallow
@@ -35,8 +34,7 @@ PLAIN_TYPES: Final = (str, int, UUID)
 _REFERENCE = re.compile(r"([^/]+)(?:/([1-9][0-9]{0,8}))?", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
-class Dumped:
+class Dumped(NamedTuple):
     """An object as claims.
 
     Attributes:
@@ -229,6 +227,10 @@ class SchemaRegistry:
         self._entries: list[_Entry] = []
         self._readers: dict[str, _Readers] = {}
 
+    def __bool__(self) -> bool:
+        """Whether there is a schema; without any, each user is a plain subject."""
+        return bool(self._entries)
+
     def copied(self) -> SchemaRegistry:
         """Return one with the same schemas, which later registrations do not reach."""
         copy_ = SchemaRegistry()
@@ -302,6 +304,8 @@ class SchemaRegistry:
                 the reason, never a value.
             ForeignSubjectError: The subject begins with the prefix of another type.
         """
+        if not self._entries:
+            return Dumped(_plain_subject(user), dict(added or {}))
         entry = self._writer(type(user), kind)
         if entry is None:
             subject = self._on_wire(_plain_subject(user))
@@ -382,7 +386,7 @@ class SchemaRegistry:
         Raises:
             SubjectError: It is none.
         """
-        if self._writer(type(user), kind) is None:
+        if not self._entries or self._writer(type(user), kind) is None:
             _plain_subject(user)
 
     def names_of(self, user: Any, kind: str) -> frozenset[str]:
@@ -402,8 +406,9 @@ class SchemaRegistry:
         Raises:
             InvalidTokenError: It could not; the reason names fields, never values.
         """
-        named = {} if schema is None else {"schema": schema}
-        self.load({**claims, **named, "sub": subject}, kind)
+        if self._entries:
+            named = {} if schema is None else {"schema": schema}
+            self.load({**claims, **named, "sub": subject}, kind)
 
     def load(self, claims: dict[str, Any], kind: str) -> Any:
         """Return the object that a token's claims describe: the subject where no schema is.
@@ -569,7 +574,7 @@ def _plain_subject(user: Any) -> str:
         SubjectError: It is none.
         NotAnIdError: It is too long, or holds NUL or a lone surrogate.
     """
-    subject = _plain(user)
+    subject = str.__str__(user) if isinstance(user, str) else _plain(user)
     if not subject:
         shown = "empty text" if isinstance(user, str) else type(user).__name__
         msg = (

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from .processes import free_port
+from .processes import end, free_port
 
 _READY_WITHIN = 60  # seconds; on a busy machine everything takes long
 
@@ -73,8 +73,7 @@ class RedisServer:
     def kill(self) -> None:
         """Let it die in the middle of whatever it does."""
         if self._process is not None:
-            self._process.kill()
-            self._process.wait(30)
+            end(self._process, signal.SIGKILL)
             self._process = None
 
     def pause(self) -> None:

@@ -34,10 +34,9 @@ from jwtpolicy.testing.token_store import (
     standing,
 )
 from jwtpolicy.tokens.status import TokenStatus
-from tests.services.processes import free_port
+from tests.services.processes import end, free_port
 from tests.services.redis import Cluster, RedisServer, Watched, running, wait_until
-
-from .conftest import MakeStore, binary
+from tests.support.stores.redis import MakeStore, binary
 
 QUESTIONS: dict[str, Callable[[TokenStore], object]] = {
     "standing": standing,
@@ -239,11 +238,13 @@ def racers(url: str, prefix: str) -> Iterator[list[subprocess.Popen[str]]]:
         )
         for n in range(4)
     ]
-    for racer in started:
-        assert heard(racer) == ["ready"]
-    yield started
-    for racer in started:
-        racer.communicate(timeout=60)
+    try:
+        for racer in started:
+            assert heard(racer) == ["ready"]
+        yield started
+    finally:
+        for racer in started:
+            end(racer)
 
 
 def heard(racer: subprocess.Popen[str]) -> list[str]:
