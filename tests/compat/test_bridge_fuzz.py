@@ -25,7 +25,7 @@ from tests.conftest import SECRET
 from .conftest import GUARDS, METHODS, claims, forged, who
 
 tries = settings(
-    max_examples=150,
+    max_examples=100,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
