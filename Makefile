@@ -43,8 +43,18 @@ format: $(READY) ## mend the style
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-types: $(READY) ## check the types
+# Usage is checked as editors see it: elsewhere, and the package is one that was installed from a wheel.
+USAGE := $(abspath build/types)
+types: $(READY) ## check the types, and those of usage from an installed wheel
 	$(BIN)/mypy
+	rm -rf build/lib $(USAGE)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation \
+		--target $(USAGE)/installed .
+	cp -r tests/typing $(USAGE)/usage
+	cd $(USAGE)/usage && PYTHONPATH=$(USAGE)/installed $(abspath $(BIN))/mypy \
+		--config-file $(abspath pyproject.toml) --cache-dir $(abspath .mypy_cache)/usage .
+	cd $(USAGE)/usage && PYTHONPATH=$(USAGE)/installed PYRIGHT_PYTHON_IGNORE_WARNINGS=1 \
+		$(abspath $(BIN))/pyright --pythonpath $(abspath $(BIN))/python
 
 cover: ## run the tests and demand that every line and branch is reached
 	rm -f .coverage*
@@ -67,8 +77,9 @@ compat: $(READY) ## run Flask-JWT-Extended's own tests against it and against th
 
 check: lint types cover docs doctest ## everything that has to hold before a commit
 
-bench: $(READY) ## compare the cost of a request with a bare view and other ways
-	$(BIN)/python -m benchmarks
+BENCH ?=
+bench: $(READY) ## compare the cost of a request with a bare view and other ways; BENCH=--quick is rougher
+	$(BIN)/python -m benchmarks $(BENCH)
 
 LOAD ?=
 load: $(READY) ## measure the stores, into docs/sizing; a quarter of an hour, LOAD=--quick less

@@ -18,6 +18,7 @@ extensions = [
     "sphinx.ext.viewcode",
     "sizing",
     "sphinx_copybutton",
+    "layers",
     "requirements",
     "tables",
 ]
@@ -39,7 +40,8 @@ nitpick_ignore_regex = [
     (r"py:(class|exc|obj|data|meth|func)", r"^(?!jwtpolicy\.).*"),
     # Parts that nobody outside has to know: type variables, protocols, the types of sentinels.
     (r"py:.*", r"jwtpolicy\.(policy\.program|policy\.matchers|app|guards)\..*"),
-    (r"py:.*", r"jwtpolicy\.(extension\.(AnyCheck|AnyHook|Schema|User)|settings\..*|views\.View)"),
+    (r"py:.*", r"jwtpolicy\.(extension\.(AnyCheck|AnyHook|Schema)|settings\..*)"),
+    (r"py:.*", r"jwtpolicy\.(sessions\.users\.User|views\.(View|Resource))"),
     (r"py:.*", r"jwtpolicy\.markers\.(Any_|Never|NotGiven)"),
     (
         r"py:.*",

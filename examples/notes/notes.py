@@ -35,7 +35,7 @@ class Notes(ProtectedView):
         return shown(database().add_note(current_user.id, text.strip())), 201
 
 
-class OneNote(ProtectedView):
+class OneNote(ProtectedView[Note]):
     """One note: for its owner; an admin may read it."""
 
     method_policies = {  # noqa: RUF012

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar, TypeVar
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, ClassVar, Generic, TypeVar
 
 from flask import current_app, request
 from flask.typing import ResponseReturnValue
@@ -20,7 +20,7 @@ from ..exceptions import (
 )
 from ..schemas import is_user
 from ..sessions.results import TokenPair
-from ..sessions.users import called
+from ..sessions.users import User, called
 from ..views import ProtectedView
 from .answering import logging_refusals
 from .request_fields import credentials_of
@@ -33,8 +33,10 @@ Result = TypeVar("Result")
 Credentials = Mapping[str, str]
 
 
-class CredentialsView(ProtectedView, ABC):
+class CredentialsView(ProtectedView, ABC, Generic[User]):
     """``POST`` with credentials, as a form or as a JSON object, gives tokens.
+
+    The type parameter is the type of the users that `authenticate` returns; without one it is Any.
 
     What `authenticate`, `limit`, `failed` or `begin` raises is an outage, as where a user loader
     does: 503, and logged. An ``HTTPException`` is their answer.
@@ -51,7 +53,7 @@ class CredentialsView(ProtectedView, ABC):
         expect_names(cls.fields, names, PolicyDefinitionError)
 
     @abstractmethod
-    def authenticate(self, credentials: Credentials) -> Any:
+    def authenticate(self, credentials: Credentials) -> User | Awaitable[User | None] | None:
         """Return the user whose *credentials* these are, or None; it may be async.
 
         It should take as long for a name that nobody has as for a wrong password; `check_password`
@@ -74,7 +76,7 @@ class CredentialsView(ProtectedView, ABC):
         raise LoginFailedError
 
     @abstractmethod
-    def begin(self, user: Any, credentials: Credentials) -> TokenPair | None:
+    def begin(self, user: User, credentials: Credentials) -> TokenPair | None:
         """Return tokens for *user*, or None where it is not the user that was asked for."""
 
     @abstractmethod
@@ -100,7 +102,7 @@ class CredentialsView(ProtectedView, ABC):
     def _check(self) -> None:
         """Refuse what may not log in, whoever's credentials it brings."""
 
-    def _begun(self, user: Any, credentials: Credentials) -> TokenPair | None:
+    def _begun(self, user: User, credentials: Credentials) -> TokenPair | None:
         """Return what `begin` does, and None for a user whom it logs in or confirms in no case.
 
         Such as one whose sessions were just ended, or who would be taken for another: whoever may

@@ -12,12 +12,13 @@ from ..exceptions import PolicyDefinitionError
 from ..extension import manager_here
 from ..policy.credentials import Public
 from ..sessions.results import TokenPair
+from ..sessions.users import User
 from .answering import ANSWERS, answered
 from .credential_view import Credentials, CredentialsView
 from .labels import label_of
 
 
-class LoginView(CredentialsView):
+class LoginView(CredentialsView[User]):
     """``POST`` with credentials opens a session and answers with its tokens.
 
     Define `authenticate`. The other methods are there to be overridden: `limit`, `failed`,
@@ -50,7 +51,7 @@ class LoginView(CredentialsView):
         """Return what the user may know the session by; by default what the browser says."""
         return label_of(request.user_agent.string)
 
-    def begin(self, user: Any, credentials: Credentials) -> TokenPair:
+    def begin(self, user: User, credentials: Credentials) -> TokenPair:
         """Open the session; override it to pass more to `JWTManager.login`.
 
         Pass ``since=self.began`` along.

@@ -12,6 +12,7 @@ from ..policy.credentials import Access
 from ..policy.functions import policy
 from ..policy.request import AccessRequest
 from ..sessions.results import TokenPair
+from ..sessions.users import User
 from .answering import as_it_came
 from .credential_view import Credentials, CredentialsView
 
@@ -23,7 +24,7 @@ def in_session(access: AccessRequest) -> Any:
     return is_inside or access.deny("the token belongs to no session")
 
 
-class StepUpView(CredentialsView):
+class StepUpView(CredentialsView[User]):
     """``POST`` with credentials and an access token gives a fresh pair for the same session.
 
     Somebody else's credentials are as wrong as a wrong password. Define `authenticate`; to ask
@@ -38,7 +39,7 @@ class StepUpView(CredentialsView):
     policies = Access() & in_session
     acr: ClassVar[str | None] = None
 
-    def begin(self, user: Any, credentials: Credentials) -> TokenPair | None:
+    def begin(self, user: User, credentials: Credentials) -> TokenPair | None:
         """Make the session fresh, where *user* is the current one."""
         try:
             return manager_here().step_up(user, acr=self.acr)

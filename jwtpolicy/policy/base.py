@@ -6,7 +6,7 @@ import inspect
 import logging
 from functools import cached_property, wraps
 from types import UnionType
-from typing import Any, ClassVar, NoReturn, Self
+from typing import Any, ClassVar, NoReturn, Self, TypeVar
 
 from werkzeug.exceptions import HTTPException
 
@@ -24,6 +24,8 @@ from .request import AccessRequest, UserPending
 from .signatures import signature_of
 
 logger = logging.getLogger("jwtpolicy")
+
+Error = TypeVar("Error", bound=Exception)
 
 #: What the names of the library's own modules begin with.
 _LIBRARY = f"{__package__}."
@@ -47,8 +49,18 @@ def without_token(access: AccessRequest) -> Finding:
     return _NO_TOKEN if error is None else Finding(error.outcome, error.reason, error=error)
 
 
+def without_frames(error: Error) -> Error:
+    """Return *error* without its traceback, to be kept in a finding.
+
+    The frames of a traceback lead to whatever keeps the finding: such a circle would hold the
+    whole request until the garbage is collected. What it was caused by keeps its own.
+    """
+    return error.with_traceback(None)
+
+
 def without_user(error: HTTPException) -> Finding:
     """Return what is said where the token's user could not be loaded."""
+    error = without_frames(error)
     if isinstance(error, UnknownUserError):
         return Finding(Outcome.INVALID_TOKEN, error.reason, error=error)
     # An application's loader may answer for itself: its own error passes through.
@@ -144,8 +156,11 @@ class Policy(Comparable):
 
     @property
     def refuses_nobody(self) -> bool:
-        # An application's own `judge` may say anything.
-        return self.needs_token is True and type(self).judge.__module__.startswith(_LIBRARY)
+        # What runs counts: an application's own `judge` may say anything, and a `needs_token` that
+        # is looked up may be another one next time.
+        judge = getattr(self.judge, "__func__", None)
+        is_ours = getattr(judge, "__globals__", {}).get("__name__", "").startswith(_LIBRARY)
+        return is_ours and inspect.getattr_static(self, "needs_token") is True
 
     @property
     def needs(self) -> frozenset[str]:
@@ -211,9 +226,9 @@ class Policy(Comparable):
         if error is access.user_error:
             return without_user(access.user_error)
         if isinstance(error, MissingClaimError):
-            return Finding(Outcome.MISSING_CLAIM, error.reason, error=error)
+            return Finding(Outcome.MISSING_CLAIM, error.reason, error=without_frames(error))
         if isinstance(error, StoreUnavailableError):
-            return Finding(Outcome.ERROR, error.reason, error=error)
+            return Finding(Outcome.ERROR, error.reason, error=without_frames(error))
         return broken(self, f"raised {type(error).__name__}", error)
 
     def compile(self, builder: Builder, is_negated: bool) -> Node:

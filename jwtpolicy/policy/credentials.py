@@ -17,7 +17,7 @@ from ..exceptions import (
     WrongKindError,
 )
 from ..tokens.status import TokenStatus
-from .base import AnyOf, Not, Policy, without_token, without_user
+from .base import AnyOf, Not, Policy, without_frames, without_token, without_user
 from .program import IO, PURE, Builder, Node
 from .request import AccessRequest, NoApplicationError
 
@@ -201,7 +201,7 @@ class NotRevoked(Credential):
             services = access._services or access.services
             standing = services.standing(token)
         except AccessError as error:
-            return Finding(Outcome.ERROR, error.reason, error=error)
+            return Finding(Outcome.ERROR, error.reason, error=without_frames(error))
         except NoApplicationError as error:
             return _without_application(self, error)
         return ALLOWED if standing in self._passing else _revoked(standing)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from functools import update_wrapper
-from typing import Any, Self, overload
+from typing import TYPE_CHECKING, Any, Concatenate, Never, ParamSpec, Protocol, Self, overload
 
 from ..exceptions import PolicyDefinitionError, expect
 from ..markers import NOT_GIVEN, NotGiven
@@ -15,6 +15,38 @@ from .request import AccessRequest
 from .signatures import signature_of
 
 type_of_function = Callable[..., Any]
+
+if TYPE_CHECKING:
+    P = ParamSpec("P")
+    #: A function of which `policy` makes a policy.
+    Predicate = Callable[[AccessRequest], object]
+    #: A function of which it makes a factory, because a parameter has to be passed by name.
+    NamedOnly = Callable[Concatenate[AccessRequest, P], object]
+
+    class Parametrised(Protocol[P]):
+        """A function of which it makes a factory, because a parameter can be passed by position.
+
+        It has to fit both signatures: the second tells ``(access, days=30)`` from ``(access)``,
+        which the first one does not. Nothing tells ``(access, *, days=30)``: to type checkers that
+        makes a policy.
+        """
+
+        @overload
+        def __call__(
+            self, access: AccessRequest, /, *args: P.args, **kwargs: P.kwargs
+        ) -> object: ...
+        @overload
+        def __call__(self, access: AccessRequest, first: Never, /) -> object: ...  # type: ignore[overload-cannot-match]
+
+    class PolicyDecorator(Protocol):
+        """What ``policy(needs_token=…)`` returns: the same as ``policy``, of a function alone."""
+
+        @overload
+        def __call__(self, function: Parametrised[P], /) -> Callable[P, Policy]: ...  # type: ignore[overload-overlap]
+        @overload
+        def __call__(self, function: Predicate, /) -> Policy: ...
+        @overload
+        def __call__(self, function: NamedOnly[P], /) -> Callable[P, Policy]: ...  # type: ignore[overload-cannot-match]
 
 
 class FunctionPolicy(Policy):
@@ -98,10 +130,15 @@ def _own_parameters(function: type_of_function) -> inspect.Signature:
     return signature.replace(parameters=rest)
 
 
+# The first one that fits counts: mypy takes the order for a mistake.
 @overload
-def policy(function: type_of_function, /) -> Any: ...
+def policy(function: Parametrised[P], /, *, needs_token: bool = True) -> Callable[P, Policy]: ...  # type: ignore[overload-overlap]
 @overload
-def policy(*, needs_token: bool = True) -> Callable[[type_of_function], Any]: ...
+def policy(function: Predicate, /, *, needs_token: bool = True) -> Policy: ...
+@overload
+def policy(function: NamedOnly[P], /, *, needs_token: bool = True) -> Callable[P, Policy]: ...  # type: ignore[overload-cannot-match]
+@overload
+def policy(*, needs_token: bool = True) -> PolicyDecorator: ...
 def policy(
     function: type_of_function | NotGiven = NOT_GIVEN, /, *, needs_token: bool = True
 ) -> Any:

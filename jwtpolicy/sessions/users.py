@@ -8,7 +8,7 @@ import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from werkzeug.exceptions import HTTPException
 
@@ -18,6 +18,15 @@ from ..schemas import is_user
 from ..tokens.token import Token
 
 logger = logging.getLogger("jwtpolicy")
+
+# The type of users, for type checkers: Any where nobody says one. Those bring typing_extensions
+# along; at run time nobody asks for the default (PEP 696), and Python 3.11 knows none.
+if TYPE_CHECKING:
+    from typing_extensions import TypeVar as DefaultingTypeVar
+
+    User = DefaultingTypeVar("User", default=Any)
+else:
+    User = TypeVar("User")
 
 #: Returns the user of a token, or None where there is none any more; may be async.
 UserLoader = Callable[[Token], Any]

@@ -6,8 +6,7 @@ import binascii
 import json
 import math
 import re
-from base64 import urlsafe_b64encode
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable
 from typing import Any, Final, NamedTuple
 
 from ..exceptions import InvalidTokenError
@@ -27,6 +26,7 @@ MAX_KEY_ID: Final = 256
 # RFC 7515 section 7.1: BASE64URL(header) "." BASE64URL(payload) "." BASE64URL(signature)
 _COMPACT = re.compile(r"([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)", re.ASCII).fullmatch
 _TO_STANDARD = bytes.maketrans(b"-_", b"+/")
+_TO_URL = bytes.maketrans(b"+/", b"-_")
 #: Padding, and the last characters that leave no bits over, by the length modulo four.
 _ENDINGS: Final = (
     (b"", frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")),
@@ -92,7 +92,7 @@ def decoded(segment: bytes) -> bytes:
 
 def encoded_segment(data: bytes) -> str:
     """Return *data* as base64url without padding."""
-    return urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
+    return binascii.b2a_base64(data, newline=False).translate(_TO_URL, b"=").decode("ascii")
 
 
 def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -207,18 +207,39 @@ def parse_header(segment: str) -> Header:
     return Header(algorithm, key_id, kind, members)
 
 
-_encode_json = json.JSONEncoder(allow_nan=False, separators=(",", ":"), ensure_ascii=False).encode
+_writer = json.JSONEncoder(allow_nan=False, separators=(",", ":"), ensure_ascii=False)
 
 
-def encoded_object(members: Mapping[str, Any]) -> str:
+def _chunks_of(members: dict[str, Any], _level: int) -> Iterable[str]:
+    return [_writer.encode(members)]
+
+
+_make_encoder: Any = getattr(json.encoder, "c_make_encoder", None)
+# `JSONEncoder.encode` makes an encoder for each object, which takes longer than the encoding. This
+# one is made once; it sees a circle only by the end of the stack.
+_chunks: Callable[[dict[str, Any], int], Iterable[str]] = (
+    _make_encoder(
+        None, _writer.default, json.encoder.encode_basestring, None, ":", ",", False, False, False
+    )
+    if _make_encoder
+    else _chunks_of
+)
+
+
+def encoded_object(members: dict[str, Any]) -> str:
     """Return a JSON object as a segment.
 
     Raises:
         ValueError: It holds NaN, an infinity or a lone surrogate, or is nested too deeply.
         TypeError: It holds what is not JSON.
     """
-    text = _encode_json(members)
+    try:
+        text = "".join(_chunks(members, 0))
+    except RecursionError:
+        msg = "nested too deeply"
+        raise ValueError(msg) from None
     if text.count("{") + text.count("[") > MAX_DEPTH:
         # What nobody could read back is not to be signed.
         _check_depth(members, MAX_DEPTH)
-    return encoded_segment(text.encode("utf-8"))
+    data = binascii.b2a_base64(text.encode("utf-8"), newline=False)
+    return data.translate(_TO_URL, b"=").decode("ascii")

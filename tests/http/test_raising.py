@@ -29,7 +29,7 @@ from jwtpolicy.keys import Key, KeyRing
 from jwtpolicy.proxies import template_user
 from jwtpolicy.stores import MemoryStore
 from jwtpolicy.transports import Transport
-from tests.conftest import SECRET
+from tests.support.applications import SECRET
 
 #: What Python, werkzeug, Jinja or this library could take for an answer, and what nobody does.
 ERRORS = [

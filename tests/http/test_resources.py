@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 import pytest
-from flask import abort
+from flask import Flask, abort
+from flask.testing import FlaskClient
 
 from jwtpolicy import (
     HasRole,
@@ -39,7 +40,7 @@ class NoteView(ProtectedView):
 
 
 @pytest.fixture
-def notes(app: Any) -> Any:
+def notes(app: Flask) -> FlaskClient:
     NoteView.loads.clear()
     app.add_url_rule("/notes/<int:note>", view_func=NoteView.as_view("notes"))
     return app.test_client()
@@ -56,6 +57,39 @@ def notes(app: Any) -> Any:
 )
 def test_a_note_is_shown_to(notes: Any, access: Any, note: int, claims: Any, status: int) -> None:
     assert notes.get(f"/notes/{note}", headers=access(claims=claims)).status_code == status
+
+
+Item = TypeVar("Item")
+
+
+class OneOf(ProtectedView[Item], Generic[Item]):
+    def get(self, note: int) -> str:
+        return str(self.resource)
+
+
+class TypedNote(OneOf[SimpleNamespace]):
+    policies: ClassVar[Any] = Owns("owner")
+
+    def load_resource(self, note: int) -> SimpleNamespace | None:
+        return NOTES.get(note)
+
+
+@pytest.mark.parametrize(("note", "status"), [(1, 200), (2, 403), (3, 404)])
+def test_a_class_that_says_the_type_of_its_resource_is_guarded_as_any(
+    app: Any, access: Any, note: int, status: int
+) -> None:
+    app.add_url_rule("/notes/<int:note>", view_func=TypedNote.as_view("notes"))
+
+    assert app.test_client().get(f"/notes/{note}", headers=access()).status_code == status
+
+
+def test_to_say_the_type_of_the_resource_defines_no_loader() -> None:
+    with pytest.raises(PolicyDefinitionError, match="needs a resource; define load_resource"):
+
+        class Unloaded(ProtectedView[SimpleNamespace]):
+            policies: ClassVar[Any] = Owns("owner")
+
+            def get(self) -> None: ...
 
 
 def test_the_resource_is_loaded_once(notes: Any, access: Any) -> None:

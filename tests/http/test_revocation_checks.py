@@ -11,7 +11,7 @@ from jwtpolicy import Refresh, protect
 from jwtpolicy.endpoints import RefreshView
 from jwtpolicy.exceptions import RateLimitedError, RevokedTokenError, SetupError
 from jwtpolicy.sessions.revocation import REVOCATION_CHECKS
-from tests.conftest import bearer
+from tests.support.requests import bearer
 
 
 @pytest.fixture

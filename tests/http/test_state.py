@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from flask import Flask, render_template_string, request
+from flask.testing import FlaskClient
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.test import Client
 
@@ -27,7 +28,8 @@ from jwtpolicy import (
 )
 from jwtpolicy.exceptions import ConfigurationError, ResourceNotFoundError, SetupError
 from jwtpolicy.policy.request import PolicySettings
-from tests.conftest import SECRET, bearer
+from tests.support.applications import SECRET
+from tests.support.requests import bearer
 
 
 @policy
@@ -41,7 +43,7 @@ def by_cookie(access: AccessRequest) -> bool:
 
 
 @pytest.fixture
-def site(app: Any) -> Any:
+def site(app: Flask) -> FlaskClient:
     @app.get("/in")
     @protect()
     def guarded() -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.machines.servers import Server, serving_by_uwsgi
+from tests.support.machines.servers import Server, serving_by_uwsgi
 
 CLIENTS, ROUNDS = 6, 12
 STORES = [

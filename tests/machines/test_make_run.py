@@ -22,10 +22,11 @@ from typing import Any
 import pytest
 
 from jwtpolicy.stores.opening import open_store
-from tests.docs.test_readme import ROOT, wait_for
-from tests.machines.conftest import make_own
 from tests.services.processes import end, free_port
 from tests.services.serve import FINDERS, make_server
+from tests.support.machines.stores import make_own
+from tests.support.paths import ROOT
+from tests.support.waiting import wait_for
 
 pytestmark = pytest.mark.skipif(
     shutil.which("make") is None, reason="make is not installed: apt-get install make"

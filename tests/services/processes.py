@@ -140,7 +140,7 @@ class Server(ABC):
         return ["unshare", "--user", "--map-user=1000", "--map-group=1000"]
 
     @property
-    def _user(self) -> dict[str, object]:
+    def _user(self) -> dict[str, Any]:
         if os.getuid() != 0 or self._prefix:
             return {"cwd": self.folder}
         return {"cwd": self.folder, "user": _NOBODY, "group": _NOBODY, "extra_groups": []}
@@ -170,7 +170,7 @@ def answers(url: str) -> bool:
     engine = sqlalchemy.create_engine(url, poolclass=sqlalchemy.NullPool)
     try:
         with engine.connect() as connection:
-            return connection.scalar(sqlalchemy.text("SELECT 1")) == 1
+            return bool(connection.scalar(sqlalchemy.text("SELECT 1")) == 1)
     except sqlalchemy.exc.DBAPIError:
         return False
 

@@ -17,15 +17,9 @@ from jwtpolicy.endpoints import (
 )
 from jwtpolicy.exceptions import ConfigurationError, IssueError, SetupError
 from jwtpolicy.stores import MemoryStore
-from tests.conftest import SECRET
-from tests.http.endpoints.conftest import (
-    HTTPS,
-    access_of,
-    authenticate,
-    cookie_log_in,
-    csrf_of,
-    form,
-)
+from tests.support.applications import SECRET
+from tests.support.cookies import csrf_of
+from tests.support.endpoints import HTTPS, access_of, authenticate, cookie_log_in, form
 
 
 def rules(app: Flask) -> set[str]:
@@ -61,8 +55,9 @@ def test_a_login_view_can_be_passed_and_its_fields_renamed(mount: Any) -> None:
     assert site.post("/auth/login", json={"username": "ada"}).status_code == 400
 
 
-def test_a_login_view_can_be_passed_as_it_is(mount: Any) -> None:
-    class Login(LoginView):
+@pytest.mark.parametrize("base", [LoginView, LoginView[str]], ids=["any user", "a user of a type"])
+def test_a_login_view_can_be_passed_as_it_is(mount: Any, base: Any) -> None:
+    class Login(base):  # type: ignore[misc]
         fields = ("mail",)
 
         def authenticate(self, credentials: Any) -> Any:

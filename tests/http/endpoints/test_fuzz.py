@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from flask.testing import FlaskClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.http.endpoints.conftest import CLIENT_SECRET, access_of, form, log_in, refresh_of
+from tests.support.endpoints import CLIENT_SECRET, Mount, access_of, form, log_in, refresh_of
 
 PATHS = [
     ("POST", "login"),
@@ -60,7 +61,7 @@ HEADERS = st.one_of(
 
 
 @pytest.fixture
-def known(mount: Any) -> Any:
+def known(mount: Mount) -> tuple[FlaskClient, dict[str, Any]]:
     """Return a client of an application that takes tokens everywhere, and a pair."""
     places = ["headers", "cookies", "json", "query_string"]
     site = mount({"answer_in": "both"}, token_location=places)

@@ -36,8 +36,7 @@ from jwtpolicy.testing.token_store import (
 from jwtpolicy.tokens.status import TokenStatus
 from tests.services.processes import end, free_port
 from tests.services.redis import Cluster, RedisServer, Watched, running, wait_until
-
-from .conftest import MakeStore, binary
+from tests.support.stores.redis import MakeStore, binary
 
 QUESTIONS: dict[str, Callable[[TokenStore], object]] = {
     "standing": standing,

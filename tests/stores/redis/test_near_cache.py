@@ -17,16 +17,14 @@ from jwtpolicy.stores.redis import RedisStore
 from jwtpolicy.testing.token_store import DAY, NOW, SESSION, ref, standing
 from jwtpolicy.tokens.status import TokenStatus
 from tests.services.redis import RedisServer, wait_until
-
-from .conftest import MakeStore
-from .network import Proxy
-from .test_contract import ExpiringContract
+from tests.support.stores.network import Proxy
+from tests.support.stores.redis import ExpiringContract, MakeStore
 
 
 class TestStoreWithNearCache(ExpiringContract):
     @pytest.fixture(params=["valkey", "sentinel"])
     def store(
-        self, request: Any, url_of: Callable[[str], str], make_store: MakeStore
+        self, request: pytest.FixtureRequest, url_of: Callable[[str], str], make_store: MakeStore
     ) -> RedisStore:
         return make_store(url_of(request.param), near_cache=5)
 

@@ -19,12 +19,11 @@ from jwtpolicy.stores.redis.address import Address
 from jwtpolicy.stores.redis.primary import MAX_AGE, Primary
 from jwtpolicy.testing.token_store import NOW, SESSION, all_at_once, ref, rotate, standing
 from jwtpolicy.tokens.status import TokenStatus
-from tests.conftest import StandingClock
 from tests.services.processes import free_port
 from tests.services.redis import RedisServer, Watched, running, wait_until
-
-from .conftest import MakeStore, binary
-from .network import FakeSentinel, Proxy
+from tests.support.clocks import StandingClock
+from tests.support.stores.network import FakeSentinel, Proxy
+from tests.support.stores.redis import MakeStore, binary
 
 #: Whom a Sentinel names; None is no answer.
 NEW, OLD, HANGS, GONE = "new", "old", "hangs", "gone"

@@ -33,8 +33,7 @@ from jwtpolicy.testing.token_store import (
 )
 from jwtpolicy.tokens.status import TokenStatus
 from tests.services.processes import Server
-
-from .conftest import without_sync
+from tests.support.stores.sqlalchemy import without_sync
 
 #: What ends all other connections of a server, as its restart does.
 END_OTHERS = {

@@ -33,7 +33,7 @@ from jwtpolicy.testing.token_store import (
     standing,
 )
 from jwtpolicy.tokens.status import TokenStatus
-from tests.stores.traffic import ENOUGH, TRAFFIC, prune_beside_traffic
+from tests.support.stores.traffic import ENOUGH, TRAFFIC, prune_beside_traffic
 
 PROCESSES = 4
 LOOK_UPS = [SQLiteStore("x.db", lost=lost) for lost in ("accept", "deny")]

@@ -20,9 +20,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from tests import services
-from tests.conftest import bearer
-from tests.docs.test_readme import ROOT
 from tests.services.processes import end, free_port
+from tests.support.paths import ROOT
+from tests.support.requests import bearer
 
 #: The status of an answer that did not come.
 NO_ANSWER = 0

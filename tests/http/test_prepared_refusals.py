@@ -1,0 +1,64 @@
+"""What is prepared for refusals says, byte for byte, what would be made for each of them."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jwtpolicy import exceptions as errors
+from jwtpolicy.exceptions import AccessError
+
+CLASSES = [
+    found
+    for found in vars(errors).values()
+    if isinstance(found, type) and issubclass(found, AccessError) and found is not AccessError
+]
+TEXT = st.text("abc \u00e9", max_size=5)
+
+
+@st.composite
+def refusals(draw: st.DrawFn) -> AccessError:
+    """Return a refusal with whatever can be said of one."""
+    error = draw(st.sampled_from(CLASSES))(draw(st.none() | TEXT))
+    error.realm = draw(st.sampled_from(["api", "shop"]))
+    error.resource_metadata = draw(st.sampled_from([None, "https://example.com/meta"]))
+    error.parameters = draw(st.dictionaries(st.sampled_from(["scope", "max_age"]), st.just("1")))
+    error.retry_after = draw(st.none() | st.integers(0, 9))
+    return error
+
+
+@given(refusals())
+def test_what_is_remembered_is_what_would_be_made(error: AccessError) -> None:
+    first, again = error.response, error.response
+
+    for response in (first, again):
+        assert response.get_data() == error.get_body().encode() + b"\n"
+        assert dict(response.headers) == {
+            **dict(error.get_headers()),
+            "Content-Length": str(len(first.get_data())),
+        }
+        assert response.status_code == error.code
+
+
+def test_a_class_of_the_applications_own_says_what_it_says_now() -> None:
+    class TeaError(errors.AccessDeniedError):
+        @property
+        def body(self) -> dict[str, str]:
+            return {"error": str(next(numbers))}
+
+    numbers = iter(range(9))
+    error = TeaError()
+
+    assert [error.response.get_data() for _ in range(2)] == [
+        b'{"error": "0"}\n',
+        b'{"error": "1"}\n',
+    ]
+
+
+def test_answers_that_differ_each_time_do_not_fill_the_memory() -> None:
+    for seconds in range(2 * errors._MAX_TOLD):
+        assert errors.RateLimitedError(retry_after=seconds).response.headers["Retry-After"] == str(
+            seconds
+        )
+
+    assert len(errors._TOLD) <= errors._MAX_TOLD

@@ -1,0 +1,134 @@
+"""A request without a token is refused at the first look only where every look says the same."""
+
+from __future__ import annotations
+
+from functools import partial, wraps
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jwtpolicy import (
+    Access,
+    AccessRequest,
+    Anonymous,
+    ClaimsMatch,
+    Fresh,
+    HasRole,
+    HasScope,
+    IsSubject,
+    KnownUser,
+    NotRevoked,
+    Outcome,
+    Owns,
+    Policy,
+    Refresh,
+    ResourceMatch,
+    SingleUse,
+    TokenKind,
+    policy,
+    view_arg,
+)
+from jwtpolicy.decision import ALLOWED, Finding
+from jwtpolicy.guards.plan import Plan
+from tests.support.strategies import trees
+
+
+@policy
+def is_new(access: AccessRequest) -> bool:
+    raise AssertionError  # nobody asks it without a token
+
+
+@policy(needs_token=False)
+def is_get(access: AccessRequest) -> bool:
+    return access.method == "GET"
+
+
+LEAVES = [
+    Access(),
+    Refresh(),
+    TokenKind("invitation"),
+    Anonymous(),
+    Fresh(),
+    ClaimsMatch(team="a", owner=view_arg("name")),
+    HasScope("read"),
+    HasRole("admin"),
+    IsSubject("u1"),
+    KnownUser(),
+    NotRevoked(),
+    SingleUse(),
+    Owns("owner"),
+    ResourceMatch(team="a"),
+    is_new,
+    is_get,
+]
+REQUESTS = st.builds(
+    AccessRequest,
+    method=st.sampled_from(["GET", "POST"]),
+    view_args=st.sampled_from([{}, {"name": "a"}]),
+    resource=st.sampled_from([None, {"team": "a"}]),
+)
+
+
+@given(trees(st.sampled_from(LEAVES)), REQUESTS)
+def test_a_tree_that_refuses_nobody_refuses_whatever_the_request_brings(
+    level: Policy, access: AccessRequest
+) -> None:
+    program = level.program
+
+    if program.refuses_nobody:
+        assert program.root.weigh(program.run(access)) == Outcome.NO_TOKEN
+
+
+@given(st.lists(trees(st.sampled_from(LEAVES)), min_size=1, max_size=2), REQUESTS)
+def test_its_decision_is_that_of_any_request(levels: list[Policy], access: AccessRequest) -> None:
+    try:
+        plan = Plan(levels, None, needs_loader=False)
+    except TypeError:
+        return  # nobody can pass these
+    if plan.anonymous.refuses_nobody:
+        run = plan.anonymous.run(access)
+        plan.anonymous.root.weigh(run)
+
+        assert plan.absence() == plan.anonymous.root.compose(run)
+
+
+class Odd(Policy):
+    """A leaf that is not what it inherits."""
+
+    def judge(self, access: AccessRequest) -> Finding:
+        return ALLOWED
+
+
+class Wrapped(Policy):
+    """One whose method looks like the library's."""
+
+    @wraps(Policy.judge)
+    def judge(self, access: AccessRequest) -> Finding:
+        return ALLOWED
+
+
+class Replaced(Policy):
+    """One that has another method in an attribute."""
+
+    def __init__(self) -> None:
+        self.judge = partial(Odd.judge, self)  # type: ignore[method-assign]
+
+
+class Changing(Policy):
+    """One that needs a token now and then."""
+
+    @property
+    def needs_token(self) -> bool:  # type: ignore[override]
+        return True
+
+
+@pytest.mark.parametrize("leaf", [Odd(), Wrapped(), Replaced(), Changing()], ids=repr)
+def test_what_an_application_wrote_itself_is_asked(leaf: Any) -> None:
+    assert not leaf.program.refuses_nobody
+
+
+@pytest.mark.parametrize("leaf", [is_new, Access(), NotRevoked()], ids=repr)
+def test_what_the_library_judges_is_not(leaf: Any) -> None:
+    assert leaf.program.refuses_nobody
