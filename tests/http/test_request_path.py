@@ -14,7 +14,7 @@ import pytest
 from flask import Flask
 
 from jwtpolicy import JWTManager, Refresh, current_token, protect
-from tests.tracing import Call, Trace, table, traced
+from tests.support.tracing import Call, Trace, table, traced
 
 Headers = dict[str, str]
 

@@ -17,8 +17,9 @@ from jwt.algorithms import get_default_algorithms
 from jwtpolicy.keys import Key, KeyRing
 from jwtpolicy.tokens import jose
 from jwtpolicy.tokens.signer import Signer, SigningRules, TokenRequest
-from tests.conftest import SECRET
-from tests.properties.test_token_roundtrip import NOW, names, text, values
+from tests.support.applications import SECRET
+from tests.support.documents import names, text, values
+from tests.support.forgeries import NOW
 
 PRIVATE: dict[str, Any] = {
     "RS256": rsa.generate_private_key(65537, 2048),
