@@ -82,7 +82,7 @@ def split(encoded: object, max_length: int) -> tuple[bytes, bytes, bytes, bytes]
 
 def encoded_segment(data: bytes) -> str:
     """Return *data* as base64url without padding."""
-    return b2a_base64(data, newline=False).translate(_TO_URL).rstrip(b"=").decode("ascii")
+    return b2a_base64(data, newline=False).translate(_TO_URL, b"=").decode("ascii")
 
 
 def unverified_claims(encoded: str) -> dict[str, Any]:
@@ -150,4 +150,4 @@ def encoded_object(members: dict[str, Any]) -> str:
         # What nobody could read back is not to be signed.
         check_depth(members, MAX_DEPTH)
     data = b2a_base64(text.encode("utf-8"), newline=False)
-    return data.translate(_TO_URL).rstrip(b"=").decode("ascii")
+    return data.translate(_TO_URL, b"=").decode("ascii")
