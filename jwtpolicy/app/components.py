@@ -35,9 +35,10 @@ from ..stores.base import TokenStore
 from ..stores.caching import CachedStore
 from ..stores.opening import open_store
 from ..stores.outages import checked
+from ..tokens.claims import ClaimRules
 from ..tokens.signer import Signer, SigningRules
 from ..tokens.token import Token
-from ..tokens.verifier import ClaimRules, Verifier
+from ..tokens.verifier import Verifier
 from ..transports import (
     CookieTransport,
     HeaderTransport,

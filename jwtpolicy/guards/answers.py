@@ -19,9 +19,10 @@ from ..exceptions import (
 from ..policy.request import AccessRequest, PolicySettings
 from ..sessions.revocation import Revocation, ref_of
 from ..sessions.users import Users
+from ..tokens.claims import Purpose
 from ..tokens.status import TokenStatus
 from ..tokens.token import Token
-from ..tokens.verifier import Purpose, Verifier
+from ..tokens.verifier import Verifier
 
 #: Seconds for which `enforce` goes by what the store has said of the token.
 MAX_AGE: Final = 1
