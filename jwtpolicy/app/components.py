@@ -96,6 +96,9 @@ class Parts:
     Raises:
         ConfigurationError: There is no usable key, or no such store; or the service would refuse
             the tokens that it issues.
+
+    Attributes:
+        takes_cookies: Whether cookies are a place for tokens.
     """
 
     def __init__(
@@ -109,6 +112,7 @@ class Parts:
     ) -> None:
         self.settings = settings
         self._lifetimes = settings.lifetimes
+        self.takes_cookies = "cookies" in settings.token_location
         self.clock = clock
         self._ring = ring = keys or _ring(settings)
         has_own_keys = type(ring).signing_key_for is not KeyRing.signing_key_for
@@ -162,11 +166,6 @@ class Parts:
             )
             raise ConfigurationError(msg)
         return places
-
-    @property
-    def takes_cookies(self) -> bool:
-        """Whether cookies are a place for tokens."""
-        return "cookies" in self.settings.token_location
 
     @property
     def has_csrf(self) -> bool:

@@ -151,9 +151,11 @@ class RequestServices:
 
         Whoever goes by it sees what has happened meanwhile as if it came after this request.
         """
-        self.forget_old()
         known = self._standing
-        return known[1] if known is not None and known[0] is token else None
+        if known is None or known[0] is not token:
+            return None
+        age = self.services.terms.clock() - self._asked_at
+        return known[1] if 0 <= age <= MAX_AGE else None
 
     def was_used_here(self, token: Token) -> bool:
         """Whether this very request has used *token* up: then it is no sign of theft."""
