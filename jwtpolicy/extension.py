@@ -443,14 +443,16 @@ class JWTManager(Generic[User]):
             bound = self._application()
             state = bound.known_state()
             # What `current_token` stands for is at hand here, without the proxy's way round.
-            let_in = state.token if state is not None and token is current_token else None
+            access = state.access if state is not None and token is current_token else None
+            let_in = None if access is None else access.token
             given = unwrapped(token) if let_in is None else let_in
             verified, sessions = self._verified(given, _REFRESH), bound.components.sessions
             if state is None:
                 pair = sessions.refresh(verified)
             else:
                 answers = state.answers
-                pair = sessions.refresh(verified, answers.was_used_here)
+                standing = answers.known_standing(verified)
+                pair = sessions.refresh(verified, standing, answers.was_used_here)
                 # Let the rest of this request know that it is the one that used the token up.
                 answers.forget()
                 answers.used_up.add(verified)
@@ -614,10 +616,10 @@ class JWTManager(Generic[User]):
             msg = "issue(kind='refresh') needs session=; jwt.login(user) opens one"
             raise IssueError(msg)
         options = IssueOptions(
-            lifetime=parts.lifetime(kind, expires_in),
-            fresh=freshness(fresh, int(parts.clock())),
-            audience=audience,
-            session_id=None if session is None else session_id_of(session),
+            parts.lifetime(kind, expires_in),
+            freshness(fresh, int(parts.clock())),
+            audience,
+            None if session is None else session_id_of(session),
         )
         with self._answering():
             sessions = components.sessions
@@ -936,7 +938,7 @@ class JWTManager(Generic[User]):
         if not isinstance(token, Token):
             verifier = self._components().services.verifier
             return verifier.verify(token, kinds=kinds, purpose=purpose)
-        if kinds is not None and token.kind not in kinds:
+        if kinds is not None and token._claims["type"] not in kinds:
             msg = f"the token is of the kind {token.kind!r}"
             raise WrongKindError(msg)
         return token

@@ -114,6 +114,28 @@ def test_every_module_that_may_import_flask_below_does(module: str) -> None:
     assert any(name.split(".")[0] == "flask" for name in imports(module))
 
 
+#: What a part must not know though it stands below; the page "Architecture" says why.
+UNKNOWN = {
+    "sessions": {"transports", "settings"},
+    "stores": {"policy", "schemas", "keys"},
+    "policy": {"schemas", "keys"},
+}
+
+
+@pytest.mark.parametrize("module", [name for name in BELOW_THE_TOP if part_of(name) in UNKNOWN])
+def test_a_part_does_not_know_all_that_stands_below(module: str) -> None:
+    parts = {part_of(name) for name in imports(module) if name.startswith("jwtpolicy.")}
+
+    assert not parts & UNKNOWN[part_of(module)]
+
+
+@pytest.mark.parametrize("module", BELOW_THE_TOP)
+def test_only_keys_and_the_bridge_import_pyjwt(module: str) -> None:
+    is_importing = any(name.split(".")[0] == "jwt" for name in imports(module))
+
+    assert not is_importing or part_of(module) in {"keys", "compat"}
+
+
 @pytest.mark.parametrize(
     "module", [name for name in MODULES if name.startswith("jwtpolicy.compat.")]
 )

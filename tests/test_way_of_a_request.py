@@ -14,9 +14,10 @@ from flask import Flask
 
 import jwtpolicy
 from jwtpolicy import HasRole, JWTManager, protect
+from tests.support.paths import DOCS
 
 PACKAGE = Path(jwtpolicy.__file__).parent
-MAP = Path(__file__).parents[1] / "docs" / "layers.toml"
+MAP = DOCS / "layers.toml"
 #: The parts in which it stops. The last stop is the view itself, which no call tells.
 STOPS = [stop["part"] for stop in tomllib.loads(MAP.read_text(encoding="utf-8"))["request"]][:-1]
 

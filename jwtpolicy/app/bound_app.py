@@ -182,7 +182,9 @@ class BoundApp:
 
     def known_state(self) -> RequestState | None:
         """Return what is known of the current request, without binding anything; None: nothing."""
-        return self.state() if self.is_bound and has_request_context() else None
+        if self._enforcement is None or not has_request_context():
+            return None
+        return self._state_of(_current_request())
 
     def state(self) -> RequestState:
         """Return what is known of the current request."""

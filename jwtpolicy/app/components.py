@@ -108,6 +108,7 @@ class Parts:
         clock: Clock,
     ) -> None:
         self.settings = settings
+        self._lifetimes = settings.lifetimes
         self.clock = clock
         self._ring = ring = keys or _ring(settings)
         has_own_keys = type(ring).signing_key_for is not KeyRing.signing_key_for
@@ -248,11 +249,11 @@ class Parts:
         return int(seconds)
 
     def _configured(self, kind: str) -> int | None:
-        if kind not in self.settings.lifetimes:
+        if kind not in self._lifetimes:
             key = f"JWT_{kind.upper()}_TOKEN_EXPIRES"
             msg = f"a token of the kind {kind!r} needs expires_in= or {key}"
             raise IssueError(msg)
-        lifetime = self.settings.lifetimes[kind]
+        lifetime = self._lifetimes[kind]
         if lifetime is None:
             self._check_endless(kind)
         return lifetime

@@ -145,6 +145,15 @@ class RequestServices:
             self.reused = None if self.was_used_here(token) else token
         return answer
 
+    def known_standing(self, token: Token) -> TokenStatus | None:
+        """Return what was said of *token* a moment ago; None where nobody has asked, or long ago.
+
+        Whoever goes by it sees what has happened meanwhile as if it came after this request.
+        """
+        self.forget_old()
+        known = self._standing
+        return known[1] if known is not None and known[0] is token else None
+
     def was_used_here(self, token: Token) -> bool:
         """Whether this very request has used *token* up: then it is no sign of theft."""
         return token in self.used_up

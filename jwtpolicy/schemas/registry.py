@@ -6,8 +6,7 @@ import copy
 import logging
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 import marshmallow
@@ -35,8 +34,7 @@ PLAIN_TYPES: Final = (str, int, UUID)
 _REFERENCE = re.compile(r"([^/]+)(?:/([1-9][0-9]{0,8}))?", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
-class Dumped:
+class Dumped(NamedTuple):
     """An object as claims.
 
     Attributes:

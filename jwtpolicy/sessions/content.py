@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from ..exceptions import ForeignSubjectError, InvalidTokenError, IssueError, UnknownUserError
@@ -20,8 +20,10 @@ from .additions import Additions
 _NOT_KEPT: Final = RESERVED_CLAIMS | {"sub", CARRIED}
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+_NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
+
+
+class Facts(NamedTuple):
     """What a login said beside its user.
 
     It belongs to the session and to nobody's account: each token of the session says it again,
@@ -37,8 +39,8 @@ class Facts:
         auth_time: When the user authenticated, in seconds since the epoch, or None.
     """
 
-    claims: dict[str, Any] = field(default_factory=dict)
-    headers: dict[str, Any] = field(default_factory=dict)
+    claims: Mapping[str, Any] = _NOTHING
+    headers: Mapping[str, Any] = _NOTHING
     scope: str | None = None
     acr: str | None = None
     amr: tuple[str, ...] | None = None
@@ -46,8 +48,8 @@ class Facts:
 
     def to_json(self) -> str:
         """Return the facts for the session's row."""
-        names = self.__slots__
-        return json.dumps({name: value for name in names if (value := getattr(self, name))})
+        named = zip(self._fields, self, strict=True)
+        return json.dumps({name: value for name, value in named if value})
 
     @classmethod
     def from_json(cls, text: str) -> Facts:
@@ -81,7 +83,7 @@ class Facts:
     ) -> Facts:
         """Return the facts after the user authenticated again; None takes a claim back."""
         merged = {**self.claims, **claims}
-        return replace(self, claims=merged, auth_time=auth_time, acr=acr, amr=amr)
+        return self._replace(claims=merged, auth_time=auth_time, acr=acr, amr=amr)
 
 
 NO_FACTS: Final = Facts()
@@ -96,13 +98,12 @@ class KindContent(NamedTuple):
         schema: The claim ``schema``, or None.
     """
 
-    claims: dict[str, Any]
-    headers: dict[str, Any]
+    claims: Mapping[str, Any]
+    headers: Mapping[str, Any]
     schema: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
+class Statement(NamedTuple):
     """What the tokens of a session say of their user.
 
     Attributes:
@@ -118,23 +119,35 @@ class Statement:
     refresh: KindContent
 
     def request(
-        self, kind: str, issued_at: int, lifetime: int | None, **others: Any
+        self,
+        kind: str,
+        issued_at: int,
+        lifetime: int | None,
+        session_id: str | None = None,
+        audience: str | tuple[str, ...] | None = None,
+        *,
+        fresh: bool | float = False,
+        csrf: str | None = None,
     ) -> TokenRequest:
-        """Return the request for a token of *kind*; *others* are members of it that only it has."""
-        content, facts = self.access if kind == "access" else self.refresh, self.facts
+        """Return the request for a token of *kind*; its parameters are members of that."""
+        claims, headers, schema = self.access if kind == "access" else self.refresh
+        facts = self.facts
         return TokenRequest(
             kind,
             self.subject,
             issued_at,
             lifetime,
-            content.claims,
-            content.headers,
-            content.schema,
-            auth_time=facts.auth_time,
-            scope=facts.scope,
-            acr=facts.acr,
-            amr=facts.amr,
-            **others,
+            claims,
+            headers,
+            schema,
+            session_id,
+            fresh,
+            facts.auth_time,
+            facts.scope,
+            facts.acr,
+            facts.amr,
+            audience,
+            csrf,
         )
 
 
@@ -179,8 +192,8 @@ class Statements:
         """
         add = self._additions
         return Facts(
-            {} if claims is None else add.given_claims(claims),
-            {} if headers is None else add.given_headers(headers),
+            _NOTHING if claims is None else add.given_claims(claims),
+            _NOTHING if headers is None else add.given_headers(headers),
             **granted,
         )
 
@@ -206,7 +219,7 @@ class Statements:
             # What the account says now is not to be taken back by a mark that is older.
             kept, own = facts.claims.items(), access.claims
             marks = {name: value for name, value in kept if value is not None or name not in own}
-            facts = replace(facts, claims=marks)
+            facts = facts._replace(claims=marks)
         return self._statement(subject, facts, access, refresh)
 
     def single(self, user: Any, kind: str, facts: Facts, given: Facts) -> Statement:
@@ -223,8 +236,7 @@ class Statements:
         """
         granted = facts
         if given.scope is not None or given.auth_time is not None:
-            granted = replace(
-                facts,
+            granted = facts._replace(
                 scope=facts.scope if given.scope is None else given.scope,
                 auth_time=facts.auth_time if given.auth_time is None else given.auth_time,
             )
@@ -234,7 +246,7 @@ class Statements:
             content = stated.refresh._replace(
                 claims=claims, headers={**stated.refresh.headers, **given.headers}
             )
-            return replace(stated, facts=granted, refresh=content)
+            return stated._replace(facts=granted, refresh=content)
         subject, content = self._content_of(user, kind, facts, given=given)
         return Statement(subject, granted, content, content)
 
@@ -358,15 +370,19 @@ class Statements:
         claims = token._claims
         own = access = self._content(claims, token._header, claims.get("schema"))
         carried = _carried_by(token) if CARRIED in claims else {}
+        has_own = facts.claims or facts.headers
         if "claims" in carried:
             access = self._content(carried["claims"], carried["headers"], carried.get("schema"))
-        if facts.claims or facts.headers:
+        if has_own:
             said = {name: value for name, value in facts.claims.items() if value is not None}
             kept = _without(access, facts)
             access = access._replace(
                 claims={**kept.claims, **said}, headers={**kept.headers, **facts.headers}
             )
         self._schemas.check_readable(access.claims, claims["sub"], access.schema)
+        if access is own and not has_own:
+            # One word for both kinds of token, which needs nothing carried beside it.
+            return Statement(claims["sub"], facts, own, own)
         return self._statement(claims["sub"], facts, access, own)
 
     def _check_refreshable(self, own: KindContent, subject: str) -> None:
@@ -387,11 +403,13 @@ class Statements:
     def _content(
         self, claims: Mapping[str, Any], headers: Mapping[str, Any], schema: str | None
     ) -> KindContent:
-        own = {name: claims[name] for name in claims if name not in self._not_kept}
-        # Most headers say what the library writes, and nothing else.
-        more = headers.keys() - RESERVED_HEADERS
-        others = {name: headers[name] for name in headers if name in more} if more else {}
-        return KindContent(own, others, schema)
+        # Most tokens say what the library writes, and nothing else.
+        own, more = claims.keys() - self._not_kept, headers.keys() - RESERVED_HEADERS
+        return KindContent(
+            {name: claims[name] for name in claims if name in own} if own else {},
+            {name: headers[name] for name in headers if name in more} if more else {},
+            schema,
+        )
 
 
 def _without(content: KindContent, facts: Facts) -> KindContent:

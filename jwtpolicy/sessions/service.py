@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 from ..clock import Clock
 from ..exceptions import (
@@ -74,8 +74,7 @@ class Lifetimes:
 _USABLE: Final = frozenset({TokenStatus.GOOD, TokenStatus.IN_GRACE})
 
 
-@dataclass(frozen=True, slots=True)
-class IssueOptions:
+class IssueOptions(NamedTuple):
     """How one token is to be signed.
 
     Attributes:
@@ -274,14 +273,17 @@ class Sessions:
             "access",
             now,
             _within(self._access_lifetime, session.expires_at - now),
-            session_id=token.session_id,
-            audience=token._claims.get("aud"),
+            token.session_id,
+            token._claims.get("aud"),
             csrf=token.csrf,
         )
         return self._signer.sign(request).encoded
 
     def refresh(
-        self, token: Token, was_used_here: Callable[[Token], bool] = lambda _: False
+        self,
+        token: Token,
+        standing: TokenStatus | None = None,
+        was_used_here: Callable[[Token], bool] = lambda _: False,
     ) -> TokenPair:
         """Use a refresh token up and return the next pair; one of many attempts makes it.
 
@@ -291,6 +293,7 @@ class Sessions:
 
         Args:
             token: The refresh token.
+            standing: What the guard of this request has just been told of it; None: ask.
             was_used_here: Whether it was this very request that used the token up, if somebody
                 has.
 
@@ -304,7 +307,8 @@ class Sessions:
         now = int(self._clock())
         if self._store is None:
             return self._access_only(self._renewed(token, Facts.of(token)), token, now)
-        if (standing := self._revocation.standing(token)) not in _USABLE:
+        standing = standing or self._revocation.standing(token)
+        if standing not in _USABLE:
             if not was_used_here(token):
                 self.notice_reuse(token)
             msg = f"the refresh token cannot be used: {standing.value}"
@@ -446,14 +450,8 @@ class Sessions:
         """
         now, session_id = int(self._clock()), options.session_id
         alone = self._statements.single(user, kind, NO_FACTS, given)
-
-        def sign(stated: Statement, lifetime: int | None) -> Issued:
-            others = {"fresh": options.fresh, "audience": options.audience}
-            request = stated.request(kind, now, lifetime, session_id=session_id, **others)
-            return self._signer.sign(request)
-
         if session_id is None or self._store is None:
-            return sign(alone, options.lifetime)
+            return self._signed(alone, kind, now, options)
 
         def find() -> Session:
             return self._named(alone.subject, session_id, now)
@@ -461,10 +459,15 @@ class Sessions:
         def make(session: Session) -> tuple[Issued, Step]:
             stated = self._statements.single(user, kind, _facts_of(session), given)
             lifetime = _within(options.lifetime, _end_of(session, kind) - now)
-            issued = sign(stated, lifetime)
+            issued = self._signed(stated, kind, now, options._replace(lifetime=lifetime))
             return issued, Step(issued.token_id, self._idle_end(now, lifetime))
 
         return self._superseded(find, make, now) if kind == REFRESH else make(find())[0]
+
+    def _signed(self, stated: Statement, kind: str, now: int, options: IssueOptions) -> Issued:
+        lifetime, fresh, audience, session_id = options
+        request = stated.request(kind, now, lifetime, session_id, audience, fresh=fresh)
+        return self._signer.sign(request)
 
     def _named(self, subject: str, session_id: str, now: int) -> Session:
         session = self.store.session(self._issuer, session_id, now=now)
@@ -564,12 +567,11 @@ class Sessions:
         audience: str | tuple[str, ...] | None = None,
     ) -> tuple[TokenPair, str]:
         """Return a signed pair, and the refresh token's id. Neither outlives the session."""
-        rest, belongs = ends_at - now, {"session_id": session_id, "audience": audience}
+        rest, sign, request = ends_at - now, self._signer.sign, stated.request
         lifetime = _within(self._access_lifetime, rest)
         longest = _within(self._lifetimes.kinds[REFRESH], rest)
-        sign = self._signer.sign
-        access = sign(stated.request("access", now, lifetime, fresh=fresh, **belongs))
-        refresh = sign(stated.request(REFRESH, now, longest, **belongs))
+        access = sign(request("access", now, lifetime, session_id, audience, fresh=fresh))
+        refresh = sign(request(REFRESH, now, longest, session_id, audience))
         scope = stated.facts.scope
         pair = TokenPair(access.encoded, refresh.encoded, lifetime, scope, session_id)
         return pair, refresh.token_id

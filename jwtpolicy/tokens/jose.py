@@ -92,7 +92,7 @@ def decoded(segment: bytes) -> bytes:
 
 def encoded_segment(data: bytes) -> str:
     """Return *data* as base64url without padding."""
-    return binascii.b2a_base64(data, newline=False).translate(_TO_URL).rstrip(b"=").decode("ascii")
+    return binascii.b2a_base64(data, newline=False).translate(_TO_URL, b"=").decode("ascii")
 
 
 def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -242,4 +242,4 @@ def encoded_object(members: dict[str, Any]) -> str:
         # What nobody could read back is not to be signed.
         _check_depth(members, MAX_DEPTH)
     data = binascii.b2a_base64(text.encode("utf-8"), newline=False)
-    return data.translate(_TO_URL).rstrip(b"=").decode("ascii")
+    return data.translate(_TO_URL, b"=").decode("ascii")

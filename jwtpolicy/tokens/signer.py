@@ -148,7 +148,9 @@ class Signer:
                 profile; or it would be refused here, for want of an issuer or an audience.
             ConfigurationError: There is no key that can sign, or the ring returned none.
         """
-        key = self.key_for(request.subject, request.claims)
+        # A ring that chooses keys by what tokens say also says what they may sign.
+        key = None if self._limits_keys else self._ring.signing_key
+        key = key or self.key_for(request.subject, request.claims)
         members = self._members(request)
         read = members if self._is_sub else members | {"sub": request.subject}
         if self._rules.demanded:
@@ -187,22 +189,24 @@ class Signer:
             if rules.client_id is not None:
                 members.setdefault("client_id", rules.client_id)
         audience = rules.audience if request.audience is None else request.audience
-        amr, csrf = request.amr, None
+        if rules.issuer is not None:
+            members["iss"] = rules.issuer
+        if audience is not None:
+            members["aud"] = list(audience) if isinstance(audience, tuple) else audience
+        if request.auth_time is not None:
+            members["auth_time"] = request.auth_time
+        if request.session_id is not None:
+            members["sid"] = request.session_id
+        if request.scope is not None:
+            members["scope"] = request.scope
+        if request.acr is not None:
+            members["acr"] = request.acr
+        if (amr := request.amr) is not None:
+            members["amr"] = [*amr] if type(amr) is tuple else amr
+        if request.schema is not None:
+            members["schema"] = request.schema
         if rules.with_csrf:
-            csrf = request.csrf or secrets.token_urlsafe(_CSRF_BYTES)
-        for name, value in (
-            ("iss", rules.issuer),
-            ("aud", list(audience) if isinstance(audience, tuple) else audience),
-            ("auth_time", request.auth_time),
-            ("sid", request.session_id),
-            ("scope", request.scope),
-            ("acr", request.acr),
-            ("amr", list(amr) if isinstance(amr, tuple) else amr),
-            ("schema", request.schema),
-            ("csrf", csrf),
-        ):
-            if value is not None:
-                members[name] = value
+            members["csrf"] = request.csrf or secrets.token_urlsafe(_CSRF_BYTES)
         return members
 
     def _check_demanded(self, members: Mapping[str, Any]) -> None:
@@ -260,9 +264,7 @@ class Signer:
         Raises:
             ConfigurationError: There is none that can sign, or the ring returned what is no key.
         """
-        # A ring that chooses keys by what tokens say also says what they may sign.
-        chooses, ring = self._limits_keys, self._ring
-        key: object = ring.signing_key_for(subject, claims) if chooses else ring.signing_key
+        key: object = self._ring.signing_key_for(subject, claims)
         if key is not None and not isinstance(key, Key):
             msg = f"signing_key_for returned {type(key).__name__}: neither a Key nor None"
             raise ConfigurationError(msg)

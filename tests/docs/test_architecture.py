@@ -12,11 +12,11 @@ from xml.etree import ElementTree
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
-DOCS = ROOT / "docs"
+from tests.support.paths import DOCS, ROOT
+
 sys.path.insert(0, str(DOCS / "_ext"))
 
-import layers  # noqa: E402 # the folder of Sphinx's extensions is no package
+import layers  # the folder of Sphinx's extensions is no package
 
 MAP: dict[str, Any] = layers.the_map()
 PARTS = [name for names in MAP["layers"] for name in names]

@@ -28,7 +28,7 @@ class Limit(NamedTuple):
 
 LIMITS = {
     "protected, 200": Limit(calls=42, returns=7),
-    "no token, 401": Limit(calls=20, returns=2),
+    "no token, 401": Limit(calls=20, returns=3),
     "login": Limit(calls=70, returns=28),
     "refresh with rotation": Limit(calls=138, returns=53),
 }
