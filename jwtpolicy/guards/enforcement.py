@@ -328,6 +328,8 @@ class Enforcement:
             access = self._access(state, request, None, None, plan.loader)
             return [(plan.anonymous, plan.anonymous.run(access, awaits))]
         services, terms, verified = state.answers, self.services.terms, state.answers.verified
+        # One time for all that this guard asks, so that the clock is asked once.
+        now = services.now = terms.clock()
         attempts: list[Attempt] = []
         errors: list[AccessError] = []
         try:
@@ -336,7 +338,7 @@ class Enforcement:
                 try:
                     token = verified.get(encoded)
                     if token is None:
-                        token = verified[encoded] = self._verify(encoded, kinds=None)
+                        token = verified[encoded] = self._verify(encoded, kinds=None, now=now)
                     found = token._claims["type"]
                     program = plan.programs.get(found)
                     if program is None or not token.is_own or (kind is not None and kind != found):
