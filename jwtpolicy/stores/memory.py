@@ -344,7 +344,7 @@ def _place(session: Session) -> tuple[int, str]:
 
 
 def _is_cut_off(ref: TokenRef, cut_off: tuple[int, int] | None, leeway: float) -> bool:
-    return cut_off is not None and ref.issued_at < cut_off[0] + 1 + leeway
+    return cut_off is not None and ref.is_covered_by(cut_off[0], leeway)
 
 
 def _drop_over(entries: dict[_Key, tuple[Flag, int]], horizon: int) -> int:
