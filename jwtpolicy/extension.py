@@ -68,10 +68,9 @@ from .sessions.users import User
 from .settings import Settings
 from .signals import logged_in, logged_out, refresh_reused
 from .stores.base import PAGE, REFRESH, TokenRef, TokenStore
-from .tokens.claims import MAX_TIME, id_of, is_storable
+from .tokens.claims import MAX_TIME, Purpose, id_of, is_storable
 from .tokens.status import TokenStatus
 from .tokens.token import Token
-from .tokens.verifier import Purpose
 from .transports import CookieTransport, Transport
 from .views import guarded
 

@@ -19,9 +19,10 @@ from ..exceptions import (
 from ..policy.request import AccessRequest, PolicySettings
 from ..sessions.revocation import Revocation, ref_of
 from ..sessions.users import Users
+from ..tokens.claims import Purpose
 from ..tokens.status import TokenStatus
 from ..tokens.token import Token
-from ..tokens.verifier import Purpose, Verifier
+from ..tokens.verifier import Verifier
 
 #: Seconds for which `enforce` goes by what the store has said of the token.
 MAX_AGE: Final = 1
@@ -67,11 +68,14 @@ class RequestServices:
 
     Attributes:
         verified: Tokens, by the text that a request presents.
+        now: The time for the first question of a guard that has just begun, in seconds since the
+            epoch; None: the clock is asked.
         used_up: Refresh tokens that this very request has used up.
         reused: A refresh token that was looked at and had been used before, by another request.
     """
 
     reused: Token | None = None
+    now: float | None = None
     _asked_at = 0.0
     verified: dict[str, Token]
     _standing: tuple[Token, TokenStatus] | None = None
@@ -138,8 +142,9 @@ class RequestServices:
     def standing(self, token: Token) -> TokenStatus:
         known = self._standing
         if known is None or known[0] is not token:
-            known = self._standing = (token, self.services.revocation.standing(token))
-            self._asked_at = self.services.terms.clock()
+            now, self.now = self.now, None
+            self._asked_at = now = self.services.terms.clock() if now is None else now
+            known = self._standing = (token, self.services.revocation.standing(token, now))
         answer = known[1]
         if answer is TokenStatus.CONSUMED and token.kind == "refresh":
             self.reused = None if self.was_used_here(token) else token
@@ -166,6 +171,7 @@ class RequestServices:
 
     def forget_old(self) -> None:
         """Ask the store again where its answer is old; so it is after the clock was put back."""
+        self.now = None
         if not 0 <= self.services.terms.clock() - self._asked_at <= MAX_AGE:
             self._standing = None
 

@@ -27,10 +27,10 @@ class Limit(NamedTuple):
 
 
 LIMITS = {
-    "protected, 200": Limit(calls=41, returns=7),
+    "protected, 200": Limit(calls=40, returns=3),
     "no token, 401": Limit(calls=20, returns=3),
-    "login": Limit(calls=70, returns=28),
-    "refresh with rotation": Limit(calls=110, returns=47),
+    "login": Limit(calls=70, returns=30),
+    "refresh with rotation": Limit(calls=110, returns=45),
 }
 
 
