@@ -39,7 +39,7 @@ from .challenges import refusal
 from .csrf import CSRFCheck
 from .inner_access import InnerAccess
 from .live_access import LiveAccess, keep
-from .plan import Loader, Plan
+from .plan import CompiledLevels, Loader, Plan
 from .refusal_log import Refusals
 from .request_state import RequestState
 
@@ -290,10 +290,8 @@ class Enforcement:
     ) -> Flow[None]:
         """Decide *policy* where no guard has run: read, close and add the baseline."""
         plan = Plan(
-            [policy],
-            self.baseline,
+            CompiledLevels([policy], self.baseline, "enforce"),
             label="enforce",
-            needs_loader=False,
             places=self.places,
             loader=_loading(resource),
         )
