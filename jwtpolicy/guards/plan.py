@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from ..decision import Decision
 from ..exceptions import PolicyDefinitionError
-from ..policy.base import AllOf, Policy
+from ..policy.base import AllOf, Policy, combined
 from ..policy.baseline import for_kind
 from ..policy.claim_policies import IsSubject
 from ..policy.closing import Closed, close, leaves
@@ -222,4 +222,4 @@ def program_of(policy: Policy, baseline: Policy | None, held: Collection[object]
     if baseline is None:
         return Program(root, builder)
     base = baseline.compile(builder, False)
-    return Program(Conjunction([root, base], AllOf(policy, baseline)), builder, base)
+    return Program(Conjunction([root, base], combined(AllOf, [policy, baseline])), builder, base)
