@@ -29,7 +29,7 @@ from .guards.levels import (
     remember,
     remember_opening,
 )
-from .guards.plan import Loader, Plan, check_loader
+from .guards.plan import Loader, check_loader, meeting
 from .policy.base import Policy
 from .policy.credentials import Access, Public
 from .proxies import RequestProxy, current_resource, loaded
@@ -93,7 +93,7 @@ def protect(
 
 
 def _check_meeting(level: Policy) -> None:
-    Plan([level], None, label=f"protect({level!r})", needs_loader=False)
+    meeting([level], f"protect({level!r})")
 
 
 def _is_view(value: object) -> bool:

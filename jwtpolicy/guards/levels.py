@@ -21,7 +21,7 @@ from ..policy.credentials import Access, Public
 from ..settings.readers import PLACES
 from ..transports import Transport
 from .misspelt_attributes import check_names
-from .plan import Loader, Plan, check_loader
+from .plan import Loader, check_loader, meeting
 
 #: The name under which a function that a guard made carries that guard, and itself.
 _MARK: Final = "__jwtpolicy_guard__"
@@ -250,7 +250,7 @@ class ClassGuard:
     def _check(self, method: str, levels: tuple[Policy, ...]) -> None:
         if not isinstance(levels[0], Public):
             label = f"{self.view.__name__}.{method.lower()}"
-            Plan(levels, None, label=label, needs_loader=False)
+            meeting(levels, label)
             if self.loader is None:
                 check_loader(levels, label)
 
