@@ -26,7 +26,7 @@ class Bindable(Protocol):
 
     @property
     def is_bound(self) -> bool:
-        """Whether its guards and verbs go by what was registered before its first request."""
+        """Whether it had its first request, which copies the registrations for its guards."""
 
     def has(self, blueprint: Blueprint) -> bool:
         """Whether it has registered *blueprint*, on its own or inside another one."""
@@ -174,7 +174,7 @@ class Registrations:
             self.blueprints[blueprint] = [*levels, level]
 
     def copied(self) -> Registered:
-        """Return what is registered at this moment."""
+        """Return a frozen copy of the registrations at this moment."""
         schemas = self.schemas.copied()
         if "user_loader" in self._hooks:
             schemas.reload_users()

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
-from typing import Final
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from flask import Request, Response
 from werkzeug.exceptions import HTTPException
@@ -15,11 +14,10 @@ from ..guards.plan import Plan
 from ..guards.request_state import RequestState
 from ..tokens.token import Token
 from ..transports import CookieTransport, QueryTransport, Transport
+from ..transports.places import needs_care
 from .components import Parts
 
 logger = logging.getLogger("jwtpolicy")
-
-_NO_REFERRER: Final = "no-referrer"
 
 
 class ResponseHook:
@@ -51,15 +49,14 @@ class ResponseHook:
             plan: What the endpoint demands; None where it demands nothing.
         """
         # Copied, because a thread that the view has started may still call guarded functions.
-        asked = [] if state is None else list(state.asked)
-        plans = asked if plan is None or plan in asked else [plan, *asked]
-        if any(met.places.has_ambient for met in plans) and "*" not in (vary := response.vary):
-            # What came without a cookie is not the answer to whoever has one.
-            vary.add("Cookie")
-        for met in plans:
-            admitted = None if state is None else state.admitted.get(met)
-            _keep_private(response, _presenting(met, admitted, request))
-        if state is not None and state.own is not None and self._renew_within is not None:
+        plans = [] if state is None else state.asked.copy()
+        if plan is not None and plan not in plans:
+            plans.insert(0, plan)
+        careful = [met for met in plans if met.places.careful]
+        if careful:
+            admitted = {} if state is None else state.admitted
+            _instruct_caches(response, request, careful, admitted)
+        if self._renew_within is not None and state is not None and state.own is not None:
             self._slide(response, state, state.own)
 
     def _slide(self, response: Response, state: RequestState, own: LiveAccess) -> None:
@@ -93,16 +90,31 @@ class ResponseHook:
         return expires is not None and expires - self._clock() <= within
 
 
+def _instruct_caches(
+    response: Response, request: Request, plans: Sequence[Plan], admitted: Mapping[Plan, LiveAccess]
+) -> None:
+    """Tell caches what the application has not told them itself.
+
+    The names of the headers are looked up here: where one is absent, werkzeug's ways to ask make
+    and catch an exception each time.
+    """
+    names = {name.lower() for name, _ in response.headers}
+    if any(met.places.has_ambient for met in plans):
+        # What came without a cookie is not the answer to whoever has one.
+        _vary_by_cookie(response, names)
+    for met in plans:
+        for place in _presenting(met, admitted.get(met), request):
+            # RFC 6750 section 2.3: "success (2XX status) responses … Cache-Control: private".
+            _set_default(response, names, "Cache-Control", "no-store")
+            if isinstance(place, QueryTransport):
+                _set_default(response, names, "Referrer-Policy", "no-referrer")
+
+
 def _presenting(plan: Plan, admitted: LiveAccess | None, request: Request) -> Iterable[Transport]:
     """Return the places from which *plan* was presented a token, as far as they need care."""
     if admitted is not None and admitted.place is not None:
-        return [admitted.place]
-    careful = (place for place in plan.places.transports if _needs_care(place))
-    return [place for place in careful if _is_filled(place, plan, request)]
-
-
-def _needs_care(place: Transport) -> bool:
-    return place.is_ambient or isinstance(place, QueryTransport)
+        return (admitted.place,) if needs_care(admitted.place) else ()
+    return [place for place in plan.places.careful if _is_filled(place, plan, request)]
 
 
 def _is_filled(place: Transport, plan: Plan, request: Request) -> bool:
@@ -113,10 +125,15 @@ def _is_filled(place: Transport, plan: Plan, request: Request) -> bool:
         return True
 
 
-def _keep_private(response: Response, places: Iterable[Transport]) -> None:
-    """Keep out of caches what the application has not allowed there itself."""
-    for place in filter(_needs_care, places):
-        # RFC 6750 section 2.3: "success (2XX status) responses … Cache-Control: private".
-        response.headers.setdefault("Cache-Control", "no-store")
-        if isinstance(place, QueryTransport):
-            response.headers.setdefault("Referrer-Policy", _NO_REFERRER)
+def _vary_by_cookie(response: Response, names: Collection[str]) -> None:
+    """Add ``Cookie`` to ``Vary``, which most answers do not have."""
+    if "vary" not in names:
+        response.headers.add("Vary", "Cookie")
+    elif "*" not in (vary := response.vary):
+        vary.add("Cookie")
+
+
+def _set_default(response: Response, names: set[str], name: str, value: str) -> None:
+    if name.lower() not in names:
+        names.add(name.lower())
+        response.headers.add(name, value)

@@ -1,4 +1,4 @@
-"""Open a session for whoever brings the right credentials."""
+"""The login view: it opens a session for a user with valid credentials."""
 
 from __future__ import annotations
 

@@ -3,32 +3,41 @@
 from __future__ import annotations
 
 import hmac
-from dataclasses import dataclass
 from typing import Final
 
 from flask import Request
 
 from ..exceptions import CSRFError
 from ..tokens.token import Token
+from ..transports import Presented
+from .presentation import PresentationCheck
 
 #: RFC 9110 section 9.2.1: methods that change nothing. Every other one is protected (CSRF-1).
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
+#: Headers that an environ calls as they are, without ``HTTP_``.
+_WITHOUT_PREFIX: Final = frozenset({"CONTENT_LENGTH", "CONTENT_TYPE"})
 
-@dataclass(frozen=True, slots=True)
+
 class CSRFNames:
     """Where a request brings the CSRF value of one kind of token.
 
-    Attributes:
+    Args:
         header: The header.
         field: The form's field, or None where forms are not looked at.
+
+    Attributes:
+        key: What the header is called in an environ (:pep:`3333`).
+        field: As above.
     """
 
-    header: str
-    field: str | None
+    def __init__(self, header: str, field: str | None) -> None:
+        name = header.upper().replace("-", "_")
+        self.key = name if name in _WITHOUT_PREFIX else f"HTTP_{name}"
+        self.field = field
 
 
-class CSRFCheck:
+class CSRFCheck(PresentationCheck):
     """A double submit that is bound to the session: the value stands in the signed token too.
 
     Args:
@@ -44,13 +53,14 @@ class CSRFCheck:
         self._refresh = refresh
         self._trusted_origins = trusted_origins
 
-    def check(self, request: Request, token: Token) -> None:
+    def judge(self, request: Request, token: Token, presented: Presented) -> None:
         """Let a request pass whose sender could read the site's own pages.
 
         Raises:
-            CSRFError: Another site sent it, the value is absent, or it is another token's.
+            CSRFError: A browser may have added the token by itself, and another site sent the
+                request, the value is absent, or it is another token's.
         """
-        if request.method in SAFE_METHODS:
+        if not presented.place.is_ambient or request.method in SAFE_METHODS:
             return
         self.check_site(request)
         names = self._refresh if token.kind == "refresh" else self._access
@@ -62,20 +72,17 @@ class CSRFCheck:
         Raises:
             CSRFError: One did.
         """
-        if self._is_foreign(request):
-            msg = "the page of another site sent the request"
-            raise CSRFError(msg)
-
-    def _is_foreign(self, request: Request) -> bool:
-        """Whether the browser says so (https://www.w3.org/TR/fetch-metadata/)."""
+        # The browser says so (https://www.w3.org/TR/fetch-metadata/).
         environ = request.environ
         is_cross_site = environ.get("HTTP_SEC_FETCH_SITE", "").lower() == "cross-site"
-        return is_cross_site and environ.get("HTTP_ORIGIN") not in self._trusted_origins
+        if is_cross_site and environ.get("HTTP_ORIGIN") not in self._trusted_origins:
+            msg = "the page of another site sent the request"
+            raise CSRFError(msg)
 
 
 def _brought(request: Request, names: CSRFNames) -> str:
     """Return the value that the request brings; the header wins over the field (CSRF-5)."""
-    value = request.headers.get(names.header)
+    value: str | None = request.environ.get(names.key)
     if value is not None or names.field is None:
         return value or ""
     values = request.form.getlist(names.field)

@@ -1,4 +1,4 @@
-"""Recognise a key of another algorithm in what was given for a secret, whatever it is wrapped in.
+"""Recognise a key of another algorithm that was given as an HMAC secret, in any encoding.
 
 A public key is known to everybody: whoever signs with it as an HMAC secret lets everybody sign
 (:rfc:`8725#section-2.1`). The same bytes may stand there as PEM, as DER, in base64 or hex, as a

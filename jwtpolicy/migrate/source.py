@@ -123,7 +123,7 @@ class Source:
 
     @property
     def is_package(self) -> bool:
-        """Whether other modules are below it."""
+        """Whether the file is the ``__init__`` of a package."""
         return self._parts[-1] == "__init__"
 
     @property

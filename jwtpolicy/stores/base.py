@@ -56,6 +56,14 @@ class TokenRef(NamedTuple):
     issued_at: float = 0
     kind: str = "access"
 
+    def is_covered_by(self, cut_off: float, leeway: float) -> bool:
+        """Whether the token may have been issued before *cut_off*, in seconds since the epoch.
+
+        ``iat`` may have a fraction, a cut-off lies somewhere inside its second, and the clock of
+        the machine that issued the token may be ahead by *leeway* seconds.
+        """
+        return self.issued_at < cut_off + 1 + leeway
+
 
 @dataclass(frozen=True, slots=True)
 class Session:
@@ -175,7 +183,7 @@ class SessionRecord:
 
     @property
     def kept_until(self) -> int:
-        """The second from which on nothing is kept for anybody; 0 where nothing is."""
+        """The end of the last grace, after which no sealed pair is kept; 0 where none is."""
         return max((one.deadline for one in self.predecessors), default=0)
 
     def is_live(self, now: int) -> bool:
@@ -209,7 +217,8 @@ class SessionRecord:
             used_until: The end of the used token's grace.
             kept: The sealed pair that answers a repetition until then; None: none is allowed.
         """
-        recent = [one for one in self.predecessors if now < one.deadline]
+        used = self.predecessors
+        recent = [one for one in used if now < one.deadline] if used else []
         if kept is not None and now < used_until:
             recent.append(Predecessor(self.session.refresh_id, used_until))
         else:
@@ -303,11 +312,10 @@ def judge_standing(ref: TokenRef, known: Known, now: int, leeway: float) -> Toke
     # subject's sessions too, and one that was opened later in the same second has to live.
     if ref.kind == REFRESH and (known.record is not None or ref.session_id is not None):
         return _judge_refresh(ref, known, now)
-    # The same holds for every token of a session that the store knows as open; only tokens outside
-    # of any, or of an unknown one, are judged by their age.
-    # `iat` may have a fraction, and the cut-off lies somewhere inside its second.
-    is_outside = known.is_ended is None
-    if is_outside and known.cut_off is not None and ref.issued_at < known.cut_off + 1 + leeway:
+    # The same holds for every token of a session that the store knows as open: only tokens outside
+    # of any session, or of an unknown one, are judged by their age.
+    cut_off = known.cut_off if known.is_ended is None else None
+    if cut_off is not None and ref.is_covered_by(cut_off, leeway):
         return TokenStatus.REVOKED
     return TokenStatus.GOOD if known.is_revoked is None else TokenStatus.CONSUMED
 
@@ -378,7 +386,7 @@ class TokenStore(ABC):
         """
 
     def new_session_id(self, issuer: str, subject: str) -> str:
-        """Return an id that no session has, for one that a login is about to open.
+        """Return a new session id for a login.
 
         Random, unless the store says otherwise: one of many machines may put into it where the
         session is kept. It has to take ids of any other form, too.
@@ -390,7 +398,7 @@ class TokenStore(ABC):
         return secrets.token_urlsafe(SESSION_ID_BYTES)
 
     def adopted_session_id(self, ref: TokenRef) -> str:
-        """Return the id of the session that comes of a refresh token without one: always the same.
+        """Return the session id that adopts a refresh token without ``sid``: always the same.
 
         A store of many machines keeps that session where the subject's others are.
         """
@@ -485,7 +493,7 @@ class TokenStore(ABC):
     def replace(
         self, issuer: str, session_id: str, expected_id: str, step: Step, *, now: int
     ) -> bool:
-        """Put another refresh token in the place of the current one, which nobody has presented.
+        """Replace the current refresh token by another one, although nobody has presented it.
 
         One atomic compare-and-set. What was issued up to *now* is void from then on, and whoever
         presents it gets ``REPLACED``: neither the new pair nor the blame for a theft.

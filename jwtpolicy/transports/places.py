@@ -8,6 +8,7 @@ from flask import Request
 
 from ..exceptions import InvalidRequestError
 from .base import Presented, Transport
+from .query_string import QueryTransport
 
 
 class Places:
@@ -21,6 +22,7 @@ class Places:
     Attributes:
         transports: The places.
         has_ambient: Whether browsers fill one of them by themselves.
+        careful: Those of which caches must not keep an answer: ambient ones, and the query string.
         judges_each: As above.
     """
 
@@ -30,6 +32,7 @@ class Places:
         self._explicit = tuple(place for place in self.transports if not place.is_ambient)
         self._ambient = tuple(place for place in self.transports if place.is_ambient)
         self.has_ambient = bool(self._ambient)
+        self.careful = tuple(place for place in self.transports if needs_care(place))
         if len(self.transports) == 1 and not judges_each:
             self.presented = self.transports[0].presented  # type: ignore[method-assign]
 
@@ -50,6 +53,11 @@ class Places:
 
     def __repr__(self) -> str:
         return ", ".join(place.name for place in self.transports)
+
+
+def needs_care(place: Transport) -> bool:
+    """Whether an answer to a token in *place* has to be kept out of caches."""
+    return place.is_ambient or isinstance(place, QueryTransport)
 
 
 def _in_one(presented: Iterable[list[Presented]]) -> list[Presented]:

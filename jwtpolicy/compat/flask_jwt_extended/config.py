@@ -54,14 +54,14 @@ class WeakKeyWarning(UserWarning):
 
 
 class JSONEncoder(json.JSONEncoder):
-    """Encodes what JSON has no type for as the application's own provider does."""
+    """A JSON encoder that encodes other types as the application's own JSON provider does."""
 
     def default(self, o: Any) -> Any:
         return getattr(current_app.json, "default", DefaultJSONProvider.default)(o)
 
 
 class _Option(Generic[T]):
-    """An option; where it needs more than to be taken as it is, *read* judges key and value."""
+    """A descriptor of an option; *read*, if given, checks and converts its value."""
 
     def __init__(self, key: str, default: T, read: Callable[[str, Any], T] | None = None) -> None:
         self._key, self._default, self._read = key, default, read

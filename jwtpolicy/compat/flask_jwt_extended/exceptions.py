@@ -93,7 +93,7 @@ class JWTExtendedException(Answered):  # the name that applications import
 
 
 class JWTDecodeError(JWTExtendedException):
-    """A claim is absent that has to be there, or there are two tokens."""
+    """A required claim is absent, or the request has two tokens."""
 
 
 class InvalidHeaderError(JWTExtendedException):
@@ -109,7 +109,7 @@ class WrongTokenError(JWTExtendedException):
 
 
 class NoAuthorizationError(JWTExtendedException):
-    """There is no token where one was looked for."""
+    """The request has no token in any token location."""
 
     loader, challenge = "unauthorized", None
 

@@ -45,7 +45,7 @@ class JWTManager(Loaders):
             self.init_app(app, add_context_processor)
 
     def init_app(self, app: Flask, add_context_processor: bool = False) -> None:
-        """Guard *app*.
+        """Register the manager with *app*: check its options, add error handlers and hooks.
 
         Raises:
             SetupError: The application has a `JWTManager` already.
@@ -92,7 +92,7 @@ def _answer(error: Answered) -> ResponseReturnValue:
 
 
 def _stop_leaks(response: Response) -> Response:
-    """Return *response*, unless its headers are claims (S4).
+    """Return *response*, unless its headers are claims of a token (S4).
 
     ``before_request(lambda: verify_jwt_in_request())`` makes Flask take the header and the claims
     that come back for the answer: one as its body, the other as its headers.
@@ -109,7 +109,7 @@ def _stop_leaks(response: Response) -> Response:
 
 
 def _keep_private(response: Response) -> Response:
-    """Return *response*, with what caches have to know where cookies were looked for (HTTP-9)."""
+    """Return *response* with ``Vary`` and ``Cache-Control`` for requests with cookies (HTTP-9)."""
     names = getattr(request, COOKIES, ())
     if names and "*" not in (vary := response.vary):
         vary.add("Cookie")

@@ -15,7 +15,9 @@ from .tokens import Decoded
 
 
 def tell(app: Flask, loaders: Loaders) -> None:
-    """Let native guards of *app* ask its ``token_in_blocklist_loader`` too, and logouts end all.
+    """Register the bridge's blocklist as a revocation check of *app*'s native guards.
+
+    Native logouts then end the tokens that the bridge's guards have let in, too.
 
     Raises:
         SetupError: The native guards are bound already, and would never ask the loader.

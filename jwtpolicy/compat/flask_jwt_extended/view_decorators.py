@@ -132,7 +132,7 @@ def verify_jwt_in_request(
 
 
 def silence_hooks(app: Flask) -> None:
-    """Let `verify_jwt_in_request` return nothing where it is a ``before_request`` function (S4).
+    """Make `verify_jwt_in_request` return None where it is a ``before_request`` hook (S4).
 
     Flask would send the header and the claims as the answer. It is known by where it stands,
     whoever calls it.

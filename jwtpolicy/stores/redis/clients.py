@@ -1,4 +1,4 @@
-"""Make redis-py's clients of an address, with a bound on every wait."""
+"""Clients of redis-py for an address, with a bound on every wait."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ _KNOWN: Final = frozenset(TAGS)
 
 
 def tag_of(issuer: str, name: str) -> str:
-    """Return the hash tag of a subject, or of whatever else *issuer* gives a name to."""
+    """Return the hash tag of an issuer's subject, or of its session id."""
     named = f"{len(issuer)}:{issuer}{name}".encode("utf-8", "surrogatepass")
     return TAGS[int.from_bytes(blake2b(named, digest_size=2).digest()) & 4095]
 
@@ -36,7 +36,7 @@ def new_session_id(tag: str) -> str:
 
 
 class Keys:
-    """The names of everything that lies in one slot.
+    """The names of the keys in one slot.
 
     Args:
         prefix: The prefix of all keys.

@@ -45,7 +45,7 @@ class _Access:
 
 
 class Server:
-    """The client of one store: made at the first use, shared by threads, not by processes.
+    """The server of one store: its client is made at the first use, one for each process.
 
     Args:
         address: Where the server is.

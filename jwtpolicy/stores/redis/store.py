@@ -132,7 +132,7 @@ class RedisStore(TokenStore):
             there = self._of_session(issuer, session_id)
             [raw], elsewhere = self._look_up_in(there.tag, [there.session(session_id)])
             memories += elsewhere
-        if any(one.is_strict and ref.issued_at < one.began + 1 + leeway for one in memories):
+        if any(one.is_strict and ref.is_covered_by(one.began, leeway) for one in memories):
             return TokenStatus.REVOKED
         try:
             known = self._known(ref, session_id, found, raw, memories)
@@ -410,7 +410,7 @@ class RedisStore(TokenStore):
         return record.session if record.is_live(now) else None
 
     def prune(self, *, now: int) -> int:
-        """Take sessions that are gone off their subjects' lists; entries leave by themselves."""
+        """Remove ended sessions from their subjects' lists; entries expire by themselves."""
         total = 0
         for by_age in self._server.scan(_glob(self._prefix) + b"{*}l*"):
             issuer, subject = names_in(by_age, "l")
@@ -421,7 +421,7 @@ class RedisStore(TokenStore):
         return total
 
     def upgrade(self) -> str:
-        """Rewrite the sessions of before version 2, each in one step, and list them anew.
+        """Rewrite the sessions from before version 2, each in one step, and list them anew.
 
         It may be interrupted, and run again: it lists those that were rewritten before, too, since
         it may have got no further with them. The lists are taken away last: while one is there,
@@ -509,7 +509,7 @@ class RedisStore(TokenStore):
 
 
 def _cut_off(found: bytes | None, memories: list[Memory]) -> int | None:
-    """Return the second up to which tokens are revoked that belong to no known session."""
+    """Return the cut-off: the second up to which tokens of no known session are revoked."""
     cut_offs = [one.began for one in memories]
     if found is not None:
         cut_offs.append(int(found))

@@ -232,7 +232,7 @@ class Database:
         return connection
 
     def _open_alive(self, first: str | None) -> Connection:
-        """Return a connection that answers, so that it breaks in the middle of a change rarely.
+        """Return a connection that has just answered, so that it rarely breaks within a change.
 
         A question can be asked again; of a change nobody knows whether it was made.
 
@@ -260,7 +260,7 @@ class Database:
         return job()
 
     def _is_late(self, started: float) -> bool:
-        """Whether there is no time for another try."""
+        """Whether too little time is left for a retry."""
         return elapsed() - started > self._timeout / 2 or not left(1)
 
     def _failed(self, error: Exception) -> StoreUnavailableError:

@@ -111,7 +111,7 @@ class _Connections(Queue[Any]):
 
 
 class _Pool(QueuePool):
-    """A pool that is waited for no longer than until the deadline."""
+    """A connection pool whose waits end with the deadline."""
 
     _queue_class = _Connections
 
