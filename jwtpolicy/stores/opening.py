@@ -15,7 +15,7 @@ from .sqlite import SQLiteStore
 #: The file in the instance folder that is used where ``JWT_STORE_URL`` is not set.
 DEFAULT_FILE: Final = "jwtpolicy.sqlite3"
 
-#: What SQLAlchemy opens. Plain ``sqlite:`` needs no SQLAlchemy: it is `SQLiteStore`.
+#: The schemes of `SQLAlchemyStore`. Plain ``sqlite:`` needs no SQLAlchemy: it is `SQLiteStore`.
 _SQL = ("postgresql", "postgres", "mysql", "mariadb", "sqlite+pysqlite")
 
 _ALLOWED = (
