@@ -51,7 +51,7 @@ GUARDS_BLUEPRINT: Final = "__jwtpolicy_guards_blueprint__"
 _MAX_INNER_PLANS: Final = 1024
 
 #: By which an endpoint's own guard lets pass what the endpoint does not guard, or guards within.
-_NOTHING: Final = Plan((), None, label="nothing")
+_NOTHING: Final = Plan(None, label="nothing")
 
 #: Puts a guard around a view.
 Guarding = Callable[[Any, Guard], Any]

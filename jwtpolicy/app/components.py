@@ -36,9 +36,10 @@ from ..stores.base import TokenStore
 from ..stores.caching import CachedStore
 from ..stores.opening import open_store
 from ..stores.outages import checked
+from ..tokens.claims import ClaimRules
 from ..tokens.signer import Signer, SigningRules
 from ..tokens.token import Token
-from ..tokens.verifier import ClaimRules, Verifier
+from ..tokens.verifier import Verifier
 from ..transports import (
     CookieTransport,
     HeaderTransport,
@@ -96,6 +97,9 @@ class Parts:
     Raises:
         ConfigurationError: There is no usable key, or no such store; or the service would refuse
             the tokens that it issues.
+
+    Attributes:
+        takes_cookies: Whether cookies are a place for tokens.
     """
 
     def __init__(
@@ -109,6 +113,7 @@ class Parts:
     ) -> None:
         self.settings = settings
         self._lifetimes = settings.lifetimes
+        self.takes_cookies = "cookies" in settings.token_location
         self.clock = clock
         self._ring = ring = keys or _ring(settings)
         has_own_keys = type(ring).signing_key_for is not KeyRing.signing_key_for
@@ -171,11 +176,6 @@ class Parts:
             csrf: Whether tokens that browsers send by themselves need a CSRF value.
         """
         return (self.csrf,) if csrf and places.has_ambient else ()
-
-    @property
-    def takes_cookies(self) -> bool:
-        """Whether cookies are a place for tokens."""
-        return "cookies" in self.settings.token_location
 
     @property
     def has_csrf(self) -> bool:

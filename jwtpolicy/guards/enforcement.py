@@ -45,7 +45,7 @@ from .flow import (
 )
 from .inner_access import InnerAccess
 from .live_access import LiveAccess, keep
-from .plan import Loader, Plan
+from .plan import CompiledLevels, Loader, Plan
 from .presentation import PresentationCheck, judge_presented
 from .refusal_log import Refusals
 from .request_state import RequestState
@@ -273,10 +273,8 @@ class Enforcement:
     ) -> Flow[None]:
         """Decide *policy* where no guard has run: read, close and add the baseline."""
         plan = Plan(
-            [policy],
-            self.baseline,
+            CompiledLevels([policy], self.baseline, "enforce"),
             label="enforce",
-            needs_loader=False,
             places=self.places,
             checks=self._checks,
             loader=_loading(resource),
@@ -328,6 +326,8 @@ class Enforcement:
             access = self._access(state, request, None, None, plan.loader)
             return [(plan.anonymous, plan.anonymous.run(access, awaits))]
         services, terms, verified = state.answers, self.services.terms, state.answers.verified
+        # One time for all that this guard asks, so that the clock is asked once.
+        now = services.now = terms.clock()
         attempts: list[Attempt] = []
         errors: list[AccessError] = []
         try:
@@ -336,7 +336,7 @@ class Enforcement:
                 try:
                     token = verified.get(encoded)
                     if token is None:
-                        token = verified[encoded] = self._verify(encoded, kinds=None)
+                        token = verified[encoded] = self._verify(encoded, kinds=None, now=now)
                     found = token._claims["type"]
                     program = plan.programs.get(found)
                     if program is None or not token.is_own or (kind is not None and kind != found):

@@ -61,12 +61,10 @@ class _Entry:
         #: The names of its claims.
         self.names = frozenset(claim_name(*pair) for pair in schema._declared_fields.items())
         self._principals = None if _has_post_load(self.schema) else Principals(schema)
+        #: The types of its objects: the users', and what it made itself.
+        own = () if self._principals is None else (self._principals.type,)
+        self.writes: tuple[type, ...] = (user_type, *own)
         self._compiled = compile_principal(self.schema, self._principals)
-
-    def writes(self, user_type: type) -> bool:
-        """Whether it is for objects of this very type: the users', or what it made itself."""
-        is_own = self._principals is not None and self._principals.type is user_type
-        return is_own or self.user_type is user_type
 
     def covers(self, kind: str) -> bool:
         """Whether it is for tokens of *kind*: by default for all kinds but refresh."""
@@ -152,12 +150,14 @@ class _Readers:
         prefixes: What subjects of all types with a prefix begin with, of whatever kind.
     """
 
-    __slots__ = ("_entries", "_has_plain", "_prefixes")
+    __slots__ = ("_entries", "_has_plain", "_prefixes", "is_one")
 
     def __init__(self, entries: list[_Entry], prefixes: tuple[str, ...]) -> None:
         self._entries = entries
         self._prefixes = prefixes
         self._has_plain = any(not entry.prefix for entry in entries)
+        #: Whether there is no other one to be confused with.
+        self.is_one = len(entries) == 1
 
     def chosen(self, reference: str | None) -> tuple[_Entry | None, int]:
         """Return the schema that a token names, and the version that wrote it; None for none.
@@ -320,7 +320,8 @@ class SchemaRegistry:
             raise IssueError(msg) from None
         subject = entry.subject_in(claims)
         # Beside tokens that are of no schema, those of one have to say so.
-        is_alone = len(self._reading(kind)) == 1 and not (kind == "refresh" and self._reloads_users)
+        is_bare = kind == "refresh" and self._reloads_users
+        is_alone = self._readers_of(kind).is_one and not is_bare
         # No subject alone makes anybody one of a type that has a prefix: its tokens say it too.
         is_told = is_alone and entry.version == 1 and not entry.prefix
         reference = None if is_told else entry.reference
@@ -418,10 +419,7 @@ class SchemaRegistry:
         """
         if not self._entries:
             return claims["sub"]
-        readers = self._readers.get(kind)
-        if readers is None:
-            readers = _Readers(self._reading(kind), _prefixes_of(self._entries))
-            self._readers[kind] = readers
+        readers = self._readers_of(kind)
         reference = claims.get("schema")
         if kind == "refresh" and self._reloads_users and not readers.has(reference):
             # The subject alone: its user is loaded again.
@@ -452,16 +450,26 @@ class SchemaRegistry:
     def _writer(self, user_type: type, kind: str | None) -> _Entry | None:
         """Return the schema for a type and kind; None: for any kind."""
         for cls in user_type.__mro__:
-            fitting = [e for e in self._entries if e.writes(cls)]
-            fitting = [e for e in fitting if kind is None or e.covers(kind)]
-            if fitting:
+            found = None
+            for entry in self._entries:
                 # A schema for this very kind comes before one for all of them.
-                return max(fitting, key=lambda entry: entry.kind is not None)
+                is_first = found is None or (found.kind is None and entry.kind is not None)
+                if is_first and cls in entry.writes and (kind is None or entry.covers(kind)):
+                    found = entry
+            if found is not None:
+                return found
         return None
 
     def _describing(self, user_type: type) -> _Entry | None:
         """Return the schema that says who users of a type are: all of a type say the same."""
         return self._writer(user_type, "access") or self._writer(user_type, None)
+
+    def _readers_of(self, kind: str) -> _Readers:
+        readers = self._readers.get(kind)
+        if readers is None:
+            readers = _Readers(self._reading(kind), _prefixes_of(self._entries))
+            self._readers[kind] = readers
+        return readers
 
     def _reading(self, kind: str) -> list[_Entry]:
         exact = [entry for entry in self._entries if entry.kind == kind]

@@ -56,6 +56,14 @@ class TokenRef(NamedTuple):
     issued_at: float = 0
     kind: str = "access"
 
+    def is_covered_by(self, cut_off: float, leeway: float) -> bool:
+        """Whether the token may have been issued before *cut_off*, in seconds since the epoch.
+
+        ``iat`` may have a fraction, a cut-off lies somewhere inside its second, and the clock of
+        the machine that issued the token may be ahead by *leeway* seconds.
+        """
+        return self.issued_at < cut_off + 1 + leeway
+
 
 @dataclass(frozen=True, slots=True)
 class Session:
@@ -209,7 +217,8 @@ class SessionRecord:
             used_until: The deadline of the one that was used.
             kept: What it may be answered with until then; None: it may not be repeated.
         """
-        recent = [one for one in self.predecessors if now < one.deadline]
+        used = self.predecessors
+        recent = [one for one in used if now < one.deadline] if used else []
         if kept is not None and now < used_until:
             recent.append(Predecessor(self.session.refresh_id, used_until))
         else:
@@ -300,9 +309,8 @@ def judge_standing(ref: TokenRef, known: Known, now: int, leeway: float) -> Toke
         return TokenStatus.REVOKED
     if ref.kind == REFRESH and (known.record is not None or ref.session_id is not None):
         return _judge_refresh(ref, known, now)
-    # `iat` may have a fraction, and the cut-off lies somewhere inside its second.
-    is_outside = known.is_ended is None
-    if is_outside and known.cut_off is not None and ref.issued_at < known.cut_off + 1 + leeway:
+    cut_off = known.cut_off if known.is_ended is None else None
+    if cut_off is not None and ref.is_covered_by(cut_off, leeway):
         return TokenStatus.REVOKED
     return TokenStatus.GOOD if known.is_revoked is None else TokenStatus.CONSUMED
 

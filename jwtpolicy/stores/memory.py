@@ -71,7 +71,7 @@ class MemoryStore(TokenStore):
 
     def standing(self, ref: TokenRef, *, now: int, leeway: float = 0) -> TokenStatus:
         if self._pid != os.getpid():
-            self._note_fork()
+            self._check_process()
         issuer = ref.issuer
         token = self._tokens.get((issuer, ref.token_id))
         record = self._record_of(ref)
@@ -255,8 +255,7 @@ class MemoryStore(TokenStore):
         limit: int = PAGE,
         before: tuple[float, str] | None = None,
     ) -> list[Session]:
-        if self._pid != os.getpid():
-            self._note_fork()
+        self._check_process()
         with self._lock:
             live = [record.session for record in self._live(issuer, subject, now)]
         if before is not None:
@@ -266,13 +265,12 @@ class MemoryStore(TokenStore):
 
     def session(self, issuer: str, session_id: str, *, now: int) -> Session | None:
         if self._pid != os.getpid():
-            self._note_fork()
+            self._check_process()
         record = self._records.get((issuer, session_id))
         return record.session if record is not None and record.is_live(now) else None
 
     def prune(self, *, now: int) -> int:
-        if self._pid != os.getpid():
-            self._note_fork()
+        self._check_process()
         horizon = now - MAX_LEEWAY
         with self._lock:
             self._erase_kept(now)
@@ -315,11 +313,14 @@ class MemoryStore(TokenStore):
 
     def _before_write(self, now: int) -> None:
         if self._pid != os.getpid():
-            self._note_fork()
+            self._check_process()
         if next(self._writes) % _PRUNE_EVERY == 0:
             self.prune(now=now)
 
-    def _note_fork(self) -> None:
+    def _check_process(self) -> None:
+        """Begin anew in a process that was forked; frequent questions call it only there."""
+        if self._pid == os.getpid():
+            return
         # The lock may have been held by a thread that was not forked along.
         self._lock = threading.Lock()
         self._pid = os.getpid()
@@ -344,7 +345,7 @@ def _place(session: Session) -> tuple[int, str]:
 
 
 def _is_cut_off(ref: TokenRef, cut_off: tuple[int, int] | None, leeway: float) -> bool:
-    return cut_off is not None and ref.issued_at < cut_off[0] + 1 + leeway
+    return cut_off is not None and ref.is_covered_by(cut_off[0], leeway)
 
 
 def _drop_over(entries: dict[_Key, tuple[Flag, int]], horizon: int) -> int:

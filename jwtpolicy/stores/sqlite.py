@@ -267,7 +267,7 @@ class SQLiteStore(TokenStore):
             warn_of(self._shown, seen, age)
             began = restored = self._begin_again(connection, seen)
         lineage.see(age)
-        if ref.issued_at < restored + 1 + leeway:
+        if ref.is_covered_by(restored, leeway):
             return None
         found[2] = began if found[2] is None else max(began, found[2])
         return tuple(found)

@@ -10,7 +10,8 @@ import pytest
 
 from jwtpolicy.exceptions import ExpiredTokenError, InvalidTokenError, WrongKindError
 from jwtpolicy.keys import Key, KeyRing
-from jwtpolicy.tokens.verifier import ClaimRules, Verifier
+from jwtpolicy.tokens.claims import ClaimRules
+from jwtpolicy.tokens.verifier import Verifier
 from tests.support.applications import SECRET
 from tests.support.clocks import StandingClock
 
@@ -69,6 +70,8 @@ SHAPES = [
 OBJECTS = [
     pytest.param(b'{"a": 1, "a": 2}', id="a duplicate"),
     pytest.param(b'{"a": 1, "\\u0061": 2}', id="a duplicate by escape"),
+    pytest.param(b'{"a" :1,"a":2}', id="a duplicate with a space before the colon"),
+    pytest.param(b'{"a"\n:1,"a":2,"x":"\\":"}', id="a duplicate, and text like a member's name"),
     pytest.param(b'{"x": {"a": 1, "a": 2}}', id="a nested duplicate"),
     pytest.param(b'{"x": NaN}', id="NaN"),
     pytest.param(b'{"x": Infinity}', id="Infinity"),
@@ -78,6 +81,8 @@ OBJECTS = [
     pytest.param(b'{"x": ' + b"[" * 33 + b"]" * 33 + b"}", id="33 deep"),
     pytest.param(b'{"x": ' + b'{"a":' * 33 + b"1" + b"}" * 33 + b"}", id="33 objects deep"),
     pytest.param(b'{"x": 1' + b"0" * 5000 + b"}", id="a number of 5000 digits"),
+    pytest.param('{"x": 1\u0663}'.encode(), id="an Arabic digit"),
+    pytest.param(b'{"x": "\\u 061"}', id="a space in an escape"),
     pytest.param(b"\xef\xbb\xbf{}", id="a byte order mark"),
     pytest.param("{}".encode("utf-16"), id="UTF-16"),
     pytest.param("{}".encode("utf-32"), id="UTF-32"),

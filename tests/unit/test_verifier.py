@@ -8,9 +8,10 @@ import pytest
 
 from jwtpolicy.exceptions import ExpiredTokenError, InvalidTokenError
 from jwtpolicy.keys import Key, KeyRing
+from jwtpolicy.tokens.claims import ClaimRules, Purpose
 from jwtpolicy.tokens.jose import encoded_object
 from jwtpolicy.tokens.signer import Signer, SigningRules, TokenRequest
-from jwtpolicy.tokens.verifier import ClaimRules, Purpose, Verifier
+from jwtpolicy.tokens.verifier import Verifier
 from tests.support.applications import SECRET
 from tests.support.clocks import StandingClock
 from tests.support.forgeries import CLAIMS, HEADER, KEY, NOW, refused, signed, verifier
@@ -145,6 +146,17 @@ def test_an_expired_token_can_be_looked_at_on_purpose() -> None:
     later = signed(claims={**CLAIMS, "nbf": NOW + 1})
     with pytest.raises(InvalidTokenError):
         verifier().verify(later, kinds=None, purpose=Purpose.EXAMINE)
+
+
+def test_a_caller_that_knows_the_time_says_it() -> None:
+    """CLAIM-1: a request asks the clock once, so that nothing ends in the middle of it."""
+    judge = Verifier(ring=KeyRing(KEY), clock=StandingClock(NOW + 900))
+    with pytest.raises(ExpiredTokenError):
+        judge.verify(signed(), kinds=None)
+
+    assert judge.verify(signed(), kinds=None, now=NOW + 899)
+    with pytest.raises(ExpiredTokenError):
+        judge.verify(signed(), kinds=None, now=NOW + 900)
 
 
 def test_a_token_without_an_end_passes_where_that_is_allowed() -> None:

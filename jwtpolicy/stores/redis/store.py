@@ -132,7 +132,7 @@ class RedisStore(TokenStore):
             there = self._of_session(issuer, session_id)
             [raw], elsewhere = self._look_up_in(there.tag, [there.session(session_id)])
             memories += elsewhere
-        if any(one.is_strict and ref.issued_at < one.began + 1 + leeway for one in memories):
+        if any(one.is_strict and ref.is_covered_by(one.began, leeway) for one in memories):
             return TokenStatus.REVOKED
         try:
             known = self._known(ref, session_id, found, raw, memories)

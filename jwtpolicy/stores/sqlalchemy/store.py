@@ -140,7 +140,7 @@ class SQLAlchemyStore(TokenStore):
         if lineage is not None:
             begin_again = partial(self._begin_again, database, seen)
             remembered = self._remembered(lineage, seen, row, begin_again)
-            if ref.issued_at < remembered.restored + 1 + leeway:
+            if ref.is_covered_by(remembered.restored, leeway):
                 return TokenStatus.REVOKED
             row = remembered.row
         known = _known(row) if is_refresh else Known(*row)
@@ -245,7 +245,7 @@ class SQLAlchemyStore(TokenStore):
             if lineage is not None:
                 begin_again = partial(self._begin_again_on, connection, seen)
                 remembered = self._remembered(lineage, seen, row, begin_again)
-                if ref.issued_at < remembered.restored + 1 + leeway:
+                if ref.is_covered_by(remembered.restored, leeway):
                     return None
                 row = remembered.row
             known = _known(row)
