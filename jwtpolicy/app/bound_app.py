@@ -196,11 +196,6 @@ class BoundApp:
             return self._new_state(current)
         return kept.about(current) or self._new_state(current)
 
-    def _known_state(self, current: Request) -> RequestState | None:
-        """Return what is known of *current*, or None; another one may have the same environ."""
-        kept: RequestState | None = current.environ.get(self._key)
-        return None if kept is None else kept.about(current)
-
     def _new_state(self, current: Request) -> RequestState:
         made = RequestState((self._enforcement or self._bind()).services, current)
         # One step, because threads may share a request.
@@ -481,18 +476,18 @@ class BoundApp:
 
     def _finished(self, response: Response) -> Response:
         """Finish *response*, whoever made it: the view, Flask, or a handler of an error."""
-        current = _current_request()
-        state, plan = self._known_state(current), self._plan_known(current)
+        current: Request = request._get_current_object()  # type: ignore[attr-defined] # a proxy
+        kept: RequestState | None = current.environ.get(self._key)
+        # Another request may have the same environ.
+        state = None if kept is None else kept.about(current)
+        # The plan by which it was, or would have been, judged.
+        plan = self._plans.get((current.endpoint, current.method))
+        is_free = plan is None or plan.is_public
+        if is_free or (current.method == "OPTIONS" and _is_automatic(current)):
+            plan = None
         if state is not None or plan is not None:
             cast(ResponseHook, self._finishing).finish(response, current, state, plan)
         return response
-
-    def _plan_known(self, current: Request) -> Plan | None:
-        """Return the plan that *current* was, or would have been, judged by; None: by none."""
-        plan = self._plans.get((current.endpoint, current.method))
-        if plan is None or plan.is_public:
-            return None
-        return None if current.method == "OPTIONS" and _is_automatic(current) else plan
 
     def check_config(self) -> None:
         """Notice settings that were changed too late.
