@@ -77,8 +77,9 @@ compat: $(READY) ## run Flask-JWT-Extended's own tests against it and against th
 
 check: lint types cover docs doctest ## everything that has to hold before a commit
 
-bench: $(READY) ## compare the cost of a request with a bare view and other ways
-	$(BIN)/python -m benchmarks
+BENCH ?=
+bench: $(READY) ## compare the cost of a request with a bare view and other ways; BENCH=--quick is rougher
+	$(BIN)/python -m benchmarks $(BENCH)
 
 LOAD ?=
 load: $(READY) ## measure the stores, into docs/sizing; a quarter of an hour, LOAD=--quick less

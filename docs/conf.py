@@ -18,6 +18,7 @@ extensions = [
     "sphinx.ext.viewcode",
     "sizing",
     "sphinx_copybutton",
+    "layers",
     "requirements",
     "tables",
 ]

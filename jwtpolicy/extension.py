@@ -5,13 +5,12 @@ from __future__ import annotations
 import inspect
 import logging
 import math
-from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from copy import copy
 from dataclasses import replace
 from datetime import datetime, timedelta
 from types import NoneType
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar, cast, overload
 
 from flask import Blueprint, Flask, Response, current_app
 from werkzeug.wrappers import Response as BaseResponse
@@ -51,6 +50,7 @@ from .policy.request import DEFAULT_SETTINGS, NOT_LOADED, AccessRequest
 from .proxies import (
     ManagerProxy,
     NativeUser,
+    current_token,
     current_user,
     known_state,
     place_let_in,
@@ -68,10 +68,9 @@ from .sessions.users import User
 from .settings import Settings
 from .signals import logged_in, logged_out, refresh_reused
 from .stores.base import PAGE, REFRESH, TokenRef, TokenStore
-from .tokens.claims import MAX_TIME, id_of, is_storable
+from .tokens.claims import MAX_TIME, Purpose, id_of, is_storable
 from .tokens.status import TokenStatus
 from .tokens.token import Token
-from .tokens.verifier import Purpose
 from .transports import CookieTransport, Transport
 from .views import guarded
 
@@ -100,6 +99,28 @@ if TYPE_CHECKING:
         def __call__(
             self, loader: Callable[[Token], Coroutine[Any, Any, User | None]], /
         ) -> Callable[[Token], Coroutine[Any, Any, User | None]]: ...
+
+
+#: The kinds of token that `JWTManager.refresh` takes.
+_REFRESH: Final = frozenset({REFRESH})
+
+
+class _Answering:
+    """Say in whose name a refusal is, when it comes from a verb and not from a guard.
+
+    An outage is logged at once: whatever the application answers, somebody has to mend it.
+    """
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        if isinstance(error, AccessError):
+            try:
+                raise application().refused(error, may_be_caught=True) from error.__cause__
+            finally:
+                # Its traceback holds this frame, which must not hold it in turn.
+                del error
 
 
 class JWTManager(Generic[User]):
@@ -344,24 +365,25 @@ class JWTManager(Generic[User]):
             StoreUnavailableError: The store cannot be asked.
         """
         with self._answering():
-            sessions, found = self._components().sessions, self._user(user)
+            bound = self._application()
+            components = bound.components
+            sessions, found = components.sessions, _user(user, components)
             facts = sessions.facts(claims, headers, fresh=fresh, scope=scope, acr=acr, amr=amr)
-            began, shown = self._since(since), text_of(label)
+            began = None if since is None else self._since(since)
+            shown = None if label is None else text_of(label)
             try:
                 pair = sessions.open(found, facts, fresh=fresh, label=shown, since=began)
             except ForeignSubjectError as error:
                 raise LoginFailedError(str(error)) from error
         logged_in.send(_app(), session_id=pair.session_id)
-        return self._answerable(pair)
+        return self._for_cookies(pair) if bound.parts.takes_cookies else pair
 
-    def _since(self, since: float | None) -> float | None:
+    def _since(self, since: float) -> float:
         """Return when a login began, as far as what this very request has ended is concerned.
 
         Raises:
             TypeError: It is no moment.
         """
-        if since is None:
-            return None
         if type(since) not in (int, float) or not math.isfinite(since):
             msg = f"since is None or seconds since the epoch, not {since!r:.40}"
             raise TypeError(msg)
@@ -397,13 +419,13 @@ class JWTManager(Generic[User]):
             RevokedTokenError: The session is over.
         """
         with self._answering():
-            token, sessions = self._current(), self._components().sessions
-            found = unwrapped(user)
+            token, bound = self._current(), self._application()
+            found, components = unwrapped(user), bound.components
             if found is not token.principal:
-                found = self._user(found)
-            pair = sessions.step_up(found, token, acr=acr, amr=amr, claims=claims)
+                found = _user(found, components)
+            pair = components.sessions.step_up(found, token, acr=acr, amr=amr, claims=claims)
             self._forget()
-            return self._answerable(pair)
+            return self._for_cookies(pair) if bound.parts.takes_cookies else pair
 
     def refresh(self, token: str | Token) -> TokenPair:
         """Use a refresh token up and return the next pair.
@@ -417,14 +439,25 @@ class JWTManager(Generic[User]):
             StoreUnavailableError: The store cannot be asked; nothing was used up.
         """
         with self._answering():
-            token = unwrapped(token)
-            verified = self._verified(token, frozenset({"refresh"}))
-            sessions = self._components().sessions
-            pair = sessions.refresh(verified, is_own_use=_was_used_here(verified))
-            self._note_use(verified)
-        if pair.refresh_token is None and isinstance(token, str):
-            pair = replace(pair, refresh_token=token)
-        return self._answerable(pair)
+            bound = self._application()
+            state = bound.known_state()
+            # What `current_token` stands for is at hand here, without the proxy's way round.
+            access = state.access if state is not None and token is current_token else None
+            let_in = None if access is None else access.token
+            given = unwrapped(token) if let_in is None else let_in
+            verified, sessions = self._verified(given, _REFRESH), bound.components.sessions
+            if state is None:
+                pair = sessions.refresh(verified)
+            else:
+                answers = state.answers
+                standing = answers.known_standing(verified)
+                pair = sessions.refresh(verified, standing, answers.was_used_here)
+                # Let the rest of this request know that it is the one that used the token up.
+                answers.forget()
+                answers.used_up.add(verified)
+        if pair.refresh_token is None and isinstance(given, str):
+            pair = replace(pair, refresh_token=given)
+        return self._for_cookies(pair) if bound.parts.takes_cookies else pair
 
     def renewed(self, token: Token) -> str:
         """Return another access token for the live session of *token*, an access token.
@@ -529,12 +562,9 @@ class JWTManager(Generic[User]):
             raise ConfigurationError(msg)
         return parts.cookies
 
-    def _answerable(self, pair: TokenPair) -> TokenPair:
+    def _for_cookies(self, pair: TokenPair) -> TokenPair:
         """Let a pair know how it goes into cookies, and whether that is the only way."""
-        parts = self._parts()
-        if not parts.takes_cookies:
-            return pair
-        is_only = parts.settings.token_location == ("cookies",)
+        is_only = self._parts().settings.token_location == ("cookies",)
         return replace(pair, set_cookies=self.set_cookies, in_cookies=is_only)
 
     def issue(
@@ -574,7 +604,8 @@ class JWTManager(Generic[User]):
             StoreUnavailableError: The store cannot be asked about the session.
         """
         expect(kind, str, "issue(kind=…) takes the name of a kind, such as 'access'")
-        parts, sessions = self._parts(), self._components().sessions
+        bound = self._application()
+        parts, components = bound.parts, bound.components
         if fresh and kind != "access":
             msg = f"fresh=True is for access tokens, not for the kind {kind!r}"
             raise IssueError(msg)
@@ -582,13 +613,14 @@ class JWTManager(Generic[User]):
             msg = "issue(kind='refresh') needs session=; jwt.login(user) opens one"
             raise IssueError(msg)
         options = IssueOptions(
-            lifetime=parts.lifetime(kind, expires_in),
-            fresh=freshness(fresh, int(parts.clock())),
-            audience=audience,
-            session_id=None if session is None else session_id_of(session),
+            parts.lifetime(kind, expires_in),
+            freshness(fresh, int(parts.clock())),
+            audience,
+            None if session is None else session_id_of(session),
         )
         with self._answering():
-            found = self._user(user, kind if kind != REFRESH else "access")
+            sessions = components.sessions
+            found = _user(user, components, kind if kind != REFRESH else "access")
             given = sessions.facts(claims, headers, fresh=fresh, scope=scope)
             return sessions.issue(found, kind, given, options).encoded
 
@@ -864,17 +896,6 @@ class JWTManager(Generic[User]):
             raise NoTokenError(msg)
         return token
 
-    def _user(self, user: Any, kind: str = "access") -> Any:
-        """Return the user behind *user*, whom tokens of *kind* can be about.
-
-        Raises:
-            SubjectError: It is nobody.
-            NoTokenError: It is a proxy, and nobody is there.
-        """
-        found = unwrapped(user)
-        self._components().schemas.check(found, kind)
-        return found
-
     def _subject(self, subject: Any) -> str:
         """Return ``sub`` of the tokens of a user; raises as above.
 
@@ -914,7 +935,7 @@ class JWTManager(Generic[User]):
         if not isinstance(token, Token):
             verifier = self._components().services.verifier
             return verifier.verify(token, kinds=kinds, purpose=purpose)
-        if kinds is not None and token.kind not in kinds:
+        if kinds is not None and token._claims["type"] not in kinds:
             msg = f"the token is of the kind {token.kind!r}"
             raise WrongKindError(msg)
         return token
@@ -950,12 +971,6 @@ class JWTManager(Generic[User]):
     def _forget(self) -> None:
         if (state := application().known_state()) is not None:
             state.answers.forget()
-
-    def _note_use(self, token: Token) -> None:
-        """Let the rest of this request know that it is the one that used *token* up."""
-        if (state := application().known_state()) is not None:
-            state.answers.forget()
-            state.answers.used_up.add(token)
 
     def _note_end(self, ended_at: float) -> None:
         """Let a login of this very request know that it is not one of those that are cut off."""
@@ -1044,16 +1059,7 @@ class JWTManager(Generic[User]):
             return True
         return Revocation(None, checks).denies(token)
 
-    @contextmanager
-    def _answering(self) -> Iterator[None]:
-        """Say in whose name a refusal is, when it comes from a verb and not from a guard.
-
-        An outage is logged at once: whatever the application answers, somebody has to mend it.
-        """
-        try:
-            yield
-        except AccessError as error:
-            raise application().refused(error, may_be_caught=True) from error.__cause__
+    _answering = _Answering
 
 
 def _check_plain(function: object, name: str) -> None:
@@ -1102,6 +1108,18 @@ def _check_response(response: object, verb: str) -> None:
         TypeError: So it is.
     """
     expect(response, BaseResponse, f"{verb} takes a response: make_response(…)")
+
+
+def _user(user: Any, components: Components, kind: str = "access") -> Any:
+    """Return the user behind *user*, whom tokens of *kind* can be about.
+
+    Raises:
+        SubjectError: It is nobody.
+        NoTokenError: It is a proxy, and nobody is there.
+    """
+    found = unwrapped(user)
+    components.registered.schemas.check(found, kind)
+    return found
 
 
 def _app() -> Flask:

@@ -1,56 +1,26 @@
-"""Offer what most tests need: a secret, a clock that stands still, and an application."""
+"""Offer what most tests need: a clock that stands still, an application, and tokens for it."""
 
 from __future__ import annotations
 
 import os
-import re
-import secrets
 from collections.abc import Callable, Generator
 from typing import Any
 
 import pytest
 from flask import Flask
+from flask.testing import FlaskClient
 
 from jwtpolicy import JWTManager
 from tests import services
-
-#: One secret for a test run; nobody else knows it.
-SECRET = secrets.token_urlsafe(48)
-
-
-class StandingClock:
-    """A clock that goes only when it is told to."""
-
-    def __init__(self, now: float = 1_800_000_000) -> None:
-        self.now = now
-
-    def __call__(self) -> float:
-        return self.now
-
-    def advance(self, seconds: float) -> None:
-        self.now += seconds
-
-
-def name_of(value: object) -> str:
-    """Return what names a parameter alike in every process, for ``ids=`` of ``parametrize``.
-
-    The processes that share the tests have to find the same ones: no address, no secret and no
-    order of a set may stand in a name.
-    """
-    if isinstance(value, (set, frozenset)):
-        return ", ".join(sorted(map(repr, value))) or "nothing"
-    return re.sub(r" at 0x[0-9a-f]+|[\w.-]{40,}", "…", repr(value))
+from tests.support.applications import SECRET, AppAndManager, MakeApp
+from tests.support.clocks import StandingClock
+from tests.support.requests import bearer
+from tests.support.sharing import number_of_processes
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """Return how many processes share the tests by ``-n auto``.
-
-    Each starts servers of its own, so that more than four cost more than they bring. A database
-    that the environment names is one for all, and tests empty it.
-    """
-    shared = any(re.fullmatch(r"JWTPOLICY_TEST_\w+_URL", name) for name in os.environ)
-    return 1 if shared else min(4, os.cpu_count() or 1)
+    return number_of_processes()
 
 
 @pytest.hookimpl(wrapper=True)
@@ -94,12 +64,10 @@ def clock() -> StandingClock:
 
 
 @pytest.fixture
-def make_app(clock: StandingClock) -> Callable[..., tuple[Flask, JWTManager[Any]]]:
+def make_app(clock: StandingClock) -> MakeApp:
     """Return a factory of applications with a manager; keywords are settings without ``JWT_``."""
 
-    def make(
-        manager: dict[str, Any] | None = None, **settings: Any
-    ) -> tuple[Flask, JWTManager[Any]]:
+    def make(manager: dict[str, Any] | None = None, **settings: Any) -> AppAndManager:
         app = Flask("tests.app")
         app.config.update(TESTING=True, JWT_SECRET_KEY=SECRET)
         app.config.update({f"JWT_{name.upper()}": value for name, value in settings.items()})
@@ -109,28 +77,23 @@ def make_app(clock: StandingClock) -> Callable[..., tuple[Flask, JWTManager[Any]
 
 
 @pytest.fixture
-def app_and_jwt(make_app: Callable[..., tuple[Flask, JWTManager[Any]]]) -> Any:
+def app_and_jwt(make_app: MakeApp) -> AppAndManager:
     return make_app()
 
 
 @pytest.fixture
-def app(app_and_jwt: tuple[Flask, JWTManager[Any]]) -> Flask:
+def app(app_and_jwt: AppAndManager) -> Flask:
     return app_and_jwt[0]
 
 
 @pytest.fixture
-def jwt(app_and_jwt: tuple[Flask, JWTManager[Any]]) -> JWTManager[Any]:
+def jwt(app_and_jwt: AppAndManager) -> JWTManager[Any]:
     return app_and_jwt[1]
 
 
 @pytest.fixture
-def client(app: Flask) -> Any:
+def client(app: Flask) -> FlaskClient:
     return app.test_client()
-
-
-def bearer(encoded: str) -> dict[str, str]:
-    """Return the header that presents a token."""
-    return {"Authorization": f"Bearer {encoded}"}
 
 
 @pytest.fixture

@@ -11,9 +11,12 @@ from pathlib import Path
 
 import pytest
 
-PACKAGE = Path(__file__).parents[1] / "jwtpolicy"
+from tests.support.paths import ROOT
+
+PACKAGE = ROOT / "jwtpolicy"
 MAP = PACKAGE.parent / "docs" / "layers.toml"
-LAYERS: list[list[str]] = tomllib.loads(MAP.read_text(encoding="utf-8"))["layers"]
+THE_MAP = tomllib.loads(MAP.read_text(encoding="utf-8"))
+LAYERS: list[list[str]] = THE_MAP["layers"]
 RANK = {name: rank for rank, names in enumerate(reversed(LAYERS)) for name in names}
 
 MODULES = {
@@ -89,7 +92,7 @@ def test_no_modules_import_each_other_in_a_circle() -> None:
     assert list(TopologicalSorter(graph).static_order())
 
 
-#: Parts below the guards that are about requests and answers.
+#: Modules of other parts that are about requests and answers.
 FLASK_BELOW = {
     "jwtpolicy.sessions.results": "the answers of verbs, which views return",
     "jwtpolicy.settings.reads": "reads in an application's code what it asks of its configuration",
@@ -98,16 +101,39 @@ FLASK_BELOW = {
 
 def knows_flask(module: str) -> bool:
     """Whether a module may import Flask."""
-    return (
-        RANK[part_of(module)] > RANK["sessions"]
-        or part_of(module) == "transports"
-        or module in FLASK_BELOW
-    )
+    return part_of(module) not in THE_MAP["without_flask"] or module in FLASK_BELOW
 
 
 @pytest.mark.parametrize("module", [name for name in BELOW_THE_TOP if not knows_flask(name)])
 def test_the_inner_layers_know_no_flask(module: str) -> None:
     assert not {name for name in imports(module) if name.split(".")[0] == "flask"}
+
+
+@pytest.mark.parametrize("module", sorted(FLASK_BELOW))
+def test_every_module_that_may_import_flask_below_does(module: str) -> None:
+    assert any(name.split(".")[0] == "flask" for name in imports(module))
+
+
+#: What a part must not know though it stands below; the page "Architecture" says why.
+UNKNOWN = {
+    "sessions": {"transports", "settings"},
+    "stores": {"policy", "schemas", "keys"},
+    "policy": {"schemas", "keys"},
+}
+
+
+@pytest.mark.parametrize("module", [name for name in BELOW_THE_TOP if part_of(name) in UNKNOWN])
+def test_a_part_does_not_know_all_that_stands_below(module: str) -> None:
+    parts = {part_of(name) for name in imports(module) if name.startswith("jwtpolicy.")}
+
+    assert not parts & UNKNOWN[part_of(module)]
+
+
+@pytest.mark.parametrize("module", BELOW_THE_TOP)
+def test_only_keys_and_the_bridge_import_pyjwt(module: str) -> None:
+    is_importing = any(name.split(".")[0] == "jwt" for name in imports(module))
+
+    assert not is_importing or part_of(module) in {"keys", "compat"}
 
 
 @pytest.mark.parametrize(
@@ -121,6 +147,7 @@ def test_the_bridge_touches_few_parts_and_no_verified_token(module: str) -> None
     assert rest <= {
         "jwtpolicy.tokens.jose",
         "jwtpolicy.tokens.claims",
+        "jwtpolicy.tokens.strict_json",
         "jwtpolicy.sessions.revocation",
     }
 

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import SECRET, name_of, pytest_xdist_auto_num_workers
 from tests.services.processes import free_port
+from tests.support.applications import SECRET
+from tests.support.sharing import name_of, number_of_processes
 
 RANGE = Path("/proc/sys/net/ipv4/ip_local_port_range")
 
@@ -39,7 +40,7 @@ def test_there_are_as_many_processes_as_cores_up_to_four(monkeypatch: pytest.Mon
     found = {}
     for cores in (None, 1, 2, 4, 64):
         monkeypatch.setattr(os, "cpu_count", lambda cores=cores: cores)
-        found[cores] = pytest_xdist_auto_num_workers()
+        found[cores] = number_of_processes()
 
     assert found == {None: 1, 1: 1, 2: 2, 4: 4, 64: 4}
 
@@ -49,7 +50,7 @@ def test_a_database_of_the_environment_is_emptied_by_one_process(
 ) -> None:
     monkeypatch.setenv("JWTPOLICY_TEST_POSTGRES_URL", "postgresql://h/db")
 
-    assert pytest_xdist_auto_num_workers() == 1
+    assert number_of_processes() == 1
 
 
 @pytest.mark.skipif(not RANGE.exists(), reason="needs Linux, to ask the kernel")

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import ast
 from functools import cache
-from pathlib import Path
 
 import pytest
 
 from tests import services
+from tests.support.paths import TESTS
 
-TESTS = Path(__file__).parent
 CI = TESTS.parent / ".ci/run"
 
 

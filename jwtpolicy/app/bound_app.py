@@ -182,7 +182,9 @@ class BoundApp:
 
     def known_state(self) -> RequestState | None:
         """Return what is known of the current request, without binding anything; None: nothing."""
-        return self.state() if self.is_bound and has_request_context() else None
+        if self._enforcement is None or not has_request_context():
+            return None
+        return self._state_of(_current_request())
 
     def state(self) -> RequestState:
         """Return what is known of the current request."""
@@ -284,7 +286,7 @@ class BoundApp:
         # Where the guard has refused the request, whoever answers for it ends nothing: any page of
         # another site could have sent it.
         if plan is not None and not plan.is_public and state.access is not None:
-            return tokens_to_end(current_token, plan, self.parts.csrf, state.answers, current)
+            return tokens_to_end(current_token, plan, state.answers, current)
         if current_token is not None:
             return [current_token]
         warn_if_presented(str(current.endpoint), self.enforcement.places, current)

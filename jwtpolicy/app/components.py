@@ -17,6 +17,7 @@ from ..guards.answers import Services
 from ..guards.csrf import CSRFCheck, CSRFNames
 from ..guards.enforcement import Enforcement
 from ..guards.levels import Place
+from ..guards.presentation import PresentationCheck
 from ..guards.refusal_log import Refusals
 from ..keys import KeyRing
 from ..markers import NEVER
@@ -28,16 +29,17 @@ from ..schemas import SchemaRegistry
 from ..sessions.additions import Additions
 from ..sessions.content import Statements
 from ..sessions.revocation import REVOCATION_CHECKS, Revocation
-from ..sessions.service import Lifetimes, Sessions
+from ..sessions.service import Lifetimes, SessionRules, Sessions
 from ..sessions.users import Users
 from ..settings import Settings, check_own_tokens, cookie_shapes
 from ..stores.base import TokenStore
 from ..stores.caching import CachedStore
 from ..stores.opening import open_store
 from ..stores.outages import checked
-from ..tokens.signer import Signer
+from ..tokens.claims import ClaimRules
+from ..tokens.signer import Signer, SigningRules
 from ..tokens.token import Token
-from ..tokens.verifier import ClaimRules, Verifier
+from ..tokens.verifier import Verifier
 from ..transports import (
     CookieTransport,
     HeaderTransport,
@@ -95,6 +97,9 @@ class Parts:
     Raises:
         ConfigurationError: There is no usable key, or no such store; or the service would refuse
             the tokens that it issues.
+
+    Attributes:
+        takes_cookies: Whether cookies are a place for tokens.
     """
 
     def __init__(
@@ -107,6 +112,8 @@ class Parts:
         clock: Clock,
     ) -> None:
         self.settings = settings
+        self._lifetimes = settings.lifetimes
+        self.takes_cookies = "cookies" in settings.token_location
         self.clock = clock
         self._ring = ring = keys or _ring(settings)
         has_own_keys = type(ring).signing_key_for is not KeyRing.signing_key_for
@@ -117,7 +124,7 @@ class Parts:
         if self.can_sign:
             check_own_tokens(settings)
         self._own_places = transports
-        self.signer = _signer(settings, ring, clock, with_csrf=self.has_csrf)
+        self.signer = _signer(settings, ring, with_csrf=self.has_csrf)
         self.cookies = _cookies(settings, clock)
         self.csrf = _csrf(settings)
         self.refusals = Refusals(settings.realm, settings.resource_metadata)
@@ -161,10 +168,14 @@ class Parts:
             raise ConfigurationError(msg)
         return places
 
-    @property
-    def takes_cookies(self) -> bool:
-        """Whether cookies are a place for tokens."""
-        return "cookies" in self.settings.token_location
+    def checks(self, places: Places, *, csrf: bool) -> tuple[PresentationCheck, ...]:
+        """Return what judges a token as it was presented in *places*, once it was verified.
+
+        Args:
+            places: The places of an endpoint.
+            csrf: Whether tokens that browsers send by themselves need a CSRF value.
+        """
+        return (self.csrf,) if csrf and places.has_ambient else ()
 
     @property
     def has_csrf(self) -> bool:
@@ -238,11 +249,11 @@ class Parts:
         return int(seconds)
 
     def _configured(self, kind: str) -> int | None:
-        if kind not in self.settings.lifetimes:
+        if kind not in self._lifetimes:
             key = f"JWT_{kind.upper()}_TOKEN_EXPIRES"
             msg = f"a token of the kind {kind!r} needs expires_in= or {key}"
             raise IssueError(msg)
-        lifetime = self.settings.lifetimes[kind]
+        lifetime = self._lifetimes[kind]
         if lifetime is None:
             self._check_endless(kind)
         return lifetime
@@ -299,9 +310,10 @@ class Parts:
 
     def enforcement(self, components: Components) -> Enforcement:
         """Return what judges requests with these components."""
+        places = self.places()
         return Enforcement(
-            places=self.places(),
-            csrf=self.csrf,
+            places=places,
+            checks=self.checks(places, csrf=True),
             services=components.services,
             baseline=components.baseline,
             refusals=self.refusals,
@@ -327,17 +339,8 @@ class Parts:
                 has_store=self.store is not None,
             ),
             revocation=revocation,
-            lifetimes=Lifetimes(
-                settings.lifetimes,
-                settings.session_idle,
-                settings.session_absolute,
-                settings.refresh_grace,
-            ),
-            maximum=settings.session_max,
+            rules=_session_rules(settings),
             clock=self.clock,
-            leeway=settings.decode_leeway,
-            issuer=settings.encode_issuer or "",
-            accepted_issuers=settings.accepted_issuers,
             on_reuse=on_reuse,
         )
 
@@ -369,20 +372,34 @@ def _ring(settings: Settings) -> KeyRing:
     )
 
 
-def _signer(settings: Settings, ring: KeyRing, clock: Clock, *, with_csrf: bool) -> Signer:
-    return Signer(
-        ring=ring,
+def _session_rules(settings: Settings) -> SessionRules:
+    return SessionRules(
+        Lifetimes(
+            settings.lifetimes,
+            settings.session_idle,
+            settings.session_absolute,
+            settings.refresh_grace,
+        ),
+        issuer=settings.encode_issuer or "",
+        accepted_issuers=settings.accepted_issuers,
+        maximum=settings.session_max,
+        leeway=settings.decode_leeway,
+    )
+
+
+def _signer(settings: Settings, ring: KeyRing, *, with_csrf: bool) -> Signer:
+    rules = SigningRules(
         issuer=settings.encode_issuer,
         audience=_audience(settings.encode_audience),
         not_before=settings.encode_nbf,
-        identity_claim=settings.identity_claim,
-        with_csrf=with_csrf,
-        max_length=settings.max_token_length,
         access_profile=settings.access_token_profile,
         client_id=settings.client_id,
         demanded=_demanded(settings),
-        clock=clock,
+        identity_claim=settings.identity_claim,
+        with_csrf=with_csrf,
+        max_length=settings.max_token_length,
     )
+    return Signer(ring, rules)
 
 
 def _demanded(settings: Settings) -> frozenset[str]:

@@ -13,7 +13,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
 from ..exceptions import AccessError
-from ..guards.enforcement import Answered
+from ..guards.flow import Answered
 
 
 def tell_frameworks(app: Flask, too_wide: AbstractSet[type]) -> None:

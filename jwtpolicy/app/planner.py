@@ -177,13 +177,14 @@ class Planner:
         loader = _one_loader(guards, label)
         if loader is None and compiled.about_resource is not None:
             raise without_loader(compiled.about_resource, label)
+        places = self._common_places(guards, label)
         return Plan(
             compiled,
             guards=guards,
             loader=loader,
             label=label,
-            places=self._common_places(guards, label),
-            csrf=_needs_csrf(guards),
+            places=places,
+            checks=self._parts.checks(places, csrf=_needs_csrf(guards)),
             has_async_view=any(guard.is_async(demand.method) for guard in guards),
         )
 

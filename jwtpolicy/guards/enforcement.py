@@ -9,70 +9,53 @@ from __future__ import annotations
 
 import inspect
 import logging
-from collections.abc import Generator, Sequence
-from typing import Final, TypeVar, cast
+from collections.abc import Sequence
+from typing import Final, cast
 
-from flask import Request, Response
-from werkzeug.exceptions import HTTPException
+from flask import Request
 
-from ..decision import Finding, Outcome
 from ..exceptions import (
     AccessError,
-    CSRFError,
-    InvalidTokenError,
     NoTokenError,
     PolicyDefinitionError,
-    RevokedTokenError,
     SetupError,
     WrongKindError,
 )
 from ..markers import NOT_GIVEN
 from ..policy.base import NO_TOKEN_SENT, Policy, as_policy
 from ..policy.credentials import KnownUser, is_ignorable
-from ..policy.program import Node, Program, Run, weigh_async
+from ..policy.program import Program, Run, weigh_async
 from ..sessions.users import is_loop_running
 from ..stores.deadlines import together
 from ..tokens.token import Token
 from ..transports import Places, Transport
 from .answers import Services
-from .challenges import refusal
-from .csrf import CSRFCheck
+from .flow import (
+    ALLOW,
+    INVALID_TOKEN,
+    Answered,
+    Flow,
+    Result,
+    advanced,
+    note_failure,
+    outcome_of,
+    refusal_of,
+    resolve,
+    use_up,
+)
 from .inner_access import InnerAccess
 from .live_access import LiveAccess, keep
 from .plan import CompiledLevels, Loader, Plan
+from .presentation import PresentationCheck, judge_presented
 from .refusal_log import Refusals
 from .request_state import RequestState
 
 logger = logging.getLogger("jwtpolicy")
 
-_ALLOW: Final = 0
-_PENDING: Final = int(Outcome.PENDING)
-_INVALID_TOKEN: Final = int(Outcome.INVALID_TOKEN)
 _KNOWN_USER: Final = KnownUser().program
-_USED_UP: Final = Finding(Outcome.INVALID_TOKEN, "used up")
 
 #: A program and the run in which it judges one token, or its absence.
 Attempt = tuple[Program, Run]
-
-Result = TypeVar("Result")
-#: The node that is to be weighed, or None for the resource that is to be loaded.
-Step = tuple[Node | None, Run]
-#: A decision on its way: it yields steps, and is sent the outcome of each. What a loader raised is
-#: raised inside of it, where the next token may be judged all the same.
-Flow = Generator[Step, int, Result]
-
-
-class Answered(HTTPException):
-    """The answer to HEAD where GET would use a token up: the view does not run, the token stays.
-
-    Mail scanners and previews of links ask so. The status is 200, because what meets a 405 asks
-    again with GET; RFC 9110 section 9.3.2 lets a server leave out what only the view could say.
-    """
-
-    def __init__(self) -> None:
-        response = Response(headers={"Cache-Control": "no-store"})
-        response.automatically_set_content_length = False
-        super().__init__(response=response)
 
 
 class Enforcement:
@@ -80,7 +63,7 @@ class Enforcement:
 
     Args:
         places: Where tokens are looked for, where no guard says otherwise.
-        csrf: What tokens that browsers send by themselves need.
+        checks: What judges a token as it was presented there.
         services: What can be asked about a token.
         baseline: What every presented token has to pass, or None.
         refusals: What logs refusals, and sends them in the application's name.
@@ -90,7 +73,7 @@ class Enforcement:
         self,
         *,
         places: Places,
-        csrf: CSRFCheck,
+        checks: Sequence[PresentationCheck],
         services: Services,
         baseline: Policy | None,
         refusals: Refusals,
@@ -98,7 +81,7 @@ class Enforcement:
         self.services = services
         self.baseline = baseline
         self.places = places
-        self._csrf = csrf
+        self._checks = checks
         self._verify = services.verifier.verify
         self.refusals = refusals
 
@@ -127,7 +110,7 @@ class Enforcement:
                 plan.is_plain
                 and len(attempts) == 1
                 and not program.single_uses
-                and program.weigh(run) == _ALLOW
+                and program.weigh(run) == ALLOW
             ):
                 return state.enter(plan, cast(LiveAccess, run.access))
         except AccessError as error:
@@ -200,21 +183,21 @@ class Enforcement:
 
     def _drive(self, flow: Flow[Result], state: RequestState, label: str) -> Result:
         try:
-            step, result = _advanced(flow)
+            step, result = advanced(flow)
             while step is not None:
                 node, run = step
-                step, result = _advanced(flow, self._load(run) if node is None else node.weigh(run))
+                step, result = advanced(flow, self._load(run) if node is None else node.weigh(run))
         except AccessError as error:
             raise self.refusals.sent(error, label, state) from error.__cause__
         return cast(Result, result)
 
     async def _drive_async(self, flow: Flow[Result], state: RequestState, label: str) -> Result:
         try:
-            step, result = _advanced(flow)
+            step, result = advanced(flow)
             while step is not None:
                 node, run = step
                 weighing = self._load_async(run) if node is None else weigh_async(node, run)
-                step, result = _advanced(flow, await weighing)
+                step, result = advanced(flow, await weighing)
         except AccessError as error:
             raise self.refusals.sent(error, label, state) from error.__cause__
         return cast(Result, result)
@@ -237,8 +220,8 @@ class Enforcement:
                 raise
             except Exception as error:  # noqa: BLE001 # whatever a loader raised; it is raised below
                 refusals.append(error)
-                _note(error, plan.label, is_last=len(refusals) == len(attempts))
-        raise min(refusals, key=_outcome_of)
+                note_failure(error, plan.label, is_last=len(refusals) == len(attempts))
+        raise min(refusals, key=outcome_of)
 
     def _judged(
         self, plan: Plan, state: RequestState, request: Request, program: Program, run: Run
@@ -246,14 +229,14 @@ class Enforcement:
         """Return the request as *plan* lets it in."""
         awaits = run.awaiting is not None
         baseline = program.baseline if plan.closed.ignores_invalid else None
-        if baseline is not None and (yield baseline, run) == _INVALID_TOKEN:
-            error = _refusal(baseline, run)
+        if baseline is not None and (yield baseline, run) == INVALID_TOKEN:
+            error = refusal_of(baseline, run)
             program, run = self._as_anonymous(plan, state, request, error, awaits)
         outcome = yield program.root, run
-        yield from _resolve(outcome, program, run)
+        yield from resolve(outcome, program, run)
         if awaits or plan.has_async_view:
             yield from self._loaded(plan, run)
-        _use_up(program, run, state)
+        use_up(program, run, state)
         return cast(LiveAccess, run.access)
 
     def _inner(
@@ -282,8 +265,8 @@ class Enforcement:
         # A stream or a socket may go on for hours.
         state.answers.forget_old()
         outcome = yield program.root, run
-        yield from _resolve(outcome, program, run)
-        _use_up(program, run, state)
+        yield from resolve(outcome, program, run)
+        use_up(program, run, state)
 
     def _as_guard(
         self, policy: Policy, state: RequestState, request: Request, resource: object, awaits: bool
@@ -293,6 +276,7 @@ class Enforcement:
             CompiledLevels([policy], self.baseline, "enforce"),
             label="enforce",
             places=self.places,
+            checks=self._checks,
             loader=_loading(resource),
         )
         attempts = self._attempts(plan, state, request, awaits)
@@ -312,8 +296,8 @@ class Enforcement:
             yield None, run
         if self.services.users.is_async and run.access.token is not None:
             asking = _KNOWN_USER.run(run.access, run.awaiting is not None)
-            if (yield _KNOWN_USER.root, asking) != _ALLOW:
-                raise _refusal(_KNOWN_USER.root, asking)
+            if (yield _KNOWN_USER.root, asking) != ALLOW:
+                raise refusal_of(_KNOWN_USER.root, asking)
         return cast(LiveAccess, run.access)
 
     def _attempts(
@@ -328,7 +312,7 @@ class Enforcement:
         Raises:
             NoTokenError: None was presented, and no part of the tree could say anything else.
             InvalidTokenError: What was presented is no token, or of a kind that is not accepted.
-            CSRFError: A browser may have sent it by itself.
+            AccessError: A check of the plan refuses it as it was presented, such as `CSRFError`.
             InvalidRequestError: It is malformed.
         """
         if state.asked:
@@ -342,21 +326,26 @@ class Enforcement:
             access = self._access(state, request, None, None, plan.loader)
             return [(plan.anonymous, plan.anonymous.run(access, awaits))]
         services, terms, verified = state.answers, self.services.terms, state.answers.verified
+        # One time for all that this guard asks, so that the clock is asked once.
+        now = services.now = terms.clock()
         attempts: list[Attempt] = []
         errors: list[AccessError] = []
         try:
-            for encoded, place, kind in presented:
+            for one in presented:
+                encoded, place, kind = one
                 try:
                     token = verified.get(encoded)
                     if token is None:
-                        token = verified[encoded] = self._verify(encoded, kinds=None)
+                        token = verified[encoded] = self._verify(encoded, kinds=None, now=now)
                     found = token._claims["type"]
                     program = plan.programs.get(found)
                     if program is None or not token.is_own or (kind is not None and kind != found):
                         raise _wrong_kind(token, plan)
-                    if place.is_ambient and plan.csrf:
-                        self._csrf.check(request, token)
-                except (InvalidTokenError, CSRFError) as error:
+                    if plan.checks:
+                        judge_presented(plan.checks, request, token, one)
+                except AccessError as error:
+                    if error.outcome != INVALID_TOKEN:
+                        raise
                     errors.append(error.with_traceback(None))
                 else:
                     access = LiveAccess(request, token, place, services, terms, plan.loader)
@@ -406,7 +395,7 @@ class Enforcement:
             keep(run.access, self.services.ensure_sync(loader)(**run.access.view_args))
         except Exception as error:  # noqa: BLE001 # the decision raises it
             return error
-        return _ALLOW
+        return ALLOW
 
     async def _load_async(self, run: Run) -> int | Exception:
         try:
@@ -414,24 +403,7 @@ class Enforcement:
             keep(run.access, await loaded if inspect.isawaitable(loaded) else loaded)
         except Exception as error:  # noqa: BLE001 # the decision raises it
             return error
-        return _ALLOW
-
-
-def _advanced(
-    flow: Flow[Result], outcome: int | Exception | None = None
-) -> tuple[Step | None, Result | None]:
-    """Let *flow* go on with *outcome*; return its next step, or None and its result.
-
-    A `StopIteration` counts as the end here alone: a loader that calls ``next(…)`` raises it too,
-    which is a `RuntimeError` as soon as it leaves the decision (:pep:`479`), so that the request
-    that it was asked about is not let in.
-    """
-    try:
-        if isinstance(outcome, Exception):
-            return flow.throw(outcome), None
-        return flow.send(cast(int, outcome)), None
-    except StopIteration as end:
-        return None, end.value
+        return ALLOW
 
 
 def _enforcing(request: Request) -> str:
@@ -439,66 +411,9 @@ def _enforcing(request: Request) -> str:
     return f"{request.method} {request.endpoint}: enforce"
 
 
-def _outcome_of(error: Exception) -> Outcome:
-    """Return how hard a refusal is to cure; what a loader raised is nothing that clients can."""
-    return error.outcome if isinstance(error, AccessError) else Outcome.ERROR
-
-
-def _note(error: Exception, label: str, *, is_last: bool) -> None:
-    """Log what nobody would see where the next token is let in."""
-    if not is_last and not isinstance(error, HTTPException):
-        logger.error("%s: a loader raised %s", label, type(error).__name__, exc_info=error)
-
-
 def _loading(resource: object) -> Loader | None:
     """Return a loader of what was passed as the resource; None is what it did not find."""
     return None if resource is NOT_GIVEN else lambda **view_args: resource
-
-
-def _resolve(outcome: int, program: Program, run: Run) -> Flow[None]:
-    """Load the resource where the tree waits for it; raise what it refuses."""
-    if outcome == _PENDING:
-        yield None, run
-        run.forget_pending()
-        outcome = yield program.root, run
-    if outcome != _ALLOW:
-        yield from _refused(program, run, outcome)
-
-
-def _refused(program: Program, run: Run, outcome: int) -> Flow[None]:
-    """Raise the refusal; a revoked token's comes first, so that its client gets another."""
-    node = program.root
-    if outcome > _INVALID_TOKEN and (baseline := program.baseline) is not None:
-        node = baseline if (yield baseline, run) == _INVALID_TOKEN else program.root
-    raise _refusal(node, run)
-
-
-def _refusal(node: Node, run: Run) -> Exception:
-    return refusal(node.compose(run))
-
-
-def _use_up(program: Program, run: Run, state: RequestState) -> None:
-    """Consume a single-use token, if the request would not have got in without.
-
-    Raises:
-        RevokedTokenError: Another request was faster.
-        Answered: The request only wants to see headers.
-    """
-    token, is_head = run.access.token, run.access.method == "HEAD"
-    asked = program.single_uses if is_head else program.consumed
-    if token is None or not any(_depends_on(index, program, run) for index in asked):
-        return
-    if is_head:
-        raise Answered
-    if not state.answers.services.consume(token):
-        msg = "another request used the token first"
-        raise RevokedTokenError(msg)
-    state.answers.forget()
-
-
-def _depends_on(index: int, program: Program, run: Run) -> bool:
-    """Whether the tree allowed only because of the leaf at *index*."""
-    return program.root.weigh(run.replaced(index, _USED_UP)) != _ALLOW
 
 
 def _weightiest(errors: Sequence[AccessError], judges_each: bool) -> AccessError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import make_dataclass
+from functools import cache
 from types import SimpleNamespace
 from typing import Any, ClassVar, cast
 
@@ -41,11 +42,19 @@ def _tighten(field: Any) -> None:
     for part in (*inner, *getattr(field, "tuple_fields", ())):
         if part is not None:
             _tighten(part)
-    if type(field)._serialize is String._serialize:
-        field.__class__ = type(type(field).__name__, (_StrictText, type(field)), {})
+    cls: Any = type(field)
+    if cls._serialize is String._serialize:
+        field.__class__ = tightened(cls)
     if isinstance(field, Nested) and not isinstance(field, _StrictNested):
         # Its schema is made when it is first asked for, and may be this one again.
-        field.__class__ = type(type(field).__name__, (_StrictNested, type(field)), {})
+        field.__class__ = tightened(cls)
+
+
+@cache
+def tightened(cls: Any) -> Any:
+    """Return a class of fields with what `ClaimSchema` adds to it, for each class the same one."""
+    strict = _StrictNested if issubclass(cls, Nested) else _StrictText
+    return type(cls.__name__, (strict, cls), {})
 
 
 class _StrictText(String):
@@ -155,6 +164,9 @@ class ClaimSchema(marshmallow.Schema, metaclass=_Checked):
     library writes itself. Without a ``post_load`` that makes an object, `current_user` is a
     frozen object of the fields.
 
+    Schemas of plain fields are compiled when they are registered, and load several times as fast
+    as marshmallow does; what is patched or added later is not seen.
+
     In ``class Meta``, ``name`` and ``version`` tell it from others of the same kind of token;
     `upgrade` then reads what an older version wrote.
 
@@ -189,6 +201,8 @@ class Principals:
 
     Attributes:
         type: Their type.
+        names: The name of each attribute by that of the loaded value, or None where two attributes
+            are of one value.
     """
 
     def __init__(self, schema: type[ClaimSchema]) -> None:
@@ -198,10 +212,25 @@ class Principals:
         name = schema.__name__.removesuffix("Claims") or "Principal"
         fields = [(field, Any, None) for field in self._sources]
         self.type: type = make_dataclass(name, fields, frozen=True)
+        names = {key: name for name, key in self._sources.items()}
+        self.names = names if len(names) == len(self._sources) else None
+        self._absent = dict.fromkeys(self._sources)
 
     def made(self, loaded: dict[str, Any]) -> Any:
         """Return the object of what the schema loaded."""
-        return self.type(**{name: loaded.get(key) for name, key in self._sources.items()})
+        return self.filled({name: loaded.get(key) for name, key in self._sources.items()})
+
+    def filled(self, values: dict[str, Any]) -> Any:
+        """Return the object of values by the names of its attributes; what is absent is None.
+
+        Its ``__init__`` would call ``object.__setattr__`` for each of them, for want of another way
+        to fill what is frozen.
+        """
+        principal: Any = object.__new__(self.type)
+        held = vars(principal)
+        held.update(self._absent)
+        held.update(values)
+        return principal
 
     def user(self, principal: Any) -> Any:
         """Return what the schema can dump again: an object with the attributes that it reads."""

@@ -6,8 +6,7 @@ import copy
 import logging
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 import marshmallow
@@ -21,6 +20,7 @@ from ..exceptions import (
     SubjectError,
 )
 from ..tokens.claims import id_of
+from .claim_loader import compile_principal
 from .claim_schema import ClaimSchema, Principals, claim_name
 from .json_values import check_json
 from .reasons import places_of, reasons_of
@@ -34,8 +34,7 @@ PLAIN_TYPES: Final = (str, int, UUID)
 _REFERENCE = re.compile(r"([^/]+)(?:/([1-9][0-9]{0,8}))?", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
-class Dumped:
+class Dumped(NamedTuple):
     """An object as claims.
 
     Attributes:
@@ -62,6 +61,7 @@ class _Entry:
         #: The names of its claims.
         self.names = frozenset(claim_name(*pair) for pair in schema._declared_fields.items())
         self._principals = None if _has_post_load(self.schema) else Principals(schema)
+        self._compiled = compile_principal(self.schema, self._principals)
 
     def writes(self, user_type: type) -> bool:
         """Whether it is for objects of this very type: the users', or what it made itself."""
@@ -84,6 +84,10 @@ class _Entry:
             ValidationError: The claims do not fit.
             SchemaError: Its ``post_load`` returned what is no user.
         """
+        if self._compiled is not None and version == self.version:
+            principal = self._compiled(claims)
+            if principal is not None:
+                return principal
         claims = copy.deepcopy(claims)
         if version < self.version:
             claims = self.schema.upgrade(claims, version)
@@ -223,6 +227,10 @@ class SchemaRegistry:
         self._entries: list[_Entry] = []
         self._readers: dict[str, _Readers] = {}
 
+    def __bool__(self) -> bool:
+        """Whether there is a schema; without any, each user is a plain subject."""
+        return bool(self._entries)
+
     def copied(self) -> SchemaRegistry:
         """Return one with the same schemas, which later registrations do not reach."""
         copy_ = SchemaRegistry()
@@ -296,6 +304,8 @@ class SchemaRegistry:
                 the reason, never a value.
             ForeignSubjectError: The subject begins with the prefix of another type.
         """
+        if not self._entries:
+            return Dumped(_plain_subject(user), dict(added or {}))
         entry = self._writer(type(user), kind)
         if entry is None:
             subject = self._on_wire(_plain_subject(user))
@@ -376,7 +386,7 @@ class SchemaRegistry:
         Raises:
             SubjectError: It is none.
         """
-        if self._writer(type(user), kind) is None:
+        if not self._entries or self._writer(type(user), kind) is None:
             _plain_subject(user)
 
     def names_of(self, user: Any, kind: str) -> frozenset[str]:
@@ -396,8 +406,9 @@ class SchemaRegistry:
         Raises:
             InvalidTokenError: It could not; the reason names fields, never values.
         """
-        named = {} if schema is None else {"schema": schema}
-        self.load({**claims, **named, "sub": subject}, kind)
+        if self._entries:
+            named = {} if schema is None else {"schema": schema}
+            self.load({**claims, **named, "sub": subject}, kind)
 
     def load(self, claims: dict[str, Any], kind: str) -> Any:
         """Return the object that a token's claims describe: the subject where no schema is.
@@ -563,7 +574,7 @@ def _plain_subject(user: Any) -> str:
         SubjectError: It is none.
         NotAnIdError: It is too long, or holds NUL or a lone surrogate.
     """
-    subject = _plain(user)
+    subject = str.__str__(user) if isinstance(user, str) else _plain(user)
     if not subject:
         shown = "empty text" if isinstance(user, str) else type(user).__name__
         msg = (

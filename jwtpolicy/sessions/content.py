@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from ..exceptions import ForeignSubjectError, InvalidTokenError, IssueError, UnknownUserError
@@ -12,6 +12,7 @@ from ..schemas import SchemaRegistry
 from ..stores.base import REFRESH
 from ..tokens.claims import CARRIED, RESERVED_CLAIMS
 from ..tokens.jose import RESERVED_HEADERS
+from ..tokens.signer import TokenRequest
 from ..tokens.token import Token
 from .additions import Additions
 
@@ -19,8 +20,10 @@ from .additions import Additions
 _NOT_KEPT: Final = RESERVED_CLAIMS | {"sub", CARRIED}
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+_NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
+
+
+class Facts(NamedTuple):
     """What a login said beside its user.
 
     It belongs to the session and to nobody's account: each token of the session says it again,
@@ -36,8 +39,8 @@ class Facts:
         auth_time: When the user authenticated, in seconds since the epoch, or None.
     """
 
-    claims: dict[str, Any] = field(default_factory=dict)
-    headers: dict[str, Any] = field(default_factory=dict)
+    claims: Mapping[str, Any] = _NOTHING
+    headers: Mapping[str, Any] = _NOTHING
     scope: str | None = None
     acr: str | None = None
     amr: tuple[str, ...] | None = None
@@ -45,14 +48,16 @@ class Facts:
 
     def to_json(self) -> str:
         """Return the facts for the session's row."""
-        named = {name: getattr(self, name) for name in self.__slots__}
-        return json.dumps({name: value for name, value in named.items() if value})
+        named = zip(self._fields, self, strict=True)
+        return json.dumps({name: value for name, value in named if value})
 
     @classmethod
     def from_json(cls, text: str) -> Facts:
         """Return what `to_json` wrote."""
         members = json.loads(text)
-        return cls(**{**members, "amr": _tuple_of(members.get("amr"))})
+        if "amr" in members:
+            members["amr"] = _tuple_of(members["amr"])
+        return cls(**members)
 
     @classmethod
     def of(cls, token: Token) -> Facts:
@@ -78,7 +83,7 @@ class Facts:
     ) -> Facts:
         """Return the facts after the user authenticated again; None takes a claim back."""
         merged = {**self.claims, **claims}
-        return replace(self, claims=merged, auth_time=auth_time, acr=acr, amr=amr)
+        return self._replace(claims=merged, auth_time=auth_time, acr=acr, amr=amr)
 
 
 NO_FACTS: Final = Facts()
@@ -93,13 +98,12 @@ class KindContent(NamedTuple):
         schema: The claim ``schema``, or None.
     """
 
-    claims: dict[str, Any]
-    headers: dict[str, Any]
+    claims: Mapping[str, Any]
+    headers: Mapping[str, Any]
     schema: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
+class Statement(NamedTuple):
     """What the tokens of a session say of their user.
 
     Attributes:
@@ -114,9 +118,37 @@ class Statement:
     access: KindContent
     refresh: KindContent
 
-    def of(self, kind: str) -> KindContent:
-        """Return what tokens of *kind* say."""
-        return self.access if kind == "access" else self.refresh
+    def request(
+        self,
+        kind: str,
+        issued_at: int,
+        lifetime: int | None,
+        session_id: str | None = None,
+        audience: str | tuple[str, ...] | None = None,
+        *,
+        fresh: bool | float = False,
+        csrf: str | None = None,
+    ) -> TokenRequest:
+        """Return the request for a token of *kind*; its parameters are members of that."""
+        claims, headers, schema = self.access if kind == "access" else self.refresh
+        facts = self.facts
+        return TokenRequest(
+            kind,
+            self.subject,
+            issued_at,
+            lifetime,
+            claims,
+            headers,
+            schema,
+            session_id,
+            fresh,
+            facts.auth_time,
+            facts.scope,
+            facts.acr,
+            facts.amr,
+            audience,
+            csrf,
+        )
 
 
 class Statements:
@@ -144,25 +176,22 @@ class Statements:
         self._additions = additions
         self._not_kept = _NOT_KEPT | {identity_claim}
         self._load_user = load_user
+        self._has_hooks = additions.claims is not None or additions.headers is not None
         self._has_store = has_store
 
-    def facts(
-        self,
-        claims: Mapping[str, Any] | None,
-        headers: Mapping[str, Any] | None,
-        **granted: Any,
-    ) -> Facts:
-        """Return what a login says, ready to be kept; *granted* are the other facts.
+    def copied(
+        self, claims: Mapping[str, Any] | None, headers: Mapping[str, Any] | None = None
+    ) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+        """Return copies of what a verb was given, ready to be kept.
 
         Raises:
             IssueError: Claims or headers name what is reserved, or are not JSON.
         """
         add = self._additions
-        return Facts(add.given_claims(claims), add.given_headers(headers), **granted)
-
-    def taken(self, claims: Mapping[str, Any] | None) -> dict[str, Any]:
-        """Return the claims that `step_up` was given; raises what `facts` raises."""
-        return self._additions.given_claims(claims)
+        return (
+            _NOTHING if claims is None else add.given_claims(claims),
+            _NOTHING if headers is None else add.given_headers(headers),
+        )
 
     def of(self, user: Any, facts: Facts, *, is_login: bool = False) -> Statement:
         """Return what is true of *user*, in a session of these *facts*.
@@ -177,10 +206,13 @@ class Statements:
             IssueError: It cannot be signed, or could not be read back.
         """
         subject, access = self._content_of(user, "access", facts, is_login=is_login)
-        # What the account says now is not to be taken back by a mark that is older.
-        marks = {n: v for n, v in facts.claims.items() if v is not None or n not in access.claims}
         refresh = self._refresh_content(user, subject)
-        return self._statement(subject, replace(facts, claims=marks), access, refresh)
+        if facts.claims:
+            # What the account says now is not to be taken back by a mark that is older.
+            kept, own = facts.claims.items(), access.claims
+            marks = {name: value for name, value in kept if value is not None or name not in own}
+            facts = facts._replace(claims=marks)
+        return self._statement(subject, facts, access, refresh)
 
     def single(self, user: Any, kind: str, facts: Facts, given: Facts) -> Statement:
         """Return what one token of *kind* says that is issued by itself.
@@ -194,18 +226,19 @@ class Statements:
         Raises:
             IssueError: It cannot be signed, or could not be read back.
         """
-        granted = replace(
-            facts,
-            scope=facts.scope if given.scope is None else given.scope,
-            auth_time=facts.auth_time if given.auth_time is None else given.auth_time,
-        )
+        granted = facts
+        if given.scope is not None or given.auth_time is not None:
+            granted = facts._replace(
+                scope=facts.scope if given.scope is None else given.scope,
+                auth_time=facts.auth_time if given.auth_time is None else given.auth_time,
+            )
         if kind == REFRESH:
             stated = self.of(user, facts)
             claims = {**stated.refresh.claims, **given.claims}
             content = stated.refresh._replace(
                 claims=claims, headers={**stated.refresh.headers, **given.headers}
             )
-            return replace(stated, facts=granted, refresh=content)
+            return stated._replace(facts=granted, refresh=content)
         subject, content = self._content_of(user, kind, facts, given=given)
         return Statement(subject, granted, content, content)
 
@@ -219,13 +252,22 @@ class Statements:
         is_login: bool = False,
     ) -> tuple[str, KindContent]:
         """Return the subject of *user*, and what tokens of *kind* say; not for refresh tokens."""
-        add = self._additions
-        hooked = KindContent(add.claims_of(user, kind), add.headers_of(user, kind))
-        said = self._said(user, kind, facts, hooked, is_login)
+        said_by_session = facts.claims or facts.headers
+        if not (said_by_session or given.claims or given.headers or self._has_hooks):
+            subject, own, schema = self._schemas.dump(user, kind)
+            return subject, KindContent(own, {}, schema)
+        hooked = said = self._hooked(user, kind) if self._has_hooks else KindContent({}, {})
+        if said_by_session:
+            said = self._said(user, kind, facts, hooked, is_login)
         claims = {**hooked.claims, **said.claims, **given.claims}
         headers = {**hooked.headers, **said.headers, **given.headers}
         dumped = self._schemas.dump(user, kind, claims)
         return dumped.subject, KindContent(dumped.claims, headers, dumped.schema)
+
+    def _hooked(self, user: Any, kind: str) -> KindContent:
+        """Return what the hooks add to tokens of *kind*."""
+        add = self._additions
+        return KindContent(add.claims_of(user, kind), add.headers_of(user, kind))
 
     def _said(
         self, user: Any, kind: str, facts: Facts, hooked: KindContent, is_login: bool
@@ -257,8 +299,10 @@ class Statements:
 
     def _refresh_content(self, user: Any, subject: str) -> KindContent:
         """Return what refresh tokens say by themselves: a schema of theirs, and the hooks."""
-        add = self._additions
-        claims, headers = add.claims_of(user, "refresh"), add.headers_of(user, "refresh")
+        hooked = self._hooked(user, REFRESH) if self._has_hooks else KindContent({}, {})
+        if not self._schemas:
+            return hooked
+        claims, headers, _ = hooked
         if not self._schemas.has_refresh_schema(user):
             return KindContent(claims, headers, self._schemas.mark_of(user))
         dumped = self._schemas.dump(user, "refresh", claims)
@@ -273,7 +317,9 @@ class Statements:
         """Let refresh tokens carry what nobody could say again otherwise."""
         carried: dict[str, Any] = {}
         if self._load_user is None:
-            refresh, carried = _carrying(_without(access, facts), refresh)
+            has_own = facts.claims or facts.headers
+            kept = _without(access, facts) if has_own else access
+            refresh, carried = _carrying(kept, refresh)
         if not self._has_store:
             carried |= {"said_claims": facts.claims} if facts.claims else {}
             carried |= {"said_headers": facts.headers} if facts.headers else {}
@@ -317,18 +363,23 @@ class Statements:
         return stated
 
     def _kept(self, token: Token, facts: Facts) -> Statement:
-        own = self._content(token._claims, token._header, token._claims.get("schema"))
-        carried = _carried_by(token)
-        access = own
+        claims = token._claims
+        own = access = self._content(claims, token._header, claims.get("schema"))
+        carried = _carried_by(token) if CARRIED in claims else {}
+        has_own = facts.claims or facts.headers
         if "claims" in carried:
             access = self._content(carried["claims"], carried["headers"], carried.get("schema"))
-        said = {name: value for name, value in facts.claims.items() if value is not None}
-        kept = _without(access, facts)
-        access = access._replace(
-            claims={**kept.claims, **said}, headers={**kept.headers, **facts.headers}
-        )
-        self._schemas.check_readable(access.claims, token.subject, access.schema)
-        return self._statement(token.subject, facts, access, own)
+        if has_own:
+            said = {name: value for name, value in facts.claims.items() if value is not None}
+            kept = _without(access, facts)
+            access = access._replace(
+                claims={**kept.claims, **said}, headers={**kept.headers, **facts.headers}
+            )
+        self._schemas.check_readable(access.claims, claims["sub"], access.schema)
+        if access is own and not has_own:
+            # One word for both kinds of token, which needs nothing carried beside it.
+            return Statement(claims["sub"], facts, own, own)
+        return self._statement(claims["sub"], facts, access, own)
 
     def _check_refreshable(self, own: KindContent, subject: str) -> None:
         """Refuse to make a refresh token of what only an access token says.
@@ -348,9 +399,11 @@ class Statements:
     def _content(
         self, claims: Mapping[str, Any], headers: Mapping[str, Any], schema: str | None
     ) -> KindContent:
+        # Most tokens say what the library writes, and nothing else.
+        own, more = claims.keys() - self._not_kept, headers.keys() - RESERVED_HEADERS
         return KindContent(
-            {name: claims[name] for name in claims if name not in self._not_kept},
-            {name: headers[name] for name in headers if name not in RESERVED_HEADERS},
+            {name: claims[name] for name in claims if name in own} if own else {},
+            {name: headers[name] for name in headers if name in more} if more else {},
             schema,
         )
 

@@ -52,14 +52,14 @@ class TokenPair:
 
     def to_json(self) -> dict[str, str | int]:
         """Return the members of the token response (:rfc:`6749#section-5.1`)."""
-        members = {
-            "access_token": self.access_token,
-            "token_type": "Bearer",
-            "expires_in": self.expires_in,
-            "refresh_token": self.refresh_token,
-            "scope": self.scope,
-        }
-        return {name: value for name, value in members.items() if value is not None}
+        members: dict[str, str | int] = {"access_token": self.access_token, "token_type": "Bearer"}
+        if self.expires_in is not None:
+            members["expires_in"] = self.expires_in
+        if self.refresh_token is not None:
+            members["refresh_token"] = self.refresh_token
+        if self.scope is not None:
+            members["scope"] = self.scope
+        return members
 
     def as_response(self, cookies: bool | None = None) -> Response:
         """Return the JSON answer of :rfc:`6749#section-5.1`, with ``Cache-Control: no-store``.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,7 +11,6 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from ..exceptions import StoreUnavailableError
-from ..keys import Key
 from ..stores.base import Session
 from ..tokens.signer import Signer
 from ..tokens.token import Token
@@ -24,6 +22,7 @@ _NONCE: Final = 12
 _NAME: Final = 8
 
 _PURPOSE: Final = b"jwtpolicy kept pair"
+_NAMING: Final = b"jwtpolicy kept pair: name"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +48,10 @@ class Keeping:
             pair.scope,
             pair.session_id,
         ]
-        key, nonce = self._keys()[0], secrets.token_bytes(_NONCE)
-        sealed = _cipher(key).encrypt(nonce, json.dumps(members).encode(), self._context)
-        return _name_of(key) + nonce + sealed
+        key = self.signer.key_for(self.token._claims["sub"], self.token._claims)
+        nonce = secrets.token_bytes(_NONCE)
+        cipher, name = AESGCM(key.derived(_PURPOSE)), key.derived(_NAMING)[:_NAME]
+        return name + nonce + cipher.encrypt(nonce, json.dumps(members).encode(), self._context)
 
     def open(self, kept: bytes) -> TokenPair:
         """Return the pair that was sealed, whether its key still signs or is a fallback by now.
@@ -61,31 +61,17 @@ class Keeping:
                 does not hold what was put there.
         """
         name, nonce, sealed = kept[:_NAME], kept[_NAME : _NAME + _NONCE], kept[_NAME + _NONCE :]
-        key = next((key for key in self._keys() if _name_of(key) == name), None)
+        keys = self.signer.secret_keys(self.token.subject, self.token._claims)
+        key = next((key for key in keys if key.derived(_NAMING)[:_NAME] == name), None)
         try:
             if key is None:
                 raise InvalidTag
-            members = _cipher(key).decrypt(nonce, sealed, self._context)
+            members = AESGCM(key.derived(_PURPOSE)).decrypt(nonce, sealed, self._context)
         except (InvalidTag, ValueError) as error:
             reason = "the kept pair cannot be read: its key is gone, or it was changed"
             raise StoreUnavailableError(reason) from error
         return TokenPair(*json.loads(members))
 
-    def _keys(self) -> list[Key]:
-        return _unique(self.signer.secret_keys(self.token.subject, self.token._claims))
-
     @property
     def _context(self) -> bytes:
         return json.dumps([self.session.issuer, self.session.session_id]).encode()
-
-
-def _unique(keys: Iterable[Key]) -> list[Key]:
-    return list(dict.fromkeys(keys))
-
-
-def _cipher(key: Key) -> AESGCM:
-    return AESGCM(key.derived(_PURPOSE))
-
-
-def _name_of(key: Key) -> bytes:
-    return key.derived(_PURPOSE + b": name")[:_NAME]

@@ -5,10 +5,9 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
-from functools import partial
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 from ..clock import Clock
 from ..exceptions import (
@@ -75,8 +74,7 @@ class Lifetimes:
 _USABLE: Final = frozenset({TokenStatus.GOOD, TokenStatus.IN_GRACE})
 
 
-@dataclass(frozen=True, slots=True)
-class IssueOptions:
+class IssueOptions(NamedTuple):
     """How one token is to be signed.
 
     Attributes:
@@ -91,27 +89,38 @@ class IssueOptions:
     audience: str | tuple[str, ...] | None = None
     session_id: str | None = None
 
-    def for_signer(self) -> dict[str, Any]:
-        """Return what `Signer.sign` is told, beside what belongs to the session."""
-        return {"lifetime": self.lifetime, "fresh": self.fresh, "audience": self.audience}
+
+@dataclass(frozen=True, slots=True)
+class SessionRules:
+    """How the sessions of an application are kept.
+
+    Attributes:
+        lifetimes: How long things live.
+        issuer: ``iss`` of own tokens, or the empty string.
+        accepted_issuers: What ``iss`` of tokens may be beside it. What is revoked by its name
+            alone is revoked for all of them: a token that still names the issuer of last year
+            does not outlive its logout.
+        maximum: How many sessions a user may have at once, or None for any number.
+        leeway: Seconds by which clocks may differ; revocations are remembered as much longer.
+    """
+
+    lifetimes: Lifetimes
+    issuer: str = ""
+    accepted_issuers: Collection[str] = ()
+    maximum: int | None = None
+    leeway: float = 0
 
 
 class Sessions:
-    """What issues pairs of tokens and keeps track of them.
+    """Open, renew, step up and end sessions, and issue their tokens.
 
     Args:
         signer: What makes tokens.
         statements: What says what tokens say of users.
         revocation: What knows which tokens still stand. Its store is where sessions are
             remembered; without one nothing can be revoked, and refresh tokens are not rotated.
-        lifetimes: How long things live.
-        maximum: How many sessions a user may have at once, or None for any number.
+        rules: How they are kept.
         clock: Where the time comes from.
-        leeway: Seconds by which clocks may differ; revocations are remembered as much longer.
-        issuer: ``iss`` of own tokens, or the empty string.
-        accepted_issuers: What ``iss`` of tokens may be beside it. What is revoked by its name
-            alone is revoked for all of them: a token that still names the issuer of last year
-            does not outlive its logout.
         on_reuse: Called with the token when a used refresh token comes back.
     """
 
@@ -121,25 +130,28 @@ class Sessions:
         signer: Signer,
         statements: Statements,
         revocation: Revocation,
-        lifetimes: Lifetimes,
-        maximum: int | None,
+        rules: SessionRules,
         clock: Clock,
-        leeway: float,
-        issuer: str,
-        accepted_issuers: Collection[str],
         on_reuse: Callable[[Token], None],
     ) -> None:
         self._signer = signer
         self._statements = statements
         self._revocation = revocation
         self._store = revocation.store
-        self._lifetimes = lifetimes
-        self._maximum = maximum
+        self._lifetimes = lifetimes = rules.lifetimes
+        self._maximum = rules.maximum
         self._clock = clock
-        self._leeway = math.ceil(leeway)
-        self._issuer = issuer
-        self._issuers = {issuer, *accepted_issuers}
+        self._leeway = math.ceil(rules.leeway)
+        # A used token may be repeated for so long, as far as clocks agree (REF-4).
+        self._grace = lifetimes.grace + self._leeway if lifetimes.grace else 0
+        self._issuer = rules.issuer
+        self._issuers = {rules.issuer, *rules.accepted_issuers}
         self._on_reuse = on_reuse
+        # An access token lives no longer than its session if that idles away: a store need not
+        # remember the session after that, and then nobody could end it (REV-1).
+        self._access_lifetime, idle = lifetimes.kinds["access"], lifetimes.idle
+        if idle is not None and revocation.store is not None:
+            self._access_lifetime = _within(self._access_lifetime, idle)
 
     @property
     def store(self) -> TokenStore:
@@ -159,12 +171,14 @@ class Sessions:
         headers: Mapping[str, Any] | None,
         *,
         fresh: bool | timedelta,
-        **granted: Any,
+        scope: str | None,
+        acr: str | None = None,
+        amr: tuple[str, ...] | None = None,
     ) -> Facts:
-        """Return what a login says beside its user; raises what `Statements.facts` raises."""
+        """Return what a login says beside its user; raises what `Statements.copied` raises."""
         # Without `auth_time` nothing is recent: a remembered login is not an authentication.
         auth_time = int(self._clock()) if fresh else None
-        return self._statements.facts(claims, headers, auth_time=auth_time, **granted)
+        return Facts(*self._statements.copied(claims, headers), scope, acr, amr, auth_time)
 
     def open(
         self,
@@ -188,15 +202,15 @@ class Sessions:
             return self._pair(stated, now, FOREVER, None, fresh=is_fresh)[0]
         session_id = self._store.new_session_id(self._issuer, stated.subject)
         pair, refresh_id = self._pair(stated, now, self._end(now), session_id, fresh=is_fresh)
-        session = self._begun(stated.subject, session_id, refresh_id, moment, stated.facts)
-        self._opened(replace(session, label=label), since)
+        first = TokenRef(self._issuer, stated.subject, refresh_id, session_id)
+        self._opened(self._begun(first, moment, stated.facts, label), since)
         return pair
 
     def _opened(self, session: Session, since: float | None) -> None:
         is_late = since is not None and session.created_at - since > MAX_LOGIN
-        maximum = self._maximum
+        maximum, store = self._maximum, self._store or self.store
         is_open = not is_late and (
-            self.store.open_session(session, since=since, maximum=maximum) is Opening.OPENED
+            store.open_session(session, since=since, maximum=maximum) is Opening.OPENED
         )
         if not is_open:
             msg = "the user's sessions were ended while the login was under way"
@@ -220,7 +234,7 @@ class Sessions:
             StoreUnavailableError: Others change the session all the time.
         """
         now = int(self._clock())
-        taken = self._statements.taken(claims)
+        taken, _ = self._statements.copied(claims)
 
         def make(session: Session) -> tuple[TokenPair, Step]:
             facts = _facts_of(session, token).updated(taken, auth_time=now, acr=acr, amr=amr)
@@ -230,7 +244,8 @@ class Sessions:
                 raise OtherUserError(msg)
             ends_at, sid = session.expires_at, session.session_id
             pair, refresh_id = self._pair(stated, now, ends_at, sid, fresh=True)
-            return pair, self._step(refresh_id, now, stated.facts)
+            idle_end = self._idle_end(now, self._lifetimes.kinds[REFRESH])
+            return pair, Step(refresh_id, idle_end, stated.facts.to_json())
 
         return self._superseded(lambda: self._session_of(token, now), make, now)
 
@@ -256,13 +271,22 @@ class Sessions:
         if session is None:
             msg = "the session is over"
             raise RevokedTokenError(msg)
-        lifetime = self._access_lifetime(session.expires_at, now)
-        audience, csrf = _listed(token._claims.get("aud")), token.csrf
-        options = {"lifetime": lifetime, "audience": audience, "csrf": csrf}
-        issued = self._signed("access", stated, token.session_id, **options)
-        return issued.encoded
+        request = stated.request(
+            "access",
+            now,
+            _within(self._access_lifetime, session.expires_at - now),
+            token.session_id,
+            token._claims.get("aud"),
+            csrf=token.csrf,
+        )
+        return self._signer.sign(request).encoded
 
-    def refresh(self, token: Token, *, is_own_use: bool = False) -> TokenPair:
+    def refresh(
+        self,
+        token: Token,
+        standing: TokenStatus | None = None,
+        was_used_here: Callable[[Token], bool] = lambda _: False,
+    ) -> TokenPair:
         """Use a refresh token up and return the next pair; one of many attempts makes it.
 
         Within the grace the others get the newest pair of the session. The pair is signed first
@@ -271,7 +295,9 @@ class Sessions:
 
         Args:
             token: The refresh token.
-            is_own_use: Whether it was this very request that used the token up, if somebody has.
+            standing: What the guard of this request has just been told of it; None: ask.
+            was_used_here: Whether it was this very request that used the token up, if somebody
+                has.
 
         Raises:
             RevokedTokenError: It was revoked or replaced, its session is over, or it was used
@@ -282,27 +308,30 @@ class Sessions:
         """
         now = int(self._clock())
         if self._store is None:
-            return self._access_only(self._renewed(token, Facts.of(token)), token)
-        if (standing := self._revocation.standing(token)) not in _USABLE:
-            if not is_own_use:
+            return self._access_only(self._renewed(token, Facts.of(token)), token, now)
+        standing = standing or self._revocation.standing(token)
+        if standing not in _USABLE:
+            if not was_used_here(token):
                 self.notice_reuse(token)
             msg = f"the refresh token cannot be used: {standing.value}"
             raise RevokedTokenError(msg)
-        ref, session = self._session_for(token, now)
+        ref = ref_of(token)
+        if ref.session_id is None:
+            ref, session = self._adopted(token, ref, now)
+        else:
+            session = self._session_of(token, now)
         stated = self._renewed(token, _facts_of(session, token))
-        audience = _listed(token._claims.get("aud"))
+        audience = token._claims.get("aud")
         pair, refresh_id = self._pair(
             stated, now, session.expires_at, session.session_id, audience=audience
         )
         keeping, grace = Keeping(self._signer, session, token), self._grace
-        rotation = self.store.rotate(
-            ref,
-            self._step(refresh_id, now),
-            now=now,
-            grace=grace,
-            kept=keeping.seal(pair) if grace else None,
-        )
-        return self._judged(rotation, pair, keeping)
+        kept = keeping.seal(pair) if grace else None
+        step = Step(refresh_id, self._idle_end(now, self._lifetimes.kinds[REFRESH]))
+        rotation = self._store.rotate(ref, step, now=now, grace=grace, kept=kept)
+        if rotation.state is RotationState.ROTATED:
+            return pair
+        return self._repeated(rotation, keeping)
 
     def _renewed(self, token: Token, facts: Facts) -> Statement:
         """Return what is true of the user now, if the token's key may say so.
@@ -312,20 +341,16 @@ class Sessions:
                 no client, and its access tokens have to.
         """
         stated = self._statements.renewed(token, facts)
-        self._signer.check_client(stated.access.claims)
-        for said in (stated.access, stated.refresh):
-            self._signer.check_successor(token, said.claims)
+        self._signer.check_renewal(token, stated.access.claims, stated.refresh.claims)
         return stated
 
-    def _judged(self, rotation: Rotation, pair: TokenPair, keeping: Keeping) -> TokenPair:
-        """Return the new pair, or for a repetition the newest that there is.
+    def _repeated(self, rotation: Rotation, keeping: Keeping) -> TokenPair:
+        """Return the newest pair of a session whose token another attempt has used up.
 
         Raises:
             RevokedTokenError: The token was used before the grace, or its session is over.
             StoreUnavailableError: The kept pair cannot be read.
         """
-        if rotation.state is RotationState.ROTATED:
-            return pair
         if rotation.state is RotationState.REPEATED and rotation.kept:
             return keeping.open(rotation.kept)
         if rotation.state is RotationState.REUSED:
@@ -428,19 +453,23 @@ class Sessions:
         now, session_id = int(self._clock()), options.session_id
         alone = self._statements.single(user, kind, NO_FACTS, given)
         if session_id is None or self._store is None:
-            return self._signed(kind, alone, session_id, **options.for_signer())
+            return self._signed(alone, kind, now, options)
 
         def find() -> Session:
             return self._named(alone.subject, session_id, now)
 
         def make(session: Session) -> tuple[Issued, Step]:
             stated = self._statements.single(user, kind, _facts_of(session), given)
-            rest = options.for_signer()
-            rest["lifetime"] = _within(options.lifetime, _end_of(session, kind) - now)
-            issued = self._signed(kind, stated, session_id, **rest)
-            return issued, Step(issued.token_id, self._idle_end(now, rest["lifetime"]))
+            lifetime = _within(options.lifetime, _end_of(session, kind) - now)
+            issued = self._signed(stated, kind, now, options._replace(lifetime=lifetime))
+            return issued, Step(issued.token_id, self._idle_end(now, lifetime))
 
         return self._superseded(find, make, now) if kind == REFRESH else make(find())[0]
+
+    def _signed(self, stated: Statement, kind: str, now: int, options: IssueOptions) -> Issued:
+        lifetime, fresh, audience, session_id = options
+        request = stated.request(kind, now, lifetime, session_id, audience, fresh=fresh)
+        return self._signer.sign(request)
 
     def _named(self, subject: str, session_id: str, now: int) -> Session:
         session = self.store.session(self._issuer, session_id, now=now)
@@ -470,8 +499,8 @@ class Sessions:
         reason = "the session was changed by others each time"
         raise StoreUnavailableError(reason)
 
-    def _session_for(self, token: Token, now: int) -> tuple[TokenRef, Session]:
-        """Return a refresh token as its session knows it, and the session.
+    def _adopted(self, token: Token, ref: TokenRef, now: int) -> tuple[TokenRef, Session]:
+        """Return a refresh token as its session knows it, and the session that comes of it.
 
         One that was issued without a session opens it, once. Its id follows from the token's, and
         the token is its first refresh token: so whoever presents it again is judged as with any
@@ -480,13 +509,10 @@ class Sessions:
         Raises:
             RevokedTokenError: The session is over, or the token was revoked or used up.
         """
-        ref = self._ref(token)
-        if token.session_id is not None:
-            return ref, self._session_of(token, now)
-        begun = self._begun(token.subject, ref.session_id or "", ref.token_id, now, Facts.of(token))
+        ref = self._adoptive(ref)
         session = self.store.adopt(
             ref._replace(session_id=None),
-            begun,
+            self._begun(ref, now, Facts.of(token)),
             token_expires_at=self._forgotten_at(token),
             leeway=self._revocation.leeway,
             maximum=self._maximum,
@@ -502,31 +528,34 @@ class Sessions:
         That is the current issuer's, whichever accepted one the token names.
         """
         ref = ref_of(token)
-        if ref.session_id is None:
-            ref = ref._replace(issuer=self._issuer)
-            return ref._replace(session_id=self.store.adopted_session_id(ref))
-        return ref
+        return self._adoptive(ref) if ref.session_id is None else ref
+
+    def _adoptive(self, ref: TokenRef) -> TokenRef:
+        ref = ref._replace(issuer=self._issuer)
+        return ref._replace(session_id=self.store.adopted_session_id(ref))
 
     def _begun(
-        self, subject: str, session_id: str, refresh_id: str, moment: float, facts: Facts
+        self, first: TokenRef, moment: float, facts: Facts, label: str | None = None
     ) -> Session:
+        """Return a session that begins with the refresh token *first*."""
         now = int(moment)
         return Session(
             issuer=self._issuer,
-            session_id=session_id,
-            subject=subject,
-            refresh_id=refresh_id,
+            session_id=first.session_id or "",
+            subject=first.subject,
+            refresh_id=first.token_id,
             created_at=microseconds(moment) / 1_000_000,
             last_used_at=now,
             expires_at=self._end(now),
             idle_expires_at=self._idle_end(now, self._lifetimes.kinds[REFRESH]),
+            label=label,
             facts=facts.to_json(),
         )
 
-    def _access_only(self, stated: Statement, token: Token) -> TokenPair:
+    def _access_only(self, stated: Statement, token: Token, now: int) -> TokenPair:
         """Return a new access token; without a store the refresh token stays the same."""
-        lifetime, audience = self._lifetimes.kinds["access"], _listed(token._claims.get("aud"))
-        issued = self._signed("access", stated, None, lifetime=lifetime, audience=audience)
+        lifetime, audience = self._lifetimes.kinds["access"], token._claims.get("aud")
+        issued = self._signer.sign(stated.request("access", now, lifetime, audience=audience))
         return TokenPair(issued.encoded, None, lifetime, stated.facts.scope)
 
     def _pair(
@@ -540,66 +569,31 @@ class Sessions:
         audience: str | tuple[str, ...] | None = None,
     ) -> tuple[TokenPair, str]:
         """Return a signed pair, and the refresh token's id. Neither outlives the session."""
-        lifetime = self._access_lifetime(ends_at, now)
-        longest = _within(self._lifetimes.kinds[REFRESH], ends_at - now)
-        signed = partial(self._signed, stated=stated, session_id=session_id, audience=audience)
-        access = signed("access", lifetime=lifetime, fresh=fresh)
-        refresh = signed(REFRESH, lifetime=longest)
+        rest, sign, request = ends_at - now, self._signer.sign, stated.request
+        lifetime = _within(self._access_lifetime, rest)
+        longest = _within(self._lifetimes.kinds[REFRESH], rest)
+        access = sign(request("access", now, lifetime, session_id, audience, fresh=fresh))
+        refresh = sign(request(REFRESH, now, longest, session_id, audience))
         scope = stated.facts.scope
         pair = TokenPair(access.encoded, refresh.encoded, lifetime, scope, session_id)
         return pair, refresh.token_id
 
-    def _access_lifetime(self, ends_at: int, now: int) -> int | None:
-        """Return how long an access token lives: not longer than its session if that idles away.
-
-        A store need not remember the session after that, and then nobody could end it (REV-1).
-        """
-        lifetime = _within(self._lifetimes.kinds["access"], ends_at - now)
-        idle = self._lifetimes.idle
-        return lifetime if idle is None or self._store is None else _within(lifetime, idle)
-
-    def _signed(
-        self, kind: str, stated: Statement, session_id: str | None, **options: Any
-    ) -> Issued:
-        content, facts = stated.of(kind), stated.facts
-        return self._signer.sign(
-            kind=kind,
-            subject=stated.subject,
-            claims=content.claims,
-            headers=content.headers or None,
-            schema=content.schema,
-            session_id=session_id,
-            scope=facts.scope,
-            auth_time=facts.auth_time,
-            acr=facts.acr,
-            amr=facts.amr,
-            **options,
-        )
-
     def _session_of(self, token: Token, now: int) -> Session:
-        if token.session_id is None:
+        claims, store = token._claims, self._store or self.store
+        session_id = claims.get("sid")
+        if session_id is None:
             msg = "the token belongs to no session"
             raise IssueError(msg)
-        session = self.store.session(self._issuer, token.session_id, now=now)
-        if session is None or session.subject != token.subject:
+        session = store.session(self._issuer, session_id, now=now)
+        if session is None or session.subject != claims["sub"]:
             msg = "the session is over"
             raise RevokedTokenError(msg)
         return session
-
-    def _step(self, successor_id: str, now: int, facts: Facts | None = None) -> Step:
-        kept = None if facts is None else facts.to_json()
-        return Step(successor_id, self._idle_end(now, self._lifetimes.kinds[REFRESH]), kept)
 
     def _forgotten_at(self, token: Token) -> int | None:
         """Return from when on nobody can use *token*, wherever the clocks stand; None for never."""
         expires_at = token._claims.get("exp")
         return None if expires_at is None else math.ceil(expires_at) + self._leeway
-
-    @property
-    def _grace(self) -> int:
-        """Seconds for which a used token may be repeated, as far as clocks agree (REF-4)."""
-        grace = self._lifetimes.grace
-        return grace + self._leeway if grace else 0
 
     def _end(self, now: int) -> int:
         return FOREVER if self._lifetimes.absolute is None else now + self._lifetimes.absolute
@@ -652,10 +646,6 @@ def _end_of(session: Session, kind: str) -> int:
     if kind == REFRESH or session.idle_expires_at is None:
         return session.expires_at
     return min(session.expires_at, session.idle_expires_at)
-
-
-def _listed(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
 
 
 def _within(lifetime: int | None, rest: int) -> int | None:

@@ -180,7 +180,10 @@ class SessionRecord:
 
     def is_live(self, now: int) -> bool:
         """Whether the session can still be refreshed at *now*."""
-        return not self.is_ended and self.session.is_live(now)
+        session = self.session
+        idle = session.idle_expires_at
+        # `Session.is_live`, without a call at each look-up.
+        return not self.is_ended and now < session.expires_at and (idle is None or now < idle)
 
     def judge(self, ref: TokenRef, now: int) -> RotationState:
         """Say what a refresh token is to this session; ``REUSED`` for one that must end it."""
@@ -206,7 +209,8 @@ class SessionRecord:
             used_until: The deadline of the one that was used.
             kept: What it may be answered with until then; None: it may not be repeated.
         """
-        recent = [one for one in self.predecessors if now < one.deadline]
+        used = self.predecessors
+        recent = [one for one in used if now < one.deadline] if used else []
         if kept is not None and now < used_until:
             recent.append(Predecessor(self.session.refresh_id, used_until))
         else:

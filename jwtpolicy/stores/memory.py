@@ -70,7 +70,8 @@ class MemoryStore(TokenStore):
         return "MemoryStore()"
 
     def standing(self, ref: TokenRef, *, now: int, leeway: float = 0) -> TokenStatus:
-        self._check_process()
+        if self._pid != os.getpid():
+            self._note_fork()
         issuer = ref.issuer
         token = self._tokens.get((issuer, ref.token_id))
         record = self._record_of(ref)
@@ -254,7 +255,8 @@ class MemoryStore(TokenStore):
         limit: int = PAGE,
         before: tuple[float, str] | None = None,
     ) -> list[Session]:
-        self._check_process()
+        if self._pid != os.getpid():
+            self._note_fork()
         with self._lock:
             live = [record.session for record in self._live(issuer, subject, now)]
         if before is not None:
@@ -263,12 +265,14 @@ class MemoryStore(TokenStore):
         return live[:limit]
 
     def session(self, issuer: str, session_id: str, *, now: int) -> Session | None:
-        self._check_process()
+        if self._pid != os.getpid():
+            self._note_fork()
         record = self._records.get((issuer, session_id))
         return record.session if record is not None and record.is_live(now) else None
 
     def prune(self, *, now: int) -> int:
-        self._check_process()
+        if self._pid != os.getpid():
+            self._note_fork()
         horizon = now - MAX_LEEWAY
         with self._lock:
             self._erase_kept(now)
@@ -310,13 +314,12 @@ class MemoryStore(TokenStore):
                 self._put(replace(record, predecessors=(), kept=None))
 
     def _before_write(self, now: int) -> None:
-        self._check_process()
+        if self._pid != os.getpid():
+            self._note_fork()
         if next(self._writes) % _PRUNE_EVERY == 0:
             self.prune(now=now)
 
-    def _check_process(self) -> None:
-        if self._pid == os.getpid():
-            return
+    def _note_fork(self) -> None:
         # The lock may have been held by a thread that was not forked along.
         self._lock = threading.Lock()
         self._pid = os.getpid()

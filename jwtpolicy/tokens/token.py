@@ -161,7 +161,7 @@ class Token:
         return mine == (other._claims, other._header, other.is_own)
 
     def __hash__(self) -> int:
-        return hash((self.issuer, self.token_id, self.subject))
+        return hash((self.issuer, self._claims.get("jti"), self._claims["sub"]))
 
     def __repr__(self) -> str:
         return f"<Token {self.kind} jti={self.token_id!r}>"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import jwt as pyjwt
@@ -14,7 +15,8 @@ from jwtpolicy import JWTManager, Refresh, protect
 from jwtpolicy.exceptions import RevokedTokenError, StoreUnavailableError
 from jwtpolicy.signals import refresh_reused
 from jwtpolicy.stores import TokenRef
-from tests.conftest import SECRET, bearer
+from tests.support.applications import SECRET
+from tests.support.requests import bearer
 
 
 @pytest.fixture
@@ -111,7 +113,7 @@ class TestAnEarlierIssuer:
     """Tokens of before ``JWT_ENCODE_ISSUER`` was changed, which is still accepted, are adopted."""
 
     @pytest.fixture(params=["memory://", "sqlite"])
-    def native(self, request: Any, tmp_path: Any) -> Iterator[JWTManager[Any]]:
+    def native(self, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[JWTManager[Any]]:
         url = f"sqlite:///{tmp_path}/t.db" if request.param == "sqlite" else request.param
         app = Flask("adopting")
         app.config.update(TESTING=True, JWT_SECRET_KEY=SECRET, JWT_STORE_URL=url)

@@ -17,10 +17,12 @@ from jwtpolicy.exceptions import (
     KeysUnavailableError,
 )
 from jwtpolicy.keys import Key, KeyRing
-from jwtpolicy.tokens.signer import Signer
+from jwtpolicy.tokens.signer import Signer, TokenRequest
 from jwtpolicy.tokens.verifier import Verifier
-from tests.attacks.test_forged_tokens import NOW
-from tests.conftest import SECRET, StandingClock, bearer
+from tests.support.applications import SECRET, AppAndManager, MakeApp
+from tests.support.clocks import StandingClock
+from tests.support.forgeries import NOW
+from tests.support.requests import bearer
 
 KEYS = {name: Key(secrets.token_urlsafe(48), "HS256", name) for name in ("a", "b")}
 
@@ -40,13 +42,13 @@ class TenantKeys(KeyRing):
 
 def stolen(name: str, kind: str = "access", *, lifetime: int = 60, **claims: Any) -> str:
     """Return a token that somebody makes who has the key of that name."""
-    signer = Signer(ring=KeyRing(KEYS[name]), clock=StandingClock(NOW))
+    signer = Signer(KeyRing(KEYS[name]))
     claims = {name: value for name, value in claims.items() if value is not None}
-    return signer.sign(kind=kind, subject="u1", lifetime=lifetime, claims=claims).encoded
+    return signer.sign(TokenRequest(kind, "u1", NOW, lifetime, claims)).encoded
 
 
 @pytest.fixture
-def app_and_jwt(make_app: Any) -> Any:
+def app_and_jwt(make_app: MakeApp) -> AppAndManager:
     app, jwt = make_app(manager={"keys": TenantKeys()}, secret_key=None)
     app.get("/")(protect()(lambda: "in"))
     app.get("/refresh", endpoint="refresh")(protect(Refresh())(lambda: "in"))
@@ -130,10 +132,10 @@ def test_each_key_that_it_may_have_been_has_to_be_fine(found: list[str], is_fine
     ring.found = tuple(KEYS[name] for name in found)
 
     if is_fine:
-        Signer(ring=ring).check_successor(token, {"tenant": "a"})
+        Signer(ring).check_renewal(token, {"tenant": "a"})
     else:
         with pytest.raises(InvalidTokenError):
-            Signer(ring=ring).check_successor(token, {"tenant": "a"})
+            Signer(ring).check_renewal(token, {"tenant": "a"})
 
 
 def test_nor_does_a_session_slide_into_another_tenant(make_app: Any) -> None:
@@ -183,12 +185,12 @@ def test_only_true_is_yes(caplog: Any, answer: Any, why: str) -> None:
     with pytest.raises(InvalidTokenError):
         verified(ring(answer))
     with pytest.raises(IssueError, match="may_sign refuses"):
-        Signer(ring=ring(answer)).sign(**ARGUMENTS)
+        Signer(ring(answer)).sign(REQUEST)
 
     assert caplog.text.count(f"may_sign {why}") == 2
 
 
-ARGUMENTS: Any = {"kind": "access", "subject": "u1", "lifetime": 60, "claims": {"tenant": "a"}}
+REQUEST = TokenRequest("access", "u1", NOW, 60, {"tenant": "a"})
 
 
 def verified(keys: KeyRing) -> Any:
@@ -205,7 +207,7 @@ def test_no_is_an_answer(caplog: Any) -> None:
 
 def test_what_is_asked_about_is_a_copy() -> None:
     assert verified(ring(True)).claims["tenant"] == "a"
-    issued = Signer(ring=ring(True), clock=StandingClock(NOW)).sign(**ARGUMENTS)
+    issued = Signer(ring(True)).sign(REQUEST)
     verifier = Verifier(ring=TenantKeys(), clock=StandingClock(NOW))
     assert verifier.verify(issued.encoded, kinds=None).claims["tenant"] == "a"
 
@@ -255,7 +257,7 @@ class Awaited(TenantKeys):
     [
         pytest.param(lambda: Careless(KEYS["a"]), "define may_sign", id="the ring"),
         pytest.param(lambda: Verifier(ring=Sneaky()), "define may_sign", id="the verifier"),
-        pytest.param(lambda: Signer(ring=Sneaky()), "define may_sign", id="the signer"),
+        pytest.param(lambda: Signer(Sneaky()), "define may_sign", id="the signer"),
         pytest.param(lambda: Awaited(), "plain function", id="an async one"),
     ],
 )

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from flask.testing import FlaskClient
 from marshmallow import fields
 
 from jwtpolicy import (
@@ -23,8 +24,9 @@ from jwtpolicy import (
 from jwtpolicy.compat import flask_jwt_extended as bridge
 from jwtpolicy.endpoints import auth_blueprint
 from jwtpolicy.exceptions import ForeignSubjectError, PolicyDefinitionError
-from tests.attacks.test_forged_tokens import CLAIMS, signed
-from tests.conftest import SECRET, bearer
+from tests.support.applications import SECRET, AppAndManager, MakeApp
+from tests.support.forgeries import CLAIMS, signed
+from tests.support.requests import bearer
 
 CLIENT = ("gateway", secrets.token_urlsafe(32))
 
@@ -69,7 +71,7 @@ NOTES = {
 
 
 @pytest.fixture
-def app_and_jwt(make_app: Any) -> Any:
+def app_and_jwt(make_app: MakeApp) -> AppAndManager:
     app, jwt = make_app()
     jwt.claims_for(User)(UserClaims)
     jwt.claims_for(Machine)(MachineClaims)
@@ -97,12 +99,12 @@ def log_in(client: Any, name: str) -> Any:
 
 
 @pytest.fixture
-def user(client: Any) -> dict[str, str]:
+def user(client: FlaskClient) -> dict[str, str]:
     return bearer(log_in(client, "1").json["access_token"])
 
 
 @pytest.fixture
-def machine(client: Any) -> dict[str, str]:
+def machine(client: FlaskClient) -> dict[str, str]:
     return bearer(log_in(client, "machine 1").json["access_token"])
 
 

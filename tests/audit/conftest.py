@@ -8,16 +8,11 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from jwtpolicy.audit import Audit, Row, audit
+from jwtpolicy.audit import Row, audit
+from tests.support.audits import row_of
 
 #: Returns the row of an endpoint and a method.
 Rows = Callable[..., Row]
-
-
-def row_of(found: Audit, endpoint: str, method: str = "GET") -> Row:
-    """Return the one row that is about *method* of *endpoint*."""
-    (row,) = (r for r in found.rows if r.endpoint == endpoint and method in r.methods)
-    return row
 
 
 @pytest.fixture

@@ -12,9 +12,9 @@ from jwtpolicy import HasRole, JWTManager, protect, public
 from jwtpolicy.audit import Protection, audit
 from jwtpolicy.compat.flask_jwt_extended import JWTManager as BridgeManager
 from jwtpolicy.compat.flask_jwt_extended import jwt_required, verify_jwt_in_request
-from tests.audit.conftest import row_of
-from tests.conftest import SECRET
-from tests.http.registrations import cached
+from tests.support.applications import SECRET
+from tests.support.audits import row_of
+from tests.support.registrations import cached
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def lone() -> Flask:
 
 
 @pytest.fixture
-def both(app: Flask, jwt: Any) -> Flask:
+def both(app: Flask, jwt: JWTManager[Any]) -> Flask:
     """Return an application whose routes move over one at a time."""
     BridgeManager(app)
     return app

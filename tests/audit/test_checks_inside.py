@@ -20,7 +20,7 @@ from jwtpolicy.audit import Protection, audit
 from jwtpolicy.cli import jwtpolicy as commands
 from jwtpolicy.compat import flask_jwt_extended as bridge
 from jwtpolicy.compat.flask_jwt_extended import jwt_required, verify_jwt_in_request
-from tests.audit.conftest import row_of
+from tests.support.audits import row_of
 
 INSIDE, UNKNOWN, UNGUARDED = Protection.INSIDE, Protection.UNKNOWN, Protection.UNGUARDED
 HERE = "tests/audit/test_checks_inside.py"
@@ -475,13 +475,12 @@ def test_hooks_before_requests_are_looked_at(app: Any, row: Any) -> None:
 
 
 @pytest.fixture
-def half(app: Any) -> Flask:
+def half(app: Flask) -> Flask:
     """Return an application with an endpoint that checks inside, and one that cannot be read."""
     app.add_url_rule("/inside", "inside", checked)
     app.add_url_rule("/hidden", "hidden", looks_it_up(plain))
     app.add_url_rule("/guarded", "guarded", protect()(lambda: "in"))
-    found: Flask = app
-    return found
+    return app
 
 
 def run(app: Flask, *arguments: str) -> Any:

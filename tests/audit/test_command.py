@@ -14,7 +14,7 @@ from flask import Flask
 
 from jwtpolicy import Fresh, HasRole, policy, protect, public
 from jwtpolicy.cli import jwtpolicy
-from tests.conftest import SECRET
+from tests.support.applications import SECRET, MakeApp
 
 TABLE = """\
 Application: tests.app
@@ -42,7 +42,7 @@ def ok(access: Any) -> bool:
 
 
 @pytest.fixture
-def shop(make_app: Any) -> Flask:
+def shop(make_app: MakeApp) -> Flask:
     """Return an application as it should be."""
     app, _ = make_app(store_url="sqlite:///audited.sqlite3")
     app.add_url_rule("/login", "login", public(lambda: "in"))

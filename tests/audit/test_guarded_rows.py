@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 import pytest
-from flask import Blueprint
+from flask import Blueprint, Flask
 from werkzeug.routing import Rule
 
 from jwtpolicy import (
@@ -13,6 +13,7 @@ from jwtpolicy import (
     Fresh,
     HasRole,
     IsSubject,
+    JWTManager,
     KnownUser,
     NotRevoked,
     OptionalToken,
@@ -24,7 +25,7 @@ from jwtpolicy import (
     public,
 )
 from jwtpolicy.audit import Protection, Row, audit
-from tests.audit.conftest import row_of
+from tests.support.audits import row_of
 
 
 class Account(ProtectedView):
@@ -158,7 +159,7 @@ def test_a_class_that_starts_anew_is_noted(app: Any, row: Any) -> None:
 
 
 @pytest.fixture
-def office(app: Any, jwt: Any) -> Blueprint:
+def office(app: Flask, jwt: JWTManager[Any]) -> Blueprint:
     """Return a guarded blueprint with three views, which is registered already."""
     office = Blueprint("office", __name__)
     jwt.protect_blueprint(office, HasRole("admin"))

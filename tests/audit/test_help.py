@@ -5,15 +5,15 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Iterator
-from pathlib import Path
 
 import click
 import pytest
 from click.testing import CliRunner
 
 from jwtpolicy.cli import jwtpolicy
+from tests.support.paths import DOCS
 
-PAGE = Path(__file__).parents[2] / "docs" / "reference" / "cli.rst"
+PAGE = DOCS / "reference" / "cli.rst"
 _BLOCK = re.compile(r"^\.\. code-block:: text\n\n((?:   .*\n|\n)+)", re.MULTILINE)
 
 

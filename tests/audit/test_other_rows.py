@@ -24,8 +24,8 @@ from jwtpolicy import (
 )
 from jwtpolicy.audit import Protection, audit
 from jwtpolicy.exceptions import SetupError
-from tests.audit.conftest import row_of
-from tests.http.registrations import cached
+from tests.support.audits import row_of
+from tests.support.registrations import cached
 
 PUBLIC, UNGUARDED = Protection.PUBLIC, Protection.UNGUARDED
 

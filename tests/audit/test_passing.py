@@ -32,7 +32,7 @@ from jwtpolicy import (
     view_arg,
 )
 from jwtpolicy.audit.passing import Caller, can_pass
-from tests.conftest import name_of
+from tests.support.sharing import name_of
 
 
 @policy

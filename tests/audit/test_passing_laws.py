@@ -27,7 +27,7 @@ from jwtpolicy.audit.passing import Caller, can_pass
 from jwtpolicy.guards.plan import program_of
 from jwtpolicy.policy.closing import close
 from jwtpolicy.policy.request import PolicySettings
-from tests.properties.strategies import NOW, token, trees
+from tests.support.strategies import NOW, token, trees
 
 #: Leaves that know something of each other, so that contradictions are not rare.
 THEMES = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -13,8 +14,8 @@ from jwtpolicy.audit.remarks import _SWITCHES
 from jwtpolicy.compat.flask_jwt_extended import JWTManager as BridgeManager
 from jwtpolicy.compat.flask_jwt_extended.config import SWITCHES
 from jwtpolicy.settings import InsecureCookieWarning
-from tests.audit.conftest import row_of
-from tests.conftest import SECRET
+from tests.support.applications import SECRET
+from tests.support.audits import row_of
 
 #: Where no remark is due: a store that other workers see too.
 QUIET = {"store_url": "sqlite:///audited.sqlite3"}
@@ -84,7 +85,7 @@ def test_a_lazy_user_loader_is_remarked(make_app: Any, is_lazy: bool, count: int
 
 
 @pytest.fixture
-def lone() -> Any:
+def lone() -> Callable[..., Flask]:
     """Return a factory of applications that only the bridge guards."""
 
     def make(**settings: Any) -> Flask:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING
 
 import pytest
 from flask import Flask
 from werkzeug.serving import make_server
 
 from tests.services import find_browser, has_playwright, missing
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
 
 #: What a browser needs that root starts in a container, and what keeps it quiet.
 FLAGS = [
@@ -26,7 +29,7 @@ FLAGS = [
 
 
 @pytest.fixture(scope="package")
-def chromium() -> Iterator[Any]:
+def chromium() -> Iterator[Browser]:
     """Return a running Chromium.
 
     It ends with this package: while playwright runs, the thread has a running event loop, in which
@@ -49,7 +52,7 @@ def chromium() -> Iterator[Any]:
 
 
 @pytest.fixture
-def page(chromium: Any) -> Iterator[Any]:
+def page(chromium: Browser) -> Iterator[Page]:
     """Return a page in a profile of its own."""
     context = chromium.new_context()
     context.set_default_timeout(60_000)

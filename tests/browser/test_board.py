@@ -10,6 +10,7 @@ import pytest
 from flask import Flask
 
 from examples.board import create_app
+from tests.support.board import log_in
 
 
 @pytest.fixture
@@ -20,13 +21,6 @@ def board(tmp_path: Path) -> Flask:
 @pytest.fixture
 def url(board: Flask, serve: Callable[[Flask, str], str]) -> str:
     return serve(board, "board")
-
-
-def log_in(page: Any, url: str, name: str = "ada", password: str = "lovelace") -> None:
-    page.goto(f"{url}/login")
-    page.fill("[name=name]", name)
-    page.fill("[name=password]", password)
-    page.click("#enter")
 
 
 def write(page: Any, text: str) -> Any:

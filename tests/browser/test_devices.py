@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from flask import Flask
 
 from examples.board import create_app
-from tests.browser.test_board import log_in
+from tests.support.board import log_in
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
 
 
 @pytest.fixture
@@ -19,7 +22,7 @@ def url(tmp_path: Path, serve: Callable[[Flask, str], str]) -> str:
 
 
 @pytest.fixture
-def phone(chromium: Any) -> Iterator[Any]:
+def phone(chromium: Browser) -> Iterator[Page]:
     """Return a page of another device: another profile, which says that it is a phone."""
     agent = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) Version/18.5 Safari/604.1"
     context = chromium.new_context(user_agent=agent)
@@ -39,7 +42,7 @@ def lines(page: Any) -> list[str]:
 
 
 @pytest.fixture
-def both(page: Any, phone: Any, url: str) -> None:
+def both(page: Page, phone: Page, url: str) -> None:
     log_in(phone, url)
     log_in(page, url)
     page.click("#devices")

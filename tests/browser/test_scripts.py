@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from flask import Flask, request
 
 from jwtpolicy import Access, JWTManager, Refresh, current_token, protect, public
 from jwtpolicy.endpoints import RefreshView
-from tests.conftest import SECRET
+from tests.support.applications import SECRET
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
 
 #: What an application's own script would do.
 CALL = """async ([path, kind]) => {
@@ -21,7 +25,7 @@ CALL = """async ([path, kind]) => {
 
 
 @pytest.fixture
-def url(serve: Any) -> str:
+def url(serve: Callable[[Flask, str], str]) -> str:
     app = Flask("api")
     app.config.update(
         JWT_SECRET_KEY=SECRET,
@@ -42,11 +46,11 @@ def url(serve: Any) -> str:
     for path, view in views.items():
         app.add_url_rule(path, endpoint=path, view_func=view, methods=["POST"])
     app.add_url_rule("/", endpoint="page", view_func=public(lambda: "<p>page</p>"))
-    return str(serve(app, "api"))
+    return serve(app, "api")
 
 
 @pytest.fixture
-def script(page: Any, url: str) -> Any:
+def script(page: Page, url: str) -> Callable[..., Any]:
     """Return what calls a path from a page of the application, which has just logged in."""
     page.goto(url)
 

@@ -9,12 +9,13 @@ import venv
 from collections.abc import Iterator
 from pathlib import Path
 
+from tests.support.paths import ROOT
+
 from .comparison import compare
 from .figures import table
 from .source import PACKAGE, SourceMissingError, download, lay_out
 from .suite import SuiteError
 
-ROOT = Path(__file__).parents[2]
 NEEDED = ("flask", "pyjwt[crypto]", "pytest", "python-dateutil")
 
 

@@ -18,7 +18,8 @@ from jwtpolicy import JWTManager, Refresh, current_token, protect
 from jwtpolicy.compat import flask_jwt_extended as bridge
 from jwtpolicy.endpoints import RefreshView
 from jwtpolicy.stores import SQLiteStore
-from tests.conftest import SECRET, bearer
+from tests.support.applications import SECRET
+from tests.support.requests import bearer
 
 
 @pytest.fixture

@@ -15,14 +15,12 @@ from jwtpolicy.compat.flask_jwt_extended import (
     unset_jwt_cookies,
 )
 from jwtpolicy.exceptions import ConfigurationError, IssueError
-
-from .conftest import Bridged, claims, forged
+from tests.support.bridge import Bridged, MakeBridged, claims, forged
 
 
 @pytest.fixture
-def cookies(make_bridged: Any) -> Bridged:
-    bridged: Bridged = make_bridged(token_location=["cookies"])
-    return bridged
+def cookies(make_bridged: MakeBridged) -> Bridged:
+    return make_bridged(token_location=["cookies"])
 
 
 UNSAFE = ["POST", "PUT", "PATCH", "DELETE", "PURGE", "QUERY"]

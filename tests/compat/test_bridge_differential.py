@@ -10,18 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from jwtpolicy.exceptions import InvalidTokenError
-from jwtpolicy.keys import Key, KeyRing
-from jwtpolicy.tokens.verifier import Verifier
-from tests.attacks.test_forged_tokens import CLAIM_FORMS, HEADERS, OBJECTS, SHAPES
-from tests.conftest import SECRET
-
-from .conftest import Bridged, claims, forged
-from .test_bridge_fuzz import changes, dumped, headers
-
-KEY = Key(SECRET, "HS256")
-VERIFIER = Verifier(ring=KeyRing(KEY), clock=time.time)
-KINDS = frozenset({"access"})
+from tests.support.bridge import Bridged, claims, forged, passes_natively
+from tests.support.documents import changes, dumped, headers
+from tests.support.forgeries import CLAIM_FORMS, HEADERS, OBJECTS, SHAPES
 
 #: Native rules about what the bridge leaves to the application, as the library that it stands in
 #: for does: other names of keys and types, and claims that only native policies read.
@@ -39,14 +30,6 @@ LEFT_TO_THE_APPLICATION = {
     "amr, numbers",
     "bound to a key",
 }
-
-
-def passes_natively(token: object) -> bool:
-    try:
-        VERIFIER.verify(token, kinds=KINDS)
-    except InvalidTokenError:
-        return False
-    return True
 
 
 def statuses(bridged: Bridged, token: str) -> set[int]:
@@ -135,7 +118,7 @@ def test_a_claim_of_a_wrong_form_is_refused(
 
 
 tries = settings(
-    max_examples=300,
+    max_examples=150,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

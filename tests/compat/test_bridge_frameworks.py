@@ -13,13 +13,13 @@ from flask.views import MethodView
 
 from jwtpolicy.compat.flask_jwt_extended import JWTManager, get_jwt_identity, jwt_required
 from jwtpolicy.compat.flask_jwt_extended.exceptions import NoAuthorizationError
-from tests.conftest import SECRET, bearer
-
-from .conftest import claims, forged
+from tests.support.applications import SECRET
+from tests.support.bridge import claims, forged
+from tests.support.requests import bearer
 
 
 @pytest.fixture(params=[True, False], ids=["testing", "serving"])
-def plain(request: Any) -> Flask:
+def plain(request: pytest.FixtureRequest) -> Flask:
     """An application without views, as its tests see it and as its users do."""
     app = Flask("tests.frameworks")
     app.config.update(TESTING=request.param, JWT_SECRET_KEY=SECRET)

@@ -34,9 +34,7 @@ from jwtpolicy.compat.flask_jwt_extended import (
 from jwtpolicy.compat.flask_jwt_extended.config import FILLED, config
 from jwtpolicy.compat.flask_jwt_extended.exceptions import JWTDecodeError
 from jwtpolicy.exceptions import IssueError
-
-from .conftest import Bridged, claims, forged
-from .test_bridge_differential import passes_natively
+from tests.support.bridge import Bridged, claims, forged, passes_natively
 
 
 @pytest.mark.parametrize("name", [name for name in dir(original) if name in vars(bridge)])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import json
 from typing import Any
 
 import jwt as pyjwt
@@ -20,12 +19,12 @@ from jwtpolicy.compat.flask_jwt_extended import (
     jwt_required,
 )
 from jwtpolicy.compat.flask_jwt_extended.exceptions import JWTExtendedException
-from tests.conftest import SECRET
-
-from .conftest import GUARDS, METHODS, claims, forged, who
+from tests.support.applications import SECRET
+from tests.support.bridge import GUARDS, METHODS, claims, forged, who
+from tests.support.documents import anything, changes, dumped, headers
 
 tries = settings(
-    max_examples=150,
+    max_examples=100,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
@@ -55,36 +54,8 @@ def app() -> Flask:
     return app
 
 
-anything = st.recursive(
-    st.one_of(
-        st.none(),
-        st.booleans(),
-        st.integers(),
-        st.floats(),
-        st.text(max_size=20),
-        st.sampled_from(["access", "refresh", "", "ada", SECRET, "a.b.c", 10**400]),
-    ),
-    lambda inner: st.one_of(
-        st.lists(inner, max_size=3), st.dictionaries(st.text(max_size=5), inner, max_size=3)
-    ),
-    max_leaves=6,
-)
-names = st.sampled_from(
-    ["sub", "type", "exp", "nbf", "iat", "jti", "iss", "aud", "fresh", "csrf", "sid", "scope", "x"]
-)
-changes = st.dictionaries(names, anything, max_size=4)
-headers = st.dictionaries(
-    st.sampled_from(["alg", "typ", "kid", "crit", "b64", "jku", "jwk", "x5c", "zip"]),
-    anything,
-    max_size=3,
-)
 paths = st.sampled_from(list(GUARDS))
 methods = st.sampled_from([*METHODS, "HEAD", "OPTIONS"])
-
-
-def dumped(value: Any) -> bytes:
-    """Return JSON as Python writes it, NaN and lone surrogates included."""
-    return json.dumps(value).encode("utf-8", "surrogatepass")
 
 
 tokens = st.one_of(

@@ -14,25 +14,24 @@ from jwt.warnings import InsecureKeyLengthWarning
 from jwtpolicy.compat.flask_jwt_extended import JWTManager, create_access_token, jwt_required
 from jwtpolicy.compat.flask_jwt_extended.config import WeakKeyWarning
 from jwtpolicy.exceptions import ConfigurationError, StoreUnavailableError
-from tests.attacks.test_forged_tokens import public_pem, segment
-from tests.conftest import SECRET, bearer
-from tests.unit.test_keys import EC_KEY, PUBLIC_PEM, RSA_KEY
-
-from .conftest import Bridged, claims, forged
+from tests.support.applications import SECRET
+from tests.support.bridge import Bridged, MakeBridged, claims, forged
+from tests.support.forgeries import segment
+from tests.support.keys import EC_KEY, PUBLIC_PEM, RSA_KEY, public_pem
+from tests.support.requests import bearer
 
 OTHER = "another secret that is long enough for it"
 RSA_PEM = public_pem(RSA_KEY)
 
 
 @pytest.fixture
-def rsa(make_bridged: Any) -> Bridged:
-    bridged: Bridged = make_bridged(
+def rsa(make_bridged: MakeBridged) -> Bridged:
+    return make_bridged(
         algorithm="RS256",
         private_key=RSA_KEY,
         public_key=RSA_PEM,
         decode_algorithms=["HS256", "ES256"],
     )
-    return bridged
 
 
 def hmac_signed(secret: bytes) -> str:

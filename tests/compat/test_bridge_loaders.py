@@ -22,9 +22,10 @@ from jwtpolicy.compat.flask_jwt_extended.exceptions import (
     NoAuthorizationError,
 )
 from jwtpolicy.exceptions import SetupError
-from tests.conftest import SECRET, bearer, name_of
-
-from .conftest import Bridged, claims, forged
+from tests.support.applications import SECRET
+from tests.support.bridge import Bridged, claims, forged
+from tests.support.requests import bearer
+from tests.support.sharing import name_of
 
 
 @pytest.mark.parametrize("answer", [True, False])

@@ -8,18 +8,16 @@ from typing import Any
 import pytest
 
 from jwtpolicy.tokens.jose import MAX_BODY
-from tests.conftest import bearer
-
-from .conftest import Bridged, claims, forged
+from tests.support.bridge import Bridged, MakeBridged, claims, forged
+from tests.support.requests import bearer
 
 EVERYWHERE = ["headers", "cookies", "query_string", "json"]
 JSON = {"Content-Type": "application/json"}
 
 
 @pytest.fixture
-def everywhere(make_bridged: Any) -> Bridged:
-    bridged: Bridged = make_bridged(token_location=EVERYWHERE)
-    return bridged
+def everywhere(make_bridged: MakeBridged) -> Bridged:
+    return make_bridged(token_location=EVERYWHERE)
 
 
 @pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER", "bEaReR"])

@@ -17,9 +17,9 @@ from jwtpolicy.compat.flask_jwt_extended import (
     jwt_required,
     verify_jwt_in_request,
 )
-from tests.conftest import SECRET, bearer
-
-from .conftest import Bridged, claims, forged
+from tests.support.applications import SECRET
+from tests.support.bridge import Bridged, MakeBridged, claims, forged
+from tests.support.requests import bearer
 
 
 def test_an_identity_does_not_outlive_its_request(bridged: Bridged) -> None:
@@ -203,11 +203,11 @@ METHODS = ["GET", "OPTIONS"]
 
 
 @pytest.fixture
-def views(make_bridged: Any) -> Any:
+def views(make_bridged: MakeBridged) -> MakeBridged:
     """Return a factory of applications with a view that answers OPTIONS itself."""
 
     def make(**settings: Any) -> Bridged:
-        bridged: Bridged = make_bridged(**settings)
+        bridged = make_bridged(**settings)
         view = jwt_required(optional=settings.pop("optional", False))(lambda: "in")
         bridged.app.add_url_rule("/own", "own", view, methods=METHODS)
         bridged.app.add_url_rule("/auto", "auto", view, methods=["GET"])

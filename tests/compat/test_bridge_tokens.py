@@ -11,8 +11,7 @@ import pytest
 from dateutil.relativedelta import relativedelta
 
 from jwtpolicy.compat.flask_jwt_extended import decode_token
-
-from .conftest import GUARDS, Bridged, claims, forged
+from tests.support.bridge import GUARDS, Bridged, claims, forged
 
 WEEK = timedelta(days=7)
 

@@ -12,7 +12,8 @@ from flask import Flask
 from jwtpolicy import JWTManager
 from jwtpolicy.compat import flask_jwt_extended as bridge
 from jwtpolicy.exceptions import SetupError
-from tests.conftest import SECRET, bearer
+from tests.support.applications import SECRET
+from tests.support.requests import bearer
 
 #: Claims that both sides take.
 CLAIMS = {"sub": "ada", "type": "access", "jti": "j", "exp": 4_000_000_000}

@@ -11,7 +11,7 @@ from flask import Flask
 
 from jwtpolicy.compat.flask_jwt_extended import JWTManager
 from jwtpolicy.compat.flask_jwt_extended.config import SWITCHES
-from tests.docs.test_pages import DOCS
+from tests.support.paths import DOCS
 
 PAGE = (DOCS / "howto" / "coming-from-flask-jwt-extended.rst").read_text(encoding="utf-8")
 NAMED = set(re.findall(r"\w+", PAGE))

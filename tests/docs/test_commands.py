@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.load.__main__ import PLACES
-from tests.docs.test_readme import ROOT
+from tests.support.paths import ROOT
 
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 TARGETS = re.findall(r"^([a-z-]+):.*## ", MAKEFILE, re.MULTILINE)

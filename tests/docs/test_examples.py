@@ -13,15 +13,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from flask.testing import FlaskClient
 
 from examples.notes import create_app
-from tests.conftest import bearer
-from tests.docs.test_readme import ROOT, wait_for
-from tests.services.processes import free_port
+from tests.services.processes import end, free_port
+from tests.support.paths import ROOT
+from tests.support.requests import bearer
+from tests.support.waiting import wait_for
 
 
 @pytest.fixture
-def site(tmp_path: Path) -> Any:
+def site(tmp_path: Path) -> FlaskClient:
     return create_app(str(tmp_path), TESTING=True).test_client()
 
 
@@ -31,12 +33,12 @@ def logged_in(site: Any, name: str, password: str) -> dict[str, str]:
 
 
 @pytest.fixture
-def bob(site: Any) -> dict[str, str]:
+def bob(site: FlaskClient) -> dict[str, str]:
     return logged_in(site, "bob", "builder")
 
 
 @pytest.fixture
-def ada(site: Any) -> dict[str, str]:
+def ada(site: FlaskClient) -> dict[str, str]:
     return logged_in(site, "ada", "lovelace")
 
 
@@ -160,8 +162,7 @@ def started(example: str, folder: Path) -> Iterator[tuple[subprocess.Popen[str],
         wait_for(port, process)  # type: ignore[arg-type]
         yield process, port
     finally:
-        process.terminate()
-        process.communicate(timeout=60)
+        end(process)
 
 
 def test_the_board_starts_and_says_who_can_log_in(tmp_path: Path) -> None:

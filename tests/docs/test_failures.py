@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
 
-TESTS = Path(__file__).parents[1]
+from tests.support.paths import TESTS
+
 PAGE = TESTS.parent / "docs" / "explanation" / "what-each-failure-does.rst"
 
 #: How a row begins, and the tests of its sentences: the file, and the names in it.
@@ -36,7 +36,7 @@ ROWS = {
     "The SQLite file is deleted": """unit/stores/test_sqlite_connections.py
         test_a_reader_notices_within_a_second http/test_lost_files.py test_a_logged_out_token_and
         unit/stores/test_going_back.py test_a_file_that_is_moved_away""",
-    "An older copy is put back": """stores/going_back.py test_what_was_ended_since_the_copy
+    "An older copy is put back": """support/stores/going_back.py test_what_was_ended_since_the_copy
         test_one_who_noticed_tells_all_others test_the_log_says_so_once
         unit/stores/test_going_back.py test_by_default_an_older_copy_is_believed
         stores/sqlalchemy/test_going_back.py test_by_default_an_older_dump_is_believed""",

@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-import re
 import sys
-import textwrap
 from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
 from jwtpolicy.settings import Settings
+from tests.support.pages import PAGES, code_of
+from tests.support.paths import DOCS
 
-DOCS = Path(__file__).parents[2] / "docs"
 sys.path.insert(0, str(DOCS / "_ext"))
-
-PAGES = sorted(
-    page.relative_to(DOCS).as_posix()
-    for page in DOCS.rglob("*.rst")
-    if "code-block:: python" in page.read_text(encoding="utf-8")
-)
-
-_BLOCK = re.compile(r"^\.\. code-block:: python\n\n((?:   .*\n|\n)+)", re.MULTILINE)
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -29,13 +20,12 @@ def test_the_blocks_of_a_page_run_in_their_order(
     page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    blocks = _BLOCK.findall((DOCS / page).read_text(encoding="utf-8"))
-    source = "\n".join(textwrap.dedent(block) for block in blocks)
+    source = code_of(page)
     module = type(sys)("page")
     monkeypatch.setitem(sys.modules, "page", module)
 
     exec(compile(source, page, "exec"), vars(module))
-    assert blocks
+    assert source
 
 
 def test_the_tutorial_has_three_chapters() -> None:

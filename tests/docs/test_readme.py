@@ -5,10 +5,8 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import socket
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -17,24 +15,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.services.processes import free_port
-
-ROOT = Path(__file__).parents[2]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-
-_BLOCK = re.compile(r"<!-- readme-(script|file): (\S+) -->\n```\w+\n(.*?)```", re.DOTALL)
-BLOCKS = {name: text for _, name, text in _BLOCK.findall(README)}
-
-
-def wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
-    for _ in range(1200):  # a minute: the machine may be busy
-        assert process.poll() is None, "the server stopped"
-        try:
-            with socket.create_connection(("127.0.0.1", port), timeout=1):
-                return
-        except OSError:
-            time.sleep(0.05)
-    pytest.fail("the server did not start")
+from tests.services.processes import end, free_port
+from tests.support.pages import BLOCKS, README
+from tests.support.paths import ROOT
+from tests.support.waiting import wait_for
 
 
 @pytest.fixture(scope="module")
@@ -81,8 +65,7 @@ def port(folder: Path) -> Iterator[int]:
         wait_for(port, process)
         yield port
     finally:
-        process.terminate()
-        process.wait(60)
+        end(process)
 
 
 @pytest.mark.skipif(

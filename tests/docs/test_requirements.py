@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-DOCS = Path(__file__).parents[2] / "docs"
+from tests.support.paths import DOCS
+
 sys.path.insert(0, str(DOCS / "_ext"))
 
-import requirements as page  # noqa: E402 # the folder of Sphinx's extensions is no package
+import requirements as page  # the folder of Sphinx's extensions is no package
 
 TEXT = (DOCS / "reference/requirements.rst").read_text(encoding="utf-8")
 FAMILIES = re.findall(r"^\.\. requirements:: (\w+)$", TEXT, re.MULTILINE)
@@ -99,7 +101,7 @@ def test_a_source_is_a_link_where_its_form_is_known(source: str, link: str) -> N
 
 
 @pytest.fixture
-def build(tmp_path: Path) -> Any:
+def build(tmp_path: Path) -> Callable[[], str]:
     """Return a small project of Sphinx with the extension, which `build()` builds."""
     from sphinx.application import Sphinx
 

@@ -8,7 +8,6 @@ import math
 import re
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,9 +22,9 @@ from jwtpolicy.stores import MemoryStore, Rotation, Step, TokenRef, caching
 from jwtpolicy.stores.redis import near_cache
 from jwtpolicy.stores.sqlalchemy import PREFIX, SQLAlchemyStore, metadata
 from jwtpolicy.testing.token_store import TokenStoreContract
-from tests.stores.sqlalchemy.conftest import delete_rows, make_server
+from tests.support.paths import DOCS
+from tests.support.stores.sqlalchemy import delete_rows, make_server
 
-DOCS = Path(__file__).parents[2] / "docs"
 PAGE = (DOCS / "explanation" / "sizing.rst").read_text(encoding="utf-8")
 RECIPE = (DOCS / "explanation" / "partitions.sql").read_text(encoding="utf-8")
 SETTINGS = Settings.from_mapping({})

@@ -5,25 +5,20 @@ from __future__ import annotations
 import ast
 import re
 import sys
-import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.docs.test_pages import _BLOCK, DOCS, PAGES
-from tests.docs.test_readme import BLOCKS
+from tests.support.pages import BLOCKS, PAGES, code_of
 
 #: What makes somebody a user, or a user a more trusted one.
 _LETS_IN = {"login", "step_up", "create_access_token"}
 #: What a view asks before, one of them in each.
 _ASKS = {"authenticate", "check_password", "check_password_hash", "compare_digest", "is_right"}
 
-SOURCES = {
-    page: "\n".join(map(textwrap.dedent, _BLOCK.findall((DOCS / page).read_text(encoding="utf-8"))))
-    for page in PAGES
-} | {"README.md": BLOCKS["app.py"]}
+SOURCES = {page: code_of(page) for page in PAGES} | {"README.md": BLOCKS["app.py"]}
 
 
 def views(source: str) -> Iterator[ast.FunctionDef]:

@@ -15,7 +15,9 @@ from flask import Flask
 from jwtpolicy import NEVER, JWTManager, Token, current_token, protect
 from jwtpolicy.endpoints import auth_blueprint
 from jwtpolicy.exceptions import ConfigurationError, InvalidTokenError, IssueError, NotATokenError
-from tests.conftest import SECRET, StandingClock, bearer
+from tests.support.applications import SECRET
+from tests.support.clocks import StandingClock
+from tests.support.requests import bearer
 
 NOW = int(StandingClock().now)
 

@@ -31,8 +31,9 @@ from jwtpolicy.exceptions import (
     SetupError,
 )
 from jwtpolicy.keys import Key, KeyRing
-from tests.attacks.test_forged_tokens import CLAIMS, signed
-from tests.conftest import SECRET, bearer
+from tests.support.applications import SECRET
+from tests.support.forgeries import CLAIMS, signed
+from tests.support.requests import bearer
 
 
 def claims_of(app: Flask, jwt: JWTManager[Any], encoded: str | None) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -39,7 +40,10 @@ from jwtpolicy.exceptions import (
 from jwtpolicy.policy.credentials import NotRevoked
 from jwtpolicy.proxies import template_user
 from jwtpolicy.stores import MemoryStore
-from tests.conftest import SECRET, bearer, name_of
+from tests.support.applications import SECRET
+from tests.support.clocks import StandingClock
+from tests.support.requests import bearer
+from tests.support.sharing import name_of
 
 NUMBER = UUID("00000000-0000-0000-0000-000000000007")
 
@@ -129,7 +133,7 @@ class Site:
 
 
 @pytest.fixture(params=["memory", "sqlite"])
-def site(request: Any, tmp_path: Any, clock: Any) -> Site:
+def site(request: pytest.FixtureRequest, tmp_path: Path, clock: StandingClock) -> Site:
     url = "memory://" if request.param == "memory" else f"sqlite:///{tmp_path}/tokens.db"
     return Site(url, clock)
 

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 import pytest
 from flask import Flask, abort
+from flask.testing import FlaskClient
 
 from jwtpolicy import (
     Access,
@@ -25,7 +26,7 @@ from jwtpolicy import (
     public,
 )
 from jwtpolicy.exceptions import SetupError
-from tests.conftest import bearer
+from tests.support.requests import bearer
 
 NOTE = SimpleNamespace(owner="u2", text="his")
 
@@ -49,7 +50,7 @@ class NoteView(ProtectedView):
 
 
 @pytest.fixture
-def notes(app: Flask) -> Any:
+def notes(app: Flask) -> FlaskClient:
     NoteView.loads.clear()
     app.add_url_rule("/notes/<int:note>", view_func=NoteView.as_view("notes"))
     return app.test_client()

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from flask import abort
+from flask import Flask, abort
+from flask.testing import FlaskClient
 
 from jwtpolicy import (
     ClaimsMatch,
@@ -20,7 +21,8 @@ from jwtpolicy import (
     protect,
 )
 from jwtpolicy.exceptions import PolicyDefinitionError, SetupError
-from tests.conftest import bearer
+from tests.support.applications import AppAndManager, MakeApp
+from tests.support.requests import bearer
 
 USERS = {"u1": "Ada"}
 
@@ -31,7 +33,7 @@ def loads() -> list[str]:
 
 
 @pytest.fixture
-def site(app: Any, jwt: Any, loads: list[str]) -> Any:
+def site(app: Flask, jwt: JWTManager[Any], loads: list[str]) -> FlaskClient:
     @jwt.user_loader
     def load(token: Any) -> Any:
         loads.append(token.subject)
@@ -227,7 +229,7 @@ def test_no_baseline_does_not_load_users_either(make_app: Any) -> None:
 
 
 @pytest.fixture
-def tenants(make_app: Any) -> Any:
+def tenants(make_app: MakeApp) -> AppAndManager:
     """Return an application whose baseline has an attribute, and its manager."""
     return make_app(manager={"baseline": NotRevoked() & ClaimsMatch(tenant="acme")})
 

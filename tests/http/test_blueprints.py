@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 import pytest
 from flask import Blueprint, Flask
+from flask.testing import FlaskClient
 
 from jwtpolicy import (
     Access,
@@ -25,6 +26,7 @@ from jwtpolicy import (
     public,
 )
 from jwtpolicy.exceptions import PolicyDefinitionError, SetupError
+from tests.support.applications import MakeApp
 
 ADMIN = {"claims": {"roles": ["admin"]}}
 
@@ -292,7 +294,7 @@ def test_two_managers_may_protect_one_blueprint(
 
 
 @pytest.fixture
-def closed(make_app: Any, access: Any) -> Any:
+def closed(make_app: MakeApp) -> FlaskClient:
     """Return a client of an application that is closed by default."""
     app, _ = make_app(default_deny=True, public_endpoints=["static", "health*"])
 

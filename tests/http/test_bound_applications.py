@@ -35,7 +35,9 @@ from jwtpolicy.exceptions import (
     SetupError,
 )
 from jwtpolicy.sessions.revocation import REVOCATION_CHECKS
-from tests.conftest import SECRET, bearer
+from tests.support.applications import SECRET
+from tests.support.clocks import StandingClock
+from tests.support.requests import bearer
 
 CLIENT = ("board", "s" * 32)
 
@@ -143,12 +145,12 @@ each_verb = pytest.mark.parametrize(("register", "heard"), VERBS.values(), ids=V
 
 
 @pytest.fixture
-def jwt(clock: Any) -> JWTManager[Any]:
+def jwt(clock: StandingClock) -> JWTManager[Any]:
     return JWTManager(clock=clock)
 
 
 @pytest.fixture
-def office(jwt: Any) -> Blueprint:
+def office(jwt: JWTManager[Any]) -> Blueprint:
     """Return a blueprint that has a level already: Flask then lets it have more at any time."""
     office = Blueprint("office", "office", url_prefix="/office")
     office.get("/")(lambda: "in")

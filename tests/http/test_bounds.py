@@ -10,7 +10,8 @@ from jwtpolicy import protect
 from jwtpolicy.app import bound_app as binding
 from jwtpolicy.exceptions import IssueError
 from jwtpolicy.keys import Key, KeyRing
-from tests.conftest import SECRET, bearer
+from tests.support.applications import SECRET
+from tests.support.requests import bearer
 
 
 def test_guards_that_are_made_for_each_request_are_not_kept_for_ever(

@@ -23,7 +23,8 @@ from jwtpolicy import (
 )
 from jwtpolicy.compat import flask_jwt_extended as bridge
 from jwtpolicy.exceptions import BridgeTokenError, InvalidTokenError, SetupError
-from tests.conftest import SECRET, bearer
+from tests.support.applications import SECRET
+from tests.support.requests import bearer
 
 View = Callable[[], Any]
 #: Calls a view behind a guard with a token of these arguments, and returns what the view returned.

@@ -16,13 +16,13 @@ from jwtpolicy import (
     public,
 )
 from jwtpolicy.transports import Transport
-from tests.conftest import SECRET
+from tests.support.applications import SECRET, AppAndManager, MakeApp
 
 NAME = "__Host-access_token"
 
 
 @pytest.fixture
-def site(make_app: Any) -> Any:
+def site(make_app: MakeApp) -> AppAndManager:
     """Return an application whose tokens stand in cookies, and its manager."""
     return make_app(token_location=["cookies"])
 

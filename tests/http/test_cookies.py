@@ -6,13 +6,13 @@ from collections import defaultdict
 from typing import Any
 
 import pytest
-from flask import Flask, Response
+from flask import Response
+from flask.testing import FlaskClient
 
 from jwtpolicy import (
     NEVER,
     Access,
     Anonymous,
-    JWTManager,
     OptionalToken,
     ProtectedView,
     Refresh,
@@ -22,7 +22,9 @@ from jwtpolicy import (
 )
 from jwtpolicy.endpoints import RefreshView
 from jwtpolicy.exceptions import ConfigurationError, IssueError
-from tests.conftest import bearer
+from tests.support.applications import AppAndManager, MakeApp
+from tests.support.cookies import add, csrf_of
+from tests.support.requests import bearer
 
 COOKIES: dict[str, Any] = {
     "token_location": ["headers", "cookies"],
@@ -31,13 +33,7 @@ COOKIES: dict[str, Any] = {
 }
 
 
-def add(app: Flask, route: str, view: Any, *methods: str) -> None:
-    """Serve *view*; *route* is a method and a path."""
-    method, path = route.split()
-    app.add_url_rule(path, endpoint=path, view_func=view, methods=[method, *methods])
-
-
-def build(make_app: Any, **settings: Any) -> tuple[Flask, JWTManager[Any]]:
+def build(make_app: MakeApp, **settings: Any) -> AppAndManager:
     """Return an application with a login, a page, a form, a refresh and a logout."""
     app, jwt = make_app(**{**COOKIES, **settings})
     add(app, "POST /login", public(lambda: jwt.login("u1").as_response(cookies=True)))
@@ -60,14 +56,8 @@ def set_cookies_of(response: Any) -> dict[str, Any]:
     return found
 
 
-def csrf(client: Any, kind: str = "access") -> dict[str, str]:
-    """Return the header that a script would send."""
-    cookie = client.get_cookie(f"__Host-csrf_{kind}")
-    return {"X-CSRF-TOKEN": cookie.value}
-
-
 @pytest.fixture
-def client(make_app: Any) -> Any:
+def client(make_app: MakeApp) -> FlaskClient:
     """Return a client that is logged in."""
     client = build(make_app)[0].test_client()
     client.post("/login")
@@ -259,7 +249,7 @@ def test_a_junk_header_does_not_switch_csrf_off(client: Any, header: str) -> Non
     response = client.post("/form", headers={"Authorization": header})
 
     assert response.status_code in (400, 401, 403)
-    assert client.post("/form", headers=csrf(client)).text == "done"
+    assert client.post("/form", headers=csrf_of(client)).text == "done"
 
 
 @pytest.mark.parametrize("method", ["POST", "PURGE"])
@@ -270,7 +260,7 @@ def test_an_unsafe_method_needs_the_csrf_value(client: Any, method: str) -> None
     assert response.status_code == 403
     assert response.json["error"] == "csrf_failed"
     assert "WWW-Authenticate" not in response.headers
-    assert client.open("/form", method=method, headers=csrf(client)).text == "done"
+    assert client.open("/form", method=method, headers=csrf_of(client)).text == "done"
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
@@ -283,12 +273,12 @@ def test_a_safe_method_needs_none(client: Any, method: str) -> None:
 )
 def test_another_csrf_value_is_refused(client: Any, value: str) -> None:
     """CSRF-2, CSRF-3, ALG-7, C2."""
-    mine = csrf(client)["X-CSRF-TOKEN"]
+    mine = csrf_of(client)["X-CSRF-TOKEN"]
     sent = value.replace("__CSRF__", mine + "x").replace("__csrf__", mine.swapcase())
     environ = {"HTTP_X_CSRF_TOKEN": sent}
 
     assert client.post("/form", environ_overrides=environ).status_code == 403
-    assert client.post("/form", headers=csrf(client)).status_code == 200
+    assert client.post("/form", headers=csrf_of(client)).status_code == 200
 
 
 def test_the_csrf_value_of_another_token_is_refused(client: Any) -> None:
@@ -296,10 +286,10 @@ def test_the_csrf_value_of_another_token_is_refused(client: Any) -> None:
     other = client.application.test_client()
     other.post("/login")
 
-    assert client.post("/form", headers=csrf(other)).status_code == 403
-    assert client.post("/form", headers=csrf(client, "refresh")).status_code == 403
-    assert client.post("/auth/refresh", headers=csrf(client)).status_code == 403
-    assert client.post("/auth/refresh", headers=csrf(client, "refresh")).status_code == 200
+    assert client.post("/form", headers=csrf_of(other)).status_code == 403
+    assert client.post("/form", headers=csrf_of(client, "refresh")).status_code == 403
+    assert client.post("/auth/refresh", headers=csrf_of(client)).status_code == 403
+    assert client.post("/auth/refresh", headers=csrf_of(client, "refresh")).status_code == 200
 
 
 def test_a_token_without_csrf_value_is_refused_as_a_cookie(make_app: Any) -> None:
@@ -331,7 +321,7 @@ def test_a_form_may_bring_the_value_where_that_is_enabled(make_app: Any) -> None
     """CSRF-5."""
     client = build(make_app, csrf_check_form=True)[0].test_client()
     client.post("/login")
-    mine = csrf(client)["X-CSRF-TOKEN"]
+    mine = csrf_of(client)["X-CSRF-TOKEN"]
 
     assert client.post("/form", data={"csrf_token": mine}).text == "done"
     assert client.post("/form", data={"csrf_token": [mine, mine]}).status_code == 403
@@ -343,7 +333,7 @@ def test_an_empty_header_wins_over_a_form_too(make_app: Any) -> None:
     """CSRF-5: and a query is no form."""
     client = build(make_app, csrf_check_form=True)[0].test_client()
     client.post("/login")
-    form = {"csrf_token": csrf(client)["X-CSRF-TOKEN"]}
+    form = {"csrf_token": csrf_of(client)["X-CSRF-TOKEN"]}
 
     assert client.post("/form", data=form, headers={"X-CSRF-TOKEN": ""}).status_code == 403
     assert client.post("/form", query_string=form).status_code == 403
@@ -362,7 +352,7 @@ def test_each_kind_has_its_header_and_its_field(make_app: Any) -> None:
     )
     client = app.test_client()
     client.post("/login")
-    mine = {kind: csrf(client, kind)["X-CSRF-TOKEN"] for kind in ("access", "refresh")}
+    mine = {kind: csrf_of(client, kind)["X-CSRF-TOKEN"] for kind in ("access", "refresh")}
 
     assert client.post("/form", headers={"X-R": mine["access"]}).status_code == 403
     assert client.post("/form", headers={"X-A": mine["access"]}).status_code == 200
@@ -380,7 +370,7 @@ def test_a_failed_csrf_check_is_not_overlooked_beside_a_stale_cookie(
     add(app, "POST /auth/any", protect(rule)(lambda: f"{bool(current_token)}"))
     client = app.test_client()
     client.post("/login")
-    headers = csrf(client, "refresh")
+    headers = csrf_of(client, "refresh")
     client.set_cookie("__Host-access_token", "x.y.z")
 
     assert client.post("/auth/any").status_code == 403
@@ -399,7 +389,7 @@ def test_an_answer_that_sets_cookies_stays_out_of_caches(make_app: Any) -> None:
 
 def test_a_form_is_not_looked_at_otherwise(client: Any) -> None:
     """CSRF-5."""
-    mine = csrf(client)["X-CSRF-TOKEN"]
+    mine = csrf_of(client)["X-CSRF-TOKEN"]
 
     assert client.post("/form", data={"csrf_token": mine}).status_code == 403
     assert client.post(f"/form?csrf_token={mine}").status_code == 403
@@ -414,17 +404,17 @@ def test_overriding_the_method_changes_nothing(client: Any, header: str) -> None
     override, form = {header: "GET"}, {"_method": "GET"}
 
     assert client.post("/form?_method=GET", headers=override, data=form).status_code == 403
-    assert client.post("/form", headers={**override, **csrf(client)}).status_code == 200
+    assert client.post("/form", headers={**override, **csrf_of(client)}).status_code == 200
 
 
 @pytest.mark.parametrize("site", ["cross-site", "Cross-Site"])
 def test_the_page_of_another_site_is_refused_even_with_the_value(client: Any, site: str) -> None:
     """CSRF-6."""
-    foreign = {**csrf(client), "Sec-Fetch-Site": site, "Origin": "https://evil.test"}
+    foreign = {**csrf_of(client), "Sec-Fetch-Site": site, "Origin": "https://evil.test"}
 
     assert client.post("/form", headers=foreign).status_code == 403
     for own in ("same-origin", "same-site", "none"):
-        headers = {**csrf(client), "Sec-Fetch-Site": own}
+        headers = {**csrf_of(client), "Sec-Fetch-Site": own}
         assert client.post("/form", headers=headers).status_code == 200
 
 
@@ -434,10 +424,10 @@ def test_a_trusted_site_passes_with_the_value(make_app: Any) -> None:
     client.post("/login")
     trusted = {"Sec-Fetch-Site": "cross-site", "Origin": "https://shop.test"}
 
-    assert client.post("/form", headers={**trusted, **csrf(client)}).status_code == 200
+    assert client.post("/form", headers={**trusted, **csrf_of(client)}).status_code == 200
     assert client.post("/form", headers=trusted).status_code == 403
     foreign = {**trusted, "Origin": "https://shop.test.evil.test"}
-    assert client.post("/form", headers={**foreign, **csrf(client)}).status_code == 403
+    assert client.post("/form", headers={**foreign, **csrf_of(client)}).status_code == 403
 
 
 def test_a_guard_can_do_without_csrf(make_app: Any) -> None:
@@ -470,7 +460,7 @@ def test_a_class_can_do_without_csrf(make_app: Any) -> None:
 
     assert client.post("/hook").text == "in"
     assert client.post("/strict").status_code == 403
-    assert client.post("/strict", headers=csrf(client)).text == "in"
+    assert client.post("/strict", headers=csrf_of(client)).text == "in"
 
 
 @pytest.mark.parametrize("header", ["{0}; {0}", "{0};{0}", "{0}; a=b;  {0}"])
@@ -533,7 +523,7 @@ def test_a_token_in_the_cookie_of_another_kind_is_refused(make_app: Any) -> None
 
 def test_a_refresh_in_cookies_is_answered_in_cookies(client: Any) -> None:
     before = client.get_cookie("__Host-access_token").value
-    response = client.post("/auth/refresh", headers=csrf(client, "refresh"))
+    response = client.post("/auth/refresh", headers=csrf_of(client, "refresh"))
 
     assert response.json == {"token_type": "Bearer", "expires_in": 900}
     assert client.get_cookie("__Host-access_token").value != before
@@ -553,7 +543,7 @@ def test_a_refresh_by_header_is_answered_in_the_body(make_app: Any) -> None:
 def test_a_logout_unsets_what_was_set(client: Any) -> None:
     """COOKIE-3."""
     access = client.get_cookie("__Host-access_token").value
-    response = client.post("/auth/logout", headers=csrf(client))
+    response = client.post("/auth/logout", headers=csrf_of(client))
 
     mirrored = {
         name: (c["path"], c["samesite"], c["max-age"], bool(c["httponly"]))
@@ -570,8 +560,8 @@ def test_a_logout_unsets_what_was_set(client: Any) -> None:
 def test_a_logout_by_the_refresh_cookie_alone_works(client: Any) -> None:
     """C13."""
     client.delete_cookie("__Host-access_token")
-    wrong = client.post("/auth/logout", headers=csrf(client))
-    right = client.post("/auth/logout", headers=csrf(client, "refresh"))
+    wrong = client.post("/auth/logout", headers=csrf_of(client))
+    right = client.post("/auth/logout", headers=csrf_of(client, "refresh"))
 
     assert (wrong.status_code, right.status_code) == (403, 204)
 
@@ -680,7 +670,7 @@ def test_templates_and_tokens_show_the_csrf_value(make_app: Any) -> None:
     app, jwt = build(make_app)
     client = app.test_client()
     client.post("/login")
-    assert client.get("/page").text == csrf(client)["X-CSRF-TOKEN"]
+    assert client.get("/page").text == csrf_of(client)["X-CSRF-TOKEN"]
 
     app, jwt = make_app()
     with app.app_context():

@@ -31,9 +31,10 @@ from jwtpolicy.exceptions import (
 from jwtpolicy.sessions.revocation import ref_of
 from jwtpolicy.tokens.status import TokenStatus
 from jwtpolicy.tokens.token import _verified
-from tests.attacks.test_forged_tokens import signed
-from tests.conftest import SECRET, bearer
-from tests.unit.test_keys import EC_KEY, MATERIALS, PUBLIC_PEM, RSA_KEY, pem
+from tests.support.applications import SECRET
+from tests.support.forgeries import signed
+from tests.support.keys import EC_KEY, MATERIALS, PUBLIC_PEM, RSA_KEY, pem
+from tests.support.requests import bearer
 
 
 def test_an_application_knows_the_plan_of_an_endpoint(app: Any) -> None:

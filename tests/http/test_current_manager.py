@@ -19,7 +19,7 @@ from jwtpolicy import (
     protect,
 )
 from jwtpolicy.exceptions import SetupError
-from tests.conftest import bearer
+from tests.support.requests import bearer
 
 accounts = Blueprint("accounts", __name__)
 

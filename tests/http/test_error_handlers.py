@@ -18,7 +18,8 @@ from werkzeug.http import HTTP_STATUS_CODES
 from jwtpolicy import Fresh, HasRole, HasScope, JWTManager, Outcome, policy, protect
 from jwtpolicy import exceptions as errors
 from jwtpolicy.exceptions import AccessError
-from tests.conftest import SECRET, bearer
+from tests.support.applications import SECRET
+from tests.support.requests import bearer
 
 CLASSES = [
     cls

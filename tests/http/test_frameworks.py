@@ -13,7 +13,8 @@ from werkzeug.exceptions import HTTPException
 
 from jwtpolicy import Access, HasScope, JWTManager, ProtectedView, SingleUse, protect
 from jwtpolicy.exceptions import AccessError, NoTokenError
-from tests.conftest import SECRET, bearer
+from tests.support.applications import SECRET, AppAndManager
+from tests.support.requests import bearer
 
 pytestmark = [
     # Their own: both read attributes that their dependencies have deprecated.
@@ -126,7 +127,7 @@ def flask_of(build: Any) -> Flask:
         )
     ]
 )
-def site(request: Any) -> Any:
+def site(request: pytest.FixtureRequest) -> AppAndManager:
     """Return an application of each framework, in production mode, and its manager."""
     app = flask_of(request.param)
     app.config.update(JWT_SECRET_KEY=SECRET, JWT_STORE_URL="memory://")
@@ -206,7 +207,7 @@ def test_apiflask_lets_an_applications_own_handler_answer(
 
 
 @pytest.fixture
-def restx_site() -> Any:
+def restx_site() -> tuple[Flask, flask_restx.Api, flask_restx.Namespace]:
     """Return an application of RESTX, its API and a namespace of that."""
     app = Flask("framework")
     app.config.update(JWT_SECRET_KEY=SECRET, JWT_STORE_URL="memory://", PROPAGATE_EXCEPTIONS=False)

@@ -23,7 +23,8 @@ from jwtpolicy import (
     protect,
 )
 from jwtpolicy.exceptions import RateLimitedError, StoreUnavailableError
-from tests.conftest import SECRET, bearer
+from tests.support.applications import SECRET
+from tests.support.requests import bearer
 
 
 def saying(outcome: Outcome) -> Policy:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
@@ -10,25 +11,30 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from flask.testing import FlaskClient
 
-from jwtpolicy import Fresh, protect
+from jwtpolicy import Fresh, JWTManager, TokenPair, protect
 from jwtpolicy.endpoints import RefreshView
 from jwtpolicy.exceptions import RevokedTokenError
 from jwtpolicy.keys import Key, KeyRing
 from jwtpolicy.signals import refresh_reused
 from jwtpolicy.stores import Step
-from tests.conftest import SECRET, bearer
-from tests.unit.test_keys import EC_KEY, RSA_KEY
+from tests.support.applications import SECRET, MakeApp
+from tests.support.keys import EC_KEY, RSA_KEY
+from tests.support.requests import bearer
 
 OTHER_SECRET = "another secret, and long enough at that"
+#: A client, the manager, and the first pair of a session.
+Site = tuple[FlaskClient, JWTManager[Any], TokenPair]
+
 OLD_KEY = Key(Ed25519PrivateKey.generate(), "EdDSA")
 
 
 @pytest.fixture
-def site(make_app: Any) -> Any:
+def site(make_app: MakeApp) -> Callable[..., Site]:
     """Return a factory of applications with a refresh endpoint: client, manager, first pair."""
 
-    def make(manager: Any = None, **settings: Any) -> Any:
+    def make(manager: Any = None, **settings: Any) -> Site:
         app, jwt = make_app(manager, **settings)
         app.add_url_rule("/refresh", view_func=RefreshView.as_view("refresh"))
         app.get("/")(protect()(lambda: "in"))

@@ -18,8 +18,8 @@ from jwtpolicy import (
     TokenKind,
     protect,
 )
-from tests.conftest import bearer
-from tests.http.registrations import cached
+from tests.support.registrations import cached
+from tests.support.requests import bearer
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning:flask_restx"),

@@ -13,10 +13,10 @@ from types import MappingProxyType
 from typing import Any
 
 import pytest
-from flask import Response
+from flask import Flask, Response
 from marshmallow import fields, post_load
 
-from jwtpolicy import Access, AccessRequest, ClaimSchema, Outcome, current_user, protect
+from jwtpolicy import Access, AccessRequest, ClaimSchema, JWTManager, Outcome, current_user, protect
 from jwtpolicy.endpoints import (
     IntrospectionView,
     LoginView,
@@ -26,7 +26,9 @@ from jwtpolicy.endpoints import (
 )
 from jwtpolicy.exceptions import ConfigurationError, PolicyError, RateLimitedError, SchemaError
 from jwtpolicy.keys import Key, KeyRing
-from tests.conftest import SECRET, bearer, name_of
+from tests.support.applications import SECRET
+from tests.support.requests import bearer
+from tests.support.sharing import name_of
 
 
 @dataclass
@@ -107,7 +109,7 @@ users = pytest.mark.parametrize("make", USERS.values(), ids=USERS)
 
 
 @pytest.fixture
-def site(app: Any, jwt: Any) -> Any:
+def site(app: Flask, jwt: JWTManager[Any]) -> Flask:
     app.get("/", endpoint="in")(protect()(lambda: current_user.__class__.__name__))
     app.add_url_rule("/refresh", view_func=RefreshView.as_view("refresh"))
     return app

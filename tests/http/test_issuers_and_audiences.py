@@ -9,7 +9,8 @@ from flask import Flask
 
 from jwtpolicy import JWTManager, current_token, protect
 from jwtpolicy.exceptions import InvalidTokenError
-from tests.conftest import bearer
+from tests.support.applications import MakeApp
+from tests.support.requests import bearer
 
 ISSUER, AUDIENCE = "https://issuer.example", "api"
 ENCODED: dict[str, Any] = {"encode_issuer": ISSUER, "encode_audience": AUDIENCE}
@@ -75,7 +76,7 @@ RENAMED: dict[str, Any] = {"encode_issuer": "new", "decode_issuer": ["new", "old
 
 
 @pytest.fixture
-def moved(make_app: Any) -> tuple[Flask, JWTManager[Any], str, str]:
+def moved(make_app: MakeApp) -> tuple[Flask, JWTManager[Any], str, str]:
     """Return an application whose issuer was renamed, with a session and a token of before."""
     old_app, old = make_app(encode_issuer="old")
     store = old_app.extensions["jwtpolicy"].parts.store

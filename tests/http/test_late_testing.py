@@ -9,7 +9,8 @@ import pytest
 from flask import Flask
 
 from jwtpolicy import JWTManager, protect
-from tests.conftest import SECRET, bearer
+from tests.support.applications import SECRET
+from tests.support.requests import bearer
 
 
 def factory(path: Path, **config: Any) -> tuple[Flask, JWTManager[Any]]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from flask import Flask
 
-from jwtpolicy import Access, Fresh, JWTManager, Policy, SingleUse, protect
+from jwtpolicy import Access, Fresh, Policy, SingleUse, protect
 from jwtpolicy.stores import MemoryStore
-from tests.attacks.test_forged_tokens import CLAIMS, HEADER, NOW, signed
-from tests.conftest import StandingClock, bearer
+from tests.support.applications import AppAndManager, MakeApp
+from tests.support.clocks import StandingClock
+from tests.support.forgeries import CLAIMS, HEADER, NOW, signed
+from tests.support.requests import bearer
 
 LEEWAY = 30
 
@@ -30,9 +31,8 @@ EDGES: list[Any] = [
 
 
 @pytest.fixture
-def site(make_app: Any) -> tuple[Flask, JWTManager[Any]]:
-    app, jwt = make_app(decode_leeway=LEEWAY)
-    return app, jwt
+def site(make_app: MakeApp) -> AppAndManager:
+    return make_app(decode_leeway=LEEWAY)
 
 
 @pytest.mark.parametrize(("rule", "name", "forgiven", "refused"), EDGES)

@@ -8,14 +8,18 @@ from typing import Any
 
 import pytest
 from flask import Flask, current_app, jsonify
+from werkzeug.test import TestResponse
 
 from jwtpolicy import JWTManager, protect
 from jwtpolicy.endpoints import LoginView
 from jwtpolicy.exceptions import LoginFailedError
 from jwtpolicy.stores.base import MAX_LOGIN
-from tests.conftest import StandingClock, bearer
+from tests.support.applications import MakeApp
+from tests.support.clocks import StandingClock
+from tests.support.requests import bearer
 
 During = Callable[[JWTManager[Any]], object]
+LogIn = Callable[..., TestResponse]
 
 
 def revoke_subject(jwt: JWTManager[Any]) -> None:
@@ -47,7 +51,7 @@ ENDS: list[During] = [revoke_subject, end_others]
 
 
 @pytest.fixture
-def site(make_app: Any, clock: StandingClock) -> Any:
+def site(make_app: MakeApp, clock: StandingClock) -> tuple[Flask, JWTManager[Any], LogIn]:
     """Return what logs in while something else happens, and gives the answer."""
     app, jwt = make_app()
     app.get("/me")(protect()(lambda: "in"))
@@ -63,7 +67,7 @@ def site(make_app: Any, clock: StandingClock) -> Any:
 
     app.add_url_rule("/login", view_func=Login.as_view("login"))
 
-    def log_in(*acts: During, user: str = "ada") -> Any:
+    def log_in(*acts: During, user: str = "ada") -> TestResponse:
         meanwhile[:] = acts
         return app.test_client().post("/login", data={"username": user, "password": "x"})
 

@@ -22,7 +22,9 @@ from jwtpolicy import (
 )
 from jwtpolicy.exceptions import AccessError, ExpiredTokenError, RevokedTokenError
 from jwtpolicy.stores import MemoryStore
-from tests.conftest import StandingClock, bearer
+from tests.support.applications import AppAndManager, MakeApp
+from tests.support.clocks import StandingClock
+from tests.support.requests import bearer
 
 #: Seconds that its tokens live.
 LIFE = 900
@@ -44,7 +46,7 @@ def store() -> Counting:
 
 
 @pytest.fixture
-def app_and_jwt(make_app: Any, store: Counting) -> Any:
+def app_and_jwt(make_app: MakeApp, store: Counting) -> AppAndManager:
     return make_app(manager={"store": store})
 
 

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import pytest
-from flask import Flask
 
-from jwtpolicy import JWTManager, protect
-from tests.conftest import StandingClock, bearer
-
-MakeApp = Callable[..., tuple[Flask, JWTManager[Any]]]
+from jwtpolicy import protect
+from tests.support.applications import MakeApp
+from tests.support.clocks import StandingClock
+from tests.support.requests import bearer
 
 
 @pytest.mark.parametrize(("lost", "expected"), [("accept", 200), ("deny", 401)])

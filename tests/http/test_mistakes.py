@@ -59,7 +59,7 @@ from jwtpolicy.keys import Key, KeyRing
 from jwtpolicy.policy.base import Policy
 from jwtpolicy.stores import SQLiteStore
 from jwtpolicy.transports import HeaderTransport
-from tests.conftest import SECRET
+from tests.support.applications import SECRET
 
 
 class Thing:

@@ -19,7 +19,7 @@ from jwtpolicy import (
     public,
 )
 from jwtpolicy.exceptions import AccessDeniedError
-from tests.conftest import bearer
+from tests.support.requests import bearer
 
 
 def who() -> str:

@@ -13,7 +13,7 @@ from flask.views import MethodView, View
 
 from jwtpolicy import JWTManager, ProtectedView, Public, protect, public
 from jwtpolicy.exceptions import PolicyDefinitionError, SetupError
-from tests.http.registrations import through
+from tests.support.registrations import through
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:flask_restful")
 

@@ -28,7 +28,7 @@ from jwtpolicy import (
 from jwtpolicy.decision import Finding
 from jwtpolicy.exceptions import ConfigurationError, InvalidRequestError, PolicyDefinitionError
 from jwtpolicy.transports import HeaderTransport, JSONTransport, Places, Transport
-from tests.conftest import bearer
+from tests.support.requests import bearer
 
 EVERYWHERE = ["headers", "query_string", "json"]
 

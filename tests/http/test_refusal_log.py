@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -23,13 +24,13 @@ from jwtpolicy import (
 )
 from jwtpolicy.compat import flask_jwt_extended
 from jwtpolicy.exceptions import AccessError, InvalidTokenError, RateLimitedError
-from tests.conftest import bearer
+from tests.support.requests import bearer
 
 Log = pytest.LogCaptureFixture
 
 
 @pytest.fixture
-def lines(caplog: Log) -> Any:
+def lines(caplog: Log) -> Callable[[], list[str]]:
     """Return what says the lines that were logged, each with its level."""
     caplog.set_level(logging.INFO, "jwtpolicy")
 

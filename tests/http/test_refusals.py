@@ -17,7 +17,7 @@ from jwtpolicy.exceptions import (
     InvalidTokenError,
     quoted,
 )
-from tests.conftest import bearer
+from tests.support.requests import bearer
 
 ERRORS = {
     "no token": (401, "token_required", 'Bearer realm="api"'),

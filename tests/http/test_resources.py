@@ -6,7 +6,8 @@ from types import SimpleNamespace
 from typing import Any, ClassVar, Generic, TypeVar
 
 import pytest
-from flask import abort
+from flask import Flask, abort
+from flask.testing import FlaskClient
 
 from jwtpolicy import (
     HasRole,
@@ -39,7 +40,7 @@ class NoteView(ProtectedView):
 
 
 @pytest.fixture
-def notes(app: Any) -> Any:
+def notes(app: Flask) -> FlaskClient:
     NoteView.loads.clear()
     app.add_url_rule("/notes/<int:note>", view_func=NoteView.as_view("notes"))
     return app.test_client()

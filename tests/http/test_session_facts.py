@@ -14,7 +14,8 @@ from marshmallow import fields
 
 from jwtpolicy import ClaimSchema, JWTManager, current_token, current_user, protect
 from jwtpolicy.exceptions import InvalidTokenError, IssueError
-from tests.conftest import bearer
+from tests.support.applications import MakeApp
+from tests.support.requests import bearer
 
 PENDING = {"mfa_pending": True, "act": {"sub": "support"}}
 SAID: dict[str, Any] = {
@@ -69,7 +70,9 @@ STORES: list[dict[str, Any]] = [
 
 
 @pytest.fixture(params=WORLDS)
-def make_world(request: Any, make_app: Any) -> Callable[..., tuple[Flask, JWTManager[Any], Any]]:
+def make_world(
+    request: pytest.FixtureRequest, make_app: MakeApp
+) -> Callable[..., tuple[Flask, JWTManager[Any], Any]]:
     def make(**settings: Any) -> tuple[Flask, JWTManager[Any], Any]:
         app, jwt = make_app(settings.pop("manager", None), **settings)
         return app, jwt, request.param(jwt)

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from flask import Flask
+from flask.testing import FlaskClient
 
 from jwtpolicy import (
     ANY,
@@ -36,13 +38,14 @@ from jwtpolicy.exceptions import (
 )
 from jwtpolicy.signals import refresh_reused
 from jwtpolicy.stores import SQLiteStore
-from tests.conftest import bearer
+from jwtpolicy.tokens.signer import TokenRequest
+from tests.support.requests import bearer
 
 DAY = 86_400
 
 
 @pytest.fixture
-def site(app: Any, jwt: Any) -> Any:
+def site(app: Flask, jwt: JWTManager[Any]) -> FlaskClient:
     """Return a client of an application with a login, a refresh, a logout and guarded views."""
     mount(app, jwt)
     return app.test_client()
@@ -487,7 +490,7 @@ def test_a_refresh_token_can_be_issued_into_a_session(app: Any, jwt: Any) -> Non
 def test_a_refresh_token_without_a_session_opens_one_once(app: Any, jwt: Any, clock: Any) -> None:
     with app.app_context():
         signer = app.extensions["jwtpolicy"].parts.signer
-        orphan = signer.sign(kind="refresh", subject="u1", lifetime=60).encoded
+        orphan = signer.sign(TokenRequest("refresh", "u1", int(clock()), 60)).encoded
 
         first = jwt.refresh(orphan)
         assert first.session_id

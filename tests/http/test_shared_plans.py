@@ -13,7 +13,7 @@ from flask import Flask
 
 from jwtpolicy import HasRole, HasScope, JWTManager, Policy, ProtectedView, protect, public
 from jwtpolicy.guards.plan import CompiledLevels, Plan
-from tests.conftest import SECRET
+from tests.support.applications import SECRET
 
 
 class Counting(Policy):

@@ -7,23 +7,16 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from flask import Flask, Response, abort, request, stream_with_context
+from flask import Response, abort, request, stream_with_context
+from flask.testing import FlaskClient
 
-from jwtpolicy import (
-    NEVER,
-    Access,
-    Fresh,
-    HasRole,
-    JWTManager,
-    Refresh,
-    current_token,
-    protect,
-    public,
-)
+from jwtpolicy import NEVER, Access, Fresh, HasRole, Refresh, current_token, protect, public
 from jwtpolicy.endpoints import RefreshView
 from jwtpolicy.exceptions import ConfigurationError, StoreUnavailableError
-from tests.conftest import StandingClock, bearer
-from tests.http.test_cookies import add, csrf
+from tests.support.applications import AppAndManager, MakeApp
+from tests.support.clocks import StandingClock
+from tests.support.cookies import add, csrf_of
+from tests.support.requests import bearer
 
 SLIDING: dict[str, Any] = {
     "token_location": ["headers", "cookies"],
@@ -32,7 +25,7 @@ SLIDING: dict[str, Any] = {
 }
 
 
-def build(make_app: Any, **settings: Any) -> tuple[Flask, JWTManager[Any]]:
+def build(make_app: MakeApp, **settings: Any) -> AppAndManager:
     app, jwt = make_app(**{**SLIDING, **settings})
     add(app, "POST /login", public(lambda: jwt.login("u1").as_response(cookies=True)))
     add(app, "GET /page", protect()(lambda: str(current_token.csrf)))
@@ -44,7 +37,7 @@ def build(make_app: Any, **settings: Any) -> tuple[Flask, JWTManager[Any]]:
 
 
 @pytest.fixture
-def client(make_app: Any) -> Any:
+def client(make_app: MakeApp) -> FlaskClient:
     client = build(make_app)[0].test_client()
     client.post("/login")
     return client
@@ -73,13 +66,13 @@ def test_pages_that_are_open_keep_their_csrf_value(client: Any, clock: StandingC
     client.get("/page")
 
     assert client.get("/page").text == value
-    assert csrf(client)["X-CSRF-TOKEN"] == value
+    assert csrf_of(client)["X-CSRF-TOKEN"] == value
 
 
 def test_a_logout_is_not_undone_by_its_own_answer(client: Any, clock: StandingClock) -> None:
     """S17, and the open request of 2021 that it stands for."""
     clock.advance(600)
-    response = client.post("/logout", headers=csrf(client))
+    response = client.post("/logout", headers=csrf_of(client))
 
     cookies = response.headers.getlist("Set-Cookie")
     assert all("Max-Age=0" in cookie for cookie in cookies)
@@ -224,7 +217,7 @@ def test_a_logout_ends_what_slid_in_the_meantime(make_app: Any, clock: StandingC
     other.set_cookie("__Host-access_token", token_of(client))
     clock.advance(600)
     other.get("/page")
-    client.post("/logout", headers=csrf(client))
+    client.post("/logout", headers=csrf_of(client))
 
     assert token_of(other)
     assert other.get("/page").status_code == 401

@@ -6,13 +6,15 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from flask.testing import FlaskClient
 
 from jwtpolicy import Refresh, SingleUse, protect
 from jwtpolicy.cli import jwtpolicy
 from jwtpolicy.endpoints import auth_blueprint
 from jwtpolicy.exceptions import ConfigurationError, StoreUnavailableError
 from jwtpolicy.stores import MemoryStore
-from tests.conftest import bearer
+from tests.support.applications import MakeApp
+from tests.support.requests import bearer
 
 CLIENT_SECRET = "s" * 32
 
@@ -32,7 +34,7 @@ class OwnStore(MemoryStore):
 
 
 @pytest.fixture
-def site(make_app: Any) -> Any:
+def site(make_app: MakeApp) -> FlaskClient:
     """Return a client of an application that has a path for each way to the store."""
     store = OwnStore()
     app, jwt = make_app(

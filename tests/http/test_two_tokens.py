@@ -11,6 +11,7 @@ from flask import Flask, abort
 
 from jwtpolicy import Access, JWTManager, Owns, Refresh, current_token, protect
 from jwtpolicy.exceptions import StoreNotConfiguredError
+from tests.support.applications import AppAndManager, MakeApp
 
 ERRORS = [StopIteration("gone"), KeyError("gone"), RuntimeError("gone"), ZeroDivisionError("gone")]
 errors = pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
@@ -28,7 +29,7 @@ def raising(error: Exception) -> Raise:
 
 
 @pytest.fixture
-def app_and_jwt(make_app: Any) -> Any:
+def app_and_jwt(make_app: MakeApp) -> AppAndManager:
     return make_app(token_location=["json"])
 
 

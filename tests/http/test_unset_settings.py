@@ -13,7 +13,7 @@ import pytest
 from flask import Flask
 
 from jwtpolicy.compat.flask_jwt_extended import JWTManager
-from tests.conftest import SECRET
+from tests.support.applications import SECRET
 
 FACTORY = """
 from flask import Flask

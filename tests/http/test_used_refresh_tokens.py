@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -25,7 +26,9 @@ from jwtpolicy.compat import flask_jwt_extended as bridge
 from jwtpolicy.endpoints import IntrospectionView, LogoutView, RefreshView
 from jwtpolicy.exceptions import InvalidTokenError, RevokedTokenError, StoreUnavailableError
 from jwtpolicy.signals import refresh_reused
-from tests.conftest import SECRET, StandingClock, bearer
+from tests.support.applications import SECRET
+from tests.support.clocks import StandingClock
+from tests.support.requests import bearer
 
 #: Endpoints that exchange refresh tokens, each as somebody would write it.
 EXCHANGES = ["/view", "/hand-written", "/bridge"]
@@ -104,14 +107,13 @@ class Site:
 
 
 @pytest.fixture
-def make_site(tmp_path: Any) -> Callable[..., Site]:
+def make_site(tmp_path: Path) -> Callable[..., Site]:
     return lambda **settings: Site(tmp_path, **settings)
 
 
 @pytest.fixture
-def site(make_site: Any) -> Site:
-    found: Site = make_site()
-    return found
+def site(make_site: Callable[..., Site]) -> Site:
+    return make_site()
 
 
 @pytest.mark.parametrize("path", EXCHANGES)

@@ -14,7 +14,8 @@ from jwtpolicy import JWTManager, policy, protect
 from jwtpolicy.endpoints import IntrospectionView, LoginView, RevocationView, StepUpView
 from jwtpolicy.exceptions import StoreUnavailableError, SubjectError
 from jwtpolicy.keys import Key, KeyRing
-from tests.conftest import SECRET, bearer
+from tests.support.applications import SECRET
+from tests.support.requests import bearer
 
 #: What becomes of a guard, given the manager and what the hook does.
 Break = Callable[[JWTManager[Any], Callable[[], Any]], Any]

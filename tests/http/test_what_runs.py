@@ -24,7 +24,7 @@ from jwtpolicy import (
     protect,
 )
 from jwtpolicy.exceptions import PolicyDefinitionError
-from tests.http.registrations import WAYS, bare, cache, cached, for_admins
+from tests.support.registrations import WAYS, bare, cache, cached, for_admins
 
 pytestmark = [
     # Their own: they read attributes that their dependencies have deprecated.

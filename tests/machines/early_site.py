@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tests.conftest import bearer
 from tests.machines.site import app
+from tests.support.requests import bearer
 
 with app.test_client() as client:
     pair = client.post("/login/early").get_json()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.machines.servers import serving_by_flask
+from tests.support.machines.servers import serving_by_flask
 
 LINE = "GET who: 401 token_required: no token was sent: Access()"
 

@@ -14,11 +14,11 @@ from typing import Any
 
 import pytest
 
-from tests.machines.conftest import make_own
-from tests.machines.servers import NO_ANSWER, Answer, Server, serving
-from tests.machines.traffic import Traffic, flowing, refreshing
 from tests.services.redis import wait_until
-from tests.services.serve import started
+from tests.services.serve import StoreServer, started
+from tests.support.machines.servers import NO_ANSWER, Answer, Server, serving
+from tests.support.machines.stores import make_own
+from tests.support.machines.traffic import Traffic, flowing, refreshing
 
 #: Seconds.
 TOLERANCE = 1.5
@@ -34,7 +34,7 @@ THREADS = 80
         pytest.param("mariadb", marks=pytest.mark.full),
     ],
 )
-def store(request: Any) -> Iterator[Any]:
+def store(request: pytest.FixtureRequest) -> Iterator[StoreServer]:
     """A store's server that may be killed, and that remembers what it answered."""
     with started(make_own(request.param)) as server:
         yield server
@@ -48,7 +48,7 @@ def timeout() -> float:
 
 @pytest.fixture(scope="module")
 def server(
-    store: Any, timeout: float, tmp_path_factory: pytest.TempPathFactory
+    store: StoreServer, timeout: float, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Server]:
     """The application on it: two processes, and threads enough to exhaust a pool."""
     folder = tmp_path_factory.mktemp("faults")
@@ -126,7 +126,7 @@ def test_a_server_that_dies_in_the_middle_of_traffic(
     ],
 )
 def test_a_process_that_dies_in_the_middle_of_traffic(
-    kind: str, url_of: Callable[[str], str], tmp_path: Path
+    kind: str, url_of: Callable[[str], str], tmp_path: Path, pytestconfig: pytest.Config
 ) -> None:
     """REF-7: whoever got no answer asks again; no session is lost, and none has two heirs."""
     with serving(url_of(kind), tmp_path, threads=4) as server:
@@ -134,7 +134,7 @@ def test_a_process_that_dies_in_the_middle_of_traffic(
         tokens = [server.login()["refresh_token"] for _ in names]
         clients = {n: refreshing(traffic, n, t) for n, t in zip(names, tokens, strict=True)}
         with flowing(traffic, clients):
-            for _ in range(3):
+            for _ in range(3 if pytestconfig.getoption("--full") else 1):
                 traffic.wait_for(200, *names)
                 for pid in server.pids(2):
                     os.kill(pid, signal.SIGKILL)

@@ -7,6 +7,7 @@ import secrets
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import jwt as pyjwt
@@ -25,7 +26,8 @@ from jwtpolicy import (
 from jwtpolicy.exceptions import InvalidTokenError, StoreUnavailableError
 from jwtpolicy.stores import MemoryStore, TokenStore
 from jwtpolicy.stores.opening import open_store
-from tests.conftest import SECRET, bearer
+from tests.support.applications import SECRET
+from tests.support.requests import bearer
 
 ISSUERS = ["https://new.example", "https://old.example"]
 STORES = ["memory", "sqlite", "redis", "postgres", "mariadb"]
@@ -199,7 +201,7 @@ AGAIN: dict[str, set[int]] = {"logout": {200, 401}}
 
 
 @pytest.fixture(params=STORES)
-def make_world(request: Any, tmp_path: Any) -> Iterator[Callable[[], World]]:
+def make_world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[], World]]:
     with opened(request, tmp_path) as store:
         yield lambda: World(store)
 

@@ -14,7 +14,7 @@ import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,10 +22,11 @@ from typing import Any
 import pytest
 
 from jwtpolicy.stores.opening import open_store
-from tests.docs.test_readme import ROOT, wait_for
-from tests.machines.conftest import make_own
-from tests.services.processes import free_port
+from tests.services.processes import end, free_port
 from tests.services.serve import FINDERS, make_server
+from tests.support.machines.stores import make_own
+from tests.support.paths import ROOT
+from tests.support.waiting import wait_for
 
 pytestmark = pytest.mark.skipif(
     shutil.which("make") is None, reason="make is not installed: apt-get install make"
@@ -103,10 +104,7 @@ def running(checkout: Path, temporary: Path, *words: str) -> Iterator[Run]:
         wait_for(port, process)  # type: ignore[arg-type]
         yield Run(process, port)
     finally:
-        if process.stdout is not None and not process.stdout.closed:
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGTERM)
-            process.communicate(timeout=60)
+        end(process)
 
 
 def open_sessions(url: str, folder: Path) -> int:

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from jwtpolicy import JWTManager
-from tests.machines.racers import PROCESSES, THREADS, Racers, make_machine, racing
-from tests.machines.servers import settings
+from tests.support.machines.racers import PROCESSES, THREADS, Racers, make_machine, racing
+from tests.support.machines.servers import settings
 
 ALL = PROCESSES * THREADS
 MAXIMUM = 3
@@ -29,13 +29,12 @@ def rounds(pytestconfig: pytest.Config) -> int:
 
 
 @pytest.fixture(params=["sqlite", "postgres", "mariadb", "redis"])
-def url(request: Any, url_of: Callable[[str], str]) -> str:
-    found: str = url_of(request.param)
-    return found
+def url(request: pytest.FixtureRequest, url_of: Callable[[str], str]) -> str:
+    return url_of(request.param)
 
 
 @pytest.fixture
-def machine_settings(request: Any) -> dict[str, Any]:
+def machine_settings(request: pytest.FixtureRequest) -> dict[str, Any]:
     """Return what the fifth machine has that the racers have not."""
     return getattr(request, "param", {})
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import pytest
 
-from tests.machines.servers import Server, serving
+from tests.support.machines.servers import Server, serving
 
 Pair = tuple[Server, Server]
 
@@ -24,7 +23,9 @@ Pair = tuple[Server, Server]
     ],
 )
 def servers(
-    request: Any, url_of: Callable[[str], str], tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest,
+    url_of: Callable[[str], str],
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Pair]:
     """Return two servers of two workers each, on one store."""
     url, folder = url_of(request.param), tmp_path_factory.mktemp("servers")

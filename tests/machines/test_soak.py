@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.machines.servers import NO_ANSWER, Answer, Server, serving
+from tests.support.machines.servers import NO_ANSWER, Answer, Server, serving
 
 SECONDS = 60
 CLIENTS = 4

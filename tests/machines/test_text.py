@@ -11,13 +11,15 @@ from urllib.parse import quote
 import jwt as pyjwt
 import pytest
 from flask import Flask, request
+from flask.testing import FlaskClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from jwtpolicy import JWTManager, Refresh, protect
 from jwtpolicy.compat import flask_jwt_extended as bridge
 from jwtpolicy.endpoints import auth_blueprint
-from tests.conftest import SECRET, bearer
+from tests.support.applications import SECRET
+from tests.support.requests import bearer
 
 CLIENT = ("gateway", "s" * 32)
 
@@ -77,7 +79,7 @@ def make_site(url: str) -> Any:
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgres", "redis"])
-def site(request: Any, url_of: Callable[[str], str]) -> Iterator[Any]:
+def site(request: pytest.FixtureRequest, url_of: Callable[[str], str]) -> Iterator[FlaskClient]:
     site = make_site(url_of(request.param))
     yield site
     site.application.extensions["jwtpolicy"].parts.store.close()

@@ -19,8 +19,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from jwtpolicy.migrate.migration import Migration
-from tests.conftest import SECRET, bearer
 from tests.services import missing
+from tests.support.applications import SECRET
+from tests.support.requests import bearer
 
 PACKAGE = "python3-python-flask-jwt-extended"
 

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from jwtpolicy.cli import jwtpolicy
 from jwtpolicy.migrate.migration import Migration
-from tests.migrate.conftest import PRELUDE
+from tests.support.migration import PRELUDE
 
 #: What stands below the prelude, the line that is named, a part of what is said, and what is
 #: written in its place: that is rewritten.

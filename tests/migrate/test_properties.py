@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jwtpolicy.migrate.migration import Migration
-from tests.migrate.conftest import NAMES
+from tests.support.migration import NAMES
 
 LINES = [
     "access = create_access_token(identity=user, fresh=True)",

@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from jwtpolicy.cli import jwtpolicy
-from tests.conftest import SECRET
+from tests.support.applications import SECRET
 
 SHAPES = Path(__file__).with_name("shapes")
 NAMES = sorted(path.name for path in SHAPES.iterdir() if (path / "check.py").exists())

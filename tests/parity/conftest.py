@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
-from flask import Flask
 
-from jwtpolicy import JWTManager
+from tests.support.applications import AppAndManager, MakeApp
 
 
 @pytest.fixture
-def make_site(make_app: Any) -> Callable[..., tuple[Flask, JWTManager[Any]]]:
+def make_site(make_app: MakeApp) -> MakeApp:
     """Return a factory like ``make_app``, of applications that answer 500 instead of raising."""
 
-    def make(**settings: Any) -> tuple[Flask, JWTManager[Any]]:
+    def make(**settings: Any) -> AppAndManager:
         app, jwt = make_app(**settings)
         app.config["PROPAGATE_EXCEPTIONS"] = False
         return app, jwt

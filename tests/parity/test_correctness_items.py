@@ -29,8 +29,8 @@ from jwtpolicy.exceptions import (
     PolicyDefinitionError,
 )
 from jwtpolicy.stores import MemoryStore
-from tests.attacks.test_forged_tokens import CLAIMS, HEADER, signed
-from tests.conftest import bearer
+from tests.support.forgeries import CLAIMS, HEADER, signed
+from tests.support.requests import bearer
 
 EVERYWHERE = ["headers", "cookies", "query_string", "json"]
 

@@ -7,7 +7,6 @@ import logging
 import tomllib
 import typing
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import jwt as pyjwt
@@ -35,10 +34,10 @@ from jwtpolicy.endpoints import RefreshView
 from jwtpolicy.exceptions import AccessDeniedError, AccessError
 from jwtpolicy.keys import Key, KeyRing
 from jwtpolicy.signals import logged_in, logged_out, refresh_reused
-from tests.attacks.test_forged_tokens import CLAIMS, signed
-from tests.conftest import SECRET, bearer
-
-ROOT = Path(__file__).parents[2]
+from tests.support.applications import SECRET
+from tests.support.forgeries import CLAIMS, signed
+from tests.support.paths import ROOT
+from tests.support.requests import bearer
 
 
 def test_blueprints_and_views_differ_in_all_that_they_demand(

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 import tomllib
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -28,11 +27,13 @@ from jwtpolicy import (
 )
 from jwtpolicy.exceptions import ConfigurationError, IssueError
 from jwtpolicy.keys import Key
-from tests.attacks.test_forged_tokens import CLAIMS, HEADER, signed
-from tests.conftest import SECRET, bearer
-from tests.unit.test_keys import PUBLIC_PEM, RSA_KEY, pem, public_pem
+from tests.support.applications import SECRET
+from tests.support.forgeries import CLAIMS, HEADER, signed
+from tests.support.keys import PUBLIC_PEM, RSA_KEY, pem, public_pem
+from tests.support.paths import ROOT
+from tests.support.requests import bearer
 
-PYPROJECT = Path(__file__).parents[2] / "pyproject.toml"
+PYPROJECT = ROOT / "pyproject.toml"
 
 
 @pytest.mark.parametrize("kind", ["reset", "Access", "access ", "ACCESS", ["access"], None, 1, ""])

@@ -32,7 +32,7 @@ from jwtpolicy import (
 )
 from jwtpolicy.decision import ALLOWED, Finding
 from jwtpolicy.guards.plan import CompiledLevels, Plan
-from tests.properties.strategies import trees
+from tests.support.strategies import trees
 
 
 @policy

@@ -11,7 +11,7 @@ from jwtpolicy import AccessRequest, Anonymous, ClaimsMatch, KnownUser, Outcome,
 from jwtpolicy.exceptions import InvalidTokenError
 from jwtpolicy.policy.base import AllOf, AnyOf, AtLeast, Not
 from jwtpolicy.policy.closing import close, demands, normal
-from tests.properties.strategies import real_leaves, requests, token, trees
+from tests.support.strategies import real_leaves, requests, token, trees
 
 levels = trees(real_leaves)
 

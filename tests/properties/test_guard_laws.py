@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jwtpolicy import HasRole, JWTManager, protect
-from tests.conftest import SECRET, bearer
-from tests.http.registrations import bare, cached, through
+from tests.support.applications import SECRET
+from tests.support.registrations import bare, cached, through
+from tests.support.requests import bearer
 
 ROLES = ["a", "b"]
 

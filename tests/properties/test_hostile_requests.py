@@ -27,9 +27,10 @@ from jwtpolicy import (
 )
 from jwtpolicy.endpoints import RefreshView
 from jwtpolicy.transports import Transport
-from tests.attacks.test_forged_tokens import CLAIMS, HEADER, NOW, signed
-from tests.conftest import SECRET, StandingClock
-from tests.properties.test_token_roundtrip import values
+from tests.support.applications import SECRET
+from tests.support.clocks import StandingClock
+from tests.support.documents import values
+from tests.support.forgeries import CLAIMS, HEADER, NOW, signed
 
 
 class Anything(Transport):

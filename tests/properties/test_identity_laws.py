@@ -15,7 +15,7 @@ from marshmallow import validate
 import jwtpolicy
 from jwtpolicy import AccessRequest, ClaimsMatch, Fresh, HasRole, Policy, contains, one_of, policy
 from jwtpolicy.policy.request import PolicySettings
-from tests.properties.strategies import NOW, token
+from tests.support.strategies import NOW, token
 
 
 class StartsWith(validate.Validator):

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from jwtpolicy import AccessRequest, AllOf, AnyOf, AtLeast, Not, Outcome, Policy
 from jwtpolicy.policy.base import Implication
 from jwtpolicy.policy.program import weigh_async
-from tests.properties.strategies import Says, leaves, outcomes, trees, with_pending
+from tests.support.strategies import Says, leaves, outcomes, trees, with_pending
 
 NOBODY = AccessRequest()
 policies = trees(leaves())

@@ -12,8 +12,8 @@ from jwtpolicy import AccessRequest, HasScope, JWTManager, Policy, protect
 from jwtpolicy.exceptions import PolicyDefinitionError
 from jwtpolicy.guards.plan import CompiledLevels, Plan
 from jwtpolicy.policy.program import Program
-from tests.conftest import SECRET
-from tests.properties.strategies import real_leaves, requests, trees
+from tests.support.applications import SECRET
+from tests.support.strategies import real_leaves, requests, trees
 
 #: Two that are equal, and written differently, are among them.
 LEVELS = trees(st.one_of(real_leaves, st.builds(HasScope, st.just("a"), st.just("b"))))

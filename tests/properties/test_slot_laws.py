@@ -21,7 +21,7 @@ from jwtpolicy import (
     current_user,
     protect,
 )
-from tests.conftest import SECRET
+from tests.support.applications import SECRET
 
 #: A guard, and whom it lets in of a request that has ada's header and bob's query string.
 GUARDS: dict[str, tuple[Any, str | None]] = {

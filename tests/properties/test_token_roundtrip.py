@@ -10,36 +10,22 @@ from hypothesis import strategies as st
 
 from jwtpolicy.exceptions import InvalidTokenError
 from jwtpolicy.keys import KeyRing
-from jwtpolicy.tokens.claims import RESERVED_CLAIMS
-from jwtpolicy.tokens.signer import Signer
+from jwtpolicy.tokens.signer import Signer, TokenRequest
 from jwtpolicy.tokens.verifier import Verifier
-from tests.attacks.test_forged_tokens import KEY, NOW, signed, verifier
-from tests.conftest import StandingClock
+from tests.support.clocks import StandingClock
+from tests.support.documents import names, text, values
+from tests.support.forgeries import KEY, NOW, signed, verifier
 
 RING = KeyRing(KEY)
-SIGNER = Signer(ring=RING, clock=StandingClock(NOW))
+SIGNER = Signer(RING)
 VERIFIER = Verifier(ring=RING, clock=StandingClock(NOW))
-
-text = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
-names = text.filter(lambda name: name not in RESERVED_CLAIMS | {"sub"})
-values = st.recursive(
-    st.one_of(
-        st.none(),
-        st.booleans(),
-        st.integers(),
-        st.floats(allow_nan=False, allow_infinity=False),
-        text,
-    ),
-    lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(text, inner, max_size=4)),
-    max_leaves=10,
-)
 
 
 @given(
     text.filter(lambda name: name and "\0" not in name), st.dictionaries(names, values, max_size=5)
 )
 def test_what_is_signed_is_read_back(subject: str, claims: dict[str, Any]) -> None:
-    issued = SIGNER.sign(kind="access", subject=subject, lifetime=60, claims=claims)
+    issued = SIGNER.sign(TokenRequest("access", subject, NOW, 60, claims))
 
     token = VERIFIER.verify(issued.encoded, kinds=frozenset({"access"}))
 

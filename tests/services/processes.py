@@ -14,6 +14,7 @@ import time
 from abc import ABC, abstractmethod
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 _NOBODY = 65534
 _READY_WITHIN = 60  # seconds; on a busy machine everything takes long
@@ -29,6 +30,28 @@ def free_port() -> int:
         with socket.socket() as probe, contextlib.suppress(OSError):
             probe.bind(("127.0.0.1", port))
             return port
+
+
+def end(process: subprocess.Popen[Any], number: int = signal.SIGTERM, *, within: int = 10) -> Any:
+    """Ask a process to end, and kill it if it does not; return what was left of its output.
+
+    It is asked once a second: uWSGI ignores what comes before all of its workers are there. Its
+    children are killed too where it leads a group, as with ``start_new_session=True``. How it ended
+    is its `returncode`.
+
+    Args:
+        process: What may have ended already.
+        number: The signal that asks it.
+        within: Seconds that it is given.
+    """
+    for _ in range(within):
+        process.send_signal(number)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            return process.communicate(timeout=1)[0]
+    with contextlib.suppress(ProcessLookupError):  # it leads no group
+        os.killpg(process.pid, signal.SIGKILL)
+    process.kill()
+    return process.communicate()[0]
 
 
 class Server(ABC):
@@ -82,8 +105,7 @@ class Server(ABC):
 
     def pause(self) -> None:
         """Let it hang: connections are accepted, and nothing is answered."""
-        for pid in self._family():
-            os.kill(pid, signal.SIGSTOP)
+        pause(self._family())
 
     def resume(self) -> None:
         """Let it go on."""
@@ -118,7 +140,7 @@ class Server(ABC):
         return ["unshare", "--user", "--map-user=1000", "--map-group=1000"]
 
     @property
-    def _user(self) -> dict[str, object]:
+    def _user(self) -> dict[str, Any]:
         if os.getuid() != 0 or self._prefix:
             return {"cwd": self.folder}
         return {"cwd": self.folder, "user": _NOBODY, "group": _NOBODY, "extra_groups": []}
@@ -127,9 +149,9 @@ class Server(ABC):
         if self._process is None:
             return
         family = self._family() if number == signal.SIGKILL else [self._process.pid]
-        for pid in family:
+        for pid in family[1:]:
             with_pid(pid, number)
-        self._process.wait(30)
+        end(self._process, number, within=30)
         self._process = None
         for pid in family[1:]:
             _await_end(pid)
@@ -148,9 +170,24 @@ def answers(url: str) -> bool:
     engine = sqlalchemy.create_engine(url, poolclass=sqlalchemy.NullPool)
     try:
         with engine.connect() as connection:
-            return connection.scalar(sqlalchemy.text("SELECT 1")) == 1
+            return bool(connection.scalar(sqlalchemy.text("SELECT 1")) == 1)
     except sqlalchemy.exc.DBAPIError:
         return False
+
+
+def pause(pids: list[int]) -> None:
+    """Stop processes, and wait until all of their threads have: one may go on answering."""
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    deadline = time.monotonic() + 60
+    while not all(map(_is_paused, pids)) and time.monotonic() < deadline:
+        time.sleep(0.001)
+
+
+def _is_paused(pid: int) -> bool:
+    """Return whether each thread has stopped; its state follows its name in brackets."""
+    threads = Path(f"/proc/{pid}/task").glob("*/stat")
+    return all(thread.read_text("utf-8").rpartition(") ")[2][0] == "T" for thread in threads)
 
 
 def with_pid(pid: int, number: int) -> None:

@@ -14,14 +14,17 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from . import mariadb, postgres, redis
 from .mariadb import MariaDBServer
 from .postgres import PostgresServer
+from .processes import Server, end
 from .redis import RedisServer
 
 Find = Callable[[], str | None]
+#: A server that stores can use.
+StoreServer = RedisServer | Server
 
 #: Where the programs of each store may be, the best place first.
 FINDERS: dict[str, tuple[Find, ...]] = {
@@ -37,7 +40,7 @@ _ENDINGS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 _USAGE = "usage: python -m tests.services.serve redis|valkey|postgres|mariadb|URL -- command…"
 
 
-def make_server(name: str, **options: str | int) -> Any:
+def make_server(name: str, **options: str | int) -> StoreServer:
     """Return a server of one's own, not started; *options* are for Redis only.
 
     Raises:
@@ -52,12 +55,12 @@ def make_server(name: str, **options: str | int) -> Any:
         msg = f"no program of {name} was found; install {_PACKAGES.get(name, f'{name}-server')}"
         raise LookupError(msg)
     if name in {"redis", "valkey"}:
-        return RedisServer(program, **options)
+        return RedisServer(program, sentinel="", **options)
     return (MariaDBServer if name == "mariadb" else PostgresServer)(Path(program))
 
 
 @contextmanager
-def started(server: Any) -> Iterator[Any]:
+def started(server: StoreServer) -> Iterator[StoreServer]:
     """Start *server* for as long as the block lasts."""
     try:
         if not isinstance(server, RedisServer):
@@ -75,7 +78,7 @@ def run(command: list[str], url: str) -> int:
             return process.wait()
         finally:
             _ignore_endings()
-            process.terminate()
+            end(process)
 
 
 def main(arguments: list[str]) -> int:

@@ -18,9 +18,9 @@ from jwtpolicy.stores import SQLiteStore
 from jwtpolicy.stores.forks import PerProcess
 from jwtpolicy.stores.opening import open_store
 from jwtpolicy.testing.token_store import standing
-from tests.conftest import SECRET, bearer
-
-from .forking import either, forks, leave_with
+from tests.support.applications import SECRET
+from tests.support.requests import bearer
+from tests.support.stores.forking import either, forks, leave_with
 
 pytestmark = forks
 

@@ -21,7 +21,8 @@ from jwtpolicy.clock import elapsed, system_clock
 from jwtpolicy.exceptions import ConfigurationError, ExpiredTokenError, StoreUnavailableError
 from jwtpolicy.stores import SQLiteStore
 from jwtpolicy.stores.sqlalchemy import SQLAlchemyStore
-from tests.conftest import SECRET, StandingClock
+from tests.support.applications import SECRET
+from tests.support.clocks import StandingClock
 
 SOURCE = Path(jwtpolicy.__file__).parent
 #: 2031-01-01T00:00:00Z.

@@ -16,7 +16,7 @@ from jwtpolicy.settings import (
     UnknownSettingWarning,
     cookie_shapes,
 )
-from tests.conftest import SECRET
+from tests.support.applications import SECRET
 
 
 def read(**settings: Any) -> Settings:

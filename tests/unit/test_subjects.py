@@ -15,10 +15,11 @@ from jwtpolicy import ClaimSchema
 from jwtpolicy.exceptions import ForeignSubjectError, InvalidTokenError, IssueError, SchemaError
 from jwtpolicy.keys import KeyRing
 from jwtpolicy.schemas import SchemaRegistry
-from jwtpolicy.tokens.signer import Signer
-from jwtpolicy.tokens.verifier import ClaimRules, Verifier
-from tests.attacks.test_forged_tokens import KEY, NOW
-from tests.conftest import StandingClock
+from jwtpolicy.tokens.claims import ClaimRules
+from jwtpolicy.tokens.signer import Signer, SigningRules, TokenRequest
+from jwtpolicy.tokens.verifier import Verifier
+from tests.support.clocks import StandingClock
+from tests.support.forgeries import KEY, NOW
 
 
 class Person:
@@ -348,9 +349,9 @@ def verifier(identity_claim: str) -> Verifier:
 def test_what_is_issued_gives_back_the_type_and_the_id(user: Any, kind: str, claim: str) -> None:
     assume(subject_or_none(user, kind) is not None)
     dumped = WORLD.dump(user, kind)
-    signer = Signer(ring=RING, clock=StandingClock(NOW), identity_claim=claim)
+    signer = Signer(RING, SigningRules(identity_claim=claim))
     issued = signer.sign(
-        kind=kind, subject=dumped.subject, claims=dumped.claims, schema=dumped.schema, lifetime=60
+        TokenRequest(kind, dumped.subject, NOW, 60, dumped.claims, schema=dumped.schema)
     )
     token = verifier(claim).verify(issued.encoded, kinds=frozenset({kind}))
 

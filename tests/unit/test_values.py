@@ -16,7 +16,7 @@ from jwtpolicy.exceptions import MissingClaimError
 from jwtpolicy.markers import NOT_GIVEN
 from jwtpolicy.policy.request import NOT_LOADED, ResourcePending
 from jwtpolicy.tokens.token import Claims
-from tests.properties.strategies import NOW, token
+from tests.support.strategies import NOW, token
 
 
 @pytest.mark.parametrize("outcome", Outcome)
@@ -133,7 +133,7 @@ def test_denying_with_no_refusal_is_an_error(outcome: Outcome) -> None:
 
 
 def test_the_user_of_a_request_is_asked_for() -> None:
-    from tests.unit.policy.conftest import Desk
+    from tests.support.desk import Desk
 
     assert AccessRequest(token=token(), services=Desk()).user == "user"
 

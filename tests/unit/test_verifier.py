@@ -8,11 +8,13 @@ import pytest
 
 from jwtpolicy.exceptions import ExpiredTokenError, InvalidTokenError
 from jwtpolicy.keys import Key, KeyRing
+from jwtpolicy.tokens.claims import ClaimRules, Purpose
 from jwtpolicy.tokens.jose import encoded_object
-from jwtpolicy.tokens.signer import Signer
-from jwtpolicy.tokens.verifier import ClaimRules, Purpose, Verifier
-from tests.attacks.test_forged_tokens import CLAIMS, HEADER, KEY, NOW, refused, signed, verifier
-from tests.conftest import SECRET, StandingClock
+from jwtpolicy.tokens.signer import Signer, SigningRules, TokenRequest
+from jwtpolicy.tokens.verifier import Verifier
+from tests.support.applications import SECRET
+from tests.support.clocks import StandingClock
+from tests.support.forgeries import CLAIMS, HEADER, KEY, NOW, refused, signed, verifier
 
 TIMES = [
     pytest.param({"exp": NOW + 1}, 0, True, id="exp in a second"),
@@ -265,16 +267,9 @@ def test_a_loader_sees_no_claim_that_is_not_verified() -> None:
 
 def test_a_signer_writes_what_a_verifier_demands() -> None:
     ring = KeyRing(Key(SECRET, "HS256", "2026"))
-    signer = Signer(
-        ring=ring,
-        issuer="https://a.example",
-        audience=("a", "b"),
-        not_before=False,
-        access_profile="rfc9068",
-        clock=StandingClock(NOW),
-    )
-    issued = signer.sign(
-        kind="access", subject="u1", lifetime=60, claims={"client_id": "web"}, headers={"x": 1}
+    own = SigningRules("https://a.example", ("a", "b"), not_before=False, access_profile="rfc9068")
+    issued = Signer(ring, own).sign(
+        TokenRequest("access", "u1", NOW, 60, {"client_id": "web"}, headers={"x": 1})
     )
     rules = ClaimRules(
         issuers=frozenset({"https://a.example"}),
@@ -312,9 +307,9 @@ def test_a_signer_refuses_what_could_not_be_read(arguments: Any) -> None:
     """CLAIM-10."""
     from jwtpolicy.exceptions import IssueError
 
-    signer = Signer(ring=KeyRing(KEY))
+    request = TokenRequest("access", "u1", NOW, 60)._replace(**arguments)
     with pytest.raises(IssueError):
-        signer.sign(**{"kind": "access", "subject": "u1", "lifetime": 60, **arguments})
+        Signer(KeyRing(KEY)).sign(request)
 
 
 def test_json_that_cannot_be_written_is_an_error() -> None:

@@ -17,15 +17,9 @@ from jwtpolicy.endpoints import (
 )
 from jwtpolicy.exceptions import ConfigurationError, IssueError, SetupError
 from jwtpolicy.stores import MemoryStore
-from tests.conftest import SECRET
-from tests.http.endpoints.conftest import (
-    HTTPS,
-    access_of,
-    authenticate,
-    cookie_log_in,
-    csrf_of,
-    form,
-)
+from tests.support.applications import SECRET
+from tests.support.cookies import csrf_of
+from tests.support.endpoints import HTTPS, access_of, authenticate, cookie_log_in, form
 
 
 def rules(app: Flask) -> set[str]:

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 import pytest
 
 from jwtpolicy.transports.json_body import MAX_BODY
-from tests.http.endpoints.conftest import access_of, form, log_in
+from tests.support.endpoints import access_of, form, log_in
 
 BOUNDARY = "xxxxxxxx"
 CHUNKED = {"Transfer-Encoding": "chunked"}

@@ -11,26 +11,19 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from flask import Flask
 from marshmallow import fields
 
-from jwtpolicy import (
-    ClaimSchema,
-    JWTManager,
-    OptionalToken,
-    Refresh,
-    current_token,
-    protect,
-    public,
-)
+from jwtpolicy import ClaimSchema, OptionalToken, Refresh, current_token, protect, public
 from jwtpolicy.endpoints import LogoutView, RevocationView
 from jwtpolicy.exceptions import CSRFError, InvalidTokenError, NotATokenError
 from jwtpolicy.sessions.revocation import ref_of
 from jwtpolicy.signals import logged_out
 from jwtpolicy.stores import MemoryStore
-from tests.attacks.test_forged_tokens import CLAIMS, NOW, signed
-from tests.conftest import StandingClock, bearer
-from tests.http.endpoints.conftest import CLIENT_SECRET, HTTPS
+from tests.support.applications import AppAndManager, MakeApp
+from tests.support.clocks import StandingClock
+from tests.support.endpoints import CLIENT_SECRET, HTTPS
+from tests.support.forgeries import CLAIMS, NOW, signed
+from tests.support.requests import bearer
 
 DAY = 86_400
 PLACES = {
@@ -46,7 +39,7 @@ COOKIES = {"access": "__Host-access_token", "refresh": "__Host-refresh_token"}
 class Machine:
     """One of the machines of an application."""
 
-    def __init__(self, made: tuple[Flask, JWTManager[Any]], clock: StandingClock) -> None:
+    def __init__(self, made: AppAndManager, clock: StandingClock) -> None:
         self.app, self.jwt = made
         self.clock = clock
         self.app.add_url_rule("/logout", view_func=LogoutView.as_view("logout"))
@@ -79,7 +72,7 @@ class Machine:
 
 
 @pytest.fixture
-def make_machine(make_app: Any) -> Callable[..., Machine]:
+def make_machine(make_app: MakeApp) -> Callable[..., Machine]:
     store = MemoryStore()
 
     def make(**settings: Any) -> Machine:
@@ -90,15 +83,13 @@ def make_machine(make_app: Any) -> Callable[..., Machine]:
 
 
 @pytest.fixture
-def there(make_machine: Any) -> Machine:
-    machine: Machine = make_machine()
-    return machine
+def there(make_machine: Callable[..., Machine]) -> Machine:
+    return make_machine()
 
 
 @pytest.fixture
-def here(make_machine: Any) -> Machine:
-    machine: Machine = make_machine()
-    return machine
+def here(make_machine: Callable[..., Machine]) -> Machine:
+    return make_machine()
 
 
 Spoil = Callable[[Machine, str], None]

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from flask.testing import FlaskClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.http.endpoints.conftest import CLIENT_SECRET, access_of, form, log_in, refresh_of
+from tests.support.endpoints import CLIENT_SECRET, Mount, access_of, form, log_in, refresh_of
 
 PATHS = [
     ("POST", "login"),
@@ -60,7 +61,7 @@ HEADERS = st.one_of(
 
 
 @pytest.fixture
-def known(mount: Any) -> Any:
+def known(mount: Mount) -> tuple[FlaskClient, dict[str, Any]]:
     """Return a client of an application that takes tokens everywhere, and a pair."""
     places = ["headers", "cookies", "json", "query_string"]
     site = mount({"answer_in": "both"}, token_location=places)
@@ -69,7 +70,7 @@ def known(mount: Any) -> Any:
 
 @given(endpoint=st.sampled_from(PATHS), body=BODIES, headers=HEADERS)
 @settings(
-    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 def test_nothing_that_is_sent_is_our_error(
     known: Any, endpoint: Any, body: Any, headers: Any
@@ -91,7 +92,7 @@ def test_nothing_that_is_sent_is_our_error(
 
 @given(name=st.text(), password=st.text(), as_json=st.booleans())
 @settings(
-    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 def test_no_name_and_no_password_is_our_error(
     known: Any, name: str, password: str, as_json: bool

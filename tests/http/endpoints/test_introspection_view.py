@@ -10,8 +10,8 @@ from jwtpolicy import HasScope, NotRevoked, policy
 from jwtpolicy.endpoints import IntrospectionView, auth_blueprint
 from jwtpolicy.exceptions import ConfigurationError, StoreUnavailableError
 from jwtpolicy.stores import MemoryStore
-from tests.conftest import bearer
-from tests.http.endpoints.conftest import CLIENT_SECRET, access_of, log_in
+from tests.support.endpoints import CLIENT_SECRET, access_of, log_in
+from tests.support.requests import bearer
 
 AUTH = {"auth": ("gateway", CLIENT_SECRET)}
 INACTIVE = {"active": False}

@@ -10,7 +10,7 @@ from flask import abort
 
 from jwtpolicy.endpoints import LoginView, PasswordCheck
 from jwtpolicy.exceptions import ConfigurationError, PolicyDefinitionError, RateLimitedError
-from tests.http.endpoints.conftest import (
+from tests.support.endpoints import (
     HASHES,
     HTTPS,
     access_of,

@@ -9,15 +9,9 @@ from flask import Request
 
 from jwtpolicy.endpoints import LogoutView
 from jwtpolicy.transports import Transport
-from tests.conftest import bearer
-from tests.http.endpoints.conftest import (
-    HTTPS,
-    access_of,
-    cookie_log_in,
-    csrf_of,
-    log_in,
-    refresh_of,
-)
+from tests.support.cookies import csrf_of
+from tests.support.endpoints import HTTPS, access_of, cookie_log_in, log_in, refresh_of
+from tests.support.requests import bearer
 
 
 @pytest.mark.parametrize("present", [access_of, refresh_of])

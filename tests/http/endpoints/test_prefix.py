@@ -12,7 +12,8 @@ from werkzeug.test import Client
 
 from jwtpolicy import current_token, protect
 from jwtpolicy.endpoints import auth_blueprint
-from tests.http.endpoints.conftest import HTTPS, authenticate, csrf_of, form
+from tests.support.cookies import csrf_of
+from tests.support.endpoints import HTTPS, authenticate, form
 
 #: What the proxy sends.
 PROXIED: dict[str, Any] = {"headers": {"X-Forwarded-Prefix": "/shop"}, **HTTPS}

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from jwtpolicy.exceptions import InvalidFieldError
-from tests.http.endpoints.conftest import access_of, form, log_in
+from tests.support.endpoints import access_of, form, log_in
 
 
 @pytest.fixture
-def lines(caplog: pytest.LogCaptureFixture) -> Any:
+def lines(caplog: pytest.LogCaptureFixture) -> Callable[[], list[str]]:
     """Return what says the lines that were logged."""
     caplog.set_level(logging.INFO, "jwtpolicy")
     return lambda: [r.getMessage() for r in caplog.records if r.name == "jwtpolicy"]

@@ -9,16 +9,16 @@ import pytest
 
 from jwtpolicy.endpoints import RevocationView
 from jwtpolicy.exceptions import ConfigurationError
-from tests.conftest import bearer
-from tests.http.endpoints.conftest import (
+from tests.support.cookies import csrf_of
+from tests.support.endpoints import (
     CLIENT_SECRET,
     HTTPS,
     access_of,
     cookie_log_in,
-    csrf_of,
     log_in,
     refresh_of,
 )
+from tests.support.requests import bearer
 
 
 def revoke(site: Any, token: str, **arguments: Any) -> Any:

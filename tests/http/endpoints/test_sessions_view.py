@@ -10,15 +10,9 @@ from jwtpolicy import NEVER, protect
 from jwtpolicy.endpoints import SessionsView
 from jwtpolicy.exceptions import NoTokenError
 from jwtpolicy.stores.base import PAGE
-from tests.conftest import bearer
-from tests.http.endpoints.conftest import (
-    HTTPS,
-    access_of,
-    cookie_log_in,
-    csrf_of,
-    log_in,
-    refresh_of,
-)
+from tests.support.cookies import csrf_of
+from tests.support.endpoints import HTTPS, access_of, cookie_log_in, log_in, refresh_of
+from tests.support.requests import bearer
 
 
 def listed(site: Any, pair: Any) -> list[Any]:

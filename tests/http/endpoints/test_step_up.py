@@ -5,25 +5,27 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from flask.testing import FlaskClient
 
 from jwtpolicy import Fresh, current_token, protect
 from jwtpolicy.endpoints import LoginView, StepUpView
 from jwtpolicy.exceptions import RateLimitedError
-from tests.conftest import bearer
-from tests.http.endpoints.conftest import (
+from tests.support.cookies import csrf_of
+from tests.support.endpoints import (
     HTTPS,
+    Mount,
     access_of,
     authenticate,
     cookie_log_in,
-    csrf_of,
     form,
     log_in,
     refresh_of,
 )
+from tests.support.requests import bearer
 
 
 @pytest.fixture
-def guarded(mount: Any) -> Any:
+def guarded(mount: Mount) -> FlaskClient:
     site = mount({"acr": "confirmed"})
     view = protect(Fresh(within=300, acr="confirmed"))(lambda: current_token.subject)
     site.application.add_url_rule("/final", view_func=view, endpoint="final")

@@ -5,34 +5,14 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from functools import partial
 from typing import Any
 
 import pytest
 
 from jwtpolicy.stores.redis import RedisStore
 from tests import services
-from tests.services.redis import Cluster, RedisServer, Watched, find, find_valkey, running
-
-MakeStore = Callable[..., RedisStore]
-
-KINDS: dict[str, Callable[[str], Any]] = {
-    "redis": RedisServer,
-    "valkey": RedisServer,
-    # On a busy core nobody is to take over, or to be given up: the tests of that start their own.
-    "cluster": partial(Cluster, patience=60_000),
-    "sentinel": partial(Watched, patience=60_000),
-}
-
-
-def binary(kind: str) -> str:
-    """Return what starts servers of a kind."""
-    found = find_valkey() if kind == "valkey" else find()
-    if found is not None and "://" in found:
-        found = find_valkey()
-    if found is None:
-        services.missing("valkey" if kind == "valkey" else "redis", "there is no server to start")
-    return found
+from tests.services.redis import RedisServer, running
+from tests.support.stores.redis import KINDS, MakeStore, binary
 
 
 @pytest.fixture(scope="session")

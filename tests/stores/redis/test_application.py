@@ -12,8 +12,9 @@ from flask import Flask
 from jwtpolicy import JWTManager, protect
 from jwtpolicy.stores.redis import RedisStore
 from jwtpolicy.stores.redis.keys import tag_of
-from tests.conftest import SECRET, bearer
 from tests.services.redis import RedisServer, wait_until
+from tests.support.applications import SECRET
+from tests.support.requests import bearer
 
 
 def make_machine(url: str, **settings: Any) -> tuple[Flask, JWTManager[Any]]:

@@ -3,33 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 
-from jwtpolicy.stores import TokenRef, TokenStore
+from jwtpolicy.stores import TokenRef
 from jwtpolicy.stores.redis import RedisStore
-from jwtpolicy.testing.token_store import NOW, TokenStoreContract
-
-from .conftest import KINDS, MakeStore
-
-
-class ExpiringContract(TokenStoreContract):
-    expires_by_itself = True
-
-    def wait(self, store: TokenStore, now: int) -> None:
-        assert isinstance(store, RedisStore)
-        passed, self.waited = now - getattr(self, "waited", NOW), now
-        for key in store._server.scan(store._prefix.encode() + b"*"):
-            left = store._server.ask("PTTL", key)
-            if left >= 0:
-                store._server.ask("PEXPIRE", key, left - passed * 1000)
+from jwtpolicy.testing.token_store import NOW
+from tests.support.stores.redis import KINDS, ExpiringContract, MakeStore
 
 
 class TestRedisStore(ExpiringContract):
     @pytest.fixture(params=KINDS)
     def store(
-        self, request: Any, url_of: Callable[[str], str], make_store: MakeStore
+        self, request: pytest.FixtureRequest, url_of: Callable[[str], str], make_store: MakeStore
     ) -> RedisStore:
         return make_store(url_of(request.param))
 

@@ -10,10 +10,9 @@ import pytest
 
 from jwtpolicy.stores.redis import RedisStore
 from jwtpolicy.testing.token_store import standing
-from tests.stores.forking import answers_in_child, either, fork_in_c, forks, held
-from tests.stores.forking import wrongs_on_both_sides as wrongs
-
-from .conftest import MakeStore
+from tests.support.stores.forking import answers_in_child, either, fork_in_c, forks, held
+from tests.support.stores.forking import wrongs_on_both_sides as wrongs
+from tests.support.stores.redis import MakeStore
 
 pytestmark = forks
 
@@ -21,7 +20,9 @@ KINDS = [("redis", 0), ("redis", 60), ("sentinel", 0), ("sentinel", 60), ("clust
 
 
 @pytest.fixture(params=KINDS, ids=lambda kind: f"{kind[0]}-{kind[1]}")
-def store(request: Any, url_of: Callable[[str], str], make_store: MakeStore) -> RedisStore:
+def store(
+    request: pytest.FixtureRequest, url_of: Callable[[str], str], make_store: MakeStore
+) -> RedisStore:
     kind, near_cache = request.param
     return make_store(url_of(kind), near_cache=near_cache)
 

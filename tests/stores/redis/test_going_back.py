@@ -16,11 +16,10 @@ from jwtpolicy.stores.redis.epoch import Memory
 from jwtpolicy.stores.redis.keys import home_of, tag_of
 from jwtpolicy.testing.token_store import NOW, SESSION, ref, standing
 from jwtpolicy.tokens.status import TokenStatus
-from tests.conftest import StandingClock
 from tests.services.redis import RedisServer
-from tests.stores.going_back import LATER, Copies, GoingBack, forget_to_wait
-
-from .conftest import MakeStore
+from tests.support.clocks import StandingClock
+from tests.support.stores.going_back import LATER, Copies, GoingBack, forget_to_wait
+from tests.support.stores.redis import MakeStore
 
 Make = Callable[[], RedisStore]
 

@@ -12,8 +12,7 @@ from jwtpolicy.stores.redis import RedisStore
 from jwtpolicy.testing.token_store import DAY, NOW, SESSION, ref, refresh_standing, standing
 from jwtpolicy.tokens.status import TokenStatus
 from tests.services.redis import RedisServer
-
-from .conftest import MakeStore
+from tests.support.stores.redis import MakeStore
 
 BEGINNING = NOW - DAY
 

@@ -17,16 +17,14 @@ from jwtpolicy.stores.redis import RedisStore
 from jwtpolicy.testing.token_store import DAY, NOW, SESSION, ref, standing
 from jwtpolicy.tokens.status import TokenStatus
 from tests.services.redis import RedisServer, wait_until
-
-from .conftest import MakeStore
-from .network import Proxy
-from .test_contract import ExpiringContract
+from tests.support.stores.network import Proxy
+from tests.support.stores.redis import ExpiringContract, MakeStore
 
 
 class TestStoreWithNearCache(ExpiringContract):
     @pytest.fixture(params=["valkey", "sentinel"])
     def store(
-        self, request: Any, url_of: Callable[[str], str], make_store: MakeStore
+        self, request: pytest.FixtureRequest, url_of: Callable[[str], str], make_store: MakeStore
     ) -> RedisStore:
         return make_store(url_of(request.param), near_cache=5)
 
@@ -98,7 +96,7 @@ def test_what_another_machine_changed_is_seen(
 
     done = time.monotonic()
     wait_until(lambda: standing(near, session_id=session_id) is not TokenStatus.GOOD)
-    assert time.monotonic() - done < 0.5
+    assert time.monotonic() - done < 5
 
 
 @pytest.mark.parametrize("ending", ENDINGS.values(), ids=ENDINGS)
@@ -186,17 +184,17 @@ def test_silence_is_trusted_for_as_long_as_was_said(
     proxy: Proxy, other: RedisStore, make_store: MakeStore
 ) -> None:
     """A network that swallows everything hides a revocation no longer than the setting says."""
-    near = make_store(f"redis://127.0.0.1:{proxy.port}", near_cache=0.4, timeout=0.3)
+    near = make_store(f"redis://127.0.0.1:{proxy.port}", near_cache=2, timeout=1)
     assert standing(near, session_id=None) is TokenStatus.GOOD
     proxy.swallows = True
     other.revoke_token(ref(), expires_at=None, now=NOW)
 
     assert standing(near, session_id=None) is TokenStatus.GOOD
-    time.sleep(0.45)
+    time.sleep(2.1)
     started = time.monotonic()
     with pytest.raises(StoreUnavailableError):
         standing(near, session_id=None)
-    assert time.monotonic() - started < 0.6
+    assert time.monotonic() - started < 2
 
 
 def test_an_answer_that_was_overtaken_is_not_remembered(

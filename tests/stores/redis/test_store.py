@@ -22,8 +22,7 @@ from jwtpolicy.stores.redis.keys import TAGS, home_of, tag_of
 from jwtpolicy.testing.token_store import DAY, NOW, SESSION, ref, rotate, standing
 from jwtpolicy.tokens.status import TokenStatus
 from tests.services.redis import RedisServer
-
-from .conftest import MakeStore
+from tests.support.stores.redis import MakeStore
 
 
 def open_own(store: RedisStore, **changes: object) -> str:

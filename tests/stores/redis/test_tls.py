@@ -21,8 +21,7 @@ from jwtpolicy.tokens.status import TokenStatus
 from tests import services
 from tests.services.processes import free_port
 from tests.services.redis import RedisServer, running, wait_until
-
-from .conftest import MakeStore, binary
+from tests.support.stores.redis import MakeStore, binary
 
 
 def write_certificate(folder: Path) -> None:

@@ -21,8 +21,7 @@ from jwtpolicy.testing.token_store import (
 )
 from jwtpolicy.tokens.status import TokenStatus
 from tests.services.redis import RedisServer
-
-from .conftest import MakeStore
+from tests.support.stores.redis import MakeStore
 
 ENDED, OPEN = 1, 0
 

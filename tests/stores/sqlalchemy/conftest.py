@@ -4,37 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from sqlalchemy import Engine, NullPool, create_engine, event
+from sqlalchemy import Engine, NullPool, create_engine
 from sqlalchemy.exc import DBAPIError
 
 from jwtpolicy.stores.sqlalchemy import SQLAlchemyStore, metadata
 from tests import services
-from tests.services.mariadb import MariaDBServer
-from tests.services.postgres import PostgresServer
 from tests.services.processes import Server
+from tests.support.stores.sqlalchemy import KINDS, delete_rows, make_server, without_sync
 
 Start = Callable[[], Server]
-
-#: The real servers, by the names that `services.FINDERS` has for them.
-KINDS: dict[str, type[Server]] = {
-    "postgres": PostgresServer,
-    "postgres-wheel": PostgresServer,
-    "mysql": MariaDBServer,
-}
-
-
-def make_server(name: str) -> Server:
-    """Return a server of one's own, started."""
-    found = services.FINDERS[name]()
-    if found is None or "://" in found:
-        services.missing(name, "there is no server to start")
-    server = KINDS[name](Path(found))
-    server.initialise()
-    server.start()
-    return server
 
 
 @pytest.fixture(scope="session")
@@ -78,22 +58,9 @@ def emptied() -> Callable[[str], str]:
     return empty
 
 
-def delete_rows(engine: Engine) -> None:
-    with engine.begin() as connection:
-        for table in metadata.sorted_tables:
-            connection.execute(table.delete())
-
-
-def without_sync(engine: Engine) -> Engine:
-    """Let SQLite not wait for the disk, so that a test of many writes is quick."""
-    if engine.dialect.name == "sqlite":
-        event.listen(engine, "connect", lambda raw, record: raw.execute("PRAGMA synchronous = OFF"))
-    return engine
-
-
 @pytest.fixture(params=["sqlite", *KINDS])
 def url(
-    request: Any,
+    request: pytest.FixtureRequest,
     url_of: Callable[[str], str],
     emptied: Callable[[str], str],
     tmp_path: Path,
@@ -114,7 +81,7 @@ def store(url: str) -> Iterator[SQLAlchemyStore]:
 
 @pytest.fixture(params=["postgres", "mysql"])
 def server(
-    request: Any,
+    request: pytest.FixtureRequest,
     servers: dict[str, Server],
     url_of: Callable[[str], str],
     emptied: Callable[[str], str],

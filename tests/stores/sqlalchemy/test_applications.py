@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -11,13 +10,13 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from jwtpolicy import JWTManager, protect
+from jwtpolicy import protect
 from jwtpolicy.cli import jwtpolicy
 from jwtpolicy.stores import CachedStore
 from jwtpolicy.stores.sqlalchemy import ddl
-from tests.conftest import StandingClock, bearer
-
-MakeApp = Callable[..., tuple[Flask, JWTManager[Any]]]
+from tests.support.applications import MakeApp
+from tests.support.clocks import StandingClock
+from tests.support.requests import bearer
 
 
 def test_a_database_that_is_down_is_503(make_app: MakeApp) -> None:

@@ -9,8 +9,7 @@ from sqlalchemy import Engine, create_engine
 
 from jwtpolicy.stores.sqlalchemy import SQLAlchemyStore
 from jwtpolicy.testing.token_store import TokenStoreContract
-
-from .conftest import without_sync
+from tests.support.stores.sqlalchemy import without_sync
 
 
 @pytest.fixture(scope="module")

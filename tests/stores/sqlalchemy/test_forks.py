@@ -13,8 +13,8 @@ from jwtpolicy.exceptions import StoreUnavailableError
 from jwtpolicy.stores.sqlalchemy import SQLAlchemyStore
 from jwtpolicy.testing.token_store import standing
 from jwtpolicy.tokens.status import TokenStatus
-from tests.stores.forking import answers_in_child, either, fork_in_c, forks, leave_with
-from tests.stores.forking import wrongs_on_both_sides as wrongs
+from tests.support.stores.forking import answers_in_child, either, fork_in_c, forks, leave_with
+from tests.support.stores.forking import wrongs_on_both_sides as wrongs
 
 pytestmark = forks
 

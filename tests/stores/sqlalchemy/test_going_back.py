@@ -23,12 +23,10 @@ from jwtpolicy.testing.token_store import (
     standing,
 )
 from jwtpolicy.tokens.status import TokenStatus
-from tests.conftest import StandingClock
 from tests.services.redis import wait_until
-from tests.stores.going_back import LATER, Copies, GoingBack, forget_to_wait
-
-from .conftest import without_sync
-from .test_upgrade import run
+from tests.support.clocks import StandingClock
+from tests.support.stores.going_back import LATER, Copies, GoingBack, forget_to_wait
+from tests.support.stores.sqlalchemy import run, without_sync
 
 Make = Callable[..., SQLAlchemyStore]
 

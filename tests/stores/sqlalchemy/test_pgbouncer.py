@@ -56,7 +56,7 @@ def pooled(url_of: UrlOf) -> Iterator[UrlOf]:
 
 
 @pytest.fixture(params=[*SIZES])
-def url(request: Any, pooled: UrlOf, url_of: UrlOf, emptied: UrlOf) -> str:
+def url(request: pytest.FixtureRequest, pooled: UrlOf, url_of: UrlOf, emptied: UrlOf) -> str:
     emptied(url_of("postgres"))
     return pooled(request.param)
 

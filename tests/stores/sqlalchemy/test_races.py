@@ -17,7 +17,7 @@ from jwtpolicy.stores.sqlalchemy import SQLAlchemyStore, metadata
 from jwtpolicy.stores.sqlalchemy.tables import sessions, subjects, tokens
 from jwtpolicy.testing.token_store import NOW, SESSION, ref, rotate, standing
 from jwtpolicy.tokens.status import TokenStatus
-from tests.stores.traffic import ENOUGH, TRAFFIC, prune_beside_traffic
+from tests.support.stores.traffic import ENOUGH, TRAFFIC, prune_beside_traffic
 
 PROCESSES, THREADS = 4, 16
 #: Its processes come from one that has imported this module, and nothing else of the tests' own.

@@ -29,13 +29,16 @@ from jwtpolicy.stores import CachedStore
 from jwtpolicy.stores.sqlalchemy import SQLAlchemyStore
 from jwtpolicy.testing.token_store import NOW, SESSION, ref, standing
 from jwtpolicy.tokens.status import TokenStatus
-from tests.conftest import SECRET, bearer
+from tests.support.applications import SECRET
+from tests.support.requests import bearer
 
 MakeEngine = Callable[..., Engine]
 
 
 @pytest.fixture(params=["postgres", "mysql"])
-def shared_url(request: Any, url_of: Callable[[str], str], emptied: Callable[[str], str]) -> str:
+def shared_url(
+    request: pytest.FixtureRequest, url_of: Callable[[str], str], emptied: Callable[[str], str]
+) -> str:
     return emptied(url_of(request.param))
 
 

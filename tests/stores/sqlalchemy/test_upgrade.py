@@ -24,6 +24,7 @@ from jwtpolicy.testing.token_store import (
     standing,
 )
 from jwtpolicy.tokens.status import TokenStatus
+from tests.support.stores.sqlalchemy import run
 
 #: As version 1 made them.
 VERSION_1 = """
@@ -139,15 +140,6 @@ SESSIONS = [
     ),
     session_row("s3", "r1", is_ended=1),
 ]
-
-
-def run(url: str, statements: str) -> None:
-    """Run what was printed as a client of the database does: one statement after the other."""
-    engine = create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        for statement in statements.split(";\n"):
-            if statement.strip():
-                connection.exec_driver_sql(statement)
 
 
 @pytest.fixture

@@ -1,56 +1,10 @@
-"""Offer requests to judge and an application to ask, without Flask."""
+"""Offer a request without a token, to judge without Flask."""
 
 from __future__ import annotations
-
-import asyncio
-from collections.abc import Callable
-from typing import Any
 
 import pytest
 
 from jwtpolicy import AccessRequest
-from jwtpolicy.policy.request import PolicySettings
-from jwtpolicy.tokens.status import TokenStatus
-from tests.conftest import StandingClock
-from tests.properties.strategies import NOW, token
-
-
-class Desk:
-    """What policies may ask, with answers that are set by hand."""
-
-    def __init__(self, standing: Any = TokenStatus.GOOD, user: Any = "user") -> None:
-        self._standing = standing
-        self._user = user
-
-    def standing(self, token: Any) -> TokenStatus:
-        return self._answer(self._standing)
-
-    def load_user(self, token: Any) -> Any:
-        return self._answer(self._user)
-
-    async def load_user_async(self, token: Any) -> Any:
-        return self._answer(self._user)
-
-    def run_async(self, function: Callable[[Any], Any]) -> Callable[[Any], Any]:
-        return lambda access: asyncio.run(function(access))
-
-    @staticmethod
-    def _answer(answer: Any) -> Any:
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
-
-
-def judged(policy: Any, claims: dict[str, Any] | None = None, **request: Any) -> str:
-    """Return the name of the outcome for an access token with *claims*."""
-    found = token(**{"kind": "access", **(claims or {})})
-    request = {
-        "token": found,
-        "services": Desk(),
-        "terms": PolicySettings(clock=StandingClock(NOW)),
-        **request,
-    }
-    return policy.evaluate(AccessRequest(**request)).outcome.name
 
 
 @pytest.fixture

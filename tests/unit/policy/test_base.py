@@ -32,7 +32,7 @@ from jwtpolicy import (
     view_arg,
 )
 from jwtpolicy.exceptions import PolicyDefinitionError, StoreUnavailableError
-from tests.unit.policy.conftest import Desk, judged
+from tests.support.desk import Desk, judged
 
 
 @policy

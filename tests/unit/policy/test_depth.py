@@ -27,7 +27,7 @@ from jwtpolicy import policy as as_policy
 from jwtpolicy.audit import audit
 from jwtpolicy.exceptions import PolicyDefinitionError
 from jwtpolicy.policy.closing import close
-from tests.conftest import SECRET
+from tests.support.applications import SECRET
 
 LEAF = HasRole("leaf")
 

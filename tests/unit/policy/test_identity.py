@@ -36,7 +36,7 @@ from jwtpolicy import (
 )
 from jwtpolicy.exceptions import PolicyDefinitionError
 from jwtpolicy.policy.matchers import literal
-from tests.unit.policy.conftest import judged
+from tests.support.desk import judged
 
 
 class Color(Enum):

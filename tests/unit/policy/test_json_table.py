@@ -13,7 +13,7 @@ import pytest
 from marshmallow import ValidationError, validate
 
 from jwtpolicy import ClaimsMatch, contains, one_of
-from tests.unit.policy.conftest import judged
+from tests.support.desk import judged
 
 RFC_8259 = """
     null  true  false  0  1  1.0  -4  ""  "1"  "ab"

@@ -45,9 +45,9 @@ from jwtpolicy.policy.credentials import Authenticated, OwnTokens
 from jwtpolicy.policy.program import weigh_async
 from jwtpolicy.policy.request import NOT_LOADED, PolicySettings
 from jwtpolicy.tokens.status import TokenStatus
-from tests.conftest import StandingClock
-from tests.properties.strategies import NOW, token
-from tests.unit.policy.conftest import Desk, judged
+from tests.support.clocks import StandingClock
+from tests.support.desk import Desk, judged
+from tests.support.strategies import NOW, token
 
 ALL_LEAVES = [
     Access(),

@@ -9,7 +9,7 @@ import pytest
 from jwtpolicy import AccessRequest, AllOf, AtLeast, Fresh, HasRole, HasScope, Outcome, policy
 from jwtpolicy.exceptions import PolicyError, StoreUnavailableError
 from jwtpolicy.policy.baseline import for_kind
-from tests.properties.strategies import token
+from tests.support.strategies import token
 
 
 def decided(rule: Any, **claims: Any) -> Any:

@@ -11,7 +11,7 @@ from jwtpolicy.exceptions import StoreUnavailableError
 from jwtpolicy.stores import CachedStore, MemoryStore, RotationState, SQLiteStore, TokenStore
 from jwtpolicy.testing.token_store import NOW, SESSION, TokenStoreContract, ref, rotate, standing
 from jwtpolicy.tokens.status import TokenStatus
-from tests.conftest import StandingClock
+from tests.support.clocks import StandingClock
 
 
 class TestCachedStore(TokenStoreContract):

@@ -9,7 +9,7 @@ from jwtpolicy.exceptions import StoreUnavailableError
 from jwtpolicy.stores import MemoryStore
 from jwtpolicy.stores.deadlines import in_time, left, patience, together, within
 from jwtpolicy.tokens.status import TokenStatus
-from tests.conftest import bearer
+from tests.support.requests import bearer
 
 
 def test_without_a_deadline_all_of_it_is_left() -> None:

@@ -15,8 +15,8 @@ from jwtpolicy.stores import SQLiteStore
 from jwtpolicy.stores.sqlite_connections import RECENT
 from jwtpolicy.testing.token_store import NOW, SESSION, adoptable, standing
 from jwtpolicy.tokens.status import TokenStatus
-from tests.conftest import StandingClock
-from tests.stores.going_back import LATER, Copies, GoingBack, forget_to_wait
+from tests.support.clocks import StandingClock
+from tests.support.stores.going_back import LATER, Copies, GoingBack, forget_to_wait
 
 Make = Callable[[], SQLiteStore]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from jwtpolicy.stores.lineage import NEW, PERIOD, Age, Lineage
-from tests.conftest import StandingClock
+from tests.support.clocks import StandingClock
 
 
 def test_the_greatest_age_that_was_seen_is_remembered() -> None:

@@ -33,11 +33,13 @@ from jwtpolicy.testing.token_store import (
     standing,
 )
 from jwtpolicy.tokens.status import TokenStatus
-from tests.stores.traffic import ENOUGH, TRAFFIC, prune_beside_traffic
+from tests.support.stores.traffic import ENOUGH, TRAFFIC, prune_beside_traffic
 
 PROCESSES = 4
 LOOK_UPS = [SQLiteStore("x.db", lost=lost) for lost in ("accept", "deny")]
-SPAWN = multiprocessing.get_context("spawn")
+#: Its processes come from one that has imported this module, and nothing else of the tests' own.
+SERVER = multiprocessing.get_context("forkserver")
+SERVER.set_forkserver_preload([__name__])
 
 
 @pytest.fixture
@@ -71,9 +73,9 @@ class TestSQLiteStore(TokenStoreContract):
 
 def race(path: Path, function: Callable[[TokenStore, str], Any]) -> list[Any]:
     """Call *function* at the same time in several new processes."""
-    barrier, results = SPAWN.Barrier(PROCESSES, timeout=60), SPAWN.SimpleQueue()
+    barrier, results = SERVER.Barrier(PROCESSES, timeout=60), SERVER.SimpleQueue()
     processes = [
-        SPAWN.Process(target=run_racer, args=(path, function, f"p{n}", barrier, results))
+        SERVER.Process(target=run_racer, args=(path, function, f"p{n}", barrier, results))
         for n in range(PROCESSES)
     ]
     for process in processes:

@@ -20,7 +20,7 @@ from jwtpolicy.stores import sqlite_connections as module
 from jwtpolicy.stores.sqlite_connections import Connections, Lease
 from jwtpolicy.testing.token_store import NOW, all_at_once, ref, standing
 from jwtpolicy.tokens.status import TokenStatus
-from tests.stores.forking import fork_in_c, held, leave_with, wrongs_on_both_sides
+from tests.support.stores.forking import fork_in_c, held, leave_with, wrongs_on_both_sides
 
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork")
 

@@ -20,9 +20,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from tests import services
-from tests.conftest import bearer
-from tests.docs.test_readme import ROOT
-from tests.services.processes import free_port
+from tests.services.processes import end, free_port
+from tests.support.paths import ROOT
+from tests.support.requests import bearer
 
 #: The status of an answer that did not come.
 NO_ANSWER = 0
@@ -116,9 +116,15 @@ def serving_by_uwsgi(
     if services.find_uwsgi() is None:
         services.missing("uwsgi", "uWSGI is not installed")
     port = free_port()
-    words = {"processes": 3, "http-socket": f"127.0.0.1:{port}", "pythonpath": ROOT}
+    words = {
+        "processes": 3,
+        "http-socket": f"127.0.0.1:{port}",
+        "pythonpath": ROOT,
+        "module": f"tests.machines.{site}:app",
+        "worker-reload-mercy": 3,  # seconds that a worker has to end
+    }
     options = [f"--{name}={value}" for name, value in words.items()]
-    switches = ["--master", "--need-app", "--die-on-term", f"--module=tests.machines.{site}:app"]
+    switches = ["--master", "--need-app", "--die-on-term", "--no-orphans"]
     command = ["-c", "import pyuwsgi; pyuwsgi.run()", *options, *switches]
     with _serving(command, port, folder, {"STORE_URL": store_url, **more}) as server:
         yield server
@@ -145,6 +151,7 @@ def _serving(command: list[str], port: int, folder: Path, more: dict[str, Any]) 
             stdout=file,
             stderr=file,
             cwd=ROOT,
+            start_new_session=True,
         ) as process,
     ):
         server = Server(f"http://127.0.0.1:{port}", log)
@@ -152,8 +159,7 @@ def _serving(command: list[str], port: int, folder: Path, more: dict[str, Any]) 
             _wait(server, process)
             yield server
         finally:
-            process.terminate()
-            process.wait(60)
+            end(process)
 
 
 def _wait(server: Server, process: subprocess.Popen[bytes]) -> None:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPException
 
-from tests.machines.servers import NO_ANSWER, Answer, Server
+from tests.support.machines.servers import NO_ANSWER, Answer, Server
 
 
 @dataclass(frozen=True)

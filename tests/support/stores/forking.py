@@ -70,11 +70,11 @@ def leave_with(job: Callable[[], int]) -> None:
 def _wrongs(store: TokenStore, side: str) -> int:
     wrong, name = 0, secrets.token_hex(4)
     for number in range(_ROUNDS):
-        token = {"session_id": None, "token_id": f"{side}-{name}-{number}"}
+        token_id = f"{side}-{name}-{number}"
         try:
-            before = standing(store, **token)
-            store.revoke_token(ref(token["token_id"]), expires_at=NOW + 99, now=NOW)
-            answers = before, standing(store, **token)
+            before = standing(store, token_id, session_id=None)
+            store.revoke_token(ref(token_id), expires_at=NOW + 99, now=NOW)
+            answers = before, standing(store, token_id, session_id=None)
         except Exception:  # noqa: BLE001 # whatever comes of an answer that was the other side's
             wrong += 1
         else:

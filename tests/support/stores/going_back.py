@@ -24,7 +24,7 @@ from jwtpolicy.testing.token_store import (
     standing,
 )
 from jwtpolicy.tokens.status import TokenStatus
-from tests.conftest import StandingClock
+from tests.support.clocks import StandingClock
 
 #: The second in which the older copy is put back.
 LATER = NOW + 100

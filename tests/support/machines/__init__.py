@@ -1,0 +1,1 @@
+"""What tests of several machines share: servers, and clients that are busy at them."""
