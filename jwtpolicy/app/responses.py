@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from flask import Request, Response
 from werkzeug.exceptions import HTTPException
@@ -13,8 +13,7 @@ from ..guards.live_access import LiveAccess
 from ..guards.plan import Plan
 from ..guards.request_state import RequestState
 from ..tokens.token import Token
-from ..transports import CookieTransport, QueryTransport, Transport
-from ..transports.places import needs_care
+from ..transports import CookieTransport, Transport
 from .components import Parts
 
 logger = logging.getLogger("jwtpolicy")
@@ -95,25 +94,37 @@ def _instruct_caches(
 ) -> None:
     """Tell caches what the application has not told them itself.
 
-    The names of the headers are looked up here: where one is absent, werkzeug's ways to ask make
-    and catch an exception each time.
+    The names of the headers are looked up here, and few functions called, because every answer
+    passes: where a header is absent, each of werkzeug's ways to ask makes and catches an exception.
     """
     names = {name.lower() for name, _ in response.headers}
-    if any(met.places.has_ambient for met in plans):
-        # What came without a cookie is not the answer to whoever has one.
-        _vary_by_cookie(response, names)
+    for met in plans:
+        if met.places.has_ambient:
+            _vary_by_cookie(response, is_new="vary" not in names)
+            break
     for met in plans:
         for place in _presenting(met, admitted.get(met), request):
-            # RFC 6750 section 2.3: "success (2XX status) responses … Cache-Control: private".
-            _set_default(response, names, "Cache-Control", "no-store")
-            if isinstance(place, QueryTransport):
-                _set_default(response, names, "Referrer-Policy", "no-referrer")
+            if place in met.places.careful and "cache-control" not in names:
+                # RFC 6750 section 2.3: "success (2XX status) responses … Cache-Control: private".
+                response.headers.add("Cache-Control", "no-store")
+                names.add("cache-control")
+            if place in met.places.in_urls and "referrer-policy" not in names:
+                response.headers.add("Referrer-Policy", "no-referrer")
+                names.add("referrer-policy")
 
 
-def _presenting(plan: Plan, admitted: LiveAccess | None, request: Request) -> Iterable[Transport]:
-    """Return the places from which *plan* was presented a token, as far as they need care."""
+def _vary_by_cookie(response: Response, *, is_new: bool) -> None:
+    """Say that what came without a cookie is not the answer to whoever has one."""
+    if is_new:
+        response.headers.add("Vary", "Cookie")
+    elif "*" not in (vary := response.vary):
+        vary.add("Cookie")
+
+
+def _presenting(plan: Plan, admitted: LiveAccess | None, request: Request) -> Sequence[Transport]:
+    """Return the places from which *plan* was presented a token; those that need care, at least."""
     if admitted is not None and admitted.place is not None:
-        return (admitted.place,) if needs_care(admitted.place) else ()
+        return (admitted.place,)
     return [place for place in plan.places.careful if _is_filled(place, plan, request)]
 
 
@@ -123,17 +134,3 @@ def _is_filled(place: Transport, plan: Plan, request: Request) -> bool:
         return bool(place.presented(request, plan.kinds))
     except Exception:  # noqa: BLE001 # it was answered when the guard asked; here nobody could
         return True
-
-
-def _vary_by_cookie(response: Response, names: Collection[str]) -> None:
-    """Add ``Cookie`` to ``Vary``, which most answers do not have."""
-    if "vary" not in names:
-        response.headers.add("Vary", "Cookie")
-    elif "*" not in (vary := response.vary):
-        vary.add("Cookie")
-
-
-def _set_default(response: Response, names: set[str], name: str, value: str) -> None:
-    if name.lower() not in names:
-        names.add(name.lower())
-        response.headers.add(name, value)

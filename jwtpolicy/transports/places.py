@@ -22,7 +22,8 @@ class Places:
     Attributes:
         transports: The places.
         has_ambient: Whether browsers fill one of them by themselves.
-        careful: Those of which caches must not keep an answer: ambient ones, and the query string.
+        in_urls: Those whose tokens stand in URLs.
+        careful: Those of which caches must not keep an answer: ambient ones, and these.
         judges_each: As above.
     """
 
@@ -32,7 +33,8 @@ class Places:
         self._explicit = tuple(place for place in self.transports if not place.is_ambient)
         self._ambient = tuple(place for place in self.transports if place.is_ambient)
         self.has_ambient = bool(self._ambient)
-        self.careful = tuple(place for place in self.transports if needs_care(place))
+        self.in_urls = tuple(p for p in self.transports if isinstance(p, QueryTransport))
+        self.careful = (*self._ambient, *self.in_urls)
         if len(self.transports) == 1 and not judges_each:
             self.presented = self.transports[0].presented  # type: ignore[method-assign]
 
@@ -53,11 +55,6 @@ class Places:
 
     def __repr__(self) -> str:
         return ", ".join(place.name for place in self.transports)
-
-
-def needs_care(place: Transport) -> bool:
-    """Whether an answer to a token in *place* has to be kept out of caches."""
-    return place.is_ambient or isinstance(place, QueryTransport)
 
 
 def _in_one(presented: Iterable[list[Presented]]) -> list[Presented]:
