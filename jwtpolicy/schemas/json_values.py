@@ -1,4 +1,4 @@
-"""Refuse what JSON cannot hold, or would change on the way, by its path in the claims."""
+"""Check that claims are plain JSON; errors name the path of the value in the claims."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ def plain_json(value: Any, path: str, encode: Callable[[Any], str]) -> Any:
     """Return a deep copy of *value* that is JSON.
 
     Args:
-        value: What an application adds to a token.
-        path: What to call it in errors.
-        encode: Makes JSON text of what JSON does not know, such as dates.
+        value: A claim or header that an application adds to a token.
+        path: Its path, for error messages.
+        encode: Returns the JSON text of a type that JSON does not have, such as dates.
 
     Raises:
-        IssueError: It cannot be JSON; with the path and the type, never the value.
+        IssueError: *value* is not JSON; the message has the path and the type, never the value.
     """
     if type(value) in _SAFE or (type(value) is str and value.isascii()):
         return value
@@ -42,10 +42,10 @@ def plain_json(value: Any, path: str, encode: Callable[[Any], str]) -> Any:
 
 
 def check_json(value: Any, path: str) -> None:
-    """Refuse what JSON cannot hold, or would change on the way.
+    """Check that *value* is plain JSON, which arrives as it was sent.
 
     Raises:
-        IssueError: With the path and the type.
+        IssueError: *value* is not JSON; the message has the path and the type.
     """
     if isinstance(value, dict):
         _check_names(value, path)

@@ -1,4 +1,4 @@
-"""Keep tokens' standing in this process's memory, for tests."""
+"""A token store in this process's memory, for tests: `MemoryStore`."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ Flag = TypeVar("Flag", bound=int)
 
 @tells_outages
 class MemoryStore(TokenStore):
-    """A store that lives and dies with its process: for tests, and the default under them.
+    """A token store in the memory of one process: for tests, and the default under them.
 
     .. danger:: Each worker process has its own, so a token that was revoked in one is good in the
         others, and after a restart it is good in all of them. Use `SQLiteStore` in production.
@@ -109,7 +109,7 @@ class MemoryStore(TokenStore):
             return Opening.OPENED
 
     def _end_oldest(self, session: Session, maximum: int | None) -> None:
-        """Make room for *session*; the lock is held."""
+        """End the subject's oldest sessions above the maximum; the lock is held."""
         if maximum is not None:
             live = self._live(session.issuer, session.subject, session.last_used_at)
             for record in live[maximum - 1 :]:
@@ -236,7 +236,7 @@ class MemoryStore(TokenStore):
         return sum(record.is_live(int(now)) for record in others)
 
     def _raise_floor(self, issuer: str, subject: str, now: float) -> None:
-        """Let logins that began before *now* open nothing; the lock is held."""
+        """Set the login floor: logins that began before *now* open nothing; the lock is held."""
         floor, _ = self._floors.get((issuer, subject), (0, 0))
         self._floors[issuer, subject] = (max(floor, microseconds(now)), int(now) + MAX_LOGIN)
 
@@ -340,7 +340,7 @@ def _end(expires_at: int | None) -> int:
 
 
 def _place(session: Session) -> tuple[int, str]:
-    """Return what a subject's sessions are ordered by."""
+    """Return the sort key of a subject's sessions: creation time and id."""
     return microseconds(session.created_at), session.session_id
 
 

@@ -198,7 +198,7 @@ def is_malformed(name: str, value: Any) -> bool:
 @example({"exp": MAX_TIME + 1})
 @example({"fresh": math.nan})
 def test_claims_are_judged_as_slowly(claims: dict[str, Any]) -> None:
-    """CLAIM-2, CLAIM-8."""
+    """CLAIM-8."""
     slow = next((name for name, value in claims.items() if is_malformed(name, value)), None)
 
     assert malformed_claim(claims) == slow
