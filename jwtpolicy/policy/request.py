@@ -11,7 +11,7 @@ from typing import Any, Final, Protocol, cast
 from werkzeug.exceptions import HTTPException
 
 from ..clock import Clock, system_clock
-from ..decision import Finding, Outcome
+from ..decision import Cure, Finding, Outcome
 from ..exceptions import AccessError, SetupError, expect
 from ..markers import NOT_GIVEN, NotGiven
 from ..tokens.status import TokenStatus
@@ -267,4 +267,7 @@ class AccessRequest:
         if outcome <= Outcome.PENDING:
             msg = f"deny() takes a refusal, not {outcome.name}; return True to allow"
             raise ValueError(msg)
-        return Finding(outcome, reason, retry_after=retry_after)
+        if retry_after is None:
+            return Finding(outcome, reason)
+        # A limiter says fractions; the header takes whole seconds (RFC 9110 section 10.2.3).
+        return Finding(outcome, reason, Cure(retry_after=int(retry_after)))
