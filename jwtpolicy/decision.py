@@ -96,7 +96,7 @@ class Cure(NamedTuple):
         return {name: value for name, value in named.items() if value is not None}
 
     def challenge(self, outcome: Outcome) -> dict[str, str]:
-        """Return the parameters that the challenge of a refusal with *outcome* repeats, in order."""
+        """Return what the challenge of a refusal with *outcome* repeats, in its order."""
         if outcome not in _CHALLENGED:
             return {}
         asked = self.parameters

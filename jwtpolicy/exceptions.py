@@ -117,7 +117,8 @@ class AccessError(HTTPException):
         description: The stable text for people in the body and the challenge. It never holds
             anything that came with the request.
         outcome: The place of the refusal on the chain of outcomes.
-        has_challenge: Whether the answer carries ``WWW-Authenticate: Bearer``.
+        has_challenge: Whether the answer carries ``WWW-Authenticate``.
+        scheme: The scheme of that challenge; whoever refuses may set another one.
         reason: The cause for the log; clients do not see it.
         parameters: What the challenge says beside the error: ``scope``, ``max_age`` (seconds),
             ``acr_values``.
@@ -130,6 +131,7 @@ class AccessError(HTTPException):
     description: str = "The request is not allowed."
     outcome: ClassVar[Outcome]
     has_challenge: ClassVar[bool] = False
+    scheme: str = "Bearer"
     realm: str = DEFAULT_REALM
     resource_metadata: str | None = None
     #: Whether the library answers it, and no handler of the application's.
@@ -184,10 +186,7 @@ class AccessError(HTTPException):
         """The value of ``WWW-Authenticate``, or None (:rfc:`6750#section-3`)."""
         if not self.has_challenge:
             return None
-        parts = [quoted("realm", self.realm), *self._challenge_errors()]
-        if self.resource_metadata is not None:
-            parts.append(quoted("resource_metadata", self.resource_metadata))
-        return "Bearer " + ", ".join(parts)
+        return f"{self.scheme} " + ", ".join([quoted("realm", self.realm), *self._challenged()])
 
     @property
     def www_authenticate(self) -> tuple[WWWAuthenticate, ...]:
@@ -195,9 +194,15 @@ class AccessError(HTTPException):
         parsed = WWWAuthenticate.from_header(self.challenge)
         return () if parsed is None else (parsed,)
 
-    def _challenge_errors(self) -> list[str]:
+    def _challenged(self) -> list[str]:
+        """Return what the challenge says beside the realm."""
         parts = [quoted("error", self.error), quoted("error_description", self.description)]
-        return parts + [quoted(name, value) for name, value in self.parameters.items()]
+        parts += [quoted(name, value) for name, value in self.parameters.items()]
+        return parts + self._challenged_metadata()
+
+    def _challenged_metadata(self) -> list[str]:
+        metadata = self.resource_metadata
+        return [] if metadata is None else [quoted("resource_metadata", metadata)]
 
     @property
     def headers(self) -> dict[str, str]:
@@ -235,7 +240,7 @@ class AccessError(HTTPException):
         if type(self) not in _OWN_CLASSES:
             return _made(self)
         said = (type(self), self.error, self.description, self.code, self.has_challenge)
-        told = (self.realm, self.resource_metadata, self.retry_after)
+        told = (self.scheme, self.realm, self.resource_metadata, self.retry_after)
         key = (*said, *told, *self.parameters.items())
         known = _TOLD.get(key)
         if known is None:
@@ -290,9 +295,9 @@ class NoTokenError(AccessError, Unauthorized):  # type: ignore[misc] # the chall
     outcome = Outcome.NO_TOKEN
     has_challenge = True
 
-    def _challenge_errors(self) -> list[str]:
+    def _challenged(self) -> list[str]:
         # RFC 6750 section 3.1: without credentials, "SHOULD NOT include an error code".
-        return []
+        return self._challenged_metadata()
 
 
 class LoginFailedError(NoTokenError):
@@ -310,11 +315,12 @@ class InvalidClientError(AccessError, Unauthorized):  # type: ignore[misc] # the
     description = "The client could not be authenticated."
     outcome = Outcome.NO_TOKEN
     has_challenge = True
+    # RFC 6749 section 5.2: the scheme is the one that clients authenticate by.
+    scheme = "Basic"
 
-    @property
-    def challenge(self) -> str | None:
-        # RFC 6749 section 5.2: the scheme is the one that clients authenticate by.
-        return f"Basic {quoted('realm', self.realm)}"
+    def _challenged(self) -> list[str]:
+        # RFC 7617 section 2: the parameters of the scheme are others.
+        return []
 
 
 class InvalidTokenError(AccessError, Unauthorized):  # type: ignore[misc] # the challenge is derived

@@ -68,10 +68,9 @@ from .sessions.users import User
 from .settings import Settings
 from .signals import logged_in, logged_out, refresh_reused
 from .stores.base import PAGE, REFRESH, TokenRef, TokenStore
-from .tokens.claims import MAX_TIME, id_of, is_storable
+from .tokens.claims import MAX_TIME, Purpose, id_of, is_storable
 from .tokens.status import TokenStatus
 from .tokens.token import Token
-from .tokens.verifier import Purpose
 from .transports import CookieTransport, Transport
 from .views import guarded
 
@@ -377,7 +376,7 @@ class JWTManager(Generic[User]):
             except ForeignSubjectError as error:
                 raise LoginFailedError(str(error)) from error
         logged_in.send(_app(), session_id=pair.session_id)
-        return self._answerable(pair, bound.parts)
+        return self._for_cookies(pair) if bound.parts.takes_cookies else pair
 
     def _since(self, since: float) -> float:
         """Return when a login began, as far as what this very request has ended is concerned.
@@ -426,7 +425,7 @@ class JWTManager(Generic[User]):
                 found = _user(found, components)
             pair = components.sessions.step_up(found, token, acr=acr, amr=amr, claims=claims)
             self._forget()
-            return self._answerable(pair, bound.parts)
+            return self._for_cookies(pair) if bound.parts.takes_cookies else pair
 
     def refresh(self, token: str | Token) -> TokenPair:
         """Use a refresh token up and return the next pair.
@@ -458,7 +457,7 @@ class JWTManager(Generic[User]):
                 answers.used_up.add(verified)
         if pair.refresh_token is None and isinstance(given, str):
             pair = replace(pair, refresh_token=given)
-        return self._answerable(pair, bound.parts)
+        return self._for_cookies(pair) if bound.parts.takes_cookies else pair
 
     def renewed(self, token: Token) -> str:
         """Return another access token for the live session of *token*, an access token.
@@ -563,11 +562,9 @@ class JWTManager(Generic[User]):
             raise ConfigurationError(msg)
         return parts.cookies
 
-    def _answerable(self, pair: TokenPair, parts: Parts) -> TokenPair:
+    def _for_cookies(self, pair: TokenPair) -> TokenPair:
         """Let a pair know how it goes into cookies, and whether that is the only way."""
-        if not parts.takes_cookies:
-            return pair
-        is_only = parts.settings.token_location == ("cookies",)
+        is_only = self._parts().settings.token_location == ("cookies",)
         return replace(pair, set_cookies=self.set_cookies, in_cookies=is_only)
 
     def issue(

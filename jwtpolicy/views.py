@@ -213,6 +213,11 @@ def _calling(view: Callable[..., Any]) -> Callable[..., Any]:
     return inner
 
 
+def _class_guard(view: type[MethodView]) -> ClassGuard:
+    """Return the guard of what the classes of *view* say now."""
+    return ClassGuard(view, sorted(view.methods or ()))
+
+
 class ProtectedView(MethodView, Generic[Resource]):
     """A `MethodView` whose methods are guarded, whatever subclasses override.
 
@@ -245,7 +250,6 @@ class ProtectedView(MethodView, Generic[Resource]):
     _judges_each_cookie: ClassVar[bool] = False
     #: Whether it remembers something, or reads what was remembered.
     _needs_store: ClassVar[bool] = False
-    __guard: ClassVar[ClassGuard]
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -256,7 +260,7 @@ class ProtectedView(MethodView, Generic[Resource]):
                 "nothing would be guarded; name ProtectedView first among the bases"
             )
             raise PolicyDefinitionError(msg)
-        cls.__guard = ClassGuard(cls, sorted(cls.methods or ()))
+        _class_guard(cls)  # so that what cannot be meant is an error where it is written
 
     @classmethod
     def as_view(cls, name: str, *class_args: Any, **class_kwargs: Any) -> RouteCallable:
@@ -269,7 +273,7 @@ class ProtectedView(MethodView, Generic[Resource]):
             msg = f"{cls.__name__} does not define {', '.join(missing)}; subclass it and do"
             raise PolicyDefinitionError(msg)
         view = super().as_view(name, *class_args, **class_kwargs)
-        guard = cls.__guard.loading_with(lambda: cls(*class_args, **class_kwargs))
+        guard = _class_guard(cls).loading_with(lambda: cls(*class_args, **class_kwargs))
         return cast(RouteCallable, guarded(view, guard))
 
     @property

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.services.processes import end
+from tests.services.processes import end, pause
 
 Start = Callable[[str], "subprocess.Popen[str]"]
 
@@ -74,3 +75,12 @@ def test_what_has_ended_already_is_left_as_it_is(start: Start) -> None:
 
     assert [end(process), end(process)] == ["", ""]
     assert process.returncode == 3
+
+
+def test_what_is_paused_has_stopped_by_then(start: Start) -> None:
+    process = start("echo ready; while :; do :; done")
+
+    pause([process.pid])
+
+    _, status = os.waitpid(process.pid, os.WUNTRACED | os.WNOHANG)
+    assert os.WIFSTOPPED(status)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-PACKAGE = Path(__file__).parents[1] / "jwtpolicy"
+from tests.support.paths import ROOT
+
+PACKAGE = ROOT / "jwtpolicy"
 
 #: Parameters, ``self`` and ``cls`` not counted.
 MOST = 7

@@ -286,7 +286,7 @@ class BoundApp:
         # Where the guard has refused the request, whoever answers for it ends nothing: any page of
         # another site could have sent it.
         if plan is not None and not plan.is_public and state.access is not None:
-            return tokens_to_end(current_token, plan, self.parts.csrf, state.answers, current)
+            return tokens_to_end(current_token, plan, state.answers, current)
         if current_token is not None:
             return [current_token]
         warn_if_presented(str(current.endpoint), self.enforcement.places, current)

@@ -17,6 +17,7 @@ from ..guards.answers import Services
 from ..guards.csrf import CSRFCheck, CSRFNames
 from ..guards.enforcement import Enforcement
 from ..guards.levels import Place
+from ..guards.presentation import PresentationCheck
 from ..guards.refusal_log import Refusals
 from ..keys import KeyRing
 from ..markers import NEVER
@@ -35,9 +36,10 @@ from ..stores.base import TokenStore
 from ..stores.caching import CachedStore
 from ..stores.opening import open_store
 from ..stores.outages import checked
+from ..tokens.claims import ClaimRules
 from ..tokens.signer import Signer, SigningRules
 from ..tokens.token import Token
-from ..tokens.verifier import ClaimRules, Verifier
+from ..tokens.verifier import Verifier
 from ..transports import (
     CookieTransport,
     HeaderTransport,
@@ -95,6 +97,9 @@ class Parts:
     Raises:
         ConfigurationError: There is no usable key, or no such store; or the service would refuse
             the tokens that it issues.
+
+    Attributes:
+        takes_cookies: Whether cookies are a place for tokens.
     """
 
     def __init__(
@@ -108,6 +113,7 @@ class Parts:
     ) -> None:
         self.settings = settings
         self._lifetimes = settings.lifetimes
+        self.takes_cookies = "cookies" in settings.token_location
         self.clock = clock
         self._ring = ring = keys or _ring(settings)
         has_own_keys = type(ring).signing_key_for is not KeyRing.signing_key_for
@@ -162,10 +168,14 @@ class Parts:
             raise ConfigurationError(msg)
         return places
 
-    @property
-    def takes_cookies(self) -> bool:
-        """Whether cookies are a place for tokens."""
-        return "cookies" in self.settings.token_location
+    def checks(self, places: Places, *, csrf: bool) -> tuple[PresentationCheck, ...]:
+        """Return what judges a token as it was presented in *places*, once it was verified.
+
+        Args:
+            places: The places of an endpoint.
+            csrf: Whether tokens that browsers send by themselves need a CSRF value.
+        """
+        return (self.csrf,) if csrf and places.has_ambient else ()
 
     @property
     def has_csrf(self) -> bool:
@@ -300,9 +310,10 @@ class Parts:
 
     def enforcement(self, components: Components) -> Enforcement:
         """Return what judges requests with these components."""
+        places = self.places()
         return Enforcement(
-            places=self.places(),
-            csrf=self.csrf,
+            places=places,
+            checks=self.checks(places, csrf=True),
             services=components.services,
             baseline=components.baseline,
             refusals=self.refusals,

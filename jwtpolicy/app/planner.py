@@ -158,14 +158,15 @@ class Planner:
             return Plan((), None, guards=guards, label=label)
         self._parts.check_store(levels)
         check_types([*levels, *([] if baseline is None else [baseline])], self._terms(), label)
+        places = self._places(guards, label)
         return Plan(
             levels,
             baseline,
             guards=guards,
             loader=_one_loader(guards, label),
             label=label,
-            places=self._places(guards, label),
-            csrf=_needs_csrf(guards),
+            places=places,
+            checks=self._parts.checks(places, csrf=_needs_csrf(guards)),
             has_async_view=any(guard.is_async(demand.method) for guard in guards),
         )
 

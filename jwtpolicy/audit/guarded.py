@@ -10,7 +10,7 @@ from werkzeug.routing import Rule
 
 from ..app.bound_app import BoundApp
 from ..app.planner import Demand
-from ..guards.csrf import SAFE_METHODS
+from ..guards.csrf import SAFE_METHODS, CSRFCheck
 from ..guards.plan import Plan
 from ..policy.base import AllOf, Policy
 from ..policy.baseline import for_kind
@@ -85,8 +85,9 @@ class Guarded:
         return [] if baseline is None else [baseline]
 
     def _csrf(self) -> bool | None:
-        is_ambient = any(place.is_ambient for place in self.plan.places.transports)
-        return self.plan.csrf if is_ambient and self.demand.method not in SAFE_METHODS else None
+        if not self.plan.places.has_ambient or self.demand.method in SAFE_METHODS:
+            return None
+        return any(isinstance(check, CSRFCheck) for check in self.plan.checks)
 
     def _reasons(self) -> Iterator[str]:
         """Yield why kinds that the policies name cannot come, or not pass."""

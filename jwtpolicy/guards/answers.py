@@ -19,9 +19,10 @@ from ..exceptions import (
 from ..policy.request import AccessRequest, PolicySettings
 from ..sessions.revocation import Revocation, ref_of
 from ..sessions.users import Users
+from ..tokens.claims import Purpose
 from ..tokens.status import TokenStatus
 from ..tokens.token import Token
-from ..tokens.verifier import Purpose, Verifier
+from ..tokens.verifier import Verifier
 
 #: Seconds for which `enforce` goes by what the store has said of the token.
 MAX_AGE: Final = 1
@@ -67,11 +68,14 @@ class RequestServices:
 
     Attributes:
         verified: Tokens, by the text that a request presents.
+        now: The time for the first question of a guard that has just begun, in seconds since the
+            epoch; None: the clock is asked.
         used_up: Refresh tokens that this very request has used up.
         reused: A refresh token that was looked at and had been used before, by another request.
     """
 
     reused: Token | None = None
+    now: float | None = None
     _asked_at = 0.0
     verified: dict[str, Token]
     _standing: tuple[Token, TokenStatus] | None = None
@@ -138,8 +142,9 @@ class RequestServices:
     def standing(self, token: Token) -> TokenStatus:
         known = self._standing
         if known is None or known[0] is not token:
-            known = self._standing = (token, self.services.revocation.standing(token))
-            self._asked_at = self.services.terms.clock()
+            now, self.now = self.now, None
+            self._asked_at = now = self.services.terms.clock() if now is None else now
+            known = self._standing = (token, self.services.revocation.standing(token, now))
         answer = known[1]
         if answer is TokenStatus.CONSUMED and token.kind == "refresh":
             self.reused = None if self.was_used_here(token) else token
@@ -150,9 +155,11 @@ class RequestServices:
 
         Whoever goes by it sees what has happened meanwhile as if it came after this request.
         """
-        self.forget_old()
         known = self._standing
-        return known[1] if known is not None and known[0] is token else None
+        if known is None or known[0] is not token:
+            return None
+        age = self.services.terms.clock() - self._asked_at
+        return known[1] if 0 <= age <= MAX_AGE else None
 
     def was_used_here(self, token: Token) -> bool:
         """Whether this very request has used *token* up: then it is no sign of theft."""
@@ -164,6 +171,7 @@ class RequestServices:
 
     def forget_old(self) -> None:
         """Ask the store again where its answer is old; so it is after the clock was put back."""
+        self.now = None
         if not 0 <= self.services.terms.clock() - self._asked_at <= MAX_AGE:
             self._standing = None
 

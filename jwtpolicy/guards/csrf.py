@@ -10,6 +10,8 @@ from flask import Request
 
 from ..exceptions import CSRFError
 from ..tokens.token import Token
+from ..transports import Presented
+from .presentation import PresentationCheck
 
 #: RFC 9110 section 9.2.1: methods that change nothing. Every other one is protected (CSRF-1).
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
@@ -28,7 +30,7 @@ class CSRFNames:
     field: str | None
 
 
-class CSRFCheck:
+class CSRFCheck(PresentationCheck):
     """A double submit that is bound to the session: the value stands in the signed token too.
 
     Args:
@@ -44,13 +46,14 @@ class CSRFCheck:
         self._refresh = refresh
         self._trusted_origins = trusted_origins
 
-    def check(self, request: Request, token: Token) -> None:
+    def judge(self, request: Request, token: Token, presented: Presented) -> None:
         """Let a request pass whose sender could read the site's own pages.
 
         Raises:
-            CSRFError: Another site sent it, the value is absent, or it is another token's.
+            CSRFError: A browser may have added the token by itself, and another site sent the
+                request, the value is absent, or it is another token's.
         """
-        if request.method in SAFE_METHODS:
+        if not presented.place.is_ambient or request.method in SAFE_METHODS:
             return
         self.check_site(request)
         names = self._refresh if token.kind == "refresh" else self._access

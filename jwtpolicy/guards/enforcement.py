@@ -16,8 +16,6 @@ from flask import Request
 
 from ..exceptions import (
     AccessError,
-    CSRFError,
-    InvalidTokenError,
     NoTokenError,
     PolicyDefinitionError,
     SetupError,
@@ -32,7 +30,6 @@ from ..stores.deadlines import together
 from ..tokens.token import Token
 from ..transports import Places, Transport
 from .answers import Services
-from .csrf import CSRFCheck
 from .flow import (
     ALLOW,
     INVALID_TOKEN,
@@ -49,6 +46,7 @@ from .flow import (
 from .inner_access import InnerAccess
 from .live_access import LiveAccess, keep
 from .plan import Loader, Plan
+from .presentation import PresentationCheck, judge_presented
 from .refusal_log import Refusals
 from .request_state import RequestState
 
@@ -65,7 +63,7 @@ class Enforcement:
 
     Args:
         places: Where tokens are looked for, where no guard says otherwise.
-        csrf: What tokens that browsers send by themselves need.
+        checks: What judges a token as it was presented there.
         services: What can be asked about a token.
         baseline: What every presented token has to pass, or None.
         refusals: What logs refusals, and sends them in the application's name.
@@ -75,7 +73,7 @@ class Enforcement:
         self,
         *,
         places: Places,
-        csrf: CSRFCheck,
+        checks: Sequence[PresentationCheck],
         services: Services,
         baseline: Policy | None,
         refusals: Refusals,
@@ -83,7 +81,7 @@ class Enforcement:
         self.services = services
         self.baseline = baseline
         self.places = places
-        self._csrf = csrf
+        self._checks = checks
         self._verify = services.verifier.verify
         self.refusals = refusals
 
@@ -280,6 +278,7 @@ class Enforcement:
             label="enforce",
             needs_loader=False,
             places=self.places,
+            checks=self._checks,
             loader=_loading(resource),
         )
         attempts = self._attempts(plan, state, request, awaits)
@@ -315,7 +314,7 @@ class Enforcement:
         Raises:
             NoTokenError: None was presented, and no part of the tree could say anything else.
             InvalidTokenError: What was presented is no token, or of a kind that is not accepted.
-            CSRFError: A browser may have sent it by itself.
+            AccessError: A check of the plan refuses it as it was presented, such as `CSRFError`.
             InvalidRequestError: It is malformed.
         """
         if state.asked:
@@ -329,21 +328,26 @@ class Enforcement:
             access = self._access(state, request, None, None, plan.loader)
             return [(plan.anonymous, plan.anonymous.run(access, awaits))]
         services, terms, verified = state.answers, self.services.terms, state.answers.verified
+        # One time for all that this guard asks, so that the clock is asked once.
+        now = services.now = terms.clock()
         attempts: list[Attempt] = []
         errors: list[AccessError] = []
         try:
-            for encoded, place, kind in presented:
+            for one in presented:
+                encoded, place, kind = one
                 try:
                     token = verified.get(encoded)
                     if token is None:
-                        token = verified[encoded] = self._verify(encoded, kinds=None)
+                        token = verified[encoded] = self._verify(encoded, kinds=None, now=now)
                     found = token._claims["type"]
                     program = plan.programs.get(found)
                     if program is None or not token.is_own or (kind is not None and kind != found):
                         raise _wrong_kind(token, plan)
-                    if place.is_ambient and plan.csrf:
-                        self._csrf.check(request, token)
-                except (InvalidTokenError, CSRFError) as error:
+                    if plan.checks:
+                        judge_presented(plan.checks, request, token, one)
+                except AccessError as error:
+                    if error.outcome != INVALID_TOKEN:
+                        raise
                     errors.append(error.with_traceback(None))
                 else:
                     access = LiveAccess(request, token, place, services, terms, plan.loader)

@@ -9,11 +9,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from copy import copy
 from dataclasses import dataclass, replace
 from functools import partial
+from operator import is_not
 from types import NoneType
 from typing import Any, Final, Protocol
 from weakref import ref
 
 from ..exceptions import PolicyDefinitionError, expect
+from ..markers import NOT_GIVEN
 from ..policy.base import AllOf, Policy, as_policy
 from ..policy.credentials import Access, Public
 from ..settings.readers import PLACES
@@ -194,6 +196,7 @@ class ClassGuard:
         self.reading = replace(reading_of(*written, view.__name__), judges_each=judges_each)
         self._classes = [_ClassLevels(cls, methods) for cls in _heirs(view) if _writes_levels(cls)]
         self._by_method = {method: self._collected(method) for method in methods}
+        self._written = list(_written(view))
         for method, levels in self._by_method.items():
             self._check(method, levels)
 
@@ -205,8 +208,23 @@ class ClassGuard:
         return guard
 
     def levels(self, method: str) -> tuple[Policy, ...]:
+        self._check_written()
         found = self._by_method.get(method)
         return self._collected(method) if found is None else found
+
+    def _check_written(self) -> None:
+        """Notice levels that were written after the guard was made, and that nobody would ask.
+
+        Raises:
+            PolicyDefinitionError: An attribute that guards was set, deleted or changed in place.
+        """
+        now = list(_written(self.view))
+        if len(now) != len(self._written) or any(map(is_not, now, self._written)):
+            msg = (
+                f"{self.view.__name__}: its policies, transports, csrf or load_resource changed "
+                "after as_view was called; write them in the class, or before that"
+            )
+            raise PolicyDefinitionError(msg)
 
     def writes(self, method: str) -> bool:
         return any(cls.levels(method) for cls in self._classes)
@@ -238,6 +256,35 @@ class ClassGuard:
 
     def __repr__(self) -> str:
         return self.view.__name__
+
+
+#: The attributes of a view's class that make its guard.
+_GUARDING: Final = (
+    "policies",
+    "method_policies",
+    "inherit_policies",
+    "transports",
+    "csrf",
+    "load_resource",
+)
+
+
+def _written(view: type) -> Iterator[object]:
+    """Yield what the classes of *view* write about its guard, as far as it can change in place."""
+    for cls in view.__mro__:
+        own = vars(cls)
+        for name in _GUARDING:
+            yield from _flat(own.get(name, NOT_GIVEN))
+
+
+def _flat(value: object) -> Iterator[object]:
+    yield value
+    if isinstance(value, Mapping):
+        for name, entry in value.items():
+            yield name
+            yield from _flat(entry)
+    elif isinstance(value, list | set):
+        yield from value
 
 
 def check_loader_of(loader: object, where: str) -> None:

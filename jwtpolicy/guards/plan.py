@@ -17,6 +17,7 @@ from ..policy.program import Builder, Conjunction, Program
 from ..policy.request import AccessRequest, PolicySettings
 from ..policy.resource import Owns, ResourceMatch
 from ..transports import Places
+from .presentation import PresentationCheck
 
 #: For plans that are made to be judged, not to be met by requests.
 NOWHERE: Final = Places(())
@@ -38,7 +39,7 @@ class Plan:
         programs: The levels and the baseline, by kind of own token.
         anonymous: The levels alone, for callers without a token.
         places: Where its tokens may stand.
-        csrf: Whether tokens that browsers send by themselves need a CSRF value.
+        checks: What judges a token as it was presented, once it was verified.
         kinds: The kinds that it accepts, in the order in which they are tried.
         is_inner: Whether it is of a guard that is not the endpoint's, around a function that a view
             or a hook calls.
@@ -50,8 +51,8 @@ class Plan:
 
     __slots__ = (
         "anonymous",
+        "checks",
         "closed",
-        "csrf",
         "guards",
         "has_async_loader",
         "has_async_view",
@@ -75,12 +76,12 @@ class Plan:
         label: str = "",
         needs_loader: bool = True,
         places: Places = NOWHERE,
-        csrf: bool = True,
+        checks: Sequence[PresentationCheck] = (),
         has_async_view: bool = False,
     ) -> None:
         self.label = label
         self.places = places
-        self.csrf = csrf
+        self.checks = tuple(checks)
         self.guards = frozenset(guards)
         self.loader = loader
         self.has_async_view = has_async_view

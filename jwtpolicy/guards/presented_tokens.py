@@ -8,18 +8,14 @@ from typing import Final
 
 from flask import Request
 
-from ..exceptions import (
-    AccessError,
-    CSRFError,
-    InvalidRequestError,
-    InvalidTokenError,
-    WrongKindError,
-)
+from ..decision import Outcome
+from ..exceptions import AccessError, InvalidRequestError, WrongKindError
+from ..policy.credentials import is_ignorable
 from ..tokens.token import Token
 from ..transports import Places, Presented
 from .answers import RequestServices
-from .csrf import CSRFCheck
 from .plan import Plan
+from .presentation import judge_presented
 
 logger = logging.getLogger("jwtpolicy")
 
@@ -28,7 +24,7 @@ _USUAL_KINDS: Final = ("access", "refresh")
 
 
 def tokens_to_end(
-    current: Token | None, plan: Plan, csrf: CSRFCheck, answers: RequestServices, request: Request
+    current: Token | None, plan: Plan, answers: RequestServices, request: Request
 ) -> list[Token]:
     """Return the tokens of one request whose sessions a logout ends, one for each session.
 
@@ -40,19 +36,21 @@ def tokens_to_end(
     Args:
         current: The token that let the request in, or None.
         plan: What the endpoint demands.
-        csrf: What tokens that browsers send by themselves need.
         answers: What verifies tokens.
         request: The request.
 
     Raises:
-        CSRFError: There is no current one, and a browser may have sent the others by itself.
+        AccessError: There is no current one, and a check of *plan* refuses one of the others, such
+            as `CSRFError`; whatever else a check raises that is not about the token.
     """
     found = [] if current is None else [current]
     refusals: list[AccessError] = []
     for one in plan.places.presented(request, plan.kinds):
         try:
-            found.append(_named(one, plan, csrf, answers, request))
-        except (InvalidTokenError, CSRFError) as error:
+            found.append(_named(one, plan, answers, request))
+        except AccessError as error:
+            if error.outcome is not Outcome.INVALID_TOKEN:
+                raise
             refusals.append(error)
     if refusals and not found:
         _refuse_or_warn(plan, refusals)
@@ -66,28 +64,25 @@ def _one_for_each_session(tokens: Iterable[Token]) -> list[Token]:
     return list(ended.values())
 
 
-def _named(
-    one: Presented, plan: Plan, csrf: CSRFCheck, answers: RequestServices, request: Request
-) -> Token:
+def _named(one: Presented, plan: Plan, answers: RequestServices, request: Request) -> Token:
     """Return a token of a kind that *plan* accepts there.
 
     Raises:
         InvalidTokenError: It is none, or `WrongKindError`.
-        CSRFError: A browser may have sent it by itself.
+        AccessError: A check of *plan* refuses it as it was presented.
     """
     token = answers.named(one.encoded)
     is_expected = token.kind in plan.kinds and one.kind in (None, token.kind)
     if not (is_expected and token.is_own):
         msg = f"no token of the kind {token.kind!r} is accepted there"
         raise WrongKindError(msg)
-    if one.place.is_ambient and plan.csrf:
-        csrf.check(request, token)
+    judge_presented(plan.checks, request, token, one)
     return token
 
 
 def _refuse_or_warn(plan: Plan, refusals: Sequence[AccessError]) -> None:
     for refusal in refusals:
-        if isinstance(refusal, CSRFError):
+        if not is_ignorable(refusal):
             raise refusal
     warn_of_nothing(plan.label, type(refusals[0]).__name__)
 

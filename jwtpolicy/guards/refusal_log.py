@@ -125,7 +125,7 @@ def _put_back(response: Response, error: AccessError) -> None:
     if response.status_code == error.code:
         told.update(error.headers)
     if response.status_code == 401:
-        told.setdefault("WWW-Authenticate", f"Bearer {quoted('realm', error.realm)}")
+        told.setdefault("WWW-Authenticate", f"{error.scheme} {quoted('realm', error.realm)}")
     for name, value in told.items():
         response.headers.setdefault(name, value)
 

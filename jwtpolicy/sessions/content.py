@@ -179,27 +179,19 @@ class Statements:
         self._has_hooks = additions.claims is not None or additions.headers is not None
         self._has_store = has_store
 
-    def facts(
-        self,
-        claims: Mapping[str, Any] | None,
-        headers: Mapping[str, Any] | None,
-        **granted: Any,
-    ) -> Facts:
-        """Return what a login says, ready to be kept; *granted* are the other facts.
+    def copied(
+        self, claims: Mapping[str, Any] | None, headers: Mapping[str, Any] | None = None
+    ) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+        """Return copies of what a verb was given, ready to be kept.
 
         Raises:
             IssueError: Claims or headers name what is reserved, or are not JSON.
         """
         add = self._additions
-        return Facts(
+        return (
             _NOTHING if claims is None else add.given_claims(claims),
             _NOTHING if headers is None else add.given_headers(headers),
-            **granted,
         )
-
-    def taken(self, claims: Mapping[str, Any] | None) -> dict[str, Any]:
-        """Return the claims that `step_up` was given; raises what `facts` raises."""
-        return {} if claims is None else self._additions.given_claims(claims)
 
     def of(self, user: Any, facts: Facts, *, is_login: bool = False) -> Statement:
         """Return what is true of *user*, in a session of these *facts*.
@@ -260,8 +252,12 @@ class Statements:
         is_login: bool = False,
     ) -> tuple[str, KindContent]:
         """Return the subject of *user*, and what tokens of *kind* say; not for refresh tokens."""
+        said_by_session = facts.claims or facts.headers
+        if not (said_by_session or given.claims or given.headers or self._has_hooks):
+            subject, own, schema = self._schemas.dump(user, kind)
+            return subject, KindContent(own, {}, schema)
         hooked = said = self._hooked(user, kind) if self._has_hooks else KindContent({}, {})
-        if facts.claims or facts.headers:
+        if said_by_session:
             said = self._said(user, kind, facts, hooked, is_login)
         claims = {**hooked.claims, **said.claims, **given.claims}
         headers = {**hooked.headers, **said.headers, **given.headers}

@@ -106,8 +106,12 @@ class Revocation:
         self._issuer = issuer
         self._earlier_issuers = frozenset(accepted_issuers) - {issuer}
 
-    def standing(self, token: Token) -> TokenStatus:
+    def standing(self, token: Token, now: float | None = None) -> TokenStatus:
         """Return what is known of *token*; one without ``jti`` could not be revoked.
+
+        Args:
+            token: The token.
+            now: Seconds since the epoch; None: the clock is asked.
 
         Raises:
             StoreNotConfiguredError: There is no store.
@@ -125,13 +129,14 @@ class Revocation:
                 claims.get("sid"),
                 claims.get("iat", 0),
                 claims["type"],
-            )
+            ),
+            now,
         )
         if self.checks and standing is not TokenStatus.REVOKED and self.denies(token):
             return TokenStatus.REVOKED
         return standing
 
-    def standing_of(self, ref: TokenRef) -> TokenStatus:
+    def standing_of(self, ref: TokenRef, now: float | None = None) -> TokenStatus:
         """Return what the store knows of a token.
 
         The session of a refresh token that was issued without one is the current issuer's, also
@@ -141,8 +146,11 @@ class Revocation:
             StoreNotConfiguredError: There is no store.
             StoreUnavailableError: It cannot be asked.
         """
-        store, now = self.store or self.asked("NotRevoked"), int(self._clock())
-        standing = store.standing(ref, now=now, leeway=self.leeway)
+        store, at = (
+            self.store or self.asked("NotRevoked"),
+            int(self._clock() if now is None else now),
+        )
+        standing = store.standing(ref, now=at, leeway=self.leeway)
         if (
             standing is TokenStatus.GOOD
             and ref.kind == REFRESH
@@ -150,7 +158,7 @@ class Revocation:
             and ref.issuer in self._earlier_issuers
         ):
             adopted = ref._replace(issuer=self._issuer)
-            return store.standing(adopted, now=now, leeway=self.leeway)
+            return store.standing(adopted, now=at, leeway=self.leeway)
         return standing
 
     def asked(self, who: str) -> TokenStore:

@@ -171,12 +171,14 @@ class Sessions:
         headers: Mapping[str, Any] | None,
         *,
         fresh: bool | timedelta,
-        **granted: Any,
+        scope: str | None,
+        acr: str | None = None,
+        amr: tuple[str, ...] | None = None,
     ) -> Facts:
-        """Return what a login says beside its user; raises what `Statements.facts` raises."""
+        """Return what a login says beside its user; raises what `Statements.copied` raises."""
         # Without `auth_time` nothing is recent: a remembered login is not an authentication.
         auth_time = int(self._clock()) if fresh else None
-        return self._statements.facts(claims, headers, auth_time=auth_time, **granted)
+        return Facts(*self._statements.copied(claims, headers), scope, acr, amr, auth_time)
 
     def open(
         self,
@@ -232,7 +234,7 @@ class Sessions:
             StoreUnavailableError: Others change the session all the time.
         """
         now = int(self._clock())
-        taken = self._statements.taken(claims)
+        taken, _ = self._statements.copied(claims)
 
         def make(session: Session) -> tuple[TokenPair, Step]:
             facts = _facts_of(session, token).updated(taken, auth_time=now, acr=acr, amr=amr)

@@ -209,7 +209,8 @@ class SessionRecord:
             used_until: The deadline of the one that was used.
             kept: What it may be answered with until then; None: it may not be repeated.
         """
-        recent = [one for one in self.predecessors if now < one.deadline]
+        used = self.predecessors
+        recent = [one for one in used if now < one.deadline] if used else []
         if kept is not None and now < used_until:
             recent.append(Predecessor(self.session.refresh_id, used_until))
         else:

@@ -2,38 +2,31 @@
 
 from __future__ import annotations
 
-import binascii
 import json
-import math
-import re
+from binascii import a2b_base64, b2a_base64
 from collections.abc import Callable, Iterable
 from typing import Any, Final, NamedTuple
 
 from ..exceptions import InvalidTokenError
+from .strict_json import MAX_DEPTH, PADDING, TO_STANDARD, check_depth, parse_object
 
 #: Members of the header that the library writes, or never does.
 RESERVED_HEADERS: Final = frozenset(
     {"alg", "typ", "kid", "crit", "b64", "jku", "jwk", "x5u", "x5c", "x5t", "x5t#S256"}
 )
 
-#: How deep arrays and objects may be nested (PARSE-4).
-MAX_DEPTH: Final = 32
 #: Bytes of a request's body that is searched for a token (HTTP-6).
 MAX_BODY: Final = 1_048_576
 #: Characters of a ``kid`` (PARSE-8).
 MAX_KEY_ID: Final = 256
 
-# RFC 7515 section 7.1: BASE64URL(header) "." BASE64URL(payload) "." BASE64URL(signature)
-_COMPACT = re.compile(r"([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)", re.ASCII).fullmatch
-_TO_STANDARD = bytes.maketrans(b"-_", b"+/")
+_NOT_COMPACT: Final = "not a JWS in compact serialization"
+
 _TO_URL = bytes.maketrans(b"+/", b"-_")
-#: Padding, and the last characters that leave no bits over, by the length modulo four.
-_ENDINGS: Final = (
-    (b"", frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")),
-    (b"", frozenset(b"")),
-    (b"==", frozenset(b"AQgw")),
-    (b"=", frozenset(b"AEIMQUYcgkosw048")),
-)
+#: The characters of base64url.
+_ALPHABET: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+#: The last characters of a segment that leave no bits over, by its length modulo four.
+_LAST: Final = (_ALPHABET, b"", b"AQgw", b"AEIMQUYcgkosw048")
 
 
 class Header(NamedTuple):
@@ -52,11 +45,16 @@ class Header(NamedTuple):
     members: dict[str, Any]
 
 
-def split(encoded: object, max_length: int) -> tuple[str, bytes, bytes, bytes]:
-    """Return header, payload, signature and signing input, all still encoded (PARSE-1, PARSE-3).
+def split(encoded: object, max_length: int) -> tuple[bytes, bytes, bytes, bytes]:
+    """Return header and payload, still encoded, the signature, and the signing input.
+
+    All three segments are then base64url of one spelling, so that decoding them cannot fail
+    (PARSE-1, PARSE-2, PARSE-3).
 
     Raises:
-        InvalidTokenError: It is not text, too long, or not three segments of base64url.
+        InvalidTokenError: It is not text, too long, or not three segments of base64url; or the
+            length of a segment is none of base64url, or its last character has bits set that mean
+            nothing.
     """
     if type(encoded) is not str:
         msg = "a token is text"
@@ -64,108 +62,27 @@ def split(encoded: object, max_length: int) -> tuple[str, bytes, bytes, bytes]:
     if len(encoded) > max_length:
         msg = "the token is too long"
         raise InvalidTokenError(msg)
-    found = _COMPACT(encoded)
-    if found is None:
-        msg = "not a JWS in compact serialization"
-        raise InvalidTokenError(msg)
-    data = encoded.encode("ascii")
-    first, second = found.end(1), found.end(2)
-    return found[1], data[first + 1 : second], data[second + 1 :], data[:second]
-
-
-def decoded(segment: bytes) -> bytes:
-    """Return the bytes of a base64url segment that has one spelling only (PARSE-2).
-
-    Args:
-        segment: Characters of base64url, one at least; `split` has seen to that.
-
-    Raises:
-        InvalidTokenError: Its length is none of base64url, or its last character has bits set
-            that mean nothing.
-    """
-    padding, last = _ENDINGS[len(segment) % 4]
-    if segment[-1] not in last:
+    data = encoded.encode("ascii", "replace")  # by "?", which is none of the alphabet
+    # RFC 7515 section 7.1: BASE64URL(header) "." BASE64URL(payload) "." BASE64URL(signature)
+    if data.translate(None, _ALPHABET) != b"..":
+        raise InvalidTokenError(_NOT_COMPACT)
+    head, payload, signature = data.split(b".")
+    if not (head and payload and signature):
+        raise InvalidTokenError(_NOT_COMPACT)
+    if (
+        head[-1] not in _LAST[len(head) % 4]
+        or payload[-1] not in _LAST[len(payload) % 4]
+        or signature[-1] not in _LAST[len(signature) % 4]
+    ):
         msg = "a segment is not base64url in its one spelling"
         raise InvalidTokenError(msg)
-    return binascii.a2b_base64(segment.translate(_TO_STANDARD) + padding)
+    standard = signature.translate(TO_STANDARD) + PADDING[len(signature) % 4]
+    return head, payload, a2b_base64(standard, strict_mode=True), data[: ~len(signature)]
 
 
 def encoded_segment(data: bytes) -> str:
     """Return *data* as base64url without padding."""
-    return binascii.b2a_base64(data, newline=False).translate(_TO_URL, b"=").decode("ascii")
-
-
-def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    members = dict(pairs)
-    if len(members) != len(pairs):
-        msg = "a member stands twice"
-        raise ValueError(msg)
-    return members
-
-
-def _finite(text: str) -> float:
-    number = float(text)
-    if not math.isfinite(number):
-        msg = "a number is too large"
-        raise ValueError(msg)
-    return number
-
-
-def _no_constant(text: str) -> None:
-    msg = f"{text} is not JSON"
-    raise ValueError(msg)
-
-
-_decoder = json.JSONDecoder(
-    object_pairs_hook=_without_duplicates,
-    parse_float=_finite,
-    parse_constant=_no_constant,
-)
-
-
-_scan: Callable[[str, int], tuple[Any, int]] = _decoder.scan_once  # type: ignore[attr-defined]
-
-
-def parse_object(segment: bytes) -> dict[str, Any]:
-    """Return the JSON object in a segment (PARSE-4).
-
-    Raises:
-        InvalidTokenError: It is not strict JSON: other encodings than UTF-8, duplicate members,
-            numbers that are none, lone surrogates, deep nesting.
-    """
-    try:
-        found = parse_json(decoded(segment))
-    except ValueError as error:
-        msg = f"a segment is not strict JSON: {type(error).__name__}"
-        raise InvalidTokenError(msg) from None
-    if type(found) is not dict:
-        msg = "a segment is not a JSON object"
-        raise InvalidTokenError(msg)
-    return found
-
-
-def parse_json(data: bytes) -> Any:
-    """Return what *data* is as strict JSON (PARSE-4).
-
-    Raises:
-        ValueError: It is not: another encoding than UTF-8, duplicate members, numbers that are
-            none, lone surrogates, deep nesting.
-    """
-    text = data.decode("utf-8")
-    try:
-        # The scanner alone, where no white space stands around the object: nearly always.
-        found, end = _scan(text, 0) if text[:1] == "{" else (None, -1)
-        if end != len(text):
-            found = _decoder.decode(text)
-        if text.count("{") + text.count("[") > MAX_DEPTH:
-            _check_depth(found, MAX_DEPTH)
-    except (RecursionError, StopIteration) as error:
-        msg = f"not JSON: {type(error).__name__}"
-        raise ValueError(msg) from None
-    if "\\u" in text:
-        # Only an escape can bring a lone surrogate in; this fails where one did.
-        json.dumps(found, ensure_ascii=False).encode("utf-8")
-    return found
+    return b2a_base64(data, newline=False).translate(_TO_URL, b"=").decode("ascii")
 
 
 def unverified_claims(encoded: str) -> dict[str, Any]:
@@ -177,23 +94,14 @@ def unverified_claims(encoded: str) -> dict[str, Any]:
     return parse_object(split(encoded, len(encoded))[1])
 
 
-def _check_depth(value: object, rest: int) -> None:
-    if isinstance(value, dict | list):
-        if not rest:
-            msg = "nested too deeply"
-            raise ValueError(msg)
-        for item in value.values() if isinstance(value, dict) else value:
-            _check_depth(item, rest - 1)
-
-
-def parse_header(segment: str) -> Header:
+def parse_header(segment: bytes) -> Header:
     """Return the header; of its members only ``alg``, ``kid`` and ``typ`` mean anything.
 
     Raises:
         InvalidTokenError: It is malformed, or has ``crit`` or ``b64``: extensions that are not
             understood must be refused (PARSE-6).
     """
-    members = parse_object(segment.encode("ascii"))
+    members = parse_object(segment)
     if "crit" in members or "b64" in members:
         msg = "the header asks for an extension"
         raise InvalidTokenError(msg)
@@ -240,6 +148,6 @@ def encoded_object(members: dict[str, Any]) -> str:
         raise ValueError(msg) from None
     if text.count("{") + text.count("[") > MAX_DEPTH:
         # What nobody could read back is not to be signed.
-        _check_depth(members, MAX_DEPTH)
-    data = binascii.b2a_base64(text.encode("utf-8"), newline=False)
+        check_depth(members, MAX_DEPTH)
+    data = b2a_base64(text.encode("utf-8"), newline=False)
     return data.translate(_TO_URL, b"=").decode("ascii")

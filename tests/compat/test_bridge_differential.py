@@ -118,7 +118,7 @@ def test_a_claim_of_a_wrong_form_is_refused(
 
 
 tries = settings(
-    max_examples=300,
+    max_examples=150,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

@@ -24,7 +24,7 @@ from tests.support.bridge import GUARDS, METHODS, claims, forged, who
 from tests.support.documents import anything, changes, dumped, headers
 
 tries = settings(
-    max_examples=150,
+    max_examples=100,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

@@ -232,3 +232,56 @@ def test_a_logout_can_take_several_kinds(app: Any, access: Any) -> None:
     assert client.get("/").status_code == 200
     assert client.get("/", headers=access()).status_code == 200
     assert client.get("/", headers=access(kind="x", expires_in=9)).status_code == 401
+
+
+def test_levels_that_were_assigned_below_the_class_count(app: Any, access: Any) -> None:
+    class Later(Answers):
+        pass
+
+    Later.policies = HasRole("admin")  # type: ignore[misc]
+    client = mounted(app, Later)
+
+    assert client.get("/", headers=access(claims={"roles": []})).status_code == 403
+    assert client.get("/", headers=access(**ADMIN)).status_code == 200
+
+
+CHANGES = {
+    "set": lambda view: setattr(view, "policies", Fresh()),
+    "in place": lambda view: view.policies.append(Fresh()),
+    "deleted": lambda view: delattr(view, "policies"),
+    "of a method": lambda view: view.method_policies.update(POST=Fresh()),
+    "in the list of a method": lambda view: view.method_policies["GET"].append(Fresh()),
+    "cut off": lambda view: setattr(view, "inherit_policies", False),
+    "csrf": lambda view: setattr(view, "csrf", False),
+    "transports": lambda view: setattr(view, "transports", "headers"),
+    "loader": lambda view: setattr(view, "load_resource", lambda self: None),
+    "in a base": lambda view: setattr(view.__mro__[1], "policies", Fresh()),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_what_is_written_after_as_view_is_an_error(app: Any, change: Any) -> None:
+    """K47: nobody would ask it, so that a view might stay open that is meant to be closed."""
+
+    class Base(Answers):
+        pass
+
+    class Guarded(Base):
+        policies: ClassVar = [HasRole("admin")]
+        method_policies: ClassVar = {"GET": [HasScope("a")]}
+
+    client = mounted(app, Guarded)
+    change(Guarded)
+
+    with pytest.raises(PolicyDefinitionError, match="Guarded: its policies"):
+        client.get("/")
+
+
+def test_other_attributes_may_change_at_any_time(app: Any, access: Any) -> None:
+    class Guarded(Answers):
+        title = "a"
+
+    client = mounted(app, Guarded)
+    Guarded.title = "b"
+
+    assert client.get("/", headers=access()).status_code == 200

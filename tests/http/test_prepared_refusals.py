@@ -20,6 +20,7 @@ TEXT = st.text("abc \u00e9", max_size=5)
 def refusals(draw: st.DrawFn) -> AccessError:
     """Return a refusal with whatever can be said of one."""
     error = draw(st.sampled_from(CLASSES))(draw(st.none() | TEXT))
+    error.scheme = draw(st.sampled_from(["Bearer", "DPoP"]))
     error.realm = draw(st.sampled_from(["api", "shop"]))
     error.resource_metadata = draw(st.sampled_from([None, "https://example.com/meta"]))
     error.parameters = draw(st.dictionaries(st.sampled_from(["scope", "max_age"]), st.just("1")))

@@ -14,7 +14,7 @@ import pytest
 from flask import Flask
 
 from jwtpolicy import JWTManager, Refresh, current_token, protect
-from tests.tracing import Call, Trace, table, traced
+from tests.support.tracing import Call, Trace, table, traced
 
 Headers = dict[str, str]
 
@@ -27,10 +27,10 @@ class Limit(NamedTuple):
 
 
 LIMITS = {
-    "protected, 200": Limit(calls=42, returns=7),
+    "protected, 200": Limit(calls=40, returns=3),
     "no token, 401": Limit(calls=20, returns=3),
-    "login": Limit(calls=70, returns=28),
-    "refresh with rotation": Limit(calls=138, returns=53),
+    "login": Limit(calls=70, returns=30),
+    "refresh with rotation": Limit(calls=110, returns=45),
 }
 
 

@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from jwtpolicy import Refresh, protect
+from jwtpolicy import JWTManager, Refresh, current_token, protect
 from jwtpolicy.endpoints import RefreshView
 from jwtpolicy.exceptions import RateLimitedError, RevokedTokenError, SetupError
 from jwtpolicy.sessions.revocation import REVOCATION_CHECKS
+from tests.support.clocks import StandingClock
 from tests.support.requests import bearer
 
 
@@ -109,3 +110,61 @@ def test_a_used_refresh_token_is_still_noticed(app: Any, jwt: Any, client: Any, 
     clock.advance(10)
 
     assert client.get("/only", headers=bearer(pair.refresh_token)).status_code == 401
+
+
+@pytest.fixture
+def asked(app: Flask, jwt: JWTManager[Any], clock: StandingClock) -> list[str]:
+    """Mount a view that takes some seconds before it refreshes, and return what a check was asked.
+
+    The check calls whatever it is asked about a second time revoked.
+    """
+    seen: list[str] = []
+
+    @jwt.revocation_check
+    def is_known(token: Any) -> bool:
+        seen.append(token.token_id)
+        return len(seen) > 1
+
+    @app.post("/slow/<int:seconds>")
+    @protect(Refresh())
+    def slow(seconds: int) -> Any:
+        clock.advance(seconds)
+        return jwt.refresh(current_token).as_response()
+
+    return seen
+
+
+@pytest.mark.parametrize(("seconds", "times", "status"), [(0, 1, 200), (1, 1, 200), (2, 2, 401)])
+def test_a_refresh_asks_again_where_the_guard_was_told_long_ago(
+    asked: list[str], jwt: Any, client: Any, app: Any, seconds: int, times: int, status: int
+) -> None:
+    with app.app_context():
+        encoded = jwt.login("ada").refresh_token
+
+    answer = client.post(f"/slow/{seconds}", headers=bearer(encoded))
+
+    assert (answer.status_code, len(asked)) == (status, times)
+
+
+def test_a_refresh_of_another_token_than_the_guards_asks(
+    asked: list[str], jwt: Any, client: Any, app: Any
+) -> None:
+    app.post("/other", endpoint="other")(protect(Refresh())(lambda: jwt.refresh(other).to_json()))
+    with app.app_context():
+        encoded, other = (jwt.login("ada").refresh_token for _ in range(2))
+
+    assert client.post("/other", headers=bearer(encoded)).status_code == 401
+    assert len(asked) == 2
+
+
+def test_what_a_view_revokes_is_not_refreshed(jwt: Any, client: Any, app: Any) -> None:
+    @app.post("/")
+    @protect(Refresh())
+    def view() -> Any:
+        jwt.revoke(current_token)
+        return jwt.refresh(current_token).as_response()
+
+    with app.app_context():
+        encoded = jwt.login("ada").refresh_token
+
+    assert client.post("/", headers=bearer(encoded)).status_code == 401

@@ -28,6 +28,7 @@ from jwtpolicy import (
 )
 from jwtpolicy.exceptions import ConfigurationError, ResourceNotFoundError, SetupError
 from jwtpolicy.policy.request import PolicySettings
+from jwtpolicy.stores import MemoryStore, TokenRef, TokenStatus
 from tests.support.applications import SECRET
 from tests.support.requests import bearer
 
@@ -337,3 +338,37 @@ def test_a_user_loader_that_is_none_is_a_mistake(jwt: Any) -> None:
     """Taken for no argument it would register nothing, and nobody would be shut out."""
     with pytest.raises(SetupError, match="takes a function, not None"):
         jwt.user_loader(None)
+
+
+class TimedStore(MemoryStore):
+    """A store that remembers the times at which it was asked."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.times: list[int] = []
+
+    def standing(self, ref: TokenRef, *, now: int, leeway: float = 0) -> TokenStatus:
+        self.times.append(now)
+        return super().standing(ref, now=now, leeway=leeway)
+
+
+def test_a_stream_that_asks_for_the_first_time_asks_by_the_time_of_then(
+    make_app: Any, clock: Any
+) -> None:
+    """The time of the guard is good for the guard's own question, and no longer."""
+    store = TimedStore()
+    app, jwt = make_app({"store": store, "baseline": None})
+
+    @app.get("/stream")
+    @protect()
+    def stream() -> str:
+        clock.advance(100)
+        jwt.enforce(NotRevoked())
+        return "on"
+
+    with app.app_context():
+        token = jwt.login("ada").access_token
+    began = int(clock.now)
+
+    assert app.test_client().get("/stream", headers=bearer(token)).text == "on"
+    assert store.times == [began + 100]

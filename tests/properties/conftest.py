@@ -2,5 +2,5 @@
 
 from hypothesis import settings
 
-settings.register_profile("laws", max_examples=200, deadline=None)
+settings.register_profile("laws", max_examples=100, deadline=None)
 settings.load_profile("laws")

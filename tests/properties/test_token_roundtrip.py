@@ -10,18 +10,15 @@ from hypothesis import strategies as st
 
 from jwtpolicy.exceptions import InvalidTokenError
 from jwtpolicy.keys import KeyRing
-from jwtpolicy.tokens.claims import RESERVED_CLAIMS
 from jwtpolicy.tokens.signer import Signer, TokenRequest
 from jwtpolicy.tokens.verifier import Verifier
 from tests.support.clocks import StandingClock
-from tests.support.documents import text, values
+from tests.support.documents import names, text, values
 from tests.support.forgeries import KEY, NOW, signed, verifier
 
 RING = KeyRing(KEY)
 SIGNER = Signer(RING)
 VERIFIER = Verifier(ring=RING, clock=StandingClock(NOW))
-
-names = text.filter(lambda name: name not in RESERVED_CLAIMS | {"sub"})
 
 
 @given(

@@ -105,8 +105,7 @@ class Server(ABC):
 
     def pause(self) -> None:
         """Let it hang: connections are accepted, and nothing is answered."""
-        for pid in self._family():
-            os.kill(pid, signal.SIGSTOP)
+        pause(self._family())
 
     def resume(self) -> None:
         """Let it go on."""
@@ -174,6 +173,21 @@ def answers(url: str) -> bool:
             return bool(connection.scalar(sqlalchemy.text("SELECT 1")) == 1)
     except sqlalchemy.exc.DBAPIError:
         return False
+
+
+def pause(pids: list[int]) -> None:
+    """Stop processes, and wait until all of their threads have: one may go on answering."""
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    deadline = time.monotonic() + 60
+    while not all(map(_is_paused, pids)) and time.monotonic() < deadline:
+        time.sleep(0.001)
+
+
+def _is_paused(pid: int) -> bool:
+    """Return whether each thread has stopped; its state follows its name in brackets."""
+    threads = Path(f"/proc/{pid}/task").glob("*/stat")
+    return all(thread.read_text("utf-8").rpartition(") ")[2][0] == "T" for thread in threads)
 
 
 def with_pid(pid: int, number: int) -> None:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from .processes import end, free_port
+from .processes import end, free_port, pause
 
 _READY_WITHIN = 60  # seconds; on a busy machine everything takes long
 
@@ -78,11 +78,13 @@ class RedisServer:
 
     def pause(self) -> None:
         """Let it hang: connections are accepted, and nothing is answered."""
-        self._signal(signal.SIGSTOP)
+        assert self._process is not None
+        pause([self._process.pid])
 
     def resume(self) -> None:
         """Let it go on."""
-        self._signal(signal.SIGCONT)
+        assert self._process is not None
+        self._process.send_signal(signal.SIGCONT)
 
     def remove(self) -> None:
         """End it, and remove its files."""
@@ -101,10 +103,6 @@ class RedisServer:
         with self.client() as client, contextlib.suppress(redis.RedisError):
             return bool(client.ping())
         return False
-
-    def _signal(self, number: int) -> None:
-        assert self._process is not None
-        self._process.send_signal(number)
 
 
 class Cluster:

@@ -10,7 +10,8 @@ import pytest
 
 from jwtpolicy.exceptions import ExpiredTokenError, InvalidTokenError, WrongKindError
 from jwtpolicy.keys import Key, KeyRing
-from jwtpolicy.tokens.verifier import ClaimRules, Verifier
+from jwtpolicy.tokens.claims import ClaimRules
+from jwtpolicy.tokens.verifier import Verifier
 from tests.support.applications import SECRET
 from tests.support.clocks import StandingClock
 

@@ -15,8 +15,9 @@ from jwtpolicy import ClaimSchema
 from jwtpolicy.exceptions import ForeignSubjectError, InvalidTokenError, IssueError, SchemaError
 from jwtpolicy.keys import KeyRing
 from jwtpolicy.schemas import SchemaRegistry
+from jwtpolicy.tokens.claims import ClaimRules
 from jwtpolicy.tokens.signer import Signer, SigningRules, TokenRequest
-from jwtpolicy.tokens.verifier import ClaimRules, Verifier
+from jwtpolicy.tokens.verifier import Verifier
 from tests.support.clocks import StandingClock
 from tests.support.forgeries import KEY, NOW
 

@@ -8,9 +8,10 @@ import pytest
 
 from jwtpolicy.exceptions import ExpiredTokenError, InvalidTokenError
 from jwtpolicy.keys import Key, KeyRing
+from jwtpolicy.tokens.claims import ClaimRules, Purpose
 from jwtpolicy.tokens.jose import encoded_object
 from jwtpolicy.tokens.signer import Signer, SigningRules, TokenRequest
-from jwtpolicy.tokens.verifier import ClaimRules, Purpose, Verifier
+from jwtpolicy.tokens.verifier import Verifier
 from tests.support.applications import SECRET
 from tests.support.clocks import StandingClock
 from tests.support.forgeries import CLAIMS, HEADER, KEY, NOW, refused, signed, verifier

@@ -70,7 +70,7 @@ def known(mount: Mount) -> tuple[FlaskClient, dict[str, Any]]:
 
 @given(endpoint=st.sampled_from(PATHS), body=BODIES, headers=HEADERS)
 @settings(
-    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 def test_nothing_that_is_sent_is_our_error(
     known: Any, endpoint: Any, body: Any, headers: Any
@@ -92,7 +92,7 @@ def test_nothing_that_is_sent_is_our_error(
 
 @given(name=st.text(), password=st.text(), as_json=st.booleans())
 @settings(
-    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 def test_no_name_and_no_password_is_our_error(
     known: Any, name: str, password: str, as_json: bool

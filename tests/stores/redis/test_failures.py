@@ -82,24 +82,24 @@ def test_a_server_that_hangs_is_waited_for_as_long_as_was_said(
     hung: str, form: str, near_cache: float
 ) -> None:
     near_cache = 0 if "cluster" in form else near_cache
-    store = RedisStore(form.format(hung), timeout=0.4, near_cache=near_cache)
+    store = RedisStore(form.format(hung), timeout=1, near_cache=near_cache)
     started = time.monotonic()
 
     with pytest.raises(StoreUnavailableError):
         standing(store)
-    assert time.monotonic() - started < 0.8
+    assert time.monotonic() - started < 2
 
 
 def test_a_server_that_hangs_later_is_an_outage_until_it_goes_on(
     server: RedisServer, make_store: MakeStore
 ) -> None:
-    store = make_store(server.url, timeout=0.3)
+    store = make_store(server.url, timeout=1)
     store.revoke_token(ref(), expires_at=None, now=NOW)
     server.pause()
     started = time.monotonic()
     with pytest.raises(StoreUnavailableError):
         standing(store, session_id=None)
-    assert time.monotonic() - started < 0.6
+    assert time.monotonic() - started < 2
     server.resume()
 
     assert standing(store, session_id=None) is TokenStatus.REVOKED
@@ -120,12 +120,12 @@ def test_a_server_that_was_restarted_is_asked_at_once(
 
 
 def test_nobody_waits_for_ever_for_a_connection(server: RedisServer, make_store: MakeStore) -> None:
-    store = make_store(f"{server.url}?max_connections=2", timeout=0.3)
+    store = make_store(f"{server.url}?max_connections=2", timeout=1)
     assert all_at_once(6, lambda _: standing(store)) == [TokenStatus.GOOD] * 6
     server.pause()
     started = time.monotonic()
     failures = all_at_once(6, lambda _: _failure(store))
-    assert time.monotonic() - started < 1.2
+    assert time.monotonic() - started < 4
     server.resume()
 
     assert failures.count(None) == 0

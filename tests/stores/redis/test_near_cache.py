@@ -96,7 +96,7 @@ def test_what_another_machine_changed_is_seen(
 
     done = time.monotonic()
     wait_until(lambda: standing(near, session_id=session_id) is not TokenStatus.GOOD)
-    assert time.monotonic() - done < 0.5
+    assert time.monotonic() - done < 5
 
 
 @pytest.mark.parametrize("ending", ENDINGS.values(), ids=ENDINGS)
@@ -184,17 +184,17 @@ def test_silence_is_trusted_for_as_long_as_was_said(
     proxy: Proxy, other: RedisStore, make_store: MakeStore
 ) -> None:
     """A network that swallows everything hides a revocation no longer than the setting says."""
-    near = make_store(f"redis://127.0.0.1:{proxy.port}", near_cache=0.4, timeout=0.3)
+    near = make_store(f"redis://127.0.0.1:{proxy.port}", near_cache=2, timeout=1)
     assert standing(near, session_id=None) is TokenStatus.GOOD
     proxy.swallows = True
     other.revoke_token(ref(), expires_at=None, now=NOW)
 
     assert standing(near, session_id=None) is TokenStatus.GOOD
-    time.sleep(0.45)
+    time.sleep(2.1)
     started = time.monotonic()
     with pytest.raises(StoreUnavailableError):
         standing(near, session_id=None)
-    assert time.monotonic() - started < 0.6
+    assert time.monotonic() - started < 2
 
 
 def test_an_answer_that_was_overtaken_is_not_remembered(

@@ -126,15 +126,15 @@ def test_nor_by_a_change_that_asks_nothing_before(server: Server) -> None:
 
 
 def test_a_server_that_hangs_is_given_up_in_time(server: Server) -> None:
-    with opened(server.url, timeout=0.5) as store:
+    with opened(server.url, timeout=3) as store:
         assert standing(store) is TokenStatus.GOOD
         server.pause()
         try:
-            assert 0.4 < refuses(store) < 1.5
+            assert 2.9 < refuses(store) < 6
         finally:
             server.resume()
 
-        # Connecting and asking have half a second together, on a core that others may keep busy.
+        # Connecting and asking have three seconds together, on a core that others may keep busy.
         deadline = time.monotonic() + 20
         while (answer := found(store)) is None and time.monotonic() < deadline:
             time.sleep(0.05)
@@ -219,7 +219,7 @@ def test_a_long_writer_locks_sqlite_for_so_long_only(tmp_path: Path) -> None:
         assert standing(store) is TokenStatus.GOOD
         writer = sqlite3.connect(path, isolation_level=None)
         writer.execute("BEGIN EXCLUSIVE")
-        assert refuses(store, "locked") < 1
+        assert refuses(store, "locked") < 3
         writer.execute("ROLLBACK")
         writer.close()
 

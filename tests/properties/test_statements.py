@@ -1,0 +1,93 @@
+"""What is said in few steps of a token, and of users without schemas, is what all steps say."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+from marshmallow import fields
+
+from jwtpolicy import ClaimSchema
+from jwtpolicy.schemas import SchemaRegistry
+from jwtpolicy.sessions.additions import Additions
+from jwtpolicy.sessions.content import Facts, KindContent, Statement, Statements
+from jwtpolicy.tokens.claims import CARRIED, RESERVED_CLAIMS
+from jwtpolicy.tokens.jose import RESERVED_HEADERS
+from jwtpolicy.tokens.token import _verified
+from tests.support.documents import text, values
+from tests.support.strategies import NOW
+
+own = text.filter(lambda name: name not in RESERVED_CLAIMS | RESERVED_HEADERS | {"sub", CARRIED})
+members = st.dictionaries(own, values, max_size=4)
+facts = st.builds(
+    Facts,
+    claims=st.just({}) | members,
+    headers=st.just({}) | members,
+    scope=st.none() | text,
+    auth_time=st.none() | st.integers(0, NOW),
+)
+registered = {"sub": "u1", "type": "refresh", "jti": "j", "iat": NOW, "sid": "s"}
+
+
+def statements(has_store: bool, **hooks: Any) -> Statements:
+    additions = Additions(json.dumps, **hooks)
+    return Statements(SchemaRegistry(), additions, "sub", None, has_store=has_store)
+
+
+def slowly_renewed(
+    made: Statements, claims: dict[str, Any], headers: dict[str, Any], said: Facts
+) -> Statement:
+    """Return what all steps make of a token with these claims and headers of its own."""
+    kept = {name: value for name, value in claims.items() if name not in said.claims}
+    also = {name: value for name, value in headers.items() if name not in said.headers}
+    new = {name: value for name, value in said.claims.items() if value is not None}
+    access = KindContent({**kept, **new}, {**also, **said.headers})
+    return made._statement("u1", said, access, KindContent(claims, headers))
+
+
+@given(members, members, facts, st.booleans())
+def test_a_token_is_renewed_as_by_all_steps(
+    claims: dict[str, Any], headers: dict[str, Any], said: Facts, has_store: bool
+) -> None:
+    made = statements(has_store)
+    header = {"alg": "HS256", **headers, "typ": "JWT"}
+    token = _verified({**claims, **registered}, header, "", True, "u1")
+
+    found, slow = made.renewed(token, said), slowly_renewed(made, claims, headers, said)
+
+    assert found == slow
+    assert list(found.access.claims) == list(slow.access.claims)
+
+
+@given(facts, st.booleans())
+def test_a_login_says_the_same_with_hooks_that_add_nothing(said: Facts, has_store: bool) -> None:
+    plain, hooked = (
+        statements(has_store, **hooks)
+        for hooks in ({}, {"claims": lambda *_: {}, "headers": lambda *_: {}})
+    )
+
+    assert plain.of("u1", said, is_login=True) == hooked.of("u1", said, is_login=True)
+
+
+class MachineClaims(ClaimSchema):
+    class Meta:
+        subject_prefix = "machine:"
+
+    sub = fields.String(required=True)
+
+
+class Machine:
+    sub = "1"
+
+
+@given(text.filter(lambda name: name and "\0" not in name) | st.integers() | st.uuids(), members)
+def test_a_plain_user_is_dumped_alike_where_others_have_a_schema(
+    user: Any, claims: dict[str, Any]
+) -> None:
+    bare, beside = SchemaRegistry(), SchemaRegistry()
+    beside.register(MachineClaims, Machine)
+
+    assert (bool(bare), bool(beside)) == (False, True)
+    assert bare.dump(user, "access", claims) == beside.dump(user, "access", claims)
