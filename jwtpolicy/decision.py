@@ -1,4 +1,4 @@
-"""Hold what was decided, and why, without deciding anything."""
+"""Values of an access decision: outcomes, findings, cures, and the decision with its reasons."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 
 class Outcome(IntEnum):
-    """What a policy says of a request, ordered by what the refusal costs the client to cure.
+    """Result of a policy for one request, ordered by what a refusal costs the client to cure.
 
     ``&`` is the maximum of two outcomes, ``|`` the minimum. Only `ALLOW` admits.
     """
@@ -30,12 +30,12 @@ class Outcome(IntEnum):
 
     @property
     def is_denied(self) -> bool:
-        """Whether the question was decided, and the answer is no."""
+        """Whether the policy could decide, and said no."""
         return self >= Outcome.STEP_UP
 
     @property
     def is_determined(self) -> bool:
-        """Whether the question could be decided at all; what could not is never negated."""
+        """Whether the policy could decide; the outcome of one that could not is never negated."""
         return self is Outcome.ALLOW or self.is_denied
 
     def negated(self) -> Outcome:
@@ -64,8 +64,8 @@ _CHALLENGED: Final[dict[Outcome, tuple[str, ...]]] = {
 class Cure(NamedTuple):
     """Parameters that tell a client what would turn a refusal into a yes; None asks nothing.
 
-    A parameter of its own is one more field here, with its place in `parameters`, in `united` and
-    in the table of what challenges repeat.
+    A new parameter is one more field, with its place in `parameters`, in `united` and in the table
+    of what challenges repeat.
 
     Attributes:
         max_age: Seconds that the authentication may be old (:rfc:`9470#section-3`).
@@ -81,12 +81,12 @@ class Cure(NamedTuple):
 
     @property
     def is_empty(self) -> bool:
-        """Whether it asks nothing."""
+        """Whether no parameter is set."""
         return self == NO_CURE
 
     @property
     def parameters(self) -> dict[str, str | int]:
-        """What is asked for, by the names that challenges and headers have for it."""
+        """The parameters that are set, by their names in challenges and headers."""
         named: dict[str, str | int | None] = {
             "max_age": self.max_age,
             "acr_values": self.acr,
@@ -96,14 +96,14 @@ class Cure(NamedTuple):
         return {name: value for name, value in named.items() if value is not None}
 
     def challenge(self, outcome: Outcome) -> dict[str, str]:
-        """Return what the challenge of a refusal with *outcome* repeats, in its order."""
+        """Return the parameters for the challenge of a refusal with *outcome*, in its order."""
         if outcome not in _CHALLENGED:
             return {}
         asked = self.parameters
         return {name: str(asked[name]) for name in _CHALLENGED[outcome] if name in asked}
 
     def united(self, others: Iterable[Cure]) -> Cure:
-        """Return the cure of all these refusals at once.
+        """Return the cure of several refusals at once: least age, longest wait, all words.
 
         Each of them is cured by a younger authentication, and by a longer wait, than it asked for.
         """
@@ -123,25 +123,25 @@ class Cure(NamedTuple):
 
     @property
     def effort(self) -> tuple[int, int]:
-        """What it costs the client, to compare cures: kinds of things beside scopes, then seconds.
+        """Sort key of cures by cost for the client: kinds of demands beside scopes, then seconds.
 
         An authentication that may be older costs less.
         """
         return (int(self.acr is not None), (self.retry_after or 0) - (self.max_age or 0))
 
 
-#: What asks nothing; shared, so that an admitted request makes none.
+#: The empty cure; shared, so that an admitted request makes none.
 NO_CURE: Final = Cure()
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What one leaf says of a request: an outcome, and what would cure a refusal.
+    """Result of one leaf for one request: an outcome, its reason, and a cure.
 
     Attributes:
         outcome: The answer.
         reason: Why, for the log and for `Decision.explain`; clients do not see it.
-        cure: What would help.
+        cure: The parameters that would turn the refusal into a yes.
         error: The exception that says it more precisely than the outcome.
     """
 
@@ -156,7 +156,7 @@ ALLOWED = Finding(Outcome.ALLOW)
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What a policy decided about one request; true when it is allowed.
+    """Result of a policy and of its parts for one request; true when it is allowed.
 
     Attributes:
         outcome: The answer.
@@ -185,9 +185,9 @@ class Decision:
 
     @property
     def parameters(self) -> dict[str, str | int]:
-        """What would cure the refusal.
+        """The parameters of the cure, by name.
 
-        That is ``max_age`` (seconds), ``acr_values``, ``scope`` (space-separated) and
+        They are ``max_age`` (seconds), ``acr_values``, ``scope`` (space-separated) and
         ``retry_after`` (seconds), where they apply.
         """
         return self.cure.parameters

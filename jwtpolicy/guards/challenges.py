@@ -1,4 +1,4 @@
-"""Turn a decision that refuses into the exception that answers it."""
+"""Exceptions of refusing decisions, with their challenge and ``Retry-After``."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ ERRORS: Final[dict[Outcome, type[AccessError]]] = {
 
 
 def refusal(decision: Decision) -> Exception:
-    """Return the exception that answers *decision*, which refuses.
+    """Return the exception for *decision*, which refuses: class, challenge, ``Retry-After``.
 
     It is a fresh one each time: what a leaf has named may be shared by many requests.
     """

@@ -1,4 +1,4 @@
-"""Ask how recently, and how strongly, the user authenticated."""
+"""Policy about the user's authentication: how recent it is, and how strong."""
 
 from __future__ import annotations
 
