@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from inspect import isfunction
 from typing import Any, Final, cast
+from weakref import WeakValueDictionary
 
 from flask import Blueprint, Flask
 from werkzeug.routing import Rule
@@ -25,10 +26,10 @@ from ..guards.levels import (
     openings_of,
     opens,
 )
-from ..guards.plan import Loader, Plan, check_types
+from ..guards.plan import CompiledLevels, Loader, Plan, check_types, without_loader
 from ..policy.base import Policy
-from ..policy.closing import close
-from ..policy.credentials import Access, Public
+from ..policy.closing import close, leaves
+from ..policy.credentials import Access, Anonymous, Public
 from ..policy.request import PolicySettings
 from ..transports import Places
 from .components import Parts
@@ -74,12 +75,16 @@ class Demand:
 
 
 class Planner:
-    """What makes plans of the guards and blueprints of one application.
+    """Make plans of the guards and blueprints of one application.
+
+    What does not depend on the single endpoint, its plans share, for as long as one of them is
+    kept: an application of a thousand endpoints has ten rules, each written a hundred times.
 
     Args:
         app: The application.
         parts: What says where tokens may stand, and whether there is a store.
         blueprints: The levels of blueprints.
+        terms: Returns the settings by which policies judge.
     """
 
     def __init__(
@@ -93,12 +98,16 @@ class Planner:
         self._parts = parts
         self._blueprints = blueprints
         self._terms = terms
+        self._usual_places = parts.places()
+        self._compiled: WeakValueDictionary[object, CompiledLevels] = WeakValueDictionary()
+        self._places: WeakValueDictionary[object, Places] = WeakValueDictionary()
 
     def plans(self, baseline: Policy | None) -> Iterator[tuple[Target, Plan | None]]:
         """Yield the plan of every method of every endpoint; raises what `plan` raises."""
         for rule in self._app.url_map.iter_rules():
+            written = self.written(rule.endpoint)
             for method in methods_of(rule):
-                yield (rule.endpoint, method), self.plan(rule.endpoint, method, baseline)
+                yield (rule.endpoint, method), self._plan(rule.endpoint, method, written, baseline)
 
     def plan(self, endpoint: str, method: str, baseline: Policy | None) -> Plan | None:
         """Return what *endpoint* demands for *method*, or None where it has no guard.
@@ -111,35 +120,43 @@ class Planner:
         Raises:
             SetupError: It cannot work.
         """
-        demand = self.demand(endpoint, method)
-        written = self.written(endpoint)
+        return self._plan(endpoint, method, self.written(endpoint), baseline)
+
+    def _plan(
+        self, endpoint: str, method: str, written: WrittenGuards, baseline: Policy | None
+    ) -> Plan | None:
+        demand = self._demand(endpoint, method, written)
         written.check(method, demand.label)
         if self._parts.store is None:
             written.check_remembers(demand.label)
         if method != "OPTIONS":
             _check_optional(demand)
-        self._check_openings(endpoint, demand.label)
+        self._check_openings(written, demand.label)
         return self.joined(demand, baseline) if demand.guards or demand.outer else None
 
-    def _check_openings(self, endpoint: str, label: str) -> None:
+    def _check_openings(self, written: WrittenGuards, label: str) -> None:
         """Notice ``@public`` above ``@app.route``: the route then has the function as it was.
 
         Raises:
             PolicyDefinitionError: It has, and no route of the application what was opened.
         """
-        bare = [one for one in layers_of(self.written(endpoint).view) if openings_of(one)]
-        if not bare:
+        if not any(map(openings_of, written.layers)):
             return
         views = self._app.view_functions
-        called = [layer for name in views for layer in layers_of(self.written(name).view)]
-        for function in bare:
-            if not any(one is layer for one in openings_of(function) for layer in called):
-                raise PolicyDefinitionError(_above_complaint(label))
-            forget_openings(function)
+        called = {id(layer): layer for name in views for layer in self.written(name).layers}
+        # Of all views at once, so that the next one of them need not look through all again.
+        for layer in called.values():
+            if any(id(opened) in called for opened in openings_of(layer)):
+                forget_openings(layer)
+        if any(map(openings_of, written.layers)):
+            raise PolicyDefinitionError(_above_complaint(label))
 
     def demand(self, endpoint: str, method: str) -> Demand:
         """Return what was written about *method* of *endpoint*."""
-        guards = self.written(endpoint).counting(method)
+        return self._demand(endpoint, method, self.written(endpoint))
+
+    def _demand(self, endpoint: str, method: str, written: WrittenGuards) -> Demand:
+        guards = written.counting(method)
         return Demand(f"{method} {endpoint}", method, guards, self._blueprint_levels(endpoint))
 
     def written(self, endpoint: str) -> WrittenGuards:
@@ -155,22 +172,43 @@ class Planner:
         levels, label, guards = demand.levels, demand.label, demand.guards
         if any(isinstance(level, Public) for level in levels):
             _check_alone(levels, label)
-            return Plan((), None, guards=guards, label=label)
-        self._parts.check_store(levels)
-        check_types([*levels, *([] if baseline is None else [baseline])], self._terms(), label)
-        places = self._places(guards, label)
+            return Plan(None, guards=guards, label=label)
+        compiled = self._compiled_levels(levels, baseline, label)
+        loader = _one_loader(guards, label)
+        if loader is None and compiled.about_resource is not None:
+            raise without_loader(compiled.about_resource, label)
+        places = self._common_places(guards, label)
         return Plan(
-            levels,
-            baseline,
+            compiled,
             guards=guards,
-            loader=_one_loader(guards, label),
+            loader=loader,
             label=label,
             places=places,
             checks=self._parts.checks(places, csrf=_needs_csrf(guards)),
             has_async_view=any(guard.is_async(demand.method) for guard in guards),
         )
 
-    def _places(self, guards: Sequence[Guard], label: str) -> Places:
+    def _compiled_levels(
+        self, levels: Sequence[Policy], baseline: Policy | None, label: str
+    ) -> CompiledLevels:
+        """Return *levels* compiled, those of another endpoint where they are equal.
+
+        Raises:
+            SetupError: They cannot be met, or not together.
+        """
+        whole = [*levels, *([] if baseline is None else [baseline])]
+        # Equal policies give equal answers; but they may be written differently, and explanations
+        # show what is written.
+        key = tuple((level.identity, repr(level)) for level in whole)
+        found = self._compiled.get((baseline is None, key))
+        if found is None:
+            self._parts.check_store(levels)
+            check_types(whole, self._terms(), label)
+            found = CompiledLevels(levels, baseline, label)
+            self._compiled[baseline is None, key] = found
+        return found
+
+    def _common_places(self, guards: Sequence[Guard], label: str) -> Places:
         """Return the places that all guards of an endpoint agree on.
 
         Raises:
@@ -180,13 +218,14 @@ class Planner:
         named = [self._parts.places(listed).transports for listed in written if listed is not None]
         judges_each = any(guard.reading.judges_each for guard in guards)
         if not named and not judges_each:
-            return self._parts.places()
-        named = named or [self._parts.places().transports]
-        common = [place for place in named[0] if all(place in listed for listed in named)]
+            return self._usual_places
+        named = named or [self._usual_places.transports]
+        common = tuple(place for place in named[0] if all(place in listed for listed in named))
         if not common:
             msg = f"{label}: its guards read tokens in different places: {written!r}"
             raise PolicyDefinitionError(msg)
-        return Places(common, judges_each=judges_each)
+        places = Places(common, judges_each=judges_each)
+        return self._places.setdefault((common, judges_each), places)
 
     def _blueprint_levels(self, endpoint: str) -> list[Policy]:
         """Return the levels of the endpoint's blueprints, the innermost first."""
@@ -217,13 +256,15 @@ class WrittenGuards:
 
     Attributes:
         view: The view function, without the `EndpointGuard` around it.
+        layers: The view and what it calls, the outermost first.
     """
 
     def __init__(self, view: object) -> None:
         while isinstance(guard_of(view), EndpointGuard):
             view = cast(Any, view).__wrapped__
         self.view = view
-        self._class = view_class(view)
+        self.layers = tuple(layers_of(view))
+        self._class = _class_among(self.layers)
 
     @property
     def is_passed_by(self) -> bool:
@@ -258,10 +299,10 @@ class WrittenGuards:
         found = self.all(method)
         if not any(opens(guard, method) for guard in found):
             return found
-        *counting, of_handler = map(guard_of, self._places(method))
+        counting = [guard_of(self.view), guard_of(_dispatching(self._class))]
         if _runs_handlers(self._class):
             of_class = [guard for guard in found if isinstance(guard, ClassGuard)]
-            counting += [of_handler, *of_class]
+            counting += [guard_of(_handler(self._class, method)), *of_class]
         return [guard for guard in found if guard in counting or not opens(guard, method)]
 
     def check_remembers(self, label: str) -> None:
@@ -284,17 +325,14 @@ class WrittenGuards:
             PolicyDefinitionError: ``@protect`` stands above the route, which then has the bare
                 function, or ``@public`` beneath a decorator, which may close what it opens.
         """
-        _check_route(self.view, label)
+        _check_route(self.layers, label)
         for place in self._places(method):
             _check_opening(place, method, label)
 
     def _places(self, method: str) -> list[object]:
         """Return the functions on which guards may be written."""
-        return [
-            self.view,
-            getattr(self._class, "dispatch_request", None),
-            _handler(self._class, method),
-        ]
+        places = [self.view, _dispatching(self._class), _handler(self._class, method)]
+        return [place for place in places if place is not None]
 
 
 def _check_optional(demand: Demand) -> None:
@@ -305,8 +343,10 @@ def _check_optional(demand: Demand) -> None:
             take callers without a token.
     """
     outer = demand.outer
+    if not any(isinstance(leaf, Anonymous) for level in outer for leaf in leaves(level)):
+        return
     is_written = any(guard.writes(demand.method) for guard in demand.guards)
-    if outer and not is_written and close(outer).is_open:
+    if not is_written and close(outer).is_open:
         msg = (
             f"{demand.label}: its blueprint takes callers without a token, but the view has no "
             "level of its own, which counts as Access() and would refuse them: write "
@@ -322,6 +362,10 @@ def handler(view: object, method: str) -> object:
     return _handler(view_class(view), method)
 
 
+def _dispatching(cls: type | None) -> object:
+    return getattr(cls, "dispatch_request", None)
+
+
 def _handler(cls: type | None, method: str) -> object:
     found = getattr(cls, method.lower(), None)
     return getattr(cls, "get", None) if found is None and method == "HEAD" else found
@@ -329,7 +373,11 @@ def _handler(cls: type | None, method: str) -> object:
 
 def view_class(view: object) -> type | None:
     """Return the class that *view* was made of by ``as_view``, or None."""
-    classes = (getattr(layer, "view_class", None) for layer in layers_of(view))
+    return _class_among(layers_of(view))
+
+
+def _class_among(layers: Iterable[object]) -> type | None:
+    classes = (getattr(layer, "view_class", None) for layer in layers)
     return next((cls for cls in classes if isinstance(cls, type)), None)
 
 
@@ -385,13 +433,13 @@ def _one_loader(guards: Sequence[Guard], label: str) -> Loader | None:
     return loaders[0] if loaders else None
 
 
-def _check_route(view: object, label: str) -> None:
+def _check_route(layers: Iterable[object], label: str) -> None:
     """Notice ``@protect`` above ``@app.route``: the route then has the bare function.
 
     Raises:
         PolicyDefinitionError: It has.
     """
-    for layer in layers_of(view):
+    for layer in layers:
         if (missed := missed_by(layer)) is not None:
             msg = (
                 f"{label} is registered without its {missed!r}: write it below the route; where "

@@ -1,4 +1,4 @@
-"""Keep an application's secrets out of what is printed about it."""
+"""Remove an application's secrets from its audit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Wire the ready-made views in one line: `auth_blueprint`."""
+"""The blueprint of the ready-made views: `auth_blueprint`."""
 
 from __future__ import annotations
 
@@ -73,7 +73,8 @@ def auth_blueprint(
         views: Classes of your own in place of those, by the name of the endpoint.
 
     Raises:
-        ConfigurationError: There is no such endpoint, or something that it needs was not passed.
+        ConfigurationError: An endpoint's name is unknown, or an argument that it needs, such as
+            *authenticate* or *clients*, is absent or of a wrong type.
     """
     _check_arguments(name, url_prefix, endpoints, clients, views)
     expect(acr, (str, NoneType), "auth_blueprint(acr=…) takes one text", ConfigurationError)
@@ -106,12 +107,12 @@ _PLAIN: Final[Mapping[str, type[ProtectedView]]] = {
 
 
 def _check_store(state: BlueprintSetupState, needs_store: Sequence[str]) -> None:
-    """Refuse endpoints that could only fail, where it is known already that there is no store.
+    """Refuse endpoints that need a token store where the application is known to have none.
 
     Where the manager comes later, the application says so when it is bound.
 
     Raises:
-        ConfigurationError: There are some.
+        ConfigurationError: The application has no token store, and *needs_store* is not empty.
     """
     found = state.app.extensions.get(EXTENSION)
     if found is not None and found.parts.store is None:
@@ -123,10 +124,10 @@ def _check_store(state: BlueprintSetupState, needs_store: Sequence[str]) -> None
 def _check_arguments(
     name: object, url_prefix: object, endpoints: object, clients: object, views: object
 ) -> None:
-    """Refuse what was meant otherwise: one text is several letters to whoever takes several names.
+    """Check the types of `auth_blueprint`'s arguments: one text would be taken as its letters.
 
     Raises:
-        ConfigurationError: Something is.
+        ConfigurationError: An argument is of another type than documented.
     """
     expect(name, str, "auth_blueprint(name=…) takes the blueprint's name", ConfigurationError)
     prefix = "auth_blueprint(url_prefix=…) takes a path, such as '/auth'"
@@ -153,7 +154,7 @@ def _login_view(
     fields: Sequence[str] | None,
     answer_in: str | None,
 ) -> type[LoginView]:
-    """Return the view that was passed, or one around the function that was."""
+    """Return the login view class: *authenticate* itself, or a new one that calls it."""
     written = {"fields": fields, "answer_in": answer_in}
     members: dict[str, Any] = {key: value for key, value in written.items() if value is not None}
     if isinstance(authenticate, type) and issubclass(authenticate, LoginView):
@@ -168,7 +169,7 @@ def _login_view(
 
 
 def _step_up_view(login: type[LoginView], acr: str | None) -> type[StepUpView]:
-    """Return the view that confirms as *login* logs in."""
+    """Return a step-up view class that authenticates as the *login* view does."""
 
     class StepUp(StepUpView):
         fields = login.fields
@@ -210,7 +211,7 @@ def _add(blueprint: Blueprint, endpoint: str, view: type[ProtectedView]) -> None
 
 
 def _note_refresh_path(state: BlueprintSetupState) -> None:
-    """Leave the path of the refresh cookie where `CookieTransport` finds it."""
+    """Note the blueprint's URL prefix as the path of the refresh cookie for `CookieTransport`."""
     prefix = (state.url_prefix or "").rstrip("/") or RULES["refresh"]
     if "<" in prefix:
         return

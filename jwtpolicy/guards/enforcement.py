@@ -45,7 +45,7 @@ from .flow import (
 )
 from .inner_access import InnerAccess
 from .live_access import LiveAccess, keep
-from .plan import Loader, Plan
+from .plan import CompiledLevels, Loader, Plan
 from .presentation import PresentationCheck, judge_presented
 from .refusal_log import Refusals
 from .request_state import RequestState
@@ -273,10 +273,8 @@ class Enforcement:
     ) -> Flow[None]:
         """Decide *policy* where no guard has run: read, close and add the baseline."""
         plan = Plan(
-            [policy],
-            self.baseline,
+            CompiledLevels([policy], self.baseline, "enforce"),
             label="enforce",
-            needs_loader=False,
             places=self.places,
             checks=self._checks,
             loader=_loading(resource),

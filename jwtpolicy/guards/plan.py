@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from ..decision import Decision
 from ..exceptions import PolicyDefinitionError
-from ..policy.base import AllOf, Policy
+from ..policy.base import AllOf, Policy, combined
 from ..policy.baseline import for_kind
 from ..policy.claim_policies import IsSubject
 from ..policy.closing import Closed, close, leaves
@@ -26,10 +26,48 @@ NOWHERE: Final = Places(())
 Loader = Callable[..., Any]
 
 
+class CompiledLevels:
+    """The levels of an endpoint and the baseline as programs, one for each kind of token.
+
+    Endpoints whose levels are equal share one: nothing in it says whose it is.
+
+    Args:
+        levels: The levels; all of them have to allow.
+        baseline: What every presented token has to pass as well, or None.
+        label: Whose levels they are, for the error.
+
+    Attributes:
+        closed: The levels, closed and AND-ed.
+        kinds: The kinds that they accept, in the order in which they are tried.
+        anonymous: The levels alone, for callers without a token.
+        programs: The levels and the baseline, by kind of own token.
+        about_resource: A leaf that asks about a resource, or None.
+
+    Raises:
+        PolicyDefinitionError: No request could pass all of them.
+    """
+
+    __slots__ = ("__weakref__", "about_resource", "anonymous", "closed", "kinds", "programs")
+
+    def __init__(self, levels: Sequence[Policy], baseline: Policy | None, label: str = "") -> None:
+        self.closed = meeting(levels, label)
+        self.kinds = sorted(self.closed.kinds, key=_turn)
+        self.about_resource = _about_resource(levels)
+        self.anonymous = program_of(self.closed.policy, None)
+        self.programs = {
+            kind: program_of(self.closed.policy, for_kind(baseline, kind), _held_by(kind))
+            for kind in self.closed.kinds
+        }
+
+
 class Plan:
     """What a method of an endpoint demands, decided before the first request.
 
+    Args:
+        compiled: Its levels; None where nothing is demanded, and no credential read.
+
     Attributes:
+        compiled: As above.
         closed: The levels, closed and AND-ed.
         guards: Whose levels they are; one decision answers for all of them.
         loader: How to load the resource, or None.
@@ -53,6 +91,7 @@ class Plan:
         "anonymous",
         "checks",
         "closed",
+        "compiled",
         "guards",
         "has_async_loader",
         "has_async_view",
@@ -68,17 +107,16 @@ class Plan:
 
     def __init__(
         self,
-        levels: Sequence[Policy],
-        baseline: Policy | None,
+        compiled: CompiledLevels | None,
         *,
         guards: Iterable[object] = (),
         loader: Loader | None = None,
         label: str = "",
-        needs_loader: bool = True,
         places: Places = NOWHERE,
         checks: Sequence[PresentationCheck] = (),
         has_async_view: bool = False,
     ) -> None:
+        self.compiled = compiled
         self.label = label
         self.places = places
         self.checks = tuple(checks)
@@ -86,19 +124,16 @@ class Plan:
         self.loader = loader
         self.has_async_view = has_async_view
         self.has_async_loader = inspect.iscoroutinefunction(loader)
-        self.is_public = not levels
+        self.is_public = compiled is None
         self.is_inner = False
-        if levels:
-            self.closed = _meeting(levels, label)
+        if compiled is not None:
+            # Once more, because a request reads them all, and each look through another object
+            # takes it time.
+            self.closed = compiled.closed
+            self.kinds = compiled.kinds
+            self.anonymous = compiled.anonymous
+            self.programs = compiled.programs
             self.is_plain = not (self.closed.ignores_invalid or has_async_view)
-            if needs_loader and loader is None:
-                check_loader(levels, label)
-            self.kinds = sorted(self.closed.kinds, key=_turn)
-            self.anonymous = program_of(self.closed.policy, None)
-            self.programs = {
-                kind: program_of(self.closed.policy, for_kind(baseline, kind), _held_by(kind))
-                for kind in self.closed.kinds
-            }
 
     def absence(self) -> Decision:
         """Return the decision about a request without a token, where nothing else counts."""
@@ -110,7 +145,7 @@ def _turn(kind: str) -> tuple[bool, str]:
     return kind != "access", kind
 
 
-def _meeting(levels: Sequence[Policy], label: str) -> Closed:
+def meeting(levels: Sequence[Policy], label: str) -> Closed:
     """Return the levels as one closed tree.
 
     Raises:
@@ -132,12 +167,21 @@ def check_loader(levels: Iterable[Policy], label: str) -> None:
     """Refuse levels that ask about a resource which nobody loads.
 
     Raises:
-        PolicyDefinitionError: One does.
+        PolicyDefinitionError: A level uses `Owns` or `ResourceMatch`.
     """
-    for level in levels:
-        if (leaf := next(filter(_is_about_resource, leaves(level)), None)) is not None:
-            msg = f"{label}: {leaf!r} needs a resource; define load_resource or pass resource="
-            raise PolicyDefinitionError(msg)
+    if (leaf := _about_resource(levels)) is not None:
+        raise without_loader(leaf, label)
+
+
+def without_loader(leaf: Policy, label: str) -> PolicyDefinitionError:
+    """Return the error of a *leaf* about a resource that nobody loads."""
+    msg = f"{label}: {leaf!r} needs a resource; define load_resource or pass resource="
+    return PolicyDefinitionError(msg)
+
+
+def _about_resource(levels: Iterable[Policy]) -> Policy | None:
+    found = (leaf for level in levels for leaf in leaves(level))
+    return next((leaf for leaf in found if isinstance(leaf, ResourceMatch)), None)
 
 
 def check_types(policies: Iterable[Policy], terms: PolicySettings, label: str) -> None:
@@ -151,10 +195,6 @@ def check_types(policies: Iterable[Policy], terms: PolicySettings, label: str) -
             name = getattr(leaf.of, "__name__", None)
             msg = f"{label}: {leaf!r}, but no schema describes {name}: @jwt.claims_for({name})"
             raise PolicyDefinitionError(msg)
-
-
-def _is_about_resource(leaf: Policy) -> bool:
-    return isinstance(leaf, ResourceMatch)
 
 
 def _accepted(level: Policy) -> str:
@@ -183,4 +223,4 @@ def program_of(policy: Policy, baseline: Policy | None, held: Collection[object]
     if baseline is None:
         return Program(root, builder)
     base = baseline.compile(builder, False)
-    return Program(Conjunction([root, base], AllOf(policy, baseline)), builder, base)
+    return Program(Conjunction([root, base], combined(AllOf, [policy, baseline])), builder, base)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import copyreg
 import inspect
 import logging
+from collections.abc import Iterable, Sequence
+from copy import copy, deepcopy
 from functools import cached_property, wraps
 from types import UnionType
-from typing import Any, ClassVar, NoReturn, Self, TypeVar
+from typing import Any, ClassVar, Final, NoReturn, Self, TypeVar
 
 from werkzeug.exceptions import HTTPException
 
@@ -34,12 +37,18 @@ _LIBRARY = f"{__package__}."
 NO_TOKEN_SENT = "no token was sent"  # noqa: S105 # words
 _NO_TOKEN = Finding(Outcome.NO_TOKEN, NO_TOKEN_SENT)
 #: Where a policy keeps what the library knows of it: no attribute of a subclass is called so.
-_ARGUMENTS, _IDENTITY, _PROGRAM, _SEALED = _OURS = (
+_ARGUMENTS, _DEPTH, _IDENTITY, _PROGRAM, _SEALED = _OURS = (
     "jwtpolicy.arguments",
+    "jwtpolicy.depth",
     "jwtpolicy.identity",
     "jwtpolicy.program",
     "jwtpolicy.sealed",
 )
+#: So many levels of policies lie in one another at the most: deeper trees would exhaust Python's
+#: stack where they are printed, compared or copied.
+_DEEPEST: Final = 100
+#: So many policies stand in a row of ``&`` or ``|`` at the most: each sign copies what is there.
+_LONGEST: Final = 2_000
 _IDENTITY_IS_TAKEN = "policies are told apart by `identity`; call your attribute something else"
 
 
@@ -124,9 +133,13 @@ class Policy(Comparable):
     @property
     def identity(self) -> object:
         """What is equal where two policies are proved to be one; hashable."""
+        known = vars(self)
+        if _IDENTITY not in known:
+            is_plain = _SEALED in known and not self._has_hidden_state
+            known[_IDENTITY] = _identity(self) if is_plain else None
         # None: asked while it is made, or made by an `__init__` whose end nobody sees, such as a
         # dataclass's. The holder is not kept, because a copy of the policy would keep it, too.
-        found = vars(self).setdefault(_IDENTITY, None)
+        found = known[_IDENTITY]
         return Alone(self) if found is None else found
 
     def decide(self, access: AccessRequest) -> Any:
@@ -257,13 +270,13 @@ class Policy(Comparable):
         return program.root.compose(run)
 
     def __and__(self, other: object) -> Policy:
-        return AllOf(as_policy(self, "&"), as_policy(other, "&"))
+        return _in_a_row(AllOf(as_policy(self, "&"), as_policy(other, "&")))
 
     def __rand__(self, other: object) -> Policy:
         return as_policy(other, "&") & self
 
     def __or__(self, other: object) -> Policy:
-        return AnyOf(as_policy(self, "|"), as_policy(other, "|"))
+        return _in_a_row(AnyOf(as_policy(self, "|"), as_policy(other, "|")))
 
     def __ror__(self, other: object) -> Policy:
         return as_policy(other, "|") | self
@@ -290,8 +303,28 @@ class Policy(Comparable):
         msg = f"{self!r} is frozen: make another policy"
         raise AttributeError(msg)
 
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        how = super().__reduce_ex__(protocol)
+        if how[0] is not copyreg.__newobj__:  # type: ignore[attr-defined] # pickle's own
+            return how  # Another base of its class knows how, such as a set.
+        # Without the arguments that some `__new__` demand, because the state has them.
+        return (_blank, (type(self),), _without_derived(how[2]))
+
     def __repr__(self) -> str:
         return source_of(type(self).__name__, *arguments_of(self))
+
+
+def _blank(kind: type[Policy]) -> Policy:
+    """Return a policy of *kind* to which a copy's or a pickle's state is given."""
+    return object.__new__(kind)
+
+
+def _without_derived(state: Any) -> Any:
+    """Return the state of a policy without what is found again when it is asked for."""
+    if not isinstance(state, dict):
+        return state  # It has slots.
+    derived = {_PROGRAM} if state.get(_IDENTITY) is None else {_PROGRAM, _IDENTITY}
+    return {name: value for name, value in state.items() if name not in derived}
 
 
 def arguments_of(policy: Policy) -> tuple[tuple[Any, ...], dict[str, Any]]:
@@ -302,14 +335,16 @@ def arguments_of(policy: Policy) -> tuple[tuple[Any, ...], dict[str, Any]]:
 
 def _seal(policy: Policy) -> None:
     """End the making: nothing changes from now on, so that it can be told what it is."""
-    if not policy._has_hidden_state:
-        vars(policy).setdefault(_IDENTITY, (type(policy), identity_of(_state(policy))))
+    # Operators when they are asked: most are only a part of the next one.
+    if type(policy) not in _OPERATORS and not policy._has_hidden_state:
+        vars(policy).setdefault(_IDENTITY, _identity(policy))
     vars(policy)[_SEALED] = True
 
 
-def _state(policy: Policy) -> tuple[tuple[str, Any], ...]:
-    """Return what tells *policy* from others of its class: its attributes, ordered by name."""
-    return tuple(sorted(item for item in vars(policy).items() if item[0] not in _OURS))
+def _identity(policy: Policy) -> object:
+    """Return the class of *policy* and its attributes, ordered by name."""
+    state = sorted(item for item in vars(policy).items() if item[0] not in _OURS)
+    return (type(policy), *(part for name, value in state for part in (name, identity_of(value))))
 
 
 def _sealing(init: Any) -> Any:
@@ -385,7 +420,44 @@ def _complaint(value: object) -> str:
     return f"expected a policy, got {type(value).__name__}: {value!r:.60}"
 
 
-class _Combination(Policy):
+class _Operator(Policy):
+    """What is made of other policies."""
+
+    @property
+    def _parts(self) -> Sequence[Policy]:
+        """The policies that it is made of."""
+        raise NotImplementedError
+
+    def _note_depth(self, deepest: int) -> None:
+        """Note how many levels lie beneath this one.
+
+        Raises:
+            PolicyDefinitionError: They are too many.
+        """
+        if deepest >= _DEEPEST:
+            msg = (
+                f"policies are nested in one another more than {_DEEPEST} deep; to combine many, "
+                "write AllOf(*policies) or AnyOf(*policies)"
+            )
+            raise PolicyDefinitionError(msg)
+        vars(self)[_DEPTH] = deepest + 1
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        # The parts first, so that only they nest: Python's own way would take ten frames for each
+        # level, and exhaust its stack.
+        for part in self._parts:
+            deepcopy(part, memo)
+        made = memo[id(self)] = copy(self)
+        vars(made).update(deepcopy(vars(made), memo))
+        return made
+
+
+def _depth(policy: Policy) -> int:
+    found: int = vars(policy).get(_DEPTH, 0)
+    return found
+
+
+class _Combination(_Operator):
     """What the combinators share: members, which are policies.
 
     Attributes:
@@ -400,6 +472,11 @@ class _Combination(Policy):
             msg = f"{name}() combines nothing: an empty one would admit or refuse everybody"
             raise PolicyDefinitionError(msg)
         self.members = tuple(as_policy(member, name) for member in members)
+        self._note_depth(max(map(_depth, self.members)))
+
+    @property
+    def _parts(self) -> Sequence[Policy]:
+        return self.members
 
     def _joined(self, sign: str) -> str:
         return sign.join(_enclosed(member) for member in self.members)
@@ -466,7 +543,7 @@ class AtLeast(_Combination):
         return Threshold(count, self._compiled(builder, is_negated), self._shown(is_negated))
 
 
-class Not(Policy):
+class Not(_Operator):
     """``~a``: goes down to the leaves, where what was undetermined stays itself.
 
     Attributes:
@@ -480,6 +557,11 @@ class Not(Policy):
 
     def __init__(self, member: Policy) -> None:
         self.member = as_policy(member, "Not")
+        self._note_depth(_depth(self.member))
+
+    @property
+    def _parts(self) -> Sequence[Policy]:
+        return (self.member,)
 
     def compile(self, builder: Builder, is_negated: bool) -> Node:
         return self.member.compile(builder, not is_negated)
@@ -535,7 +617,37 @@ class Implication(AnyOf):
         return f"When({condition!r}).then({then!r})"
 
 
-def _flattened(kind: type[_Combination], members: tuple[Any, ...]) -> list[Any]:
+#: Those of the library, of which nobody has made a class of his own.
+_OPERATORS: Final = frozenset({AllOf, AnyOf, AtLeast, Not})
+
+
+def combined(kind: type[AllOf | AnyOf | AtLeast], members: Iterable[Policy], *count: int) -> Policy:
+    """Return ``kind(*count, *members)``, of members that were checked when they were written.
+
+    The library adds levels of its own around them, which count for nobody's depth.
+    """
+    kept = tuple(_flattened(kind, members))
+    made = object.__new__(kind)
+    vars(made).update(members=kept, **{_ARGUMENTS: ((*count, *kept), {}), _SEALED: True})
+    vars(made).update(zip(("count",), count, strict=False))
+    vars(made)[_DEPTH] = max(map(_depth, kept)) + 1
+    return made
+
+
+def _in_a_row(chain: _Combination) -> Policy:
+    """Return *chain*, which one more ``&`` or ``|`` has made.
+
+    Raises:
+        PolicyDefinitionError: It is too long.
+    """
+    if len(chain.members) > _LONGEST:
+        name = type(chain).__name__
+        msg = f"more than {_LONGEST} policies in a row; write {name}(*policies)"
+        raise PolicyDefinitionError(msg)
+    return chain
+
+
+def _flattened(kind: type[_Combination], members: Iterable[Any]) -> list[Any]:
     """Take members of the same kind apart: ``a & b & c`` is one node."""
     if kind not in (AllOf, AnyOf):
         return list(members)

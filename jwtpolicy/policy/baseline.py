@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .base import AllOf, AnyOf, AtLeast, Not, Policy
+from .base import AllOf, AnyOf, AtLeast, Not, Policy, combined
 from .claim_policies import Attribute
 from .closing import normal
 
@@ -28,5 +28,5 @@ def _without_attributes(part: Policy) -> Policy | None:
 
 def _regrouped(part: AllOf | AnyOf | AtLeast, kept: list[Policy]) -> Policy:
     if isinstance(part, AtLeast):
-        return AtLeast(min(part.count, len(kept)), *kept)
-    return AllOf(*kept) if isinstance(part, AllOf) else AnyOf(*kept)
+        return combined(AtLeast, kept, min(part.count, len(kept)))
+    return combined(AllOf if isinstance(part, AllOf) else AnyOf, kept)

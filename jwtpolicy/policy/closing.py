@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from .base import AllOf, AnyOf, AtLeast, Not, Policy
+from .base import AllOf, AnyOf, AtLeast, Not, Policy, combined
 from .credentials import Access, Anonymous, OwnTokens, TokenKind
 from .freshness import Fresh
 
@@ -49,7 +49,7 @@ def close(levels: Iterable[Policy]) -> Closed:
     accepted = frozenset.intersection(*(_accepted(level) or frozenset() for level in closed))
     is_open = NO_TOKEN_KIND in accepted
     return Closed(
-        AllOf(*closed) if len(closed) > 1 else closed[0],
+        combined(AllOf, closed) if len(closed) > 1 else closed[0],
         accepted - {NO_TOKEN_KIND},
         is_open,
         is_open and any(map(_ignores_invalid, closed)),
@@ -62,25 +62,25 @@ def normal(policy: Policy, is_negated: bool = False) -> Policy:
         return normal(policy.member, not is_negated)
     if isinstance(policy, AllOf | AnyOf):
         is_all = isinstance(policy, AllOf) is not is_negated
-        return (AllOf if is_all else AnyOf)(*(normal(m, is_negated) for m in policy.members))
+        return combined(AllOf if is_all else AnyOf, [normal(m, is_negated) for m in policy.members])
     if isinstance(policy, AtLeast):
         count = len(policy.members) - policy.count + 1 if is_negated else policy.count
-        return AtLeast(count, *(normal(m, is_negated) for m in policy.members))
+        return combined(AtLeast, [normal(m, is_negated) for m in policy.members], count)
     return Not(policy) if is_negated else policy
 
 
 def _closed(part: Policy, names: Callable[[Policy], bool], missing: Policy) -> Policy:
     """Return *part*, in normal form, so that each way through it names what it accepts."""
     if isinstance(part, AnyOf):
-        return AnyOf(*(_closed(member, names, missing) for member in part.members))
+        return combined(AnyOf, [_closed(member, names, missing) for member in part.members])
     if isinstance(part, AtLeast):
-        return AtLeast(part.count, *(_closed(member, names, missing) for member in part.members))
+        members = [_closed(member, names, missing) for member in part.members]
+        return combined(AtLeast, members, part.count)
     if not _any_leaf(part, names):
-        return part & missing
+        return combined(AllOf, [part, missing])
     if isinstance(part, AllOf):
-        return AllOf(
-            *(_closed(m, names, missing) if _any_leaf(m, names) else m for m in part.members)
-        )
+        members = [_closed(m, names, missing) if _any_leaf(m, names) else m for m in part.members]
+        return combined(AllOf, members)
     return part
 
 

@@ -1,4 +1,4 @@
-"""Tell what may be a user from the answers of hooks that cannot mean one."""
+"""The check that a hook's answer is a user, and no mistake such as a coroutine or a bool."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Declare the settings of the places where tokens travel."""
+"""The settings of transports: headers, cookies, CSRF, query string and JSON body."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .token_settings import TokenSettings
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlaceSettings(TokenSettings):
-    """How tokens travel: in which places, under which names, and how safe cookies are."""
+    """The settings of transports: locations, names, attributes of cookies, CSRF."""
 
     token_location: tuple[str, ...] = setting(
         "JWT_TOKEN_LOCATION",

@@ -1,4 +1,4 @@
-"""Remember what became of tokens after they were issued."""
+"""Token stores: sessions, revocations and single uses, in memory, SQLite, SQL or Redis."""
 
 from typing import TYPE_CHECKING
 
@@ -49,7 +49,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    """Import a store whose library may not be there when somebody asks for it."""
+    """Import `SQLAlchemyStore` at its first use, because SQLAlchemy may not be installed."""
     if name == "SQLAlchemyStore":
         from .sqlalchemy import SQLAlchemyStore
 

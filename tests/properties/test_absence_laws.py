@@ -31,7 +31,7 @@ from jwtpolicy import (
     view_arg,
 )
 from jwtpolicy.decision import ALLOWED, Finding
-from jwtpolicy.guards.plan import Plan
+from jwtpolicy.guards.plan import CompiledLevels, Plan
 from tests.support.strategies import trees
 
 
@@ -84,7 +84,7 @@ def test_a_tree_that_refuses_nobody_refuses_whatever_the_request_brings(
 @given(st.lists(trees(st.sampled_from(LEAVES)), min_size=1, max_size=2), REQUESTS)
 def test_its_decision_is_that_of_any_request(levels: list[Policy], access: AccessRequest) -> None:
     try:
-        plan = Plan(levels, None, needs_loader=False)
+        plan = Plan(CompiledLevels(levels, None))
     except TypeError:
         return  # nobody can pass these
     if plan.anonymous.refuses_nobody:

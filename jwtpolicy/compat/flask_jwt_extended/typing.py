@@ -1,4 +1,4 @@
-"""Name the types of what tokens are made of."""
+"""Type aliases for the header, the claims and the lifetimes of tokens."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Turn the manager's loaders into the hooks of this library's manager, and into error handlers."""
+"""Rewrite the manager's loaders to hooks of this library's manager, or to error handlers."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ Rule = Callable[[Work, Function, ast.Attribute], None]
 
 
 def rewrite_loaders(work: Work) -> None:
-    """Rewrite every loader that is registered in a file, but that of identities."""
+    """Rewrite every loader that is registered in a file, except ``user_identity_loader``."""
     decorators = dict(registered(work))
     for decorator, function in decorators.items():
         beside = {d.attr for d, its in decorators.items() if its is function}

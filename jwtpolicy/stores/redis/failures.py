@@ -1,4 +1,4 @@
-"""Say in one way that a server cannot be asked."""
+"""The error of an unavailable Redis server."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ FAILURES: Final = (RedisError, RedisClusterException, OSError)
 
 
 def unavailable(error: Exception) -> StoreUnavailableError:
-    """Return what to raise from *error*, whose words may show what was sent."""
+    """Return the `StoreUnavailableError` for *error*, whose own text may show what was sent."""
     if OTHER_VERSION in str(error):
         return other_version()
     return StoreUnavailableError(f"the Redis token store failed: {type(error).__name__}")

@@ -1,4 +1,4 @@
-"""Tell the errors of databases apart: what is worth another try, and what is an outage."""
+"""The errors of databases, told apart: conflicts, which are retried, and outages."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def is_conflict(error: SQLAlchemyError) -> bool:
 
 
 def unavailable(error: Exception) -> StoreUnavailableError:
-    """Return what to raise from `cause`: SQLAlchemy's own words would show the parameters."""
+    """Return the `StoreUnavailableError` for an error, without SQLAlchemy's list of parameters."""
     return StoreUnavailableError(f"the token store's database failed: {cause(error)}")
 
 

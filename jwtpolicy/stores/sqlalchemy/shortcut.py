@@ -1,4 +1,4 @@
-"""Ask the one question that every request asks, without SQLAlchemy's way from SQL to rows."""
+"""The look-up of every request, sent to the driver without SQLAlchemy's compiling of SQL."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Shortcut:
         return row  # type: ignore[no-any-return] # the driver's
 
     def ask_on(self, connection: Connection, values: Mapping[str, Any]) -> Sequence[Any]:
-        """Return the row."""
+        """Return the row, by a connection of SQLAlchemy's."""
         return connection.exec_driver_sql(self._sql, self._parameters(values)).one()
 
     def _parameters(self, values: Mapping[str, Any]) -> Any:
