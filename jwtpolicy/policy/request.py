@@ -33,7 +33,7 @@ class PolicyServices(Protocol):
 
         Raises:
             UnknownUserError: There is no such user.
-            UserUnavailableError: The application's loader failed.
+            UserUnavailableError: The application's user loader raised an exception.
         """
 
     async def load_user_async(self, token: Token) -> Any:
