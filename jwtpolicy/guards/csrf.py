@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import hmac
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from flask import Request
 
@@ -17,8 +16,7 @@ from .presentation import PresentationCheck
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
 
-@dataclass(frozen=True, slots=True)
-class CSRFNames:
+class CSRFNames(NamedTuple):
     """Where a request brings the CSRF value of one kind of token.
 
     Attributes:

@@ -11,7 +11,8 @@ from .field import setting
 from .readers import DAY, MINUTE
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+# `Settings` has what is left out here: to make it for each of its bases takes as long as all else.
+@dataclass(frozen=True, slots=True, kw_only=True, init=False, repr=False, eq=False)
 class TokenSettings:
     """What tokens say, how long they live, and where they are remembered."""
 
