@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 import logging
+import sys
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -80,6 +79,8 @@ class Users:
         """
         if not (self.is_async and is_loop_running()):
             return self.load(token)
+        from concurrent.futures import ThreadPoolExecutor
+
         with ThreadPoolExecutor(1) as pool:
             return pool.submit(copy_context().run, self.load, token).result()
 
@@ -146,6 +147,12 @@ def _unavailable(who: str, error: Exception) -> UserUnavailableError:
 
 def is_loop_running() -> bool:
     """Whether one does: whoever has to wait for a coroutine then has to await it."""
+    # Whoever runs one has imported it. It takes as long to import as all of this library, and
+    # most applications never need it.
+    if "asyncio" not in sys.modules:
+        return False
+    import asyncio
+
     try:
         asyncio.get_running_loop()
     except RuntimeError:
