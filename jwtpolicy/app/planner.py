@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from inspect import isfunction
-from typing import Any, Final, cast
+from typing import Any, Final, NamedTuple, cast
 from weakref import WeakValueDictionary
 
 from flask import Blueprint, Flask
@@ -44,8 +43,7 @@ _FRAMEWORKS: Final = frozenset({"flask", "flask_restful", "flask_restx"})
 Target = tuple[str | None, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Demand:
+class Demand(NamedTuple):
     """What was written about one method of an endpoint, before it is judged.
 
     Attributes:

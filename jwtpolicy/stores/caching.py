@@ -42,7 +42,7 @@ class CachedStore(TokenStore):
 
     Args:
         store: The store that is asked.
-        seconds: How long an answer is kept, more than 0 and at most `MAX_SECONDS`.
+        seconds: The lifetime of a cached answer, more than 0 and at most `MAX_SECONDS`.
         timer: A monotonic clock, in seconds.
     """
 

@@ -11,7 +11,7 @@ from ..source import Function, last_name, string
 from ..work import Work
 from .hooks import hooks_of
 
-#: Where a conditional expression needs no parentheses.
+#: Statements in which a conditional expression needs no parentheses.
 _OPEN: Final = (ast.Assign, ast.AnnAssign, ast.Return)
 _CHANGING: Final = frozenset({"clear", "pop", "popitem", "setdefault", "update"})
 
