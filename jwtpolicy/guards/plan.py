@@ -53,7 +53,7 @@ class CompiledLevels:
         self.closed = meeting(levels, label)
         self.kinds = sorted(self.closed.kinds, key=_turn)
         self.about_resource = _about_resource(levels)
-        self.anonymous = program_of(self.closed.policy, None)
+        self.anonymous = absence_of(self.closed.policy)
         self.programs = {
             kind: program_of(self.closed.policy, for_kind(baseline, kind), _held_by(kind))
             for kind in self.closed.kinds
@@ -208,6 +208,12 @@ def _held_by(kind: str) -> frozenset[object]:
     leaves_ = [TokenKind(kind), OwnTokens()]
     leaves_ += [Access()] if kind == "access" else [Refresh()] if kind == "refresh" else []
     return frozenset(leaf.identity for leaf in leaves_)
+
+
+def absence_of(policy: Policy) -> Program:
+    """Return *policy*, the closed levels, as a program for requests without a token."""
+    builder = Builder(judges_absence=True)
+    return Program(policy.compile(builder, False), builder)
 
 
 def program_of(policy: Policy, baseline: Policy | None, held: Collection[object] = ()) -> Program:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterable, Sequence
-from typing import ClassVar, Protocol
+from typing import ClassVar, Final, Protocol, TypeVar
 
 from ..decision import NEGATED, Decision, Finding, Outcome
 from ..exceptions import AccessError
 from .request import AccessRequest
 
 _ALLOW = Outcome.ALLOW
+_NO_TOKEN = Outcome.NO_TOKEN
 _PENDING = Outcome.PENDING
 
 #: What a leaf costs: arithmetic on claims, the application's code, a round trip.
@@ -92,12 +93,14 @@ class Node(ABC):
         policy: The policy that it was compiled from, for people to read.
         worst: The hardest outcome that it can give.
         cost: What its dearest leaf costs.
+        is_absence: Whether all its leaves say that there is no token, which nobody has to ask.
     """
 
-    __slots__ = ("cost", "policy", "worst")
+    __slots__ = ("cost", "is_absence", "policy", "worst")
     policy: object
     worst: Outcome
     cost: int
+    is_absence: bool
 
     @abstractmethod
     def weigh(self, run: Run) -> int:
@@ -120,6 +123,7 @@ class Literal(Node):
         self.is_negated = is_negated
         self.policy = policy
         self.cost = leaf.cost
+        self.is_absence = False
         self.worst = max(leaf.worst, Outcome.FORBIDDEN) if is_negated else leaf.worst
 
     def finding(self, run: Run) -> Finding:
@@ -193,6 +197,7 @@ class AlwaysTrue(Node):
         self.policy = policy
         self.worst = _ALLOW
         self.cost = PURE
+        self.is_absence = False
 
     def weigh(self, run: Run) -> int:
         return 0
@@ -201,10 +206,27 @@ class AlwaysTrue(Node):
         return Decision(_ALLOW, self.policy)
 
 
+class Absence:
+    """Stands for all parts of a node that say the same of every request without a token.
+
+    So what such a request costs does not depend on how many they are.
+    """
+
+    __slots__ = ()
+    worst: ClassVar[Outcome] = Outcome.ERROR
+
+    def weigh(self, run: Run) -> int:
+        error = run.access.credential_error
+        return _NO_TOKEN if error is None else error.outcome
+
+
+_ABSENCE: Final = Absence()
+
+
 class Conjunction(Node):
     """AND: the maximum."""
 
-    __slots__ = ("held", "members", "steps")
+    __slots__ = ("held", "members", "quick", "steps")
 
     def __init__(self, members: Sequence[Node], policy: object) -> None:
         self.policy = policy
@@ -213,12 +235,16 @@ class Conjunction(Node):
         asked = tuple(node for node in ordered if not isinstance(node, AlwaysTrue))
         self.members = self.held + asked
         self.steps = tuple(_with_bounds(asked))
+        self.is_absence = bool(asked) and all(node.is_absence for node in asked)
+        known = any(node.is_absence for node in asked)
+        # Nothing is lost by looking at them first: nobody has to be asked.
+        self.quick = tuple(_with_bounds(_quick(asked))) if known else self.steps
         self.cost = self.members[-1].cost
         self.worst = max(node.worst for node in self.members)
 
     def weigh(self, run: Run) -> int:
         worst = 0
-        for node, bound in self.steps:
+        for node, bound in self.quick:
             # Equal outcomes are still asked: their parameters are united.
             if worst > bound:
                 break
@@ -242,18 +268,20 @@ class Conjunction(Node):
 class Disjunction(Node):
     """OR: the minimum."""
 
-    __slots__ = ("members",)
+    __slots__ = ("members", "quick")
 
     def __init__(self, members: Sequence[Node], policy: object) -> None:
         self.policy = policy
         self.members = tuple(sorted(members, key=lambda node: node.cost))
+        self.quick = _quick(self.members)
+        self.is_absence = all(node.is_absence for node in self.members)
         self.cost = self.members[-1].cost
         # At its hardest each alternative refuses, and the easiest of those is the answer.
         self.worst = min(node.worst for node in self.members)
 
     def weigh(self, run: Run) -> int:
         best = 99
-        for node in self.members:
+        for node in self.quick:
             outcome = node.weigh(run)
             if outcome == 0:
                 return 0
@@ -280,6 +308,7 @@ class Threshold(Node):
         self.policy = policy
         self.count = count
         self.members = tuple(sorted(members, key=lambda node: node.cost))
+        self.is_absence = all(node.is_absence for node in self.members)
         self.cost = self.members[-1].cost
         self.worst = sorted(node.worst for node in self.members)[count - 1]
 
@@ -297,10 +326,12 @@ class Builder:
 
     Args:
         held: The identities of leaves that hold for every token that the program judges.
+        judges_absence: Whether the program judges requests without a token alone.
     """
 
-    def __init__(self, held: Collection[object] = ()) -> None:
+    def __init__(self, held: Collection[object] = (), *, judges_absence: bool = False) -> None:
         self.held = held
+        self.judges_absence = judges_absence
         self.literals: dict[object, int] = {}
         self.consumed: list[int] = []
         self.single_uses: list[int] = []
@@ -317,8 +348,20 @@ class Builder:
             self.consumed.append(index)
         self.is_async = self.is_async or leaf.is_async
         self.refuses_nobody = self.refuses_nobody and leaf.refuses_nobody
-        kind = AwaitedLiteral if leaf.is_awaited else Literal
-        return kind(leaf, index, is_negated, policy)
+        if leaf.is_awaited:
+            return AwaitedLiteral(leaf, index, is_negated, policy)
+        literal = Literal(leaf, index, is_negated, policy)
+        literal.is_absence = self.judges_absence and leaf.refuses_nobody
+        return literal
+
+
+def _quick(nodes: Sequence[Node]) -> tuple[Node | Absence, ...]:
+    """Return *nodes* with one that stands for all that say that there is no token."""
+    rest = tuple(node for node in nodes if not node.is_absence)
+    return rest if len(rest) == len(nodes) else (_ABSENCE, *rest)
+
+
+Weighed = TypeVar("Weighed", bound=Node | Absence)
 
 
 def _flat(members: Iterable[Node]) -> list[Node]:
@@ -328,9 +371,9 @@ def _flat(members: Iterable[Node]) -> list[Node]:
     return flat
 
 
-def _with_bounds(members: Sequence[Node]) -> list[tuple[Node, int]]:
+def _with_bounds(members: Sequence[Weighed]) -> list[tuple[Weighed, int]]:
     """Pair each member with the hardest outcome that it or a later one can give."""
-    pairs: list[tuple[Node, int]] = []
+    pairs: list[tuple[Weighed, int]] = []
     bound = 0
     for node in reversed(members):
         bound = max(bound, node.worst)
@@ -440,6 +483,10 @@ class Program:
 
     def run(self, access: AccessRequest, awaits: bool = False) -> Run:
         return Run(access, self.size, awaits)
+
+    def lacks_token_alone(self, run: Run) -> bool:
+        """Whether ``NO_TOKEN`` came of what nobody had to ask, and says all that is to be said."""
+        return all(found is None or found.outcome is not _NO_TOKEN for found in run.findings)
 
 
 async def weigh_async(node: Node, run: Run) -> int:
