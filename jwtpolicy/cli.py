@@ -1,4 +1,4 @@
-"""Offer the commands of ``flask jwtpolicy``."""
+"""The click commands of ``flask jwtpolicy``: routes, migrate, prune, store."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @click.group()
 def jwtpolicy() -> None:
-    """Look at what JSON Web Tokens protect here."""
+    """Audit guarded endpoints, migrate an application, maintain the token store."""
 
 
 @jwtpolicy.command()
@@ -31,10 +31,10 @@ def jwtpolicy() -> None:
 )
 @with_appcontext
 def routes(as_json: bool, unguarded: bool, allow: tuple[str, ...]) -> None:
-    """Show what every endpoint demands.
+    """List the policies and token kinds that every endpoint demands.
 
-    The exit code is 1 where no request can pass an endpoint, and with --unguarded where no guard
-    is seen before an endpoint, and nobody said that it is public.
+    The exit code is 1 where no request can pass an endpoint, and with --unguarded where an
+    endpoint has no visible guard and is not declared public.
     """
     from .audit import audit, report
     from .exceptions import SetupError
@@ -84,7 +84,7 @@ def migrate(paths: tuple[str, ...], to: str, write: bool) -> None:
 )
 @with_appcontext
 def prune(batch: int, pause: float) -> None:
-    """Remove from the store what no token can need any more.
+    """Remove store entries that no token can need any more.
 
     About N entries at a time, with a pause after each batch, so that live traffic goes on. Stores
     do this by themselves too, a little with every few hundred changes.
@@ -96,16 +96,16 @@ def prune(batch: int, pause: float) -> None:
 
 @jwtpolicy.group()
 def store() -> None:
-    """Look after the token store."""
+    """Maintain the token store."""
 
 
 @store.command()
 @with_appcontext
 def upgrade() -> None:
-    """Bring the store up to date with this version of the library.
+    """Upgrade the token store to this version of the library.
 
-    An SQLite file and Redis are changed in place. Of an SQL database the standard output is the
-    SQL that somebody has to run who may change tables.
+    An SQLite file and Redis are changed in place. For an SQL database the standard output is the
+    SQL to run, by a user who may change tables.
     """
     with _asking() as (found, _):
         told = found.upgrade()
@@ -122,7 +122,7 @@ def upgrade() -> None:
 def ddl(dialect: str) -> None:
     """Print the SQL that makes the tables of SQLAlchemyStore.
 
-    For whoever sets JWT_STORE_CREATE_TABLES to False and makes them himself.
+    For applications that set JWT_STORE_CREATE_TABLES to False.
     """
     from .exceptions import ConfigurationError
 
@@ -135,10 +135,10 @@ def ddl(dialect: str) -> None:
 
 @contextmanager
 def _asking() -> Iterator[tuple[TokenStore, int]]:
-    """Yield the store of the application and the time, and say why a store cannot be asked.
+    """Yield the application's token store and the time, in seconds since the epoch.
 
     Raises:
-        ClickException: There is no store, or it cannot be asked.
+        ClickException: The application has no token store, or the store is unavailable.
     """
     from .app.bound_app import EXTENSION
     from .exceptions import StoreUnavailableError

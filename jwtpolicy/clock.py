@@ -1,4 +1,4 @@
-"""Say what time it is, so that tests can say it too, and how many seconds have passed."""
+"""The clock of an application, in seconds since the epoch, which tests can replace."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ def system_clock() -> float:
 
 
 def checked_clock(clock: Clock) -> Clock:
-    """Return *clock*, if it tells the time.
+    """Return *clock* after one call of it that has to return seconds since the epoch.
 
     Raises:
-        ConfigurationError: It is no function, or returns something else than seconds.
+        ConfigurationError: *clock* is not callable, or does not return a finite number.
     """
     given: object = clock
     told = given() if callable(given) else None

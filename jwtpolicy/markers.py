@@ -1,4 +1,7 @@
-"""Spell out the exceptions that nobody should make by accident, and tell None from no argument."""
+"""Markers for unsafe choices that have to be spelt: any kind of token, a token without expiry.
+
+A third one tells an argument that was left out from None.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Announce what an application may want to watch."""
+"""The blinker signals of the library, which an application can connect receivers to."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ from .proxies import RequestProxy, current_resource, loaded
 
 View = TypeVar("View", bound=Callable[..., Any])
 
-# What views are about, for type checkers: Any where nobody says it; see the users of `JWTManager`.
+# The type of the resource, for type checkers: Any without a parameter, as with `JWTManager`.
 if TYPE_CHECKING:
     from typing_extensions import TypeVar as DefaultingTypeVar
 
@@ -67,16 +67,18 @@ def protect(
     decorator above them can answer. The guard of an ``async def`` is async.
 
     Args:
-        policies: What has to be true.
-        resource: Loads what the endpoint is about from the URL's variables, for `Owns`,
+        policies: The policies that all have to allow the request.
+        resource: Loads the resource of the endpoint from the URL's variables, for `Owns`,
             `ResourceMatch` and `current_resource`; returns None where there is none (404).
-        transports: Where the token may stand, one place or several: ``headers``, ``cookies``,
-            ``query_string``, ``json``, or `Transport` objects. None: where the application looks.
+        transports: The transports that may carry the token, one or several: ``headers``,
+            ``cookies``, ``query_string``, ``json``, or `Transport` objects. None: those of the
+            application.
         csrf: False where a cookie's token may come without a CSRF value. None: it may not.
 
     Raises:
-        PolicyDefinitionError: What was passed is not policies, can never be passed, or asks
-            about a resource that nobody loads; or the places are none.
+        PolicyDefinitionError: An argument is not a policy, no request can ever pass the
+            policies, they ask about a resource and no loader is given, or *transports* names
+            an unknown place.
     """
     is_bare = resource is None and transports is None and csrf is None
     if is_bare and len(policies) == 1 and _is_view(policies[0]):
@@ -101,7 +103,7 @@ def _is_view(value: object) -> bool:
 
 
 class _Decorator:
-    """What ``protect(…)`` returns: it puts a guard around each function that it is given."""
+    """The decorator that ``protect(…)`` returns: it wraps each view function in a guard."""
 
     def __init__(self, guard: FunctionGuard) -> None:
         self._guard = guard
@@ -118,7 +120,7 @@ class _Decorator:
         return guarded(view, copy(self._guard))
 
 
-#: What ``@protect`` without parentheses is.
+#: The decorator of ``@protect`` without parentheses.
 _BARE: Final = _Decorator(FunctionGuard(Access()))
 setattr(protect, PUTS, getattr(_BARE, PUTS))
 
@@ -164,10 +166,11 @@ def guarded(view: Any, guard: Guard) -> Any:
 
 
 def _check_call(view: Any, args: tuple[Any, ...]) -> None:
-    """Notice ``@protect(is_admin)``: then the view arrives where a request should.
+    """Raise when an undecorated predicate was passed as the view (`@policy` forgotten).
 
     Raises:
-        PolicyDefinitionError: It did.
+        PolicyDefinitionError: A guard was called outside of a request, with a function as its
+            first argument: ``@protect(is_admin)`` took ``is_admin`` for the view.
     """
     if not has_request_context() and inspect.isroutine(args[0]):
         name = view.__name__
@@ -176,13 +179,13 @@ def _check_call(view: Any, args: tuple[Any, ...]) -> None:
 
 
 def public(view: View) -> View:
-    """Return a function that is *view*, opened: its endpoint meets neither blueprint nor baseline.
+    """Return a public twin of *view*: its endpoint asks for no token, whatever its blueprint asks.
 
     It stands directly below the route's decorator, since it speaks for what Flask calls. *view*
     itself stays as it was, so that another route may have it closed.
 
     Raises:
-        PolicyDefinitionError: It is guarded too, or not a function.
+        PolicyDefinitionError: *view* is no function, or is under `protect` as well.
     """
     if not inspect.isroutine(view):
         msg = f"@public goes on functions, not on {view!r:.60}; in a class write Public()"
@@ -197,7 +200,7 @@ def public(view: View) -> View:
 
 
 def _calling(view: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a function that calls *view*; an async one where *view* is."""
+    """Return a new function that calls *view*: an async function if *view* is one."""
     if inspect.iscoroutinefunction(view):
 
         @wraps(view)
@@ -234,7 +237,7 @@ class ProtectedView(MethodView, Generic[Resource]):
         method_policies: The same for single methods, by name in any case.
         inherit_policies: With False, written in the class itself, levels of its bases do not
             count; blueprint and baseline still do.
-        transports: Where the token may stand, as in `protect`.
+        transports: The transports that may carry the token, as in `protect`.
         csrf: Whether a cookie's token needs a CSRF value, as in `protect`.
     """
 
@@ -267,7 +270,7 @@ class ProtectedView(MethodView, Generic[Resource]):
         """Return the guarded view function; see `flask.views.View.as_view`.
 
         Raises:
-            PolicyDefinitionError: The class leaves something for its subclasses to define.
+            PolicyDefinitionError: The class is abstract: a subclass has to define the rest.
         """
         if missing := sorted(getattr(cls, "__abstractmethods__", ())):
             msg = f"{cls.__name__} does not define {', '.join(missing)}; subclass it and do"
@@ -278,10 +281,10 @@ class ProtectedView(MethodView, Generic[Resource]):
 
     @property
     def resource(self) -> Resource:
-        """What the endpoint is about; the request's, so that views can be shared by threads.
+        """The loaded resource of the current request, so that threads can share a view object.
 
-        What the loader raises passes through templates and `getattr` as well, which take an
-        `AttributeError` for "there is none": they meet a `LoaderError`.
+        An `AttributeError` that the loader raises becomes a `LoaderError`: templates and `getattr`
+        would take it for an attribute that does not exist.
         """
         found: Resource = loaded(cast(RequestProxy, current_resource), AttributeError)
         return found

@@ -1,1 +1,1 @@
-"""What one Flask application has: settings, services and the plans of its endpoints."""
+"""The settings, the services and the plans of endpoints of one Flask application."""

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Collection, Iterable, Mapping
 from copy import copy
 from fnmatch import fnmatchcase
-from typing import Any, Final, Protocol, Self
+from typing import Any, Final, Protocol, cast
 
 from flask import Blueprint, Flask, Request, Response, current_app, has_request_context, request
 from werkzeug.routing import Rule
@@ -31,13 +31,14 @@ from ..sessions.revocation import REVOCATION_CHECKS, TOKENS_LET_IN, let_in_elsew
 from ..settings import Settings
 from ..stores.deadlines import together
 from ..tokens.token import Token
-from ..transports import Places, QueryTransport
+from ..transports import Places
 from ..transports.cookies import REFRESH_PATHS
 from .components import Components, Parts
 from .error_handlers import add_handlers
 from .planner import Demand, Planner, Target, WrittenGuards
 from .registrations import Registrations
 from .responses import ResponseHook
+from .view_functions import ViewFunctions
 
 logger = logging.getLogger("jwtpolicy")
 
@@ -55,46 +56,6 @@ _NOTHING: Final = Plan(None, label="nothing")
 
 #: Puts a guard around a view.
 Guarding = Callable[[Any, Guard], Any]
-
-
-class ViewFunctions(dict[str, Any]):
-    """The view functions of a bound application.
-
-    Requests read it as they read any dictionary; what is put into it after the binding is
-    guarded like what was there before.
-
-    Args:
-        views: What was registered before.
-        guarded: Returns what Flask is to call for an endpoint and a view.
-        forget: Called with an endpoint whose view was just replaced.
-    """
-
-    def __init__(
-        self,
-        views: Mapping[str, Any],
-        guarded: Callable[[str, Any], Any],
-        forget: Callable[[str], None],
-    ) -> None:
-        super().__init__({endpoint: guarded(endpoint, view) for endpoint, view in views.items()})
-        self._guarded = guarded
-        self._forget = forget
-
-    def __setitem__(self, endpoint: str, view: Any) -> None:
-        super().__setitem__(endpoint, self._guarded(endpoint, view))
-        self._forget(endpoint)
-
-    def setdefault(self, endpoint: str, view: Any = None) -> Any:
-        if endpoint not in self:
-            self[endpoint] = view
-        return self[endpoint]
-
-    def update(self, *args: Any, **kwargs: Any) -> None:
-        for endpoint, view in dict(*args, **kwargs).items():
-            self[endpoint] = view
-
-    def __ior__(self, other: Any) -> Self:  # type: ignore[override, misc] # what dict takes
-        self.update(other)
-        return self
 
 
 class Manager(Protocol):
@@ -195,11 +156,6 @@ class BoundApp:
         if kept is None:
             return self._new_state(current)
         return kept.about(current) or self._new_state(current)
-
-    def _known_state(self, current: Request) -> RequestState | None:
-        """Return what is known of *current*, or None; another one may have the same environ."""
-        kept: RequestState | None = current.environ.get(self._key)
-        return None if kept is None else kept.about(current)
 
     def _new_state(self, current: Request) -> RequestState:
         made = RequestState((self._enforcement or self._bind()).services, current)
@@ -474,26 +430,25 @@ class BoundApp:
 
     def _finish_answers(self, places: Iterable[Places]) -> None:
         """Have answers finished, where a token can come from a place that needs it."""
-        read = {place for listed in places for place in listed.transports}
-        needed = any(place.is_ambient or isinstance(place, QueryTransport) for place in read)
-        if needed and self._finishing is None:
-            finishing = self._finishing = ResponseHook(self.parts, self.manager.renewed)
+        if self._finishing is None and any(listed.careful for listed in places):
+            self._finishing = ResponseHook(self.parts, self.manager.renewed)
             # Flask runs the first one last: what the application sets on its answers is known.
-            hooks = self._app.after_request_funcs.setdefault(None, [])
-            hooks.insert(0, lambda response: self._finished(finishing, response))
+            self._app.after_request_funcs.setdefault(None, []).insert(0, self._finished)
 
-    def _finished(self, finishing: ResponseHook, response: Response) -> Response:
+    def _finished(self, response: Response) -> Response:
         """Finish *response*, whoever made it: the view, Flask, or a handler of an error."""
-        current = _current_request()
-        state, plan = self._known_state(current), self._plan_known(current)
-        if state is not None or plan is not None:
-            finishing.finish(response, current, state, plan)
-        return response
-
-    def _plan_known(self, current: Request) -> Plan | None:
-        """Return the plan that *current* was, or would have been, judged by; None: by none."""
+        current: Request = request._get_current_object()  # type: ignore[attr-defined] # a proxy
+        kept: RequestState | None = current.environ.get(self._key)
+        # Another request may have the same environ.
+        state = None if kept is None else kept.about(current)
+        # The plan by which it was, or would have been, judged.
         plan = self._plans.get((current.endpoint, current.method))
-        return None if plan is None or plan.is_public or _is_automatic(current) else plan
+        is_free = plan is None or plan.is_public
+        if is_free or (current.method == "OPTIONS" and _is_automatic(current)):
+            plan = None
+        if state is not None or plan is not None:
+            cast(ResponseHook, self._finishing).finish(response, current, state, plan)
+        return response
 
     def check_config(self) -> None:
         """Notice settings that were changed too late.

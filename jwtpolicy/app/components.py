@@ -1,4 +1,4 @@
-"""Make the parts of one application from its settings."""
+"""Build the services of one application from its settings and registrations."""
 
 from __future__ import annotations
 
@@ -57,16 +57,16 @@ and keep it out of the source. To verify tokens of others only, set JWT_PUBLIC_K
 
 
 class Components(NamedTuple):
-    """What guards and verbs of one application share, made of its parts and what is registered.
+    """The services that depend on registrations: schemas, loaders, hooks, revocation checks.
 
     A bound application has one for good. Before that each verb gets one of its own.
 
     Attributes:
-        registered: What is registered.
-        services: What can be asked about a token.
-        additions: What the application adds to tokens.
-        sessions: What opens, renews and ends sessions.
-        baseline: What every presented token has to pass, or None.
+        registered: The registrations that they are built from.
+        services: Verifies tokens, loads their users and asks the token store.
+        additions: The application's extra claims and headers.
+        sessions: Opens, renews and ends sessions.
+        baseline: The policy that every presented token has to pass, or None.
     """
 
     registered: Registered
@@ -82,22 +82,24 @@ class Components(NamedTuple):
 
 
 class Parts:
-    """What of an application depends on its settings alone, and never changes.
+    """The services of one application: signer, verifier, store, transports, CSRF check.
+
+    They depend on its settings alone, and never change.
 
     Args:
         app: The application.
         settings: Its settings.
-        keys: The keys that were handed over, or None for those of the settings.
-        store: The store that was handed over, or None for that of the settings.
-        transports: Places of the application's own.
-        clock: Where the time comes from.
+        keys: The key ring passed to the manager; None for the keys of the settings.
+        store: The token store passed to the manager; None for the store of the settings.
+        transports: The application's own transports.
+        clock: Returns seconds since the epoch.
 
     Raises:
-        ConfigurationError: There is no usable key, or no such store; or the service would refuse
-            the tokens that it issues.
+        ConfigurationError: A key is missing or unusable, the store cannot be opened, or the
+            service would refuse the tokens that it issues.
 
     Attributes:
-        takes_cookies: Whether cookies are a place for tokens.
+        takes_cookies: Whether ``JWT_TOKEN_LOCATION`` contains cookies.
     """
 
     def __init__(
@@ -142,11 +144,11 @@ class Parts:
         }
 
     def places(self, written: Iterable[Place] | None = None) -> Places:
-        """Return the places that are written, as one; None means all that are usual here.
+        """Return the transports that a guard names; None: those of ``JWT_TOKEN_LOCATION``.
 
         Raises:
-            ConfigurationError: Cookies are among them, and not in ``JWT_TOKEN_LOCATION``, or
-                another place that browsers fill: tokens would have no CSRF value.
+            ConfigurationError: A transport that browsers fill by themselves, such as cookies, is
+                named here and not in ``JWT_TOKEN_LOCATION``: tokens would have no CSRF value.
         """
         usual: tuple[Place, ...] = (*self.settings.token_location, *self._own_places)
         listed = usual if written is None else tuple(written)
@@ -167,10 +169,10 @@ class Parts:
         return places
 
     def checks(self, places: Places, *, csrf: bool) -> tuple[PresentationCheck, ...]:
-        """Return what judges a token as it was presented in *places*, once it was verified.
+        """Return the checks of verified tokens that were presented in *places*.
 
         Args:
-            places: The places of an endpoint.
+            places: The transports of an endpoint.
             csrf: Whether tokens that browsers send by themselves need a CSRF value.
         """
         return (self.csrf,) if csrf and places.has_ambient else ()
@@ -197,7 +199,7 @@ class Parts:
         )
 
     def note_testing(self, app: Flask) -> None:
-        """Say that tests share the file of the default store, where ``TESTING`` came too late.
+        """Warn that tests share the default store's file because ``TESTING`` was set too late.
 
         Flask's own fixtures set it when the application is made. The store is not exchanged for
         one in memory then: what was issued meanwhile is known to the file alone.
@@ -215,10 +217,10 @@ class Parts:
         return CachedStore(store, seconds) if store is not None and seconds else store
 
     def check_store(self, policies: Iterable[Policy]) -> None:
-        """Refuse policies that nobody can answer.
+        """Refuse policies about revocation in an application without a token store.
 
         Raises:
-            ConfigurationError: One asks a store, and there is none.
+            ConfigurationError: `NotRevoked` or `SingleUse` is among them, and there is no store.
         """
         asking = (leaf for policy in policies for leaf in leaves(policy))
         if self.store is None and any(isinstance(leaf, NotRevoked) for leaf in asking):
@@ -230,10 +232,10 @@ class Parts:
             raise ConfigurationError(msg)
 
     def lifetime(self, kind: str, expires_in: float | timedelta | Any) -> int | None:
-        """Return the seconds that a token lives; None for ever.
+        """Return the lifetime of a token of *kind*, in seconds; None: it never expires.
 
         Raises:
-            IssueError: None was said anywhere, or it is not above 0.
+            IssueError: No lifetime is given or configured, or it is less than one second.
         """
         if expires_in is NEVER:
             self._check_endless(kind)
@@ -271,7 +273,7 @@ class Parts:
         baseline: Policy | None,
         on_reuse: Callable[[Token], None],
     ) -> Components:
-        """Return what guards and verbs share, where *registered* is registered."""
+        """Return the services of the application for the registrations in *registered*."""
         checks = (*registered.revocation_checks, *app.extensions.get(REVOCATION_CHECKS, ()))
         terms = _terms(self.settings, self.clock, registered.schemas)
         # As far ahead as `iat` may lie: a token of a machine that is ahead passes its guards, and
@@ -307,7 +309,7 @@ class Parts:
         )
 
     def enforcement(self, components: Components) -> Enforcement:
-        """Return what judges requests with these components."""
+        """Return the enforcement of policies on requests, with these components."""
         places = self.places()
         return Enforcement(
             places=places,
@@ -325,7 +327,7 @@ class Parts:
         on_reuse: Callable[[Token], None],
         additions: Additions,
     ) -> Sessions:
-        """Return what opens and ends sessions."""
+        """Return the service that opens, renews and ends sessions."""
         settings = self.settings
         return Sessions(
             signer=self.signer,
@@ -344,10 +346,11 @@ class Parts:
 
 
 def _check_sessions(settings: Settings, store: TokenStore | None) -> None:
-    """Refuse settings about sessions where nobody remembers sessions.
+    """Refuse settings about sessions in an application without a token store.
 
     Raises:
-        ConfigurationError: There is one, and no store.
+        ConfigurationError: ``JWT_COOKIE_RENEW_WITHIN`` or ``JWT_SESSION_MAX`` is set, and there
+            is no store.
     """
     for key, value in (
         ("JWT_COOKIE_RENEW_WITHIN", settings.cookie_renew_within),
@@ -441,7 +444,7 @@ def _csrf(settings: Settings) -> CSRFCheck:
 
 
 def _audience(audience: tuple[str, ...]) -> str | tuple[str, ...] | None:
-    """RFC 7519 section 4.1.3: one audience may stand as a string, as most libraries write it."""
+    """Return the ``aud`` claim: one audience as a string, as RFC 7519 section 4.1.3 allows."""
     return audience[0] if len(audience) == 1 else audience or None
 
 

@@ -1,4 +1,4 @@
-"""Keep an application's handlers of `Exception` from answering refusals."""
+"""Error handlers of `AccessError`, so that an application's of `Exception` answer no refusals."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def add_handlers(app: Flask) -> None:
 
 
 class _Outwards:
-    """Answers a refusal as if its scope had no handlers of `TOO_WIDE` classes.
+    """The error handler of a scope: it answers as if the scope handled no `TOO_WIDE` class.
 
     Handlers of single statuses are not looked for: Flask has done that, in all scopes.
     """
@@ -75,7 +75,7 @@ def _answer(error: AccessError) -> ResponseReturnValue:
 
 
 def _answer_first(app: Flask) -> None:
-    """Answer what no handler of the application's does, before Flask makes an answer of it.
+    """Add the handler of `AccessError` of last resort, unless the application has one that fits.
 
     Flask would call the error as an application of its own, with the request's environ, and copy
     what comes of that. ``TRAP_HTTP_EXCEPTIONS`` still traps refusals, if it is set; and

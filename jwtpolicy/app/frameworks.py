@@ -1,4 +1,4 @@
-"""Have frameworks with an error handling of their own say what a refusal says."""
+"""Error handlers for APIFlask, Flask-RESTful and Flask-RESTX, which have their own."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ..guards.flow import Answered
 
 
 def tell_frameworks(app: Flask, too_wide: AbstractSet[type]) -> None:
-    """Add handlers of `AccessError` where a framework's own would lose something of it.
+    """Add handlers of `AccessError` where a framework's own would lose its code or headers.
 
     Args:
         app: The application; it may be called again for it.
@@ -30,7 +30,7 @@ def tell_frameworks(app: Flask, too_wide: AbstractSet[type]) -> None:
 
 
 def _tell_apiflask(app: Flask) -> None:
-    """Have APIFlask say the code and the description, of which it reads neither.
+    """Have APIFlask answer refusals with their error code and description, which it drops.
 
     Its handler of `HTTPException` hands the status's name alone to the application's
     ``error_processor``. One of the application's own is left to answer.
@@ -49,7 +49,7 @@ def _answer_as_apiflask(error: AccessError) -> ResponseReturnValue:
 
 
 def _routers(app: Flask) -> Iterator[object]:
-    """Yield what has put its own error handling before Flask's, as RESTful and RESTX do."""
+    """Yield the `Api` objects that replaced `handle_user_exception`, as RESTful and RESTX do."""
     found: object = app.handle_user_exception
     while isinstance(found, partial):
         yield getattr(found.func, "__self__", None)

@@ -1,4 +1,4 @@
-"""Keep what was registered with a manager, and hand out the copies that applications go by."""
+"""The registrations of a manager: schemas, loaders, hooks, checks, levels of blueprints."""
 
 from __future__ import annotations
 
@@ -19,29 +19,29 @@ from ..sessions.users import UserLoader
 
 
 class Bindable(Protocol):
-    """An application, as far as registrations concern it."""
+    """An application that is bound to the registrations at its first request."""
 
     name: str
 
     @property
     def is_bound(self) -> bool:
-        """Whether its guards and verbs go by what was registered before its first request."""
+        """Whether it had its first request, which copies the registrations for its guards."""
 
     def has(self, blueprint: Blueprint) -> bool:
         """Whether it has registered *blueprint*, on its own or inside another one."""
 
 
 class Registered(NamedTuple):
-    """What was registered with a manager at one moment; later registrations do not change it.
+    """A frozen copy of the registrations of a manager; later registrations do not change it.
 
     Attributes:
         schemas: The claim schemas.
         blueprints: The levels of protected blueprints.
-        revocation_checks: What is asked beside the store whether a token was revoked.
-        user_loader: What returns the user of a token, or None.
-        is_lazy: Whether it waits for the first touch of the user.
-        extra_claims: What adds claims to tokens, or None.
-        extra_headers: What adds members to their JOSE header, or None.
+        revocation_checks: The application's functions that also decide whether a token is revoked.
+        user_loader: The function that returns the user of a token, or None.
+        is_lazy: Whether the user loader waits for the first use of the user.
+        extra_claims: The hook that adds claims to tokens, or None.
+        extra_headers: The hook that adds members to their JOSE header, or None.
     """
 
     schemas: SchemaRegistry
@@ -54,12 +54,12 @@ class Registered(NamedTuple):
 
 
 class Registrations:
-    """What applications of one manager have registered so far.
+    """The registrations of one manager so far, for the applications that are not bound yet.
 
     An application is bound to a copy, at its first request, and guards and verbs go by that copy
     from then on: there is no moment at which a guard admits what a verb refuses. Until then verbs
-    use what is registered when they are called. So a registration concerns the applications that
-    are not bound yet. Where all of them are bound it would be heard by nobody, and is an error.
+    use what is registered when they are called. Where all applications are bound a registration
+    would have no effect, and is an error.
 
     What a bound application holds may be registered anew for others, as a factory of applications
     does: it takes the place of the older one there. Checks and the levels of blueprints add up.
@@ -67,8 +67,8 @@ class Registrations:
     Attributes:
         schemas: The claim schemas.
         blueprints: The levels of protected blueprints.
-        lock: Held while something is registered, and while an application is bound: what a thread
-            registers during the first request of another one is heard, or is an error.
+        lock: Serialises registering and binding: a registration during the first request of an
+            application is in its copy, or is an error.
     """
 
     def __init__(self) -> None:
@@ -83,15 +83,15 @@ class Registrations:
         self._applications: WeakSet[Bindable] = WeakSet()
 
     def add_application(self, application: Bindable) -> None:
-        """Remember whom registrations may concern, as long as it exists."""
+        """Remember an application that registrations may concern; only a weak reference is kept."""
         self._applications.add(application)
 
     def add_schema(self, schema: object, user_type: type, kind: str | None) -> None:
         """Register a claim schema.
 
         Raises:
-            SetupError: All applications are bound.
-            SchemaError: It cannot describe a token, or there is one already.
+            SetupError: All applications are bound, so that it would have no effect.
+            SchemaError: The schema cannot describe a token, or the type and kind have one already.
         """
         with self.lock:
             self._check_open(f"claims_for({user_type.__name__})")
@@ -99,7 +99,7 @@ class Registrations:
             self.schemas.register(schema, user_type, kind, over=held)
 
     def add_user_loader(self, loader: UserLoader, *, is_lazy: bool) -> None:
-        """Register what returns the user of a token.
+        """Register the user loader: the function that returns the user of a token.
 
         Raises:
             SetupError: All applications are bound, or there is one already.
@@ -109,7 +109,7 @@ class Registrations:
             self._is_lazy = is_lazy
 
     def add_hook(self, name: str, hook: Callable[..., Any]) -> None:
-        """Register a hook of which there is one.
+        """Register a hook of which an application has at most one.
 
         Args:
             name: ``user_loader``, ``extra_claims`` or ``extra_headers``.
@@ -124,10 +124,10 @@ class Registrations:
             self._hooks[name] = hook
 
     def _check_single(self, name: str) -> None:
-        """Refuse a second hook where the first was for an application that is not bound.
+        """Refuse a second hook of one name where the first was for an application not bound yet.
 
         Raises:
-            SetupError: So it is.
+            SetupError: Another function is registered under *name* already.
         """
         found = self._hooks.get(name)
         if found is not None and found is not getattr(self._held, name, None):
@@ -141,7 +141,7 @@ class Registrations:
         """Register one more revocation check; the same function is asked once.
 
         Raises:
-            SetupError: All applications are bound.
+            SetupError: All applications are bound, so that it would have no effect.
         """
         with self.lock:
             self._check_open("revocation_check")
@@ -153,8 +153,8 @@ class Registrations:
 
         Args:
             blueprint: The blueprint.
-            level: What its endpoints demand.
-            guard: What runs before each request to it.
+            level: The policy of its endpoints.
+            guard: The hook that runs before each request to it.
 
         Raises:
             SetupError: A bound application has registered the blueprint.
@@ -172,7 +172,7 @@ class Registrations:
             self.blueprints[blueprint] = [*levels, level]
 
     def copied(self) -> Registered:
-        """Return what is registered at this moment."""
+        """Return a frozen copy of the registrations at this moment."""
         schemas = self.schemas.copied()
         if "user_loader" in self._hooks:
             schemas.reload_users()
@@ -187,14 +187,14 @@ class Registrations:
         )
 
     def hold(self, registered: Registered) -> None:
-        """Note that an application goes by *registered* from now on."""
+        """Note that an application is bound to *registered* from now on."""
         self._held = registered
 
     def _check_open(self, what: str) -> None:
-        """Refuse what no application would hear.
+        """Refuse a registration that comes too late for every application.
 
         Raises:
-            SetupError: There are applications, and all of them are bound.
+            SetupError: The manager has applications, and all of them are bound.
         """
         applications = list(self._applications)
         if applications and all(one.is_bound for one in applications):
@@ -202,7 +202,7 @@ class Registrations:
 
 
 def _is_same(check: RevocationCheck, other: RevocationCheck) -> bool:
-    """Whether both are one: a method is another object each time that it is read.
+    """Whether two revocation checks are the same: a method is a new object at each access.
 
     No `__eq__` of the application's is asked: by that a check would not be asked either.
     """

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
-from typing import Final
+from collections.abc import Callable, Mapping, Sequence
 
 from flask import Request, Response
 from werkzeug.exceptions import HTTPException
@@ -14,12 +13,10 @@ from ..guards.live_access import LiveAccess
 from ..guards.plan import Plan
 from ..guards.request_state import RequestState
 from ..tokens.token import Token
-from ..transports import CookieTransport, QueryTransport, Transport
+from ..transports import CookieTransport, Transport
 from .components import Parts
 
 logger = logging.getLogger("jwtpolicy")
-
-_NO_REFERRER: Final = "no-referrer"
 
 
 class ResponseHook:
@@ -51,15 +48,14 @@ class ResponseHook:
             plan: What the endpoint demands; None where it demands nothing.
         """
         # Copied, because a thread that the view has started may still call guarded functions.
-        asked = [] if state is None else list(state.asked)
-        plans = asked if plan is None or plan in asked else [plan, *asked]
-        if any(met.places.has_ambient for met in plans) and "*" not in (vary := response.vary):
-            # What came without a cookie is not the answer to whoever has one.
-            vary.add("Cookie")
-        for met in plans:
-            admitted = None if state is None else state.admitted.get(met)
-            _keep_private(response, _presenting(met, admitted, request))
-        if state is not None and state.own is not None and self._renew_within is not None:
+        plans = [] if state is None else state.asked.copy()
+        if plan is not None and plan not in plans:
+            plans.insert(0, plan)
+        careful = [met for met in plans if met.places.careful]
+        if careful:
+            admitted = {} if state is None else state.admitted
+            _instruct_caches(response, request, careful, admitted)
+        if self._renew_within is not None and state is not None and state.own is not None:
             self._slide(response, state, state.own)
 
     def _slide(self, response: Response, state: RequestState, own: LiveAccess) -> None:
@@ -93,16 +89,43 @@ class ResponseHook:
         return expires is not None and expires - self._clock() <= within
 
 
-def _presenting(plan: Plan, admitted: LiveAccess | None, request: Request) -> Iterable[Transport]:
-    """Return the places from which *plan* was presented a token, as far as they need care."""
+def _instruct_caches(
+    response: Response, request: Request, plans: Sequence[Plan], admitted: Mapping[Plan, LiveAccess]
+) -> None:
+    """Tell caches what the application has not told them itself.
+
+    The names of the headers are looked up here, and few functions called, because every answer
+    passes: where a header is absent, each of werkzeug's ways to ask makes and catches an exception.
+    """
+    names = {name.lower() for name, _ in response.headers}
+    for met in plans:
+        if met.places.has_ambient:
+            _vary_by_cookie(response, is_new="vary" not in names)
+            break
+    for met in plans:
+        for place in _presenting(met, admitted.get(met), request):
+            if place in met.places.careful and "cache-control" not in names:
+                # RFC 6750 section 2.3: "success (2XX status) responses … Cache-Control: private".
+                response.headers.add("Cache-Control", "no-store")
+                names.add("cache-control")
+            if place in met.places.in_urls and "referrer-policy" not in names:
+                response.headers.add("Referrer-Policy", "no-referrer")
+                names.add("referrer-policy")
+
+
+def _vary_by_cookie(response: Response, *, is_new: bool) -> None:
+    """Say that what came without a cookie is not the answer to whoever has one."""
+    if is_new:
+        response.headers.add("Vary", "Cookie")
+    elif "*" not in (vary := response.vary):
+        vary.add("Cookie")
+
+
+def _presenting(plan: Plan, admitted: LiveAccess | None, request: Request) -> Sequence[Transport]:
+    """Return the places from which *plan* was presented a token; those that need care, at least."""
     if admitted is not None and admitted.place is not None:
-        return [admitted.place]
-    careful = (place for place in plan.places.transports if _needs_care(place))
-    return [place for place in careful if _is_filled(place, plan, request)]
-
-
-def _needs_care(place: Transport) -> bool:
-    return place.is_ambient or isinstance(place, QueryTransport)
+        return (admitted.place,)
+    return [place for place in plan.places.careful if _is_filled(place, plan, request)]
 
 
 def _is_filled(place: Transport, plan: Plan, request: Request) -> bool:
@@ -111,12 +134,3 @@ def _is_filled(place: Transport, plan: Plan, request: Request) -> bool:
         return bool(place.presented(request, plan.kinds))
     except Exception:  # noqa: BLE001 # it was answered when the guard asked; here nobody could
         return True
-
-
-def _keep_private(response: Response, places: Iterable[Transport]) -> None:
-    """Keep out of caches what the application has not allowed there itself."""
-    for place in filter(_needs_care, places):
-        # RFC 6750 section 2.3: "success (2XX status) responses … Cache-Control: private".
-        response.headers.setdefault("Cache-Control", "no-store")
-        if isinstance(place, QueryTransport):
-            response.headers.setdefault("Referrer-Policy", _NO_REFERRER)

@@ -1,4 +1,4 @@
-"""Say what every endpoint of an application demands."""
+"""Audit of an application: the policies, token kinds and gaps of every endpoint."""
 
 from .auditing import audit
 from .findings import Audit, Protection, Row

@@ -1,4 +1,4 @@
-"""Go through all endpoints of an application."""
+"""Audit all endpoints of an application."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from .remarks import remarks_on
 
 
 def audit(app: Flask) -> Audit:
-    """Return what every endpoint of *app* demands, as it is now; nothing is bound by asking.
+    """Return the audit of *app*: what each endpoint demands now; the application is not bound.
 
     A mistake in the set-up is reported where it is, and does not hide the other endpoints. What
-    no request can pass is found too, as far as that can be told without one.
+    no request can pass is found too, as far as that is known without one.
 
     Args:
         app: An application with a `JWTManager`, of jwtpolicy or of its compatibility bridge.
 
     Raises:
-        SetupError: It has none.
+        SetupError: *app* has no `JWTManager`, of jwtpolicy or of the bridge.
     """
     application: BoundApp | None = app.extensions.get(EXTENSION)
     if application is None and BRIDGE not in app.extensions:
@@ -64,7 +64,7 @@ def _place(row: Row) -> tuple[str, ...]:
 
 
 def _problems(application: BoundApp, rows: tuple[Row, ...]) -> Iterator[str]:
-    """Yield what is raised on every request, whatever it is to."""
+    """Yield the mistakes of the set-up that make every request fail, to any endpoint."""
     if any(row.protection is Protection.BROKEN for row in rows):
         yield "every request is answered with 500 until what is broken has been mended"
     try:

@@ -1,4 +1,4 @@
-"""Find the guards of the compatibility bridge, which know nothing of policies."""
+"""Find the guards of the Flask-JWT-Extended bridge on endpoints, hooks and decorators."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from flask import Flask
 from ..app.planner import WrittenGuards, handler, put_at_each_request, view_class
 from ..guards.levels import guard_of, layers_of
 
-#: Where the bridge keeps what belongs to it; the library that it stands for does so too.
+#: The key in ``app.extensions`` of the bridge's manager, and of Flask-JWT-Extended's.
 EXTENSION: Final = "flask-jwt-extended"
 
 #: The name under which a guard of the bridge carries its view and its own source text.
 MARK: Final = "__jwtpolicy_bridge__"
 
-#: What applications call, or register to be called before each request.
+#: The name of the check that applications call, or register as a hook before each request.
 _CALL: Final = "verify_jwt_in_request"
 _DECORATORS: Final = "jwtpolicy.compat.flask_jwt_extended.view_decorators"
 _OTHER_DECORATORS: Final = "flask_jwt_extended.view_decorators"
@@ -43,7 +43,7 @@ def is_passed_by(view: object) -> bool:
 
 
 def is_bridge(extension: object) -> bool:
-    """Whether what is registered as `EXTENSION` is the bridge, and not what it stands for."""
+    """Whether *extension* is the bridge's `JWTManager`, not that of Flask-JWT-Extended."""
     return _is_ours(type(extension))
 
 
@@ -54,7 +54,10 @@ def _marks(function: object) -> Iterator[str]:
 
 
 def _mark_on(layer: object) -> str | None:
-    """Return the source text of the guard that *layer* itself is: marks travel by wrapping."""
+    """Return the source text of the bridge's guard if *layer* itself is one.
+
+    ``functools.wraps`` copies the mark to outer functions, on which it does not count.
+    """
     found = getattr(layer, "__dict__", {}).get(MARK)
     if found is None or found[0] is not getattr(layer, "__wrapped__", None):
         return None
@@ -62,17 +65,17 @@ def _mark_on(layer: object) -> str | None:
 
 
 def is_guard_of_bridge(thing: object) -> bool:
-    """Whether *thing* is a function behind a guard of the bridge, or what puts one around it."""
+    """Whether *thing* is a view guarded by the bridge, or ``jwt_required`` itself."""
     return _mark_on(thing) is not None or _makes_guards(thing)
 
 
 def verifying() -> list[object]:
-    """Return the functions by which the bridge, or what it stands for, checks inside of views."""
+    """Return ``verify_jwt_in_request`` of the bridge and of Flask-JWT-Extended, if imported."""
     return _named(_CALL)
 
 
 def making() -> list[object]:
-    """Return what makes guards of the bridge, or of what it stands for."""
+    """Return ``jwt_required`` of the bridge and of Flask-JWT-Extended, if imported."""
     return _named("jwt_required")
 
 

@@ -1,4 +1,4 @@
-"""Read in the bytecode of a function what it calls, without calling anything."""
+"""Find the calls in the bytecode of a function, without running it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Untold(Enum):
     UNTOLD = "UNTOLD"
 
 
-#: What cannot be told before the function runs.
+#: Marks an object that is unknown before the function runs.
 UNTOLD: Final = Untold.UNTOLD
 
 #: Since 3.13 ``PUSH_NULL`` stands behind what is called, and no longer before it.
@@ -37,9 +37,9 @@ class Call:
     """A call in the code of a function.
 
     Attributes:
-        callee: What is called, or `UNTOLD`.
+        callee: The object that is called, or `UNTOLD` if only running the code would tell.
         name: The last name by which it is reached; empty where it has none.
-        line: Where, counted from 1.
+        line: The line number in its file.
     """
 
     callee: object
@@ -49,13 +49,13 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What the names of a function mean.
+    """The names that the code of a function can reach, with the objects behind them.
 
     Attributes:
         code: The bytecode.
         globals: The names of its module.
-        cells: What its closure holds.
-        given: What is known of its parameters: the instance, and defaults.
+        cells: The variables of its closure.
+        given: The parameters whose objects are known: the instance, and defaults.
     """
 
     code: CodeType
@@ -65,12 +65,12 @@ class Scope:
 
     @property
     def held(self) -> Iterator[object]:
-        """What the function carries with it."""
+        """Yield the objects of the closure and of known parameters."""
         yield from self.cells.values()
         yield from self.given.values()
 
     def nested(self) -> Iterator[Scope]:
-        """Yield the functions that are made in it, and used there."""
+        """Yield the scopes of inner functions that are also loaded in it."""
         loaded = {i.argval for i in dis.get_instructions(self.code) if _is_load(i.opname)}
         for const in self.code.co_consts:
             if isinstance(const, CodeType):
@@ -79,7 +79,7 @@ class Scope:
                     yield Scope(const, self.globals, self.cells)
 
     def hands_on(self) -> bool:
-        """Whether it takes any arguments, and calls something with any."""
+        """Whether it takes ``*args`` or ``**kwargs`` and makes a call with ``*`` or ``**``."""
         takes_any = inspect.CO_VARARGS | inspect.CO_VARKEYWORDS
         operations = (i.opname for i in dis.get_instructions(self.code))
         return bool(self.code.co_flags & takes_any) and "CALL_FUNCTION_EX" in operations
@@ -90,7 +90,7 @@ class Scope:
 
 
 def scope_of(function: FunctionType, instance: object = UNTOLD) -> Scope:
-    """Return what the names of *function* mean, where it is called on *instance*."""
+    """Return the scope of *function*, a method of *instance* if one is given."""
     code = function.__code__
     cells: dict[str, object] = {}
     for name, cell in zip(code.co_freevars, function.__closure__ or (), strict=True):
@@ -108,7 +108,7 @@ def scope_of(function: FunctionType, instance: object = UNTOLD) -> Scope:
 
 
 class _Reader:
-    """Follows names and attributes through the code; whatever else is computed is `UNTOLD`."""
+    """A reader of bytecode that follows names and attributes; all else is `UNTOLD`."""
 
     def __init__(self, scope: Scope) -> None:
         self._scope = scope
@@ -173,7 +173,7 @@ class _Reader:
             self._has_value = self._is_called = False
 
     def _store(self, step: dis.Instruction) -> None:
-        """Remember what a local name means: an import inside of the function, or another name."""
+        """Remember the object of a local name, bound by an import inside or by another name."""
         operation = step.opname
         if operation == "LOAD_CONST":
             self._constants = [*self._constants[-1:], step.argval]
@@ -207,7 +207,7 @@ def _is_load(operation: str) -> bool:
 
 
 def attribute(value: object, name: str) -> object:
-    """Return an attribute as it lies there, `UNTOLD` where looking would run something."""
+    """Return an attribute by static lookup; `UNTOLD` where reading it would run code."""
     if value is current_manager:
         value = JWTManager
     if value is UNTOLD or isinstance(value, LocalProxy):

@@ -1,4 +1,4 @@
-"""Take leaves apart into facts, and know which of them can be true together."""
+"""Facts that the leaves of a policy depend on, and which of them can be true together."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _SCALARS: Final = (str, int, float, bool)
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """Something that may be true of a token, a user or a resource.
+    """A statement about a token, a user or a resource that is true or false.
 
     Attributes:
-        name: What it is about; facts about different things know nothing of each other.
+        name: Its subject, such as a role; facts of different names are independent.
     """
 
     name: Hashable
@@ -29,7 +29,7 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class IsOneOf(Fact):
-    """A claim, or an attribute of the resource, has one of these values.
+    """The fact that a claim, or an attribute of the resource, has one of these values.
 
     Attributes:
         values: The types and values.
@@ -40,10 +40,10 @@ class IsOneOf(Fact):
 
 @dataclass(frozen=True, slots=True)
 class IsWithin(Fact):
-    """Something happened at most so long ago.
+    """The fact that an event, such as the authentication, is at most so many seconds old.
 
     Attributes:
-        seconds: How long.
+        seconds: The greatest age, in seconds.
     """
 
     seconds: float
@@ -62,13 +62,13 @@ def facts_of(leaf: Policy) -> frozenset[Fact]:
 
 
 def agree(truth: Mapping[Fact, bool]) -> bool:
-    """Whether all of it can be at once."""
+    """Whether the facts can have these truth values at the same time."""
     names = {fact.name for fact in truth}
     return all(_agree({f: is_so for f, is_so in truth.items() if f.name == n}) for n in names)
 
 
 def _agree(truth: Mapping[Fact, bool]) -> bool:
-    """Whether facts about one thing can be at once."""
+    """Whether facts of one name can have these truth values at the same time."""
     values = [(fact.values, is_so) for fact, is_so in truth.items() if isinstance(fact, IsOneOf)]
     if any(is_so for _, is_so in values):
         possible = frozenset.intersection(*(some for some, is_so in values if is_so))

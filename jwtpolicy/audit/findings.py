@@ -1,4 +1,4 @@
-"""Hold what was found out about the endpoints of an application."""
+"""The values that an audit consists of: `Audit`, `Row` and `Protection`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from werkzeug.routing import Rule
 
 
 class Protection(StrEnum):
-    """What stands before an endpoint."""
+    """The protection of an endpoint: by a guard, public on purpose, or none that was found."""
 
     #: Policies, those of a blueprint included, or the compatibility bridge.
     GUARDED = "guarded"
@@ -35,22 +35,22 @@ _NOT_SEEN: Final = (Protection.INSIDE, Protection.UNKNOWN, Protection.UNGUARDED)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """What one endpoint demands at one URL, for methods that demand the same.
+    """A row of the audit: the demands of one endpoint at one URL, for equal methods.
 
     Attributes:
         rule: The rule of the URL, as it was written.
         methods: The methods, in upper case.
         endpoint: The name of the endpoint.
-        protection: What stands before it.
+        protection: Its protection: guarded, public, unguarded or another of `Protection`.
         demands: The source text of all levels; empty where there are none.
         bridge: The source text of the guard of the compatibility bridge, or None.
         accepts: The kinds of token that can pass; ``no token`` for callers without one.
-        baseline: The source text of what every token has to pass beside, or None.
-        places: The names of the places where tokens may stand.
+        baseline: The source text of the baseline that every token has to pass as well, or None.
+        places: The names of the transports that may carry tokens.
         csrf: Whether tokens that browsers send by themselves need a CSRF value; None where no
             such token is read, or the method changes nothing.
-        notes: What a reader should not overlook.
-        problem: Why no request can pass, or None.
+        notes: Warnings and explanations for the reader.
+        problem: The reason why no request can pass, or None.
         domain: The subdomain or host that the rule is for; mostly empty.
     """
 
@@ -70,7 +70,7 @@ class Row:
 
 
 def row_at(rule: Rule, protection: Protection, **found: Any) -> Row:
-    """Return the row of *rule* in which *found* stands."""
+    """Return the row of *rule*, with the attributes in *found*."""
     domain = rule.host or rule.subdomain or ""
     return Row(
         rule=rule.rule, endpoint=rule.endpoint, protection=protection, domain=domain, **found
@@ -79,15 +79,15 @@ def row_at(rule: Rule, protection: Protection, **found: Any) -> Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Audit:
-    """What was found out about an application.
+    """The audit of an application: its endpoints, its baseline, and their problems.
 
     Attributes:
         application: Its name.
-        baseline: The source text of what every presented token has to pass, or None.
-        places: The names of the places where tokens are usually read.
+        baseline: The source text of the policy that every presented token has to pass, or None.
+        places: The names of the transports of ``JWT_TOKEN_LOCATION`` and the application's own.
         rows: Its endpoints, sorted by rule.
-        remarks: What holds for all of them, and a reader should not overlook.
-        problems: Why no request at all can pass; mostly empty.
+        remarks: Warnings and explanations that concern all of them.
+        problems: The reasons why no request at all can pass; mostly empty.
     """
 
     application: str
@@ -99,7 +99,7 @@ class Audit:
 
     @property
     def unguarded(self) -> tuple[Row, ...]:
-        """The endpoints that no guard is seen before, and nobody said so."""
+        """The endpoints without a visible guard that were not declared public."""
         return tuple(row for row in self.rows if row.protection in _NOT_SEEN)
 
     @property
@@ -108,9 +108,9 @@ class Audit:
         return tuple(row for row in self.rows if row.problem is not None)
 
     def unguarded_but(self, allowed: Collection[str]) -> tuple[Row, ...]:
-        """Return what is `unguarded` without the endpoints *allowed* of which that cannot be told.
+        """Return the `unguarded` rows without those *allowed* that may be checked inside.
 
-        One of them that nothing checks any more is unguarded again, whatever is allowed.
+        An endpoint that certainly has no check is never left out, whatever is allowed.
         """
         return tuple(
             row

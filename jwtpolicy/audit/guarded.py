@@ -1,4 +1,4 @@
-"""Say what an endpoint with policies demands, and whether anybody can pass it."""
+"""The audit's row of an endpoint with policies, and whether any caller can pass them."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ class Guarded:
     """A method of an endpoint that has policies, and no mistake in its set-up.
 
     Attributes:
-        application: What guards the application.
+        application: The bound application.
         rule: The rule of the URL.
-        demand: What was written.
-        plan: What it means.
+        demand: The levels as they were written.
+        plan: The plan that they were compiled to.
         variables: The variables of the URL; None where the application may add to them.
     """
 
@@ -43,7 +43,7 @@ class Guarded:
     variables: Collection[str] | None
 
     def row(self, bridge: str | None) -> Row:
-        """Return the row, beside which the guard of the *bridge* stands."""
+        """Return the row; *bridge* is the source text of a guard of the bridge, or None."""
         accepts = tuple(self._accepted())
         return row_at(
             self.rule,
@@ -59,7 +59,7 @@ class Guarded:
         )
 
     def _accepted(self) -> Iterator[str]:
-        """Yield the kinds of token that can pass, as far as that can be told."""
+        """Yield the kinds of token that can pass, as far as that is known without a request."""
         for kind in self.plan.kinds:
             if self._is_carried(kind) and self._passes(kind):
                 yield kind
@@ -78,7 +78,7 @@ class Guarded:
         return can_pass(program, Caller(kind, self.variables))
 
     def _baseline(self) -> list[Policy]:
-        """Return what of the baseline tokens meet here, if any: one policy or none."""
+        """Return the part of the baseline that applies to tokens here: one policy or none."""
         if not self.plan.kinds:
             return []
         baseline = for_kind(self.application.baseline, self.plan.kinds[0])
@@ -90,7 +90,7 @@ class Guarded:
         return any(isinstance(check, CSRFCheck) for check in self.plan.checks)
 
     def _reasons(self) -> Iterator[str]:
-        """Yield why kinds that the policies name cannot come, or not pass."""
+        """Yield the reasons why a token of a kind that the policies name cannot arrive or pass."""
         for name in self._missing():
             yield f"the URL has no variable {name!r}"
         for kind in self.plan.kinds:
@@ -129,7 +129,7 @@ class Guarded:
         return uses_up and self.demand.method in ("GET", "HEAD")
 
     def _useless(self, accepts: Collection[str]) -> Iterator[str]:
-        """Yield the callers that the policies name, and nevertheless never let in."""
+        """Yield a note for each kind of caller that the policies name and yet never allow."""
         for kind in self.plan.kinds:
             if kind not in accepts and self._is_carried(kind):
                 yield f"no token of the kind {kind!r} can pass"
@@ -160,7 +160,7 @@ def _carries(place: Transport, kind: str) -> bool:
 
 
 def _starting_anew(demand: Demand) -> Iterator[str]:
-    """Yield the classes that left levels of their bases behind."""
+    """Yield the classes with ``inherit_policies = False``, which drop levels of their bases."""
     for guard in demand.guards:
         for cls in getattr(guard, "view", object).__mro__:
             if vars(cls).get("inherit_policies", True) is False:

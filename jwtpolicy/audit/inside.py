@@ -1,4 +1,4 @@
-"""Find checks that are made inside of views and their wrappers, by what runs there."""
+"""Find token checks inside of views, hooks and wrappers, by reading their bytecode."""
 
 from __future__ import annotations
 
@@ -33,17 +33,17 @@ _PLAIN: Final = sys.stdlib_module_names | {
     "sqlalchemy",
     "werkzeug",
 }
-#: How far calls are followed into functions.
+#: The depth to which calls are followed into functions.
 _DEPTH: Final = 6
 
 
 @dataclass(slots=True)
 class Found:
-    """What stands in the code that runs for an endpoint.
+    """The checks found in the code that runs for an endpoint, and the code that is unreadable.
 
     Attributes:
-        checks: Where a check is made, as ``file:line``.
-        hidden: Where something runs that cannot be read, with what it is.
+        checks: The places of token checks, as ``file:line``.
+        hidden: The callables whose code cannot be read, which may hold a check.
     """
 
     checks: dict[str, None] = field(default_factory=dict)
@@ -51,7 +51,7 @@ class Found:
 
 
 def found_inside(app: Flask, endpoint: str, method: str) -> Found:
-    """Return what runs for *method* of *endpoint*, before its view and in it."""
+    """Return the checks in the hooks and the view of *endpoint* that run for *method*."""
     look = _Look(method)
     for hook in _hooks(app, endpoint):
         look.at(hook)
@@ -67,7 +67,7 @@ def _hooks(app: Flask, endpoint: str) -> Iterator[Callable[..., Any]]:
 
 
 class _Look:
-    """Looks at functions and at what they call, each once.
+    """A search for token checks through functions and what they call, each visited once.
 
     Args:
         method: The method of the request, which chooses the handler of a class.
@@ -77,11 +77,11 @@ class _Look:
         self.found = Found()
         self._method = method
         self._seen: set[int] = set()
-        #: What was looked at; an object that is gone would lend its id to another.
+        #: The searched objects; one that is gone would lend its id to another.
         self._kept: list[object] = []
 
     def at(self, thing: object, instance: object = UNTOLD, depth: int = _DEPTH) -> None:
-        """Look at something that is called."""
+        """Search a callable, and the callables that it reaches, down to *depth*."""
         if thing is None or id(thing) in self._seen or depth == 0:
             return
         self._seen.add(id(thing))
@@ -111,7 +111,7 @@ class _Look:
             self._read(scope_of(function, instance), depth)
 
     def _at_class(self, view: object, cls: type, depth: int) -> None:
-        """Look at the class behind a view function of ``as_view``."""
+        """Search the class behind a view function of ``as_view``: its handler and decorators."""
         package = dispatcher(cls)
         if package not in ("flask", "flask_restful", "flask_restx"):
             # What it hands its arguments on to is the handler, which is looked at anyway.
@@ -124,7 +124,7 @@ class _Look:
             self.at(MethodType(answering, cls), depth=depth)  # type: ignore[arg-type] # a function
 
     def _at_decorator(self, decorator: object, depth: int) -> None:
-        """Look at what *decorator* will put around a handler, which it has not made yet."""
+        """Search the wrapper that *decorator* will put around a handler; it does not exist yet."""
         while isinstance(decorator, partial):
             decorator = decorator.func
         if not isinstance(decorator, FunctionType):
@@ -133,7 +133,7 @@ class _Look:
             self._at_making(scope_of(decorator), depth - 1)
 
     def _at_making(self, scope: Scope, depth: int) -> None:
-        """Look at what a decorator makes, and at the decorators that it calls itself."""
+        """Search the wrapper inside a decorator's *scope*, and the decorators that it calls."""
         for call in scope.calls():
             if any(call.callee is maker for maker in (protect, *making())):
                 self.found.checks[f"{_shown(scope.code.co_filename)}:{call.line}"] = None
@@ -162,7 +162,7 @@ class _Look:
             self.found.hidden[f"{scope.code.co_qualname}, at {place}"] = None
 
     def _at_held(self, part: object, depth: int) -> bool:
-        """Look at something that a function carries with it; whether it may be called."""
+        """Search an object of a function's closure or defaults; return whether it may be called."""
         if not _may_be_called(part) or _is_check(part):
             return False
         if _is_readable(part) or not _is_plain(part):

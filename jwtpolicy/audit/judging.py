@@ -1,4 +1,4 @@
-"""Judge one method of one endpoint."""
+"""Audit one method of one endpoint."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ from .inside import found_inside
 
 @dataclass(frozen=True, slots=True)
 class Judge:
-    """What knows an application and what guards it.
+    """The judge of endpoints: it makes the audit's row of a rule and a method.
 
     Attributes:
-        app: The application.
-        application: Its guards, or None where only the bridge guards it.
+        app: The Flask application.
+        application: Its bound application, or None where only the bridge guards it.
     """
 
     app: Flask
     application: BoundApp | None
 
     def row(self, rule: Rule, method: str) -> Row:
-        """Return what *rule* demands for *method*, without the method."""
+        """Return the row of *rule* for *method*; its ``methods`` are left empty."""
         view = self.app.view_functions.get(rule.endpoint)
         bridge = bridge_around(self.app, rule.endpoint, method)
         if is_automatic(rule, method):
@@ -56,10 +56,10 @@ class Judge:
         return self._without_plan(rule, method, Settings(), bridge)
 
     def _of_plan(self, rule: Rule, method: str, bridge: str | None, application: BoundApp) -> Row:
-        """Return the row of an endpoint that the native guards may know.
+        """Return the row of an endpoint that may have native guards.
 
         Raises:
-            SetupError: They cannot work.
+            SetupError: The guards of the endpoint contradict each other or cannot work.
         """
         demand = application.planner.demand(rule.endpoint, method)
         plan = application.planner.plan(rule.endpoint, method, application.baseline)
@@ -89,7 +89,7 @@ class Judge:
         )
 
     def _inside(self, endpoint: str, method: str) -> tuple[Protection, tuple[str, ...]]:
-        """Return what can be said of an endpoint that no guard is seen before, and where."""
+        """Return the protection of an endpoint without a visible guard, and notes on it."""
         found = found_inside(self.app, endpoint, method)
         if found.checks:
             return Protection.INSIDE, (f"at {', '.join(found.checks)}",)
@@ -103,7 +103,7 @@ class Judge:
 
 
 def _on_order(view: object, method: str) -> Iterator[str]:
-    """Yield what the place of a guard among the decorators of *view* means."""
+    """Yield notes about decorators above the guard of *view* and levels that do not count."""
     written = WrittenGuards(view)
     counting = written.counting(method)
     if len(counting) < len(written.all(method)):

@@ -1,4 +1,4 @@
-"""Tell whether any caller can pass a program, by trying what its leaves may say.
+"""Satisfiability of a compiled policy for a caller: a search over truth values of its leaves.
 
 What is found impossible is impossible. The reverse does not hold: a predicate of the application
 is taken to say yes and no as it likes, and so are most matchers.
@@ -27,13 +27,13 @@ _INVALID: Final = Finding(Outcome.INVALID_TOKEN)
 _MISSING: Final = Finding(Outcome.MISSING_CLAIM)
 _NOBODY: Final = AccessRequest()
 
-#: So many facts are tried in all combinations; with more of them nothing is found impossible.
+#: The most facts that are tried in all combinations; with more, nothing is found impossible.
 _MOST: Final = 12
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Whoever comes to an endpoint.
+    """A caller of an endpoint, as far as that decides whether the policies can pass.
 
     Attributes:
         kind: The kind of the caller's own token; None without one.
@@ -46,6 +46,8 @@ class Caller:
 
 def can_pass(program: Program, caller: Caller) -> bool:
     """Whether *caller* may be allowed, whatever else is true of the token and the request."""
+    # Leaves whose finding is certain for this caller keep it in every trial; those that depend on
+    # facts are what is tried. A predicate has a fact of its own, which no other leaf shares.
     literals = list(_literals(program.root))
     certain: dict[int, Finding] = {}
     free: dict[int, frozenset[Fact]] = {}
@@ -58,6 +60,7 @@ def can_pass(program: Program, caller: Caller) -> bool:
             certain[literal.index] = found
     wanted = [(free[one.index], not one.is_negated) for one in literals if one.index in free]
     settled, doubtful = _sorted_out(wanted)
+    # 2 ** 12 trials take a moment; beyond that no verdict, which here means that it can pass.
     if len(doubtful) > _MOST:
         return True
     return any(
@@ -66,7 +69,7 @@ def can_pass(program: Program, caller: Caller) -> bool:
 
 
 def missing_variables(policy: Policy, variables: Collection[str] | None) -> list[str]:
-    """Return the variables that a leaf compares with, and the URL does not have."""
+    """Return the URL variables that a leaf compares with and that the rule does not have."""
     if variables is None or not isinstance(policy, ClaimsMatch | ResourceMatch):
         return []
     return [name for _, matcher in policy.matchers for name in _missing(matcher, variables)]
@@ -86,7 +89,7 @@ def _literals(node: Node) -> Iterator[Literal]:
 
 
 def _certain(leaf: Policy, caller: Caller) -> Finding | None:
-    """Return what *leaf* says of the caller in any case, or None where that depends."""
+    """Return the finding of *leaf* that this caller always gets, or None if it depends."""
     if caller.kind is None:
         return _of_nobody(leaf)
     if isinstance(leaf, TokenKind):
@@ -111,11 +114,14 @@ def _of_nobody(leaf: Policy) -> Finding | None:
 def _sorted_out(
     wanted: Collection[tuple[frozenset[Fact], bool]],
 ) -> tuple[dict[Fact, bool], list[Fact]]:
-    """Return the facts of which one value is the best, with it, and those to be tried."""
+    """Return the facts that need no trial, each with its best value, and those to be tried."""
     sides: dict[Fact, set[bool]] = {}
     for facts, side in wanted:
         for fact in facts:
             sides.setdefault(fact, set()).add(side)
+    # Negation stands at literals alone, so the tree only gains when a literal allows. A fact that
+    # is asked for on one side only, and that no other fact of its name can contradict, is best on
+    # that side, and needs no trial.
     names = [fact.name for fact in sides]
     doubtful = [f for f, both in sides.items() if len(both) > 1 or names.count(f.name) > 1]
     settled = {fact: True in side for fact, side in sides.items() if fact not in doubtful}
@@ -123,7 +129,7 @@ def _sorted_out(
 
 
 def _trials(settled: Mapping[Fact, bool], doubtful: list[Fact]) -> Iterator[dict[Fact, bool]]:
-    """Yield every way in which the facts can be together."""
+    """Yield every assignment of truth values to the facts that does not contradict itself."""
     for values in product((True, False), repeat=len(doubtful)):
         truth = dict(zip(doubtful, values, strict=True))
         if agree(truth):
@@ -131,7 +137,7 @@ def _trials(settled: Mapping[Fact, bool], doubtful: list[Fact]) -> Iterator[dict
 
 
 def _said(free: Mapping[int, frozenset[Fact]], truth: Mapping[Fact, bool]) -> dict[int, Finding]:
-    """Return what the leaves say where *truth* is how things are."""
+    """Return the finding of each leaf under the assignment *truth*."""
     return {
         index: ALLOWED if all(truth[fact] for fact in facts) else _DENIED
         for index, facts in free.items()

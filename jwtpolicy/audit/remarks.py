@@ -1,4 +1,4 @@
-"""Say what holds for a whole application, and a reader of its audit should not overlook."""
+"""Remarks of an audit that concern the whole application."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ..stores import MemoryStore
 from .bridge import EXTENSION, is_bridge
 
 _COMPAT: Final = "JWT_COMPAT_"
-#: What the switches of the bridge open.
+#: The security checks that the switches of the bridge turn off.
 _SWITCHES: Final[Mapping[str, str]] = {
     "JWT_COMPAT_WEAK_KEYS": "secrets of any length sign and verify at the bridge",
     "JWT_COMPAT_UNTYPED": "the bridge takes tokens without `type` for access tokens",
@@ -24,7 +24,7 @@ _SWITCHES: Final[Mapping[str, str]] = {
 
 
 def remarks_on(app: Flask, application: BoundApp | None) -> Iterator[str]:
-    """Yield what to know of *app*, and of what guards it."""
+    """Yield the remarks on *app* and its managers."""
     if application is None:
         yield "there is no JWTManager of jwtpolicy here: only the bridge guards endpoints"
     else:

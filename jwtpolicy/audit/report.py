@@ -1,4 +1,4 @@
-"""Write an audit down, for people and for machines."""
+"""Format an audit as a text table or as JSON, and choose the exit code."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Allowed = Collection[str] | None
 
 
 def exit_code(audit: Audit, unguarded_but: Allowed) -> int:
-    """Return 1 where somebody should look, else 0."""
+    """Return 1 if the audit has problems, impassable or unguarded endpoints, else 0."""
     is_open = unguarded_but is not None and audit.unguarded_but(unguarded_but)
     return 1 if audit.problems or audit.impassable or is_open else 0
 

@@ -1,1 +1,1 @@
-"""Stand in for other libraries while their applications move over."""
+"""Compatibility bridges: the API of other libraries, for applications that are moving over."""

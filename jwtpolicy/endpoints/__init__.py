@@ -1,4 +1,4 @@
-"""Offer ready-made views for the endpoints that every application needs."""
+"""Ready-made views: login, refresh, step-up, logout, sessions, revocation, introspection."""
 
 from .blueprint import auth_blueprint
 from .client_secrets import ClientView

@@ -1,4 +1,4 @@
-"""Answer with tokens in the way that was chosen, and with errors in the application's name."""
+"""Responses of the ready-made views: token pairs in cookies or body, and logged refusals."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from ..sessions.results import TokenPair
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 
-#: Where a pair of tokens may be put.
+#: The ways to deliver a pair of tokens.
 ANSWERS = (None, "cookies", "body", "both")
 
 
 def answered(pair: TokenPair, where: str | None) -> Response:
-    """Return the answer with *pair*.
+    """Return the response that delivers *pair*, in cookies, in the body, or in both.
 
     Args:
         pair: The tokens.
@@ -29,7 +29,7 @@ def answered(pair: TokenPair, where: str | None) -> Response:
             for tokens.
 
     Raises:
-        ConfigurationError: Cookies are no place for tokens here.
+        ConfigurationError: *where* asks for cookies, and ``JWT_TOKEN_LOCATION`` has none.
         IssueError: A cookie would be too long for browsers, or has no path yet.
     """
     is_hidden = None if where is None else where == "cookies"
@@ -40,16 +40,16 @@ def answered(pair: TokenPair, where: str | None) -> Response:
 
 
 def as_it_came(pair: TokenPair) -> Response:
-    """Return the answer with *pair* in the way that the current token came."""
+    """Return the response that delivers *pair* by the transport of the current token."""
     is_hidden = manager_here().current_transport == "cookies"
     return answered(pair, "cookies" if is_hidden else "body")
 
 
 def said_yes(answer: object, who: str) -> bool:
-    """Return what a hook answers that says yes or no; a coroutine is no yes (HTTP-11).
+    """Return the answer of a yes-or-no hook; a coroutine is no yes (HTTP-11).
 
     Raises:
-        PolicyError: It is neither True nor False.
+        PolicyError: The hook *who* returned neither True nor False.
     """
     if type(answer) is not bool:
         if inspect.iscoroutine(answer):
@@ -60,7 +60,7 @@ def said_yes(answer: object, who: str) -> bool:
 
 
 def logging_refusals(method: Method) -> Method:
-    """Return *method* of a view, whose refusals are logged and sent in the application's name."""
+    """Return *method* of a view with its refusals logged and their challenge's realm set."""
 
     @wraps(method)
     def inner(*args: Any, **kwargs: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Wire the ready-made views in one line: `auth_blueprint`."""
+"""The blueprint of the ready-made views: `auth_blueprint`."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ RULES: Final[Mapping[str, str]] = {
     "introspect": "/introspect",
 }
 
-#: What people need; services ask for the others.
+#: The endpoints for people; the others are for services.
 USUAL: Final = ("login", "refresh", "step_up", "logout", "sessions")
 
 
@@ -62,18 +62,20 @@ def auth_blueprint(
         authenticate: Returns the user of credentials, or None, as `LoginView.authenticate`; or a
             `LoginView` that does. Confirming uses it too.
         name: The name of the blueprint.
-        url_prefix: Where it stands. What the server has mounted the application at comes before it
-            in the cookie's path, as the request says, else as ``APPLICATION_ROOT`` does.
-        endpoints: Which of them: ``login``, ``refresh``, ``step_up``, ``logout``, ``sessions``,
+        url_prefix: The URL prefix of the blueprint. The path at which the server has mounted the
+            application comes before it in the cookie's path, by the request, else by
+            ``APPLICATION_ROOT``.
+        endpoints: Their names: ``login``, ``refresh``, ``step_up``, ``logout``, ``sessions``,
             and for services ``revoke`` and ``introspect``.
         fields: The names of the fields of credentials; None: ``username`` and ``password``.
-        answer_in: Where a login puts its tokens, as `LoginView.answer_in`.
-        acr: What confirming reaches, as `StepUpView.acr`.
+        answer_in: The delivery of a login's tokens, as `LoginView.answer_in`.
+        acr: The authentication context class of a step-up, as `StepUpView.acr`.
         clients: The secrets of the services that may revoke and introspect, by their ids.
         views: Classes of your own in place of those, by the name of the endpoint.
 
     Raises:
-        ConfigurationError: There is no such endpoint, or something that it needs was not passed.
+        ConfigurationError: An endpoint's name is unknown, or an argument that it needs, such as
+            *authenticate* or *clients*, is absent or of a wrong type.
     """
     _check_arguments(name, url_prefix, endpoints, clients, views)
     expect(acr, (str, NoneType), "auth_blueprint(acr=…) takes one text", ConfigurationError)
@@ -106,12 +108,12 @@ _PLAIN: Final[Mapping[str, type[ProtectedView]]] = {
 
 
 def _check_store(state: BlueprintSetupState, needs_store: Sequence[str]) -> None:
-    """Refuse endpoints that could only fail, where it is known already that there is no store.
+    """Refuse endpoints that need a token store where the application is known to have none.
 
     Where the manager comes later, the application says so when it is bound.
 
     Raises:
-        ConfigurationError: There are some.
+        ConfigurationError: The application has no token store, and *needs_store* is not empty.
     """
     found = state.app.extensions.get(EXTENSION)
     if found is not None and found.parts.store is None:
@@ -123,10 +125,10 @@ def _check_store(state: BlueprintSetupState, needs_store: Sequence[str]) -> None
 def _check_arguments(
     name: object, url_prefix: object, endpoints: object, clients: object, views: object
 ) -> None:
-    """Refuse what was meant otherwise: one text is several letters to whoever takes several names.
+    """Check the types of `auth_blueprint`'s arguments: one text would be taken as its letters.
 
     Raises:
-        ConfigurationError: Something is.
+        ConfigurationError: An argument is of another type than documented.
     """
     expect(name, str, "auth_blueprint(name=…) takes the blueprint's name", ConfigurationError)
     prefix = "auth_blueprint(url_prefix=…) takes a path, such as '/auth'"
@@ -153,7 +155,7 @@ def _login_view(
     fields: Sequence[str] | None,
     answer_in: str | None,
 ) -> type[LoginView]:
-    """Return the view that was passed, or one around the function that was."""
+    """Return the login view class: *authenticate* itself, or a new one that calls it."""
     written = {"fields": fields, "answer_in": answer_in}
     members: dict[str, Any] = {key: value for key, value in written.items() if value is not None}
     if isinstance(authenticate, type) and issubclass(authenticate, LoginView):
@@ -168,7 +170,7 @@ def _login_view(
 
 
 def _step_up_view(login: type[LoginView], acr: str | None) -> type[StepUpView]:
-    """Return the view that confirms as *login* logs in."""
+    """Return a step-up view class that authenticates as the *login* view does."""
 
     class StepUp(StepUpView):
         fields = login.fields
@@ -210,7 +212,7 @@ def _add(blueprint: Blueprint, endpoint: str, view: type[ProtectedView]) -> None
 
 
 def _note_refresh_path(state: BlueprintSetupState) -> None:
-    """Leave the path of the refresh cookie where `CookieTransport` finds it."""
+    """Note the blueprint's URL prefix as the path of the refresh cookie for `CookieTransport`."""
     prefix = (state.url_prefix or "").rstrip("/") or RULES["refresh"]
     if "<" in prefix:
         return

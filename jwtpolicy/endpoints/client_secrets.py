@@ -1,4 +1,4 @@
-"""Know other services by their id and secret."""
+"""Client authentication by id and secret, for views that other services call."""
 
 from __future__ import annotations
 

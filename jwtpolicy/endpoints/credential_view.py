@@ -1,4 +1,4 @@
-"""Take credentials from a request: what logging in and confirming have in common."""
+"""The base class of the views that take credentials: login and step-up."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ logger = logging.getLogger("jwtpolicy")
 
 Result = TypeVar("Result")
 
-#: What a request brings to log in with, by the name of the field.
+#: The credentials in a request, by the name of the field.
 Credentials = Mapping[str, str]
 
 
@@ -54,7 +54,7 @@ class CredentialsView(ProtectedView, ABC, Generic[User]):
 
     @abstractmethod
     def authenticate(self, credentials: Credentials) -> User | Awaitable[User | None] | None:
-        """Return the user whose *credentials* these are, or None; it may be async.
+        """Return the user that the *credentials* authenticate, or None; it may be async.
 
         It should take as long for a name that nobody has as for a wrong password; `check_password`
         does.
@@ -77,7 +77,7 @@ class CredentialsView(ProtectedView, ABC, Generic[User]):
 
     @abstractmethod
     def begin(self, user: User, credentials: Credentials) -> TokenPair | None:
-        """Return tokens for *user*, or None where it is not the user that was asked for."""
+        """Return tokens for *user*, or None where the current session is another user's."""
 
     @abstractmethod
     def answer(self, pair: TokenPair) -> ResponseReturnValue:
@@ -96,14 +96,14 @@ class CredentialsView(ProtectedView, ABC, Generic[User]):
         return self.answer(pair)
 
     def _called(self, name: str, hook: Callable[..., Result], *args: Any) -> Result:
-        """Return what one of the hooks answers; raises what `called` does."""
+        """Call a hook of the application and return its answer; raises what `called` raises."""
         return called(f"{type(self).__name__}.{name}", hook, *args)
 
     def _check(self) -> None:
-        """Refuse what may not log in, whoever's credentials it brings."""
+        """Refuse the request before its credentials are read; by default nothing is refused."""
 
     def _begun(self, user: User, credentials: Credentials) -> TokenPair | None:
-        """Return what `begin` does, and None for a user whom it logs in or confirms in no case.
+        """Return the pair of `begin`, or None for a user who cannot be logged in or confirmed.
 
         Such as one whose sessions were just ended, or who would be taken for another: whoever may
         choose a name may choose ``machine:1``, and that is no mistake of the application.

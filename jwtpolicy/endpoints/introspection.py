@@ -1,4 +1,4 @@
-"""Tell other services what a token is worth, as :rfc:`7662` says."""
+"""Token introspection for other services (:rfc:`7662`)."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class IntrospectionView(ClientView):
     It is closed: only `clients` are answered, and there are none unless a subclass names them. To
     let services in by their access tokens, add a level that asks for one, and override
     `is_allowed`. A token is active if it passes what every endpoint asks of it: signature, times,
-    audience, the baseline, and the store where there is one. Of all others nothing is said.
+    audience, the baseline, and the store where there is one. Of all others nothing is disclosed.
 
     Attributes:
         kinds: The kinds of token that can be active. A refresh token is not among them: a service
@@ -63,7 +63,7 @@ class IntrospectionView(ClientView):
         return self.client() is not None
 
     def described(self, token: Token) -> dict[str, Any]:
-        """Return what is said of an active token beside that it is."""
+        """Return the members of the answer about an active token, beside ``active``."""
         claims = token._claims
         told: dict[str, Any] = {name: claims[name] for name in _TOLD if name in claims}
         if token.kind == "access":
@@ -72,13 +72,13 @@ class IntrospectionView(ClientView):
 
     @logging_refusals
     def post(self) -> ResponseReturnValue:
-        """Say what the token is worth.
+        """Answer whether the token is active, and with which claims.
 
         Raises:
             InvalidClientError: The caller may not ask.
             PolicyError: `is_allowed` says neither yes nor no.
-            UserUnavailableError: It raised; unless that was an answer of its own.
-            InvalidRequestError: There is no field ``token``.
+            UserUnavailableError: `is_allowed` raised anything but an ``HTTPException``.
+            InvalidRequestError: The form has no field ``token``.
             StoreUnavailableError: The store cannot be asked; that says nothing of the token.
         """
         who = f"{type(self).__name__}.is_allowed"
@@ -100,10 +100,10 @@ class IntrospectionView(ClientView):
 
 
 def _stands(token: Token) -> bool:
-    """Whether *token* passes what is asked of every token.
+    """Whether *token* passes the baseline and is not revoked.
 
     Raises:
-        StoreUnavailableError: That cannot be told.
+        StoreUnavailableError: The store cannot be asked, so that nothing is known of the token.
     """
     policy = _asked(token.kind)
     if policy is None:

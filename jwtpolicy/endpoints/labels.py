@@ -1,4 +1,4 @@
-"""Say in a few words which program a session was opened with."""
+"""Labels of sessions, made from the header ``User-Agent``: "Firefox on Linux"."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _PRODUCT = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+", re.ASCII)
 
 
 def label_of(user_agent: str) -> str | None:
-    """Return what a user may know a session by, such as "Firefox on Linux".
+    """Return the browser and the system that a session was opened with: "Firefox on Linux".
 
     Args:
         user_agent: The header ``User-Agent``. A client can write there what it likes: a label

@@ -1,4 +1,4 @@
-"""Open a session for whoever brings the right credentials."""
+"""The login view: it opens a session for a user with valid credentials."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ class LoginView(CredentialsView[User]):
     are refused, so that nobody can be logged in as somebody else without noticing.
 
     Attributes:
-        answer_in: Where the tokens go: ``cookies``, ``body`` or ``both``; None: into cookies
-            where those are the only place for tokens, else into the body.
+        answer_in: The delivery of the tokens: ``cookies``, ``body`` or ``both``; None: cookies
+            where those are the only token location, else the body.
     """
 
     policies = Public()
@@ -41,14 +41,14 @@ class LoginView(CredentialsView[User]):
 
     @property
     def began(self) -> float | None:
-        """When the login began, in seconds since the epoch: before the password was compared.
+        """The time at which the login began, before the password was compared (epoch seconds).
 
         Whoever ends all sessions of the user from then on ends the one that is opened, too.
         """
         return application().state().login_began
 
     def label(self, credentials: Credentials) -> str | None:
-        """Return what the user may know the session by; by default what the browser says."""
+        """Return the label of the session; by default the browser's name and system."""
         return label_of(request.user_agent.string)
 
     def begin(self, user: User, credentials: Credentials) -> TokenPair:
@@ -62,10 +62,10 @@ class LoginView(CredentialsView[User]):
         return answered(pair, self.answer_in)
 
     def _check(self) -> None:
-        """Note when the login began, and refuse forms that the page of another site sent.
+        """Note the time of the login, and refuse forms that the page of another site sent.
 
         Raises:
-            CSRFError: It was one.
+            CSRFError: The request comes from another site, and the answer may set cookies.
         """
         parts = application().parts
         application().state().login_began = parts.clock()

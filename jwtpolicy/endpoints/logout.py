@@ -1,4 +1,4 @@
-"""End the session of whoever asks."""
+"""The logout view: it ends the session of the presented tokens."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Show users where they are logged in, and let them log out there."""
+"""The sessions view: it lists the open sessions of a user, and ends them."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class SessionsView(ProtectedView):
         return Response(status=204, headers={"Cache-Control": "no-store"})
 
     def next_page(self, sessions: Sequence[OpenSession]) -> str | None:
-        """Return what ``?before=`` takes to go on after *sessions*, or None where they are all."""
+        """Return the cursor ``?before=`` of the page after *sessions*; None on the last page."""
         is_full = len(sessions) == limit_in(request.args)
         return before_of(sessions[-1]) if is_full else None
 
@@ -56,14 +56,14 @@ class SessionsView(ProtectedView):
         """List the sessions, the newest first.
 
         Raises:
-            InvalidQueryError: ``limit`` or ``before`` is not understood.
+            InvalidQueryError: ``limit`` or ``before`` is malformed, or is there twice.
         """
         limit, place = limit_in(request.args), place_in(request.args)
         return self.listed(manager_here()._page(current_token.subject, limit, place))
 
     @logging_refusals
     def delete(self, session_id: str | None = None) -> ResponseReturnValue:
-        """End what was asked for.
+        """End one session, the others, or all of the current user.
 
         Raises:
             ResourceNotFoundError: The user has no such session.

@@ -1,4 +1,4 @@
-"""Read from a query which page of a list is wanted."""
+"""Paging of the list of sessions: the query parameters ``limit`` and ``before``."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from ..tokens.claims import MAX_ID, is_storable
 
 Arguments = MultiDict[str, str]
 
-#: Where a page begins: when the session before it was opened, in microseconds, and its id.
+#: The cursor of a page: the creation of the session before it, in microseconds, and its id.
 _BEFORE: Final = re.compile(r"([0-9]{1,18})\.(.+)", re.ASCII | re.DOTALL)
 _LIMIT: Final = re.compile(r"[1-9][0-9]{0,2}", re.ASCII)
 
 
 def limit_in(arguments: Arguments) -> int:
-    """Return how many sessions are wanted: `PAGE`, or fewer.
+    """Return the page size of the query: `PAGE`, or fewer.
 
     Raises:
-        InvalidQueryError: ``limit`` is no such number, or is there twice.
+        InvalidQueryError: ``limit`` is not a number from 1 to `PAGE`, or is there twice.
     """
     text = _one(arguments, "limit")
     if text is None:
@@ -35,7 +35,7 @@ def limit_in(arguments: Arguments) -> int:
 
 
 def place_in(arguments: Arguments) -> tuple[float, str] | None:
-    """Return after which session of the list the page begins; None for the first.
+    """Return the creation time and id of the session before the page; None: the first page.
 
     Raises:
         InvalidQueryError: ``before`` is not what `before_of` returns, or is there twice.
@@ -51,7 +51,7 @@ def place_in(arguments: Arguments) -> tuple[float, str] | None:
 
 
 def before_of(session: OpenSession) -> str:
-    """Return what says that the next page begins after *session*."""
+    """Return the cursor ``before`` of the page that begins after *session*."""
     return f"{microseconds(session.created_at.timestamp())}.{session.session_id}"
 
 
@@ -60,10 +60,10 @@ def _is_id(text: str) -> bool:
 
 
 def _one(arguments: Arguments, name: str) -> str | None:
-    """Return the one value of a parameter, or None where there is none.
+    """Return the value of a query parameter that may stand once; None if it is absent.
 
     Raises:
-        InvalidQueryError: There are several.
+        InvalidQueryError: The parameter stands in the query more than once.
     """
     values = arguments.getlist(name)
     if len(values) > 1:

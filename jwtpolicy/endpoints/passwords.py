@@ -1,4 +1,4 @@
-"""Compare passwords at a cost that does not tell who exists."""
+"""Compare passwords in a time that does not reveal which user names exist."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Renew = Callable[[str], object]
 
 
 class PasswordCheck:
-    """Compares a password with the hash of a user, or of nobody.
+    """A password check that takes as long for unknown users: it compares with a dummy hash.
 
     Whatever is stored, a comparison costs at least what today's hash costs: where there is no hash,
     an empty one, as users have who log in elsewhere, one that was made in another way than
@@ -43,7 +43,7 @@ class PasswordCheck:
 
     @cached_property
     def _nobodys(self) -> tuple[str, str]:
-        """The hash of nobody, and how hashes begin today: with the method and its cost.
+        """The dummy hash ("of nobody"), and the beginning of today's hashes: method and cost.
 
         Those are the fields that two of them have in common: ``scrypt:32768:8:1$`` of Werkzeug,
         ``$argon2id$v=19$m=65536,t=3,p=4$``, ``$2b$12$`` of bcrypt.
@@ -60,13 +60,14 @@ class PasswordCheck:
 
         Args:
             stored: The hash; None for an unknown name, empty for a user without a password.
-            password: What was typed.
+            password: The password that was typed.
             renew: Called with a new hash where the password is right and *stored* was made in
                 another way than today's are, so that the application keeps that one instead.
 
         Raises:
-            TypeError: What compares answers neither True nor False.
-            Exception: It fails at the hash of nobody too, and not because of the password.
+            TypeError: *verify* answers neither True nor False.
+            Exception: *verify* raises it for the hash of nobody too, so that the fault is neither
+                the stored hash's nor the password's.
         """
         # Asked for in any case: making it takes time too, the first time.
         nobodys, beginning = self._nobodys
@@ -82,7 +83,7 @@ class PasswordCheck:
     def _compared(self, stored: str, password: str) -> bool | None:
         """Return whether *password* is the one of *stored*; None where that cannot be read.
 
-        It is of another library, cut off, or no hash: one user's, whom nobody can be told.
+        It is of another library, cut off, or no hash: a fault of one user's entry.
         """
         try:
             answer = self._verify(stored, password)

@@ -1,4 +1,4 @@
-"""Exchange a refresh token for the next pair."""
+"""The refresh view: it rotates a refresh token and answers with the next pair."""
 
 from __future__ import annotations
 

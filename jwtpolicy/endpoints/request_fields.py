@@ -1,4 +1,4 @@
-"""Read the text that a request brings in the fields of a form or a JSON object."""
+"""The text fields of a request's form or JSON object."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def form_field(request: Request, name: str) -> str:
     """Return the one value of a field of the form that is the body.
 
     Raises:
-        InvalidFieldError: It is absent, empty, there twice, or no text.
+        InvalidFieldError: The field is absent, empty, there twice, or no text.
         InvalidRequestError: The body is longer than 1 MiB.
     """
     return _text(_form(request).getlist(name), name, _FORM)
@@ -32,7 +32,7 @@ def credentials_of(request: Request, names: Iterable[str]) -> dict[str, str]:
     """Return the fields of these *names*, of a form or of a JSON object.
 
     Raises:
-        InvalidFieldError: One is absent, empty, there twice, too long, or no text.
+        InvalidFieldError: A field is absent, empty, there twice, too long, or no text.
         InvalidRequestError: The body is longer than 1 MiB, or is said to be JSON, and is none.
     """
     how = "JSON" if request.is_json else _FORM
@@ -55,7 +55,7 @@ def _form(request: Request) -> MultiDict[str, str]:
     """Return the fields of the form; files that come with it would be kept on disk, or in memory.
 
     Raises:
-        InvalidRequestError: It is longer than 1 MiB, or does not say how long it is.
+        InvalidRequestError: The body is longer than 1 MiB, or has no ``Content-Length``.
     """
     check_length(request)
     form: MultiDict[str, str] = request.form

@@ -1,4 +1,4 @@
-"""Make the current session fresh for a user who authenticates again."""
+"""The step-up view: it makes the current session fresh after another authentication."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .credential_view import Credentials, CredentialsView
 
 @policy
 def in_session(access: AccessRequest) -> Any:
-    """The token belongs to a session, which can be made fresh."""
+    """Allow a token that belongs to a session, which can be made fresh."""
     is_inside = access.token is not None and access.token.session_id is not None
     return is_inside or access.deny("the token belongs to no session")
 
@@ -47,5 +47,5 @@ class StepUpView(CredentialsView[User]):
             return None
 
     def answer(self, pair: TokenPair) -> ResponseReturnValue:
-        """Answer in the way that the token came."""
+        """Return the pair by the transport of the token: in cookies, or in the body as JSON."""
         return as_it_came(pair)

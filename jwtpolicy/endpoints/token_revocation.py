@@ -1,4 +1,4 @@
-"""Let clients revoke tokens, as :rfc:`7009` says."""
+"""Token revocation by clients (:rfc:`7009`)."""
 
 from __future__ import annotations
 
@@ -53,10 +53,10 @@ class RevocationView(ClientView):
         """Revoke the token.
 
         Raises:
-            NoTokenError: Nobody says who is asking.
-            InvalidRequestError: There is no field ``token``.
+            NoTokenError: The request has neither a token nor credentials of a client.
+            InvalidRequestError: The form has no field ``token``.
             PolicyError: `may_revoke` says neither yes nor no.
-            UserUnavailableError: It, or `client`, raised; unless that was an answer of its own.
+            UserUnavailableError: `may_revoke` or `client` raised anything but an ``HTTPException``.
             AccessDeniedError: The token is somebody else's (:rfc:`7009#section-2.1`).
             UnsupportedTokenTypeError: Its kind is not among `kinds`.
         """

@@ -1,1 +1,1 @@
-"""Judge a request by what was written on its view, its class and its blueprint."""
+"""Guards: the policies on views, classes and blueprints, and their enforcement."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hmac
-from typing import Final, NamedTuple
+from typing import Final
 
 from flask import Request
 
@@ -15,17 +15,26 @@ from .presentation import PresentationCheck
 #: RFC 9110 section 9.2.1: methods that change nothing. Every other one is protected (CSRF-1).
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
+#: Headers that an environ calls as they are, without ``HTTP_``.
+_WITHOUT_PREFIX: Final = frozenset({"CONTENT_LENGTH", "CONTENT_TYPE"})
 
-class CSRFNames(NamedTuple):
+
+class CSRFNames:
     """Where a request brings the CSRF value of one kind of token.
 
-    Attributes:
+    Args:
         header: The header.
         field: The form's field, or None where forms are not looked at.
+
+    Attributes:
+        key: What the header is called in an environ (:pep:`3333`).
+        field: As above.
     """
 
-    header: str
-    field: str | None
+    def __init__(self, header: str, field: str | None) -> None:
+        name = header.upper().replace("-", "_")
+        self.key = name if name in _WITHOUT_PREFIX else f"HTTP_{name}"
+        self.field = field
 
 
 class CSRFCheck(PresentationCheck):
@@ -63,20 +72,17 @@ class CSRFCheck(PresentationCheck):
         Raises:
             CSRFError: One did.
         """
-        if self._is_foreign(request):
-            msg = "the page of another site sent the request"
-            raise CSRFError(msg)
-
-    def _is_foreign(self, request: Request) -> bool:
-        """Whether the browser says so (https://www.w3.org/TR/fetch-metadata/)."""
+        # The browser says so (https://www.w3.org/TR/fetch-metadata/).
         environ = request.environ
         is_cross_site = environ.get("HTTP_SEC_FETCH_SITE", "").lower() == "cross-site"
-        return is_cross_site and environ.get("HTTP_ORIGIN") not in self._trusted_origins
+        if is_cross_site and environ.get("HTTP_ORIGIN") not in self._trusted_origins:
+            msg = "the page of another site sent the request"
+            raise CSRFError(msg)
 
 
 def _brought(request: Request, names: CSRFNames) -> str:
     """Return the value that the request brings; the header wins over the field (CSRF-5)."""
-    value = request.headers.get(names.header)
+    value: str | None = request.environ.get(names.key)
     if value is not None or names.field is None:
         return value or ""
     values = request.form.getlist(names.field)

@@ -1,4 +1,4 @@
-"""The steps of a decision: one generator makes it, whoever drives it, synchronously or not.
+"""The steps of a decision, as a generator that the sync and async drivers share.
 
 A driver sends each step's outcome back: it weighs the node that it is given, or loads the resource.
 So what is decided, and in which order, stands in one place, and only the waiting differs.
@@ -69,7 +69,7 @@ def advanced(
 
 
 def resolve(outcome: int, program: Program, run: Run) -> Flow[None]:
-    """Load the resource where the tree waits for it; raise what it refuses."""
+    """Load the resource if the outcome is pending; raise the refusal unless it is allowed."""
     if outcome == PENDING:
         yield None, run
         run.forget_pending()
@@ -98,8 +98,8 @@ def use_up(program: Program, run: Run, state: RequestState) -> None:
     """Consume a single-use token, if the request would not have got in without.
 
     Raises:
-        RevokedTokenError: Another request was faster.
-        Answered: The request only wants to see headers.
+        RevokedTokenError: Another request has consumed the token in the meantime.
+        Answered: The method is HEAD, which leaves the token to GET.
     """
     token, is_head = run.access.token, run.access.method == "HEAD"
     asked = program.single_uses if is_head else program.consumed
@@ -119,11 +119,11 @@ def _depends_on(index: int, program: Program, run: Run) -> bool:
 
 
 def outcome_of(error: Exception) -> Outcome:
-    """Return how hard a refusal is to cure; what a loader raised is nothing that clients can."""
+    """Return the outcome that an exception stands for; ERROR if a loader raised it."""
     return error.outcome if isinstance(error, AccessError) else Outcome.ERROR
 
 
 def note_failure(error: Exception, label: str, *, is_last: bool) -> None:
-    """Log what nobody would see where the next token is let in."""
+    """Log a loader's exception that no answer shows, because another token is tried next."""
     if not is_last and not isinstance(error, HTTPException):
         logger.error("%s: a loader raised %s", label, type(error).__name__, exc_info=error)

@@ -1,4 +1,4 @@
-"""Say which levels a guard adds for a method, and check them where they are written."""
+"""The levels of policies that guards add for a method, checked where they are written."""
 
 from __future__ import annotations
 
@@ -41,10 +41,10 @@ Place = str | Transport
 
 
 class Reading(NamedTuple):
-    """How a guard wants its tokens read.
+    """The transports that a guard reads tokens from, and its demands on CSRF.
 
     Attributes:
-        transports: Where they may stand; None: where the application looks.
+        transports: The transports it names; None: those of the application.
         csrf: Whether those that browsers send by themselves need a CSRF value; None: they do,
             unless another guard of the endpoint says no.
         judges_each: Whether each value of a cookie that was sent twice is judged.
@@ -56,10 +56,11 @@ class Reading(NamedTuple):
 
 
 def reading_of(transports: object, csrf: object, where: str) -> Reading:
-    """Return what was written as ``transports`` and ``csrf``.
+    """Return the `Reading` of a guard's arguments ``transports`` and ``csrf``.
 
     Raises:
-        PolicyDefinitionError: They are not places, or not True or False.
+        PolicyDefinitionError: *transports* names no place that exists, or *csrf* is neither None
+            nor True nor False.
     """
     if csrf is not None and type(csrf) is not bool:
         msg = f"{where}: csrf is True or False, not {csrf!r:.40}"
@@ -71,7 +72,8 @@ def places_of(value: object, where: str) -> tuple[Place, ...]:
     """Return one or several places as a tuple.
 
     Raises:
-        PolicyDefinitionError: They are none.
+        PolicyDefinitionError: A value is neither the name of a place nor a `Transport`, or
+            there is none.
     """
     listed = value if isinstance(value, list | tuple | set | frozenset) else (value,)
     for place in listed:
@@ -86,11 +88,11 @@ def places_of(value: object, where: str) -> tuple[Place, ...]:
 
 
 class Guard(Protocol):
-    """What stands around a view.
+    """A guard around a view: levels of policies by method, a resource loader, a reading.
 
     Attributes:
-        loader: How it loads the resource, or None.
-        reading: Where it wants its tokens read.
+        loader: The function that loads the resource, or None.
+        reading: The transports that it reads tokens from.
     """
 
     loader: Loader | None
@@ -100,19 +102,19 @@ class Guard(Protocol):
         """Return its levels for *method*, in upper case; ``(Public(),)`` opens it."""
 
     def writes(self, method: str) -> bool:
-        """Whether a level for *method* was written, and is not what stands for none."""
+        """Whether a level for *method* was written, rather than the default level."""
 
     def is_async(self, method: str) -> bool:
         """Whether the view is async and the guard is not, because Flask's function is not."""
 
 
 class FunctionGuard:
-    """What ``@protect(…)`` and ``@public`` put around a function: one level for all methods.
+    """The guard of ``@protect(…)`` and ``@public`` on a function: one level for all methods.
 
     Attributes:
         level: The policies that were written, as one level.
-        loader: How to load the resource, or None.
-        reading: Where it wants its tokens read.
+        loader: The function that loads the resource, or None.
+        reading: The transports that it reads tokens from.
         origin: The guard of the decorator that put it there; each function has a copy.
     """
 
@@ -138,7 +140,7 @@ class FunctionGuard:
 
 
 class EndpointGuard(FunctionGuard):
-    """What stands around the view function of an endpoint whose guards stand further in.
+    """The outermost guard of an endpoint, which has its guards on inner functions.
 
     It has no level of its own: it judges by the plan of its endpoint, which joins all levels that
     were written about it. What its endpoint does not guard it lets pass.
@@ -153,10 +155,10 @@ class EndpointGuard(FunctionGuard):
 
 
 def level_of(value: object, where: str) -> Policy:
-    """Return what was written for a level: a policy, or a list of them, which all have to allow.
+    """Return the policy of a level: one policy, or a list of them, which all have to allow.
 
     Raises:
-        PolicyDefinitionError: It is empty, or something in it is not a policy.
+        PolicyDefinitionError: The list is empty, or a member of it is not a policy.
     """
     if isinstance(value, Public):
         return value
@@ -173,7 +175,7 @@ def level_of(value: object, where: str) -> Policy:
 
 
 class ClassGuard:
-    """What a `ProtectedView` puts around all its methods: the levels of its classes.
+    """The guard of a `ProtectedView` for all its methods: the levels of its classes.
 
     Args:
         view: The class; every class in its MRO may add levels.
@@ -199,7 +201,7 @@ class ClassGuard:
             self._check(method, levels)
 
     def loading_with(self, make_view: Callable[[], Any]) -> ClassGuard:
-        """Return this guard for one endpoint, which loads through views of its own."""
+        """Return a copy of this guard that loads the resource through views from *make_view*."""
         guard = copy(self)
         if self.loader is not None:
             guard.loader = _bound_loader(self.loader, make_view)
@@ -286,10 +288,10 @@ def _flat(value: object) -> Iterator[object]:
 
 
 def check_loader_of(loader: object, where: str) -> None:
-    """Refuse what is written for a loader, and cannot be called.
+    """Refuse a resource loader that cannot be called.
 
     Raises:
-        PolicyDefinitionError: So it is.
+        PolicyDefinitionError: *loader* is neither None nor callable.
     """
     how = f"{where} is a function that returns the object, or None where there is none"
     expect(loader, (Callable, NoneType), how, PolicyDefinitionError)  # type: ignore[arg-type]
@@ -326,7 +328,7 @@ class _ClassLevels:
 
 
 def _followed(method: str) -> tuple[str, ...]:
-    """HEAD is answered by GET's handler, so that GET's policies hold for it (HTTP-8)."""
+    """Return the methods whose levels apply: GET's handler answers HEAD too (HTTP-8)."""
     return ("GET", "HEAD") if method == "HEAD" else (method,)
 
 
@@ -370,7 +372,7 @@ def _heirs(view: type) -> Iterator[type]:
 
 
 def mark(function: Callable[..., Any], guard: Guard) -> None:
-    """Note that *function* is what *guard* has made."""
+    """Mark *function* as the wrapper that *guard* has put around a view."""
     setattr(function, _MARK, (ref(function), guard))
 
 
@@ -385,22 +387,22 @@ def guard_of(function: object) -> Guard | None:
 
 
 def remember(function: Callable[..., Any], guard: Guard) -> None:
-    """Leave a trace on a function that *guard* is put around; see `missed_by`."""
+    """Mark the view inside of *guard*'s wrapper, so that a route to it is noticed (`missed_by`)."""
     if inspect.isfunction(function):
         setattr(function, _WRAPPED, (ref(function), guard))
 
 
 def missed_by(function: object) -> Guard | None:
-    """Return a guard that was put around *function*, so that it is not to be called without one.
+    """Return the guard that a route to *function* itself would bypass, or None.
 
-    There may be several, each for a route of its own; then it is the last.
+    Of several guards, each for a route of its own, it is the last.
     """
     found = getattr(function, "__dict__", {}).get(_WRAPPED)
     return found[1] if found is not None and found[0]() is function else None
 
 
 def remember_opening(function: Callable[..., Any], opened: Callable[..., Any]) -> None:
-    """Leave a trace on a function that *opened* opens, until a route is known to call that.
+    """Mark the function that ``@public`` made *opened* of, until a route calls *opened*.
 
     None on one that its module knows by its name already: it is opened by a call, for a route that
     another application may have, and not by a decorator above another route.
@@ -416,18 +418,18 @@ def _is_named(function: Any) -> bool:
 
 
 def openings_of(function: object) -> tuple[Callable[..., Any], ...]:
-    """Return what ``@public`` made of *function*, and no route has called yet, as far as known."""
+    """Return the public twins of *function* that no route is known to call yet."""
     found = getattr(function, "__dict__", {}).get(_OPENED)
     return found[1] if found is not None and found[0]() is function else ()
 
 
 def forget_openings(function: object) -> None:
-    """Take the trace away: what was opened is called, and another route may have the function."""
+    """Remove the mark of `remember_opening`, because a route calls the public twin."""
     getattr(function, "__dict__", {}).pop(_OPENED, None)
 
 
 def layers_of(view: object) -> Iterator[object]:
-    """Yield *view* and what it calls, the outermost first, as far as the functions say."""
+    """Yield *view* and the functions that it wraps, the outermost first."""
     while view is not None:
         yield view
         view = _beneath(view)
@@ -447,12 +449,12 @@ def opens(guard: Guard, method: str) -> bool:
 
 
 def _plain(function: object) -> object:
-    """Return *function*, or the one of a bound method."""
+    """Return *function*, or the function of a bound method."""
     return getattr(function, "__func__", function)
 
 
 def _beneath(layer: object) -> object:
-    """Return what *layer* calls: what it wraps, is a part of, or is called by."""
+    """Return the callable beneath *layer*: its ``__wrapped__``, a partial's function, a method."""
     if isinstance(layer, partial):
         return layer.func
     wrapped = getattr(layer, "__wrapped__", None)

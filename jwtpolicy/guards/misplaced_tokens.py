@@ -1,4 +1,4 @@
-"""Say where a token may have been put by mistake, for whoever sees "no token was sent"."""
+"""Hints for "no token was sent": the place in the request where a token was misplaced."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _SCHEMES: Final = {
     )
 }
 
-#: Where other libraries look, so that clients may have been written for them.
+#: Headers that other libraries read, so that clients may have been written for them.
 _HEADERS: Final = (
     "Authorization",
     "X-Access-Token",
@@ -51,7 +51,7 @@ _HEADERS: Final = (
 _PARAMETERS: Final = ("access_token", "auth_token", "jwt", "token")
 _COOKIES: Final = ("access_token", "access_token_cookie", "auth_token", "jwt", "token")
 
-#: What a body of a form says that it is.
+#: The media types of forms.
 _FORMS: Final = dict.fromkeys(
     ("application/x-www-form-urlencoded", "multipart/form-data"), "a form"
 )
@@ -64,13 +64,13 @@ _TOKEN: Final = re.compile(r"(?:[A-Za-z]{1,16}:? )? ?eyJ[\w-]*\.[\w-]+\.[\w-]*",
 
 
 def misplaced(request: Request, places: Places) -> str | None:
-    """Return where a token seems to stand, and what is wrong there; None: nothing was found.
+    """Return the place where a token seems to stand and its fault there; None: none was found.
 
     Only words of this file are repeated, nothing that came with the request.
 
     Args:
         request: A request in which *places* have found no token.
-        places: Where its endpoint looks.
+        places: The transports of its endpoint.
     """
     return next(_found(request, places), None)
 
@@ -99,7 +99,7 @@ def _found(request: Request, places: Places) -> Iterator[str]:
 
 
 def _body(request: Request, places: Places) -> str | None:
-    """Return what the body says that it is, where clients put tokens and nobody looks."""
+    """Return the kind of body that may carry a token and that no transport reads, or None."""
     reads_json = any(isinstance(place, JSONTransport) for place in places.transports)
     if not request.content_length or (request.is_json and reads_json):
         return None
@@ -107,7 +107,7 @@ def _body(request: Request, places: Places) -> str | None:
 
 
 def _other_scheme(place: HeaderTransport, value: str) -> str:
-    """Return what stands in the right header behind the wrong word, or behind none."""
+    """Return the fault of a header of tokens that has another scheme, or none."""
     said = _SCHEMES.get(value.partition(" ")[0].lower())
     if said is not None:
         return f"the header {place.header} says {said}, not {place.scheme}"

@@ -1,4 +1,4 @@
-"""Notice attributes of a view class that are nearly called as those that guard it."""
+"""Misspelt names of the attributes that guard a view class, such as ``polices``."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from ..policy.functions import PolicyFactory
 from ..settings.readers import PLACES
 from ..transports import Transport
 
-#: How alike two words are, from 0 to 1, of which one is the other, misspelt: "policy" is.
+#: The least similarity, from 0 to 1, of a word and its misspelling: of "policies" and "policy".
 _ALIKE: Final = 0.7
 
 
 def check_names(cls: type, methods: frozenset[str]) -> None:
-    """Refuse a class that writes policies or places under a name that nobody reads.
+    """Refuse a view class that writes policies or places under a misspelt attribute name.
 
     Other names are the application's own, ``base_policies`` too: a policy may stand there to be
     used in a list.
@@ -27,7 +27,7 @@ def check_names(cls: type, methods: frozenset[str]) -> None:
         methods: The methods that there are, in upper case.
 
     Raises:
-        PolicyDefinitionError: It would guard nothing.
+        PolicyDefinitionError: An attribute looks like a misspelt guard, and would guard nothing.
     """
     for name, value in vars(cls).items():
         meant = _meant(name, value, methods)
@@ -40,7 +40,7 @@ def check_names(cls: type, methods: frozenset[str]) -> None:
 
 
 def _meant(name: str, value: object, methods: frozenset[str]) -> str | None:
-    """Return the name that was meant, or None where *name* is one of ours or nothing alike."""
+    """Return the attribute that *name* misspells, or None: it is one itself, or unlike any."""
     if name in _VALUES or name.startswith("_"):
         return None
     near = [one for one in _VALUES if _is_near(name.lower(), one)]
@@ -62,7 +62,7 @@ def _is_alike(word: str, part: str) -> bool:
 
 
 def _is_level(value: object) -> bool:
-    """Whether it is a policy, or several; also where the call was forgotten."""
+    """Whether *value* is a policy or several, or a policy class without its parentheses."""
     if isinstance(value, list | tuple):
         return bool(value) and all(map(_is_level, value))
     is_class = isinstance(value, type) and issubclass(value, Policy)

@@ -1,4 +1,4 @@
-"""Find what a logout ends: the tokens that a request presents, whether or not they let it in."""
+"""The presented tokens of a logout, whose sessions it ends even if they are expired."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ def tokens_to_end(
 
     Args:
         current: The token that let the request in, or None.
-        plan: What the endpoint demands.
-        answers: What verifies tokens.
+        plan: The plan of the endpoint, with its transports, kinds and checks.
+        answers: The services that verify tokens.
         request: The request.
 
     Raises:
-        AccessError: There is no current one, and a check of *plan* refuses one of the others, such
-            as `CSRFError`; whatever else a check raises that is not about the token.
+        AccessError: The request has no current token, and a check of *plan* refuses one of the
+            others, such as `CSRFError`; or a check raises an error that is not about the token.
     """
     found = [] if current is None else [current]
     refusals: list[AccessError] = []
@@ -65,11 +65,12 @@ def _one_for_each_session(tokens: Iterable[Token]) -> list[Token]:
 
 
 def _named(one: Presented, plan: Plan, answers: RequestServices, request: Request) -> Token:
-    """Return a token of a kind that *plan* accepts there.
+    """Return the verified token of *one*, which is of a kind that *plan* accepts there.
 
     Raises:
-        InvalidTokenError: It is none, or `WrongKindError`.
-        AccessError: A check of *plan* refuses it as it was presented.
+        InvalidTokenError: Its signature or form is invalid; `WrongKindError` if its kind is not
+            accepted there.
+        AccessError: A check of *plan* refuses the token as it was presented.
     """
     token = answers.named(one.encoded)
     is_expected = token.kind in plan.kinds and one.kind in (None, token.kind)
@@ -98,5 +99,5 @@ def warn_if_presented(label: str, places: Places, request: Request) -> None:
 
 
 def warn_of_nothing(label: str, reason: str) -> None:
-    """Log that somebody was told of an end that did not come; never the token."""
+    """Log that a logout or revocation ended nothing although a token was presented."""
     logger.warning("%s: a token was presented, and nothing was ended: %s", label, reason)

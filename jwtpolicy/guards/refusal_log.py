@@ -1,4 +1,4 @@
-"""Log refusals, name them, and keep what a later answer needs of them."""
+"""The log of refusals, and the headers that later error answers get from them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _MOST: Final = 3
 
 
 class Refusals:
-    """Log the refusals of one application, and send them in its name.
+    """The refusals of one application: they are logged, and get its realm.
 
     Args:
         realm: The realm of challenges.
@@ -51,10 +51,11 @@ class Refusals:
 
         Args:
             error: The refusal; one that this request has logged is not logged again.
-            label: Who refuses: the method and the endpoint.
-            state: What is known of the request, or None: then there is none.
+            label: The method and the endpoint.
+            state: The state of the request, or None outside of one.
             token_id: ``jti`` of the token that was refused; None: of the one verified last.
-            level: How loud; None: an outage is an error, another refusal a warning in debug mode.
+            level: The logging level; None: an outage is an error, another refusal a warning in
+                debug mode.
             may_be_caught: Whether it comes of a call in a view, which may go on without: then it is
                 logged with the answer, if nobody has caught it.
         """
@@ -91,17 +92,14 @@ class Refusals:
 def _said(
     error: AccessError, label: str, state: RequestState | None, token_id: str | None
 ) -> tuple[str, str, str | None]:
-    """Return what a line of the log says: who refused, what, and which token."""
+    """Return the values of a log line: the label, the reason, and the token's ``jti``."""
     if token_id is None and state is not None:
         token_id = state.answers.token_id
     return _plain(label), _line(error, state), token_id
 
 
 def _answered(response: Response, state: RequestState) -> Response:
-    """Log the refusal, and tell the client what its own answer would have, unless it was caught.
-
-    Whoever catches a refusal answers for himself.
-    """
+    """Log the refusal and put its headers on *response*, unless the view caught the refusal."""
     error, unlogged = state.refusal, state.unlogged
     state.refusal = state.unlogged = None
     # None where a hook that came after has raised, so that another answer is made.
@@ -131,7 +129,7 @@ def _put_back(response: Response, error: AccessError) -> None:
 
 
 def _has_left(error: AccessError) -> bool:
-    """Whether nobody has caught *error* before Flask did: its traceback begins where it was."""
+    """Whether *error* left the view: its traceback begins in Flask's code."""
     trace = error.__traceback__
     return trace is not None and trace.tb_frame.f_globals.get("__name__") == "flask.app"
 
@@ -142,14 +140,14 @@ def _plain(label: str) -> str:
 
 
 def _line(error: AccessError, state: RequestState | None) -> str:
-    """Return what the log says of *error*: what was missing, and which policy asked for it."""
+    """Return the log's text about *error*: status, code, reason, and the refusing policies."""
     said = _hint(error, state) or error.reason
     policies = "" if error.decision is None else _refusing(error.decision)
     return f"{error.code} {error.error}: {said}{policies and ': '}{policies}"
 
 
 def _hint(error: AccessError, state: RequestState | None) -> str | None:
-    """Return where a token may have been put by mistake, where none was found."""
+    """Return the place of a misplaced token, where none was found by the transports."""
     request: Request | None = None if state is None else state.request
     if type(error) is not NoTokenError or state is None or request is None or not state.asked:
         return None
@@ -157,7 +155,7 @@ def _hint(error: AccessError, state: RequestState | None) -> str | None:
 
 
 def _refusing(decision: Decision) -> str:
-    """Return the policies without whose refusal *decision* would be another one."""
+    """Return the refusing policies that decide *decision*, as text for the log."""
     # Nobody writes `OwnTokens`: closing adds it, and there is another one wherever it refuses.
     causes = (cause for cause in _causes(decision) if not isinstance(cause, OwnTokens))
     found = list(dict.fromkeys(map(repr, causes)))

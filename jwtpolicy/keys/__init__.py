@@ -1,4 +1,4 @@
-"""Offer the keys that sign and verify."""
+"""Keys that sign and verify tokens, and the ring that chooses among them."""
 
 from .ring import Key, KeyRing
 

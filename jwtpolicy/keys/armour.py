@@ -1,9 +1,9 @@
-"""Recognise a key of another algorithm in what was given for a secret, whatever it is wrapped in.
+"""Recognise a key of another algorithm that was given as an HMAC secret, in any encoding.
 
 A public key is known to everybody: whoever signs with it as an HMAC secret lets everybody sign
 (:rfc:`8725#section-2.1`). The same bytes may stand there as PEM, as DER, in base64 or hex, as a
 JWK, in another text encoding, or several of these at once: so everything is decoded first, and
-then looked at.
+then searched for marks of a key.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from urllib.parse import unquote_to_bytes
 
 from ..exceptions import ConfigurationError
 
-#: How many armours are taken off one another: base64 of a PEM in UTF-16 are three.
+#: The most armours that are taken off one another: base64 of a PEM in UTF-16 are three.
 _LAYERS: Final = 4
 
 _TEXT = re.compile(
@@ -47,6 +47,8 @@ _FIRST_TAGS: Final = frozenset({0x30, 0x02, 0x06})
 
 def is_key_material(secret: bytes) -> bool:
     """Whether *secret* is a key of another algorithm, or a certificate, under any armour."""
+    # Every decoder is tried on every form, since one text may be good hex, base32 and base64 at
+    # once, and nothing says which was meant. A form is unwrapped once: some decoders undo others.
     found = {secret}
     newest = found
     for _ in range(_LAYERS):
@@ -57,10 +59,10 @@ def is_key_material(secret: bytes) -> bool:
 
 @lru_cache(maxsize=8)
 def check_secret(secret: object) -> None:
-    """Refuse a secret that `is_key_material`, for whoever reads it again at each request.
+    """Refuse an HMAC secret that is a key of another algorithm; see `is_key_material`.
 
     Raises:
-        ConfigurationError: It is one.
+        ConfigurationError: The secret is a key of another algorithm, or a certificate.
     """
     encoded = secret.encode("utf-8", "surrogatepass") if isinstance(secret, str) else secret
     if isinstance(encoded, bytes) and is_key_material(encoded):
@@ -69,7 +71,7 @@ def check_secret(secret: object) -> None:
 
 
 def _unwrapped(data: bytes) -> Iterator[bytes]:
-    """Yield what *data* may stand for."""
+    """Yield the bytes that *data* decodes to, for each encoding that fits."""
     for unwrap in (_text, _latin, _python, _json, _percent, _run, _base64, _hex, _base32):
         try:
             inner = unwrap(data)
@@ -85,7 +87,7 @@ def _text(data: bytes) -> bytes:
 
 
 def _latin(data: bytes) -> bytes:
-    """Return bytes that somebody has read as text with one sign for each."""
+    """Return bytes that were decoded as Latin-1 and encoded as UTF-8."""
     return data.decode("utf-8").encode("latin-1")
 
 
@@ -111,7 +113,7 @@ def _percent(data: bytes) -> bytes:
 
 
 def _base64(data: bytes) -> bytes:
-    """Return what base64 or base64url stands for, padded or not, in one line or several."""
+    """Return the decoded base64 or base64url, padded or not, in one line or several."""
     bare = _SPACE.sub(b"", data).rstrip(b"=").translate(_TO_STANDARD)
     return _decoded(bare, _BASE64, base64.b64decode, 4)
 
@@ -133,6 +135,8 @@ def _hex(data: bytes) -> bytes:
 
 def _is_der(data: bytes) -> bool:
     """Whether *data* is one sequence of DER, and nothing but elements of DER stand within."""
+    # The elements have to fill the sequence to its last byte: a random secret that begins with 0x30
+    # nearly never does, and has to stay a secret.
     data = data.lstrip(b"\r\n\t ")
     outer = _element(data, 0)
     if outer is None or data[0] != 0x30 or data[outer[1] :].strip(b"\0\r\n\t "):
@@ -149,7 +153,7 @@ def _is_der(data: bytes) -> bool:
 
 
 def _element(data: bytes, at: int) -> tuple[int, int] | None:
-    """Return where the content of the element at a place begins and ends; None: there is none."""
+    """Return start and end of the content of the DER element at a place; None: there is none."""
     if at + 2 > len(data):
         return None
     size, start = data[at + 1], at + 2

@@ -1,4 +1,4 @@
-"""Say what was given where a key was meant."""
+"""Messages about key material that is unusable: a file name, a locked key, another text."""
 
 from __future__ import annotations
 
@@ -42,11 +42,11 @@ def is_secret_a_file(secret: bytes) -> bool:
 
 
 def key_complaint(material: object, error: Exception) -> str | None:
-    """Return what is wrong with a key that cannot be read, as the end of a sentence.
+    """Return the fault of a key that cannot be read, as the end of a sentence.
 
     Args:
-        material: What was given.
-        error: What the attempt to read it raised.
+        material: The key material that was given.
+        error: The error of the attempt to read it.
     """
     if isinstance(material, os.PathLike) or _is_a_file(material):
         return A_FILE_NAME

@@ -1,4 +1,4 @@
-"""Hold keys that own one algorithm each, made ready and judged when the application starts."""
+"""Keys that own one algorithm each, and key rings; both are checked when they are made."""
 
 from __future__ import annotations
 
@@ -113,14 +113,14 @@ class Key:
 
     @property
     def can_sign(self) -> bool:
-        """Whether it is more than a public key."""
+        """Whether the key is a secret or a private key, and not only a public one."""
         return self._signing is not None
 
     def sign(self, signing_input: bytes) -> bytes:
         """Return the signature over *signing_input*.
 
         Raises:
-            ConfigurationError: It is a public key.
+            ConfigurationError: The key is a public key, which cannot sign.
         """
         if self._signing is None:
             msg = f"{self!r} is a public key and cannot sign"
@@ -143,7 +143,7 @@ class Key:
         """Return 32 bytes that only the holder of the signing key can know (:rfc:`5869`).
 
         Raises:
-            ConfigurationError: It is a public key.
+            ConfigurationError: The key is a public key, from which nothing secret can be derived.
         """
         if self._signing is None:
             msg = f"{self!r} is a public key; nothing secret can be derived from it"
@@ -157,7 +157,7 @@ class Key:
         """Return the key without its private half.
 
         Raises:
-            ConfigurationError: It is a secret.
+            ConfigurationError: The key is an HMAC secret, which has no public half.
         """
         if self.algorithm in _MIN_SECRET:
             msg = "a secret has no public half"
@@ -279,7 +279,7 @@ class KeyRing:
         verifying: Further keys that verify.
 
     Raises:
-        ConfigurationError: Two keys have one name, there is no key at all, something is no `Key`,
+        ConfigurationError: Two keys have one name, there is no key at all, a member is no `Key`,
             or `signing_key_for` is overridden and `may_sign` is not.
     """
 
@@ -402,11 +402,11 @@ def _set(name: str, material: str | bytes, algorithm: str, *, is_fallback: bool 
 
 
 def limits_keys(ring: KeyRing) -> bool:
-    """Return whether *ring* says what its keys may sign, so that it has to be asked.
+    """Return whether *ring* overrides `may_sign`, so that it has to be asked of each token.
 
     Raises:
-        ConfigurationError: It chooses the signing key by the claims and does not say, or it would
-            have to be awaited.
+        ConfigurationError: *ring* overrides `signing_key_for` and not `may_sign`, or one of its
+            methods is async.
     """
     is_limiting = _is_overridden(ring.may_sign, KeyRing.may_sign)
     name = type(ring).__name__
@@ -429,10 +429,10 @@ def _is_overridden(method: Callable[..., Any], plain: Callable[..., Any]) -> boo
 
 
 def find_keys(ring: KeyRing, algorithm: str, key_id: str | None) -> tuple[Key, ...]:
-    """Return what *ring* finds; a ring of the application's own may fail (ALG-4).
+    """Return the keys that *ring* finds; a ring of the application's own may fail (ALG-4).
 
     Raises:
-        InvalidTokenError: It raised, which is logged.
+        InvalidTokenError: *ring* raised anything but an ``HTTPException``, which is logged.
     """
     try:
         keys = tuple(ring.find(algorithm, key_id))
@@ -449,7 +449,7 @@ def find_keys(ring: KeyRing, algorithm: str, key_id: str | None) -> tuple[Key, .
 
 
 def may_sign(ring: KeyRing, key: Key, claims: Mapping[str, Any]) -> bool:
-    """Return whether *ring* lets *key* sign *claims*; what is no answer is no, and logged."""
+    """Return whether *ring* lets *key* sign *claims*; an answer that is no bool refuses."""
     try:
         answer: object = ring.may_sign(key, deepcopy(dict(claims)))
     except HTTPException:
@@ -468,7 +468,7 @@ MAX_FALLBACKS: Final = 3
 
 
 def _unnamed(keys: list[Key]) -> dict[str, tuple[Key, ...]]:
-    """Return what a token without ``kid`` is tried with, by algorithm."""
+    """Return the keys that verify tokens without ``kid``, by algorithm."""
     found: dict[str, tuple[Key, ...]] = {}
     for algorithm in {key.algorithm for key in keys}:
         fitting = [key for key in keys if key.algorithm == algorithm]

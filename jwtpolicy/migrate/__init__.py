@@ -1,1 +1,1 @@
-"""Rewrite applications of Flask-JWT-Extended for this library."""
+"""The command that rewrites applications of Flask-JWT-Extended for this library."""

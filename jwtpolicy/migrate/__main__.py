@@ -1,4 +1,4 @@
-"""Run the command where there is no ``flask``: ``python -m jwtpolicy.migrate``."""
+"""Run the migration without the ``flask`` command: ``python -m jwtpolicy.migrate``."""
 
 from ..cli import migrate
 

@@ -1,4 +1,4 @@
-"""Hold the files of one application, and what they have to know of each other."""
+"""The parsed files of one application: references, settings, demands and hindrances."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ _WORDS: Final = ("flask_jwt_extended", "jwtpolicy", "JWT_", "_loader")
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """A use of one of Flask-JWT-Extended's names.
+    """A reference to one of Flask-JWT-Extended's names in the source.
 
     Attributes:
         node: The name, or the attribute of the module.
-        name: What Flask-JWT-Extended calls it.
+        name: Its name in Flask-JWT-Extended.
         call: The call of it; None where it is used as a value.
     """
 
@@ -36,14 +36,14 @@ class Reference:
 
 @dataclass(slots=True)
 class File:
-    """One file of the application, and what was found in it.
+    """One file of the application, with its references, settings, demands and hindrances.
 
     Attributes:
         source: The file.
         references: The uses of Flask-JWT-Extended's names.
         settings: The settings that it writes.
-        demands: What its guards demand.
-        hindrances: What a person has to write before anything is rewritten.
+        demands: The demands of its guards.
+        hindrances: The code that a person has to change before anything is rewritten.
     """
 
     source: Source
@@ -54,7 +54,7 @@ class File:
     hindrances: set[Note] = field(default_factory=set)
 
     def hinder(self, node: ast.AST, text: str) -> None:
-        """Leave *node* to a person, so that nothing is rewritten."""
+        """Add a hindrance: a person has to change *node*, and nothing is rewritten before."""
         self.hindrances.add(Note(getattr(node, "lineno", 1), text))
 
     def of(self, *names: str) -> Iterator[Reference]:
@@ -67,11 +67,11 @@ class Application:
 
     Args:
         paths: Files and folders.
-        shown: Returns what it is given, and shows how far it has come.
+        shown: Yields its argument's items, and may show the progress.
 
     Attributes:
-        files: Those that may have to do with tokens.
-        errors: Those that cannot be used, with the reasons.
+        files: The files that may concern tokens.
+        errors: The files that cannot be read or parsed, with the reasons.
     """
 
     def __init__(
@@ -87,7 +87,7 @@ class Application:
 
     @classmethod
     def of(cls, texts: Sequence[tuple[str, str]]) -> Self:
-        """Return an application of files with other texts than they have."""
+        """Return an application made of pairs of name and text, without reading files."""
         application = cls(())
         for name, text in texts:
             application._add(name, text, "utf-8")
@@ -95,7 +95,7 @@ class Application:
 
     @cached_property
     def settings(self) -> dict[str, Setting]:
-        """What is set, by key; of several the last."""
+        """The settings that the files write, by key; of several the last."""
         return {setting.key: setting for f in self.files for setting in f.settings}
 
     def _add(self, name: str, text: str, encoding: str) -> None:
@@ -125,7 +125,7 @@ class Application:
 
     @cached_property
     def reads_elsewhere(self) -> bool:
-        """Whether settings come from somewhere that nothing can be seen of."""
+        """Whether settings are also read from a file or the environment, which is not analysed."""
         return any(reads_elsewhere(file.source) for file in self.files)
 
     @cached_property

@@ -1,4 +1,4 @@
-"""Find what the application is called at a place in a file."""
+"""Find the name of the Flask application at a place in a file."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .source import Source
 
 
 def app_at(source: Source, node: ast.expr) -> str | None:
-    """Return what the application is called where *node* stands; None where there is none."""
+    """Return the name of the Flask application at *node*; None where there is none."""
     # What is passed in or imported is an application if it is called so.
     for name in dict.fromkeys([*_given(source), *_made(source), "app"]):
         scope, found = source.bound(name, node)
@@ -23,7 +23,7 @@ def app_at(source: Source, node: ast.expr) -> str | None:
 
 
 def _given(source: Source) -> Iterator[str]:
-    """Yield what managers are made with, or ``init_app`` is called with."""
+    """Yield the names of applications passed to ``JWTManager`` or ``init_app``."""
     for node in source.nodes:
         if isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Name):
             is_init = isinstance(node.func, ast.Attribute) and node.func.attr == "init_app"

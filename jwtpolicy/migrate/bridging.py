@@ -1,4 +1,4 @@
-"""Have an application import the bridge, and change nothing else."""
+"""The migration to the bridge: only import statements change."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def _check_names(file: File, node: ast.Import | ast.ImportFrom, theirs: list[ast
 
 
 def _exists(name: str) -> bool:
-    """Whether the bridge has what Flask-JWT-Extended calls *name*."""
+    """Whether the bridge has a counterpart of Flask-JWT-Extended's *name*."""
     package, found = BRIDGE, import_module(BRIDGE)
     for part in filter(None, name.split(".")):
         package = f"{package}.{part}"
@@ -63,7 +63,7 @@ def _exists(name: str) -> bool:
 
 
 def reminders(application: Application) -> Iterator[tuple[File, Note]]:
-    """Yield what has to be set for the bridge, and what names the original in texts."""
+    """Yield reminders: settings that the bridge needs, and strings that name the original."""
     yield from to_set(application)
     for file in application.files:
         for node in file.source.nodes:

@@ -1,4 +1,4 @@
-"""Print, or write, what becomes of an application: what ``flask jwtpolicy migrate`` does."""
+"""The command ``flask jwtpolicy migrate``: it prints a diff, or writes the files."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from .source import Note
 def run(paths: Sequence[str], to: str, *, writes: bool) -> int:
     """Move the application of *paths*, and return the exit code.
 
-    What changes goes to the standard output: a diff, or the names of the files that were
-    written. What a person has to do goes to the standard error.
+    The standard output gets a diff, or the names of the files that were written. The standard
+    error gets the reminders and hindrances.
     """
     migration = Migration(paths, to, _shown)
     errors = [f"{name}: {reason}" for name, reason in migration.errors]
@@ -37,7 +37,7 @@ def _shown(names: Iterable[str]) -> Iterator[str]:
 
 
 def _finish(migration: Migration, *, writes: bool) -> list[str]:
-    """Write or show what changes; what went wrong is returned."""
+    """Write or print the changes; return the errors."""
     if writes:
         try:
             write_all({r.name: r.after.encode(r.encoding) for r in migration.results})

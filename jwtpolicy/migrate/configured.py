@@ -17,12 +17,12 @@ _ELSEWHERE: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """A place where a setting is written.
+    """A setting that the source writes.
 
     Attributes:
         key: ``JWT_…``.
         value: The expression.
-        node: What writes it.
+        node: The node that writes it.
     """
 
     key: str
@@ -31,7 +31,7 @@ class Setting:
 
 
 def settings_in(source: Source) -> Iterator[Setting]:
-    """Yield the settings that *source* writes, in whatever way."""
+    """Yield the settings that *source* writes: by key, by keyword, or in a config object."""
     for node in source.nodes:
         for key, value in _written(node, source):
             if key is not None and key.startswith("JWT_") and key.isupper():
@@ -54,7 +54,7 @@ def _written(node: ast.AST, source: Source) -> Iterator[tuple[str | None, ast.ex
 
 
 def _is_object(target: ast.Name, source: Source) -> bool:
-    """Whether a name is one of a module or a class, for ``from_object``."""
+    """Whether a name is assigned in a module or a class, which ``from_object`` may read."""
     return isinstance(next(source.scopes(target)), ast.Module | ast.ClassDef)
 
 
@@ -80,5 +80,5 @@ def keys_read(source: Source) -> Iterator[tuple[str, ast.Subscript]]:
 
 
 def reads_elsewhere(source: Source) -> bool:
-    """Whether settings come from somewhere that nothing can be seen of."""
+    """Whether settings are also read from a file or the environment, which is not analysed."""
     return any(isinstance(node, ast.Attribute) and node.attr in _ELSEWHERE for node in source.nodes)

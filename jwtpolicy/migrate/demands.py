@@ -1,4 +1,4 @@
-"""Read what a guard of Flask-JWT-Extended demands, and find the one around a piece of code."""
+"""The demands of Flask-JWT-Extended's guards, by the function or class that they guard."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _REFRESH: Final = "jwtpolicy.Refresh"
 
 @dataclass(frozen=True, slots=True)
 class Demand:
-    """What one guard demands.
+    """The demand of one guard: the arguments of ``jwt_required``.
 
     Attributes:
         optional: Whether requests without a token pass.
@@ -34,7 +34,7 @@ class Demand:
         refresh: Whether it has to be a refresh token.
         verify_type: Whether its kind matters.
         skip_revocation_check: Whether revoked tokens pass.
-        locations: Where it may stand; None: where the application looks.
+        locations: The token locations; None: those of the application.
     """
 
     optional: bool = False
@@ -46,7 +46,7 @@ class Demand:
 
 
 def demand_of(call: ast.Call | None) -> Demand | None:
-    """Return what the call of a guard demands; None where its arguments are not plain."""
+    """Return the demand of a guard's call; None where its arguments are not literals."""
     found = arguments(call, PARAMETERS)
     if found is None:
         return None
@@ -63,7 +63,7 @@ class Demands:
     """The demands of one file's functions and classes.
 
     Attributes:
-        by_node: What is demanded, by the function or class that is guarded or calls the guard.
+        by_node: The demands, by the function or class that is guarded or calls the guard.
         has_optional: Whether one of them lets requests without a token in.
     """
 
@@ -87,7 +87,7 @@ class Demands:
                     self._add(guarded, demand)
 
     def _add(self, guarded: ast.AST, demand: Demand) -> None:
-        """Add a guard; the code between two on one function may know one alone."""
+        """Add a guard's demand; of two on one function it is optional if either is."""
         before = self.by_node.setdefault(guarded, demand)
         self.by_node[guarded] = replace(before, optional=before.optional or demand.optional)
 

@@ -1,4 +1,4 @@
-"""Show what changes, as a diff."""
+"""The unified diff of a file's changes."""
 
 from __future__ import annotations
 

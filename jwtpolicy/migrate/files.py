@@ -52,7 +52,7 @@ def read(name: str) -> tuple[str, str]:
     """Return the text of a file, with its line ends as they are, and its encoding.
 
     Raises:
-        Unusable: It does not exist, cannot be read, or is not in its encoding.
+        Unusable: The file does not exist, cannot be read, or is not in its encoding.
     """
     try:
         content = Path(name).read_bytes()
@@ -73,7 +73,7 @@ def write_all(contents: Mapping[str, bytes]) -> None:
     that were are put back.
 
     Raises:
-        Unusable: That is not allowed; the files are as they were.
+        Unusable: A file cannot be written; all files are as they were.
     """
     before: dict[str, bytes] = {}
     temporaries: dict[str, str] = {}

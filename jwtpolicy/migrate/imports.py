@@ -1,4 +1,4 @@
-"""Mend the import statements of a file: what is gone goes, what is new comes."""
+"""Rewrite the import statements of a file: remove the old names, add the new ones."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _WIDTH: Final = 88
 
 
 def old_imports(source: Source) -> Iterator[tuple[ast.Import | ast.ImportFrom, list[ast.alias]]]:
-    """Yield the statements that import of Flask-JWT-Extended or the bridge, and what they do."""
+    """Yield the statements that import Flask-JWT-Extended or the bridge, with their aliases."""
     for node in source.nodes:
         if isinstance(node, ast.Import | ast.ImportFrom):
             theirs = [alias for alias in node.names if is_old(source, node, alias)]
@@ -27,13 +27,13 @@ def old_imports(source: Source) -> Iterator[tuple[ast.Import | ast.ImportFrom, l
 
 
 def is_old(source: Source, node: ast.Import | ast.ImportFrom, alias: ast.alias) -> bool:
-    """Whether an alias imports Flask-JWT-Extended, the bridge, or something of theirs."""
+    """Whether an alias imports Flask-JWT-Extended or the bridge, or a name of theirs."""
     module = f"{source.absolute(node)}." if isinstance(node, ast.ImportFrom) else ""
     return own_name(f"{module}{alias.name}") is not None
 
 
 def rewrite_imports(source: Source, needed: dict[str, set[Name]]) -> None:
-    """Replace the statements of Flask-JWT-Extended by those of what is needed."""
+    """Replace the imports of Flask-JWT-Extended by imports of the *needed* names."""
     made = [text for module, names in sorted(needed.items()) for text in _text(module, names)]
     lines = f"{source.newline}".join(line for text in made for line in text.split("\n"))
     for node, theirs in old_imports(source):

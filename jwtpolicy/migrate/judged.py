@@ -1,4 +1,4 @@
-"""Judge the settings of an application, by what the library itself says of them."""
+"""Check the settings of an application with the library's own readers and checks."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _SECRET_LENGTH: Final = 32
 _DEFAULTS: Final[dict[str, object]] = {
     option._key: option._default for option in vars(Config).values() if hasattr(option, "_key")
 }
-#: What cookies are called, and have to be called by both libraries to be found by the other.
+#: The settings of cookies' names, which both libraries need alike to read the other's cookies.
 _COOKIES: Final = (
     "JWT_ACCESS_COOKIE_NAME",
     "JWT_ACCESS_CSRF_COOKIE_NAME",
@@ -39,7 +39,7 @@ _COOKIES: Final = (
 
 
 def hinder_by_settings(application: Application) -> None:
-    """Find the settings with which the native API would not start, or do something else."""
+    """Add hindrances for settings that the native API refuses, or understands differently."""
     for file in application.files:
         for setting in file.settings:
             for text in _obstacles(application, setting):
@@ -80,7 +80,7 @@ def _obstacles(application: Application, setting: Setting) -> Iterator[str]:
 
 
 def _misfits(key: str, value: object) -> Iterator[str]:
-    """Yield what the library says of a value that cannot be meant."""
+    """Yield the library's own message about a value that it refuses."""
     field = _KNOWN[key]
     if value is None and field.default in (None, ()):
         return
@@ -113,7 +113,7 @@ _MEANT: Final[dict[str, tuple[object, str]]] = {
 
 
 def _missing(application: Application) -> Iterator[str]:
-    """Yield what has to be set, because both libraries have to mean the same by it."""
+    """Yield the settings that have to be written, because the defaults of both differ."""
     if not _KEYS & application.settings.keys() and not application.reads_elsewhere:
         yield (
             f"set JWT_SECRET_KEY, to {_SECRET_LENGTH} bytes or more: SECRET_KEY does not stand in "
@@ -139,7 +139,7 @@ def takes_cookies(application: Application) -> bool:
 
 
 def _hinder_late(file: File) -> None:
-    """Find settings that are written after the manager has read them."""
+    """Add hindrances for settings that are written after the manager has read them."""
     source = file.source
     for setting in file.settings:
         for call in _managers(file):
@@ -159,7 +159,7 @@ def _is_written(file: File, setting: Setting) -> bool:
 
 
 def unread(application: Application, file: File) -> Iterator[Note]:
-    """Yield the settings that are read, and nobody has set: the original filled them in."""
+    """Yield notes on settings that are read but not set: the original filled them in."""
     for key, node in keys_read(file.source):
         if key not in application.settings and key in _DEFAULTS:
             text = f"nothing fills {key} in: set it, to {_DEFAULTS[key]!r}, or read it with get"
@@ -167,7 +167,7 @@ def unread(application: Application, file: File) -> Iterator[Note]:
 
 
 def to_set(application: Application) -> Iterator[tuple[File, Note]]:
-    """Yield what has to be set for the bridge."""
+    """Yield notes on settings that have to be written for the bridge."""
     for file in application.files:
         for setting in file.settings:
             value = literal(setting.value)
@@ -188,7 +188,7 @@ _WEAK: Final = (
 
 
 def reminders_of(application: Application) -> Iterator[tuple[File, Note]]:
-    """Yield what a person should know of the settings of a native application."""
+    """Yield reminders about the settings of a native application, such as secrets in source."""
     for file in application.files:
         for setting in file.settings:
             line = setting.node.lineno  # type: ignore[attr-defined] # an expression

@@ -1,4 +1,4 @@
-"""Find files that belong to an application, and were not named."""
+"""Find files that belong to an application but were not among the paths."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from .source import Source, is_tail
 
 
 def left_out(application: Application) -> Iterator[tuple[File, str]]:
-    """Yield the files that use Flask-JWT-Extended, each beside a file that leads there.
+    """Yield left-out files that use Flask-JWT-Extended, each with a named file that leads there.
 
-    Those count that are imported, be it through files that have nothing to do with it, and those
-    that import one that counts.
+    Those are left out that a named file imports, also through files that do not concern tokens,
+    and those that import a left-out one.
     """
     named = {Path(file.source.name).resolve() for file in application.files}
     unread = {path for folder in map(_root, named) for path in below(folder)} - named
@@ -49,7 +49,7 @@ def _by_name(paths: set[Path]) -> dict[str, list[tuple[Path, str]]]:
 
 
 def _imported(source: Source, by_name: dict[str, list[tuple[Path, str]]]) -> set[Path]:
-    """Return what *source* may import; of several files that it may mean the nearest."""
+    """Return the files that *source* imports; the nearest one where a name fits several."""
     found: set[Path] = set()
     for module in source.modules:
         rivals = by_name.get(module.rpartition(".")[2], ())

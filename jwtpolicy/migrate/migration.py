@@ -1,4 +1,4 @@
-"""Plan the move of an application; nothing is written here."""
+"""The plan of a migration: results, errors, hindrances and reminders; nothing is written."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .source import Function, Note, Source
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What becomes of one file.
+    """The result for one file: its text before and after.
 
     Attributes:
         name: Its path, as it was given.
@@ -32,18 +32,18 @@ class Result:
 
 
 class Migration:
-    """What becomes of an application.
+    """The migration of an application to the bridge or to the native API.
 
     Args:
         paths: Files and folders.
         to: ``bridge`` or ``native``.
-        shown: Returns what it is given, and shows how far it has come.
+        shown: Yields its argument's items, and may show the progress.
 
     Attributes:
-        errors: The files that cannot be used, with the reasons.
-        hindrances: What has to be written first; then nothing is to change.
-        results: What becomes of the files that change.
-        reminders: What a person should know of them after that, and has to do.
+        errors: The files that cannot be read or parsed, with the reasons.
+        hindrances: The code that a person has to change first; while there is any, no file changes.
+        results: The files that change.
+        reminders: Notes on work that is left to a person after the migration.
     """
 
     def __init__(
@@ -72,7 +72,7 @@ class Migration:
             self._finish(application, to)
 
     def _finish(self, application: Application, to: str) -> None:
-        """Render what changes, and look at it as the next run will."""
+        """Render the results, and collect the reminders that the next run would give."""
         find = bridging.reminders if to == "bridge" else reminders
         for file in application.files:
             self._render(file)
@@ -89,7 +89,7 @@ class Migration:
 
 
 def _find_old(application: Application) -> None:
-    """Find what the fourth version of Flask-JWT-Extended does not have."""
+    """Add hindrances for names of Flask-JWT-Extended 3, which version 4 does not have."""
     for file in application.files:
         for node in file.source.nodes:
             if _is_old(file.source, node):

@@ -1,4 +1,4 @@
-"""Know the names of Flask-JWT-Extended, of its third version too, and where they come from."""
+"""The names of Flask-JWT-Extended, those of version 3 included."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SUBMODULES: Final = _REPEATING | {
     "typing",
 }
 
-#: What the fourth version calls otherwise, or does not have; `OLD_ATTRIBUTES` are the manager's.
+#: Names that version 4 has renamed or removed; `OLD_ATTRIBUTES` are the manager's.
 OLD_NAMES: Final = frozenset(
     {
         "fresh_jwt_required",
@@ -47,7 +47,7 @@ OLD_ATTRIBUTES: Final = frozenset(
 
 
 def own_name(qualified: str | None) -> str | None:
-    """Return what Flask-JWT-Extended calls *qualified*, without the package.
+    """Return the name of *qualified* within Flask-JWT-Extended, without the package.
 
     ``get_jwt``, ``exceptions.CSRFError``; an empty string for the package itself, ``utils`` for
     a submodule; None for whatever is not its own.
@@ -66,6 +66,6 @@ def _shortened(name: str) -> str:
 
 
 def is_reference(name: str) -> bool:
-    """Whether *name*, as `own_name` returns it, is a thing and neither a module nor a member."""
+    """Whether *name*, as `own_name` returns it, is a function or class, no module or member."""
     first, *rest = name.split(".")
     return len(rest) == 1 if first in SUBMODULES else bool(first) and not rest

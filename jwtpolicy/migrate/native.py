@@ -42,7 +42,7 @@ _RULES: Final[Mapping[str, Rule]] = {
     "verify_jwt_in_request": guards.rewrite_verification,
 }
 _ISSUING: Final = ("create_access_token", "create_refresh_token")
-#: What reaches an attribute by a text, its second argument.
+#: Functions that access an attribute by a string, their second argument.
 _REACHING: Final = frozenset({"delattr", "getattr", "hasattr", "object", "setattr"})
 
 
@@ -60,7 +60,7 @@ def rewrite(application: Application) -> None:
 
 
 def _identity(works: list[Work]) -> Identity | None:
-    """Return what the application's loader of identities does, and have it removed."""
+    """Return the application's ``user_identity_loader``, if it is simple, and remove it."""
     loaders = [
         (work, function, decorator)
         for work in works
@@ -96,7 +96,7 @@ def _spell_never(work: Work) -> None:
 
 
 def _find_hidden(work: Work) -> None:
-    """Find what uses Flask-JWT-Extended and is no plain use of an imported name."""
+    """Add hindrances for uses of Flask-JWT-Extended that are no plain use of an imported name."""
     for node in work.source.nodes:
         if isinstance(node, ast.Constant) and _is_named_in(work, node):
             work.hinder(node, "Flask-JWT-Extended is named in a text, which nobody follows here")
@@ -110,7 +110,7 @@ def _find_hidden(work: Work) -> None:
 
 
 def _is_named_in(work: Work, node: ast.Constant) -> bool:
-    """Whether a text names what is rewritten: ``"app.views.get_jwt"`` for a mock, a loader."""
+    """Whether a string names a rewritten function: ``"app.views.get_jwt"`` for a mock."""
     text = string(node) or ""
     if text == "flask-jwt-extended" or own_name(text) is not None:
         return True
@@ -133,13 +133,13 @@ def _find_unclear(work: Work, node: ast.Name | ast.Attribute) -> None:
 
 
 def _is_value(work: Work, node: ast.Name | ast.Attribute) -> bool:
-    """Whether nothing is read of *node*, which is a module."""
+    """Whether a module *node* is used as a value, without reading an attribute of it."""
     is_inner = isinstance(work.source.parent(node), ast.Attribute)
     return not is_inner and isinstance(node.ctx, ast.Load)
 
 
 def _find_handed_on(work: Work, node: ast.AST, alias: ast.alias) -> None:
-    """Find what other files may import through this one, from the file's own side."""
+    """Add hindrances for names that other files may import through this one."""
     name = alias.asname or alias.name
     is_star = work.application.is_star_imported(work.source)
     if name in _in_all(work) or (is_star and alias.name != "*"):

@@ -1,4 +1,4 @@
-"""Say what a person should know of an application that is on the native API."""
+"""Reminders about an application that uses the native API."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .source import Function, Note, Source
 
 
 def reminders(application: Application) -> Iterator[tuple[File, Note]]:
-    """Yield what holds of the code as it is then, so that every run says it again."""
+    """Yield the reminders about the code as it is after the migration, the same at each run."""
     yield from reminders_of(application)
     for file in application.files:
         for node, text in _of_code(file.source):

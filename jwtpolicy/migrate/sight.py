@@ -1,4 +1,4 @@
-"""Tell which guards run before a piece of code, those of its callers included."""
+"""Find the guards that run before a piece of code, those of its callers included."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from .source import Function, last_name
 
 #: Decorators below which a function is called by its name alone.
 _PLAIN: Final = frozenset({"cached_property", "classmethod", "property", "staticmethod", "wraps"})
-#: Where classes of views list decorators.
+#: The attributes in which view classes list decorators.
 _LISTED: Final = frozenset({"decorators", "method_decorators"})
 
 
 class Sight:
-    """The guards of an application, and who calls what.
+    """The guards and the call graph of an application.
 
     Functions are known by their names alone: of two that share one, the callers of both count.
     """
@@ -79,7 +79,7 @@ def _guarding(file: File, guarded: ast.AST) -> Iterator[str]:
 
 
 def _around(file: File, function: Function) -> Iterator[str]:
-    """Yield the names of what guards the methods of the class that *function* is one of."""
+    """Yield the names of base classes and ``decorators`` that guard the methods of a class."""
     cls = file.source.parent(function)
     for base in getattr(cls, "bases", ()):
         yield last_name(base)

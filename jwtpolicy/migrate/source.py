@@ -1,4 +1,4 @@
-"""Hold one parsed file: what its names mean, where they stand, and what is to change in it."""
+"""One parsed file: the bindings of its names, positions in the text, and its edits."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from typing import Final
 
 from .files import Unusable
 
-#: What opens a scope of its own.
+#: The nodes of functions, which have scopes of their own.
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 _SCOPES: Final = (
     ast.Module,
@@ -48,11 +48,11 @@ TWICE: Final = "?"
 
 @dataclass(frozen=True, order=True, slots=True)
 class Note:
-    """What a person has to look at.
+    """A note to a person about a line of the source.
 
     Attributes:
-        line: Where, counted from 1.
-        text: What to do, in a sentence.
+        line: The line number, counted from 1.
+        text: The advice, in a sentence.
     """
 
     line: int
@@ -68,11 +68,11 @@ class _Edit:
 
 @dataclass(frozen=True, slots=True)
 class Binding:
-    """A place where a name gets a meaning.
+    """A binding of a name: an import, an assignment, a parameter or a definition.
 
     Attributes:
         node: The statement, parameter or name.
-        origin: What is imported, in full; None for anything else.
+        origin: The full name of an imported object; None for any other binding.
     """
 
     node: ast.AST
@@ -87,14 +87,14 @@ class Source:
         text: Its content.
 
     Attributes:
-        path: Where it is, in full.
+        path: Its absolute path.
         tree: Its syntax tree.
         nodes: All of its nodes, in the order of the text.
-        bindings: What names mean, by scope.
+        bindings: The bindings of names, by scope.
         modules: The modules and names that it imports, in full.
 
     Raises:
-        Unusable: It is no Python.
+        Unusable: The text is not valid Python.
     """
 
     def __init__(self, name: str, text: str) -> None:
@@ -123,7 +123,7 @@ class Source:
 
     @property
     def is_package(self) -> bool:
-        """Whether other modules are below it."""
+        """Whether the file is the ``__init__`` of a package."""
         return self._parts[-1] == "__init__"
 
     @property
@@ -169,17 +169,17 @@ class Source:
         return ".".join(filter(None, (*folders, node.module or "")))
 
     def parents(self, node: ast.AST) -> Iterator[ast.AST]:
-        """Yield what *node* is a part of, the nearest first."""
+        """Yield the nodes around *node*, the nearest first."""
         while (above := self._parents.get(node)) is not None:
             yield above
             node = above
 
     def parent(self, node: ast.AST) -> ast.AST | None:
-        """Return what *node* is a part of; None for the module."""
+        """Return the node around *node*; None for the module."""
         return self._parents.get(node)
 
     def scopes(self, node: ast.AST) -> Iterator[ast.AST]:
-        """Yield the scopes whose names mean something at *node*, the innermost first."""
+        """Yield the scopes whose names are visible at *node*, the innermost first."""
         first = scope = self._scope_of[node]
         yield first
         while scope is not self.tree:
@@ -205,16 +205,16 @@ class Source:
         return origins.pop() if len(origins) == 1 else (TWICE if any(origins) else None)
 
     def origins(self, node: ast.Name) -> set[str | None]:
-        """Return all that a name may be."""
+        """Return the origins of all bindings of a name."""
         return {binding.origin for binding in self.bound(node.id, node)[1]}
 
     @cached_property
     def names(self) -> set[str]:
-        """The names that mean something anywhere in the file."""
+        """The names that are bound anywhere in the file."""
         return {name for scope in self.bindings.values() for name in scope}
 
     def uses(self, name: str, scope: ast.AST) -> Iterator[ast.Name]:
-        """Yield where *name* of *scope* is read."""
+        """Yield the nodes that read *name* of *scope*."""
         for node in self.nodes:
             if (
                 isinstance(node, ast.Name)
@@ -240,18 +240,18 @@ class Source:
         return start + len(piece)
 
     def span(self, node: ast.AST) -> tuple[int, int]:
-        """Return where *node* begins and ends in the text."""
+        """Return the start and the end of *node* in the text."""
         start = self.offset(node.lineno, node.col_offset)  # type: ignore[attr-defined] # it has one
         end = self.offset(node.end_lineno, node.end_col_offset)  # type: ignore[attr-defined] # too
         return start, end
 
     def line_start(self, node: ast.stmt) -> int:
-        """Return where the line begins on which *node* does, its decorators included."""
+        """Return the start of the line on which *node* begins, its decorators included."""
         decorators: list[ast.expr] = getattr(node, "decorator_list", [])
         return self._starts[min([node.lineno, *(d.lineno for d in decorators)]) - 1]
 
     def line_end(self, node: ast.stmt) -> int:
-        """Return where the line after *node* begins."""
+        """Return the start of the line after *node*."""
         return (
             self._starts[bisect_right(self._starts, self.span(node)[1] - 1)]
             if (self.span(node)[1] <= self._starts[-1])
@@ -267,22 +267,22 @@ class Source:
 
     @cached_property
     def newline(self) -> str:
-        """What ends its lines."""
+        """The line end of the file: a line feed, a carriage return, or both."""
         found = re.search(r"\r\n|\r|\n", self.text)
         return found.group() if found else "\n"
 
     # What changes.
 
     def replace(self, node: ast.AST, *parts: Part) -> None:
-        """Have *node* replaced; what changes below it counts where a part names it."""
+        """Replace *node* by text and nodes; edits inside of a node that is kept still apply."""
         self.replace_span(*self.span(node), *parts)
 
     def replace_span(self, start: int, end: int, *parts: Part) -> None:
-        """Have a piece of the text replaced."""
+        """Replace a piece of the text."""
         self._edits.append(_Edit(start, end, parts))
 
     def rendered(self) -> str:
-        """Return the text with what changes in it."""
+        """Return the text with its edits applied."""
         return self._between(0, len(self.text), None)
 
     def _between(self, start: int, end: int, above: _Edit | None) -> str:
@@ -308,7 +308,7 @@ def _is_outside(node: ast.AST, child: ast.AST) -> bool:
 
 
 def literal(node: ast.AST) -> object:
-    """Return what a literal stands for, or `ABSENT` for any other expression."""
+    """Return the value of a literal, or `ABSENT` for any other expression."""
     try:
         return ast.literal_eval(node)
     except (ValueError, TypeError, SyntaxError, MemoryError):
@@ -316,7 +316,7 @@ def literal(node: ast.AST) -> object:
 
 
 def last_name(node: ast.AST) -> str:
-    """Return the last of the names by which something is reached, or what makes it is called."""
+    """Return the last name of a name, an attribute or the function of a call."""
     node = node.func if isinstance(node, ast.Call) else node
     return str(getattr(node, "attr", getattr(node, "id", "")))
 
@@ -331,7 +331,7 @@ def string(node: ast.AST | None) -> str | None:
 def arguments(call: ast.Call | None, parameters: Sequence[str]) -> dict[str, ast.expr] | None:
     """Return the arguments of *call* by the names of the parameters that take them.
 
-    None where that cannot be told: it is no call, there are stars, or names it has not.
+    None where they are unknown: it is no call, has stars, or other keywords.
     """
     if call is None or len(call.args) > len(parameters):
         return None

@@ -1,4 +1,4 @@
-"""Give the rules one file: what they may ask about it, and what they need in it."""
+"""The state of one file's rewriting, which all rules share."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from .source import Binding, Source, is_tail
 
 
 class Work:
-    """One file on its way to the native API.
+    """A file that is being rewritten to the native API.
 
     Attributes:
         file: The file.
-        source: Its text, and what changes in it.
-        application: The others.
+        source: Its text and edits.
+        application: The application that it belongs to.
         sight: The guards that run before its code.
         needed: The names that are needed, by module, as pairs of name and alias.
     """
@@ -30,30 +30,30 @@ class Work:
         self.needed: dict[str, set[tuple[str, str]]] = defaultdict(set)
 
     def hinder(self, node: ast.AST, text: str) -> None:
-        """Leave *node* to a person, so that nothing is rewritten."""
+        """Add a hindrance: a person has to change *node*, and nothing is rewritten before."""
         self.file.hinder(node, text)
 
     def native(self, name: str, module: str = "jwtpolicy") -> str:
-        """Return how to write a name of this library here, and have it imported."""
+        """Return the expression for a name of this library in this file, and import it."""
         alias = self._alias(name, f"{module}.{name}")
         self.needed[module].add((name, alias))
         return alias
 
     def _alias(self, name: str, origin: str) -> str:
-        """Return *name*, or a longer one where it means something else in the file."""
+        """Return *name*, or a longer one where it is bound to another object in the file."""
         meant = {b.origin for s in self.source.bindings.values() for b in s.get(name, ())}
         if all(_is_same(found, name) or found == origin for found in meant):
             return name
         return self._alias(f"JWT{name}" if name[0].isupper() else f"jwt_{name}", origin)
 
     def free_name(self, name: str) -> str:
-        """Return *name*, or a longer one where it means something in the file."""
+        """Return *name*, or a longer one where it is bound in the file."""
         while name in self.source.names:
             name = f"the_{name}"
         return name
 
     def manager(self, node: ast.AST) -> str:
-        """Return how to write the manager where *node* stands."""
+        """Return the expression for the manager at *node*."""
         for name in sorted(self.source.names):
             _, found = self.source.bound(name, node)
             if len(found) == 1 and self._is_manager(found[0]):
@@ -73,7 +73,7 @@ class Work:
 
 
 def _is_same(origin: str | None, name: str) -> bool:
-    """Whether *origin* is what Flask-JWT-Extended calls *name*, whose import goes."""
+    """Whether *origin* is Flask-JWT-Extended's own *name*, whose import is removed."""
     return (own_name(origin) or "").rpartition(".")[2] == name
 
 

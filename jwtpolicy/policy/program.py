@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterable, Sequence
 from typing import ClassVar, Final, Protocol, TypeVar
 
-from ..decision import NEGATED, Decision, Finding, Outcome
+from ..decision import NEGATED, NO_CURE, Cure, Decision, Finding, Outcome
 from ..exceptions import AccessError
 from .request import AccessRequest
 
@@ -153,20 +153,11 @@ class Literal(Node):
         return frozenset() if self.is_negated else self.leaf.needs
 
     def _refusal(self, found: Finding) -> Decision:
-        parameters: dict[str, str | int] = {}
-        if found.max_age is not None:
-            parameters["max_age"] = found.max_age
-        if found.acr is not None:
-            parameters["acr_values"] = found.acr
-        if found.retry_after is not None:
-            parameters["retry_after"] = found.retry_after
-        if found.outcome is Outcome.INSUFFICIENT_SCOPE and self._needs:
-            parameters["scope"] = " ".join(sorted(self._needs))
         return Decision(
             found.outcome,
             self.policy,
             reason=found.reason,
-            parameters=parameters,
+            cure=_with_scope(found.cure, found.outcome, self._needs),
             error=found.error,
             needs=self._needs,
         )
@@ -383,10 +374,8 @@ def _with_bounds(members: Sequence[Weighed]) -> list[tuple[Weighed, int]]:
 
 def _easiest(decision: Decision) -> tuple[int, int, int, str]:
     """Order refusals by what they ask of the client, whatever order they were written in."""
-    wants = decision.parameters
-    amount = int(wants.get("retry_after", 0)) - int(wants.get("max_age", 0))
-    kinds = len(decision.needs) + ("acr_values" in wants)
-    return (int(decision.outcome), kinds, amount, repr(decision.policy))
+    kinds, amount = decision.cure.effort
+    return (int(decision.outcome), len(decision.needs) + kinds, amount, repr(decision.policy))
 
 
 def _merged(
@@ -405,7 +394,7 @@ def _merged(
         children=tuple(children),
         unasked=tuple(node.policy for node in unasked),
         reason="; ".join(dict.fromkeys(c.reason for c in hardest if c.reason)) if refused else "",
-        parameters=_united(outcome, hardest, needs) if refused else {},
+        cure=_with_scope(_united(hardest), outcome, needs) if refused else NO_CURE,
         alternatives=_sorted(children) if refused and len(chosen) < len(children) else (),
         error=_first_error(hardest) if refused else None,
         needs=needs,
@@ -416,21 +405,21 @@ def _sorted(children: Sequence[Decision]) -> tuple[Decision, ...]:
     return tuple(sorted(children, key=_easiest))
 
 
-def _united(
-    outcome: Outcome, hardest: Sequence[Decision], needs: frozenset[str]
-) -> dict[str, str | int]:
+def _united(hardest: Sequence[Decision]) -> Cure:
     """Return what cures all of *hardest* at once."""
-    united: dict[str, str | int] = {}
-    wants = [child.parameters for child in hardest]
-    if ages := [int(want["max_age"]) for want in wants if "max_age" in want]:
-        united["max_age"] = min(ages)
-    if waits := [int(want["retry_after"]) for want in wants if "retry_after" in want]:
-        united["retry_after"] = max(waits)
-    if classes := [str(want["acr_values"]) for want in wants if "acr_values" in want]:
-        united["acr_values"] = " ".join(dict.fromkeys(" ".join(classes).split(" ")))
-    if outcome is Outcome.INSUFFICIENT_SCOPE and needs:
-        united["scope"] = " ".join(sorted(needs))
-    return united
+    return NO_CURE.united(child.cure for child in hardest)
+
+
+def _with_scope(cure: Cure, outcome: Outcome, needs: frozenset[str]) -> Cure:
+    """Return *cure*, with all the scopes that are needed where one of them is missing.
+
+    Those that the token has are among them: a challenge names "the scope necessary to access the
+    protected resource" (:rfc:`6750#section-3.1`), which is what the next token has to have.
+    """
+    if outcome is not Outcome.INSUFFICIENT_SCOPE or not needs:
+        return cure
+    scope = " ".join(sorted(needs))
+    return cure if cure.scope == scope else cure.united([Cure(scope=scope)])
 
 
 def _first_error(hardest: Sequence[Decision]) -> Exception | None:

@@ -1,4 +1,4 @@
-"""Offer what turns objects into claims and back."""
+"""Claim schemas, which turn objects into claims and back."""
 
 from .claim_schema import ClaimSchema
 from .fields import NumericDate

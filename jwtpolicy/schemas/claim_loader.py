@@ -45,7 +45,7 @@ _KINDS: Final[Mapping[type, type]] = {
     Nested: dict,
     tightened(Nested): dict,
 }
-#: What is said of a field that is not known.
+#: The result for a field that cannot be compiled.
 _UNKNOWN: Final = (None, None)
 
 
@@ -53,7 +53,7 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-#: What fields hold. A new version's option is unknown, so that nobody overlooks it.
+#: The attributes of fields. A new version's option is unknown, so that nobody overlooks it.
 _FIELD_STATE: Final = _words(
     "load_default dump_default attribute data_key validate validators pre_load post_load required "
     "allow_none load_only dump_only metadata error_messages parent name root strict as_string "
@@ -77,10 +77,10 @@ _FIELD_METHODS: Final = _words(
 _SCHEMA_METHODS: Final = _words(
     "load _do_load _deserialize _call_and_store _invoke_field_validators"
 )
-#: Where their code is written; who patches or wraps one writes it elsewhere.
+#: The modules of marshmallow's own code; a patched or wrapped method is of another module.
 _HOMES: Final = frozenset({"marshmallow.fields", "marshmallow.schema", NumericDate.__module__})
 
-#: What a subclass of `Schema` cannot define without changing what may run.
+#: The members that a subclass of `Schema` cannot define without changing what may run.
 _RESERVED: Final = frozenset(
     {name for name in dir(marshmallow.Schema) if not name.startswith("__")}
     - {"Meta", "opts", "_declared_fields", "_hooks", "_abc_impl"}
@@ -101,7 +101,7 @@ def compile_principal(
 
     Args:
         schema: The schema, as it stays: what is changed later is not seen.
-        principals: What makes its objects, or None where a ``post_load`` does.
+        principals: The frozen objects that it loads, or None where a ``post_load`` makes them.
 
     Returns:
         The function, or None for a schema that cannot be compiled.
@@ -129,7 +129,7 @@ def compile_loader(
     Args:
         schema: The schema.
         unknown: As `Schema.load` takes it: None for what the schema says.
-        names: What to call loaded values instead.
+        names: Other names of loaded values.
 
     Returns:
         The function, which returns None for claims that only ``schema.load`` can judge; or None
@@ -174,7 +174,7 @@ def _loader(rows: tuple[_Row, ...], only: frozenset[str] | None) -> Loader:
 
 
 def _row(name: str, field: Any, names: Mapping[str, str]) -> _Row | None:
-    """Return how one field is loaded, or None if that is not known."""
+    """Return the compiled row of one field, or None if it cannot be compiled."""
     kind, read = _reader(field)
     key = field.attribute or name
     default = field.load_default
@@ -188,7 +188,7 @@ def _row(name: str, field: Any, names: Mapping[str, str]) -> _Row | None:
 
 
 def _reader(field: Any) -> tuple[type | None, Reader | None]:
-    """Return the JSON type that a field takes as it is, and what reads values of that type.
+    """Return the JSON type that a field accepts, and the reader of its values.
 
     The type is None where the field is not known.
     """
@@ -211,7 +211,7 @@ def _finite(value: float) -> float | None:
 
 
 def _takes_booleans(field: Boolean) -> bool:
-    """Whether true and false are what they are, by lists that applications may change."""
+    """Whether True loads as True and False as False; applications may change these lists."""
     return True in field.truthy and False in field.falsy and False not in field.truthy
 
 
@@ -245,8 +245,8 @@ def _list_reader(field: Any) -> tuple[type | None, Reader | None]:
 def _nested_reader(field: Any) -> tuple[type | None, Reader | None]:
     """Return the reader of a field whose schema is there already, not named or made by a call.
 
-    Asked too early, a name would not be known yet. What else is wrong with it is said when it is
-    first used, as ever.
+    Resolved too early, a name would not be known yet. Other faults of the field are raised when it
+    is first used, as ever.
     """
     nested = field.nested
     schema_class = nested if isinstance(nested, type) else type(nested)
@@ -285,7 +285,7 @@ def _is_plain_schema(schema: marshmallow.Schema) -> bool:
 
 
 def _redefines(schema: type[marshmallow.Schema]) -> bool:
-    """Whether a class under `Schema` defines what `Schema` does."""
+    """Whether a base class that is no `Schema`, or a subclass, overrides a member of `Schema`."""
     added = (base for base in schema.__mro__ if not issubclass(marshmallow.Schema, base))
     return any(not _RESERVED.isdisjoint(vars(base)) for base in added)
 

@@ -1,4 +1,4 @@
-"""Describe the claims that an application adds to its tokens."""
+"""The base class of claim schemas: `ClaimSchema`."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def _check_names(owner: str, declared: Mapping[str, Any]) -> None:
 
 
 def _tighten(field: Any) -> None:
-    """Make fail what marshmallow would overlook: validators that return False, and a repr."""
+    """Make a field refuse what marshmallow overlooks: validators that return False, a repr."""
     field.validators = [_strict(validator) for validator in field.validators]
     inner = [getattr(field, name, None) for name in ("inner", "key_field", "value_field")]
     for part in (*inner, *getattr(field, "tuple_fields", ())):
@@ -52,13 +52,13 @@ def _tighten(field: Any) -> None:
 
 @cache
 def tightened(cls: Any) -> Any:
-    """Return a class of fields with what `ClaimSchema` adds to it, for each class the same one."""
+    """Return the subclass of a field's class with the checks of `ClaimSchema`; it is cached."""
     strict = _StrictNested if issubclass(cls, Nested) else _StrictText
     return type(cls.__name__, (strict, cls), {})
 
 
 class _StrictText(String):
-    """A field that writes the text of what it reads, if it has one of its own."""
+    """A string field that refuses to write the ``repr`` of an object."""
 
     def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> Any:
         text = super()._serialize(value, attr, obj, **kwargs)
@@ -73,7 +73,7 @@ class _StrictText(String):
 
 
 def _is_repr(text: str | None, kind: Any) -> bool:
-    """Whether *text* describes an object of *kind*; a number's is what it says, and may stand."""
+    """Whether *text* is the ``repr`` of an object of *kind*; a builtin's text never counts."""
     if text is None or kind.__str__ is not object.__str__ or kind.__module__ == "builtins":
         return False
     return text.startswith(("<", f"{kind.__name__}(", f"{kind.__qualname__}("))
@@ -95,7 +95,7 @@ class _StrictNested(Nested):
 
 
 class _Strict:
-    """Calls a validator, and takes False for a no, but from one that may return the value."""
+    """A validator that fails if the one it wraps returns False."""
 
     def __init__(self, validator: Callable[[Any], Any]) -> None:
         self._validator = validator
@@ -107,10 +107,10 @@ class _Strict:
 
 
 def _strict(validator: Any) -> Any:
-    """Return *validator* as one that cannot be overlooked.
+    """Return *validator* wrapped so that False is an error.
 
     Raises:
-        SchemaError: It is async, so that nobody would await its answer.
+        SchemaError: The validator is async, so that nobody would await its answer.
     """
     if isinstance(validator, _Strict):
         return validator
@@ -144,7 +144,7 @@ def _prefix_of(name: str, meta: object) -> str:
 
 
 class _Checked(SchemaMeta):
-    """Checks a schema when its class is made; marshmallow collects the fields in a metaclass."""
+    """The metaclass of `ClaimSchema`, which checks each schema when its class is made."""
 
     def __init__(cls, name: str, bases: tuple[type, ...], attrs: dict[str, Any]) -> None:  # noqa: N805
         super().__init__(name, bases, attrs)  # type: ignore[no-untyped-call] # marshmallow's
@@ -176,7 +176,7 @@ class ClaimSchema(marshmallow.Schema, metaclass=_Checked):
     """
 
     class Meta:
-        """Claims that the schema does not know are left alone."""
+        """The default options: claims that the schema does not know are ignored."""
 
         unknown = EXCLUDE
 
@@ -188,7 +188,8 @@ class ClaimSchema(marshmallow.Schema, metaclass=_Checked):
         """Return *claims*, as an older version wrote them, as this one would.
 
         Raises:
-            ValidationError: They cannot be read any more; so it is unless a subclass says how.
+            ValidationError: Claims of that version cannot be read; always, unless a subclass
+                overrides this method.
         """
         msg = f"version {version} cannot be read"
         raise ValidationError(msg)
@@ -201,8 +202,8 @@ class Principals:
 
     Attributes:
         type: Their type.
-        names: The name of each attribute by that of the loaded value, or None where two attributes
-            are of one value.
+        names: The name of each attribute by that of the loaded value, or None where two
+            attributes share one value.
     """
 
     def __init__(self, schema: type[ClaimSchema]) -> None:
@@ -233,7 +234,7 @@ class Principals:
         return principal
 
     def user(self, principal: Any) -> Any:
-        """Return what the schema can dump again: an object with the attributes that it reads."""
+        """Return an object that the schema can dump: with the attributes that its fields read."""
         read = {name: getattr(principal, name) for name in self._sources}
         return SimpleNamespace(
             **{

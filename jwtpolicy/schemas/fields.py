@@ -1,4 +1,4 @@
-"""Read and write the claims that JSON has no type for."""
+"""Fields for claims that JSON has no type for: `NumericDate`."""
 
 from __future__ import annotations
 

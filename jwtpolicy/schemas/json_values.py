@@ -1,25 +1,31 @@
-"""Refuse what JSON cannot hold, or would change on the way, by its path in the claims."""
+"""Check that claims are plain JSON; errors name the path of the value in the claims."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from typing import Any
+from types import NoneType
+from typing import Any, Final
 
 from ..exceptions import IssueError
+
+#: Types of which every value is JSON. A number need not be: NaN is none, nor one that is too long.
+_SAFE: Final = frozenset({bool, NoneType})
 
 
 def plain_json(value: Any, path: str, encode: Callable[[Any], str]) -> Any:
     """Return a deep copy of *value* that is JSON.
 
     Args:
-        value: What an application adds to a token.
-        path: What to call it in errors.
-        encode: Makes JSON text of what JSON does not know, such as dates.
+        value: A claim or header that an application adds to a token.
+        path: Its path, for error messages.
+        encode: Returns the JSON text of a type that JSON does not have, such as dates.
 
     Raises:
-        IssueError: It cannot be JSON; with the path and the type, never the value.
+        IssueError: *value* is not JSON; the message has the path and the type, never the value.
     """
+    if type(value) in _SAFE or (type(value) is str and value.isascii()):
+        return value
     if isinstance(value, Mapping):
         _check_names(value, path)
         return {name: plain_json(item, f"{path}.{name}", encode) for name, item in value.items()}
@@ -36,18 +42,21 @@ def plain_json(value: Any, path: str, encode: Callable[[Any], str]) -> Any:
 
 
 def check_json(value: Any, path: str) -> None:
-    """Refuse what JSON cannot hold, or would change on the way.
+    """Check that *value* is plain JSON, which arrives as it was sent.
 
     Raises:
-        IssueError: With the path and the type.
+        IssueError: *value* is not JSON; the message has the path and the type.
     """
     if isinstance(value, dict):
         _check_names(value, path)
         for name, item in value.items():
-            check_json(item, f"{path}.{name}")
+            # Most values are plain to see, without a call for each.
+            if type(item) not in _SAFE and not (type(item) is str and item.isascii()):
+                check_json(item, f"{path}.{name}")
     elif isinstance(value, list):
         for index, item in enumerate(value):
-            check_json(item, f"{path}[{index}]")
+            if type(item) not in _SAFE and not (type(item) is str and item.isascii()):
+                check_json(item, f"{path}[{index}]")
     elif value is not None and type(value) not in (str, int, float, bool):
         msg = f"{path}: {type(value).__name__} is not JSON"
         raise IssueError(msg)

@@ -1,4 +1,4 @@
-"""Say what marshmallow complains about, without the values that it complains about."""
+"""Messages about marshmallow's validation errors, without the invalid values."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ _LONGEST: Final = 100
 
 
 def places_of(error: ValidationError) -> str:
-    """Return where the error is, in words that hold no values."""
+    """Return the paths of the invalid fields, without their values."""
     return ", ".join(dict.fromkeys(path for path, _ in _complaints(_messages(error), "claims")))
 
 
 def reasons_of(error: ValidationError, claims: Mapping[str, Any]) -> str:
-    """Return where the error is, and why, in words that hold no value of *claims*.
+    """Return the paths of the invalid fields and the reasons, without any value of *claims*.
 
     The messages of a validator of the application's own may repeat the value.
     """
@@ -36,7 +36,7 @@ def _messages(error: ValidationError) -> Any:
 
 
 def _complaints(messages: Any, path: str) -> Iterator[tuple[str, str]]:
-    """Yield the paths that marshmallow complains about, and what it says."""
+    """Yield the paths of the invalid fields, each with marshmallow's message."""
     if isinstance(messages, dict):
         for name, inner in messages.items():
             yield from _complaints(inner, f"{path}.{name}")

@@ -1,4 +1,4 @@
-"""Find the schema of an object or a token, and use it both ways."""
+"""The registry of claim schemas: it finds the schema of a user or a token, dumps and loads."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ _REFERENCE = re.compile(r"([^/]+)(?:/([1-9][0-9]{0,8}))?", re.ASCII)
 
 
 class Dumped(NamedTuple):
-    """An object as claims.
+    """The claims of a dumped user.
 
     Attributes:
         subject: ``sub``, as it stands in the token.
         claims: The others; safe to sign.
-        schema: The claim ``schema``, where several schemas have to be told apart, else None.
+        schema: The claim ``schema``, where there are several schemas, else None.
     """
 
     subject: str
@@ -61,28 +61,26 @@ class _Entry:
         #: The names of its claims.
         self.names = frozenset(claim_name(*pair) for pair in schema._declared_fields.items())
         self._principals = None if _has_post_load(self.schema) else Principals(schema)
+        #: The types of its objects: the users', and what it made itself.
+        own = () if self._principals is None else (self._principals.type,)
+        self.writes: tuple[type, ...] = (user_type, *own)
         self._compiled = compile_principal(self.schema, self._principals)
 
-    def writes(self, user_type: type) -> bool:
-        """Whether it is for objects of this very type: the users', or what it made itself."""
-        is_own = self._principals is not None and self._principals.type is user_type
-        return is_own or self.user_type is user_type
-
     def covers(self, kind: str) -> bool:
-        """Whether it is for tokens of *kind*: by default for all kinds but refresh."""
+        """Whether it applies to tokens of *kind*: by default to all kinds but refresh."""
         return self.kind == kind if self.kind is not None else kind != "refresh"
 
     @property
     def reference(self) -> str:
-        """What the claim ``schema`` says."""
+        """The value of the claim ``schema``: the name, and the version if above 1."""
         return self.name if self.version == 1 else f"{self.name}/{self.version}"
 
     def load(self, claims: dict[str, Any], version: int) -> Any:
-        """Return the object.
+        """Return the object that *claims* describe.
 
         Raises:
-            ValidationError: The claims do not fit.
-            SchemaError: Its ``post_load`` returned what is no user.
+            ValidationError: The claims do not fit the schema.
+            SchemaError: The schema's ``post_load`` returned a value that is no user.
         """
         if self._compiled is not None and version == self.version:
             principal = self._compiled(claims)
@@ -110,11 +108,11 @@ class _Entry:
         return user
 
     def subject_of(self, user: Any) -> str:
-        """Return ``sub`` of *user*; no other field is looked at.
+        """Return ``sub`` of *user*; no other field is read.
 
         Raises:
-            SubjectError: It is not non-empty text.
-            NotAnIdError: It is too long, or holds NUL or a lone surrogate.
+            SubjectError: ``sub`` is not text, or is empty.
+            NotAnIdError: ``sub`` is too long, or has NUL or a lone surrogate.
         """
         user = self._read(user)
         if _makes_claims_itself(self.schema):
@@ -126,7 +124,7 @@ class _Entry:
         return self.subject_in(dumped)
 
     def subject_in(self, claims: dict[str, Any]) -> str:
-        """Return ``sub`` of what was dumped, and take it out; raises as above."""
+        """Remove ``sub`` from dumped claims and return it; raises as `subject_of` does."""
         subject = claims.pop("sub", None)
         if type(subject) is not str or not subject:
             msg = f"{type(self.schema).__name__}: sub has to be non-empty text in the token"
@@ -145,27 +143,30 @@ def _makes_claims_itself(schema: ClaimSchema) -> bool:
 
 
 class _Readers:
-    """What reads the tokens of one kind.
+    """The schemas that read the tokens of one kind.
 
     Args:
         entries: The schemas that may have written them.
-        prefixes: What subjects of all types with a prefix begin with, of whatever kind.
+        prefixes: The subject prefixes of all types of users.
     """
 
-    __slots__ = ("_entries", "_has_plain", "_prefixes")
+    __slots__ = ("_entries", "_has_plain", "_prefixes", "is_one")
 
     def __init__(self, entries: list[_Entry], prefixes: tuple[str, ...]) -> None:
         self._entries = entries
         self._prefixes = prefixes
         self._has_plain = any(not entry.prefix for entry in entries)
+        #: Whether there is no other one to be confused with.
+        self.is_one = len(entries) == 1
 
     def chosen(self, reference: str | None) -> tuple[_Entry | None, int]:
-        """Return the schema that a token names, and the version that wrote it; None for none.
+        """Return the schema that a token's claim ``schema`` names, and its version; or None.
 
         Tokens of types with a prefix always name theirs.
 
         Raises:
-            InvalidTokenError: It names one that is not known, or has to name one.
+            InvalidTokenError: The claim names an unknown schema, or is absent where there are
+                several.
         """
         if not self._entries or (reference is None and not self._has_plain):
             return None, 1
@@ -191,7 +192,8 @@ class _Readers:
         """Return the subject without its prefix.
 
         Raises:
-            InvalidTokenError: It has another one than it should, or none.
+            InvalidTokenError: The subject has the prefix of another type of users, lacks its own,
+                or is empty without it.
         """
         bare = subject.removeprefix(prefix)
         is_foreign = bare == subject if prefix else subject.startswith(self._prefixes)
@@ -232,7 +234,7 @@ class SchemaRegistry:
         return bool(self._entries)
 
     def copied(self) -> SchemaRegistry:
-        """Return one with the same schemas, which later registrations do not reach."""
+        """Return a copy of the registry, which later registrations do not change."""
         copy_ = SchemaRegistry()
         copy_._entries = list(self._entries)
         return copy_
@@ -244,17 +246,17 @@ class SchemaRegistry:
         kind: str | None = None,
         over: SchemaRegistry | None = None,
     ) -> None:
-        """Use *schema* for objects of *user_type*, with its subclasses.
+        """Register *schema* for objects of *user_type* and its subclasses.
 
         Args:
             schema: A subclass of `ClaimSchema`.
             user_type: The type of the objects.
             kind: The kind of token; None for all kinds but refresh.
-            over: Schemas whose place it may take.
+            over: A registry whose schemas it may replace.
 
         Raises:
-            SchemaError: It is not a `ClaimSchema`, there is one for that type and kind, or one of
-                that name, or its subjects could be those of another type.
+            SchemaError: *schema* is not a `ClaimSchema`, that type and kind or that name has a
+                schema already, or its subjects could be those of another type.
         """
         if not isinstance(user_type, type):
             msg = f"claims_for takes a type of users, not {user_type!r:.60}"
@@ -278,13 +280,13 @@ class SchemaRegistry:
         self._readers.clear()
 
     def reload_users(self) -> None:
-        """Let refresh tokens without a schema be the subject alone: there is a user loader."""
+        """Note that there is a user loader: refresh tokens without a schema are subjects alone."""
         self._reloads_users = True
         self._readers.clear()
 
     @property
     def prefixes(self) -> Mapping[type, str]:
-        """What stands before the subjects of each type of users."""
+        """The subject prefix of each type of users."""
         return {
             **dict.fromkeys(PLAIN_TYPES, ""),
             **{entry.user_type: entry.prefix for entry in self._entries},
@@ -320,17 +322,18 @@ class SchemaRegistry:
             raise IssueError(msg) from None
         subject = entry.subject_in(claims)
         # Beside tokens that are of no schema, those of one have to say so.
-        is_alone = len(self._reading(kind)) == 1 and not (kind == "refresh" and self._reloads_users)
+        is_bare = kind == "refresh" and self._reloads_users
+        is_alone = self._readers_of(kind).is_one and not is_bare
         # No subject alone makes anybody one of a type that has a prefix: its tokens say it too.
         is_told = is_alone and entry.version == 1 and not entry.prefix
         reference = None if is_told else entry.reference
         return Dumped(self._on_wire(subject, entry.prefix), claims, reference)
 
     def _plain(self, dumped: Dumped, kind: str) -> Dumped:
-        """Return what is said of a user without a schema, if it can be read back.
+        """Return the claims of a user without a schema, if they can be read back.
 
         Raises:
-            IssueError: The schemas for *kind* take nobody without one.
+            IssueError: Tokens of *kind* always have a schema, so that this one could not be read.
         """
         try:
             self.load({**dumped.claims, "sub": dumped.subject}, kind)
@@ -343,7 +346,7 @@ class SchemaRegistry:
         return dumped
 
     def mark_of(self, user: Any) -> str | None:
-        """Return the claim ``schema`` of a refresh token that is nothing but its subject.
+        """Return the claim ``schema`` of a refresh token that carries only its subject, or None.
 
         One of a type with a prefix names the type, as all its tokens do.
         """
@@ -354,7 +357,8 @@ class SchemaRegistry:
         """Return the subject with its prefix.
 
         Raises:
-            ForeignSubjectError: It has none, and begins as those of another type do.
+            ForeignSubjectError: *subject* is to have no prefix, and begins with one of another
+                type's.
         """
         if not prefix and subject.startswith(_prefixes_of(self._entries)):
             msg = "the subject begins with the prefix of another type of users"
@@ -362,13 +366,13 @@ class SchemaRegistry:
         return prefix + subject
 
     def subject_of(self, user: Any) -> str:
-        """Return ``sub`` of the tokens of *user*; of an object with a schema only that is dumped.
+        """Return ``sub`` of the tokens of *user*, with its prefix; other fields are not dumped.
 
         Text is taken for a subject as it stands in tokens, with its prefix.
 
         Raises:
-            SubjectError: It is no user, or has no subject.
-            ForeignSubjectError: It begins with the prefix of another type.
+            SubjectError: *user* is no user, or has no subject.
+            ForeignSubjectError: The subject begins with the prefix of another type.
         """
         entry = self._describing(type(user))
         if entry is None:
@@ -381,16 +385,16 @@ class SchemaRegistry:
         return _plain(user) != "" or not types.isdisjoint(type(user).__mro__)
 
     def check(self, user: Any, kind: str) -> None:
-        """Refuse what is no user, before a hook of the application is called with it.
+        """Refuse a value that is no user, before a hook of the application is called with it.
 
         Raises:
-            SubjectError: It is none.
+            SubjectError: *user* has no schema for *kind*, and is no plain subject.
         """
         if not self._entries or self._writer(type(user), kind) is None:
             _plain_subject(user)
 
     def names_of(self, user: Any, kind: str) -> frozenset[str]:
-        """Return the names of the claims that tokens of *kind* say of *user* by a schema."""
+        """Return the names of the claims that a schema puts into tokens of *kind* for *user*."""
         entry = self._writer(type(user), kind)
         return frozenset() if entry is None else entry.names
 
@@ -404,24 +408,22 @@ class SchemaRegistry:
         """Refuse to sign a token of *kind* that could not be read back.
 
         Raises:
-            InvalidTokenError: It could not; the reason names fields, never values.
+            InvalidTokenError: The claims cannot be loaded; the reason names fields, never values.
         """
         if self._entries:
             named = {} if schema is None else {"schema": schema}
             self.load({**claims, **named, "sub": subject}, kind)
 
     def load(self, claims: dict[str, Any], kind: str) -> Any:
-        """Return the object that a token's claims describe: the subject where no schema is.
+        """Return the object that a token's claims describe; without a schema the subject.
 
         Raises:
-            InvalidTokenError: They do not fit; the reason names fields, never values.
+            InvalidTokenError: The claims do not fit the schema; the reason names fields, never
+                values.
         """
         if not self._entries:
             return claims["sub"]
-        readers = self._readers.get(kind)
-        if readers is None:
-            readers = _Readers(self._reading(kind), _prefixes_of(self._entries))
-            self._readers[kind] = readers
+        readers = self._readers_of(kind)
         reference = claims.get("schema")
         if kind == "refresh" and self._reloads_users and not readers.has(reference):
             # The subject alone: its user is loaded again.
@@ -452,16 +454,26 @@ class SchemaRegistry:
     def _writer(self, user_type: type, kind: str | None) -> _Entry | None:
         """Return the schema for a type and kind; None: for any kind."""
         for cls in user_type.__mro__:
-            fitting = [e for e in self._entries if e.writes(cls)]
-            fitting = [e for e in fitting if kind is None or e.covers(kind)]
-            if fitting:
+            found = None
+            for entry in self._entries:
                 # A schema for this very kind comes before one for all of them.
-                return max(fitting, key=lambda entry: entry.kind is not None)
+                is_first = found is None or (found.kind is None and entry.kind is not None)
+                if is_first and cls in entry.writes and (kind is None or entry.covers(kind)):
+                    found = entry
+            if found is not None:
+                return found
         return None
 
     def _describing(self, user_type: type) -> _Entry | None:
-        """Return the schema that says who users of a type are: all of a type say the same."""
+        """Return the schema that defines the subject of a type; all schemas of a type agree."""
         return self._writer(user_type, "access") or self._writer(user_type, None)
+
+    def _readers_of(self, kind: str) -> _Readers:
+        readers = self._readers.get(kind)
+        if readers is None:
+            readers = _Readers(self._reading(kind), _prefixes_of(self._entries))
+            self._readers[kind] = readers
+        return readers
 
     def _reading(self, kind: str) -> list[_Entry]:
         exact = [entry for entry in self._entries if entry.kind == kind]
@@ -474,7 +486,7 @@ class SchemaRegistry:
 
 
 def _conflict(entry: _Entry, other: _Entry) -> str | None:
-    """Return why two schemas cannot stand beside one another, or None."""
+    """Return the reason why two schemas cannot both be registered, or None."""
     if entry.user_type is other.user_type and entry.kind == other.kind:
         return f"{entry.user_type.__name__} has a schema for these tokens already: {other.name}"
     if entry.name == other.name:
@@ -486,8 +498,8 @@ def _check_subjects(entry: _Entry, others: Sequence[_Entry]) -> None:
     """Refuse a schema whose subjects could be those of another type of users.
 
     Raises:
-        SchemaError: Its prefix is not its type's, or another type's begins with it, or it begins
-            with another type's, or two types have none.
+        SchemaError: The prefix differs from another schema's of the same type, is the beginning of
+            another type's or begins with it, or two types have no prefix.
     """
     kin, strangers = _parted(entry, others)
     if entry.prefix and _is_kin(entry.user_type, str):
@@ -556,7 +568,7 @@ def _is_of_plain(user_type: type) -> bool:
 
 
 def _plain(user: Any) -> str:
-    """Return the subject that *user* itself is, or nothing.
+    """Return the subject that *user* itself is, or empty text.
 
     A subclass of ``str`` stands for its characters, whatever its own ``__str__`` says, so that an
     enumeration's member is its value. A subclass of ``int`` is none: ``True`` and ``HTTPStatus.OK``
@@ -568,11 +580,11 @@ def _plain(user: Any) -> str:
 
 
 def _plain_subject(user: Any) -> str:
-    """Return the subject that *user* itself is.
+    """Return the subject that *user* itself is: text, an ``int`` or a ``UUID``.
 
     Raises:
-        SubjectError: It is none.
-        NotAnIdError: It is too long, or holds NUL or a lone surrogate.
+        SubjectError: *user* is of another type, or empty text.
+        NotAnIdError: The subject is too long, or has NUL or a lone surrogate.
     """
     subject = str.__str__(user) if isinstance(user, str) else _plain(user)
     if not subject:

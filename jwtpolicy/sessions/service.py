@@ -89,7 +89,7 @@ class IssueOptions(NamedTuple):
 
 
 class SessionRules(NamedTuple):
-    """How the sessions of an application are kept.
+    """Lifetimes, number and issuers of the sessions of an application.
 
     Attributes:
         lifetimes: How long things live.
@@ -116,7 +116,7 @@ class Sessions:
         statements: What says what tokens say of users.
         revocation: What knows which tokens still stand. Its store is where sessions are
             remembered; without one nothing can be revoked, and refresh tokens are not rotated.
-        rules: How they are kept.
+        rules: Lifetimes, number and issuers.
         clock: Where the time comes from.
         on_reuse: Called with the token when a used refresh token comes back.
     """

@@ -67,7 +67,9 @@ class Users:
             return token.principal
         if self.is_async and is_loop_running():
             raise UserPending(unawaited("current_user"))
-        return _known(called(_WHO, self._ensure_sync(self._loader), token))
+        # An async one is wrapped anew each time: the wrapper belongs to the thread's loop.
+        loader = self._ensure_sync(self._loader) if self.is_async else self._loader
+        return _known(called(_WHO, loader, token))
 
     def load_in_verb(self, token: Token) -> Any:
         """Return the user for a verb, which an async view calls as others do; raises as `load`.

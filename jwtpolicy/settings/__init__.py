@@ -1,4 +1,4 @@
-"""Read an application's settings once, and refuse what cannot be meant."""
+"""An application's settings: read once, checked, and refused with the key's name."""
 
 from .all_settings import Settings
 from .checks import UnknownSettingWarning, check_own_tokens

@@ -1,4 +1,4 @@
-"""Read all settings of an application in one go."""
+"""All settings of an application, read from ``app.config``."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from .cookie_shapes import check_cookies
 from .kind_settings import KindSettings
 from .readers import Reader, read_setting
 
-#: What kinds of one's own can have: the end of the key, the field and the reader.
+#: The settings of the application's own kinds: the end of the key, the field and the reader.
 _BY_KIND: Final[Mapping[str, tuple[str, Reader]]] = {
     "TOKEN_EXPIRES": ("custom_lifetimes", read.lifetime),
     "COOKIE_NAME": ("custom_cookie_names", read.cookie_name),
@@ -33,7 +33,7 @@ _BY_KIND: Final[Mapping[str, tuple[str, Reader]]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings(KindSettings):
-    """An application's settings, read and judged once.
+    """An application's settings, read and checked once.
 
     Lifetimes and leeways are seconds. A field's metadata holds its key, what is allowed and what
     it does; the documentation is made of it.
@@ -46,7 +46,7 @@ class Settings(KindSettings):
         """Return the settings that *mapping*, such as ``app.config``, holds.
 
         Raises:
-            ConfigurationError: A value cannot be meant; the message names the key, the type that
+            ConfigurationError: A value is not allowed; the message names the key, the type that
                 was found, what is allowed, and never a secret.
         """
         keys = {f.metadata["key"]: f for f in fields(cls) if f.metadata.get("read")}
@@ -79,9 +79,9 @@ class Settings(KindSettings):
         return settings
 
     def changed_in(self, mapping: Mapping[str, Any]) -> list[str]:
-        """Return the keys whose values in *mapping* are others than those that were read.
+        """Return the keys whose values in *mapping* have changed since they were read.
 
-        Keys that mean nothing here are not looked at; they may be somebody else's.
+        Unknown keys are ignored; they may belong to another library.
         """
         known = {f.metadata.get("key") for f in fields(self)}
         absent = object()

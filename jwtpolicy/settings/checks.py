@@ -1,4 +1,4 @@
-"""Judge settings that only make sense together, and keys that mean nothing."""
+"""Checks of settings that depend on each other, and of unknown keys."""
 
 from __future__ import annotations
 
@@ -93,13 +93,14 @@ def _profile_complaints(settings: KindSettings) -> Iterator[str]:
 
 
 def check_own_tokens(settings: KindSettings) -> None:
-    """Refuse a service that issues what it refuses.
+    """Refuse a service whose issuer or audience it would not accept in its own tokens.
 
-    One that has a secret and says neither issuer nor audience may only verify: it is told when it
-    issues something. With a profile it has to say them.
+    One that has a secret and sets neither issuer nor audience may only verify: the error comes when
+    it issues a token. With a profile it has to set them.
 
     Raises:
-        ConfigurationError: So it is.
+        ConfigurationError: ``JWT_DECODE_ISSUER`` or ``JWT_DECODE_AUDIENCE`` excludes the issuer or
+            audience that tokens are issued with, or with a profile these are not set.
     """
     may_only_verify = settings.access_token_profile is None
     own_issuer = () if settings.encode_issuer is None else (settings.encode_issuer,)
@@ -135,10 +136,10 @@ _OWN_KIND: Final = re.compile(
 
 
 def doubts(given: Iterable[str], known: set[str]) -> Iterator[str]:
-    """Yield what to warn of.
+    """Yield a warning for each key that is probably misspelt.
 
     Raises:
-        ConfigurationError: A setting would quietly do nothing.
+        ConfigurationError: A key is a setting that this version does not have.
     """
     for key in given:
         if key.startswith("JWT_COMPAT_"):
@@ -164,7 +165,7 @@ def _misspelt(key: str) -> Iterator[str]:
 
 
 def is_refused(key: str) -> bool:
-    """Whether *key* is a setting that would quietly do nothing."""
+    """Whether *key* is a setting that this version does not have, and refuses."""
     return key in _LATER
 
 
@@ -175,7 +176,7 @@ _LATER: Final[Mapping[str, str]] = {
     "JWT_KEY_PUBLISH_DELAY": "new keys sign at once",
 }
 
-#: What Flask-JWT-Extended calls otherwise, or what has no switch here.
+#: Advice about keys of Flask-JWT-Extended that are renamed here, or have no switch.
 _ADVICE: Final[Mapping[str, str]] = {
     "JWT_DECODE_ALGORITHMS": "a key has one algorithm; JWT_ALGORITHM names it",
     "JWT_ERROR_MESSAGE_KEY": "write @app.errorhandler(AccessError) to answer differently",

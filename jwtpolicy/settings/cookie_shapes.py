@@ -1,4 +1,4 @@
-"""Say how the cookies of each kind of token look, and refuse looks that browsers do not take."""
+"""The names, paths and attributes of the cookies of each kind of token, and their checks."""
 
 from __future__ import annotations
 
@@ -15,12 +15,13 @@ class InsecureCookieWarning(UserWarning):
 
 
 class CookieShape(NamedTuple):
-    """The two cookies of one kind of token.
+    """The two cookies of one kind of token: the token itself, and its CSRF value.
 
     Attributes:
         kind: The kind of token.
         name: Of the cookie that holds the token, which scripts cannot read.
-        path: Where the browser sends it; None: it cannot be set before somebody says.
+        path: The path that the browser sends it to; None: none is configured, so that the
+            cookie cannot be set.
         csrf_name: Of the cookie that holds its CSRF value, which scripts can read; its path is /.
         samesite: Of both.
     """
@@ -60,7 +61,7 @@ def cookie_shapes(settings: KindSettings) -> dict[str, CookieShape]:
 
 
 def _host_prefix(settings: KindSettings) -> str:
-    """Return what stands before the default names of cookies for the whole host.
+    """Return the prefix of the default names of cookies for the whole host.
 
     RFC 6265bis section 4.1.3: ``__Host-`` demands Secure, the path / and no domain.
     """
@@ -78,7 +79,8 @@ def check_cookies(settings: KindSettings, *, is_development: bool) -> None:
     """Refuse cookies that browsers would drop, or that everybody could read (COOKIE-1, COOKIE-2).
 
     Raises:
-        ConfigurationError: With the setting that has to change.
+        ConfigurationError: A cookie would be insecure, or refused by browsers; the message names
+            the setting that has to change.
     """
     if "cookies" not in settings.token_location:
         return

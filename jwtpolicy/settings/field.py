@@ -1,4 +1,4 @@
-"""Make the dataclass field of a setting, from which the documentation is made too."""
+"""The dataclass field of a setting, whose metadata the documentation is made from."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Declare the settings of kinds of token of the application's own."""
+"""The settings of the application's own kinds of token."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class KindSettings(PlaceSettings):
 
     @property
     def lifetimes(self) -> Mapping[str, int | None]:
-        """How long tokens live, by kind; in seconds, None for ever."""
+        """The lifetimes of tokens by kind, in seconds; None: they never expire."""
         return {
             "access": self.access_token_expires,
             "refresh": self.refresh_token_expires,

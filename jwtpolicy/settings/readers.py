@@ -1,4 +1,4 @@
-"""Read the value of one setting, or say what is allowed instead."""
+"""Readers of the values of settings: each returns the value, or raises what is allowed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _CENTURY: Final = 100 * 365 * DAY
 
 
 class Wrong(Exception):  # noqa: N818 # becomes a ConfigurationError that names the key
-    """What is allowed instead."""
+    """The value is refused; the message is what is allowed instead."""
 
 
 Reader = Callable[[Any], Any]
@@ -78,7 +78,7 @@ def seconds(value: Any) -> float:
 
 
 def lifetime(value: Any) -> int | None:
-    """Read how long tokens live; None is for ever."""
+    """Read a lifetime of tokens in whole seconds; None: they never expire."""
     if value is NEVER:
         return None
     try:
@@ -108,7 +108,7 @@ def between(low: float, high: float) -> Reader:
 
 
 def grace(value: Any) -> int:
-    """Read for how long a used refresh token may be repeated, in whole seconds."""
+    """Read the grace of used refresh tokens, in whole seconds."""
     found = seconds(value)
     if not 0 <= found <= 30 or found != int(found):
         msg = "whole seconds from 0 to 30"
@@ -150,12 +150,12 @@ def one_of(*allowed: Any) -> Reader:
     return read
 
 
-#: Where tokens can travel.
+#: The token locations.
 PLACES: Final = ("headers", "cookies", "query_string", "json")
 
 
 def places(value: Any) -> tuple[str, ...]:
-    """Read the names of places, always in the same order."""
+    """Read the names of token locations, always in the same order."""
     found = texts(value)
     if not set(found) <= set(PLACES):
         msg = f"one or several of {', '.join(PLACES)}"
@@ -242,10 +242,10 @@ def optional(read: Reader) -> Reader:
 
 
 def read_setting(key: str, value: Any, read: Reader, *, is_secret: bool = False) -> Any:
-    """Return what *value* means.
+    """Return the value of a setting, converted by its reader.
 
     Raises:
-        ConfigurationError: It cannot be meant; the message never shows a secret.
+        ConfigurationError: The reader refuses *value*; the message never shows a secret.
     """
     try:
         return read(value)
@@ -256,7 +256,7 @@ def read_setting(key: str, value: Any, read: Reader, *, is_secret: bool = False)
 
 
 def _shown(value: Any, is_secret: bool) -> str:
-    """Return what was found: the value, and the type, which may be what is wrong."""
+    """Return the description of a refused value: itself, unless it is secret, and its type."""
     kind = f"of type {type(value).__name__}"
     if isinstance(value, str | bytes | list | tuple | set) and not value:
         return f"empty, and {kind}"
@@ -264,7 +264,7 @@ def _shown(value: Any, is_secret: bool) -> str:
 
 
 def quotable(value: Any) -> str:
-    """Read what can stand in a challenge."""
+    """Read text that can stand in a challenge as a quoted string."""
     try:
         quoted("realm", text(value))
     except ChallengeError:

@@ -1,4 +1,4 @@
-"""Find where an application's own source reads settings that nobody has set."""
+"""Find the lines of an application's source that read settings which are not set."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Read = tuple[str, str]
 
 
 def warn_of_unset(app: Flask, filled: Mapping[str, Any]) -> None:
-    """Log what *app* reads of its configuration that another library had set, and nobody now.
+    """Warn of each line of *app* that reads a setting whose default another library had set.
 
     Args:
         app: The application.
@@ -37,7 +37,7 @@ def warn_of_unset(app: Flask, filled: Mapping[str, Any]) -> None:
 
 
 def reads(app: Flask, keys: Collection[str]) -> Iterator[Read]:
-    """Yield where a module of the application reads one of *keys* from its configuration.
+    """Yield each place where a module of the application reads one of *keys* from its config.
 
     Those are the modules of its own package and of those that its views come from, as far as they
     are imported and their source is there.

@@ -1,4 +1,4 @@
-"""Declare the settings of keys, claims, lifetimes, sessions and answers."""
+"""The settings of keys, claims, lifetimes, sessions, the store and answers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .readers import DAY, MINUTE
 # `Settings` has what is left out here: to make it for each of its bases takes as long as all else.
 @dataclass(frozen=True, slots=True, kw_only=True, init=False, repr=False, eq=False)
 class TokenSettings:
-    """What tokens say, how long they live, and where they are remembered."""
+    """The settings of keys, claims, lifetimes, sessions, the token store and answers."""
 
     secret_key: str | bytes | None = setting(
         "JWT_SECRET_KEY",
@@ -273,11 +273,11 @@ class TokenSettings:
 
     @property
     def accepted_issuers(self) -> frozenset[str]:
-        """What ``iss`` may be: what is decoded, else what is encoded."""
+        """The accepted issuers: ``JWT_DECODE_ISSUER``, else ``JWT_ENCODE_ISSUER``."""
         own = () if self.encode_issuer is None else (self.encode_issuer,)
         return frozenset(self.decode_issuer or own)
 
     @property
     def accepted_audiences(self) -> frozenset[str]:
-        """What ``aud`` has to hold one of: what is decoded, else what is encoded."""
+        """The accepted audiences: ``JWT_DECODE_AUDIENCE``, else ``JWT_ENCODE_AUDIENCE``."""
         return frozenset(self.decode_audience or self.encode_audience)

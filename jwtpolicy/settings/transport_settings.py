@@ -1,4 +1,4 @@
-"""Declare the settings of the places where tokens travel."""
+"""The settings of transports: headers, cookies, CSRF, query string and JSON body."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .token_settings import TokenSettings
 # `Settings` has what is left out here: to make it for each of its bases takes as long as all else.
 @dataclass(frozen=True, slots=True, kw_only=True, init=False, repr=False, eq=False)
 class PlaceSettings(TokenSettings):
-    """How tokens travel: in which places, under which names, and how safe cookies are."""
+    """The settings of transports: locations, names, attributes of cookies, CSRF."""
 
     token_location: tuple[str, ...] = setting(
         "JWT_TOKEN_LOCATION",

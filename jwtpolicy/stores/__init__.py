@@ -1,4 +1,4 @@
-"""Remember what became of tokens after they were issued."""
+"""Token stores: sessions, revocations and single uses, in memory, SQLite, SQL or Redis."""
 
 from typing import TYPE_CHECKING
 
@@ -49,7 +49,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    """Import a store when somebody asks for it: its library may not be there, or not be needed."""
+    """Import a store at its first use: its library may not be installed, or not be needed."""
     if name == "SQLiteStore":
         from .sqlite import SQLiteStore
 

@@ -1,4 +1,4 @@
-"""Say what every token store promises, and judge what any of them finds."""
+"""The interface of token stores, their values, and the judgement of what they find."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ REFRESH: Final = "refresh"
 
 
 class TokenRef(NamedTuple):
-    """What a store is told of a token: what it is looked up by, never the token itself.
+    """A reference to a token, by which a store looks it up; never the encoded token itself.
 
     Attributes:
         issuer: ``iss``, or the empty string for own tokens that carry none.
@@ -56,10 +56,18 @@ class TokenRef(NamedTuple):
     issued_at: float = 0
     kind: str = "access"
 
+    def is_covered_by(self, cut_off: float, leeway: float) -> bool:
+        """Whether the token may have been issued before *cut_off*, in seconds since the epoch.
+
+        ``iat`` may have a fraction, a cut-off lies somewhere inside its second, and the clock of
+        the machine that issued the token may be ahead by *leeway* seconds.
+        """
+        return self.issued_at < cut_off + 1 + leeway
+
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """What a login opened, and refreshing keeps alive.
+    """A session: opened by a login, kept alive by refreshing, ended by a logout or its expiry.
 
     All times are seconds since the epoch.
 
@@ -68,12 +76,12 @@ class Session:
         session_id: ``sid`` of its tokens.
         subject: ``sub`` of its tokens.
         refresh_id: ``jti`` of the one refresh token that may still be used.
-        created_at: When the login was, to the microsecond: sessions are listed by it.
-        last_used_at: When it was last refreshed.
-        expires_at: When it ends whatever happens; rotation never moves it (REF-5).
-        idle_expires_at: When it ends unless it is refreshed before, or None.
-        label: What the user may know it by ("Firefox on Linux"), or None.
-        facts: What the login said beside its user, as JSON text that the store only keeps; None
+        created_at: The time of the login, to the microsecond: sessions are listed by it.
+        last_used_at: The time of the last refresh.
+        expires_at: The absolute expiry; rotation never moves it (REF-5).
+        idle_expires_at: The expiry unless it is refreshed before, or None.
+        label: A description for the user ("Firefox on Linux"), or None.
+        facts: Claims of the login beside its user, as JSON text that the store only keeps; None
             for a session that was opened without.
     """
 
@@ -100,7 +108,7 @@ def microseconds(seconds: float) -> int:
 
 
 class Opening(Enum):
-    """What became of the attempt to open a session."""
+    """The result of opening a session: opened, its id was taken, or the login was cut off."""
 
     #: It is open.
     OPENED = "opened"
@@ -111,7 +119,7 @@ class Opening(Enum):
 
 
 class RotationState(Enum):
-    """What a refresh token is to its session."""
+    """The state of a refresh token in its session, as `TokenStore.rotate` finds it."""
 
     #: It is the one that may still be used.
     CURRENT = "current"
@@ -129,11 +137,11 @@ class RotationState(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Rotation:
-    """What `TokenStore.rotate` and `TokenStore.present` answer.
+    """The result of `TokenStore.rotate` and `TokenStore.present`.
 
     Attributes:
-        state: What happened.
-        kept: What the newest rotation left, where the state is ``REPEATED``; else None.
+        state: The state of the presented refresh token.
+        kept: The sealed pair of the newest rotation, where the state is ``REPEATED``; else None.
     """
 
     state: RotationState
@@ -154,16 +162,16 @@ class Predecessor(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class SessionRecord:
-    """A session and what the store alone has to know of it; it is replaced and never changed.
+    """A session with the store's own data about its refresh tokens; an immutable value.
 
     Attributes:
-        session: What the world may see.
-        is_ended: Whether somebody ended it before its time.
-        predecessors: Refresh tokens that were used moments ago, the newest last.
-        kept: What the newest rotation left for a repetition of any of them, or None.
-        replaced_at: When a refresh token was last put in the place of another one that nobody
-            used; 0 for never. All that were issued up to then are void.
-        replaced_by: The token that was put there.
+        session: The public part.
+        is_ended: Whether it was ended before its expiry.
+        predecessors: Used refresh tokens that may be in their grace, the newest last.
+        kept: The sealed pair that a repetition of any of them is answered with, or None.
+        replaced_at: The last time at which an unused refresh token was replaced; 0 for never.
+            All tokens that were issued up to then are void.
+        replaced_by: ``jti`` of the token that took its place.
     """
 
     session: Session
@@ -175,7 +183,7 @@ class SessionRecord:
 
     @property
     def kept_until(self) -> int:
-        """The second from which on nothing is kept for anybody; 0 where nothing is."""
+        """The end of the last grace, after which no sealed pair is kept; 0 where none is."""
         return max((one.deadline for one in self.predecessors), default=0)
 
     def is_live(self, now: int) -> bool:
@@ -186,7 +194,7 @@ class SessionRecord:
         return not self.is_ended and now < session.expires_at and (idle is None or now < idle)
 
     def judge(self, ref: TokenRef, now: int) -> RotationState:
-        """Say what a refresh token is to this session; ``REUSED`` for one that must end it."""
+        """Return the state of a refresh token in this session; ``REUSED`` has to end it."""
         if not self.is_live(now):
             return RotationState.ENDED
         if ref.token_id == self.session.refresh_id:
@@ -204,10 +212,10 @@ class SessionRecord:
         """Return the record after its refresh token was used.
 
         Args:
-            step: What takes its place.
+            step: The successor and the session's new idle expiry.
             now: The time.
-            used_until: The deadline of the one that was used.
-            kept: What it may be answered with until then; None: it may not be repeated.
+            used_until: The end of the used token's grace.
+            kept: The sealed pair that answers a repetition until then; None: none is allowed.
         """
         used = self.predecessors
         recent = [one for one in used if now < one.deadline] if used else []
@@ -235,12 +243,12 @@ class SessionRecord:
         )
 
     def ended(self) -> SessionRecord:
-        """Return the record after somebody ended the session."""
+        """Return the record of the session after it was ended."""
         return replace(self, is_ended=True, predecessors=(), kept=None)
 
 
 class Step(NamedTuple):
-    """What changes in a session when it gets another refresh token.
+    """The change of a session that gets another refresh token.
 
     Attributes:
         successor_id: ``jti`` of the new one.
@@ -264,7 +272,7 @@ class Step(NamedTuple):
 
 
 class Known(NamedTuple):
-    """What a store has found about a token, in one look-up.
+    """The entries that a store has found about a token, in one look-up.
 
     Attributes:
         is_revoked: Of the token's own entry: true for revoked, false for consumed; None without.
@@ -289,27 +297,31 @@ _OF_STATE: Final = {
 
 
 def judge_standing(ref: TokenRef, known: Known, now: int, leeway: float) -> TokenStatus:
-    """Say what a token's entries mean together.
+    """Return the status of a token: revoked, consumed, replaced, in its grace, or good.
 
     Args:
         ref: The token.
-        known: What was found about it.
+        known: The entries that the store has found about it.
         now: The time.
         leeway: Seconds by which the clocks of those who issue and who revoke may differ.
     """
+    # Revocation first: it also covers a token that was consumed, or used up in its session.
     if known.is_revoked or known.is_ended:
         return TokenStatus.REVOKED
+    # Before the cut-off, which a refresh token of a session does not need: what sets one ends the
+    # subject's sessions too, and one that was opened later in the same second has to live.
     if ref.kind == REFRESH and (known.record is not None or ref.session_id is not None):
         return _judge_refresh(ref, known, now)
-    # `iat` may have a fraction, and the cut-off lies somewhere inside its second.
-    is_outside = known.is_ended is None
-    if is_outside and known.cut_off is not None and ref.issued_at < known.cut_off + 1 + leeway:
+    # The same holds for every token of a session that the store knows as open: only tokens outside
+    # of any session, or of an unknown one, are judged by their age.
+    cut_off = known.cut_off if known.is_ended is None else None
+    if cut_off is not None and ref.is_covered_by(cut_off, leeway):
         return TokenStatus.REVOKED
     return TokenStatus.GOOD if known.is_revoked is None else TokenStatus.CONSUMED
 
 
 def _judge_refresh(ref: TokenRef, known: Known, now: int) -> TokenStatus:
-    """A refresh token lives by its session: no session, no life."""
+    """Return the status of a refresh token by the record of its session; without one: revoked."""
     if known.record is None:
         return TokenStatus.REVOKED
     standing = _OF_STATE[known.record.judge(ref, now)]
@@ -319,11 +331,11 @@ def _judge_refresh(ref: TokenRef, known: Known, now: int) -> TokenStatus:
 
 
 class TokenStore(ABC):
-    """What is remembered of tokens after they were issued: sessions, revocations, single uses.
+    """The interface of token stores: they keep sessions, revocations and single uses.
 
     Entries are found by issuer and id, so that a foreign ``jti``, ``sid`` or ``sub`` is never
     taken for one of our own. *issuer* is ``iss``, or the empty string for own tokens that carry
-    none. Times are integers of seconds since the epoch, where nothing else is said.
+    none. Times are integers of seconds since the epoch, unless stated otherwise.
 
     There are two clocks. *now* is always the caller's, and lifetimes, grace and cut-offs go by it.
     What a store *deletes* goes by the earlier of *now* and its server's own clock, so that no
@@ -344,17 +356,18 @@ class TokenStore(ABC):
     is_shared: ClassVar[bool]
 
     def check(self) -> None:  # noqa: B027 # most stores have nothing to refuse
-        """Refuse what nobody could work with; the server is not asked.
+        """Check that the store's arguments are usable, without asking the server.
 
         Called within the context of each application that uses the store, before its first request.
 
         Raises:
-            ConfigurationError: What the store was made with is of no use; the message says why.
+            ConfigurationError: An argument of the store, such as an engine, is unusable; the
+                message says why.
         """
 
     @abstractmethod
     def standing(self, ref: TokenRef, *, now: int, leeway: float = 0) -> TokenStatus:
-        """Return what is known of a token, in one look-up.
+        """Return the status of a token, in one look-up.
 
         ``REVOKED``: its ``jti`` was revoked, its session ended, or all of its subject's tokens
         were and it belongs to no session that the store knows and is not younger than that (the
@@ -373,7 +386,7 @@ class TokenStore(ABC):
         """
 
     def new_session_id(self, issuer: str, subject: str) -> str:
-        """Return an id that no session has, for one that a login is about to open.
+        """Return a new session id for a login.
 
         Random, unless the store says otherwise: one of many machines may put into it where the
         session is kept. It has to take ids of any other form, too.
@@ -385,7 +398,7 @@ class TokenStore(ABC):
         return secrets.token_urlsafe(SESSION_ID_BYTES)
 
     def adopted_session_id(self, ref: TokenRef) -> str:
-        """Return the id of the session that comes of a refresh token without one: always the same.
+        """Return the session id that adopts a refresh token without ``sid``: always the same.
 
         A store of many machines keeps that session where the subject's others are.
         """
@@ -404,10 +417,10 @@ class TokenStore(ABC):
 
         Args:
             session: The session.
-            since: When the login began, in seconds with a fraction. Where the subject's sessions
-                have been ended since, the answer is ``CUT_OFF`` and nothing is opened. None: it
-                begins now.
-            maximum: How many live sessions the subject may have, this one included: the oldest
+            since: The time at which the login began, in seconds with a fraction. Where the
+                subject's sessions have been ended since, the answer is ``CUT_OFF`` and nothing is
+                opened. None: it begins now.
+            maximum: The most live sessions that the subject may have, this one included: the oldest
                 ones are ended in the same step. None: any number.
         """
 
@@ -428,7 +441,7 @@ class TokenStore(ABC):
 
         Args:
             ref: The token, without ``sid``.
-            session: What is to be opened; its id is `adopted_session_id`, its ``refresh_id`` the
+            session: The session to open; its id is `adopted_session_id`, its ``refresh_id`` the
                 token's ``jti``, and ``last_used_at`` the time.
             token_expires_at: ``exp`` of the token, or None for never.
             leeway: As for `standing`.
@@ -457,17 +470,17 @@ class TokenStore(ABC):
 
         Args:
             ref: The refresh token that was sent, verified (REF-3), with the id of its session.
-            step: What takes its place; its facts are None.
+            step: The successor; its facts are None.
             now: The time, which becomes the session's ``last_used_at``.
             grace: Seconds for which the presented token may be repeated from now on.
-            kept: What a repetition of it, or of those before it that are in their grace, is to be
-                answered with; opaque to the store, which erases it after the grace. None: there
+            kept: The sealed pair that answers a repetition of it, or of those before it that are
+                in their grace; opaque to the store, which erases it after the grace. None: there
                 is nothing to repeat, so that a repetition is a reuse.
         """
 
     @abstractmethod
     def present(self, ref: TokenRef, *, now: int) -> Rotation:
-        """Say what `rotate` would, and end the session of a reused token as it does.
+        """Return what `rotate` would without rotating, and end the session of a reused token.
 
         Nothing else changes. The state of a token that could be rotated is ``CURRENT``.
 
@@ -480,7 +493,7 @@ class TokenStore(ABC):
     def replace(
         self, issuer: str, session_id: str, expected_id: str, step: Step, *, now: int
     ) -> bool:
-        """Put another refresh token in the place of the current one, which nobody has presented.
+        """Replace the current refresh token by another one, although nobody has presented it.
 
         One atomic compare-and-set. What was issued up to *now* is void from then on, and whoever
         presents it gets ``REPLACED``: neither the new pair nor the blame for a theft.
@@ -489,7 +502,7 @@ class TokenStore(ABC):
             issuer: ``iss``.
             session_id: ``sid``.
             expected_id: ``jti`` of the current refresh token.
-            step: What takes its place.
+            step: The successor.
             now: The time, which becomes the session's ``last_used_at``.
 
         Returns:
@@ -501,7 +514,7 @@ class TokenStore(ABC):
     def touch(
         self, issuer: str, session_id: str, *, now: int, idle_expires_at: int | None
     ) -> Session | None:
-        """Note that a session was used although no refresh token was; one atomic step.
+        """Set the last use and the idle expiry of a session in one atomic step, without rotating.
 
         Args:
             issuer: ``iss``.
@@ -596,7 +609,7 @@ class TokenStore(ABC):
             issuer: ``iss``.
             subject: ``sub``.
             now: The time.
-            limit: How many at the most.
+            limit: The most sessions that are returned.
             before: ``created_at`` and ``session_id`` of a session: only those that follow it in
                 the list. None: from the newest on.
         """
@@ -607,33 +620,33 @@ class TokenStore(ABC):
 
     @abstractmethod
     def prune(self, *, now: int) -> int:
-        """Forget what no token can need any more, and return how many entries that were.
+        """Delete the entries that no token can need any more, and return how many there were.
 
         Stores do this by themselves now and then, in small steps; calling it is never necessary.
         """
 
     def prune_batch(self, *, now: int, limit: int) -> int:
-        """Forget about *limit* of what `prune` forgets, and return how many entries that were.
+        """Delete about *limit* of the entries that `prune` deletes, and return how many there were.
 
         0 means that nothing is left. A store that has no small steps takes one large one.
         """
         return self.prune(now=now)
 
     def prunable(self, *, now: int) -> int | None:
-        """Return how many entries `prune` would forget, or None where that is not known."""
+        """Return how many entries `prune` would delete, or None where that is not known."""
         return None
 
     def upgrade(self) -> str:
-        """Bring what an older version of the library wrote up to date.
+        """Upgrade the entries or tables of an older version of the library.
 
         Until then a store that finds such entries raises `StoreUnavailableError`, whose reason
         names ``flask jwtpolicy store upgrade``, which calls this.
 
         Returns:
-            What was done, in a sentence; or the SQL that somebody has to run.
+            A sentence about the upgrade; or the SQL that somebody has to run.
         """
         return "nothing to upgrade"
 
     @abstractmethod
     def close(self) -> None:
-        """Give connections back. A closed store opens again at its next use."""
+        """Close the connections. A closed store opens again at its next use."""

@@ -1,4 +1,4 @@
-"""Remember for a moment that a token is good, and so ask a distant store less often."""
+"""A cache of good access tokens in front of a token store: `CachedStore`."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _Answer = tuple[object, float]  # the epoch it belongs to, and when it is void
 
 @tells_outages
 class CachedStore(TokenStore):
-    """A store in front of another one, which does not ask it twice within some seconds.
+    """A token store that caches another one's answers about good access tokens for seconds.
 
     .. warning:: A token that **another process** revoked may pass here for up to *seconds* longer.
         What this process revokes is refused at once.
@@ -41,9 +41,9 @@ class CachedStore(TokenStore):
     what is remembered passes until its time is over, and nothing else does.
 
     Args:
-        store: The store that knows.
-        seconds: How long an answer is kept, more than 0 and at most `MAX_SECONDS`.
-        timer: What tells seconds that pass evenly.
+        store: The store that is asked.
+        seconds: The lifetime of a cached answer, more than 0 and at most `MAX_SECONDS`.
+        timer: A monotonic clock, in seconds.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class CachedStore(TokenStore):
 
     @property
     def is_shared(self) -> bool:  # type: ignore[override] # as the other store is
-        """Whether the other store is."""
+        """Whether the other store is shared."""
         return self.store.is_shared
 
     def __repr__(self) -> str:
@@ -205,7 +205,7 @@ class CachedStore(TokenStore):
 
     @contextmanager
     def _forgetting(self, *, is_needed: bool = True) -> Iterator[None]:
-        """Let nothing that was asked before pass for an answer, whatever became of the change."""
+        """Discard cached and pending answers after a change, whether it succeeded or not."""
         try:
             yield
         finally:

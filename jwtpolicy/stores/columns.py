@@ -1,4 +1,4 @@
-"""Say what the SQL stores write into columns, where it is more than the value itself."""
+"""The column format of used refresh tokens in the SQL stores."""
 
 from __future__ import annotations
 
@@ -19,6 +19,6 @@ def write_predecessors(predecessors: Sequence[Predecessor]) -> str | None:
 
 
 def read_predecessors(written: str | None) -> tuple[Predecessor, ...]:
-    """Return what `write_predecessors` was given."""
+    """Return the refresh tokens in the text of `write_predecessors`."""
     found = json.loads(written) if written else ()
     return tuple(Predecessor(token_id, deadline) for token_id, deadline in found)

@@ -1,4 +1,4 @@
-"""Give all that one question waits for a single deadline, however many waits it is made of."""
+"""Deadlines: one timeout for all the waits that a call of a store consists of."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Method = TypeVar("Method", bound=Callable[..., Any])
 
 
 class _Budget:
-    """The seconds that several questions have together; None before the first of them."""
+    """The timeout that several calls share; None before the first of them."""
 
     __slots__ = ("seconds",)
 
@@ -27,13 +27,13 @@ class _Budget:
         self.seconds: float | None = None
 
 
-#: When what is being done has to be over, by `elapsed`.
+#: The deadline of the current call, by `elapsed`.
 _END: Final[ContextVar[float | None]] = ContextVar("jwtpolicy_store_end", default=None)
 _BUDGET: Final[ContextVar[_Budget | None]] = ContextVar("jwtpolicy_store_budget", default=None)
 
 
 class together:  # noqa: N801 # it is used as a statement
-    """Let the questions that are asked inside take no longer than one may.
+    """A context manager in which all calls of a store share the timeout of one.
 
     A guard asks about each token that a request presents, and a store that hangs is waited for
     once, and not once for each. What else is done inside does not count.
@@ -57,12 +57,12 @@ class together:  # noqa: N801 # it is used as a statement
 
 
 class within:  # noqa: N801 # it is used as a statement
-    """Let all that is waited for inside be over in so many seconds.
+    """A context manager that sets a deadline for all waits inside.
 
-    Inside of another one it is the outer one which holds.
+    Inside of another one the outer deadline holds.
 
     Args:
-        seconds: How many.
+        seconds: The timeout.
     """
 
     __slots__ = ("_before", "_budget", "_seconds")
@@ -94,13 +94,13 @@ class within:  # noqa: N801 # it is used as a statement
 
 
 def left(seconds: float) -> float:
-    """Return how many of *seconds* there are before the deadline; 0 where it is over."""
+    """Return *seconds*, or the fewer that are left until the deadline; 0 after it."""
     end = _END.get()
     return seconds if end is None else max(0.0, min(seconds, end - elapsed()))
 
 
 def patience(seconds: float) -> float:
-    """Return for how long a socket may wait that usually may for *seconds*.
+    """Return the timeout of a socket whose usual one is *seconds*, cut by the deadline.
 
     Setting it lets go of the interpreter's lock, so it stays as it is while little time is gone:
     a deadline is kept to within a tenth.
@@ -110,7 +110,7 @@ def patience(seconds: float) -> float:
 
 
 def in_time(method: Method) -> Method:
-    """Let a method of a store, all of its round trips together, take ``self._timeout``."""
+    """Decorate a method of a store: all its round trips together take ``self._timeout``."""
 
     @wraps(method)
     def timed(self: Any, *args: Any, **kwargs: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Connect in a thread that may be left behind, since nothing interrupts the look-up of a name."""
+"""Connect in a thread that can be abandoned: nothing interrupts the look-up of a host name."""
 
 from __future__ import annotations
 
@@ -34,13 +34,14 @@ def dial(connect: Callable[[], T], hang_up: Callable[[T], object], seconds: floa
     is done here, and takes as long as it takes.
 
     Args:
-        connect: What connects; it is called in another thread, if there can be one.
-        hang_up: What closes a connection that came too late.
-        seconds: How long it may take, or less where the deadline comes first.
+        connect: Makes the connection; it is called in another thread, if there can be one.
+        hang_up: Closes a connection that came too late.
+        seconds: The timeout, or less where the deadline comes first.
 
     Raises:
-        TimeoutError: It took too long, or so many others do.
-        Exception: What *connect* raises.
+        TimeoutError: Connecting took longer than *seconds*, or too many other attempts are
+            under way.
+        Exception: An error that *connect* raised is raised here as it is.
     """
     turns, end = _turns(), elapsed() + left(seconds)
     if not turns.acquire(timeout=left(seconds)):

@@ -1,4 +1,4 @@
-"""Give each process a value of its own, also where it was forked behind Python's back."""
+"""Values of which each process has its own, also after a fork that Python did not see."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ class PerProcess(Generic[T]):
     closing it would take its locks, and say goodbye to the server in the parent's name.
 
     Args:
-        make: What makes the value. Two threads that are first may both call it, and one of the
+        make: Makes the value. Two threads that are first may both call it, and one of the
             values is used: it has to connect when it is used, and not before.
-        close: What is called with this process's value when nobody can ask for it any more,
-            because a store was dropped, or the process ends. The value must not lead back here.
+        close: Called with this process's value when nobody can ask for it any more, because a
+            store was dropped, or the process ends. The value must not lead back here.
     """
 
     __slots__ = ("__weakref__", "_close", "_made", "_make")
@@ -83,7 +83,7 @@ def _close_own(pid: int, value: T, close: Callable[[T], object]) -> None:
 
 
 def abandon(inherited: object) -> None:
-    """Keep what came through a fork for as long as this process lives, and never touch it."""
+    """Keep an object that was inherited by a fork until the process ends, and never touch it."""
     _ABANDONED.append(inherited)
 
 

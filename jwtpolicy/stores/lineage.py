@@ -1,4 +1,4 @@
-"""Notice a store that went back in time: an older copy, that was put in its place."""
+"""Detect a store that went back in time because an older copy was put in its place."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ _LOG: Final = logging.getLogger("jwtpolicy")
 
 
 class Age(NamedTuple):
-    """How far a store has come; of two, the larger one is the later.
+    """The age of a store's content; of two, the larger one is the later.
 
     Attributes:
-        began: The second in which its memory began. A store that lost everything begins anew.
-        mark: A number that grows while it is written to.
+        began: The second since which it has all entries; a store that lost everything begins anew.
+        mark: A number that grows while the store is written to.
     """
 
     began: int
     mark: int
 
 
-#: What every store has come to.
+#: An age below that of every store.
 NEW: Final = Age(-(2**62), 0)
 
 
 class Lineage:
-    """What one process knows of a store's age, and when it is to advance the store's mark.
+    """The ages of a store that one process has seen, and the schedule of advancing its mark.
 
     A copy that was made earlier has not come as far as the store was seen to be. Whoever saw it
     knows; a process that was started since cannot.
@@ -39,7 +39,7 @@ class Lineage:
     Ages are kept for each part of a store that may go back by itself.
 
     Args:
-        timer: What tells seconds that pass evenly.
+        timer: A monotonic clock, in seconds.
     """
 
     def __init__(self, timer: Callable[[], float] = elapsed) -> None:
@@ -48,28 +48,28 @@ class Lineage:
         self._due_at: dict[Hashable, float] = {}
 
     def seen(self, part: Hashable = None) -> Age:
-        """Return the greatest age that was seen; to be asked before the store is.
+        """Return the greatest age seen so far; read it before asking the store.
 
         Whoever asked at the same time may have seen a greater one, since.
         """
         return self._ages.get(part, NEW)
 
     def see(self, age: Age, part: Hashable = None) -> None:
-        """Remember how far the store has come."""
+        """Remember an age of the store, if it is the greatest."""
         if age > self.seen(part):
             self._ages[part] = age
 
     def is_due(self, part: Hashable = None) -> bool:
-        """Whether the mark is to be advanced, now that something was changed."""
+        """Whether the mark is to be advanced with a change that was made now."""
         return self._timer() >= self._due_at.get(part, 0.0)
 
     def advanced(self, part: Hashable = None) -> None:
-        """Let it be for a while: it was advanced, or could not be."""
+        """Postpone the next advance of the mark: it was advanced, or could not be."""
         self._due_at[part] = self._timer() + PERIOD
 
 
 def warn_of(what: str, seen: Age, found: Age) -> None:
-    """Say in the log that a store is older than it was."""
+    """Log that a store went back in time."""
     _LOG.error(
         "%s went back in time (memory began %d, mark %d; before: %d, %d): somebody put an older "
         "copy in its place. All tokens that were issued until now are refused",

@@ -1,4 +1,4 @@
-"""Keep tokens' standing in this process's memory, for tests."""
+"""A token store in this process's memory, for tests: `MemoryStore`."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ Flag = TypeVar("Flag", bound=int)
 
 @tells_outages
 class MemoryStore(TokenStore):
-    """A store that lives and dies with its process: for tests, and the default under them.
+    """A token store in the memory of one process: for tests, and the default under them.
 
     .. danger:: Each worker process has its own, so a token that was revoked in one is good in the
         others, and after a restart it is good in all of them. Use `SQLiteStore` in production.
@@ -71,7 +71,7 @@ class MemoryStore(TokenStore):
 
     def standing(self, ref: TokenRef, *, now: int, leeway: float = 0) -> TokenStatus:
         if self._pid != os.getpid():
-            self._note_fork()
+            self._check_process()
         issuer = ref.issuer
         token = self._tokens.get((issuer, ref.token_id))
         record = self._record_of(ref)
@@ -109,7 +109,7 @@ class MemoryStore(TokenStore):
             return Opening.OPENED
 
     def _end_oldest(self, session: Session, maximum: int | None) -> None:
-        """Make room for *session*; the lock is held."""
+        """End the subject's oldest sessions above the maximum; the lock is held."""
         if maximum is not None:
             live = self._live(session.issuer, session.subject, session.last_used_at)
             for record in live[maximum - 1 :]:
@@ -236,7 +236,7 @@ class MemoryStore(TokenStore):
         return sum(record.is_live(int(now)) for record in others)
 
     def _raise_floor(self, issuer: str, subject: str, now: float) -> None:
-        """Let logins that began before *now* open nothing; the lock is held."""
+        """Set the login floor: logins that began before *now* open nothing; the lock is held."""
         floor, _ = self._floors.get((issuer, subject), (0, 0))
         self._floors[issuer, subject] = (max(floor, microseconds(now)), int(now) + MAX_LOGIN)
 
@@ -255,8 +255,7 @@ class MemoryStore(TokenStore):
         limit: int = PAGE,
         before: tuple[float, str] | None = None,
     ) -> list[Session]:
-        if self._pid != os.getpid():
-            self._note_fork()
+        self._check_process()
         with self._lock:
             live = [record.session for record in self._live(issuer, subject, now)]
         if before is not None:
@@ -266,13 +265,12 @@ class MemoryStore(TokenStore):
 
     def session(self, issuer: str, session_id: str, *, now: int) -> Session | None:
         if self._pid != os.getpid():
-            self._note_fork()
+            self._check_process()
         record = self._records.get((issuer, session_id))
         return record.session if record is not None and record.is_live(now) else None
 
     def prune(self, *, now: int) -> int:
-        if self._pid != os.getpid():
-            self._note_fork()
+        self._check_process()
         horizon = now - MAX_LEEWAY
         with self._lock:
             self._erase_kept(now)
@@ -315,11 +313,14 @@ class MemoryStore(TokenStore):
 
     def _before_write(self, now: int) -> None:
         if self._pid != os.getpid():
-            self._note_fork()
+            self._check_process()
         if next(self._writes) % _PRUNE_EVERY == 0:
             self.prune(now=now)
 
-    def _note_fork(self) -> None:
+    def _check_process(self) -> None:
+        """Begin anew in a process that was forked; frequent questions call it only there."""
+        if self._pid == os.getpid():
+            return
         # The lock may have been held by a thread that was not forked along.
         self._lock = threading.Lock()
         self._pid = os.getpid()
@@ -339,12 +340,12 @@ def _end(expires_at: int | None) -> int:
 
 
 def _place(session: Session) -> tuple[int, str]:
-    """Return what a subject's sessions are ordered by."""
+    """Return the sort key of a subject's sessions: creation time and id."""
     return microseconds(session.created_at), session.session_id
 
 
 def _is_cut_off(ref: TokenRef, cut_off: tuple[int, int] | None, leeway: float) -> bool:
-    return cut_off is not None and ref.issued_at < cut_off[0] + 1 + leeway
+    return cut_off is not None and ref.is_covered_by(cut_off[0], leeway)
 
 
 def _drop_over(entries: dict[_Key, tuple[Flag, int]], horizon: int) -> int:

@@ -1,4 +1,4 @@
-"""Turn ``JWT_STORE_URL`` into a store."""
+"""Make the token store that ``JWT_STORE_URL`` names."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .memory import MemoryStore
 #: The file in the instance folder that is used where ``JWT_STORE_URL`` is not set.
 DEFAULT_FILE: Final = "jwtpolicy.sqlite3"
 
-#: What SQLAlchemy opens. Plain ``sqlite:`` needs no SQLAlchemy: it is `SQLiteStore`.
+#: The schemes of `SQLAlchemyStore`. Plain ``sqlite:`` needs no SQLAlchemy: it is `SQLiteStore`.
 _SQL = ("postgresql", "postgres", "mysql", "mariadb", "sqlite+pysqlite")
 
 _ALLOWED = (
@@ -48,10 +48,10 @@ def open_store(
         timeout: Seconds to wait for the store before it counts as unavailable.
         testing: Whether the application is under test.
         create_tables: Whether an SQL database's missing tables are made.
-        lost: What to do where the store lost its memory, or went back in time: ``accept`` or
-            ``deny``.
+        lost: Whether unknown tokens from before the store lost its memory, or went back in time,
+            pass: ``accept`` or ``deny``.
         near_cache: Seconds for which a Redis server's silence is trusted; 0 is no near cache.
-        clock: Where the time comes from when memory begins.
+        clock: Returns the time at which the memory of a new store begins.
 
     Raises:
         ConfigurationError: *url* names nothing that can be opened. The message does not repeat
@@ -108,7 +108,7 @@ def _redis_store(
 
 
 def _check_unused(lost: str, near_cache: float) -> None:
-    """Refuse settings that this store has no meaning for: they would quietly do nothing."""
+    """Refuse settings that have no effect on this store."""
     for key, is_set, where in (
         (
             "JWT_STORE_LOST",
@@ -123,7 +123,7 @@ def _check_unused(lost: str, near_cache: float) -> None:
 
 
 def _absolute(url: str, folder: Path) -> str:
-    """Let the path of an SQLite file start from the instance folder, as with the other store."""
+    """Return the URL with a relative path of an SQLite file put into the instance folder."""
     scheme, _, path = url.partition(":///")
     is_relative = scheme == "sqlite+pysqlite" and path and not path.startswith((":", "/", "file:"))
     return f"{scheme}:///{folder / path}" if is_relative else url

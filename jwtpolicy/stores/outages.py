@@ -1,4 +1,4 @@
-"""Take whatever goes wrong in a store of an application's own for an outage of it."""
+"""A proxy that turns the errors of an application's own store into `StoreUnavailableError`."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Store = TypeVar("Store", bound=type[TokenStore])
 #: because then nothing was changed.
 _ANYTHING: Final = (object,)
 
-#: What each method of a store may answer.
+#: The types that each method of a store may return.
 _ANSWERS: Final[dict[str, tuple[type, ...]]] = {
     "check": _ANYTHING,
     "standing": (TokenStatus,),
@@ -52,7 +52,7 @@ _TELLING: Final[set[type]] = set()
 
 
 def tells_outages(store: Store) -> Store:
-    """Mark a class of this library: what its driver raises comes out as `StoreUnavailableError`.
+    """Mark a store class of this library, which raises `StoreUnavailableError` by itself.
 
     Its subclasses are not marked with it.
     """
@@ -61,7 +61,7 @@ def tells_outages(store: Store) -> Store:
 
 
 def checked(store: TokenStore) -> TokenStore:
-    """Return what answers as *store*, and fails as a store has to.
+    """Return *store*, or a proxy of it that fails as a store has to.
 
     Whatever it raises is a `StoreUnavailableError` then, and logged with its traceback, but for
     answers of HTTP and mistakes in the set-up. So is an answer of a type that means nothing, such
@@ -71,7 +71,7 @@ def checked(store: TokenStore) -> TokenStore:
 
 
 class _Checked:
-    """A proxy of a store, whose class it has, too.
+    """A proxy of a store, which `isinstance` takes for one of the store's class.
 
     Attributes:
         store: The store.
@@ -92,7 +92,7 @@ class _Checked:
 
 
 def _answering(name: str, kinds: tuple[type, ...]) -> Callable[..., Any]:
-    """Return a method that asks the store's own, and raises what a store may raise alone."""
+    """Return a method of the proxy, whose errors are those that a store may raise."""
 
     def answer(self: _Checked, *arguments: Any, **named: Any) -> Any:
         try:
@@ -109,10 +109,10 @@ def _answering(name: str, kinds: tuple[type, ...]) -> Callable[..., Any]:
 
 
 def _answered(found: object, name: str, kinds: tuple[type, ...]) -> Any:
-    """Return what a store answered, where that means something.
+    """Return the answer of a store, if it is of an expected type.
 
     Raises:
-        StoreUnavailableError: It does not.
+        StoreUnavailableError: The answer is of another type, such as a coroutine.
     """
     if isinstance(found, kinds) and not (kinds is _ANYTHING and inspect.isawaitable(found)):
         return found

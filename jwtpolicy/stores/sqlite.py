@@ -1,4 +1,4 @@
-"""Keep tokens' standing in an SQLite file, shared by all processes of one machine."""
+"""The token store in an SQLite file, shared by all processes of a machine: `SQLiteStore`."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ from .sqlite_file import SQLiteFile, Values, earlier
 
 T = TypeVar("T")
 
-#: What a change is: it runs under the file's one write lock, and is on the disk or is not there.
+#: A change: it runs under the file's one write lock, and is on the disk or is not there.
 Change = Callable[[sqlite3.Connection], T]
 
 _PRUNE_EVERY: Final = 256  # writes
@@ -74,7 +74,7 @@ _BEGIN_AGAIN: Final = (
         SET mark = max(mark, :mark) + 1, restored = max(restored, :now)""",
 )
 
-#: What is found of most access tokens: of nothing that was revoked, be the session known or not.
+#: The columns of most access tokens: nothing was revoked, be the session known or not.
 _GOOD: Final = frozenset({(None, 0, None), (None, None, None)})
 
 _OF_RECORD: Final = ", ".join(f"session.{name}" for name in _RECORD_COLUMNS.split(", "))
@@ -144,7 +144,7 @@ _SESSIONS: Final = f"""
     SELECT {_SESSION_COLUMNS} FROM jwtpolicy_sessions
     WHERE {_THIS_SUBJECT} AND {_IS_LIVE} AND (created_us, session_id) < (:before_us, :before_id)
     ORDER BY created_us DESC, session_id DESC LIMIT :limit"""  # noqa: S608 # constants
-#: What comes before the newest session.
+#: The cursor before the newest session.
 _NEWEST: Final = (FOREVER, "")
 
 _ERASE_KEPT: Final = """
@@ -170,7 +170,7 @@ _PRUNABLE: Final = """
 
 @tells_outages
 class SQLiteStore(TokenStore):
-    """A store in one file: for one machine with any number of workers and threads.
+    """A token store in one file: for one machine with any number of workers and threads.
 
     The file is made at the first use, with its folder, and only its owner may read it, its log
     included, whoever made it. It is in WAL mode, so readers do not wait for writers, and each write
@@ -185,13 +185,13 @@ class SQLiteStore(TokenStore):
         path: The file.
         timeout: Seconds to wait for another process's write before giving up with
             `StoreUnavailableError`.
-        lost: What to do where the file was deleted, so that a new one was made, or replaced by an
+        lost: The policy after the file was deleted, so that a new one was made, or replaced by an
             older copy: ``"accept"`` tokens that it does not know as revoked, or ``"deny"`` those
             that were issued before.
-        clock: Where the time comes from when the memory of a new file begins.
+        clock: Returns the time at which the memory of a new file begins.
 
     Raises:
-        ConfigurationError: *lost* is neither.
+        ConfigurationError: *lost* is neither ``"accept"`` nor ``"deny"``.
     """
 
     is_shared: ClassVar[bool] = True
@@ -252,11 +252,11 @@ class SQLiteStore(TokenStore):
         ref: TokenRef,
         leeway: float,
     ) -> tuple[Any, ...] | None:
-        """Ask, and let the beginning of memory be a cut-off of everybody's.
+        """Look a token up, with the beginning of memory as a cut-off of all subjects.
 
         Returns:
-            What was found, or None where a token is older than what the file may have forgotten,
-            although it knows the session: it may know it from before it was ended.
+            The columns, or None for a token from before the file went back in time, even though
+            its session is known: the entry may date from before the session was ended.
         """
         seen = lineage.seen()
         began, mark, restored, *found = self._file.wait(connection, sql, values).fetchone()
@@ -267,13 +267,13 @@ class SQLiteStore(TokenStore):
             warn_of(self._shown, seen, age)
             began = restored = self._begin_again(connection, seen)
         lineage.see(age)
-        if ref.issued_at < restored + 1 + leeway:
+        if ref.is_covered_by(restored, leeway):
             return None
         found[2] = began if found[2] is None else max(began, found[2])
         return tuple(found)
 
     def _begin_again(self, connection: sqlite3.Connection, seen: Age) -> int:
-        """Let memory begin now, in a file that is older than it was."""
+        """Set the beginning of memory to now, in a file that went back in time."""
         now = int(self._clock())
         values = {"began": seen.began, "mark": seen.mark, "now": now}
         is_within = connection.in_transaction
@@ -286,9 +286,9 @@ class SQLiteStore(TokenStore):
         return now
 
     def _known(self, connection: sqlite3.Connection, ref: TokenRef, leeway: float) -> Known | None:
-        """Return what is known of a refresh token, its session or the one that came of it.
+        """Return the entries about a refresh token and its session, or the one that adopted it.
 
-        None: it is older than what the file may have forgotten.
+        None: the token is from before the file went back in time.
         """
         issuer, subject, token_id, session_id, _, _ = ref
         if session_id is None:
@@ -514,7 +514,7 @@ class SQLiteStore(TokenStore):
 
     @in_time
     def _change(self, now: int, change: Change[T]) -> T:
-        """Make a change, in the file that has the name when it is done.
+        """Run a change in a transaction, in the file that has the name when it is done.
 
         The write lock is held from the first statement to the commit. Where the file was replaced
         meanwhile, the change went into one that nobody will open again.
@@ -536,7 +536,7 @@ class SQLiteStore(TokenStore):
         raise StoreUnavailableError(msg)
 
     def _advanced(self, connection: sqlite3.Connection) -> Age | None:
-        """Let the file have come farther, with a change and in its transaction, now and then."""
+        """Advance the file's mark in the transaction of a change, if that is due."""
         lineage = self._lineage
         if lineage is None or not lineage.is_due():
             return None
@@ -594,13 +594,13 @@ def _put(connection: sqlite3.Connection, record: SessionRecord) -> None:
 
 
 def _floor(connection: sqlite3.Connection, session: Session) -> int:
-    """Return the microsecond before which logins must have begun that open nothing."""
+    """Return the microsecond before which a login must not have begun; earlier ones are cut off."""
     row = connection.execute(_FLOOR, (session.issuer, session.subject)).fetchone()
     return 0 if row is None else int(row[0])
 
 
 def _end_oldest(connection: sqlite3.Connection, session: Session, maximum: int | None) -> None:
-    """Make room for *session*, within the transaction that opens it."""
+    """End the subject's oldest sessions above the maximum, in the transaction that opens one."""
     if maximum is not None:
         values = {
             "issuer": session.issuer,

@@ -1,4 +1,4 @@
-"""Give each thread its own SQLite connection, to the file that is there, and none to a fork."""
+"""SQLite connections: one for each thread, to the current file, never shared with a fork."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from .forks import POISONED, PerProcess, close_when_dropped
 
 Opener = Callable[[], sqlite3.Connection]
 
-#: What tells a file from another one that was put in its place.
+#: Returns a value that differs for another file that was put in the place of the first.
 Identity = Callable[[], object]
 
 #: Seconds for which a connection is used without a look at whether its file is still the one of
 #: that name: whoever only reads goes on so long with one that was replaced or deleted. A look costs
 #: a third of a look-up.
 RECENT: Final = 1.0
-#: How often a file may be replaced while it is opened.
+#: The attempts at opening a file that is replaced meanwhile.
 _TRIES: Final = 4
 
 _getpid = os.getpid
@@ -36,7 +36,7 @@ def _no_identity() -> object:
 
 
 class Lease:
-    """One thread's connection, opened at the first ``with`` and closed with the thread.
+    """The connection of one thread, opened at the first ``with`` and closed with the thread.
 
     A ``with`` that ends in an exception closes the connection, which rolls its transaction back
     and lets the next one start afresh, on a new file if need be. Errors of SQLite and of the file
@@ -46,8 +46,8 @@ class Lease:
     no later than `RECENT` seconds after that, and where a writer asks `is_current`.
 
     Args:
-        opener: What opens a connection, and makes the file where it is missing.
-        identity: What tells that file from another one.
+        opener: Opens a connection, and makes the file where it is missing.
+        identity: Returns a value that differs for another file of the same name.
     """
 
     __slots__ = (
@@ -109,12 +109,12 @@ class Lease:
 
     @property
     def is_inherited(self) -> bool:
-        """Whether the connection, and whoever may hold the lock, are another process's."""
+        """Whether the connection and its lock were inherited from another process by a fork."""
         return self._pid != _getpid()
 
     @property
     def is_poison(self) -> bool:
-        """Whether it was open when a server forked behind Python's back."""
+        """Whether the connection was open when a server forked in C, without Python's hooks."""
         return self._connection is not None and self.is_inherited
 
     def is_current(self) -> bool:

@@ -1,4 +1,4 @@
-"""Open the file of an SQLite store: make it, close it to others, and tell when it was replaced."""
+"""The file of an SQLite store: creation, permissions, identity and schema version."""
 
 from __future__ import annotations
 
@@ -75,12 +75,12 @@ def earlier(now: int) -> int:
 
 
 class SQLiteFile:
-    """The file, and what a connection to it has to be.
+    """The file of an SQLite store, which makes connections with the right pragmas and tables.
 
     Args:
         path: The file.
         timeout: Seconds to wait for another process's write.
-        clock: What tells when the memory of a new file begins.
+        clock: Returns the time at which the memory of a new file begins.
     """
 
     def __init__(self, path: Path, timeout: float, clock: Clock) -> None:
@@ -89,7 +89,7 @@ class SQLiteFile:
         self._clock = clock
 
     def identity(self) -> object:
-        """Return what tells the file from another one of its name; None where there is none."""
+        """Return a value that differs for another file of this name; None where there is none."""
         try:
             found = os.stat(self._path)
         except OSError:
@@ -101,7 +101,7 @@ class SQLiteFile:
         """Return a connection that commits by itself, to tables that are there.
 
         Raises:
-            StoreUnavailableError: Another version of the library made them.
+            StoreUnavailableError: Another version of the library made the tables.
         """
         connection = self.connect()
         try:
@@ -132,7 +132,7 @@ class SQLiteFile:
         """Bring the tables up to date in one transaction, and return which version they had.
 
         Raises:
-            StoreUnavailableError: A newer version of the library made them.
+            StoreUnavailableError: A newer version of the library made the tables.
         """
         with self._alone(connection) as found:
             if found == 1:
@@ -175,7 +175,7 @@ class SQLiteFile:
 
     @contextmanager
     def _alone(self, connection: sqlite3.Connection) -> Iterator[int]:
-        """Hold the file's one write lock, and say which version the tables have."""
+        """Hold the file's write lock, and yield the version of the tables."""
         self.wait(connection, "BEGIN IMMEDIATE")
         yield schema.version_of(connection.execute)
         connection.execute("COMMIT")

@@ -1,4 +1,4 @@
-"""Make the tables of an SQLite file, tell their version, and bring old ones up to date."""
+"""The tables of an SQLite file: creation, version and upgrade."""
 
 from __future__ import annotations
 
@@ -124,12 +124,12 @@ def create(connection: sqlite3.Connection, now: int) -> None:
 
 
 def has_memory(ask: Callable[[str], sqlite3.Cursor]) -> bool:
-    """Return whether a file can say how far it has come."""
+    """Return whether a file has a mark, by which an older copy is detected."""
     return ask(_FIND_MEMORY).fetchone() is not None
 
 
 def remember(connection: sqlite3.Connection) -> None:
-    """Let a file say how far it has come, if it does not, within a transaction that is open."""
+    """Add the mark to a file that has none, within an open transaction."""
     connection.execute(_MEMORY)
     connection.execute(_REMEMBER)
 
@@ -147,7 +147,7 @@ def check(version: int) -> None:
     """Refuse a file that another version of the library made.
 
     Raises:
-        StoreUnavailableError: So it is.
+        StoreUnavailableError: *version* is older or newer than this library's.
     """
     if version == VERSION:
         return

@@ -1,4 +1,4 @@
-"""What tests of applications and of their own parts can inherit; it needs pytest."""
+"""Test suites to inherit, such as the contract of token stores; it needs pytest."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Say what every `TokenStore` must do: inherit, and supply the fixture ``store``."""
+"""The contract of every `TokenStore` as a test class: inherit, and supply ``store``."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def refresh_standing(store: TokenStore, token_id: str, **changes: Any) -> TokenS
 
 
 def step(successor: str, idle_expires_at: int | None = NOW + 30 * DAY) -> Step:
-    """Return what puts a refresh token into the place of another one."""
+    """Return the step that puts a refresh token into the place of another one."""
     return Step(successor, idle_expires_at)
 
 
@@ -111,7 +111,7 @@ def all_at_once(number: int, function: Callable[[int], T]) -> list[T]:
 
 
 class TokenStoreContract:
-    """The tests; REV-1, REF-1, REF-2, REF-4, REF-5 and REF-6 as far as a store carries them."""
+    """The contract of a token store: REV-1, REF-1, REF-2, REF-4, REF-5 and REF-6."""
 
     #: Whether entries go by the server's clock when their time is over, so that nothing is left
     #: to prune; then override `wait`.

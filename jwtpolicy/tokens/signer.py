@@ -36,7 +36,7 @@ _NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
 class TokenRequest(NamedTuple):
-    """What a token is to say; what all tokens of the application say is `SigningRules`.
+    """Claims and headers of a token that is to be signed; `SigningRules` has what all tokens share.
 
     Attributes:
         kind: ``type``: ``access``, ``refresh`` or a kind of the application's own.
@@ -94,7 +94,7 @@ class Issued(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class SigningRules:
-    """What all tokens of an application say, and which of them would be refused here.
+    """Claims that all tokens of an application share, and what its verifier would refuse.
 
     Attributes:
         issuer: ``iss``, or None.
@@ -124,7 +124,7 @@ class Signer:
 
     Args:
         ring: The keys; its signing key signs.
-        rules: What all tokens say.
+        rules: What all tokens share.
 
     Raises:
         ConfigurationError: The ring chooses keys by claims, and has no ``may_sign``.

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Final
 
 from flask import Request, current_app, has_request_context, request
@@ -53,7 +52,7 @@ class CookieTransport(NamedByKind):
     ) -> None:
         super().__init__({kind: shape.name for kind, shape in shapes.items()})
         self._shapes = shapes
-        self._finders = {kind: _finder(shape.name) for kind, shape in shapes.items()}
+        self._starts = {kind: f"{shape.name}=" for kind, shape in shapes.items()}
         self._domain = domain
         self._secure = secure
         self._partitioned = partitioned
@@ -64,19 +63,20 @@ class CookieTransport(NamedByKind):
         header = request.environ.get("HTTP_COOKIE")
         if not header:
             return []
-        return [
-            Presented(value, self, kind)
-            for kind in kinds
-            if (finder := self._finders.get(kind)) and (value := _only(finder(header)))
-        ]
+        found = []
+        for kind in kinds:
+            start = self._starts.get(kind)
+            if start is not None and start in header and (value := _only(_values(header, start))):
+                found.append(Presented(value, self, kind))
+        return found
 
     def each(self, request: Request, kinds: Sequence[str]) -> list[Presented]:
         header = request.environ.get("HTTP_COOKIE", "")
         return [
             Presented(value, self, kind)
             for kind in kinds
-            if (finder := self._finders.get(kind))
-            for value in dict.fromkeys(map(_plain, finder(header)))
+            if (start := self._starts.get(kind))
+            for value in dict.fromkeys(map(_plain, _values(header, start)))
             if value
         ]
 
@@ -197,9 +197,19 @@ def _placed(shape: CookieShape) -> CookieShape:
     return shape._replace(path=root + next(iter(paths)))
 
 
-def _finder(name: str) -> Callable[[str], list[str]]:
-    """Return what finds the values of a cookie in a header (:rfc:`6265#section-4.2.1`)."""
-    return re.compile(rf"(?:^|;)[ \t]*{re.escape(name)}=([^;]*)").findall
+def _values(header: str, start: str) -> list[str]:
+    """Return all values of a cookie in a header (:rfc:`6265#section-4.2.1`).
+
+    Args:
+        header: The header.
+        start: The name of the cookie and ``=``.
+    """
+    values = []
+    for part in header.split(";"):
+        before, found, value = part.partition(start)
+        if found and not before.strip(" \t"):
+            values.append(value)
+    return values
 
 
 def _only(values: list[str]) -> str | None:

@@ -8,6 +8,7 @@ from flask import Request
 
 from ..exceptions import InvalidRequestError
 from .base import Presented, Transport
+from .query_string import QueryTransport
 
 
 class Places:
@@ -21,6 +22,8 @@ class Places:
     Attributes:
         transports: The places.
         has_ambient: Whether browsers fill one of them by themselves.
+        in_urls: Those whose tokens stand in URLs.
+        careful: Those of which caches must not keep an answer: ambient ones, and these.
         judges_each: As above.
     """
 
@@ -30,6 +33,8 @@ class Places:
         self._explicit = tuple(place for place in self.transports if not place.is_ambient)
         self._ambient = tuple(place for place in self.transports if place.is_ambient)
         self.has_ambient = bool(self._ambient)
+        self.in_urls = tuple(p for p in self.transports if isinstance(p, QueryTransport))
+        self.careful = (*self._ambient, *self.in_urls)
         if len(self.transports) == 1 and not judges_each:
             self.presented = self.transports[0].presented  # type: ignore[method-assign]
 

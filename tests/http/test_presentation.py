@@ -20,6 +20,7 @@ from jwtpolicy.guards.csrf import CSRFCheck
 from jwtpolicy.guards.presentation import PresentationCheck
 from jwtpolicy.tokens.token import Token
 from jwtpolicy.transports import Places, Presented
+from tests.support.applications import AppAndManager, MakeApp
 from tests.support.cookies import add
 from tests.support.requests import bearer
 
@@ -48,7 +49,7 @@ class Proof(PresentationCheck):
 
 
 @pytest.fixture
-def app_and_jwt(make_app: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+def app_and_jwt(make_app: MakeApp, monkeypatch: pytest.MonkeyPatch) -> AppAndManager:
     """Return an application all of whose endpoints have the check beside their own."""
     made = Parts.checks
 
@@ -60,12 +61,12 @@ def app_and_jwt(make_app: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 @pytest.fixture
-def app(app_and_jwt: Any) -> Flask:
+def app(app_and_jwt: AppAndManager) -> Flask:
     return app_and_jwt[0]
 
 
 @pytest.fixture
-def jwt(app_and_jwt: Any) -> JWTManager[Any]:
+def jwt(app_and_jwt: AppAndManager) -> JWTManager[Any]:
     return app_and_jwt[1]
 
 

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+from contextlib import nullcontext
 from typing import Any
 
-from hypothesis import given
+import pytest
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from marshmallow import fields
 
 from jwtpolicy import ClaimSchema
+from jwtpolicy.exceptions import IssueError
 from jwtpolicy.schemas import SchemaRegistry
+from jwtpolicy.schemas.json_values import check_json, plain_json
 from jwtpolicy.sessions.additions import Additions
 from jwtpolicy.sessions.content import Facts, KindContent, Statement, Statements
 from jwtpolicy.tokens.claims import CARRIED, RESERVED_CLAIMS
@@ -91,3 +95,44 @@ def test_a_plain_user_is_dumped_alike_where_others_have_a_schema(
 
     assert (bool(bare), bool(beside)) == (False, True)
     assert bare.dump(user, "access", claims) == beside.dump(user, "access", claims)
+
+
+scalars = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(),
+    st.text(st.characters(), max_size=9),
+    st.sampled_from([b"x", ("a",), "\ud800"]),
+)
+documents = st.recursive(
+    scalars,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner),
+    max_leaves=6,
+)
+
+
+def slowly_refused(value: Any) -> bool:
+    """Return whether a walk that looks at each value by itself finds what is no JSON."""
+    if isinstance(value, dict):
+        return any(map(slowly_refused, value.values()))
+    if isinstance(value, list):
+        return any(map(slowly_refused, value))
+    try:
+        json.dumps(value, allow_nan=False, ensure_ascii=False).encode()
+    except (TypeError, ValueError):
+        return True
+    return isinstance(value, tuple)
+
+
+@given(documents)
+def test_what_is_plain_to_see_is_json_as_by_a_look_at_each_value(value: Any) -> None:
+    with pytest.raises(IssueError) if slowly_refused(value) else nullcontext():
+        check_json(value, "claims")
+
+
+@given(documents)
+def test_a_copy_of_what_is_plain_to_see_is_what_json_makes_of_it(value: Any) -> None:
+    assume(not slowly_refused(value))
+
+    assert plain_json(value, "claims", json.dumps) == json.loads(json.dumps(value))

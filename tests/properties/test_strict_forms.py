@@ -7,8 +7,7 @@ import json
 import math
 import re
 from collections.abc import Callable
-from json.decoder import py_scanstring  # type: ignore[attr-defined] # the slow twin of C's
-from json.scanner import py_make_scanner  # type: ignore[attr-defined]
+from json.scanner import py_make_scanner  # type: ignore[attr-defined] # the slow twin of C's
 from typing import Any
 
 from hypothesis import example, given
@@ -22,7 +21,7 @@ from jwtpolicy.tokens.jose import split
 from jwtpolicy.tokens.strict_json import MAX_DEPTH, parse_json
 from tests.support.applications import SECRET
 from tests.support.documents import changes, values
-from tests.support.forgeries import OBJECTS, signed
+from tests.support.forgeries import signed
 
 COMPACT = re.compile(r"([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)", re.ASCII)
 REFUSED = "refused"
@@ -37,11 +36,10 @@ def answer_of(parse: Callable[..., Any], *given: Any) -> Any:
 
 
 class SlowDecoder(json.JSONDecoder):
-    """Python's own decoder in Python, told of each pair, number and constant."""
+    """Python's own decoder, in Python but for strings: there it takes ``\\u 123`` (3.11)."""
 
     def __init__(self) -> None:
         super().__init__(object_pairs_hook=self.members)
-        self.parse_string = py_scanstring
         self.parse_constant = lambda text: self.refuse(text)
         self.scan_once = py_make_scanner(self)
 
@@ -103,7 +101,7 @@ WRITTEN = r"""
 "\ud83d\ude00" "\ude00" "\\ud800" "\/" "\x" "\u0000"
 """
 NAMES = st.sampled_from(SPELT.split())
-SCALARS = st.sampled_from([*WRITTEN.split(), "9" * 5_000, '"\0"', '"\n"', '"\u2028"', "٣"])
+SCALARS = st.sampled_from([*WRITTEN.split(), "9" * 5_000, '"\0"', '"\n"', '"\u2028"'])
 
 
 @st.composite
@@ -148,9 +146,11 @@ def test_json_is_read_as_slowly(text: str) -> None:
     assert repr(answer_of(parse_json, data)) == repr(answer_of(slow_json, data))
 
 
-@given(st.binary(max_size=40) | st.sampled_from([case.values[0] for case in OBJECTS]))
-def test_bytes_are_read_as_slowly(data: bytes) -> None:
+@given(objects(VALUES), st.sampled_from(["utf-8-sig", "utf-16", "utf-32-le", "latin-1", "utf-7"]))
+def test_other_encodings_are_read_as_slowly(text: str, encoding: str) -> None:
     """PARSE-4."""
+    data = text.encode(encoding, "replace")
+
     assert repr(answer_of(parse_json, data)) == repr(answer_of(slow_json, data))
 
 
@@ -198,7 +198,7 @@ def is_malformed(name: str, value: Any) -> bool:
 @example({"exp": MAX_TIME + 1})
 @example({"fresh": math.nan})
 def test_claims_are_judged_as_slowly(claims: dict[str, Any]) -> None:
-    """CLAIM-2, CLAIM-8."""
+    """CLAIM-8."""
     slow = next((name for name, value in claims.items() if is_malformed(name, value)), None)
 
     assert malformed_claim(claims) == slow

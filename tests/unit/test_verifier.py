@@ -148,6 +148,17 @@ def test_an_expired_token_can_be_looked_at_on_purpose() -> None:
         verifier().verify(later, kinds=None, purpose=Purpose.EXAMINE)
 
 
+def test_a_caller_that_knows_the_time_says_it() -> None:
+    """CLAIM-1: a request asks the clock once, so that nothing ends in the middle of it."""
+    judge = Verifier(ring=KeyRing(KEY), clock=StandingClock(NOW + 900))
+    with pytest.raises(ExpiredTokenError):
+        judge.verify(signed(), kinds=None)
+
+    assert judge.verify(signed(), kinds=None, now=NOW + 899)
+    with pytest.raises(ExpiredTokenError):
+        judge.verify(signed(), kinds=None, now=NOW + 900)
+
+
 def test_a_token_without_an_end_passes_where_that_is_allowed() -> None:
     endless = {key: value for key, value in CLAIMS.items() if key != "exp"}
 

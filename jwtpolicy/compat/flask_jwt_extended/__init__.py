@@ -1,4 +1,4 @@
-"""Stand in for Flask-JWT-Extended 4.7, so that its applications run after changing their imports.
+"""The API of Flask-JWT-Extended 4.7, so that its applications run after changing their imports.
 
 The names, options, loaders, errors and answers are the same, except where they were unsafe; the
 differences are listed in the documentation. What this layer accepts never passes a native guard,

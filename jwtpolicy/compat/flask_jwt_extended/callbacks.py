@@ -1,4 +1,4 @@
-"""Register and call what an application answers for itself, and answer where it does not."""
+"""The loaders (callbacks) of `JWTManager`, with the original's default answers."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from .config import config
 
 Callback = TypeVar("Callback", bound=Callable[..., Any])
 
-#: Where Flask keeps the manager; applications look there too.
+#: The key of the manager in ``app.extensions``; applications use it too.
 EXTENSION: Final = "flask-jwt-extended"
 
 
 class _Loader:
-    """Registers one callback: ``@jwt.expired_token_loader`` above the function.
+    """A decorator that registers one callback, such as ``@jwt.expired_token_loader``.
 
     Args:
-        default: What answers where nothing was registered, or None.
+        default: The callback that answers where none was registered, or None.
     """
 
     def __init__(self, default: Callable[..., Any] | None) -> None:
@@ -48,7 +48,7 @@ def _user_error(header: Any, claims: Mapping[str, Any]) -> tuple[Any, int]:
 
 
 class Loaders:
-    """One callback for each question; every one of them may be an async function.
+    """The callbacks of a manager, one of each name; every one may be an async function.
 
     Those about keys and claims are called with the identity; ``decode_key``, predicates and most
     errors with the header and the claims, as dicts; ``invalid_token`` and ``unauthorized`` with a
@@ -75,14 +75,14 @@ class Loaders:
     )
 
     def has(self, name: str) -> bool:
-        """Whether the application has registered this one."""
+        """Whether the application has registered a callback of this name."""
         return f"_{name}_callback" in vars(self)
 
     def call(self, name: str, *arguments: Any) -> Any:
-        """Return what a callback says.
+        """Call a callback and return its answer.
 
         Raises:
-            TypeError: It has to be awaited: it would be true, whatever it says (S3).
+            TypeError: The callback returned an awaitable, which would always be true (S3).
         """
         found = current_app.ensure_sync(getattr(self, f"_{name}_callback"))(*arguments)
         if inspect.isawaitable(found):
@@ -96,7 +96,7 @@ def current_loaders() -> Loaders:
     """Return the loaders of the current application.
 
     Raises:
-        RuntimeError: It has no manager.
+        RuntimeError: The application has no `JWTManager` of the bridge.
     """
     if EXTENSION not in current_app.extensions:
         msg = "this application has no JWTManager; write JWTManager(app) or jwt.init_app(app)"

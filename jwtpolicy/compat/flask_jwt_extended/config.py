@@ -22,7 +22,7 @@ from .typing import ExpiresDelta
 
 T = TypeVar("T")
 
-#: What ``JWT_CSRF_METHODS`` is where nobody has changed it.
+#: The default of ``JWT_CSRF_METHODS``.
 CSRF_METHODS: Final = ("POST", "PUT", "PATCH", "DELETE")
 
 #: Switches that give up a safeguard, with what they let in.
@@ -35,14 +35,14 @@ SWITCHES: Final[Mapping[str, str]] = {
 #: Settings of the native library that mean the same here.
 _SHARED: Final = ("JWT_MAX_TOKEN_LENGTH", "JWT_REALM", "JWT_RESOURCE_METADATA")
 
-#: What the original sets in ``app.config`` where nobody has: all options, and the keys.
+#: The defaults that the original writes into ``app.config``: of all options, and of the keys.
 FILLED: dict[str, Any] = {"JWT_SECRET_KEY": None, "JWT_PRIVATE_KEY": None, "JWT_PUBLIC_KEY": None}
 
-#: What is wrong with a short HMAC secret.
+#: The message about a short HMAC secret.
 _WEAK: Final = """the HMAC secret has {} bytes and needs 32 (RFC 7518 section 3.2); make one with
   python -c "import secrets; print(secrets.token_urlsafe(48))\""""
 
-#: Where an application remembers that it was warned.
+#: The key in ``app.extensions`` that is set after the application was warned.
 _WARNED: Final = "jwtpolicy.compat.warned"
 
 #: Seconds in the year that cookies live where they are no session cookies.
@@ -54,14 +54,14 @@ class WeakKeyWarning(UserWarning):
 
 
 class JSONEncoder(json.JSONEncoder):
-    """Encodes what JSON has no type for as the application's own provider does."""
+    """A JSON encoder that encodes other types as the application's own JSON provider does."""
 
     def default(self, o: Any) -> Any:
         return getattr(current_app.json, "default", DefaultJSONProvider.default)(o)
 
 
 class _Option(Generic[T]):
-    """An option; where it needs more than to be taken as it is, *read* judges key and value."""
+    """A descriptor of an option; *read*, if given, checks and converts its value."""
 
     def __init__(self, key: str, default: T, read: Callable[[str, Any], T] | None = None) -> None:
         self._key, self._default, self._read = key, default, read
@@ -73,10 +73,10 @@ class _Option(Generic[T]):
 
 
 def places(key: str, value: Any) -> Collection[str]:
-    """Return the places of tokens that *value* names, in their order.
+    """Return the token locations that *value* names, in their order.
 
     Raises:
-        RuntimeError: One does not exist, or there is none.
+        RuntimeError: *value* names a location that does not exist, or none at all.
     """
     listed = (value,) if isinstance(value, str) else value
     is_fit = isinstance(listed, Sequence | set | frozenset) and set(listed) <= set(PLACES)
@@ -161,18 +161,18 @@ class Config:
     jwt_in_json = property(lambda self: "json" in self.token_location)
     #: Whether `algorithm` signs with a private key and verifies with a public one.
     is_asymmetric = property(lambda self: self.algorithm in requires_cryptography)
-    #: How long cookies live in seconds; None: until the browser is closed.
+    #: The lifetime of cookies in seconds; None: until the browser is closed.
     cookie_max_age = property(lambda self: None if self.session_cookie else _YEAR)
     #: The keys that sign and verify; for what they raise see `_key`.
     encode_key = property(lambda self: self._key("JWT_PRIVATE_KEY"))
     decode_key = property(lambda self: self._key("JWT_PUBLIC_KEY"))
 
     def _key(self, asymmetric: str) -> Any:
-        """Return the key that is configured.
+        """Return the configured key: the secret, or the setting named *asymmetric*.
 
         Raises:
-            RuntimeError: There is none.
-            ConfigurationError: It is a secret that can be guessed, or that everybody may know.
+            RuntimeError: No key is configured for the algorithm.
+            ConfigurationError: The secret is too short, or is a key of another algorithm.
         """
         names = (asymmetric,) if self.is_asymmetric else ("JWT_SECRET_KEY", "SECRET_KEY")
         key = next(filter(None, map(current_app.config.get, names)), None)
@@ -186,7 +186,7 @@ class Config:
         """Refuse a secret that can be guessed, and warn once of one that is short.
 
         Raises:
-            ConfigurationError: It has less than 16 bytes: it is found by trying.
+            ConfigurationError: The secret has less than 16 bytes: it is found by trying.
         """
         is_hmac = any(algorithm.startswith("HS") for algorithm in algorithms)
         if not is_hmac or not isinstance(key, str | bytes) or self.is_on("JWT_COMPAT_WEAK_KEYS"):
@@ -212,10 +212,10 @@ class Config:
         return Settings.from_mapping(given)
 
     def check(self) -> None:
-        """Judge what is configured when an application starts, not when somebody comes (C17).
+        """Check the options when an application starts, instead of at a request (C17).
 
         Raises:
-            RuntimeError: An option cannot be meant.
+            RuntimeError: An option has a value that Flask-JWT-Extended refuses.
             ConfigurationError: The secret can be guessed, or is a public key, or a switch does not
                 exist, or is neither on nor off.
         """
@@ -235,7 +235,7 @@ class Config:
         """Whether one of `SWITCHES` is on.
 
         Raises:
-            ConfigurationError: It is neither True nor False: text would be true, whatever it says.
+            ConfigurationError: The switch is neither True nor False: text would always be true.
         """
         return bool(read_setting(switch, current_app.config.get(switch, False), flag))
 

@@ -30,7 +30,7 @@ def set_access_cookies(
         domain: Another domain than ``JWT_COOKIE_DOMAIN``; the empty string: the host alone.
 
     Raises:
-        IssueError: It is no access token, or has no CSRF value although cookies need one.
+        IssueError: The token is no access token, or has no CSRF value although cookies need one.
     """
     _set("access", response, encoded_access_token, max_age, domain)
 
@@ -67,7 +67,7 @@ def _csrf_of(encoded: str, kind: str) -> str:
     """Return the CSRF value of a token that was just made; it need not be good yet (C14).
 
     Raises:
-        IssueError: It is no token of *kind*, or has no CSRF value although cookies need one.
+        IssueError: The token is not of *kind*, or has no CSRF value although cookies need one.
     """
     try:
         claims = unverified_claims(encoded)

@@ -1,4 +1,4 @@
-"""Keep what a guard found out about the current request, and reach it from anywhere."""
+"""The current request's token, claims and user, as a guard has left them."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ class Admitted(NamedTuple):
 
     Attributes:
         token: Its token, empty where it came without.
-        location: Where the token stood, or None.
-        user: Whom ``user_lookup_loader`` found.
+        location: The token location, or None.
+        user: The user that ``user_lookup_loader`` returned.
         encoded: The token as it was sent, or None.
     """
 
@@ -42,7 +42,7 @@ def keep(admitted: Admitted) -> None:
 
 
 def find() -> Admitted | None:
-    """Return what a guard found out about the current request; None where none has run."""
+    """Return the token and user of the current request; None where no guard has run."""
     return getattr(request, _KEPT, None) if has_request_context() else None
 
 
@@ -95,7 +95,7 @@ def get_current_user() -> Any:
 
 
 def template_context() -> dict[str, Any]:
-    """Return what templates know; where there is no user it is None, never an error (C9)."""
+    """Return the template variable ``current_user``: None without a user, never an error (C9)."""
     return {"current_user": LocalProxy(lambda: getattr(find(), "user", None))}
 
 

@@ -1,7 +1,7 @@
-"""Name the errors; each brings its answer along.
+"""The exceptions of Flask-JWT-Extended, as HTTP exceptions that know their response.
 
-They are HTTP exceptions, so that Flask and the frameworks that stand on it answer them without
-being told how, and an application's own ``errorhandler`` for one of them, on a blueprint too, wins.
+They are HTTP exceptions, so that Flask and the frameworks that stand on it answer them without an
+error handler, and an application's own ``errorhandler`` for one of them, on a blueprint too, wins.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ class Answered(HTTPException):
     """An error that one of the manager's loaders answers.
 
     Attributes:
-        loader: Which one, without ``_loader``.
-        arguments: What it is called with.
+        loader: The name of the loader, without ``_loader``.
+        arguments: The arguments of the call.
         challenge: The error that a challenge names, or None (:rfc:`6750#section-3`).
     """
 
@@ -57,7 +57,7 @@ class Answered(HTTPException):
 
     @cached_property
     def response(self) -> Response:  # type: ignore[override] # derived
-        """What the loader answers, with a challenge (:rfc:`9110#section-11.6.1`).
+        """The response of the loader, with a challenge (:rfc:`9110#section-11.6.1`).
 
         It is called once, whatever a framework reads of the error.
         """
@@ -93,7 +93,7 @@ class JWTExtendedException(Answered):  # the name that applications import
 
 
 class JWTDecodeError(JWTExtendedException):
-    """A claim is absent that has to be there, or there are two tokens."""
+    """A required claim is absent, or the request has two tokens."""
 
 
 class InvalidHeaderError(JWTExtendedException):
@@ -105,11 +105,11 @@ class InvalidQueryParamError(JWTExtendedException):
 
 
 class WrongTokenError(JWTExtendedException):
-    """An access token was sent for a refresh token, or something else for either."""
+    """The token is of another type than the endpoint accepts, such as an access token."""
 
 
 class NoAuthorizationError(JWTExtendedException):
-    """There is no token where one was looked for."""
+    """The request has no token in any token location."""
 
     loader, challenge = "unauthorized", None
 
@@ -148,7 +148,7 @@ class UserClaimsVerificationError(AboutToken, JWTExtendedException):
 
 
 class _Expired(AboutToken):
-    """What `jwt.ExpiredSignatureError` becomes."""
+    """The answer to an expired token, mixed into `jwt.ExpiredSignatureError`."""
 
     loader = "expired_token"
 
@@ -157,7 +157,7 @@ _PLAIN: Final = re.compile(r"[\w .,()'\"-]+", re.ASCII)
 
 
 def answered(error: jwt.PyJWTError, *about: Members) -> Exception:
-    """Return *error* as one that brings its answer along, and is of the same class still.
+    """Return PyJWT's *error* with a response, as an instance of its class and of `Answered`.
 
     That a token has expired is answered with what stands in it: *about* is its header and claims.
     Its text is PyJWT's as far as nothing in it can come from the token or from the inside (S19).

@@ -1,3 +1,3 @@
-"""Offer what applications reach for although it was never meant for them."""
+"""Private functions of Flask-JWT-Extended that applications import nevertheless."""
 
 from .config import JSONEncoder as JSONEncoder

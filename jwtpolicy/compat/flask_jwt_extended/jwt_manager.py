@@ -1,4 +1,4 @@
-"""Guard applications, and find who answers what their guards refuse."""
+"""The bridge's `JWTManager`: registration, error handlers and hooks of an application."""
 
 from __future__ import annotations
 
@@ -45,12 +45,12 @@ class JWTManager(Loaders):
             self.init_app(app, add_context_processor)
 
     def init_app(self, app: Flask, add_context_processor: bool = False) -> None:
-        """Guard *app*.
+        """Register the manager with *app*: check its options, add error handlers and hooks.
 
         Raises:
-            SetupError: It has a manager already.
+            SetupError: The application has a `JWTManager` already.
             ConfigurationError: A secret can be guessed, or a switch does not exist.
-            RuntimeError: Another option cannot be meant.
+            RuntimeError: An option has a value that Flask-JWT-Extended refuses.
         """
         if EXTENSION in app.extensions:
             raise SetupError("this application has a JWTManager already; use that one")
@@ -64,7 +64,7 @@ class JWTManager(Loaders):
 
         @cache
         def begin() -> None:
-            """Look at all that the application has by its first request."""
+            """Check the application's modules and hooks at its first request."""
             warn_of_unset(app, FILLED)
             silence_hooks(app)
 
@@ -92,13 +92,13 @@ def _answer(error: Answered) -> ResponseReturnValue:
 
 
 def _stop_leaks(response: Response) -> Response:
-    """Return *response*, unless its headers are claims (S4).
+    """Return *response*, unless its headers are claims of a token (S4).
 
     ``before_request(lambda: verify_jwt_in_request())`` makes Flask take the header and the claims
     that come back for the answer: one as its body, the other as its headers.
 
     Raises:
-        SetupError: They are.
+        SetupError: The response has headers named after registered claims.
     """
     # They are in nearly every token; no answer has headers of these names.
     is_telling = any(name in response.headers for name in ("jti", "exp", "iat"))
@@ -109,7 +109,7 @@ def _stop_leaks(response: Response) -> Response:
 
 
 def _keep_private(response: Response) -> Response:
-    """Return *response*, with what caches have to know where cookies were looked for (HTTP-9)."""
+    """Return *response* with ``Vary`` and ``Cache-Control`` for requests with cookies (HTTP-9)."""
     names = getattr(request, COOKIES, ())
     if names and "*" not in (vary := response.vary):
         vary.add("Cookie")

@@ -1,4 +1,4 @@
-"""Find the token of a request in the places where it may stand, in their order."""
+"""Find the token of a request in the token locations, in their order."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .config import CSRF_METHODS, config, places
 #: RFC 9110 section 9.2.1: methods that change nothing.
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
-#: Where a request has the names of the cookies that guards have looked for.
+#: The attribute of a request with the names of the cookies that guards have looked for.
 COOKIES: Final = "jwtpolicy.compat.cookies"
 
 #: Kinds of token that are accepted; each has a cookie and a member of its own.
@@ -28,12 +28,12 @@ class _UnreadError(errors.JWTDecodeError):
 
 
 class Presented(NamedTuple):
-    """What stands in one place.
+    """A token as it was presented, not verified.
 
     Attributes:
-        encoded: The token; anything, where it came in JSON.
-        location: The place.
-        csrf: What has to be the token's ``csrf``, or None where nothing is asked.
+        encoded: The token; in JSON it may be of any type.
+        location: The token location: ``headers``, ``cookies``, ``query_string`` or ``json``.
+        csrf: The value that the claim ``csrf`` has to have, or None without a CSRF check.
     """
 
     encoded: Any
@@ -45,9 +45,9 @@ def presented(locations: str | Collection[str] | None, kinds: Kinds) -> Presente
     """Return the token in the first of *locations* that has one; None: where the application looks.
 
     Raises:
-        NoAuthorizationError: There is none anywhere.
-        JWTDecodeError: There is one in another place too (:rfc:`6750#section-2`).
-        JWTExtendedException: The first that was found is malformed.
+        NoAuthorizationError: No location holds a token.
+        JWTDecodeError: A second location holds a token too (:rfc:`6750#section-2`).
+        JWTExtendedException: The first token that was found is malformed.
         RuntimeError: A location does not exist.
     """
     listed = list(places("locations", locations) if locations else config.token_location)
@@ -118,7 +118,7 @@ def _csrf_value(kind: str) -> str | None:
     """Return the CSRF value that the request brings; None where it needs none.
 
     Raises:
-        CSRFError: It needs one and brings none.
+        CSRFError: The method needs a CSRF value, and the request has none.
     """
     if not config.cookie_csrf_protect or not _needs_csrf(request.method):
         return None

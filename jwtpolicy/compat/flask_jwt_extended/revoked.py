@@ -1,4 +1,4 @@
-"""Share what is known of revoked tokens with the native manager of the same application."""
+"""Revocation shared between the bridge and the native manager of one application."""
 
 from __future__ import annotations
 
@@ -15,10 +15,12 @@ from .tokens import Decoded
 
 
 def tell(app: Flask, loaders: Loaders) -> None:
-    """Let native guards of *app* ask its ``token_in_blocklist_loader`` too, and logouts end all.
+    """Register the bridge's blocklist as a revocation check of *app*'s native guards.
+
+    Native logouts then end the tokens that the bridge's guards have let in, too.
 
     Raises:
-        SetupError: They are bound, so that they would never ask it.
+        SetupError: The native guards are bound already, and would never ask the loader.
     """
 
     def check(token: Any) -> bool:

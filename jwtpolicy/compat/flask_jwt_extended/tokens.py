@@ -1,4 +1,4 @@
-"""Make tokens, and take them apart at two gates: the native strict form, then PyJWT's rules."""
+"""Issue and verify tokens; verification has two gates: strict form, then PyJWT's rules."""
 
 from __future__ import annotations
 
@@ -32,17 +32,17 @@ logger = logging.getLogger("jwtpolicy")
 _PROTECTED: Final = (RESERVED_CLAIMS | {"sub"}) - {"nbf", "scope", "acr", "amr", "auth_time"}
 _PROTECTED_HEADERS: Final = RESERVED_HEADERS - {"kid"}
 
-#: What is read here; other claims are the application's own.
+#: The claims that are read here; others are the application's own.
 _READ: Final = ("iss", "sub", "aud", "exp", "nbf", "iat", "jti", "type", "fresh", "csrf")
-#: What a token that does not say them is taken to say.
+#: The defaults of absent claims.
 _DEFAULTS: Final[Members] = {"type": "access", "fresh": False, "jti": None}
 
-#: What a bad token or an unfit key may make of PyJWT beside its own errors (ALG-4).
+#: Errors that a bad token or an unfit key may cause in PyJWT beside its own (ALG-4).
 _FOREIGN: Final = (ValueError, TypeError, AttributeError, LookupError, RuntimeError)
 
 
 class Decoded(NamedTuple):
-    """What stands in a token; applications get copies of it."""
+    """The header and the claims of a token; applications get copies of them."""
 
     header: Members
     claims: Members
@@ -54,15 +54,15 @@ def decode(
     """Return the verified token.
 
     Args:
-        encoded: What was presented.
-        csrf: What the claim ``csrf`` has to be; None where nothing is asked.
+        encoded: The token as it was presented.
+        csrf: The value that the claim ``csrf`` has to have; None without a CSRF check.
         allow_expired: Whether ``exp`` may have passed.
         at_guard: Whether an endpoint is guarded by it: issuer and audience are then those that
             tokens are issued with, where nothing else is configured, and ``type`` has to be there.
 
     Raises:
-        PyJWTError: It is none, or its claims do not fit.
-        JWTDecodeError: A claim is absent.
+        PyJWTError: The token is malformed or not signed by the key, or its claims are invalid.
+        JWTDecodeError: A required claim is absent.
         CSRFError: The CSRF value is another token's.
     """
     encoded = encoded.decode("ascii", "replace") if isinstance(encoded, bytes) else encoded
@@ -82,11 +82,11 @@ def decode(
 
 
 def _strict(encoded: object) -> Decoded:
-    """Return what a token says whose signature nobody has verified yet: the first gate.
+    """Return the unverified header and claims of a strictly formed token: the first gate.
 
     Raises:
-        InvalidTokenError: It is no compact JWS in its one spelling, its JSON is not strict, or a
-            claim has another type or range than it should.
+        InvalidTokenError: The text is no compact JWS in its one spelling, its JSON is not
+            strict, or a registered claim has another type or range than it should.
     """
     head, payload, _, _ = split(encoded, config.shared.max_token_length)
     header, claims = parse_header(head), parse_object(payload)
@@ -99,7 +99,7 @@ def _strict(encoded: object) -> Decoded:
 
 
 def _word(encoded: Any) -> None:
-    """Let PyJWT say what is wrong with a token that is refused whatever it says."""
+    """Let PyJWT raise its own error about a malformed token, which is refused in any case."""
     if isinstance(encoded, str) and len(encoded) > config.shared.max_token_length:
         return
     with answering():
@@ -109,7 +109,7 @@ def _word(encoded: Any) -> None:
 
 
 def _key(found: Decoded) -> Any:
-    """Return what has to verify the token; the application's loader may fail (S13, ALG-4)."""
+    """Return the key that has to verify the token; the loader may fail (S13, ALG-4)."""
     loaders = current_loaders()
     if not loaders.has("decode_key"):
         return config.decode_key
@@ -128,7 +128,8 @@ def _verify(encoded: Any, key: Any, at_guard: bool, allow_expired: bool) -> None
     """Have PyJWT judge the signature and the claims: the second gate.
 
     Raises:
-        PyJWTError: As one that brings its answer along; `jwt.ExpiredSignatureError` as it is.
+        PyJWTError: The signature or a claim is invalid; it has its response, and only
+            `jwt.ExpiredSignatureError` is raised as it is.
     """
     audience, issuer = config.decode_audience, config.decode_issuer
     if at_guard:
@@ -144,7 +145,7 @@ def _verify(encoded: Any, key: Any, at_guard: bool, allow_expired: bool) -> None
 
 @contextmanager
 def answering() -> Iterator[None]:
-    """Make what PyJWT raises of a token bring its answer along."""
+    """Replace PyJWT's errors by ones that know their response (`answered`)."""
     try:
         yield
     except jwt.ExpiredSignatureError:
@@ -157,7 +158,7 @@ def answering() -> Iterator[None]:
 
 
 def _checked(found: Decoded, csrf: str | None, at_guard: bool) -> Decoded:
-    """Return the token with what it is taken to say, if it says what is needed."""
+    """Return the token with defaults for absent claims; raise if a required one is absent."""
     needs_type = at_guard and not config.is_on("JWT_COMPAT_UNTYPED")
     needed = {config.identity_claim_key: True, "type": needs_type, "csrf": bool(csrf)}
     for name, is_needed in needed.items():
@@ -171,7 +172,7 @@ def _checked(found: Decoded, csrf: str | None, at_guard: bool) -> Decoded:
 
 
 def is_spoofed(subject: object, encoded: str | None = None) -> bool:
-    """Whether natively nobody is called so; or, with a token, nobody whose token it could be."""
+    """Whether *subject* has the prefix of a native type of users, and *encoded* is not theirs."""
     native = current_app.extensions.get("jwtpolicy")
     return native is not None and native.manager._is_spoofed(str(subject), encoded)
 
@@ -179,16 +180,16 @@ def is_spoofed(subject: object, encoded: str | None = None) -> bool:
 def decode_token(
     encoded_token: str, csrf_value: str | None = None, allow_expired: bool = False
 ) -> Members:
-    """Return the claims of a token that verifies; its kind and its revocation are not looked at.
+    """Return the claims of a token that verifies; its kind and its revocation are not checked.
 
     Args:
         encoded_token: The token.
-        csrf_value: What its claim ``csrf`` has to be; None where that does not matter.
+        csrf_value: The value that its claim ``csrf`` has to have; None: any.
         allow_expired: Whether ``exp`` may have passed.
 
     Raises:
-        PyJWTError: It is none, or its claims do not fit.
-        JWTDecodeError: A claim is absent.
+        PyJWTError: The token is malformed or not signed by the key, or its claims are invalid.
+        JWTDecodeError: A required claim is absent.
         CSRFError: The CSRF value is another token's.
     """
     return decode(encoded_token, csrf_value, allow_expired=allow_expired).claims
@@ -198,7 +199,7 @@ def get_unverified_jwt_headers(encoded_token: str) -> Members:
     """Return the header of a token that nobody has verified.
 
     Raises:
-        DecodeError: It is no token.
+        DecodeError: The text is no JWS whose header can be read.
     """
     with answering():
         return jwt.get_unverified_header(encoded_token)
@@ -213,7 +214,7 @@ def get_csrf_token(encoded_token: str) -> str:
     """Return the CSRF value of a token that verifies.
 
     Raises:
-        JWTDecodeError: It has none.
+        JWTDecodeError: The token has no claim ``csrf``.
     """
     claims = decode_token(encoded_token)
     if "csrf" not in claims:
@@ -231,9 +232,9 @@ def create_access_token(
     """Return a new access token.
 
     Args:
-        identity: What ``user_identity_loader`` takes; without one, text.
+        identity: The argument of ``user_identity_loader``; without one, text.
         fresh: Whether it is fresh, a timedelta for how long, or until when.
-        expires_delta: How long it lives; None: ``JWT_ACCESS_TOKEN_EXPIRES``; False: for ever.
+        expires_delta: The lifetime; None: ``JWT_ACCESS_TOKEN_EXPIRES``; False: for ever.
         additional_claims: Further claims; they win over those of the loader.
         additional_headers: Further members of the header, in the same way.
 

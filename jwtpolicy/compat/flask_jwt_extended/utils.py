@@ -1,4 +1,4 @@
-"""Offer the functions of the package where the original has them too."""
+"""The functions of the package under the module name that the original has for them."""
 
 from .cookies import *  # noqa: F403 # all that is public there
 from .current import *  # noqa: F403 # all that is public there

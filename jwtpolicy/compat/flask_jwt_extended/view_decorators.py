@@ -1,4 +1,4 @@
-"""Guard endpoints by a decorator, or by a call."""
+"""The guards `jwt_required` and `verify_jwt_in_request`."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ MARK: Final = "__jwtpolicy_bridge__"
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """Guards the view below it.
+    """A guard of a view: the decorator that ``jwt_required`` is.
 
     Args:
         optional: Callers without a token are let in.
         fresh: The token has to be fresh.
         refresh: It has to be a refresh token, not an access token.
-        locations: Where it may stand; None: where the application looks.
+        locations: The token locations; None: ``JWT_TOKEN_LOCATION``.
         verify_type: With False access and refresh tokens are both let in.
         skip_revocation_check: With True nobody is asked whether it was revoked.
 
@@ -51,7 +51,7 @@ class Guard:
     skip_revocation_check: bool = False
 
     def __post_init__(self) -> None:
-        """Refuse what can never be passed (C18, C19)."""
+        """Refuse options that no token can satisfy (C18, C19)."""
         if callable(self.optional):
             raise PolicyDefinitionError("write @jwt_required(), with parentheses")
         if self.fresh and self.refresh and self.verify_type:
@@ -81,7 +81,7 @@ class Guard:
         return kinds[:1] if self.verify_type else kinds
 
     def admit(self) -> Decoded | None:
-        """Let the request in and remember its token, or raise what answers it."""
+        """Verify the request's token and remember it, or raise the refusal."""
         if _is_free_options():
             return None
         try:
@@ -122,7 +122,7 @@ def verify_jwt_in_request(
     verify_type: bool = True,
     skip_revocation_check: bool = False,
 ) -> tuple[Members, Members] | None:
-    """Let the request pass if its token does, or raise what answers it; see `Guard`.
+    """Verify the token of the current request, or raise the refusal; see `Guard`.
 
     Returns:
         The header and the claims; None without a token.
@@ -132,7 +132,7 @@ def verify_jwt_in_request(
 
 
 def silence_hooks(app: Flask) -> None:
-    """Let `verify_jwt_in_request` return nothing where it is a ``before_request`` function (S4).
+    """Make `verify_jwt_in_request` return None where it is a ``before_request`` hook (S4).
 
     Flask would send the header and the claims as the answer. It is known by where it stands,
     whoever calls it.
@@ -148,13 +148,13 @@ def _silent(hook: Callable[[], object]) -> None:
 
 
 def _is_free_options() -> bool:
-    """Whether nobody's view would answer this OPTIONS request (S18, HTTP-8)."""
+    """Whether Flask itself answers this OPTIONS request, without a view (S18, HTTP-8)."""
     is_automatic = bool(getattr(request.url_rule, "provide_automatic_options", False))
     return request.method == "OPTIONS" and (is_automatic or config.is_on("JWT_COMPAT_OPTIONS_VIEW"))
 
 
 def _is_fresh(fresh: bool | float) -> bool:
-    """Judge the claim ``fresh``; the first gate has seen to its type (C7, C22)."""
+    """Whether the claim ``fresh`` still holds; the first gate has checked its type (C7, C22)."""
     if isinstance(fresh, bool):
         return fresh
     leeway = config.leeway

@@ -1,4 +1,4 @@
-"""Find what is done with arrays among claims that can only be done with lists."""
+"""Find list operations on arrays in claims, which are tuples in this library."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _TEXT: Final = (
 
 
 class Claims:
-    """What holds claims, or a member of them, in the files of an application.
+    """The expressions that hold claims, or a member of them, in an application's files.
 
     It errs on the side of finding too much: functions are known by their names alone.
     """
@@ -83,7 +83,7 @@ class Claims:
         return name in _PASSING and any(self._is(file, part) for part in passed)
 
     def hinder(self, file: File) -> None:
-        """Find what wants lists in a file."""
+        """Add hindrances for operations that need a list, in one file."""
         for node in file.source.nodes:
             if any(self._is(file, part) for part in _wanting_lists(node)):
                 file.hinder(node, _TEXT)
@@ -110,7 +110,7 @@ def _parts(node: ast.AST | None) -> Iterable[ast.AST | None]:
 
 
 def _wanting_lists(node: ast.AST) -> Iterator[ast.AST]:
-    """Yield what has to be a list where *node* stands."""
+    """Yield the expressions in *node* that have to be lists."""
     if isinstance(node, ast.Compare):
         sides = (node.left, *node.comparators)
         if any(map(_names_list, sides[:1])) or any(

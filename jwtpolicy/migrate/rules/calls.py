@@ -1,4 +1,4 @@
-"""Turn the functions about cookies and about other tokens, and the manager, into ours."""
+"""Rewrite functions about cookies and about other tokens, and the manager."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ..source import Part, arguments, literal
 from ..work import Work
 from .reading import move
 
-#: What is read of a token that is decoded.
+#: The attribute of a verified token that replaces each function.
 _ATTRIBUTES = {"decode_token": "claims", "get_jti": "token_id", "get_csrf_token": "csrf"}
 
 
@@ -32,7 +32,7 @@ def rewrite_decoding(work: Work, reference: Reference) -> None:
 
 
 def keep_headers(work: Work, reference: Reference) -> None:
-    """Say what to do about ``get_unverified_jwt_headers``."""
+    """Add a hindrance for ``get_unverified_jwt_headers``, with its replacement."""
     work.hinder(
         reference.node, "nothing unverified is shown here: call jwt.get_unverified_header of PyJWT"
     )
@@ -50,7 +50,7 @@ def rewrite_unsetting(work: Work, reference: Reference) -> None:
 
 
 def keep_unsetting(work: Work, reference: Reference) -> None:
-    """Say what to do about ``unset_access_cookies`` and ``unset_refresh_cookies``."""
+    """Add a hindrance for ``unset_access_cookies`` and ``unset_refresh_cookies``."""
     work.hinder(
         reference.node, "the cookies of all kinds are unset together: unset_jwt_cookies(response)"
     )
@@ -75,7 +75,7 @@ def _rewrite(work: Work, reference: Reference, method: str, parameters: tuple[st
 
 
 def rewrite_manager(work: Work, reference: Reference) -> None:
-    """Import ``JWTManager`` from here, and have its constructor called as it wants."""
+    """Rewrite ``JWTManager``: the import, and the arguments of its constructor."""
     call = reference.call
     if work.application.has_native_manager:
         work.hinder(

@@ -31,7 +31,7 @@ _VALUE: Final = "it is used as a value: write jwt_required(…) where a view is 
 
 
 def _obstacle(work: Work, demand: Demand | None) -> str:
-    """Return what a person has to do, where a demand cannot be said here."""
+    """Return the advice to a person, where no policy expresses the demand."""
     if demand is None:
         return "its arguments are not plain: write True and False, and no stars"
     if demand.skip_revocation_check and work.application.registers("token_in_blocklist_loader"):
@@ -59,7 +59,7 @@ def policy_text(work: Work, demand: Demand) -> str:
 
 
 def _check_place(work: Work, reference: Reference) -> None:
-    """Find guards that guard nothing, and views that answer OPTIONS themselves."""
+    """Add hindrances for guards that guard nothing, and views that answer OPTIONS."""
     function = next(work.source.parents(reference.call or reference.node))
     if not isinstance(function, Function):
         return
@@ -111,7 +111,7 @@ def rewrite_verification(work: Work, reference: Reference) -> None:
 
 
 def _obstacle_inside(work: Work, reference: Reference, demand: Demand | None) -> str:
-    """Return what a person has to do, where a check inside a function cannot be rewritten."""
+    """Return the advice to a person, where a check inside a function cannot be rewritten."""
     if reference.call is None or set(hooks_of(work.source.function_around(reference.node))):
         return _HOOK
     if demand is not None and demand.locations is not None:

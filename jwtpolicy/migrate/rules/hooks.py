@@ -1,4 +1,4 @@
-"""Know the functions that run before or after requests."""
+"""The hooks of Flask that run before or after requests."""
 
 from __future__ import annotations
 

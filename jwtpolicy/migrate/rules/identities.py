@@ -1,4 +1,4 @@
-"""Say at every token what ``user_identity_loader`` has said, and remove it."""
+"""Write the expression of ``user_identity_loader`` at each token, and remove the loader."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from ..source import Function, Part
 from ..work import Work
 from .parameters import plain_parameters
 
-#: What needs no parentheses where an attribute of it is read.
+#: Expressions that need no parentheses before an attribute.
 _TIGHT = ast.Name | ast.Attribute | ast.Call | ast.Subscript
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """What the loader of an application makes of a user.
+    """The expression of an application's ``user_identity_loader``.
 
     Attributes:
-        parameter: What it calls the user.
-        returned: What it returns.
+        parameter: The name of its parameter.
+        returned: The expression that it returns.
     """
 
     parameter: str
@@ -28,7 +28,7 @@ class Identity:
 
 
 def identity_of(work: Work, function: Function, decorator: ast.AST) -> Identity | None:
-    """Return what a loader returns, and have it removed; None where it has to stay."""
+    """Return the identity of a loader, and remove it; None where it has to stay."""
     returned, names = _returned(function), plain_parameters(function)
     others = ("additional_claims_loader", "additional_headers_loader")
     is_plain = returned is not None and len(names) == 1 and _is_of(returned, names[0])
@@ -52,7 +52,7 @@ def identity_of(work: Work, function: Function, decorator: ast.AST) -> Identity 
 
 
 def _returned(function: Function) -> ast.expr | None:
-    """Return what the only statement of *function* returns, beside its docstring."""
+    """Return the expression of *function*'s only statement, if that is a return."""
     body = function.body[1:] if ast.get_docstring(function) is not None else function.body
     only = body[0] if len(body) == 1 else None
     return only.value if isinstance(only, ast.Return) else None
@@ -67,7 +67,7 @@ def _is_of(returned: ast.expr, parameter: str) -> bool:
 
 
 def said_by(work: Work, identity: Identity, given: ast.expr) -> tuple[Part, ...]:
-    """Return what the loader would have returned for *given*."""
+    """Return the loader's expression with *given* in the place of its parameter."""
     before, _, after = _text(identity).partition("\0")
     if isinstance(given, _TIGHT) or before == after == "":
         return (before, given, after)

@@ -1,4 +1,4 @@
-"""Turn what makes tokens into ``issue``, and an access and a refresh token into one ``login``."""
+"""Rewrite ``create_access_token`` to ``issue``; with a refresh token, both to one ``login``."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _ACCESS: Final = (
 #: The parameters of ``create_refresh_token``.
 _REFRESH: Final = ("identity", "expires_delta", "additional_claims", "additional_headers")
 
-#: What they are called here.
+#: The names of arguments in this library.
 _RENAMED: Final = {
     "fresh": "fresh",
     "expires_delta": "expires_in",
@@ -39,7 +39,7 @@ _RESERVED: Final = {
     "additional_claims": RESERVED_CLAIMS | {"sub"},
     "additional_headers": RESERVED_HEADERS,
 }
-#: Where a call may not happen at all, or happen several times.
+#: Nodes in which a call may not happen at all, or happen several times.
 _CONDITIONAL: Final = (
     ast.IfExp,
     ast.BoolOp,
@@ -58,12 +58,12 @@ _LONE: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A token that is made.
+    """A call of ``create_access_token`` or ``create_refresh_token``.
 
     Attributes:
-        reference: The function that makes it.
+        reference: The reference to the function.
         given: Its arguments, by the names of the parameters.
-        statement: The statement in which that happens once; None where it may not.
+        statement: The statement that makes the call exactly once; None if it may not.
     """
 
     reference: Reference
@@ -77,12 +77,12 @@ class Made:
 
     @property
     def texts(self) -> dict[str, str]:
-        """The arguments that say something, as text."""
+        """The arguments that are not None, as source text."""
         return {n: ast.unparse(v) for n, v in self.given.items() if literal(v) is not None}
 
 
 def rewrite_issuing(work: Work, identity: Identity | None) -> None:
-    """Rewrite everything that makes tokens in a file."""
+    """Rewrite all calls that make tokens in a file."""
     accesses = _made(work, "create_access_token", _ACCESS)
     refreshes = _made(work, "create_refresh_token", _REFRESH)
     for refresh in refreshes:
@@ -111,7 +111,7 @@ def _made(work: Work, name: str, parameters: Sequence[str]) -> list[Made]:
 
 
 def _statement(work: Work, reference: Reference) -> ast.stmt | None:
-    """Return the statement in which a call happens exactly once, if there is one."""
+    """Return the statement that makes the call exactly once, or None."""
     deciding = (*_CONDITIONAL, ast.stmt)
     found = next(
         above for above in work.source.parents(reference.node) if isinstance(above, deciding)
@@ -121,7 +121,7 @@ def _statement(work: Work, reference: Reference) -> ast.stmt | None:
 
 
 def _block(work: Work, made: Made) -> list[ast.stmt] | None:
-    """Return the statements among which that of a token is."""
+    """Return the block of statements that holds the call of a token, or None."""
     statement = made.statement
     above = None if statement is None else work.source.parent(statement)
     names = ("body", "orelse", "finalbody")
@@ -130,7 +130,7 @@ def _block(work: Work, made: Made) -> list[ast.stmt] | None:
 
 
 def _check_arguments(work: Work, given: Mapping[str, ast.expr]) -> None:
-    """Find arguments that mean nothing here, and say what to do about them."""
+    """Add hindrances for arguments that this library does not have, with advice."""
     fresh, lifetime = given.get("fresh"), given.get("expires_delta")
     if fresh is not None and (
         type(literal(fresh)) in (int, float) or "timestamp" in ast.unparse(fresh)
@@ -180,7 +180,7 @@ def _renamed(work: Work, given: Mapping[str, ast.expr]) -> list[tuple[Part, ...]
 
 
 def _user(work: Work, made: Made, identity: Identity | None) -> tuple[Part, ...]:
-    """Return what names the user; of the proxy the user itself, which is what it is read of."""
+    """Return the expression of the user; of the proxy ``current_user`` the user itself."""
     given = made.given["identity"]
     if identity is not None:
         return said_by(work, identity, given)
@@ -220,7 +220,7 @@ def _text_or_node(node: ast.expr) -> Part:
 
 
 def _obstacle(work: Work, access: Made, refresh: Made, *, is_rotation: bool) -> str:
-    """Return why both are not made by one login, with what to write."""
+    """Return the reason why one login cannot make both tokens, with advice."""
     said, again = access.texts, refresh.texts
     if "expires_delta" in {*said, *again}:
         return (
@@ -267,7 +267,7 @@ def _is_current(work: Work, node: ast.expr) -> bool:
 
 
 def _is_bound_between(work: Work, access: Made, refresh: Made) -> bool:
-    """Whether a name of the arguments gets another meaning from the first to the second."""
+    """Whether a name in the arguments is rebound between the first and the second call."""
     block = _block(work, access) or []
     first, last = sorted(block.index(made.statement) for made in (access, refresh))  # type: ignore[arg-type] # in it
     used = {

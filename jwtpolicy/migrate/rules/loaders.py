@@ -1,4 +1,4 @@
-"""Turn the manager's loaders into the hooks of this library's manager, and into error handlers."""
+"""Rewrite the manager's loaders to hooks of this library's manager, or to error handlers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .parameters import free_parameter, plain_parameters, set_parameters, take_t
 
 EXCEPTIONS: Final = "jwtpolicy.exceptions"
 
-#: What has to be written by hand, and only in this library.
+#: Advice about loaders that have to be rewritten by hand.
 _BY_HAND: Final[Mapping[str, str]] = {
     "encode_key_loader": (
         "several keys are a KeyRing here: a subclass whose signing_key_for chooses the key and "
@@ -42,7 +42,7 @@ _ANSWERED: Final[Mapping[str, tuple[str, ...]]] = {
     "revoked_token_loader": ("RevokedTokenError",),
     "user_lookup_error_loader": ("UnknownUserError",),
 }
-#: What an ``invalid_token_loader`` would answer too, unless it has a loader of its own.
+#: Errors that an ``invalid_token_loader`` would answer too, unless they have their own loader.
 _BESIDE: Final = {
     "expired_token_loader": None,
     "revoked_token_loader": "token_in_blocklist_loader",
@@ -53,7 +53,7 @@ Rule = Callable[[Work, Function, ast.Attribute], None]
 
 
 def rewrite_loaders(work: Work) -> None:
-    """Rewrite every loader that is registered in a file, but that of identities."""
+    """Rewrite every loader that is registered in a file, except ``user_identity_loader``."""
     decorators = dict(registered(work))
     for decorator, function in decorators.items():
         beside = {d.attr for d, its in decorators.items() if its is function}
@@ -177,5 +177,5 @@ _RULES: Final[Mapping[str, Rule]] = {
     **dict.fromkeys(_BY_HAND, _leave),
 }
 LOADERS: Final = frozenset(_RULES) | {"user_identity_loader"}
-#: Where the manager keeps the functions that are registered.
+#: The manager's attributes that hold the registered functions.
 CALLBACKS: Final = frozenset(f"_{name.removesuffix('_loader')}_callback" for name in LOADERS)

@@ -1,4 +1,4 @@
-"""Find members of claims and headers that only the library writes."""
+"""Find reserved members of claims and headers, which only the library writes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Final
 from ..source import Source, string
 from ..work import Work
 
-#: What says the same as some reserved claims.
+#: The replacements of some reserved claims.
 _INSTEAD: Final = {
     "aud": "set JWT_ENCODE_AUDIENCE",
     "exp": "write expires_delta=…",
@@ -19,7 +19,7 @@ _INSTEAD: Final = {
 
 
 def check_members(work: Work, value: ast.expr, reserved: frozenset[str]) -> None:
-    """Find members of a mapping that only the library writes."""
+    """Add hindrances for the reserved members of a mapping."""
     for key in _keys(work.source, value):
         name = string(key)
         if name in reserved:

@@ -1,4 +1,4 @@
-"""Give a function other parameters, and its body what stands for the old ones."""
+"""Replace the parameters of a function, and their uses in its body."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Turn what reads the current token into ``current_token`` and ``current_user``."""
+"""Rewrite ``get_jwt`` and its like to ``current_token`` and ``current_user``."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..source import Function, last_name, string
 from ..work import Work
 from .hooks import hooks_of
 
-#: Where a conditional expression needs no parentheses.
+#: Statements in which a conditional expression needs no parentheses.
 _OPEN: Final = (ast.Assign, ast.AnnAssign, ast.Return)
 _CHANGING: Final = frozenset({"clear", "pop", "popitem", "setdefault", "update"})
 
@@ -43,7 +43,7 @@ def _rewrite_mapping(work: Work, reference: Reference, text: str) -> None:
 
 
 def _check_members(work: Work, reference: Reference, uses: list[ast.AST]) -> None:
-    """Find what is read of refresh tokens, whose claims lie with their session here."""
+    """Add hindrances for claims that are read of refresh tokens, which carry none here."""
     demand = work.file.demands.around(reference.node)
     if demand is not None and not demand.refresh and demand.verify_type:
         return
@@ -90,7 +90,7 @@ def rewrite_user_proxy(work: Work, reference: Reference) -> None:
 
 
 def move(work: Work, reference: Reference, name: str, module: str = "jwtpolicy") -> None:
-    """Have the name that means the same here imported from this library."""
+    """Import the name of the same meaning from this library."""
     if isinstance(reference.node, ast.Name):
         work.needed[module].add((name, reference.node.id))
     else:
@@ -115,7 +115,7 @@ def _replace(work: Work, reference: Reference, text: str, otherwise: str | None 
 
 
 def _may_be_absent(work: Work, reference: Reference) -> bool:
-    """Whether no token may be there although a guard has run."""
+    """Whether the request may have no token although a guard has run."""
     if not work.application.has_optional:
         return False
     demands = work.sight.before(work.file, reference.node)
@@ -131,7 +131,7 @@ _UNSEEN: Final = (
 
 
 def _check_rescue(work: Work, reference: Reference) -> None:
-    """Find where the ``RuntimeError`` is caught that there was outside of guarded views."""
+    """Add hindrances where the ``RuntimeError`` outside of guarded views is caught."""
     for above in work.source.parents(reference.node):
         if _is_rescue(above):
             is_hook = any(hooks_of(work.source.function_around(above)))
@@ -185,7 +185,7 @@ def is_changed(work: Work, node: ast.AST) -> bool:
 
 
 def is_target(work: Work, node: ast.AST) -> bool:
-    """Whether *node* is what ``+=`` and its like change."""
+    """Whether *node* is the target of an augmented assignment."""
     above = work.source.parent(node)
     return isinstance(above, ast.AugAssign) and above.target is node
 

@@ -1,4 +1,4 @@
-"""Turn the names of exceptions into those of this library, and find PyJWT's."""
+"""Rewrite the names of exceptions to those of this library, and find PyJWT's."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ..work import Work
 from .loaders import EXCEPTIONS
 from .reading import move
 
-#: What the exceptions that mean the same are called here.
+#: The names of the equivalent exceptions in this library.
 _OURS: Final = {
     "InvalidHeaderError": "InvalidRequestError",
     "InvalidQueryParamError": "InvalidRequestError",
@@ -45,7 +45,7 @@ def rewrite_exception(work: Work, reference: Reference) -> None:
 
 
 def find_foreign(work: Work) -> None:
-    """Find where PyJWT's exceptions are awaited, which guards do not raise here."""
+    """Add hindrances where PyJWT's exceptions are handled, which guards do not raise here."""
     for node in work.source.nodes:
         if isinstance(node, ast.Name | ast.Attribute) and _is_awaited(work, node):
             package, _, name = (work.source.origin(node) or "").rpartition(".")
@@ -58,7 +58,7 @@ def find_foreign(work: Work) -> None:
 
 
 def _is_awaited(work: Work, node: ast.AST) -> bool:
-    """Whether *node* is what an ``errorhandler`` is for, or an ``except`` around their names."""
+    """Whether *node* is handled: by an ``errorhandler``, or an ``except`` around references."""
     deciding = (ast.ExceptHandler, ast.Call, ast.stmt)
     above = next(found for found in work.source.parents(node) if isinstance(found, deciding))
     if isinstance(above, ast.ExceptHandler):

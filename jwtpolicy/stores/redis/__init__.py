@@ -1,4 +1,4 @@
-"""Keep tokens' standing in Redis or Valkey; importing this needs the extra ``redis``."""
+"""The token store on Redis or Valkey; importing this needs the extra ``redis``."""
 
 from ...exceptions import ConfigurationError
 

@@ -1,4 +1,4 @@
-"""Read the URL of a Redis server, of its Sentinels or of a Cluster."""
+"""The URL of a Redis server, of its Sentinels or of a Cluster, parsed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from ...exceptions import ConfigurationError
 
-#: What each scheme means: what is at the address, and whether it speaks TLS.
+#: The kind of server behind each scheme, and whether it speaks TLS.
 SCHEMES: Final[Mapping[str, tuple[str, bool]]] = {
     "redis": ("single", False),
     "rediss": ("single", True),
@@ -21,7 +21,7 @@ SCHEMES: Final[Mapping[str, tuple[str, bool]]] = {
 
 _PORTS: Final = {"single": 6379, "sentinel": 26379, "cluster": 6379}
 
-#: What may stand behind the question mark.
+#: The options of the URL's query.
 _OPTIONS: Final = {
     "max_connections",
     "sentinel_username",
@@ -43,19 +43,19 @@ _FORMS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where the entries are kept, and what one has to say there.
+    """The address of the servers, with credentials and options of TLS.
 
     Attributes:
         kind: ``single``, ``sentinel`` or ``cluster``.
         hosts: Host and port of the server, of the Sentinels, or of some nodes of the Cluster.
-        is_encrypted: Whether TLS is spoken.
-        service: What the Sentinels call the server; empty elsewhere.
-        database: Its number.
-        username: Of the server, or None.
-        password: Of the server, or None.
+        is_encrypted: Whether TLS is used.
+        service: The name of the service that the Sentinels watch; empty elsewhere.
+        database: The number of the database.
+        username: The username at the server, or None.
+        password: The password at the server, or None.
         sentinel: Username and password of the Sentinels, by redis-py's names.
-        tls: How TLS is spoken, by redis-py's names.
-        max_connections: How many commands a process may have under way at once.
+        tls: The options of TLS, by redis-py's names.
+        max_connections: The most commands that a process may have under way at once.
     """
 
     kind: str
@@ -71,11 +71,11 @@ class Address:
 
     @classmethod
     def of(cls, url: str) -> Address:
-        """Return what *url* says.
+        """Return the address in *url*.
 
         Raises:
-            ConfigurationError: It has no such form. The message does not repeat it: it may hold
-                a password.
+            ConfigurationError: *url* has none of the documented forms. The message does not
+                repeat it: it may hold a password.
         """
         try:
             return _read(url)

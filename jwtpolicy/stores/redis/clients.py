@@ -1,4 +1,4 @@
-"""Make redis-py's clients of an address, with a bound on every wait."""
+"""Clients of redis-py for an address, with a bound on every wait."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ..deadlines import left
 from .address import Address
 from .connections import TimedConnection, TimedSSLConnection
 
-#: What becomes of a command on a Cluster: to a node that is gone, asking who took over, to that.
+#: The steps of a command on a Cluster: to a node that is gone, asking who took over, to that.
 _CLUSTER_STEPS: Final = 3
 
 
@@ -26,13 +26,13 @@ _LONGEST: Final = 60.0
 
 
 class Client(Protocol):
-    """What we need of redis-py's clients."""
+    """The methods of redis-py's clients that the store uses."""
 
     def execute_command(self, *command: Any, **options: Any) -> Any:
         """Send one command and return the answer."""
 
     def pipeline(self, transaction: bool) -> Any:
-        """Return what collects commands, and sends them together."""
+        """Return a pipeline, which collects commands and sends them together."""
 
     def scan_iter(self, match: bytes, count: int) -> Any:
         """Yield the keys that match, of all nodes."""
@@ -42,10 +42,10 @@ class Client(Protocol):
 
 
 class Link(NamedTuple):
-    """The way to one server.
+    """A client of one server, or of a Cluster, with its connection pool.
 
     Attributes:
-        client: What sends commands.
+        client: The client of redis-py, which sends commands.
         pool: Its connections; None on a Cluster, which has some to each node.
     """
 
@@ -61,13 +61,13 @@ class Link(NamedTuple):
 
 
 class Links(Protocol):
-    """What knows the way, each time that somebody is about to ask."""
+    """A source of links: it returns the client of the server that is to be asked now."""
 
     def __call__(self) -> Link:
-        """Return the way to the server that is to be asked now.
+        """Return the link to the server that is to be asked now.
 
         Raises:
-            StoreUnavailableError: It is not known.
+            StoreUnavailableError: No server is known to be the primary at the moment.
         """
 
     def close(self) -> None:
@@ -75,7 +75,7 @@ class Links(Protocol):
 
 
 class FixedLink:
-    """The way to a server or a Cluster that stays where it is."""
+    """The link to a server or a Cluster whose address never changes."""
 
     def __init__(self, make: Callable[[], Link]) -> None:
         self._make = make
@@ -103,10 +103,10 @@ class FixedLink:
 
 
 def connect(address: Address, timeout: float) -> Link:
-    """Return the way to a server, or to a Cluster, which is asked at once who its nodes are.
+    """Return the link to a server, or to a Cluster, which is asked at once for its nodes.
 
     Args:
-        address: Where to.
+        address: The address of the server or Cluster.
         timeout: Seconds that a command may take, connecting included.
     """
     if address.kind == "cluster":
@@ -116,12 +116,12 @@ def connect(address: Address, timeout: float) -> Link:
 
 
 def link_to(host: tuple[str, int], address: Address, timeout: float) -> Link:
-    """Return the way to the server at *host*, which is spoken to as *address* says."""
+    """Return the link to the server at *host*, with the credentials and options of *address*."""
     return _link(host, address, timeout, db=address.database, **_words(address))
 
 
 def link_to_sentinel(host: tuple[str, int], address: Address, timeout: float) -> Link:
-    """Return the way to a Sentinel."""
+    """Return the link to a Sentinel."""
     return _link(host, address, timeout, **address.sentinel, **address.tls)
 
 
@@ -159,14 +159,14 @@ def _class(address: Address) -> type[TimedConnection | TimedSSLConnection]:
 
 
 def _cluster_retries() -> dict[str, Any]:
-    """Return what lets a command be tried once more, where a node that took over is known."""
+    """Return the client options for one retry of a command, after a Cluster's failover."""
     if int(redis.__version__.partition(".")[0]) < 6:
         return {"cluster_error_retry_attempts": 1}
     return {"retry": Retry(NoBackoff(), 1)}
 
 
 def _words(address: Address) -> dict[str, Any]:
-    """Return what is said to a server, by redis-py's names."""
+    """Return credentials and TLS options for a server, by redis-py's names."""
     return {"username": address.username, "password": address.password, **address.tls}
 
 

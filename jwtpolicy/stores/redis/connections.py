@@ -1,4 +1,4 @@
-"""Let connections of redis-py wait for no longer than until the deadline."""
+"""Connections of redis-py whose waits end with the deadline."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class TimedSocket:
 
 
 class _Timed(_Base):
-    """What is added to a class of connections."""
+    """A mixin for connections, which wraps their socket in a `TimedSocket`."""
 
     def _connect(self) -> Any:
         timeout: float = self.socket_timeout or 60.0

@@ -1,4 +1,4 @@
-"""Notice that a server has lost its memory or went back in time, and since when it remembers."""
+"""The epoch of each slot: detects that a server lost its memory or went back in time."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from .server import Key, Server
 _KEEPING: Final = "noeviction"
 #: Seconds for which it is believed that a server has that policy still.
 _CHECKED_FOR: Final = 60.0
-#: What stands before the second in an epoch that began because the server went back in time.
+#: The prefix of an epoch that began because the server went back in time.
 _STRICTLY: Final = b"="
 
 
 class Memory(NamedTuple):
-    """What a slot remembers.
+    """The memory of a slot: since when it has all entries, and whether that is to be doubted.
 
     Attributes:
         began: The second in which its memory began.
-        is_strict: Whether older tokens are refused even where their session is known: it may be
-            known from before it was ended.
+        is_strict: Whether older tokens are refused even where their session is known: the entry
+            may date from before the session was ended.
     """
 
     began: int
@@ -34,7 +34,7 @@ class Memory(NamedTuple):
 
 
 class Epoch:
-    """When each slot's memory began, and how far the server has come since.
+    """The time at which each slot's memory began, and the mark that the server has reached.
 
     Where a slot has forgotten, its epoch is gone too, and begins anew: tokens that were issued
     before, and belong to no session that is known since, are refused. A server's whole memory is
@@ -45,11 +45,11 @@ class Epoch:
     on a Cluster, where a node may go back by itself, one in each slot.
 
     Args:
-        server: Whom to ask.
-        prefix: What the names of keys begin with.
-        clock: Where the time comes from.
+        server: The server that is asked.
+        prefix: The prefix of all keys.
+        clock: Returns seconds since the epoch.
         is_cluster: Whether the server is a Cluster.
-        timer: What tells seconds that pass evenly.
+        timer: A monotonic clock, in seconds.
     """
 
     def __init__(
@@ -70,19 +70,19 @@ class Epoch:
         self._lineage = Lineage(timer)
 
     def keys(self, tag: str) -> list[Key]:
-        """Return where it is written since when a slot remembers, and how far it has come."""
+        """Return the keys of a slot's epoch and of its mark."""
         return [Keys(self._prefix, tag).epoch, self._mark(tag)]
 
     def seen(self, tag: str) -> Age:
-        """Return how far the slot had come; to be asked before the server is."""
+        """Return the age of the slot as seen so far; read it before asking the server."""
         return self._lineage.seen(self._mark(tag))
 
     def read(self, tag: str, seen: Age, found: Sequence[bytes | None]) -> Memory:
-        """Return what the slot remembers, *found* being what `keys` hold.
+        """Return the memory of the slot, given the values *found* at `keys`.
 
         Raises:
-            StoreUnavailableError: The server cannot be asked, or may evict what it knows, or
-                somebody else wrote there.
+            StoreUnavailableError: The server cannot be asked, may evict entries, or holds a value
+                there that this library did not write.
         """
         if found[0] is None or self._timer() >= self._check_at:
             self._check_eviction()
@@ -104,7 +104,7 @@ class Epoch:
         return Memory(age.began, bytes(found[0] or b"").startswith(_STRICTLY))
 
     def advance(self, written: Sequence[Key]) -> None:
-        """Let the mark grow, now that keys were written; whether that succeeds or not."""
+        """Advance the mark after keys were written; a failure is ignored."""
         start = len(self._prefix.encode()) + 1
         tag = written[0][start : start + 2].decode()
         mark = self._mark(tag)
@@ -131,7 +131,7 @@ class Epoch:
         return min(int(self._clock()), self._server.time())
 
     def _begin(self, value: bytes, *condition: str) -> None:
-        """Let memory begin in all slots.
+        """Write the beginning of memory into all slots.
 
         A token that is looked up later must not be taken for one from before.
         """

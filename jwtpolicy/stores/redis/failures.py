@@ -1,4 +1,4 @@
-"""Say in one way that a server cannot be asked."""
+"""The error of an unavailable Redis server."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from redis.exceptions import RedisClusterException, RedisError
 from ...exceptions import StoreUnavailableError
 from .records import OTHER_VERSION, other_version
 
-#: What redis-py raises where a server does not do what it was asked.
+#: The errors of redis-py where a server does not do what it was asked.
 FAILURES: Final = (RedisError, RedisClusterException, OSError)
 
 
 def unavailable(error: Exception) -> StoreUnavailableError:
-    """Return what to raise from *error*, whose words may show what was sent."""
+    """Return the `StoreUnavailableError` for *error*, whose own text may show what was sent."""
     if OTHER_VERSION in str(error):
         return other_version()
     return StoreUnavailableError(f"the Redis token store failed: {type(error).__name__}")

@@ -1,4 +1,4 @@
-"""Name the keys, so that what is asked together lies in one slot of a Cluster."""
+"""The names of keys, tagged so that entries of one look-up share a slot of a Cluster."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _KNOWN: Final = frozenset(TAGS)
 
 
 def tag_of(issuer: str, name: str) -> str:
-    """Return the hash tag of a subject, or of whatever else *issuer* gives a name to."""
+    """Return the hash tag of an issuer's subject, or of its session id."""
     named = f"{len(issuer)}:{issuer}{name}".encode("utf-8", "surrogatepass")
     return TAGS[int.from_bytes(blake2b(named, digest_size=2).digest()) & 4095]
 
@@ -31,15 +31,15 @@ def home_of(issuer: str, session_id: str) -> str:
 
 
 def new_session_id(tag: str) -> str:
-    """Return a random session id that says where the session is kept."""
+    """Return a random session id that begins with the hash tag of its slot."""
     return f"{tag}.{secrets.token_urlsafe(SESSION_ID_BYTES)}"
 
 
 class Keys:
-    """The names of everything that lies in one slot.
+    """The names of the keys in one slot.
 
     Args:
-        prefix: What all keys begin with.
+        prefix: The prefix of all keys.
         tag: The hash tag.
         issuer: ``iss``. Its length is written before it, so that no two names run together.
     """
@@ -52,36 +52,36 @@ class Keys:
         self._issuer = f"{len(issuer)}:{issuer}"
 
     def token(self, token_id: str) -> bytes:
-        """Where it is written that a token was revoked or consumed."""
+        """The key of a token's entry: revoked or consumed."""
         return self._named("t", token_id)
 
     def session(self, session_id: str) -> bytes:
-        """Where the record of a session is."""
+        """The key of a session's record."""
         return self._named("s", session_id)
 
     def kept(self, session_id: str) -> bytes:
-        """Where the last rotation's pair is kept for a repetition."""
+        """The key of the last rotation's sealed pair, for a repetition."""
         return self._named("k", session_id)
 
     def cut_off(self, subject: str) -> bytes:
-        """Where it is written up to when a subject's tokens are revoked."""
+        """The key of a subject's cut-off: the second up to which its tokens are revoked."""
         return self._named("c", subject)
 
     def floor(self, subject: str) -> bytes:
-        """Where it is written before when a subject's logins must not have begun."""
+        """The key of the time before which a subject's logins must not have begun."""
         return self._named("f", subject)
 
     def lists(self, subject: str) -> list[bytes]:
-        """Where a subject's sessions are listed: by when they were opened, and by when they end."""
+        """The keys of a subject's lists of sessions: by creation, and by expiry."""
         return [self._named("l", subject), self._named("x", subject)]
 
     def old_list(self, subject: str) -> bytes:
-        """Where they were listed before version 2."""
+        """The key of a subject's list of sessions before version 2."""
         return self._named("i", subject)
 
     @property
     def beginnings(self) -> tuple[bytes, bytes, bytes]:
-        """What ids begin with whose sessions lie here, names of their records, and of kept pairs.
+        """The prefixes of this slot: of session ids, keys of records, and keys of sealed pairs.
 
         For scripts that find the sessions of a subject themselves.
         """
@@ -89,12 +89,12 @@ class Keys:
 
     @property
     def epoch(self) -> bytes:
-        """Where it is written since when the slot remembers."""
+        """The key of the slot's epoch: since when it has all entries."""
         return f"{self._base}e".encode()
 
     @property
     def mark(self) -> bytes:
-        """Where a number is that grows while the slot, or the server, is written to."""
+        """The key of the mark, which grows while the slot, or the server, is written to."""
         return f"{self._base}m".encode()
 
     def _named(self, kind: str, name: str) -> bytes:
@@ -102,7 +102,7 @@ class Keys:
 
 
 def names_in(key: bytes, kind: str) -> tuple[str, str]:
-    """Return the issuer and the name that a key of *kind* is about."""
+    """Return the issuer and the name in a key of *kind*."""
     text = key.decode("utf-8", "surrogatepass").partition("}" + kind)[2]
     length, _, rest = text.partition(":")
     return rest[: int(length)], rest[int(length) :]

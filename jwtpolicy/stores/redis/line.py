@@ -1,4 +1,4 @@
-"""Talk to a server that says by itself when something has changed (RESP3)."""
+"""A RESP3 connection on which the server announces changes of keys (client-side caching)."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ Changed = Callable[[Sequence[bytes] | None], None]
 
 
 class Line:
-    """One connection on which a server announces each change of a key that was read on it.
+    """A connection on which a server announces each change of a key that was read on it.
 
     Everything comes in the order in which it happened: what was announced before an answer has
     been seen when the answer is. redis-py connects, logs in and speaks TLS; reading is ours,
     because its readers change from version to version and cannot look without waiting.
 
     Args:
-        pool: What says where to, and how.
+        pool: The connection pool, for address and credentials.
         changed: Called with the keys that have changed, or with None for all.
 
     Raises:
-        OSError: The server is gone, or did not answer in time.
+        OSError: The connection broke, or the server did not answer in time.
     """
 
     def __init__(self, pool: ConnectionPool, changed: Changed) -> None:
@@ -47,7 +47,7 @@ class Line:
         """Return the answer to a command.
 
         Raises:
-            OSError: The server is gone, did not answer in time, or refused.
+            OSError: The connection broke, or the server did not answer in time or refused.
         """
         parts = b"".join(b"$%d\r\n%b\r\n" % (len(part), part) for part in command)
         self._socket.sendall(b"*%d\r\n%b" % (len(command), parts))
@@ -55,16 +55,16 @@ class Line:
         return next(answers)
 
     def listen(self) -> None:
-        """Take what was announced so far, without waiting for more.
+        """Read the announcements that have arrived, without waiting for more.
 
         Raises:
-            OSError: The server is gone.
+            OSError: The connection to the server broke.
         """
         while self._unread or self._has_arrived():
             next(self._messages())
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the connection."""
         self._connection.disconnect()  # type: ignore[no-untyped-call] # redis-py
 
     def _has_arrived(self) -> bool:
@@ -73,7 +73,7 @@ class Line:
         return (pending is not None and pending() > 0) or bool(self._poll.poll(0))
 
     def _messages(self) -> Iterator[tuple[bool, Any]]:
-        """Yield what comes, and whether it was announced rather than asked for."""
+        """Yield each message, with whether it is an announcement rather than an answer."""
         while True:
             is_push = self._peek() == b">"
             value = self._value()

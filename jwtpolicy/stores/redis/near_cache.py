@@ -1,4 +1,4 @@
-"""Remember what the server said, until it says that it has changed."""
+"""A near cache of values read from Redis, invalidated by the server's announcements."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ class NearCache:
     Each process has a line and a memory of its own.
 
     Args:
-        links: What returns that which knows this process's way to the server.
+        links: Returns this process's source of links to the server.
         trust: Seconds for which silence is trusted.
-        timer: Where elapsed seconds come from.
+        timer: A monotonic clock, in seconds.
     """
 
     def __init__(
@@ -50,23 +50,23 @@ class NearCache:
         self._memory = PerProcess(lambda: _Memory(links(), trust, timer), _Memory.close)
 
     def find(self, keys: Sequence[Key]) -> list[bytes | None] | None:
-        """Return what *keys* hold, or None where one has to ask without this.
+        """Return the values of *keys*, or None where the server has to be asked without the cache.
 
         Raises:
             StoreUnavailableError: The server did not answer in time, so that asking again would
-                take twice as long; or nobody knows which server is to be asked.
+                take twice as long; or no primary is known.
         """
         return self._memory().find(keys)
 
     def forget(self, keys: Sequence[Key] | None) -> None:
-        """Forget what *keys* held, or everything: they have changed.
+        """Discard the values of *keys*, or all with None, because they have changed.
 
         An answer that is under way may be from before, and is not remembered.
         """
         self._memory().forget(keys)
 
     def close(self) -> None:
-        """Hang up, and forget everything."""
+        """Close the connection, and discard everything."""
         self._memory().close()
 
 
@@ -148,7 +148,7 @@ class _Memory:
         return self._line
 
     def _move_to(self, pool: ConnectionPool | None) -> None:
-        """Forget what the server said that was asked before, and call the new one at once."""
+        """Switch to another server: discard all values, and connect at once."""
         if self._line is not None:
             self._hang_up()
         self._pool, self._next_try_at = pool, 0.0

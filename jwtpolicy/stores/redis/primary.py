@@ -1,4 +1,4 @@
-"""Use a primary only while a majority of the Sentinels, and it itself, say that it is one."""
+"""The primary behind Sentinels, used only while a majority of them and it itself confirm it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _LOG: Final = logging.getLogger("jwtpolicy")
 
 
 class _Confirmed(NamedTuple):
-    """An answer: who the primary is, and when the first of those who said so was asked."""
+    """A confirmed primary, with the time at which the first Sentinel was asked."""
 
     link: Link
     host: _Host
@@ -34,7 +34,7 @@ class _Confirmed(NamedTuple):
 
 
 class Primary:
-    """The way to the primary that a majority of the Sentinels agree on.
+    """The link to the primary that a majority of the Sentinels agree on.
 
     In a partition the old primary goes on answering whoever can still reach it, and knows nothing
     of what was revoked at the new one. So an answer about the primary is used for `MAX_AGE`
@@ -47,9 +47,9 @@ class Primary:
     holds where every machine's URL names all Sentinels.
 
     Args:
-        address: Where the Sentinels are, and how they and their servers are spoken to.
+        address: The Sentinels, with credentials and options of TLS for them and their servers.
         timeout: Seconds that asking may take, and a command after it.
-        timer: What tells seconds that pass evenly.
+        timer: A monotonic clock, in seconds.
     """
 
     def __init__(
@@ -67,7 +67,7 @@ class Primary:
         self._failed_at = float("-inf")
 
     def __call__(self) -> Link:
-        """Return the way to the primary, asking who it is where the last answer is too old.
+        """Return the link to the primary, confirming it where the last answer is too old.
 
         Raises:
             StoreUnavailableError: No majority of the Sentinels agrees, or the server that they
@@ -88,7 +88,7 @@ class Primary:
                 confirmed.link.close()
 
     def _confirm(self) -> Link:
-        """Let one thread ask, and whoever waited meanwhile take what it learned."""
+        """Ask the Sentinels in one thread; threads that waited meanwhile take its result."""
         arrived = self._timer()
         if not self._asking.acquire(timeout=left(self._timeout)):
             raise _unknown("it takes too long to learn it")
@@ -132,7 +132,7 @@ class Primary:
         return _Confirmed(link, host, asked_at)
 
     def _agreed(self) -> tuple[_Host, float]:
-        """Return whom a majority names, and when the first of all that answered was asked."""
+        """Return the host that a majority names, and the time at which the first one was asked."""
         named: Counter[_Host] = Counter()
         first_asked_at = None
         for sentinel in list(self._sentinels):
@@ -160,14 +160,14 @@ class Primary:
 
 
 def _check_role(link: Link) -> None:
-    """Raise where a server is no primary; every user may say HELLO, and not every one ROLE."""
+    """Raise if a server is no primary; by HELLO, which every user may send, unlike ROLE."""
     said = link.client.execute_command("HELLO")
     if dict(zip(said[::2], said[1::2], strict=False)).get(b"role") != b"master":
         raise _unknown("the server that the Sentinels name says that it is a replica")
 
 
 def _warn_of_lone_writes(link: Link) -> None:
-    """Say that a primary without replicas takes writes, which a failover loses."""
+    """Warn of a primary that accepts writes without replicas, which a failover loses."""
     try:
         found = link.client.execute_command("CONFIG", "GET", "min-replicas-to-write")
     except ResponseError:

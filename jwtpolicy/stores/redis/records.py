@@ -1,4 +1,4 @@
-"""Write a session's record as bytes that scripts read too, and read it."""
+"""The byte format of a session's record, which the Lua scripts read and write too."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..base import Predecessor, Session, SessionRecord, microseconds
 #: The first byte of every record. Before version 2 there was none, but whether it was ended.
 VERSION: Final = 2
 
-#: What every script raises that meets a record of another version.
+#: The error of every script that meets a record of another version.
 OTHER_VERSION: Final = "JWTPOLICY_OTHER_VERSION"
 
 # The same as pack_record in scripts.py: the version, whether it was ended, five times, six strings
@@ -21,7 +21,7 @@ _TIMES: Final = struct.Struct(">BBqqqqq")
 _LENGTH: Final = struct.Struct(">I")
 _DEADLINE: Final = struct.Struct(">q")
 
-#: What reading raises where something else was written.
+#: The errors of reading bytes that are no record.
 UNREADABLE: Final = (struct.error, ValueError, IndexError)
 
 
@@ -46,10 +46,10 @@ def write(record: SessionRecord) -> bytes:
 
 
 def read(issuer: str, session_id: str, raw: bytes) -> SessionRecord:
-    """Return what `write` or a script wrote.
+    """Return the record in the bytes of `write` or of a script.
 
     Raises:
-        StoreUnavailableError: Something else wrote there, or another version of this library.
+        StoreUnavailableError: The bytes are no record, or of another version of this library.
     """
     check_version(raw)
     try:
@@ -59,7 +59,7 @@ def read(issuer: str, session_id: str, raw: bytes) -> SessionRecord:
 
 
 def is_ended(raw: bytes) -> bool:
-    """Whether somebody ended the session, without reading more than that.
+    """Whether the session of a record was ended, without reading the rest.
 
     Raises:
         StoreUnavailableError: Another version of this library wrote the record.
@@ -69,17 +69,17 @@ def is_ended(raw: bytes) -> bool:
 
 
 def check_version(raw: bytes) -> None:
-    """Refuse what another version wrote.
+    """Refuse a record of another version of this library.
 
     Raises:
-        StoreUnavailableError: It did.
+        StoreUnavailableError: The record is of another version, or is none at all.
     """
     if raw[:1] != bytes([VERSION]):
         raise other_version() if raw[:1] in (b"\0", b"\1") else unreadable()
 
 
 def other_version() -> StoreUnavailableError:
-    """Return what to raise where an older version of the library wrote what we should read."""
+    """Return the error for entries of an older version of the library."""
     return StoreUnavailableError(
         "an older version of jwtpolicy wrote the Redis token store; run "
         "`flask jwtpolicy store upgrade`"
@@ -87,7 +87,7 @@ def other_version() -> StoreUnavailableError:
 
 
 def unreadable() -> StoreUnavailableError:
-    """Return what to raise where somebody else wrote what we should read."""
+    """Return the error for an entry that cannot be read."""
     return StoreUnavailableError("the Redis token store failed: an entry cannot be read")
 
 
@@ -97,7 +97,7 @@ def as_bytes(text: str) -> bytes:
 
 
 def as_text(raw: bytes) -> str:
-    """Return the text that `as_bytes` was given."""
+    """Return the text that `as_bytes` encoded."""
     return raw.decode("utf-8", "surrogatepass")
 
 
@@ -132,7 +132,7 @@ def _predecessors(raw: bytes) -> Iterable[Predecessor]:
 
 
 def _optional(text: str | None) -> str:
-    """Tell text that is empty from text that is absent."""
+    """Return optional text as text that tells empty from absent."""
     return "" if text is None else f"={text}"
 
 

@@ -1,4 +1,4 @@
-"""Hold the Lua scripts that change entries, each in one atomic step of one slot."""
+"""The Lua scripts that change entries, each in one atomic step in one slot."""
 
 from __future__ import annotations
 
@@ -159,7 +159,7 @@ end
 
 
 class Script:
-    """A script, and the name that the server knows it by once it has run it."""
+    """A Lua script with its SHA-1, by which the server knows it after the first run."""
 
     __slots__ = ("name", "text")
 

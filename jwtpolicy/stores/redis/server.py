@@ -1,4 +1,4 @@
-"""Ask the server, in bounded time, and say in one way that it cannot be asked."""
+"""The client of a Redis server, with bounded waits and one error for outages."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Key = bytes
 
 
 class _Access:
-    """What one process has: the way to the server, and turns, as many as it may have commands."""
+    """The links of one process, and a semaphore that limits its concurrent commands."""
 
     __slots__ = ("links", "turns")
 
@@ -45,10 +45,10 @@ class _Access:
 
 
 class Server:
-    """The client of one store: made at the first use, shared by threads, not by processes.
+    """The server of one store: its client is made at the first use, one for each process.
 
     Args:
-        address: Where the server is.
+        address: The address of the server.
         timeout: Seconds to wait for it, and for one's turn.
 
     Attributes:
@@ -85,7 +85,7 @@ class Server:
             self.changed(keys)
 
     def run(self, script: Script, keys: Sequence[Key], *arguments: Any) -> Any:
-        """Return what *script* returns; the keys are all in one slot.
+        """Run *script* and return its result; the keys are all in one slot.
 
         Raises:
             StoreUnavailableError: The server cannot be asked, or did not answer in time.
@@ -93,7 +93,7 @@ class Server:
         return self._noted(script, keys, arguments, keys)
 
     def run_widely(self, script: Script, keys: Sequence[Key], *arguments: Any) -> Any:
-        """Return what *script* returns, which may change more than *keys*, all in one slot.
+        """Run a script that may change more than *keys*, all in one slot, and return its result.
 
         Raises:
             StoreUnavailableError: The server cannot be asked, or did not answer in time.
@@ -107,7 +107,7 @@ class Server:
         arguments: tuple[Any, ...],
         changed: Sequence[Key] | None,
     ) -> Any:
-        """Run *script*, and tell those who have to know of what it may have changed."""
+        """Run *script*, and call the hooks `changed` and `written`."""
         try:
             found = self._run(script, keys, arguments)
         finally:
@@ -134,7 +134,7 @@ class Server:
             return answers
 
     def memory(self) -> list[Mapping[str, Any]]:
-        """Return what each server that can be written to says of its memory."""
+        """Return the memory section of INFO of each primary."""
         with self._turn() as client:
             options = {"target_nodes": "primaries"} if self._is_cluster else {}
             found = client.execute_command("INFO", "memory", **options)
@@ -159,7 +159,7 @@ class Server:
             yield from keys
 
     def links(self) -> Links:
-        """Return what knows this process's way to the server."""
+        """Return this process's source of links to the server."""
         return self._access().links
 
     def close(self) -> None:
@@ -182,4 +182,4 @@ class Server:
 
 
 def _ignored(keys: Sequence[Key] | None) -> None:
-    """Nobody remembers what *keys* held."""
+    """Do nothing: without a near cache no values of *keys* are kept."""

@@ -1,4 +1,4 @@
-"""Keep tokens' standing in Redis or Valkey, shared by any number of machines."""
+"""The token store on Redis or Valkey, shared by any number of machines: `RedisStore`."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ _STATES: Final = {state.value.encode(): state for state in RotationState}
 
 @tells_outages
 class RedisStore(TokenStore):
-    """A store on a Redis or Valkey server, alone, watched by Sentinels, or on a Cluster.
+    """A token store on one Redis or Valkey server, behind Sentinels, or on a Cluster.
 
     One look-up is one round trip, and every change is one script in one slot. Entries leave by
     themselves, when no token can need them any more.
@@ -67,18 +67,18 @@ class RedisStore(TokenStore):
             ``sentinel_username``, ``sentinel_password``.
         timeout: Seconds to wait for the server, or for a free connection, before giving up with
             `StoreUnavailableError`.
-        prefix: What the names of all keys begin with.
-        lost: What to do where the server has lost its memory, or started from an older dump:
+        prefix: The prefix of all keys.
+        lost: The policy after the server has lost its memory, or started from an older dump:
             ``"accept"`` tokens that it does not know as revoked, or ``"deny"`` those that were
             issued before.
         near_cache: Above 0, look-ups are answered from this process's memory until the server
             says that something has changed, which takes as long as a message to travel. A line
             that was cut off without a sign is noticed after so many seconds. Not on a Cluster.
-        clock: Where the time comes from when memory begins.
+        clock: Returns the time at which the memory of an empty server begins.
 
     Raises:
-        ConfigurationError: The URL cannot be read, *lost* is neither, or there can be no near
-            cache.
+        ConfigurationError: The URL cannot be read, *lost* is neither ``"accept"`` nor
+            ``"deny"``, or there can be no near cache.
     """
 
     is_shared: ClassVar[bool] = True
@@ -132,7 +132,7 @@ class RedisStore(TokenStore):
             there = self._of_session(issuer, session_id)
             [raw], elsewhere = self._look_up_in(there.tag, [there.session(session_id)])
             memories += elsewhere
-        if any(one.is_strict and ref.issued_at < one.began + 1 + leeway for one in memories):
+        if any(one.is_strict and ref.is_covered_by(one.began, leeway) for one in memories):
             return TokenStatus.REVOKED
         try:
             known = self._known(ref, session_id, found, raw, memories)
@@ -141,7 +141,7 @@ class RedisStore(TokenStore):
         return judge_standing(ref, known, now, leeway)
 
     def _look_up_in(self, tag: str, keys: list[Key]) -> tuple[list[bytes | None], list[Memory]]:
-        """Return what *keys* of one slot hold, and what the slot remembers, if it has to say so."""
+        """Return the values of *keys* in one slot, and the slot's memory where *lost* is denied."""
         epoch = self._epoch
         if epoch is None:
             return self._look_up(keys), []
@@ -168,7 +168,7 @@ class RedisStore(TokenStore):
         )
 
     def new_session_id(self, issuer: str, subject: str) -> str:
-        """Return an id that begins with what the subject's keys are tagged with."""
+        """Return an id that begins with the hash tag of the subject's keys."""
         return new_session_id(tag_of(issuer, subject))
 
     def adopted_session_id(self, ref: TokenRef) -> str:
@@ -195,7 +195,10 @@ class RedisStore(TokenStore):
         return Opening(opened.decode())
 
     def _run_opening(self, script: scripts.Script, keys: list[Key], owner: Keys, *told: Any) -> Any:
-        """Return what a script says that may end other sessions of *owner*; None for nothing."""
+        """Run a script that opens a session, and return its result.
+
+        It may end other sessions of *owner*; their cached values are discarded.
+        """
         try:
             ended, *said = self._server.run(script, keys, *told, *owner.beginnings)
         except StoreUnavailableError:
@@ -205,10 +208,10 @@ class RedisStore(TokenStore):
         return said[0] if said else None
 
     def _open_elsewhere(self, session: Session, began: int, maximum: int | None) -> Opening:
-        """Open a session whose id somebody else made, so that it lies in another slot.
+        """Open a session whose id this store did not make, so that it lies in another slot.
 
-        It is listed before it is there, so that whoever ends all of them finds it, and once more
-        when it is: in between it may have been taken off the list as one that is gone.
+        It is listed before it is written, so that ending all sessions finds it, and once more
+        afterwards: in between it may have been taken off the list as one that is gone.
         """
         owner = self._of_subject(session.issuer, session.subject)
         key = self._session_keys(session.issuer, session.session_id)[0]
@@ -407,7 +410,7 @@ class RedisStore(TokenStore):
         return record.session if record.is_live(now) else None
 
     def prune(self, *, now: int) -> int:
-        """Take sessions that are gone off their subjects' lists; entries leave by themselves."""
+        """Remove ended sessions from their subjects' lists; entries expire by themselves."""
         total = 0
         for by_age in self._server.scan(_glob(self._prefix) + b"{*}l*"):
             issuer, subject = names_in(by_age, "l")
@@ -418,7 +421,7 @@ class RedisStore(TokenStore):
         return total
 
     def upgrade(self) -> str:
-        """Rewrite the sessions of before version 2, each in one step, and list them anew.
+        """Rewrite the sessions from before version 2, each in one step, and list them anew.
 
         It may be interrupted, and run again: it lists those that were rewritten before, too, since
         it may have got no further with them. The lists are taken away last: while one is there,
@@ -475,14 +478,14 @@ class RedisStore(TokenStore):
         return raw
 
     def _homes(self, owner: Keys, subject: str) -> list[Key]:
-        """Return where it is written of a subject's sessions, all in its slot."""
+        """Return the keys of a subject's login floor and lists of sessions, all in its slot."""
         return [owner.floor(subject), *owner.lists(subject)]
 
     def _check_list(self, owner: Keys, subject: str) -> None:
-        """Refuse to tell half of a subject's sessions.
+        """Refuse to list only some of a subject's sessions.
 
         Raises:
-            StoreUnavailableError: An older version of the library listed others.
+            StoreUnavailableError: A list of an older version of the library is left, with others.
         """
         if self._server.ask("EXISTS", owner.old_list(subject)):
             raise records.other_version()
@@ -506,7 +509,7 @@ class RedisStore(TokenStore):
 
 
 def _cut_off(found: bytes | None, memories: list[Memory]) -> int | None:
-    """Return the second up to which tokens are revoked that belong to no known session."""
+    """Return the cut-off: the second up to which tokens of no known session are revoked."""
     cut_offs = [one.began for one in memories]
     if found is not None:
         cut_offs.append(int(found))
@@ -522,7 +525,7 @@ def _texts(found: list[bytes]) -> list[str]:
 
 
 def _listing(session: Session) -> tuple[bytes, int, int, int]:
-    """Return what a session is listed by: id, when it was opened, when it ends; and the time."""
+    """Return the list entry of a session: id, creation, expiry; and the time."""
     created = microseconds(session.created_at)
     return as_bytes(session.session_id), created, session.expires_at, session.last_used_at
 
@@ -532,7 +535,7 @@ def _place(session: Session) -> tuple[float, str]:
 
 
 def _is_gone(record: SessionRecord | bytes | None) -> bool:
-    """Whether a listed session has no record, or was ended: nobody has to find it any more."""
+    """Whether a listed session has no record, or was ended, so that the list can drop it."""
     return not isinstance(record, SessionRecord) or record.is_ended
 
 

@@ -1,4 +1,4 @@
-"""Keep tokens' standing in an SQL database; importing this needs the extra ``sqlalchemy``."""
+"""The token store in an SQL database; importing this needs the extra ``sqlalchemy``."""
 
 from ...exceptions import ConfigurationError
 

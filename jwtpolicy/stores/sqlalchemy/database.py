@@ -1,4 +1,4 @@
-"""Run statements on an engine: find dead connections out, try again what was undone, never hang."""
+"""Statements on an engine: dead connections are detected, conflicts retried, waits bounded."""
 
 from __future__ import annotations
 
@@ -30,17 +30,17 @@ T = TypeVar("T")
 
 Rows = Sequence[Sequence[Any]]
 
-#: What is done within a transaction; it may be done again from the start.
+#: A function that runs within a transaction; it may run again from the start.
 Job = Callable[[Connection], T]
 
-#: How often a change is tried that the database undoes because of others.
+#: The attempts at a change that the database undoes because of others.
 _ATTEMPTS: Final = 8
 _ENGINES: Final = 16  # that are remembered
 _PAUSE: Final = 0.005  # seconds, doubled each time, so that those who met part ways
 
 
 class Options(TypedDict):
-    """What is said of every database of a store.
+    """The options that all databases of a store share.
 
     ``is_own`` is whether its engine was made from a URL, so that its connections commit by
     themselves.
@@ -54,14 +54,14 @@ class Options(TypedDict):
 
 
 class Database:
-    """An engine, and what is known of it.
+    """A database: an engine, its dialect, and its prepared statements.
 
     Every statement that changes something is atomic, and is committed before the method returns.
 
     Attributes:
         engine: An engine whose pool nobody else uses.
         dialect: ``postgresql``, ``mysql`` (MariaDB too) or ``sqlite``.
-        lineage: How far it has come, where what was lost is denied; else None.
+        lineage: The ages that were seen of it, where *lost* is ``"deny"``; else None.
     """
 
     def __init__(self, engine: Engine, **options: Unpack[Options]) -> None:
@@ -135,7 +135,7 @@ class Database:
         Raises:
             StoreUnavailableError: The database cannot be asked. Where the connection broke, it may
                 have been done nevertheless.
-            IntegrityError: There is a row with that key already.
+            IntegrityError: A row with that key exists already.
         """
 
         def job(connection: Connection) -> int:
@@ -144,11 +144,12 @@ class Database:
         return self._attempting(lambda: self._once(job, self._ping))
 
     def transact(self, job: Job[T]) -> T:
-        """Do all of *job* or nothing, and return what it returns.
+        """Run *job* in one transaction, and return its result.
 
         Raises:
-            StoreUnavailableError: As for `change`.
-            IntegrityError: As for `change`.
+            StoreUnavailableError: The database cannot be asked. Where the connection broke, it may
+                have been done nevertheless.
+            IntegrityError: A row that *job* inserts exists already.
         """
 
         def whole(connection: Connection) -> T:
@@ -231,12 +232,12 @@ class Database:
         return connection
 
     def _open_alive(self, first: str | None) -> Connection:
-        """Return a connection that answers, so that it breaks in the middle of a change rarely.
+        """Return a connection that has just answered, so that it rarely breaks within a change.
 
         A question can be asked again; of a change nobody knows whether it was made.
 
         Args:
-            first: What it is asked first, and changes nothing; None is nothing.
+            first: A statement that changes nothing, to try the connection; None: none.
         """
         connection = self._open()
         if first is not None:
@@ -249,7 +250,7 @@ class Database:
         return connection
 
     def _retrying(self, job: Callable[[], T]) -> T:
-        """Do what changes nothing; once more where a kept connection turns out to be dead."""
+        """Run a job that changes nothing; once more where a pooled connection turns out dead."""
         started = elapsed()
         try:
             return job()
@@ -259,7 +260,7 @@ class Database:
         return job()
 
     def _is_late(self, started: float) -> bool:
-        """Whether there is no time for another try."""
+        """Whether too little time is left for a retry."""
         return elapsed() - started > self._timeout / 2 or not left(1)
 
     def _failed(self, error: Exception) -> StoreUnavailableError:
@@ -301,7 +302,7 @@ class Databases:
     answers. So each process makes an engine of its own, from the URL or beside the application's.
 
     Args:
-        engine: What returns the engine; one store may serve several applications, whose engines
+        engine: Returns the engine; one store may serve several applications, whose engines
             differ.
         options: Those of `Database`.
     """
@@ -316,8 +317,8 @@ class Databases:
         """Return the database of the engine that is in use now.
 
         Raises:
-            StoreUnavailableError: It is SQLite, and was open when a server forked in C.
-            ConfigurationError: The engine was handed over, and is of no use to a store.
+            StoreUnavailableError: The database is SQLite, and was open when a server forked in C.
+            ConfigurationError: The application's engine is of no use to a store (`check_engine`).
         """
         engine, known = self._engine(), self._known()
         if known.is_poisoned:

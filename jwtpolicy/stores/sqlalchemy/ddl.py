@@ -1,4 +1,4 @@
-"""Print the tables as plain SQL, for whoever makes them himself."""
+"""The tables as plain SQL, for those who create them by hand."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def ddl(dialect: str, tables: Sequence[Table] = tuple(metadata.sorted_tables)) -
 
     Args:
         dialect: One of `DIALECTS`.
-        tables: Those that are to be made.
+        tables: The tables to create.
     """
     known = DIALECTS[dialect]()
     return "".join(f"{statement.strip()};\n" for statement in _statements(known, tables))

@@ -1,4 +1,4 @@
-"""Open engines that give up in time, and say which extra a driver is in."""
+"""Engines with bounded waits, and messages that name the extra of a missing driver."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def open_engine(url: str | URL, timeout: float) -> Engine:
 
 
 class _Connections(Queue[Any]):
-    """The connections of a pool, waited for by a clock that no test stops.
+    """The queue of a pool's connections, which waits by a monotonic clock.
 
     SQLAlchemy waits by ``time.time``: where a test stops that, for ever.
     """
@@ -111,7 +111,7 @@ class _Connections(Queue[Any]):
 
 
 class _Pool(QueuePool):
-    """A pool that is waited for no longer than until the deadline."""
+    """A connection pool whose waits end with the deadline."""
 
     _queue_class = _Connections
 
@@ -137,7 +137,7 @@ def engine_beside(engine: Engine, timeout: float) -> Engine:
             where *engine* waits less, or a deadline comes first.
 
     Raises:
-        ConfigurationError: As `check_engine`.
+        ConfigurationError: The engine is of no use to a store; see `check_engine`.
     """
     check_engine(engine)
     options = engine.get_execution_options()
@@ -147,7 +147,7 @@ def engine_beside(engine: Engine, timeout: float) -> Engine:
 
 
 def _bound(pool: Pool, dialect: Dialect, timeout: float) -> None:
-    """Let a pool that was just made be waited for no longer than until the deadline."""
+    """Bound the waits for a new pool's connections by the deadline."""
     if isinstance(pool, QueuePool):
         patience = min(pool.timeout(), timeout)
         if type(pool) is QueuePool:
@@ -162,10 +162,11 @@ def _bound(pool: Pool, dialect: Dialect, timeout: float) -> None:
 
 
 def check_engine(engine: Engine) -> None:
-    """Refuse an engine of an application of which no store can have a pool of its own.
+    """Refuse an application's engine beside which a store can have no pool of its own.
 
     Raises:
-        ConfigurationError: The message says why, and what to write.
+        ConfigurationError: The engine is async, of an unknown dialect or of SQLite, or its pool
+            gives threads no connections of their own; the message says what to write.
     """
     name, pool = engine.dialect.name, engine.pool
     if name == "sqlite":
@@ -211,7 +212,7 @@ def _read(url: str | URL) -> URL:
 
 
 def _without_threshold(url: URL) -> tuple[URL, dict[str, int | None]]:
-    """Take the one option out that psycopg has, and libpq has not: it would come as text."""
+    """Take ``prepare_threshold`` out of the URL, because psycopg would get it as text."""
     text = url.query.get(_THRESHOLD)
     if text is None or url.get_backend_name() != "postgresql":
         return url, {}
@@ -243,7 +244,7 @@ def _refused(url: URL) -> str:
 
 
 def _try_options(engine: Engine, arguments: dict[str, Any]) -> None:
-    """Let the driver read what it will be given, without asking a server."""
+    """Have the driver parse its connection options, without asking a server."""
     dialect = engine.dialect
     positional, named = dialect.create_connect_args(engine.url)
     _READERS[dialect.name](dialect.loaded_dbapi, *positional, **{**named, **arguments})
@@ -273,7 +274,7 @@ _READERS: Final[dict[str, Callable[..., None]]] = {
 
 
 def _without_rollback() -> dict[str, Any]:
-    """Return what spares an idle ROLLBACK; SQLAlchemy has it from 2.0.43 on."""
+    """Return the engine option that spares an idle ROLLBACK, from SQLAlchemy 2.0.43 on."""
     is_known = hasattr(DefaultDialect, "skip_autocommit_rollback") or hasattr(
         DefaultDialect, "detect_autocommit_setting"
     )
@@ -287,7 +288,7 @@ def _psycopg(timeout: float) -> dict[str, Any]:
 
 
 def transaction_limits(timeout: float) -> str:
-    """Return what PostgreSQL is told at the beginning of a transaction, about that one only.
+    """Return the SQL that sets PostgreSQL's timeouts for one transaction.
 
     Behind a pooler whatever is said of a connection holds for the next one who gets it.
     """

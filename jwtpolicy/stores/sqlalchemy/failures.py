@@ -1,4 +1,4 @@
-"""Tell the errors of databases apart: what is worth another try, and what is an outage."""
+"""The errors of databases, told apart: conflicts, which are retried, and outages."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from ...exceptions import StoreUnavailableError
 
-#: What PostgreSQL says to the loser of a deadlock, or of two transactions that cannot both be.
+#: PostgreSQL's codes for the loser of a deadlock, or of two transactions that exclude each other.
 _SQLSTATES: Final = {"40001", "40P01"}
-#: What InnoDB says to the loser of a deadlock.
+#: InnoDB's code for the loser of a deadlock.
 _DEADLOCK: Final = 1213
 
 
@@ -25,7 +25,7 @@ def is_conflict(error: SQLAlchemyError) -> bool:
 
 
 def unavailable(error: Exception) -> StoreUnavailableError:
-    """Return what to raise from `cause`: SQLAlchemy's own words would show the parameters."""
+    """Return the `StoreUnavailableError` for an error, without SQLAlchemy's list of parameters."""
     return StoreUnavailableError(f"the token store's database failed: {cause(error)}")
 
 

@@ -1,4 +1,4 @@
-"""Wait for PostgreSQL no longer than is allowed, though it may never answer."""
+"""psycopg connections with a bound on every wait for PostgreSQL."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Wait for MariaDB and MySQL no longer than is allowed, in all the round trips of a question."""
+"""PyMySQL connections with a bound on all round trips of a question to MariaDB or MySQL."""
 
 from __future__ import annotations
 

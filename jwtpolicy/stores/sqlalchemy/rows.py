@@ -1,4 +1,4 @@
-"""Turn what tokens say into what columns hold, and back."""
+"""Conversion of sessions and records to columns, and back."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def as_bytes(text: str) -> bytes:
 
 
 def as_text(stored: bytes) -> str:
-    """Return the text that `as_bytes` was given."""
+    """Return the text that `as_bytes` encoded."""
     return bytes(stored).decode("utf-8", "surrogatepass")
 
 
@@ -67,7 +67,7 @@ def session_values(session: Session) -> Values:
 
 
 def record_values(record: SessionRecord) -> Values:
-    """Return what may change of a record as the parameters of `SWAP`."""
+    """Return the changing columns of a record, as the parameters of `SWAP`."""
     session, predecessors = record.session, write_predecessors(record.predecessors)
     return {
         "new_refresh_id": as_bytes(session.refresh_id),
@@ -84,7 +84,7 @@ def record_values(record: SessionRecord) -> Values:
 
 
 def session_of(row: Sequence[Any]) -> Session:
-    """Return the session that a row of the columns `SESSION` says."""
+    """Return the session in a row of the columns `SESSION`."""
     issuer, session_id, subject, refresh_id = (as_text(value) for value in row[:4])
     created_us, last_used_at, expires_at, idle_expires_at, label, facts = row[4:10]
     return Session(
@@ -102,7 +102,7 @@ def session_of(row: Sequence[Any]) -> Session:
 
 
 def record_of(row: Sequence[Any]) -> SessionRecord:
-    """Return the record that a row of the columns `RECORD` says."""
+    """Return the record in a row of the columns `RECORD`."""
     is_ended, predecessors, kept, replaced_at, replaced_by = row[10:15]
     return SessionRecord(
         session_of(row),

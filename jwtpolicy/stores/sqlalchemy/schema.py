@@ -1,4 +1,4 @@
-"""Make the tables at the first use, once, whoever comes first; and check their version."""
+"""Creation of the tables at the first use, and the check of their version."""
 
 from __future__ import annotations
 
@@ -31,17 +31,18 @@ _LOCKS: Final = {
 def prepare(
     connection: Connection, dialect: str, *, may_create: bool, now: int, remembers: bool
 ) -> None:
-    """See to it that the tables are there, and are of the shape that this version knows.
+    """Create missing tables, and check that the version of the tables is this one.
 
     Args:
-        connection: Of the database.
-        dialect: Its name.
-        may_create: Whether what is missing is made.
+        connection: A connection to the database.
+        dialect: The name of the database's dialect.
+        may_create: Whether missing tables are created.
         now: The second in which the memory of a new database begins.
-        remembers: Whether it has to say since when it remembers.
+        remembers: Whether the beginning of its memory has to be recorded.
 
     Raises:
-        StoreUnavailableError: They are not, and may not be made; or another version made them.
+        StoreUnavailableError: Tables are missing and may not be created, or another version
+            of the library created them.
     """
     is_there = inspect(connection).has_table(schema_version.name)
     if not (is_there or may_create):
@@ -76,10 +77,10 @@ def _is_remembered(connection: Connection) -> bool:
 
 
 def _remember(connection: Connection, now: int) -> None:
-    """Let memory begin: now, or with the oldest that is known.
+    """Record the beginning of memory: now, or the time of the oldest entry.
 
     Raises:
-        StoreUnavailableError: There is no table for it.
+        StoreUnavailableError: The table ``jwtpolicy_memory`` is missing.
     """
     if not inspect(connection).has_table(memory.name):
         msg = (
@@ -123,7 +124,7 @@ def upgrade(connection: Connection, dialect: str, *, may_create: bool) -> str:
 
     Args:
         connection: A connection to the database.
-        dialect: The database.
+        dialect: The name of the database's dialect.
         may_create: Whether the store makes missing tables itself, at its first use.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Ask the one question that every request asks, without SQLAlchemy's way from SQL to rows."""
+"""The look-up of every request, sent to the driver without SQLAlchemy's compiling of SQL."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Shortcut:
         self._engine = engine
         self._sql = str(compiled)
         self._order = compiled.positiontup
-        #: What the driver raises.
+        #: The root of the driver's errors.
         self.errors: type[Exception] = engine.dialect.loaded_dbapi.Error
 
     def ask(self, values: Mapping[str, Any]) -> Sequence[Any]:
@@ -44,7 +44,7 @@ class Shortcut:
         return row  # type: ignore[no-any-return] # the driver's
 
     def ask_on(self, connection: Connection, values: Mapping[str, Any]) -> Sequence[Any]:
-        """Return the row."""
+        """Return the row, by a connection of SQLAlchemy's."""
         return connection.exec_driver_sql(self._sql, self._parameters(values)).one()
 
     def _parameters(self, values: Mapping[str, Any]) -> Any:

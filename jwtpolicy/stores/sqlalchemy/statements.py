@@ -1,4 +1,4 @@
-"""Say in SQL what a store asks and does, each change of state in one statement."""
+"""The SQL statements of the store; each change of state is one statement."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ _FOUND: Final = (
     .outerjoin(sessions, _S.session_key == bindparam("session"))
     .outerjoin(subjects, subjects.c.subject_key == bindparam("subject"))
 )
-#: What is known of an access token: one row, always. `Shortcut` compiles it.
+#: The entries about an access token: one row, always. `Shortcut` compiles it.
 STANDING: Final[Select[Any]] = select(
     tokens.c.is_revoked, _S.is_ended, subjects.c.cut_off
 ).select_from(_FOUND)
@@ -63,7 +63,7 @@ _AGE: Final = (_M.began, _M.mark, _M.restored)
 
 
 def _with_age(question: Select[Any]) -> Select[Any]:
-    """Return a question of `_FOUND` that also says how old the database is, in the same row."""
+    """Return a query of `_FOUND` with the age of the database in the same row."""
     found = _FOUND.outerjoin(memory, _M.id == literal_column("1"))
     return select(*question.selected_columns, *_AGE).select_from(found)
 
@@ -185,7 +185,7 @@ CLOCKS: Final[dict[str, Select[Any]]] = {
 
 
 class Upserts:
-    """The statements that write into a row whether it is there or not, in one SQL dialect.
+    """The upserts in one SQL dialect: statements that insert a row, or change an existing one.
 
     Attributes:
         open_session: Inserts a session. Where there is one it changes no row, or fails with an
@@ -233,7 +233,7 @@ class Upserts:
 
 
 class Cleaning:
-    """How rows of one table are found that nobody needs, and what is done with them.
+    """The statements that find the rows of a table that nobody needs, and delete or erase them.
 
     They are looked up first, without a lock, and then changed by their keys: a statement that
     changes a range locks it on InnoDB, with the gaps in which others are about to insert.
@@ -241,7 +241,7 @@ class Cleaning:
     Args:
         table: The table.
         column: The column that says until when a row is needed.
-        change: What to do with rows of that table; *clean* adds which.
+        change: The statement that deletes or erases rows; *clean* adds which.
     """
 
     def __init__(self, table: Table, column: str, change: Update | Delete) -> None:

@@ -1,4 +1,4 @@
-"""Keep tokens' standing in an SQL database, shared by all processes of all machines."""
+"""The token store in an SQL database, shared by all machines: `SQLAlchemyStore`."""
 
 from __future__ import annotations
 
@@ -82,14 +82,15 @@ class SQLAlchemyStore(TokenStore):
             waited for is up to what the engine tells its driver.
         create_tables: Whether tables that are missing are made. False: ``flask jwtpolicy ddl``
             prints what to run.
-        lost: What to do where the tables were lost, or replaced by an older copy: ``"accept"``
+        lost: The policy after the tables were lost, or replaced by an older copy: ``"accept"``
             tokens that they do not know as revoked, or ``"deny"`` those that were issued before.
-        clock: Where the time comes from when memory begins.
+        clock: Returns the time at which the memory of a new database begins.
 
     Raises:
         ConfigurationError: The URL cannot be read, or its driver is not installed; or *lost* is
-            neither; or the engine is one of SQLite, or has a pool that does not give each thread
-            its own connection. Of an engine that is returned later, before the first request.
+            neither ``"accept"`` nor ``"deny"``; or the engine is one of SQLite, or has a pool that
+            does not give each thread its own connection. Of an engine that is returned later,
+            before the first request.
     """
 
     is_shared: ClassVar[bool] = True
@@ -140,7 +141,7 @@ class SQLAlchemyStore(TokenStore):
         if lineage is not None:
             begin_again = partial(self._begin_again, database, seen)
             remembered = self._remembered(lineage, seen, row, begin_again)
-            if ref.issued_at < remembered.restored + 1 + leeway:
+            if ref.is_covered_by(remembered.restored, leeway):
                 return TokenStatus.REVOKED
             row = remembered.row
         known = _known(row) if is_refresh else Known(*row)
@@ -153,7 +154,7 @@ class SQLAlchemyStore(TokenStore):
         row: Sequence[Any],
         begin_again: Callable[[Age], int],
     ) -> _Remembered:
-        """Let the beginning of memory be a cut-off of everybody's."""
+        """Return the row with the beginning of memory as a cut-off of all subjects."""
         *found, began, mark, restored = row
         if began is None:
             # It does not say, and so nobody is let in.
@@ -167,7 +168,7 @@ class SQLAlchemyStore(TokenStore):
         return _Remembered(found, restored)
 
     def _begin_again(self, database: Database, seen: Age, age: Age) -> int:
-        """Let memory begin now, in a database that is older than it was."""
+        """Set the beginning of memory to now, in a database that went back in time."""
         return database.transact(lambda connection: self._begin_again_on(connection, seen, age))
 
     def _begin_again_on(self, connection: Connection, seen: Age, age: Age) -> int:
@@ -179,7 +180,7 @@ class SQLAlchemyStore(TokenStore):
         return now
 
     def _advance(self, database: Database) -> None:
-        """Let the database have come farther, after a change, now and then."""
+        """Advance the database's mark after a change, if that is due."""
         lineage = database.lineage
         if lineage is None or not lineage.is_due():
             return
@@ -245,7 +246,7 @@ class SQLAlchemyStore(TokenStore):
             if lineage is not None:
                 begin_again = partial(self._begin_again_on, connection, seen)
                 remembered = self._remembered(lineage, seen, row, begin_again)
-                if ref.issued_at < remembered.restored + 1 + leeway:
+                if ref.is_covered_by(remembered.restored, leeway):
                     return None
                 row = remembered.row
             known = _known(row)
@@ -263,13 +264,13 @@ class SQLAlchemyStore(TokenStore):
         return self._opening(job, now)
 
     def _lock_subject(self, connection: Connection, session: Session) -> None:
-        """Let whoever ends the subject's sessions wait for this transaction, or wait for him."""
+        """Lock the subject's row: ending all its sessions and opening one exclude each other."""
         key = key_of(session.issuer, session.subject)
         values = _cut(key, NO_CUT_OFF, 0, session.expires_at)
         connection.execute(self._upsert.cut, values)
 
     def _opening(self, job: Job[T], now: int) -> T:
-        """Open a session; look again where somebody else made a row that was not there."""
+        """Run the transaction that opens a session, again where another one inserted a row."""
         for _ in range(_LOOKS):
             try:
                 return self._transact(now, job)
@@ -302,7 +303,7 @@ class SQLAlchemyStore(TokenStore):
     def _meet(
         self, ref: TokenRef, now: int, use: Callable[[SessionRecord], SessionRecord] | None
     ) -> Rotation:
-        """Judge a refresh token: use a current one up, and end the session of a stolen one."""
+        """Judge a refresh token: rotate a current one, end the session of a reused one."""
         key = key_of(ref.issuer, ref.session_id or "")
         for _ in range(_LOOKS):
             record = self._find(key)
@@ -334,7 +335,7 @@ class SQLAlchemyStore(TokenStore):
         return record_of(rows[0]) if rows else None
 
     def _swap(self, key: bytes, before: SessionRecord, after: SessionRecord, now: int) -> bool:
-        """Put a record in the place of another one, if that is still there and has not ended."""
+        """Replace a record by compare-and-set, if it is unchanged and has not ended."""
         old = {"key": key, "old_refresh_id": as_bytes(before.session.refresh_id)}
         return self._change(now, sql.SWAP, {**old, **record_values(after)}) == 1
 
@@ -438,7 +439,7 @@ class SQLAlchemyStore(TokenStore):
         self._databases.current()
 
     def upgrade(self) -> str:
-        """Return the SQL that somebody has to run, who may change tables."""
+        """Return the SQL that upgrades the tables, to be run by a user who may change tables."""
         return self._database.upgrade()
 
     def close(self) -> None:
@@ -460,7 +461,7 @@ class SQLAlchemyStore(TokenStore):
         return done
 
     def _tidy(self, database: Database, now: int) -> None:
-        """Erase pairs that are void, and prune now and then; what was changed stays changed."""
+        """Erase void sealed pairs, and prune now and then; errors do not undo the change."""
         try:
             self._advance(database)
             if self._erase_at and now >= self._erase_at:
@@ -507,7 +508,7 @@ class SQLAlchemyStore(TokenStore):
 def _source(
     database: str | URL | Engine | Callable[[], Engine], timeout: float
 ) -> tuple[str, Callable[[], Engine]]:
-    """Return how a database is shown, without a password, and what returns its engine."""
+    """Return the display name of a database, without a password, and a function for its engine."""
     if isinstance(database, str | URL):
         engines = PerProcess(partial(open_engine, database, timeout))
         url = engines().url
@@ -520,12 +521,12 @@ def _source(
 
 
 class _Remembered(NamedTuple):
-    """A row, with the beginning of memory as a cut-off.
+    """A row in which the beginning of memory is a cut-off.
 
     Attributes:
-        row: As of a store that denies nothing.
-        restored: The second up to which tokens are refused even where their session is known: it
-            may be known from before it was ended.
+        row: The row in the form of a store whose *lost* is ``"accept"``.
+        restored: The second up to which tokens are refused even where their session is known: the
+            entry may date from before the session was ended.
     """
 
     row: Sequence[Any]
@@ -533,7 +534,7 @@ class _Remembered(NamedTuple):
 
 
 class _NotNewError(Exception):
-    """A row that was to be new is there; what the transaction did is undone."""
+    """A row that was to be inserted exists; the transaction is rolled back."""
 
 
 def _insert(connection: Connection, statement: Executable, values: Values) -> None:
@@ -542,7 +543,7 @@ def _insert(connection: Connection, statement: Executable, values: Values) -> No
 
 
 def _end_oldest(connection: Connection, session: Session, maximum: int | None) -> None:
-    """Make room for *session*, whose subject's row is locked."""
+    """End the subject's oldest sessions above the maximum; the subject's row is locked."""
     if maximum is None:
         return
     key = key_of(session.issuer, session.subject)
@@ -553,7 +554,7 @@ def _end_oldest(connection: Connection, session: Session, maximum: int | None) -
 
 
 def _known(row: Sequence[Any]) -> Known:
-    """Return what a row of `sql.KNOWN` says."""
+    """Return the `Known` entries in a row of `sql.KNOWN`."""
     is_revoked, is_ended, cut_off, *record = row
     return Known(
         None if is_revoked is None else bool(is_revoked),

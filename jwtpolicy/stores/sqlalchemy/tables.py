@@ -1,4 +1,4 @@
-"""Describe the tables that sessions and revocations are kept in."""
+"""The tables of sessions, revocations and subjects."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import mysql
 from sqlalchemy.types import TypeEngine
 
-#: What all names of the library's tables and indexes start with.
+#: The prefix of all names of the library's tables and indexes.
 PREFIX: Final = "jwtpolicy_"
 
 #: The shape of the tables; it is written into ``jwtpolicy_schema``.
@@ -36,12 +36,12 @@ _KEYED: Final[dict[str, Any]] = {**_INNODB, "sqlite_with_rowid": False}
 # sets of databases and of connections, the padding of CHAR and the NUL that PostgreSQL's text does
 # not take are then none of our business: two ids are equal if their bytes are.
 def _key() -> TypeEngine[bytes]:
-    """Return the type of a key: 32 bytes, however long the names are that it stands for."""
+    """Return the type of a key: the 32 bytes of a hash."""
     return LargeBinary(32).with_variant(mysql.BINARY(32), "mysql", "mariadb")
 
 
 def _long() -> TypeEngine[bytes]:
-    """Return the type of what may be long, as kept tokens may; BLOB ends at 64 kB."""
+    """Return the type of long values, such as sealed pairs; BLOB ends at 64 kB."""
     return LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql", "mariadb")
 
 

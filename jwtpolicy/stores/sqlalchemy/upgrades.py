@@ -1,4 +1,4 @@
-"""Say in SQL how tables of an older version become those of this one."""
+"""The SQL that upgrades tables of an older version."""
 
 from __future__ import annotations
 

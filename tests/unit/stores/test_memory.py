@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 
 import pytest
 
@@ -61,14 +62,28 @@ def test_one_worker_is_not_warned_of(monkeypatch: pytest.MonkeyPatch, workers: s
     assert repr(MemoryStore()) == "MemoryStore()"
 
 
-def test_a_forked_store_warns_once_and_does_not_hang(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("ask", "answer"),
+    [
+        pytest.param(standing, TokenStatus.REVOKED, id="standing"),
+        pytest.param(lambda store: store.session("", "s9", now=NOW), None, id="session"),
+        pytest.param(lambda store: store.sessions("", "u9", now=NOW), [], id="sessions"),
+        pytest.param(lambda store: store.prune(now=NOW), 0, id="prune"),
+        pytest.param(
+            lambda store: store.touch("", "s9", now=NOW, idle_expires_at=1), None, id="writing"
+        ),
+    ],
+)
+def test_a_forked_store_warns_once_and_does_not_hang(
+    monkeypatch: pytest.MonkeyPatch, ask: Callable[[MemoryStore], object], answer: object
+) -> None:
     store = MemoryStore()
     store.revoke_token(ref(), expires_at=None, now=NOW)
     store._lock.acquire()  # as a thread that was not forked along would leave it
     monkeypatch.setattr(memory_module.os, "getpid", lambda: -1)
 
     with pytest.warns(RuntimeWarning, match="not shared"):
-        assert standing(store) is TokenStatus.REVOKED
+        assert ask(store) == answer
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert store.consume(ref("a2"), expires_at=None, now=NOW)
