@@ -61,7 +61,7 @@ class CompiledLevels:
 
 
 class Plan:
-    """What a method of an endpoint demands, decided before the first request.
+    """The demand of an endpoint for one method, decided before the first request.
 
     Args:
         compiled: Its levels; None where nothing is demanded, and no credential read.

@@ -1,4 +1,9 @@
-"""Weigh a tree of leaves against one request, cheap leaves first, and tell how it came out."""
+"""Compiled policies: weigh a tree of leaves against one request, cheap leaves first.
+
+A request weighs the tree, which makes nothing but integers; only a refusal, or `explain`, composes
+the `Decision` of what the leaves have said then. Both stop at the same leaf, so that no decision
+names one on which the request did not depend.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +24,7 @@ PURE, CPU, IO = 0, 1, 2
 
 
 class Leaf(Protocol):
-    """What a tree is made of."""
+    """The smallest policy: the interface of what a program asks."""
 
     cost: ClassVar[int]
     #: The hardest outcome that the leaf can give.
@@ -79,7 +84,7 @@ class Run:
         self.findings = [f if f and f.outcome is not _PENDING else None for f in self.findings]
 
     def replaced(self, index: int, finding: Finding) -> Run:
-        """Return the same run as if one leaf had said something else."""
+        """Return a copy of the run in which the leaf at *index* has said *finding*."""
         other = Run(self.access, 0, self.awaiting is not None)
         other.findings = [*self.findings]
         other.findings[index] = finding
@@ -112,7 +117,10 @@ class Node(ABC):
 
 
 class Literal(Node):
-    """A leaf, or its negation."""
+    """A leaf, or its negation.
+
+    A leaf and its negation share one finding: negating turns the outcome, and asks nobody again.
+    """
 
     __slots__ = ("index", "is_negated", "judge", "leaf")
 
@@ -144,6 +152,7 @@ class Literal(Node):
         outcome = NEGATED[found.outcome] if self.is_negated else found.outcome
         if outcome is _ALLOW:
             return Decision(_ALLOW, self.policy, needs=self._needs)
+        # The leaf gave no reason: it held, and that is what the negation refuses.
         if self.is_negated and found.outcome is _ALLOW:
             return Decision(outcome, self.policy, reason=f"{self.leaf!r} holds")
         return self._refusal(found)
@@ -168,6 +177,8 @@ class AwaitedLiteral(Literal):
 
     __slots__ = ()
 
+    # `weigh` cannot await. It notes what it would have to await and goes on as if the leaf were
+    # undecided, so that `weigh_async` awaits only leaves on which the outcome still depends.
     def finding(self, run: Run) -> Finding:
         if run.awaiting is None or run.findings[self.index] is not None:
             return Literal.finding(self, run)
@@ -198,13 +209,15 @@ class AlwaysTrue(Node):
 
 
 class Absence:
-    """Stands for all parts of a node that say the same of every request without a token.
+    """Stand-in for all parts of a node that say the same of every request without a token.
 
-    So what such a request costs does not depend on how many they are.
+    It is weighed in their stead, so that such a request costs the same for any number of them;
+    the decision is still composed of the parts.
     """
 
     __slots__ = ()
-    worst: ClassVar[Outcome] = Outcome.ERROR
+    # No lower than that of any leaf that it stands for: nobody is asked less than before.
+    worst: ClassVar[Outcome] = Outcome.NOT_FOUND
 
     def weigh(self, run: Run) -> int:
         error = run.access.credential_error
@@ -215,7 +228,7 @@ _ABSENCE: Final = Absence()
 
 
 class Conjunction(Node):
-    """AND: the maximum."""
+    """AND: the hardest outcome of its members."""
 
     __slots__ = ("held", "members", "quick", "steps")
 
@@ -236,7 +249,8 @@ class Conjunction(Node):
     def weigh(self, run: Run) -> int:
         worst = 0
         for node, bound in self.quick:
-            # Equal outcomes are still asked: their parameters are united.
+            # No member that is left can give a harder outcome. One that may give an equal one is
+            # still asked: what cures both is united.
             if worst > bound:
                 break
             outcome = node.weigh(run)
@@ -257,7 +271,7 @@ class Conjunction(Node):
 
 
 class Disjunction(Node):
-    """OR: the minimum."""
+    """OR: the easiest outcome of its members."""
 
     __slots__ = ("members", "quick")
 
@@ -271,7 +285,7 @@ class Disjunction(Node):
         self.worst = min(node.worst for node in self.members)
 
     def weigh(self, run: Run) -> int:
-        best = 99
+        best = 99  # harder than any outcome
         for node in self.quick:
             outcome = node.weigh(run)
             if outcome == 0:
@@ -291,7 +305,10 @@ class Disjunction(Node):
 
 
 class Threshold(Node):
-    """AT LEAST k: the k-th smallest."""
+    """AT LEAST k: the k-th easiest outcome of its members.
+
+    All of them are asked, because the k-th is not known before.
+    """
 
     __slots__ = ("count", "members")
 
@@ -313,7 +330,7 @@ class Threshold(Node):
 
 
 class Builder:
-    """Give equal leaves of one tree one place to be remembered in.
+    """Numbers the leaves of one tree: equal ones have one number, and are asked once.
 
     Args:
         held: The identities of leaves that hold for every token that the program judges.
@@ -330,6 +347,7 @@ class Builder:
         self.refuses_nobody = True
 
     def literal(self, leaf: Leaf, is_negated: bool, policy: object) -> Node:
+        # Negated it would always refuse; that is rare, and not worth a node of its own.
         if not is_negated and leaf.identity in self.held:
             return AlwaysTrue(policy)
         index = self.literals.setdefault(leaf.identity, len(self.literals))
@@ -339,6 +357,7 @@ class Builder:
             self.consumed.append(index)
         self.is_async = self.is_async or leaf.is_async
         self.refuses_nobody = self.refuses_nobody and leaf.refuses_nobody
+        # An awaited leaf stays itself: who composes a decision finds what it has said.
         if leaf.is_awaited:
             return AwaitedLiteral(leaf, index, is_negated, policy)
         literal = Literal(leaf, index, is_negated, policy)
@@ -355,6 +374,8 @@ def _quick(nodes: Sequence[Node]) -> tuple[Node | Absence, ...]:
 Weighed = TypeVar("Weighed", bound=Node | Absence)
 
 
+# Only AND is taken apart: cheap members of an inner one go before dear ones of the outer. An inner
+# OR is a unit, whose dearest leaf says when it is asked.
 def _flat(members: Iterable[Node]) -> list[Node]:
     flat: list[Node] = []
     for node in members:
@@ -373,7 +394,10 @@ def _with_bounds(members: Sequence[Weighed]) -> list[tuple[Weighed, int]]:
 
 
 def _easiest(decision: Decision) -> tuple[int, int, int, str]:
-    """Order refusals by what they ask of the client, whatever order they were written in."""
+    """Sort key of refusals: what they ask of the client, not the order in which they were written.
+
+    The source text comes last, so that of two that ask the same it is always one that is named.
+    """
     kinds, amount = decision.cure.effort
     return (int(decision.outcome), len(decision.needs) + kinds, amount, repr(decision.policy))
 
@@ -433,7 +457,7 @@ def _severity(error: Exception) -> int:
 
 
 class Program:
-    """A policy made ready to be asked on every request.
+    """A compiled policy, which requests share: what they find is in their `Run`.
 
     Attributes:
         root: The whole tree.
@@ -474,7 +498,10 @@ class Program:
         return Run(access, self.size, awaits)
 
     def lacks_token_alone(self, run: Run) -> bool:
-        """Whether ``NO_TOKEN`` came of what nobody had to ask, and says all that is to be said."""
+        """Whether the outcome ``NO_TOKEN`` came of leaves alone that say so without being asked.
+
+        Then the refusal has no other reason and no cure, whatever the decision would look like.
+        """
         return all(found is None or found.outcome is not _NO_TOKEN for found in run.findings)
 
 
@@ -497,7 +524,7 @@ async def weigh_async(node: Node, run: Run) -> int:
 
 
 def _weighed(node: Node, run: Run) -> int:
-    """Let leaves wait for the user meanwhile."""
+    """Weigh *node* while leaves that touch the user are told to wait instead of loading it."""
     run.access.awaits_user = True
     try:
         return node.weigh(run)
