@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from flask import Blueprint, Flask, Response, abort, redirect
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from werkzeug.exceptions import HTTPException, default_exceptions
 from werkzeug.http import HTTP_STATUS_CODES
@@ -413,6 +413,11 @@ _SOME = st.lists(st.sampled_from(sorted(KINDS)), max_size=4, unique=True).map(tu
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
 )
 @given(st.sampled_from(sorted(MEANT, key=str)), st.tuples(_SOME, _SOME, _SOME), st.booleans())
+# What answers last must not come before the application's own: of its own class of errors, or
+# written after something had bound the application.
+@example(ShopDeniedError, ((), (), ("ShopError",)), False)
+@example(ShopDeniedError, (("Exception",), (), ("ShopError",)), False)
+@example(errors.NoTokenError, ((), (), ("HTTPException",)), True)
 def test_it_is_so_for_any_handlers_in_any_order(
     error: type[Exception], scopes: Scopes, is_bound_early: bool
 ) -> None:
@@ -441,3 +446,23 @@ def test_an_async_handler_further_out_is_awaited(app: Flask) -> None:
 
     app.register_blueprint(shop)
     assert app.test_client().get("/").text == "token_required"
+
+
+class AnsweringFlask(Flask):
+    """An application that answers what no handler does."""
+
+    def handle_http_exception(self, e: Any) -> Any:
+        answer = super().handle_http_exception(e)
+        return ("its own", 418) if isinstance(answer, HTTPException) else answer
+
+
+@pytest.mark.parametrize("wide", [ShopError, Exception])
+def test_an_application_that_answers_errors_itself_answers_refusals(wide: type[Exception]) -> None:
+    app, shop = AnsweringFlask("shop"), Blueprint("shop", __name__)
+    app.config.update(JWT_SECRET_KEY=SECRET, JWT_STORE_URL="memory://")
+    JWTManager(app)
+    shop.add_url_rule("/", "view", protect()(lambda: "in"))
+    shop.register_error_handler(wide, lambda error: ("swallowed", 500))
+    app.register_blueprint(shop)
+
+    assert app.test_client().get("/").text == "its own"
