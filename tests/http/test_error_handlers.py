@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from werkzeug.exceptions import HTTPException, default_exceptions
 from werkzeug.http import HTTP_STATUS_CODES
 
-from jwtpolicy import Fresh, HasRole, HasScope, JWTManager, Outcome, policy, protect
+from jwtpolicy import Fresh, HasRole, HasScope, JWTManager, Outcome, ResourceMatch, policy, protect
 from jwtpolicy import exceptions as errors
 from jwtpolicy.exceptions import AccessError
 from tests.support.applications import SECRET
@@ -202,6 +202,23 @@ def test_a_handler_that_answers_otherwise_is_told_nothing_but_the_cache(
     answer = app.test_client().get("/", headers=access())
     assert (answer.status_code, name in answer.headers) == (404, False)
     assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_an_error_that_is_raised_twice_keeps_its_challenge(app: Flask, access: Any) -> None:
+    """HTTP-2: it was answered by the library first, and then by a handler."""
+    error, shop = errors.StepUpRequiredError("again"), Blueprint("shop", __name__)
+
+    def load(**_: Any) -> Any:
+        raise error
+
+    view = protect(ResourceMatch(name="x"), resource=load)(lambda: "in")
+    app.add_url_rule("/", "bare", view)
+    shop.add_url_rule("/shop", "view", view)
+    shop.register_error_handler(401, lambda error: ("again", 401))
+    app.register_blueprint(shop)
+    answers = [app.test_client().get(path, headers=access()) for path in ("/", "/shop")]
+
+    assert answers[0].headers["WWW-Authenticate"] == answers[1].headers["WWW-Authenticate"]
 
 
 def test_what_a_handler_says_itself_stays(app: Flask, access: Any) -> None:
