@@ -136,7 +136,7 @@ _OWN_KIND: Final = re.compile(
 
 
 def doubts(given: Iterable[str], known: set[str]) -> Iterator[str]:
-    """Yield a warning for each key that is probably misspelt.
+    """Yield a warning for each key that is unknown, or probably misspelt.
 
     Raises:
         ConfigurationError: A key is a setting that this version does not have.

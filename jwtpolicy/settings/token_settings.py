@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..keys.ring import SUPPORTED
+from ..keys.key import SUPPORTED
 from ..stores.caching import MAX_SECONDS
 from . import readers as read
 from .field import setting

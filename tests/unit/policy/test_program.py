@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from jwtpolicy import AccessRequest, AllOf, AtLeast, Fresh, HasRole, HasScope, Outcome, policy
+from jwtpolicy.decision import NO_CURE
 from jwtpolicy.exceptions import PolicyError, StoreUnavailableError
 from jwtpolicy.policy.baseline import for_kind
 from tests.support.strategies import token
@@ -77,6 +78,12 @@ def test_the_order_does_not_change_what_is_asked_for() -> None:
     rules = [HasScope("b"), HasScope("c", "d"), Fresh(within=5)]
 
     assert decided(rules[0] | rules[1]).parameters == decided(rules[1] | rules[0]).parameters
+
+
+def test_what_is_admitted_shares_one_empty_cure() -> None:
+    decision = decided(HasScope("a") & ~HasRole("x"), scope="a")
+
+    assert all(part.cure is NO_CURE for part in (decision, *decision.children))
 
 
 def test_a_broken_predicate_outweighs_an_outage_in_an_and() -> None:
