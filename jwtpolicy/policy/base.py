@@ -86,7 +86,8 @@ def broken(policy: object, why: str, error: Exception | None = None) -> Finding:
 class Policy(Comparable):
     """A rule about who may do something: frozen, hashable, stateless.
 
-    Combine policies with ``&``, ``|`` and ``~``. Its ``repr`` is its source text.
+    Combine policies with ``&``, ``|`` and ``~``. Its ``repr`` is its source text. They nest 100
+    levels deep at the most; ``AllOf(*policies)`` combines many in one level.
 
     To write one with parameters, subclass it and define `decide`; for one without,
     `jwtpolicy.policy` on a function is shorter.
