@@ -195,10 +195,7 @@ def _state() -> RequestState | str:
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined] # a proxy
     found: BoundApp | None = app.extensions.get(EXTENSION)
     if found is not None:
-        state = found.known_state()
-        if state is None and _bridged() is not None:
-            state = found.state()
-        return state or _UNGUARDED
+        return found.known_state() or known_state() or _UNGUARDED
     if _bridged() is not None:
         msg = "the bridge guards this view, and the application has no native JWTManager"
         raise BridgeTokenError(msg)
