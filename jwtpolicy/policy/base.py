@@ -421,7 +421,7 @@ def _complaint(value: object) -> str:
 
 
 class _Operator(Policy):
-    """What is made of other policies."""
+    """A policy that is made of other policies."""
 
     @property
     def _parts(self) -> Sequence[Policy]:
@@ -432,7 +432,7 @@ class _Operator(Policy):
         """Note how many levels lie beneath this one.
 
         Raises:
-            PolicyDefinitionError: They are too many.
+            PolicyDefinitionError: They are more than may be nested in one another.
         """
         if deepest >= _DEEPEST:
             msg = (
@@ -458,7 +458,7 @@ def _depth(policy: Policy) -> int:
 
 
 class _Combination(_Operator):
-    """What the combinators share: members, which are policies.
+    """A policy of several members.
 
     Attributes:
         members: The policies it combines.
@@ -604,7 +604,7 @@ class When:
 
 
 class Implication(AnyOf):
-    """What ``When(c).then(p)`` makes."""
+    """The policy that ``When(c).then(p)`` makes."""
 
     def __new__(cls, condition: Any, then: Any) -> Self:
         return super().__new__(cls, condition, then)
@@ -638,7 +638,7 @@ def _in_a_row(chain: _Combination) -> Policy:
     """Return *chain*, which one more ``&`` or ``|`` has made.
 
     Raises:
-        PolicyDefinitionError: It is too long.
+        PolicyDefinitionError: It has more members than signs may make.
     """
     if len(chain.members) > _LONGEST:
         name = type(chain).__name__
