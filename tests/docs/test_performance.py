@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
+from sphinx.application import Sphinx
 
 from benchmarks import servers
 from benchmarks.rows import ROWS
@@ -101,6 +104,22 @@ def test_the_page_says_on_what_was_measured(data: dict[str, Any]) -> None:
     assert said.startswith(f"{data['machine']['cpu']}, {data['machine']['cores']} cores, ")
     assert f"; python {data['versions']['python']}, flask {data['versions']['flask']}, " in said
     assert said.endswith(f"; {data['rounds']} rounds.")
+
+
+def test_the_directives_insert_tables_and_the_machine(tmp_path: Path) -> None:
+    """A text of the page's kind is built, so that what is inserted can be read."""
+    shutil.copytree(DOCS / "performance", tmp_path / "performance")
+    source = ".. costs:: first\n\n.. servers::\n\n.. measured-on:: servers\n"
+    (tmp_path / "index.rst").write_text(source, encoding="utf-8")
+    settings = {"extensions": ["performance"]}
+    out = tmp_path / "out"
+
+    Sphinx(tmp_path, None, out, out, "text", settings, None, None, warningiserror=True).build()
+
+    built = (out / "index.txt").read_text(encoding="utf-8")
+    assert MEASURED["first"]["title"] in built
+    assert "gthread" in built
+    assert f"wrk {SERVERS['versions']['wrk']}" in " ".join(built.split())
 
 
 # What the prose says in words; it has no figures.
