@@ -163,3 +163,14 @@ def test_a_server_makes_the_guard_weigh_less() -> None:
 
 def test_a_compiled_schema_hardly_counts() -> None:
     assert added("typed", "jwtpolicy") < added("header", "jwtpolicy") / 2
+
+
+def test_rules_add_little_and_an_optional_token_that_is_absent_hardly_costs() -> None:
+    header = added("header", "jwtpolicy")
+
+    assert added("tree", "jwtpolicy") < 1.5 * header
+    assert added("optional", "jwtpolicy") < header / 2
+
+
+def test_without_a_token_a_hundred_rules_cost_like_one() -> None:
+    assert added("hundred", "jwtpolicy") < 2 * added("missing", "jwtpolicy")
