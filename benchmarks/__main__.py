@@ -14,6 +14,7 @@ from pathlib import Path
 
 from .goals import REFERENCE
 from .keys import make_keys
+from .machine import machine
 from .measuring import Contest, measured, requesting, use_one_core
 from .rows import ROWS, Result, Row
 from .systems import Bare
@@ -57,7 +58,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     speed = pace(rounds)
     results = report(options.only, rounds, speed)
     if options.json is not None:
-        written = {"versions": versions(), "rounds": rounds, "pace": speed, "rows": results}
+        about = {"machine": machine(), "versions": versions(), "rounds": rounds, "pace": speed}
+        written = {**about, "rows": results}
         options.json.write_text(json.dumps(written, indent=2) + "\n", encoding="utf-8")
 
 

@@ -15,6 +15,7 @@ for each system and kind of worker, by hand::
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import random
 import re
@@ -26,13 +27,17 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from typing import Final
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Final
 from urllib.request import Request, urlopen
 
 from flask import Flask
 
 from .keys import make_keys
+from .machine import machine
 from .systems import PROTECTED, Bare, Ours, OursOnSQLite, System
+from .table import versions
 
 #: Where the servers find the secret that the client's token is signed with.
 SECRET: Final = "BENCH_SECRET"
@@ -130,12 +135,31 @@ def kept(worker: str, rounds: int, seconds: int) -> dict[str, float]:
     return {name: statistics.median(found) for name, found in shares.items()}
 
 
+def report(rounds: int, seconds: int) -> list[dict[str, Any]]:
+    """Compare the systems on each kind of worker, print what is found, and return it for a file."""
+    rows = []
+    for worker in WORKERS:
+        shares = kept(worker, rounds, seconds)
+        for name, share in shares.items():
+            goal = GOALS.get((worker, name))
+            print(f"{worker:9}{name:20}{share:6.2f}{'' if goal is None else f'   goal {goal}'}")
+        rows.append({"worker": worker, "kept": {n: round(s, 3) for n, s in shares.items()}})
+    return rows
+
+
+def server_versions() -> dict[str, str]:
+    """Return the versions of what is measured, of the server and of the client."""
+    client = subprocess.run(["wrk", "-v"], stdout=subprocess.PIPE, check=False, text=True)
+    return {**versions(), "gunicorn": version("gunicorn"), "wrk": client.stdout.split()[1]}
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Compare the servers, or print a token for one."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.servers", description=__doc__)
     parser.add_argument("--token", choices=SYSTEMS, help="print a token, and measure nothing")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=int, default=5, help="of each system in a round")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the shares there, too")
     options = parser.parse_args(arguments)
     if options.token:
         print(make_token(options.token))
@@ -143,10 +167,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if shutil.which("wrk") is None:
         parser.exit(2, "wrk is not installed\n")
     os.environ.setdefault(SECRET, secrets.token_urlsafe(48))
-    for worker in WORKERS:
-        for name, share in kept(worker, options.rounds, options.seconds).items():
-            goal = GOALS.get((worker, name))
-            print(f"{worker:9}{name:20}{share:6.2f}{'' if goal is None else f'   goal {goal}'}")
+    about = {"machine": machine(), "versions": server_versions(), "rounds": options.rounds}
+    rows = report(options.rounds, options.seconds)
+    if options.json is not None:
+        written = {**about, "seconds": options.seconds, "rows": rows}
+        options.json.write_text(json.dumps(written, indent=2) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ extensions = [
     "sizing",
     "sphinx_copybutton",
     "layers",
+    "performance",
     "requirements",
     "tables",
 ]

@@ -6,7 +6,7 @@ import csv
 import io
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 from pathlib import Path
 
@@ -29,9 +29,13 @@ def read(path: Path) -> Rows:
 def table(rows: Rows) -> str:
     """Return a table as reStructuredText, with look-ups among the most sessions only."""
     *drawn, _ = [n for n, name in enumerate(rows[0]) if name.startswith(_AMONG)]
+    return csv_table([cell for n, cell in enumerate(row) if n not in drawn] for row in rows)
+
+
+def csv_table(rows: Iterable[Sequence[str]]) -> str:
+    """Return *rows* as reStructuredText, the first being the heading."""
     file = io.StringIO()
-    kept = ([cell for n, cell in enumerate(row) if n not in drawn] for row in rows)
-    csv.writer(file, lineterminator="\n   ").writerows(kept)
+    csv.writer(file, lineterminator="\n   ").writerows(rows)
     return f".. csv-table::\n   :header-rows: 1\n   :stub-columns: 1\n\n   {file.getvalue()}"
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import platform
 from pathlib import Path
 
 import pytest
 
 from benchmarks import __main__ as command
+from benchmarks import machine
 from benchmarks.measuring import use_one_core
 from benchmarks.scripts import first_request
 from benchmarks.systems import PROTECTED
@@ -22,7 +24,9 @@ def test_chosen_rows_are_printed_and_written(
     to = tmp_path / "figures.json"
     command.main(["--only", "missing,import", "--rounds", "1", "--json", str(to)])
 
-    missing, importing = json.loads(to.read_text(encoding="utf-8"))["rows"]
+    written = json.loads(to.read_text(encoding="utf-8"))
+    missing, importing = written["rows"]
+    assert written["machine"] == machine.machine()
     assert (missing["name"], importing["name"]) == ("missing", "import")
     assert set(missing["added"]) == {system.name for system in PROTECTED}
     assert importing["added"]["jwtpolicy"] > 0
@@ -42,6 +46,29 @@ def test_one_core_is_used_where_the_system_can_be_told_to(
     use_one_core()
 
     assert told == [{3}]
+
+
+@pytest.mark.parametrize(
+    ("text", "cpu"),
+    [
+        ("processor\t: 0\nmodel name\t: Example 9000\nmodel\t\t: 17\n", "Example 9000"),
+        ("processor\t: 0\nFeatures\t: fp asimd\n", platform.machine()),
+        (None, platform.machine()),
+    ],
+    ids=["named by Linux", "not named", "another system"],
+)
+def test_the_machine_is_named_as_well_as_can_be(
+    text: str | None, cpu: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(machine, "CPUINFO", tmp_path / "cpuinfo")
+    if text is not None:
+        machine.CPUINFO.write_text(text, encoding="utf-8")
+
+    assert machine.machine() == {
+        "cpu": cpu,
+        "cores": os.cpu_count(),
+        "system": platform.system(),
+    }
 
 
 def test_rows_are_chosen_in_the_order_in_which_they_are_named() -> None:

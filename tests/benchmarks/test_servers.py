@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import servers
+from benchmarks.machine import machine
 from benchmarks.systems import Bare, Ours
 
 PRINTED = """\
@@ -53,18 +55,34 @@ def test_a_server_accepts_the_token_that_is_made_for_it(name: str) -> None:
     assert answer.status_code == 200
 
 
-def test_gunicorn_serves_what_the_client_asks(
-    wrk: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+@pytest.fixture
+def short(wrk: None, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Compare two systems on one kind of worker, and return the arguments for little time."""
     monkeypatch.setattr(servers, "SYSTEMS", {system.name: system for system in (Bare, Ours)})
     monkeypatch.setattr(servers, "WORKERS", {"gthread": servers.WORKERS["gthread"]})
+    return ["--rounds", "1", "--seconds", "1"]
 
-    servers.main(["--rounds", "1", "--seconds", "1"])
+
+def test_gunicorn_serves_what_the_client_asks(
+    short: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    servers.main(short)
 
     assert [line.split() for line in capsys.readouterr().out.splitlines()] == [
         ["gthread", "bare", "1.00"],
         ["gthread", "jwtpolicy", "1.00", "goal", "0.85"],
     ]
+
+
+def test_the_shares_are_written_with_the_machine(short: list[str], tmp_path: Path) -> None:
+    to = tmp_path / "servers.json"
+
+    servers.main([*short, "--json", str(to)])
+
+    written = json.loads(to.read_text(encoding="utf-8"))
+    assert written["rows"] == [{"worker": "gthread", "kept": {"bare": 1.0, "jwtpolicy": 1.0}}]
+    assert written["machine"] == machine()
+    assert {"flask", "gunicorn", "wrk"} < set(written["versions"])
 
 
 def test_a_server_that_does_not_start_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
