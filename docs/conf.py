@@ -45,7 +45,7 @@ nitpick_ignore_regex = [
     (r"py:.*", r"jwtpolicy\.markers\.(Any_|Never|NotGiven)"),
     (
         r"py:.*",
-        r"jwtpolicy\.(policy\.request\.(PolicyServices|PolicySettings)|tokens\.status\.TokenStatus|decision\.Finding)",
+        r"jwtpolicy\.(policy\.request\.(PolicyServices|PolicySettings)|tokens\.status\.TokenStatus|decision\.(Cure|Finding))",
     ),
 ]
 doctest_global_setup = "from jwtpolicy import *\nfrom jwtpolicy.policy import *"

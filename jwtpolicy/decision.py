@@ -1,14 +1,15 @@
-"""Hold what was decided, and why, without deciding anything."""
+"""Values of an access decision: outcomes, findings, cures, and the decision with its reasons."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from enum import IntEnum
+from typing import Final, NamedTuple
 
 
 class Outcome(IntEnum):
-    """What a policy says of a request, ordered by what the refusal costs the client to cure.
+    """Result of a policy for one request, ordered by what a refusal costs the client to cure.
 
     ``&`` is the maximum of two outcomes, ``|`` the minimum. Only `ALLOW` admits.
     """
@@ -29,12 +30,12 @@ class Outcome(IntEnum):
 
     @property
     def is_denied(self) -> bool:
-        """Whether the question was decided, and the answer is no."""
+        """Whether the policy could decide, and said no."""
         return self >= Outcome.STEP_UP
 
     @property
     def is_determined(self) -> bool:
-        """Whether the question could be decided at all; what could not is never negated."""
+        """Whether the policy could decide; the outcome of one that could not is never negated."""
         return self is Outcome.ALLOW or self.is_denied
 
     def negated(self) -> Outcome:
@@ -52,24 +53,101 @@ NEGATED: tuple[Outcome, ...] = (
 )
 
 
+#: What of a cure a challenge repeats, by outcome: RFC 9470 section 3 for the authentication,
+#: RFC 6750 section 3 for the scope.
+_CHALLENGED: Final[dict[Outcome, tuple[str, ...]]] = {
+    Outcome.STEP_UP: ("max_age", "acr_values"),
+    Outcome.INSUFFICIENT_SCOPE: ("scope",),
+}
+
+
+class Cure(NamedTuple):
+    """Parameters that tell a client what would turn a refusal into a yes; None asks nothing.
+
+    A new parameter is one more field, with its place in `parameters`, in `united` and in the table
+    of what challenges repeat.
+
+    Attributes:
+        max_age: Seconds that the authentication may be old (:rfc:`9470#section-3`).
+        acr: Authentication context classes, separated by spaces: the text of ``acr_values``.
+        scope: The scopes that the token has to have, separated by spaces.
+        retry_after: Seconds after which trying again may help.
+    """
+
+    max_age: int | None = None
+    acr: str | None = None
+    scope: str | None = None
+    retry_after: int | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no parameter is set."""
+        return self == NO_CURE
+
+    @property
+    def parameters(self) -> dict[str, str | int]:
+        """The parameters that are set, by their names in challenges and headers."""
+        named: dict[str, str | int | None] = {
+            "max_age": self.max_age,
+            "acr_values": self.acr,
+            "scope": self.scope,
+            "retry_after": self.retry_after,
+        }
+        return {name: value for name, value in named.items() if value is not None}
+
+    def challenge(self, outcome: Outcome) -> dict[str, str]:
+        """Return the parameters for the challenge of a refusal with *outcome*, in its order."""
+        if outcome not in _CHALLENGED:
+            return {}
+        asked = self.parameters
+        return {name: str(asked[name]) for name in _CHALLENGED[outcome] if name in asked}
+
+    def united(self, others: Iterable[Cure]) -> Cure:
+        """Return the cure of several refusals at once: least age, longest wait, all words.
+
+        Each of them is cured by a younger authentication, and by a longer wait, than it asked for.
+        """
+        cures = [cure for cure in (self, *others) if not cure.is_empty]
+        if len(cures) < 2:
+            return cures[0] if cures else NO_CURE
+        ages = [cure.max_age for cure in cures if cure.max_age is not None]
+        waits = [cure.retry_after for cure in cures if cure.retry_after is not None]
+        classes = [word for cure in cures if cure.acr for word in cure.acr.split(" ")]
+        scopes = [word for cure in cures if cure.scope for word in cure.scope.split(" ")]
+        return Cure(
+            max_age=min(ages, default=None),
+            acr=" ".join(dict.fromkeys(classes)) or None,
+            scope=" ".join(sorted({*scopes})) or None,
+            retry_after=max(waits, default=None),
+        )
+
+    @property
+    def effort(self) -> tuple[int, int]:
+        """Sort key of cures by cost for the client: kinds of demands beside scopes, then seconds.
+
+        An authentication that may be older costs less.
+        """
+        return (int(self.acr is not None), (self.retry_after or 0) - (self.max_age or 0))
+
+
+#: The empty cure; shared, so that an admitted request makes none.
+NO_CURE: Final = Cure()
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What one leaf says of a request: an outcome, and what would cure a refusal.
+    """Result of one leaf for one request: an outcome, its reason, and a cure.
 
     Attributes:
         outcome: The answer.
         reason: Why, for the log and for `Decision.explain`; clients do not see it.
-        max_age: Seconds that the authentication may be old, where the outcome is ``STEP_UP``.
-        acr: The authentication context class that is asked for, where it is ``STEP_UP``.
-        retry_after: Seconds after which trying again may help.
+        cure: The parameters that would turn the refusal into a yes.
         error: The exception that says it more precisely than the outcome.
     """
 
     outcome: Outcome
     reason: str = ""
-    max_age: int | None = None
-    acr: str | None = None
-    retry_after: int | None = None
+    cure: Cure = NO_CURE
     error: Exception | None = None
 
 
@@ -78,7 +156,7 @@ ALLOWED = Finding(Outcome.ALLOW)
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What a policy decided about one request; true when it is allowed.
+    """Result of a policy and of its parts for one request; true when it is allowed.
 
     Attributes:
         outcome: The answer.
@@ -86,8 +164,7 @@ class Decision:
         children: The decisions it was made of, as far as they were asked.
         unasked: The members that nothing depended on any more.
         reason: Why, for people; clients do not see it.
-        parameters: What would cure the refusal: ``max_age`` (seconds), ``acr_values``, ``scope``
-            (space-separated) and ``retry_after`` (seconds), where they apply.
+        cure: What would cure the refusal; `parameters` has it by name.
         alternatives: Of an OR that refused: the refusals of its alternatives, easiest cure first.
         error: The exception that says it more precisely than the outcome, or None.
         needs: The scopes that the alternative which was judged asks for, held ones included.
@@ -98,13 +175,22 @@ class Decision:
     children: tuple[Decision, ...] = ()
     unasked: tuple[object, ...] = ()
     reason: str = ""
-    parameters: dict[str, str | int] = field(default_factory=dict, hash=False)
+    cure: Cure = NO_CURE
     alternatives: tuple[Decision, ...] = ()
     error: Exception | None = None
     needs: frozenset[str] = frozenset()
 
     def __bool__(self) -> bool:
         return self.outcome is Outcome.ALLOW
+
+    @property
+    def parameters(self) -> dict[str, str | int]:
+        """The parameters of the cure, by name.
+
+        They are ``max_age`` (seconds), ``acr_values``, ``scope`` (space-separated) and
+        ``retry_after`` (seconds), where they apply.
+        """
+        return self.cure.parameters
 
     def explain(self) -> str:
         """Return the decision as an indented tree, one line for each policy."""

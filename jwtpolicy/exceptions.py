@@ -1,4 +1,4 @@
-"""Name every refusal and every set-up mistake; the class attributes are the error table."""
+"""Exceptions of refusals and of set-up mistakes; the class attributes are the error table."""
 
 from __future__ import annotations
 
@@ -51,11 +51,11 @@ class SchemaError(SetupError, TypeError):
 
 
 class IssueError(SetupError, ValueError):
-    """A token cannot be issued from what the application handed over."""
+    """A token cannot be issued from the arguments that the application passed."""
 
 
 class SubjectError(IssueError, TypeError):
-    """What was passed for a user is none: nobody can be named in ``sub``."""
+    """The object that was passed as a user has no subject for ``sub``."""
 
 
 class ForeignSubjectError(IssueError):
@@ -75,7 +75,7 @@ class ChallengeError(SetupError, ValueError):
 
 
 class BridgeTokenError(SetupError):
-    """A reader of one API stands behind a guard of the other one, which it cannot answer for.
+    """The current token of one API was read behind a guard of the other API.
 
     Both APIs may guard one application while it moves over. What is current for the one need not
     be anything for the other; that is an error then, and never false: a check such as
@@ -84,7 +84,7 @@ class BridgeTokenError(SetupError):
 
 
 class LoaderError(Exception):
-    """A loader raised what Python would take for an answer about the object that it loads.
+    """A loader raised `AttributeError` or `LookupError`, which would pass for the object's own.
 
     ``current_resource.locked`` and ``current_resource["locked"]`` say by `AttributeError` and
     `LookupError` that there is no such attribute or member; where the application's loader has
@@ -106,7 +106,7 @@ def quoted(name: str, value: str) -> str:
 
 
 class AccessError(HTTPException):
-    """A request was refused; the root of everything that a request can cause.
+    """Base class of refusals: an error with status, JSON body and ``WWW-Authenticate`` challenge.
 
     Each class below is werkzeug's class of its status too, so that an application's handler of the
     status, ``@app.errorhandler(401)``, sees it, and `HTTPException.name` is the status's name.
@@ -153,7 +153,7 @@ class AccessError(HTTPException):
         self.retry_after = retry_after
 
     def addressed(self, realm: str, resource_metadata: str | None = None) -> AccessError:
-        """Say in whose name the challenge is sent, and return the error itself."""
+        """Set the realm and `resource_metadata` of the challenge; return self."""
         self.realm = realm
         self.resource_metadata = resource_metadata
         return self
@@ -216,7 +216,7 @@ class AccessError(HTTPException):
 
     @property
     def data(self) -> dict[str, Any]:
-        """What flask-smorest and Flask-RESTX read from an exception.
+        """The dictionary that flask-smorest and Flask-RESTX read from an exception.
 
         Of its members flask-smorest answers ``message`` and ``errors``, Flask-RESTX all.
         """
@@ -313,7 +313,7 @@ class LoginFailedError(NoTokenError):
 
 
 class InvalidClientError(AccessError, Unauthorized):  # type: ignore[misc] # the challenge is derived
-    """The caller is none of the clients that may call (:rfc:`6749#section-5.2`)."""
+    """The caller is not authenticated as one of the clients (:rfc:`6749#section-5.2`)."""
 
     code = 401
     error = "invalid_client"
@@ -375,7 +375,7 @@ class InvalidRequestError(AccessError, BadRequest):
 
 
 class InvalidFieldError(InvalidRequestError):
-    """A field of a form or of a JSON object does not hold what it has to.
+    """A field of a form or of a JSON object is missing or malformed.
 
     There is no challenge: no token was looked at.
 
@@ -394,7 +394,7 @@ class InvalidFieldError(InvalidRequestError):
 
 
 class NotATokenError(AccessError, BadRequest, ValueError):
-    """What the application handed over is not a token of ours.
+    """A value that the application passed is not a token of ours.
 
     It is an argument of a call, not what the caller of the endpoint presented: the answer has no
     challenge, so that nobody throws his own good token away.
@@ -407,7 +407,7 @@ class NotATokenError(AccessError, BadRequest, ValueError):
 
 
 class NotAnIdError(AccessError, BadRequest, ValueError):
-    """What the application handed over is text that can be no subject and no id.
+    """A text that the application passed can be no subject and no id.
 
     It has more than 1024 characters, or holds NUL or a lone surrogate, which no token has there and
     not every store can keep. Text from clients may: JSON brings both in as escapes.
@@ -420,7 +420,7 @@ class NotAnIdError(AccessError, BadRequest, ValueError):
 
 
 class InvalidQueryError(AccessError, BadRequest):
-    """A parameter of the query string is not understood.
+    """A parameter of the query string is malformed.
 
     Attributes:
         parameter: The name of the parameter.
@@ -448,7 +448,7 @@ class UnsupportedTokenTypeError(AccessError, BadRequest):
 
 
 class CSRFError(AccessError, Forbidden):
-    """A cookie's token came without the proof that the site's own page sent it."""
+    """The CSRF check failed: a cookie's token came without the proof of the site's own page."""
 
     code = 403
     error = "csrf_failed"
@@ -467,7 +467,7 @@ class StepUpRequiredError(AccessError, Unauthorized):  # type: ignore[misc] # th
 
 
 class InsufficientScopeError(AccessError, Forbidden):
-    """The token's scope does not reach (:rfc:`6750#section-3.1`)."""
+    """The token's scope lacks what is needed (:rfc:`6750#section-3.1`)."""
 
     code = 403
     error = "insufficient_scope"
@@ -477,7 +477,7 @@ class InsufficientScopeError(AccessError, Forbidden):
 
 
 class AccessDeniedError(AccessError, Forbidden):
-    """The bearer may not do this."""
+    """A policy denies the bearer access."""
 
     code = 403
     error = "access_denied"
@@ -485,7 +485,7 @@ class AccessDeniedError(AccessError, Forbidden):
 
 
 class MissingClaimError(AccessDeniedError, KeyError):
-    """A claim that decides is absent, or of another JSON type than what is asked of it.
+    """A claim that a policy reads is absent, or of another JSON type than the one asked for.
 
     It is a `KeyError` too: ``token.claims["team"]`` raises it, so that a policy that reads an
     absent claim says "cannot tell", which is never admitted.
@@ -495,7 +495,7 @@ class MissingClaimError(AccessDeniedError, KeyError):
 
 
 class ResourceNotFoundError(AccessError, NotFound):
-    """What the endpoint is about does not exist."""
+    """The endpoint's resource does not exist."""
 
     code = 404
     error = "not_found"
@@ -504,7 +504,7 @@ class ResourceNotFoundError(AccessError, NotFound):
 
 
 class RateLimitedError(AccessError, TooManyRequests):  # type: ignore[misc] # seconds alone
-    """The bearer asks too often."""
+    """The bearer has sent too many requests."""
 
     code = 429
     error = "rate_limited"
@@ -513,7 +513,7 @@ class RateLimitedError(AccessError, TooManyRequests):  # type: ignore[misc] # se
 
 
 class StoreUnavailableError(AccessError, ServiceUnavailable):  # type: ignore[misc] # seconds alone
-    """The token store cannot be asked; nothing is admitted while that lasts."""
+    """The token store cannot be reached; nothing is admitted while that lasts."""
 
     code = 503
     error = "temporarily_unavailable"
@@ -531,7 +531,7 @@ class KeysUnavailableError(StoreUnavailableError):
 
 
 class UserUnavailableError(StoreUnavailableError):
-    """The application's user loader failed, or another hook that says who somebody is.
+    """The application's user loader failed, or another hook that identifies a user or client.
 
     That is what the ready-made views ask: ``authenticate``, ``limit``, ``failed`` and ``begin`` of
     a login or a step-up, ``client``, ``is_allowed`` and ``may_revoke`` of those for services.
@@ -539,7 +539,7 @@ class UserUnavailableError(StoreUnavailableError):
 
 
 class PolicyError(AccessError, InternalServerError):
-    """The application's own predicate is broken: it raised, or returned what is not an answer."""
+    """The application's own predicate is broken: it raised, or returned no answer of a policy."""
 
     code = 500
     error = "server_error"
@@ -548,7 +548,7 @@ class PolicyError(AccessError, InternalServerError):
 
     @property
     def original_exception(self) -> BaseException | None:  # type: ignore[override] # derived
-        """What the predicate raised, or None."""
+        """The exception that the predicate raised, or None."""
         return self.__cause__
 
 
@@ -568,7 +568,7 @@ def expect(
     *,
     is_secret: bool = False,
 ) -> None:
-    """Let *value* pass if it is of one of these types.
+    """Raise *error* unless *value* is of one of these types.
 
     Args:
         value: The argument.
@@ -578,7 +578,7 @@ def expect(
         is_secret: Whether *value* may be a secret, so that only its type is shown.
 
     Raises:
-        Exception: *error*, where it is of another type.
+        Exception: *value* is of another type; the class is *error*.
     """
     if not isinstance(value, types):
         found = type(value).__name__ if is_secret else f"{value!r:.60}"
@@ -589,10 +589,10 @@ def expect(
 def expect_several(
     value: object, sentence: str, error: type[Exception] = TypeError, *, is_secret: bool = False
 ) -> Iterable[object]:
-    """Return *value* if it is several: not one text, which is several characters.
+    """Return *value* if it is an iterable, and not one text, which iterates over its characters.
 
     Raises:
-        Exception: *error*, where it is one text, or nothing that could be several.
+        Exception: *value* is one text, or no iterable; the class is *error*.
     """
     if isinstance(value, Iterable) and not isinstance(value, str | bytes):
         return value
@@ -601,10 +601,10 @@ def expect_several(
 
 
 def expect_names(value: object, sentence: str, error: type[Exception] = TypeError) -> None:
-    """Let *value* pass if it is several texts, none of them empty.
+    """Raise *error* unless *value* is an iterable of non-empty strings.
 
     Raises:
-        Exception: *error*, where it is one text, or holds something else.
+        Exception: *value* is one text, no iterable, or holds something else; the class is *error*.
     """
     for name in expect_several(value, sentence, error):
         if name == "" or not isinstance(name, str):

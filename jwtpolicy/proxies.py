@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, Final, NoReturn, cast
 
-from flask import current_app, has_request_context
+from flask import Flask, current_app, has_request_context
 from werkzeug.exceptions import HTTPException
 from werkzeug.local import LocalProxy
 
-from .app.bound_app import EXTENSION, application
+from .app.bound_app import EXTENSION, BoundApp, application
 from .exceptions import (
     AccessError,
     BridgeTokenError,
@@ -192,12 +192,17 @@ def _state() -> RequestState | str:
     """Return what is known of the current request, or why there is nothing to know."""
     if not has_request_context():
         return "there is no request"
-    if EXTENSION not in current_app.extensions:
-        if _bridged() is not None:
-            msg = "the bridge guards this view, and the application has no native JWTManager"
-            raise BridgeTokenError(msg)
-        return "this application has no JWTManager"
-    return known_state() or _UNGUARDED
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined] # a proxy
+    found: BoundApp | None = app.extensions.get(EXTENSION)
+    if found is not None:
+        state = found.known_state()
+        if state is None and _bridged() is not None:
+            state = found.state()
+        return state or _UNGUARDED
+    if _bridged() is not None:
+        msg = "the bridge guards this view, and the application has no native JWTManager"
+        raise BridgeTokenError(msg)
+    return "this application has no JWTManager"
 
 
 def _bridged() -> LetIn | None:
@@ -223,8 +228,9 @@ def token_let_in(state: RequestState) -> Token | None:
     Raises:
         BridgeTokenError: The bridge has let in what is no token here.
     """
-    if state.access is not None:
-        return state.access.token
+    access = state.access
+    if access is not None:
+        return access.token
     bridged = _bridged()
     if bridged is None or bridged.encoded is None:
         return None
@@ -239,27 +245,36 @@ def place_let_in(state: RequestState) -> str | None:
     return None if bridged is None else bridged.place
 
 
-def _of_access(what: str, get: Callable[[RequestState, Token], Any]) -> Callable[[], Any]:
-    def find() -> Any:
-        state = _state()
-        if isinstance(state, str):
-            return Nothing(what, state)
-        token = token_let_in(state)
-        if token is not None:
-            return _answering(lambda: get(state, token))
-        is_guarded = state.access is not None or _bridged() is not None
-        why = "the request came without a token" if is_guarded else _UNGUARDED
-        return Nothing(what, why)
-
-    return find
+def _why_nobody(state: RequestState | str) -> str:
+    """Return why there is no token."""
+    if isinstance(state, str):
+        return state
+    is_guarded = state.access is not None or _bridged() is not None
+    return "the request came without a token" if is_guarded else _UNGUARDED
 
 
-def _answering(load: Callable[[], Any]) -> Any:
+def _answering(load: Callable[..., Any], *arguments: Any) -> Any:
     """Return what *load* does; its refusal is logged, and sent in the application's name."""
     try:
-        return load()
+        return load(*arguments)
     except AccessError as error:
         raise application().refused(error, may_be_caught=True) from error.__cause__
+
+
+def _find_token() -> Any:
+    state = _state()
+    token = None if isinstance(state, str) else token_let_in(state)
+    return Nothing("current_token", _why_nobody(state)) if token is None else token
+
+
+def _find_user() -> Any:
+    return _user_in(_state())
+
+
+def _user_in(state: RequestState | str) -> Any:
+    if isinstance(state, str) or (token := token_let_in(state)) is None:
+        return Nothing("current_user", _why_nobody(state))
+    return _answering(state.answers.load_user, token)
 
 
 def _find_resource() -> Any:
@@ -282,17 +297,15 @@ def _find_resource() -> Any:
 
 #: The verified token of this request; false where there is none. Behind a guard of the bridge it is
 #: the bridge's, where it is one for native guards too; else to touch it is a `BridgeTokenError`.
-current_token = cast(Token, RequestProxy(_of_access("current_token", lambda _, token: token)))
+current_token = cast(Token, RequestProxy(_find_token))
 
 #: The user of the current token: what ``user_loader`` returned, else the claim schema's object.
-current_user: Any = RequestProxy(
-    _of_access("current_user", lambda state, token: state.answers.load_user(token))
-)
+current_user: Any = RequestProxy(_find_user)
 
 
 def _find_token_for_templates() -> Any:
     try:
-        return current_token._get_current_object()  # type: ignore[attr-defined] # a proxy
+        return _find_token()
     except BridgeTokenError as error:
         return Nothing("current_token", str(error))
 
@@ -302,7 +315,7 @@ def _find_user_for_templates() -> Any:
     if isinstance(state, RequestState) and state.answers.is_answering_user_error():
         return Nothing("current_user", "the user could not be loaded, and this is the answer")
     try:
-        return current_user._get_current_object()
+        return _user_in(state)
     except UnknownUserError:
         return Nothing("current_user", "the user is not known any more")
     except BridgeTokenError as error:

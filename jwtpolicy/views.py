@@ -36,7 +36,7 @@ from .proxies import RequestProxy, current_resource, loaded
 
 View = TypeVar("View", bound=Callable[..., Any])
 
-# What views are about, for type checkers: Any where nobody says it; see the users of `JWTManager`.
+# The type of the resource, for type checkers: Any without a parameter, as with `JWTManager`.
 if TYPE_CHECKING:
     from typing_extensions import TypeVar as DefaultingTypeVar
 
@@ -70,8 +70,9 @@ def protect(
         policies: The policies that all have to allow the request.
         resource: Loads the resource of the endpoint from the URL's variables, for `Owns`,
             `ResourceMatch` and `current_resource`; returns None where there is none (404).
-        transports: Where the token may stand, one place or several: ``headers``, ``cookies``,
-            ``query_string``, ``json``, or `Transport` objects. None: where the application looks.
+        transports: The transports that may carry the token, one or several: ``headers``,
+            ``cookies``, ``query_string``, ``json``, or `Transport` objects. None: those of the
+            application.
         csrf: False where a cookie's token may come without a CSRF value. None: it may not.
 
     Raises:
@@ -119,7 +120,7 @@ class _Decorator:
         return guarded(view, copy(self._guard))
 
 
-#: What ``@protect`` without parentheses is.
+#: The decorator of ``@protect`` without parentheses.
 _BARE: Final = _Decorator(FunctionGuard(Access()))
 setattr(protect, PUTS, getattr(_BARE, PUTS))
 
@@ -236,7 +237,7 @@ class ProtectedView(MethodView, Generic[Resource]):
         method_policies: The same for single methods, by name in any case.
         inherit_policies: With False, written in the class itself, levels of its bases do not
             count; blueprint and baseline still do.
-        transports: Where the token may stand, as in `protect`.
+        transports: The transports that may carry the token, as in `protect`.
         csrf: Whether a cookie's token needs a CSRF value, as in `protect`.
     """
 

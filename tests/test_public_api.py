@@ -76,11 +76,33 @@ def test_every_public_name_is_there_and_documented() -> None:
             assert value.__doc__, name
 
 
-def test_importing_does_not_import_what_is_not_used() -> None:
-    code = (
-        "import sys, jwtpolicy;"
-        "print([n for n in ('redis', 'sqlalchemy', 'asgiref', 'urllib3') if n in sys.modules])"
-    )
+#: Prints the modules that ``import jwtpolicy`` loads beside its own and those of what it needs.
+LOADED = """
+import sys, flask, flask.views, jwt, marshmallow
+before = set(sys.modules)
+import jwtpolicy
+new = {name.partition(".")[0] for name in set(sys.modules) - before}
+print(sorted(new - {"jwtpolicy", "cryptography"}))
+"""
+
+#: Parts that many applications never use.
+RARE = """
+import sys, jwtpolicy
+parts = ["audit", "cli", "compat", "endpoints", "inspector", "migrate", "openapi", "stores.redis",
+         "stores.sqlalchemy", "stores.sqlite", "testing"]
+print([part for part in parts if f"jwtpolicy.{part}" in sys.modules])
+"""
+
+
+@pytest.mark.parametrize("code", [LOADED, RARE], ids=["libraries", "parts of it"])
+def test_importing_does_not_import_what_is_not_used(code: str) -> None:
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
 
     assert done.stdout.strip() == "[]"
+
+
+def test_stores_are_there_when_they_are_asked_for() -> None:
+    code = "import jwtpolicy.stores as s; print(s.SQLiteStore.__name__, hasattr(s, 'NoStore'))"
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+
+    assert done.stdout.strip() == "SQLiteStore False"

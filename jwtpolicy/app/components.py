@@ -5,9 +5,8 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from flask import Flask
 
@@ -57,8 +56,7 @@ _NO_KEY = """no key is configured; set JWT_SECRET_KEY to at least 32 random byte
 and keep it out of the source. To verify tokens of others only, set JWT_PUBLIC_KEY."""
 
 
-@dataclass(frozen=True, slots=True)
-class Components:
+class Components(NamedTuple):
     """The services that depend on registrations: schemas, loaders, hooks, revocation checks.
 
     A bound application has one for good. Before that each verb gets one of its own.

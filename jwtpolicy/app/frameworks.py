@@ -17,7 +17,7 @@ from ..guards.flow import Answered
 
 
 def tell_frameworks(app: Flask, too_wide: AbstractSet[type]) -> None:
-    """Add handlers of `AccessError` where a framework's own would lose its code or headers.
+    """Add handlers of `AccessError` where a framework's own would lose its status, code or headers.
 
     Args:
         app: The application; it may be called again for it.

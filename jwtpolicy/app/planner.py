@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from inspect import isfunction
-from typing import Any, Final, cast
+from typing import Any, Final, NamedTuple, cast
 from weakref import WeakValueDictionary
 
 from flask import Blueprint, Flask
@@ -44,9 +43,8 @@ _FRAMEWORKS: Final = frozenset({"flask", "flask_restful", "flask_restx"})
 Target = tuple[str | None, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Demand:
-    """What was written about one method of an endpoint, before it is judged.
+class Demand(NamedTuple):
+    """The guards and levels that were written about one method of an endpoint.
 
     Attributes:
         label: The method and the endpoint, for people.
@@ -118,7 +116,7 @@ class Planner:
             baseline: What every presented token has to pass, or None.
 
         Raises:
-            SetupError: It cannot work.
+            SetupError: Its levels cannot be met, or its guards stand where nobody asks them.
         """
         return self._plan(endpoint, method, self.written(endpoint), baseline)
 
@@ -212,7 +210,7 @@ class Planner:
         """Return the places that all guards of an endpoint agree on.
 
         Raises:
-            PolicyDefinitionError: There is none.
+            PolicyDefinitionError: Two guards name places of which none is the other's.
         """
         written = [guard.reading.transports for guard in guards]
         named = [self._parts.places(listed).transports for listed in written if listed is not None]
@@ -412,7 +410,7 @@ def _check_alone(levels: Sequence[Policy], label: str) -> None:
     """Refuse ``Public()`` beside anything else.
 
     Raises:
-        PolicyDefinitionError: There is something.
+        PolicyDefinitionError: Another level was written for the endpoint as well.
     """
     if not all(isinstance(level, Public) for level in levels):
         msg = f"{label} is public and guarded at once: {levels!r}"
@@ -437,7 +435,7 @@ def _check_route(layers: Iterable[object], label: str) -> None:
     """Notice ``@protect`` above ``@app.route``: the route then has the bare function.
 
     Raises:
-        PolicyDefinitionError: It has.
+        PolicyDefinitionError: What the route calls is a function that a guard was put around.
     """
     for layer in layers:
         if (missed := missed_by(layer)) is not None:
@@ -455,7 +453,7 @@ def _check_opening(place: object, method: str, label: str) -> None:
     """Notice ``@public`` beneath another decorator.
 
     Raises:
-        PolicyDefinitionError: It stands there.
+        PolicyDefinitionError: A guard that opens stands beneath a decorator that is none.
     """
     top = guard_of(place)
     if top is None or not opens(top, method):

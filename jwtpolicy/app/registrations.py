@@ -5,8 +5,7 @@ from __future__ import annotations
 import inspect
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 from weakref import WeakSet
 
 from flask import Blueprint
@@ -32,8 +31,7 @@ class Bindable(Protocol):
         """Whether it has registered *blueprint*, on its own or inside another one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Registered:
+class Registered(NamedTuple):
     """A frozen copy of the registrations of a manager; later registrations do not change it.
 
     Attributes:

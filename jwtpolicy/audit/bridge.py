@@ -11,13 +11,13 @@ from flask import Flask
 from ..app.planner import WrittenGuards, handler, put_at_each_request, view_class
 from ..guards.levels import guard_of, layers_of
 
-#: Where the bridge keeps what belongs to it; the library that it stands for does so too.
+#: The key in ``app.extensions`` of the bridge's manager, and of Flask-JWT-Extended's.
 EXTENSION: Final = "flask-jwt-extended"
 
 #: The name under which a guard of the bridge carries its view and its own source text.
 MARK: Final = "__jwtpolicy_bridge__"
 
-#: What applications call, or register to be called before each request.
+#: The name of the check that applications call, or register as a hook before each request.
 _CALL: Final = "verify_jwt_in_request"
 _DECORATORS: Final = "jwtpolicy.compat.flask_jwt_extended.view_decorators"
 _OTHER_DECORATORS: Final = "flask_jwt_extended.view_decorators"

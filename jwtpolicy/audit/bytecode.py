@@ -24,7 +24,7 @@ class Untold(Enum):
     UNTOLD = "UNTOLD"
 
 
-#: What cannot be told before the function runs.
+#: Marks an object that is unknown before the function runs.
 UNTOLD: Final = Untold.UNTOLD
 
 #: Since 3.13 ``PUSH_NULL`` stands behind what is called, and no longer before it.

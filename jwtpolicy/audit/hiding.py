@@ -17,7 +17,7 @@ _SECRET: Final = frozenset(
         *(f.metadata["key"] for f in fields(Settings) if f.metadata and not f.repr),
     }
 )
-#: What is shorter is no secret, and may be a part of any word.
+#: The length of the shortest secret; a shorter text may be a part of any word.
 _SHORTEST: Final = 8
 
 

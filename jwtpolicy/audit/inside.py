@@ -33,7 +33,7 @@ _PLAIN: Final = sys.stdlib_module_names | {
     "sqlalchemy",
     "werkzeug",
 }
-#: How far calls are followed into functions.
+#: The depth to which calls are followed into functions.
 _DEPTH: Final = 6
 
 
@@ -77,7 +77,7 @@ class _Look:
         self.found = Found()
         self._method = method
         self._seen: set[int] = set()
-        #: What was looked at; an object that is gone would lend its id to another.
+        #: The searched objects; one that is gone would lend its id to another.
         self._kept: list[object] = []
 
     def at(self, thing: object, instance: object = UNTOLD, depth: int = _DEPTH) -> None:

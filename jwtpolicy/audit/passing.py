@@ -27,7 +27,7 @@ _INVALID: Final = Finding(Outcome.INVALID_TOKEN)
 _MISSING: Final = Finding(Outcome.MISSING_CLAIM)
 _NOBODY: Final = AccessRequest()
 
-#: So many facts are tried in all combinations; with more of them nothing is found impossible.
+#: The most facts that are tried in all combinations; with more, nothing is found impossible.
 _MOST: Final = 12
 
 

@@ -15,7 +15,7 @@ from ..stores import MemoryStore
 from .bridge import EXTENSION, is_bridge
 
 _COMPAT: Final = "JWT_COMPAT_"
-#: What the switches of the bridge open.
+#: The security checks that the switches of the bridge turn off.
 _SWITCHES: Final[Mapping[str, str]] = {
     "JWT_COMPAT_WEAK_KEYS": "secrets of any length sign and verify at the bridge",
     "JWT_COMPAT_UNTYPED": "the bridge takes tokens without `type` for access tokens",

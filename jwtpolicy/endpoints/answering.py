@@ -16,7 +16,7 @@ from ..sessions.results import TokenPair
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 
-#: Where a pair of tokens may be put.
+#: The ways to deliver a pair of tokens.
 ANSWERS = (None, "cookies", "body", "both")
 
 

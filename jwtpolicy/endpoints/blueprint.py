@@ -37,7 +37,7 @@ RULES: Final[Mapping[str, str]] = {
     "introspect": "/introspect",
 }
 
-#: What people need; services ask for the others.
+#: The endpoints for people; the others are for services.
 USUAL: Final = ("login", "refresh", "step_up", "logout", "sessions")
 
 
@@ -62,13 +62,14 @@ def auth_blueprint(
         authenticate: Returns the user of credentials, or None, as `LoginView.authenticate`; or a
             `LoginView` that does. Confirming uses it too.
         name: The name of the blueprint.
-        url_prefix: Where it stands. What the server has mounted the application at comes before it
-            in the cookie's path, as the request says, else as ``APPLICATION_ROOT`` does.
-        endpoints: Which of them: ``login``, ``refresh``, ``step_up``, ``logout``, ``sessions``,
+        url_prefix: The URL prefix of the blueprint. The path at which the server has mounted the
+            application comes before it in the cookie's path, by the request, else by
+            ``APPLICATION_ROOT``.
+        endpoints: Their names: ``login``, ``refresh``, ``step_up``, ``logout``, ``sessions``,
             and for services ``revoke`` and ``introspect``.
         fields: The names of the fields of credentials; None: ``username`` and ``password``.
-        answer_in: Where a login puts its tokens, as `LoginView.answer_in`.
-        acr: What confirming reaches, as `StepUpView.acr`.
+        answer_in: The delivery of a login's tokens, as `LoginView.answer_in`.
+        acr: The authentication context class of a step-up, as `StepUpView.acr`.
         clients: The secrets of the services that may revoke and introspect, by their ids.
         views: Classes of your own in place of those, by the name of the endpoint.
 

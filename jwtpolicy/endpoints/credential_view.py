@@ -29,7 +29,7 @@ logger = logging.getLogger("jwtpolicy")
 
 Result = TypeVar("Result")
 
-#: What a request brings to log in with, by the name of the field.
+#: The credentials in a request, by the name of the field.
 Credentials = Mapping[str, str]
 
 

@@ -26,8 +26,8 @@ class LoginView(CredentialsView[User]):
     are refused, so that nobody can be logged in as somebody else without noticing.
 
     Attributes:
-        answer_in: Where the tokens go: ``cookies``, ``body`` or ``both``; None: into cookies
-            where those are the only place for tokens, else into the body.
+        answer_in: The delivery of the tokens: ``cookies``, ``body`` or ``both``; None: cookies
+            where those are the only token location, else the body.
     """
 
     policies = Public()

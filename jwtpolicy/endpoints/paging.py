@@ -14,7 +14,7 @@ from ..tokens.claims import MAX_ID, is_storable
 
 Arguments = MultiDict[str, str]
 
-#: Where a page begins: when the session before it was opened, in microseconds, and its id.
+#: The cursor of a page: the creation of the session before it, in microseconds, and its id.
 _BEFORE: Final = re.compile(r"([0-9]{1,18})\.(.+)", re.ASCII | re.DOTALL)
 _LIMIT: Final = re.compile(r"[1-9][0-9]{0,2}", re.ASCII)
 

@@ -1,4 +1,4 @@
-"""Turn a decision that refuses into the exception that answers it."""
+"""Exceptions of refusing decisions, with their challenge and ``Retry-After``."""
 
 from __future__ import annotations
 
@@ -34,16 +34,9 @@ ERRORS: Final[dict[Outcome, type[AccessError]]] = {
     Outcome.NOT_FOUND: ResourceNotFoundError,
 }
 
-#: What of a decision's parameters a challenge repeats, by outcome: RFC 9470 section 3 for the
-#: authentication, RFC 6750 section 3 for the scope.
-_CHALLENGED: Final = {
-    Outcome.STEP_UP: ("max_age", "acr_values"),
-    Outcome.INSUFFICIENT_SCOPE: ("scope",),
-}
-
 
 def refusal(decision: Decision) -> Exception:
-    """Return the exception that answers *decision*, which refuses.
+    """Return the exception for *decision*, which refuses: class, challenge, ``Retry-After``.
 
     It is a fresh one each time: what a leaf has named may be shared by many requests.
     """
@@ -51,13 +44,10 @@ def refusal(decision: Decision) -> Exception:
     if named is not None and not isinstance(named, AccessError):
         return named
     error_class = ERRORS[decision.outcome] if named is None else type(named)
-    wanted = _CHALLENGED.get(decision.outcome, ())
     error = error_class(
         decision.reason or None,
         decision=decision,
-        parameters={
-            name: str(decision.parameters[name]) for name in wanted if name in decision.parameters
-        },
+        parameters=decision.cure.challenge(decision.outcome),
     )
     error.__cause__ = named
     error.retry_after = _retry_after(decision, named, error)
@@ -65,6 +55,6 @@ def refusal(decision: Decision) -> Exception:
 
 
 def _retry_after(decision: Decision, named: AccessError | None, error: AccessError) -> int | None:
-    if "retry_after" in decision.parameters:
-        return int(decision.parameters["retry_after"])
+    if (seconds := decision.cure.retry_after) is not None:
+        return seconds
     return error.retry_after if named is None else named.retry_after

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Generator
+from functools import partial
 from typing import Final, TypeVar, cast
 
 from flask import Response
 from werkzeug.exceptions import HTTPException
 
 from ..decision import Finding, Outcome
-from ..exceptions import AccessError, RevokedTokenError
+from ..exceptions import AccessError, NoTokenError, RevokedTokenError
+from ..policy.base import NO_TOKEN_SENT
 from ..policy.program import Node, Program, Run
 from .challenges import refusal
 from .request_state import RequestState
@@ -24,6 +26,7 @@ logger = logging.getLogger("jwtpolicy")
 #: Outcomes as the integers that nodes return.
 ALLOW: Final = 0
 PENDING: Final = int(Outcome.PENDING)
+NO_TOKEN: Final = int(Outcome.NO_TOKEN)
 INVALID_TOKEN: Final = int(Outcome.INVALID_TOKEN)
 _USED_UP: Final = Finding(Outcome.INVALID_TOKEN, "used up")
 
@@ -78,6 +81,9 @@ def resolve(outcome: int, program: Program, run: Run) -> Flow[None]:
 def _refused(program: Program, run: Run, outcome: int) -> Flow[None]:
     """Raise the refusal; a revoked token's comes first, so that its client gets another."""
     node = program.root
+    if outcome == NO_TOKEN and program.lacks_token_alone(run):
+        # Nobody may read the decision, which is as long as the tree.
+        raise NoTokenError(NO_TOKEN_SENT, decision=partial(node.compose, run))
     if outcome > INVALID_TOKEN and (baseline := program.baseline) is not None:
         node = baseline if (yield baseline, run) == INVALID_TOKEN else program.root
     raise refusal_of(node, run)

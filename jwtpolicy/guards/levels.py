@@ -7,11 +7,10 @@ import inspect
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from copy import copy
-from dataclasses import dataclass, replace
 from functools import partial
 from operator import is_not
 from types import NoneType
-from typing import Any, Final, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 from weakref import ref
 
 from ..exceptions import PolicyDefinitionError, expect
@@ -41,8 +40,7 @@ METHODS: Final = frozenset(
 Place = str | Transport
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(NamedTuple):
     """The transports that a guard reads tokens from, and its demands on CSRF.
 
     Attributes:
@@ -195,7 +193,7 @@ class ClassGuard:
         check_loader_of(self.loader, f"{view.__name__}.load_resource")
         written = (getattr(view, "transports", None), getattr(view, "csrf", None))
         judges_each = getattr(view, "_judges_each_cookie", False)
-        self.reading = replace(reading_of(*written, view.__name__), judges_each=judges_each)
+        self.reading = reading_of(*written, view.__name__)._replace(judges_each=judges_each)
         self._classes = [_ClassLevels(cls, methods) for cls in _heirs(view) if _writes_levels(cls)]
         self._by_method = {method: self._collected(method) for method in methods}
         self._written = list(_written(view))

@@ -34,7 +34,7 @@ _SCHEMES: Final = {
     )
 }
 
-#: Where other libraries look, so that clients may have been written for them.
+#: Headers that other libraries read, so that clients may have been written for them.
 _HEADERS: Final = (
     "Authorization",
     "X-Access-Token",
@@ -51,7 +51,7 @@ _HEADERS: Final = (
 _PARAMETERS: Final = ("access_token", "auth_token", "jwt", "token")
 _COOKIES: Final = ("access_token", "access_token_cookie", "auth_token", "jwt", "token")
 
-#: What a body of a form says that it is.
+#: The media types of forms.
 _FORMS: Final = dict.fromkeys(
     ("application/x-www-form-urlencoded", "multipart/form-data"), "a form"
 )

@@ -12,7 +12,7 @@ from ..policy.functions import PolicyFactory
 from ..settings.readers import PLACES
 from ..transports import Transport
 
-#: How alike two words are, from 0 to 1, of which one is the other, misspelt: "policy" is.
+#: The least similarity, from 0 to 1, of a word and its misspelling: of "policies" and "policy".
 _ALIKE: Final = 0.7
 
 

@@ -53,7 +53,7 @@ class CompiledLevels:
         self.closed = meeting(levels, label)
         self.kinds = sorted(self.closed.kinds, key=_turn)
         self.about_resource = _about_resource(levels)
-        self.anonymous = program_of(self.closed.policy, None)
+        self.anonymous = absence_of(self.closed.policy)
         self.programs = {
             kind: program_of(self.closed.policy, for_kind(baseline, kind), _held_by(kind))
             for kind in self.closed.kinds
@@ -61,7 +61,7 @@ class CompiledLevels:
 
 
 class Plan:
-    """What a method of an endpoint demands, decided before the first request.
+    """The demand of an endpoint for one method, decided before the first request.
 
     Args:
         compiled: Its levels; None where nothing is demanded, and no credential read.
@@ -208,6 +208,12 @@ def _held_by(kind: str) -> frozenset[object]:
     leaves_ = [TokenKind(kind), OwnTokens()]
     leaves_ += [Access()] if kind == "access" else [Refresh()] if kind == "refresh" else []
     return frozenset(leaf.identity for leaf in leaves_)
+
+
+def absence_of(policy: Policy) -> Program:
+    """Return *policy*, the closed levels, as a program for requests without a token."""
+    builder = Builder(judges_absence=True)
+    return Program(policy.compile(builder, False), builder)
 
 
 def program_of(policy: Policy, baseline: Policy | None, held: Collection[object] = ()) -> Program:

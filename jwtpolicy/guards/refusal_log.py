@@ -54,7 +54,8 @@ class Refusals:
             label: The method and the endpoint.
             state: The state of the request, or None outside of one.
             token_id: ``jti`` of the token that was refused; None: of the one verified last.
-            level: How loud; None: an outage is an error, another refusal a warning in debug mode.
+            level: The logging level; None: an outage is an error, another refusal a warning in
+                debug mode.
             may_be_caught: Whether it comes of a call in a view, which may go on without: then it is
                 logged with the answer, if nobody has caught it.
         """

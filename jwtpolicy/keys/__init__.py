@@ -1,5 +1,6 @@
 """Keys that sign and verify tokens, and the ring that chooses among them."""
 
-from .ring import Key, KeyRing
+from .key import Key
+from .ring import KeyRing
 
 __all__ = ["Key", "KeyRing"]

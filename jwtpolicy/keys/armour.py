@@ -20,7 +20,7 @@ from urllib.parse import unquote_to_bytes
 
 from ..exceptions import ConfigurationError
 
-#: How many armours are taken off one another: base64 of a PEM in UTF-16 are three.
+#: The most armours that are taken off one another: base64 of a PEM in UTF-16 are three.
 _LAYERS: Final = 4
 
 _TEXT = re.compile(

@@ -45,8 +45,8 @@ def key_complaint(material: object, error: Exception) -> str | None:
     """Return the fault of a key that cannot be read, as the end of a sentence.
 
     Args:
-        material: What was given.
-        error: What the attempt to read it raised.
+        material: The key material that was given.
+        error: The error of the attempt to read it.
     """
     if isinstance(material, os.PathLike) or _is_a_file(material):
         return A_FILE_NAME

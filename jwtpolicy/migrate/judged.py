@@ -29,7 +29,7 @@ _SECRET_LENGTH: Final = 32
 _DEFAULTS: Final[dict[str, object]] = {
     option._key: option._default for option in vars(Config).values() if hasattr(option, "_key")
 }
-#: What cookies are called, and have to be called by both libraries to be found by the other.
+#: The settings of cookies' names, which both libraries need alike to read the other's cookies.
 _COOKIES: Final = (
     "JWT_ACCESS_COOKIE_NAME",
     "JWT_ACCESS_CSRF_COOKIE_NAME",

@@ -17,7 +17,7 @@ def left_out(application: Application) -> Iterator[tuple[File, str]]:
     """Yield left-out files that use Flask-JWT-Extended, each with a named file that leads there.
 
     Those are left out that a named file imports, also through files that do not concern tokens,
-    and those that import a left-out one.
+    and those that import one of these files.
     """
     named = {Path(file.source.name).resolve() for file in application.files}
     unread = {path for folder in map(_root, named) for path in below(folder)} - named

@@ -19,7 +19,7 @@ SUBMODULES: Final = _REPEATING | {
     "typing",
 }
 
-#: What the fourth version calls otherwise, or does not have; `OLD_ATTRIBUTES` are the manager's.
+#: Names that version 4 has renamed or removed; `OLD_ATTRIBUTES` are the manager's.
 OLD_NAMES: Final = frozenset(
     {
         "fresh_jwt_required",

@@ -42,7 +42,7 @@ _RULES: Final[Mapping[str, Rule]] = {
     "verify_jwt_in_request": guards.rewrite_verification,
 }
 _ISSUING: Final = ("create_access_token", "create_refresh_token")
-#: What reaches an attribute by a text, its second argument.
+#: Functions that access an attribute by a string, their second argument.
 _REACHING: Final = frozenset({"delattr", "getattr", "hasattr", "object", "setattr"})
 
 

@@ -14,7 +14,7 @@ from .source import Function, last_name
 
 #: Decorators below which a function is called by its name alone.
 _PLAIN: Final = frozenset({"cached_property", "classmethod", "property", "staticmethod", "wraps"})
-#: Where classes of views list decorators.
+#: The attributes in which view classes list decorators.
 _LISTED: Final = frozenset({"decorators", "method_decorators"})
 
 

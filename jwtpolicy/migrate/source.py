@@ -15,7 +15,7 @@ from typing import Final
 
 from .files import Unusable
 
-#: What opens a scope of its own.
+#: The nodes of functions, which have scopes of their own.
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 _SCOPES: Final = (
     ast.Module,

@@ -1,4 +1,4 @@
-"""Ask what the token says of its bearer."""
+"""Policies about claims of the token: values, subject, roles and scopes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .request import AccessRequest
 
 
 class Attribute(Policy):
-    """What attribute leaves share: without a verified token they cannot tell."""
+    """Base class of policies about claims and resources: without a token they cannot tell."""
 
     cost = PURE
     worst = Outcome.FORBIDDEN
@@ -28,19 +28,19 @@ class Attribute(Policy):
 
 
 def missing(why: str) -> Finding:
-    """Return what is said where a claim is absent or ill-typed: neither yes nor no."""
+    """Return the finding for a claim that is absent or ill-typed: neither yes nor no."""
     return Finding(Outcome.MISSING_CLAIM, why, error=MissingClaimError(why))
 
 
 def named_matchers(
     owner: str, mapping: object, names: Mapping[str, Any]
 ) -> tuple[tuple[str, Matcher], ...]:
-    """Return the pairs of name and matcher that a call has named, in order of the names.
+    """Return a call's mapping and keywords as pairs of name and matcher, sorted by name.
 
     So those that name the same in another order are equal, and give the same reasons.
 
     Raises:
-        PolicyDefinitionError: It has named none, one twice, or something that is not a name.
+        PolicyDefinitionError: There is no name, one twice, or one that is not a non-empty string.
     """
     mapping = {} if mapping is NOT_GIVEN else mapping
     if not isinstance(mapping, Mapping):
@@ -107,7 +107,7 @@ class ClaimsMatch(Attribute):
 
 
 def mismatch(what: str) -> Finding:
-    """Return what is said where a value is there and is another one."""
+    """Return the finding for a value that is there and does not match."""
     return Finding(Outcome.FORBIDDEN, f"{what} does not match")
 
 
@@ -116,7 +116,7 @@ _DOUBT = {Outcome.MISSING_CLAIM: 0, Outcome.FORBIDDEN: 1, Outcome.ALLOW: 2}
 
 
 def doubtful_first(finding: Finding) -> int:
-    """Order the answers within one leaf."""
+    """Sort key of findings within one leaf: cannot tell, no, yes."""
     return _DOUBT[finding.outcome]
 
 
@@ -136,10 +136,10 @@ class IsSubject(ClaimsMatch):
 
 
 def checked_name(owner: str, name: object) -> str:
-    """Return the name that a call has written.
+    """Return *name* if it is a non-empty string.
 
     Raises:
-        PolicyDefinitionError: It is none.
+        PolicyDefinitionError: *name* is empty, or not a string.
     """
     if type(name) is str and name:
         return name
@@ -150,10 +150,10 @@ def checked_name(owner: str, name: object) -> str:
 
 
 def checked_type(owner: str, of: object) -> type | None:
-    """Return the type of users that a call has named, or None.
+    """Return *of* if it is a type of users, or None.
 
     Raises:
-        PolicyDefinitionError: It is no type.
+        PolicyDefinitionError: *of* is neither a type nor None.
     """
     if of is None or isinstance(of, type):
         return of

@@ -7,8 +7,7 @@ A part that names no kind of token gets ``& Access()``, and a part that names no
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from .base import AllOf, AnyOf, AtLeast, Not, Policy, combined
 from .credentials import Access, Anonymous, OwnTokens, TokenKind
@@ -18,8 +17,7 @@ from .freshness import Fresh
 NO_TOKEN_KIND: Final = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Closed:
+class Closed(NamedTuple):
     """A level, or several AND-ed, that says of every token whether it accepts it.
 
     Attributes:

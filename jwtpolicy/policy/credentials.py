@@ -1,4 +1,4 @@
-"""Ask which credential was presented, and whether it still stands."""
+"""Policies about the presented token: its kind, its issuer, its revocation and its user."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from .request import AccessRequest, NoApplicationError
 
 
 class Credential(Policy):
-    """What credential leaves share: they allow or cannot tell, and never deny."""
+    """Base class of policies about the token itself: they allow or cannot tell, and never deny."""
 
     cost = PURE
     worst: ClassVar[Outcome] = Outcome.ERROR
@@ -60,7 +60,7 @@ class TokenKind(Credential):
 
 
 def wrong_kind(kind: str) -> Finding:
-    """Return what is said of a token of another kind than the one that was asked for."""
+    """Return the finding for a token of another kind than the one that was asked for."""
     reason = f"the token is of the kind {kind!r}"
     return Finding(Outcome.INVALID_TOKEN, reason, error=WrongKindError(reason))
 
@@ -159,10 +159,10 @@ def _anonymous(ignore_invalid: bool) -> Anonymous:
 
 
 def _switch(name: str, value: object) -> bool:
-    """Return *value*, which is True or False: text from a configuration would be neither.
+    """Return *value* if it is True or False: text from a configuration would be neither.
 
     Raises:
-        PolicyDefinitionError: It is something else.
+        PolicyDefinitionError: *value* is not a bool.
     """
     if isinstance(value, bool):
         return value

@@ -1,11 +1,11 @@
-"""Ask how recently, and how strongly, the user authenticated."""
+"""Policy about the user's authentication: how recent it is, and how strong."""
 
 from __future__ import annotations
 
 import math
 from datetime import timedelta
 
-from ..decision import ALLOWED, Finding, Outcome
+from ..decision import ALLOWED, Cure, Finding, Outcome
 from ..exceptions import PolicyDefinitionError
 from ..markers import NOT_GIVEN, NotGiven
 from .arguments import source_of
@@ -80,7 +80,7 @@ class Fresh(Attribute):
 
     def _step_up(self) -> Finding:
         max_age = None if self.within is None else int(self.within)
-        return Finding(Outcome.STEP_UP, "not fresh enough", max_age=max_age, acr=self.acr)
+        return Finding(Outcome.STEP_UP, "not fresh enough", Cure(max_age, self.acr))
 
 
 def _seconds(within: float | timedelta) -> float:

@@ -1,16 +1,22 @@
-"""Weigh a tree of leaves against one request, cheap leaves first, and tell how it came out."""
+"""Compiled policies: weigh a tree of leaves against one request, cheap leaves first.
+
+A request weighs the tree, which makes nothing but integers; only a refusal, or `explain`, composes
+the `Decision` of what the leaves have said then. Both stop at the same leaf, so that no decision
+names one on which the request did not depend.
+"""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterable, Sequence
-from typing import ClassVar, Protocol
+from typing import ClassVar, Final, Protocol, TypeVar
 
-from ..decision import NEGATED, Decision, Finding, Outcome
+from ..decision import NEGATED, NO_CURE, Cure, Decision, Finding, Outcome
 from ..exceptions import AccessError
 from .request import AccessRequest
 
 _ALLOW = Outcome.ALLOW
+_NO_TOKEN = Outcome.NO_TOKEN
 _PENDING = Outcome.PENDING
 
 #: What a leaf costs: arithmetic on claims, the application's code, a round trip.
@@ -18,7 +24,7 @@ PURE, CPU, IO = 0, 1, 2
 
 
 class Leaf(Protocol):
-    """What a tree is made of."""
+    """The smallest policy: the interface of what a program asks."""
 
     cost: ClassVar[int]
     #: The hardest outcome that the leaf can give.
@@ -78,7 +84,7 @@ class Run:
         self.findings = [f if f and f.outcome is not _PENDING else None for f in self.findings]
 
     def replaced(self, index: int, finding: Finding) -> Run:
-        """Return the same run as if one leaf had said something else."""
+        """Return a copy of the run in which the leaf at *index* has said *finding*."""
         other = Run(self.access, 0, self.awaiting is not None)
         other.findings = [*self.findings]
         other.findings[index] = finding
@@ -92,12 +98,14 @@ class Node(ABC):
         policy: The policy that it was compiled from, for people to read.
         worst: The hardest outcome that it can give.
         cost: What its dearest leaf costs.
+        is_absence: Whether all its leaves say that there is no token, which nobody has to ask.
     """
 
-    __slots__ = ("cost", "policy", "worst")
+    __slots__ = ("cost", "is_absence", "policy", "worst")
     policy: object
     worst: Outcome
     cost: int
+    is_absence: bool
 
     @abstractmethod
     def weigh(self, run: Run) -> int:
@@ -109,7 +117,10 @@ class Node(ABC):
 
 
 class Literal(Node):
-    """A leaf, or its negation."""
+    """A leaf, or its negation.
+
+    A leaf and its negation share one finding: negating turns the outcome, and asks nobody again.
+    """
 
     __slots__ = ("index", "is_negated", "judge", "leaf")
 
@@ -120,6 +131,7 @@ class Literal(Node):
         self.is_negated = is_negated
         self.policy = policy
         self.cost = leaf.cost
+        self.is_absence = False
         self.worst = max(leaf.worst, Outcome.FORBIDDEN) if is_negated else leaf.worst
 
     def finding(self, run: Run) -> Finding:
@@ -140,6 +152,7 @@ class Literal(Node):
         outcome = NEGATED[found.outcome] if self.is_negated else found.outcome
         if outcome is _ALLOW:
             return Decision(_ALLOW, self.policy, needs=self._needs)
+        # The leaf gave no reason: it held, and that is what the negation refuses.
         if self.is_negated and found.outcome is _ALLOW:
             return Decision(outcome, self.policy, reason=f"{self.leaf!r} holds")
         return self._refusal(found)
@@ -149,20 +162,11 @@ class Literal(Node):
         return frozenset() if self.is_negated else self.leaf.needs
 
     def _refusal(self, found: Finding) -> Decision:
-        parameters: dict[str, str | int] = {}
-        if found.max_age is not None:
-            parameters["max_age"] = found.max_age
-        if found.acr is not None:
-            parameters["acr_values"] = found.acr
-        if found.retry_after is not None:
-            parameters["retry_after"] = found.retry_after
-        if found.outcome is Outcome.INSUFFICIENT_SCOPE and self._needs:
-            parameters["scope"] = " ".join(sorted(self._needs))
         return Decision(
             found.outcome,
             self.policy,
             reason=found.reason,
-            parameters=parameters,
+            cure=_with_scope(found.cure, found.outcome, self._needs),
             error=found.error,
             needs=self._needs,
         )
@@ -173,6 +177,8 @@ class AwaitedLiteral(Literal):
 
     __slots__ = ()
 
+    # `weigh` cannot await. It notes what it would have to await and goes on as if the leaf were
+    # undecided, so that `weigh_async` awaits only leaves on which the outcome still depends.
     def finding(self, run: Run) -> Finding:
         if run.awaiting is None or run.findings[self.index] is not None:
             return Literal.finding(self, run)
@@ -193,6 +199,7 @@ class AlwaysTrue(Node):
         self.policy = policy
         self.worst = _ALLOW
         self.cost = PURE
+        self.is_absence = False
 
     def weigh(self, run: Run) -> int:
         return 0
@@ -201,10 +208,29 @@ class AlwaysTrue(Node):
         return Decision(_ALLOW, self.policy)
 
 
-class Conjunction(Node):
-    """AND: the maximum."""
+class Absence:
+    """Stand-in for all parts of a node that say the same of every request without a token.
 
-    __slots__ = ("held", "members", "steps")
+    It is weighed in their stead, so that such a request costs the same for any number of them;
+    the decision is still composed of the parts.
+    """
+
+    __slots__ = ()
+    # No lower than that of any leaf that it stands for: nobody is asked less than before.
+    worst: ClassVar[Outcome] = Outcome.NOT_FOUND
+
+    def weigh(self, run: Run) -> int:
+        error = run.access.credential_error
+        return _NO_TOKEN if error is None else error.outcome
+
+
+_ABSENCE: Final = Absence()
+
+
+class Conjunction(Node):
+    """AND: the hardest outcome of its members."""
+
+    __slots__ = ("held", "members", "quick", "steps")
 
     def __init__(self, members: Sequence[Node], policy: object) -> None:
         self.policy = policy
@@ -213,13 +239,18 @@ class Conjunction(Node):
         asked = tuple(node for node in ordered if not isinstance(node, AlwaysTrue))
         self.members = self.held + asked
         self.steps = tuple(_with_bounds(asked))
+        self.is_absence = bool(asked) and all(node.is_absence for node in asked)
+        known = any(node.is_absence for node in asked)
+        # Nothing is lost by looking at them first: nobody has to be asked.
+        self.quick = tuple(_with_bounds(_quick(asked))) if known else self.steps
         self.cost = self.members[-1].cost
         self.worst = max(node.worst for node in self.members)
 
     def weigh(self, run: Run) -> int:
         worst = 0
-        for node, bound in self.steps:
-            # Equal outcomes are still asked: their parameters are united.
+        for node, bound in self.quick:
+            # No member that is left can give a harder outcome. One that may give an equal one is
+            # still asked: what cures both is united.
             if worst > bound:
                 break
             outcome = node.weigh(run)
@@ -240,20 +271,22 @@ class Conjunction(Node):
 
 
 class Disjunction(Node):
-    """OR: the minimum."""
+    """OR: the easiest outcome of its members."""
 
-    __slots__ = ("members",)
+    __slots__ = ("members", "quick")
 
     def __init__(self, members: Sequence[Node], policy: object) -> None:
         self.policy = policy
         self.members = tuple(sorted(members, key=lambda node: node.cost))
+        self.quick = _quick(self.members)
+        self.is_absence = all(node.is_absence for node in self.members)
         self.cost = self.members[-1].cost
         # At its hardest each alternative refuses, and the easiest of those is the answer.
         self.worst = min(node.worst for node in self.members)
 
     def weigh(self, run: Run) -> int:
-        best = 99
-        for node in self.members:
+        best = 99  # harder than any outcome
+        for node in self.quick:
             outcome = node.weigh(run)
             if outcome == 0:
                 return 0
@@ -272,7 +305,10 @@ class Disjunction(Node):
 
 
 class Threshold(Node):
-    """AT LEAST k: the k-th smallest."""
+    """AT LEAST k: the k-th easiest outcome of its members.
+
+    All of them are asked, because the k-th is not known before.
+    """
 
     __slots__ = ("count", "members")
 
@@ -280,6 +316,7 @@ class Threshold(Node):
         self.policy = policy
         self.count = count
         self.members = tuple(sorted(members, key=lambda node: node.cost))
+        self.is_absence = all(node.is_absence for node in self.members)
         self.cost = self.members[-1].cost
         self.worst = sorted(node.worst for node in self.members)[count - 1]
 
@@ -293,14 +330,16 @@ class Threshold(Node):
 
 
 class Builder:
-    """Give equal leaves of one tree one place to be remembered in.
+    """Numbers the leaves of one tree: equal ones have one number, and are asked once.
 
     Args:
         held: The identities of leaves that hold for every token that the program judges.
+        judges_absence: Whether the program judges requests without a token alone.
     """
 
-    def __init__(self, held: Collection[object] = ()) -> None:
+    def __init__(self, held: Collection[object] = (), *, judges_absence: bool = False) -> None:
         self.held = held
+        self.judges_absence = judges_absence
         self.literals: dict[object, int] = {}
         self.consumed: list[int] = []
         self.single_uses: list[int] = []
@@ -308,6 +347,7 @@ class Builder:
         self.refuses_nobody = True
 
     def literal(self, leaf: Leaf, is_negated: bool, policy: object) -> Node:
+        # Negated it would always refuse; that is rare, and not worth a node of its own.
         if not is_negated and leaf.identity in self.held:
             return AlwaysTrue(policy)
         index = self.literals.setdefault(leaf.identity, len(self.literals))
@@ -317,10 +357,25 @@ class Builder:
             self.consumed.append(index)
         self.is_async = self.is_async or leaf.is_async
         self.refuses_nobody = self.refuses_nobody and leaf.refuses_nobody
-        kind = AwaitedLiteral if leaf.is_awaited else Literal
-        return kind(leaf, index, is_negated, policy)
+        # An awaited leaf stays itself: who composes a decision finds what it has said.
+        if leaf.is_awaited:
+            return AwaitedLiteral(leaf, index, is_negated, policy)
+        literal = Literal(leaf, index, is_negated, policy)
+        literal.is_absence = self.judges_absence and leaf.refuses_nobody
+        return literal
 
 
+def _quick(nodes: Sequence[Node]) -> tuple[Node | Absence, ...]:
+    """Return *nodes* with one that stands for all that say that there is no token."""
+    rest = tuple(node for node in nodes if not node.is_absence)
+    return rest if len(rest) == len(nodes) else (_ABSENCE, *rest)
+
+
+Weighed = TypeVar("Weighed", bound=Node | Absence)
+
+
+# Only AND is taken apart: cheap members of an inner one go before dear ones of the outer. An inner
+# OR is a unit, whose dearest leaf says when it is asked.
 def _flat(members: Iterable[Node]) -> list[Node]:
     flat: list[Node] = []
     for node in members:
@@ -328,9 +383,9 @@ def _flat(members: Iterable[Node]) -> list[Node]:
     return flat
 
 
-def _with_bounds(members: Sequence[Node]) -> list[tuple[Node, int]]:
+def _with_bounds(members: Sequence[Weighed]) -> list[tuple[Weighed, int]]:
     """Pair each member with the hardest outcome that it or a later one can give."""
-    pairs: list[tuple[Node, int]] = []
+    pairs: list[tuple[Weighed, int]] = []
     bound = 0
     for node in reversed(members):
         bound = max(bound, node.worst)
@@ -339,11 +394,12 @@ def _with_bounds(members: Sequence[Node]) -> list[tuple[Node, int]]:
 
 
 def _easiest(decision: Decision) -> tuple[int, int, int, str]:
-    """Order refusals by what they ask of the client, whatever order they were written in."""
-    wants = decision.parameters
-    amount = int(wants.get("retry_after", 0)) - int(wants.get("max_age", 0))
-    kinds = len(decision.needs) + ("acr_values" in wants)
-    return (int(decision.outcome), kinds, amount, repr(decision.policy))
+    """Sort key of refusals: what they ask of the client, not the order in which they were written.
+
+    The source text comes last, so that of two that ask the same it is always one that is named.
+    """
+    kinds, amount = decision.cure.effort
+    return (int(decision.outcome), len(decision.needs) + kinds, amount, repr(decision.policy))
 
 
 def _merged(
@@ -362,7 +418,7 @@ def _merged(
         children=tuple(children),
         unasked=tuple(node.policy for node in unasked),
         reason="; ".join(dict.fromkeys(c.reason for c in hardest if c.reason)) if refused else "",
-        parameters=_united(outcome, hardest, needs) if refused else {},
+        cure=_with_scope(_united(hardest), outcome, needs) if refused else NO_CURE,
         alternatives=_sorted(children) if refused and len(chosen) < len(children) else (),
         error=_first_error(hardest) if refused else None,
         needs=needs,
@@ -373,21 +429,21 @@ def _sorted(children: Sequence[Decision]) -> tuple[Decision, ...]:
     return tuple(sorted(children, key=_easiest))
 
 
-def _united(
-    outcome: Outcome, hardest: Sequence[Decision], needs: frozenset[str]
-) -> dict[str, str | int]:
+def _united(hardest: Sequence[Decision]) -> Cure:
     """Return what cures all of *hardest* at once."""
-    united: dict[str, str | int] = {}
-    wants = [child.parameters for child in hardest]
-    if ages := [int(want["max_age"]) for want in wants if "max_age" in want]:
-        united["max_age"] = min(ages)
-    if waits := [int(want["retry_after"]) for want in wants if "retry_after" in want]:
-        united["retry_after"] = max(waits)
-    if classes := [str(want["acr_values"]) for want in wants if "acr_values" in want]:
-        united["acr_values"] = " ".join(dict.fromkeys(" ".join(classes).split(" ")))
-    if outcome is Outcome.INSUFFICIENT_SCOPE and needs:
-        united["scope"] = " ".join(sorted(needs))
-    return united
+    return NO_CURE.united(child.cure for child in hardest)
+
+
+def _with_scope(cure: Cure, outcome: Outcome, needs: frozenset[str]) -> Cure:
+    """Return *cure*, with all the scopes that are needed where one of them is missing.
+
+    Those that the token has are among them: a challenge names "the scope necessary to access the
+    protected resource" (:rfc:`6750#section-3.1`), which is what the next token has to have.
+    """
+    if outcome is not Outcome.INSUFFICIENT_SCOPE or not needs:
+        return cure
+    scope = " ".join(sorted(needs))
+    return cure if cure.scope == scope else cure.united([Cure(scope=scope)])
 
 
 def _first_error(hardest: Sequence[Decision]) -> Exception | None:
@@ -401,7 +457,7 @@ def _severity(error: Exception) -> int:
 
 
 class Program:
-    """A policy made ready to be asked on every request.
+    """A compiled policy, which requests share: what they find is in their `Run`.
 
     Attributes:
         root: The whole tree.
@@ -441,6 +497,13 @@ class Program:
     def run(self, access: AccessRequest, awaits: bool = False) -> Run:
         return Run(access, self.size, awaits)
 
+    def lacks_token_alone(self, run: Run) -> bool:
+        """Whether the outcome ``NO_TOKEN`` came of leaves alone that say so without being asked.
+
+        Then the refusal has no other reason and no cure, whatever the decision would look like.
+        """
+        return all(found is None or found.outcome is not _NO_TOKEN for found in run.findings)
+
 
 async def weigh_async(node: Node, run: Run) -> int:
     """Return what *node* says, awaiting leaves, and the user, on which it still depends."""
@@ -461,7 +524,7 @@ async def weigh_async(node: Node, run: Run) -> int:
 
 
 def _weighed(node: Node, run: Run) -> int:
-    """Let leaves wait for the user meanwhile."""
+    """Weigh *node* while leaves that touch the user are told to wait instead of loading it."""
     run.access.awaits_user = True
     try:
         return node.weigh(run)

@@ -1,4 +1,4 @@
-"""Describe the request that a policy judges, without knowing any web framework."""
+"""The request that policies judge, and their settings and services, without a web framework."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any, Final, Protocol, cast
 from werkzeug.exceptions import HTTPException
 
 from ..clock import Clock, system_clock
-from ..decision import Finding, Outcome
+from ..decision import Cure, Finding, Outcome
 from ..exceptions import AccessError, SetupError, expect
 from ..markers import NOT_GIVEN, NotGiven
 from ..tokens.status import TokenStatus
@@ -19,13 +19,13 @@ from ..tokens.token import Token
 
 
 class PolicyServices(Protocol):
-    """What a policy may ask of the application while it judges one request."""
+    """Services of the application for policies: token status, user loader, runner of async code."""
 
     def standing(self, token: Token) -> TokenStatus:
-        """Return what the store says of *token*.
+        """Return the status of *token* in the store.
 
         Raises:
-            StoreUnavailableError: The store cannot be asked.
+            StoreUnavailableError: The store cannot be reached.
         """
 
     def load_user(self, token: Token) -> Any:
@@ -33,7 +33,7 @@ class PolicyServices(Protocol):
 
         Raises:
             UnknownUserError: There is no such user.
-            UserUnavailableError: The application's loader failed.
+            UserUnavailableError: The application's user loader raised an exception.
         """
 
     async def load_user_async(self, token: Token) -> Any:
@@ -42,7 +42,7 @@ class PolicyServices(Protocol):
     def run_async(
         self, function: Callable[[AccessRequest], Awaitable[Any]]
     ) -> Callable[[AccessRequest], Any]:
-        """Return *function* as one that a synchronous caller can call."""
+        """Return *function* wrapped for a synchronous caller, who waits for its end."""
 
 
 class NotLoaded(Enum):
@@ -60,7 +60,7 @@ NOT_LOADED: Final = NotLoaded.NOT_LOADED
 
 @dataclass(frozen=True, slots=True)
 class PolicySettings:
-    """What an application has settled once, and policies judge by.
+    """Settings of an application that policies judge by: clock, leeway, claims, prefixes.
 
     Attributes:
         clock: Where the time comes from.
@@ -88,7 +88,7 @@ class PolicySettings:
         return expires_at is not None and self.clock() >= expires_at + self.leeway
 
     def prefix_of(self, user_type: type | None) -> str | None:
-        """Return what stands before the subjects of a type of users, with its subclasses.
+        """Return the prefix of the subjects of a type of users, which its subclasses share.
 
         Args:
             user_type: The type; None for the one without a prefix.
@@ -105,22 +105,22 @@ DEFAULT_SETTINGS = PolicySettings()
 
 
 class NoApplicationError(LookupError):
-    """An `AccessRequest` that was made by hand has no application to ask."""
+    """A policy needs the application, and the `AccessRequest` was made by hand, without one."""
 
 
 class ResourcePending(Exception):  # noqa: N818 # not an error: it asks for the resource
-    """Somebody touched a resource that is not loaded yet."""
+    """A policy read the resource, and it is not loaded yet."""
 
 
 class UserPending(SetupError):  # noqa: N818 # it asks for the user, where somebody can await it
-    """Somebody touched a user whose loader is async, where a loop is running."""
+    """A policy read the user, whose loader is async, where a loop is running."""
 
 
 _NO_ARGS: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
 class AccessRequest:
-    """One request as a policy sees it.
+    """One request as policies see it: its token, method, URL values and resource.
 
     Attributes:
         token: The verified token, or None.
@@ -140,7 +140,7 @@ class AccessRequest:
         services: What the application can be asked, or None.
 
     Raises:
-        TypeError: *token* or *view_args* is something else.
+        TypeError: *token* is not a verified `Token`, or *view_args* is not a mapping.
     """
 
     # Defaults of the class, because most requests change few of them.
@@ -195,7 +195,7 @@ class AccessRequest:
 
         Raises:
             ResourcePending: It is not loaded yet; the guard loads it and asks again.
-            LookupError: The guard has no loader.
+            LookupError: The guard has no loader of a resource.
         """
         if self._resource is NOT_LOADED:
             self.touched = True
@@ -207,12 +207,12 @@ class AccessRequest:
 
     @property
     def has_resource(self) -> bool:
-        """Whether the resource is there to be read."""
+        """Whether the resource was loaded; one that does not exist is None, and counts."""
         return not isinstance(self._resource, NotGiven | NotLoaded)
 
     @property
     def services(self) -> PolicyServices:
-        """What the application can be asked.
+        """The services of the application.
 
         Raises:
             NoApplicationError: The request was made by hand, without an application.
@@ -227,8 +227,8 @@ class AccessRequest:
         """The token's user, loaded at the first touch; None without a token.
 
         Raises:
-            HTTPException: There is none, or what the application's loader raised.
-            UserPending: Its loader has to be awaited; whoever does that asks again.
+            HTTPException: The token's user does not exist, or the application's loader raised it.
+            UserPending: The loader has to be awaited; whoever does that asks again.
         """
         if self.token is None:
             return None
@@ -241,7 +241,7 @@ class AccessRequest:
             raise
 
     async def load_user(self) -> None:
-        """Load the user, so that `user` returns it, or raises what went wrong."""
+        """Load the user, so that `user` returns it, or raises why it could not be loaded."""
         try:
             # Without a token nobody waits.
             await self.services.load_user_async(cast(Token, self.token))
@@ -254,7 +254,7 @@ class AccessRequest:
         outcome: Outcome = Outcome.FORBIDDEN,
         retry_after: int | None = None,
     ) -> Finding:
-        """Return a refusal for a policy to return.
+        """Return a refusal with its reason, for `Policy.decide` to return.
 
         Args:
             reason: For the log and `Decision.explain`; clients do not see it.
@@ -267,4 +267,7 @@ class AccessRequest:
         if outcome <= Outcome.PENDING:
             msg = f"deny() takes a refusal, not {outcome.name}; return True to allow"
             raise ValueError(msg)
-        return Finding(outcome, reason, retry_after=retry_after)
+        if retry_after is None:
+            return Finding(outcome, reason)
+        # A limiter says fractions; the header takes whole seconds (RFC 9110 section 10.2.3).
+        return Finding(outcome, reason, Cure(retry_after=int(retry_after)))

@@ -1,4 +1,4 @@
-"""Ask how the bearer stands to the object that the endpoint is about."""
+"""Policies about the endpoint's resource: its attributes and its owner."""
 
 from __future__ import annotations
 
@@ -86,13 +86,13 @@ class Owns(ResourceMatch):
 
 
 def _attribute(resource: object, path: str) -> object:
-    """Return what is at *path* of the resource.
+    """Return the attribute, or the member, at the dotted *path* of the resource.
 
     An `AttributeError` from within a property cannot be told from an absent attribute; either
     counts as absent, which neither a match nor its negation admits.
 
     Raises:
-        Unknown: It is not there, or None.
+        Unknown: The attribute is absent, or None.
     """
     found: Any = resource
     for name in path.split("."):

@@ -45,7 +45,7 @@ _KINDS: Final[Mapping[type, type]] = {
     Nested: dict,
     tightened(Nested): dict,
 }
-#: What is said of a field that is not known.
+#: The result for a field that cannot be compiled.
 _UNKNOWN: Final = (None, None)
 
 
@@ -53,7 +53,7 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-#: What fields hold. A new version's option is unknown, so that nobody overlooks it.
+#: The attributes of fields. A new version's option is unknown, so that nobody overlooks it.
 _FIELD_STATE: Final = _words(
     "load_default dump_default attribute data_key validate validators pre_load post_load required "
     "allow_none load_only dump_only metadata error_messages parent name root strict as_string "
@@ -77,10 +77,10 @@ _FIELD_METHODS: Final = _words(
 _SCHEMA_METHODS: Final = _words(
     "load _do_load _deserialize _call_and_store _invoke_field_validators"
 )
-#: Where their code is written; who patches or wraps one writes it elsewhere.
+#: The modules of marshmallow's own code; a patched or wrapped method is of another module.
 _HOMES: Final = frozenset({"marshmallow.fields", "marshmallow.schema", NumericDate.__module__})
 
-#: What a subclass of `Schema` cannot define without changing what may run.
+#: The members that a subclass of `Schema` cannot define without changing what may run.
 _RESERVED: Final = frozenset(
     {name for name in dir(marshmallow.Schema) if not name.startswith("__")}
     - {"Meta", "opts", "_declared_fields", "_hooks", "_abc_impl"}

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import inspect
 from collections import deque
-from functools import partial
+from collections.abc import Awaitable
+from functools import lru_cache, partial
 from numbers import Number
 from types import (
     AsyncGeneratorType,
+    BuiltinFunctionType,
     EllipsisType,
     GeneratorType,
     MappingProxyType,
+    MethodType,
+    MethodWrapperType,
+    NoneType,
     NotImplementedType,
 )
-from typing import Final
+from typing import Any, Final
 
 from werkzeug.wrappers import Response
 
@@ -37,6 +42,9 @@ _NO_USERS: Final = (
     map,
     Response,
 )
+
+#: Routines that are no descriptors.
+_ROUTINES: Final = (BuiltinFunctionType, MethodType, MethodWrapperType)
 
 #: An empty one of these is what queries return where they find nobody.
 _PLAIN: Final = (
@@ -62,6 +70,25 @@ def is_user(value: object) -> bool:
     generators, ``filter`` and ``map``, responses, what would have to be awaited, and 0 and empty
     text or collections are no users (HTTP-11).
     """
+    cls: Any = type(value)
+    return _is_always_user(cls) or _may_be_user(value)
+
+
+@lru_cache(maxsize=256)
+def _is_always_user(cls: Any) -> bool:
+    """Whether every object of *cls* is a user, so that none has to be looked at.
+
+    Not that of a proxy, whose class is what it stands for says, nor of a descriptor, which may be a
+    routine.
+    """
+    says_its_class = any("__class__" in vars(base) for base in cls.__mro__ if base is not object)
+    is_proxy = says_its_class or cls.__getattribute__ is not object.__getattribute__
+    is_other = issubclass(cls, (NoneType, Awaitable, *_ROUTINES, *_NO_USERS, *_PLAIN))
+    return not (is_proxy or is_other or hasattr(cls, "__get__"))
+
+
+def _may_be_user(value: object) -> bool:
+    """Say the same of any value, by what it is itself."""
     if inspect.isawaitable(value):
         # A coroutine is true and has no attributes: nobody must take it for a user.
         if inspect.iscoroutine(value):

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..exceptions import IssueError
 from ..schemas import plain_json
@@ -15,8 +14,7 @@ from ..tokens.jose import RESERVED_HEADERS
 Hook = Callable[[Any, str], Mapping[str, Any]]
 
 
-@dataclass(frozen=True, slots=True)
-class Additions:
+class Additions(NamedTuple):
     """The hooks of one application, and how it writes JSON.
 
     Attributes:

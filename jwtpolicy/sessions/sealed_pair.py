@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -25,8 +24,7 @@ _PURPOSE: Final = b"jwtpolicy kept pair"
 _NAMING: Final = b"jwtpolicy kept pair: name"
 
 
-@dataclass(frozen=True, slots=True)
-class Keeping:
+class Keeping(NamedTuple):
     """What seals the newest pair of a session, under a key derived from the signing key.
 
     Attributes:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final, NamedTuple, TypeVar
 
@@ -53,8 +52,7 @@ _MANY: Final = 2**31 - 1
 _CENTURY: Final = 100 * 365 * 86_400
 
 
-@dataclass(frozen=True, slots=True)
-class Lifetimes:
+class Lifetimes(NamedTuple):
     """How long tokens and sessions live, in seconds; None is for ever.
 
     Attributes:
@@ -90,8 +88,7 @@ class IssueOptions(NamedTuple):
     session_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class SessionRules:
+class SessionRules(NamedTuple):
     """Lifetimes, number and issuers of the sessions of an application.
 
     Attributes:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 import logging
+import sys
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -68,7 +67,9 @@ class Users:
             return token.principal
         if self.is_async and is_loop_running():
             raise UserPending(unawaited("current_user"))
-        return _known(called(_WHO, self._ensure_sync(self._loader), token))
+        # An async one is wrapped anew each time: the wrapper belongs to the thread's loop.
+        loader = self._ensure_sync(self._loader) if self.is_async else self._loader
+        return _known(called(_WHO, loader, token))
 
     def load_in_verb(self, token: Token) -> Any:
         """Return the user for a verb, which an async view calls as others do; raises as `load`.
@@ -78,6 +79,8 @@ class Users:
         """
         if not (self.is_async and is_loop_running()):
             return self.load(token)
+        from concurrent.futures import ThreadPoolExecutor
+
         with ThreadPoolExecutor(1) as pool:
             return pool.submit(copy_context().run, self.load, token).result()
 
@@ -144,6 +147,12 @@ def _unavailable(who: str, error: Exception) -> UserUnavailableError:
 
 def is_loop_running() -> bool:
     """Whether one does: whoever has to wait for a coroutine then has to await it."""
+    # Whoever runs one has imported it. It takes as long to import as all of this library, and
+    # most applications never need it.
+    if "asyncio" not in sys.modules:
+        return False
+    import asyncio
+
     try:
         asyncio.get_running_loop()
     except RuntimeError:

@@ -23,7 +23,7 @@ from .cookie_shapes import check_cookies
 from .kind_settings import KindSettings
 from .readers import Reader, read_setting
 
-#: What kinds of one's own can have: the end of the key, the field and the reader.
+#: The settings of the application's own kinds: the end of the key, the field and the reader.
 _BY_KIND: Final[Mapping[str, tuple[str, Reader]]] = {
     "TOKEN_EXPIRES": ("custom_lifetimes", read.lifetime),
     "COOKIE_NAME": ("custom_cookie_names", read.cookie_name),

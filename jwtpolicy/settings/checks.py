@@ -136,7 +136,7 @@ _OWN_KIND: Final = re.compile(
 
 
 def doubts(given: Iterable[str], known: set[str]) -> Iterator[str]:
-    """Yield a warning for each key that is probably misspelt.
+    """Yield a warning for each key that is unknown, or probably misspelt.
 
     Raises:
         ConfigurationError: A key is a setting that this version does not have.
@@ -176,7 +176,7 @@ _LATER: Final[Mapping[str, str]] = {
     "JWT_KEY_PUBLISH_DELAY": "new keys sign at once",
 }
 
-#: What Flask-JWT-Extended calls otherwise, or what has no switch here.
+#: Advice about keys of Flask-JWT-Extended that are renamed here, or have no switch.
 _ADVICE: Final[Mapping[str, str]] = {
     "JWT_DECODE_ALGORITHMS": "a key has one algorithm; JWT_ALGORITHM names it",
     "JWT_ERROR_MESSAGE_KEY": "write @app.errorhandler(AccessError) to answer differently",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ..exceptions import ConfigurationError
 from .kind_settings import KindSettings
@@ -14,8 +14,7 @@ class InsecureCookieWarning(UserWarning):
     """Cookies travel in the clear: ``JWT_COOKIE_SECURE`` is off, for development."""
 
 
-@dataclass(frozen=True, slots=True)
-class CookieShape:
+class CookieShape(NamedTuple):
     """The two cookies of one kind of token: the token itself, and its CSRF value.
 
     Attributes:

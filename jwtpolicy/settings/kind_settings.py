@@ -17,7 +17,8 @@ def _by_kind(ending: str, allowed: str, effect: str) -> Any:
     return field(default_factory=lambda: _NOTHING, metadata=metadata)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+# `Settings` has what is left out here: to make it for each of its bases takes as long as all else.
+@dataclass(frozen=True, slots=True, kw_only=True, init=False, repr=False, eq=False)
 class KindSettings(PlaceSettings):
     """Lifetimes and names of each kind of token, those of the application's own among them."""
 

@@ -150,7 +150,7 @@ def one_of(*allowed: Any) -> Reader:
     return read
 
 
-#: Where tokens can travel.
+#: The token locations.
 PLACES: Final = ("headers", "cookies", "query_string", "json")
 
 

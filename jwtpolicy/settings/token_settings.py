@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..keys.ring import SUPPORTED
+from ..keys.key import SUPPORTED
 from ..stores.caching import MAX_SECONDS
 from . import readers as read
 from .field import setting
 from .readers import DAY, MINUTE
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+# `Settings` has what is left out here: to make it for each of its bases takes as long as all else.
+@dataclass(frozen=True, slots=True, kw_only=True, init=False, repr=False, eq=False)
 class TokenSettings:
     """The settings of keys, claims, lifetimes, sessions, the token store and answers."""
 

@@ -9,7 +9,8 @@ from .field import setting
 from .token_settings import TokenSettings
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+# `Settings` has what is left out here: to make it for each of its bases takes as long as all else.
+@dataclass(frozen=True, slots=True, kw_only=True, init=False, repr=False, eq=False)
 class PlaceSettings(TokenSettings):
     """The settings of transports: locations, names, attributes of cookies, CSRF."""
 

@@ -19,10 +19,10 @@ from .base import (
 from .caching import CachedStore
 from .memory import MemoryStore
 from .opening import open_store
-from .sqlite import SQLiteStore
 
 if TYPE_CHECKING:
     from .sqlalchemy import SQLAlchemyStore as SQLAlchemyStore
+    from .sqlite import SQLiteStore
 
 #: The name of `TokenStatus` before it had its own.
 Standing = TokenStatus
@@ -49,7 +49,11 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    """Import `SQLAlchemyStore` at its first use, because SQLAlchemy may not be installed."""
+    """Import a store at its first use: its library may not be installed, or not be needed."""
+    if name == "SQLiteStore":
+        from .sqlite import SQLiteStore
+
+        return SQLiteStore
     if name == "SQLAlchemyStore":
         from .sqlalchemy import SQLAlchemyStore
 

@@ -417,10 +417,10 @@ class TokenStore(ABC):
 
         Args:
             session: The session.
-            since: When the login began, in seconds with a fraction. Where the subject's sessions
-                have been ended since, the answer is ``CUT_OFF`` and nothing is opened. None: it
-                begins now.
-            maximum: How many live sessions the subject may have, this one included: the oldest
+            since: The time at which the login began, in seconds with a fraction. Where the
+                subject's sessions have been ended since, the answer is ``CUT_OFF`` and nothing is
+                opened. None: it begins now.
+            maximum: The most live sessions that the subject may have, this one included: the oldest
                 ones are ended in the same step. None: any number.
         """
 
@@ -609,7 +609,7 @@ class TokenStore(ABC):
             issuer: ``iss``.
             subject: ``sub``.
             now: The time.
-            limit: How many at the most.
+            limit: The most sessions that are returned.
             before: ``created_at`` and ``session_id`` of a session: only those that follow it in
                 the list. None: from the newest on.
         """

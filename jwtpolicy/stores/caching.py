@@ -31,7 +31,7 @@ _Answer = tuple[object, float]  # the epoch it belongs to, and when it is void
 
 @tells_outages
 class CachedStore(TokenStore):
-    """A token store that caches another one's answers about good access tokens for seconds.
+    """A token store that caches, for some seconds, which access tokens another store found good.
 
     .. warning:: A token that **another process** revoked may pass here for up to *seconds* longer.
         What this process revokes is refused at once.
@@ -42,7 +42,7 @@ class CachedStore(TokenStore):
 
     Args:
         store: The store that is asked.
-        seconds: How long an answer is kept, more than 0 and at most `MAX_SECONDS`.
+        seconds: The lifetime of a cached answer, more than 0 and at most `MAX_SECONDS`.
         timer: A monotonic clock, in seconds.
     """
 

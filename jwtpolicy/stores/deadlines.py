@@ -27,7 +27,7 @@ class _Budget:
         self.seconds: float | None = None
 
 
-#: When what is being done has to be over, by `elapsed`.
+#: The deadline of the current call, by `elapsed`.
 _END: Final[ContextVar[float | None]] = ContextVar("jwtpolicy_store_end", default=None)
 _BUDGET: Final[ContextVar[_Budget | None]] = ContextVar("jwtpolicy_store_budget", default=None)
 

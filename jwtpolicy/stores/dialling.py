@@ -36,7 +36,7 @@ def dial(connect: Callable[[], T], hang_up: Callable[[T], object], seconds: floa
     Args:
         connect: Makes the connection; it is called in another thread, if there can be one.
         hang_up: Closes a connection that came too late.
-        seconds: How long it may take, or less where the deadline comes first.
+        seconds: The timeout, or less where the deadline comes first.
 
     Raises:
         TimeoutError: Connecting took longer than *seconds*, or too many other attempts are

@@ -26,7 +26,7 @@ class Age(NamedTuple):
     mark: int
 
 
-#: What every store has come to.
+#: An age below that of every store.
 NEW: Final = Age(-(2**62), 0)
 
 

@@ -10,12 +10,11 @@ from ..clock import Clock, system_clock
 from ..exceptions import ConfigurationError
 from .base import TokenStore
 from .memory import MemoryStore
-from .sqlite import SQLiteStore
 
 #: The file in the instance folder that is used where ``JWT_STORE_URL`` is not set.
 DEFAULT_FILE: Final = "jwtpolicy.sqlite3"
 
-#: What SQLAlchemy opens. Plain ``sqlite:`` needs no SQLAlchemy: it is `SQLiteStore`.
+#: The schemes of `SQLAlchemyStore`. Plain ``sqlite:`` needs no SQLAlchemy: it is `SQLiteStore`.
 _SQL = ("postgresql", "postgres", "mysql", "mariadb", "sqlite+pysqlite")
 
 _ALLOWED = (
@@ -73,6 +72,8 @@ def open_store(
         options = {"create_tables": create_tables, "lost": lost, "clock": clock}
         return _sql_store(url, Path(instance_path), timeout=timeout, **options)
     if is_file:
+        from .sqlite import SQLiteStore
+
         path = Path(instance_path) / _sqlite_path(url)
         return SQLiteStore(path, timeout=timeout, lost=lost, clock=clock)
     msg = f"JWT_STORE_URL: {_scheme(url)} is not known; use {_ALLOWED}"

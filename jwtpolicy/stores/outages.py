@@ -22,7 +22,7 @@ Store = TypeVar("Store", bound=type[TokenStore])
 #: because then nothing was changed.
 _ANYTHING: Final = (object,)
 
-#: What each method of a store may answer.
+#: The types that each method of a store may return.
 _ANSWERS: Final[dict[str, tuple[type, ...]]] = {
     "check": _ANYTHING,
     "standing": (TokenStatus,),

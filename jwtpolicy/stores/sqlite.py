@@ -40,7 +40,7 @@ from .sqlite_file import SQLiteFile, Values, earlier
 
 T = TypeVar("T")
 
-#: What a change is: it runs under the file's one write lock, and is on the disk or is not there.
+#: A change: it runs under the file's one write lock, and is on the disk or is not there.
 Change = Callable[[sqlite3.Connection], T]
 
 _PRUNE_EVERY: Final = 256  # writes
@@ -74,7 +74,7 @@ _BEGIN_AGAIN: Final = (
         SET mark = max(mark, :mark) + 1, restored = max(restored, :now)""",
 )
 
-#: What is found of most access tokens: of nothing that was revoked, be the session known or not.
+#: The columns of most access tokens: nothing was revoked, be the session known or not.
 _GOOD: Final = frozenset({(None, 0, None), (None, None, None)})
 
 _OF_RECORD: Final = ", ".join(f"session.{name}" for name in _RECORD_COLUMNS.split(", "))
@@ -144,7 +144,7 @@ _SESSIONS: Final = f"""
     SELECT {_SESSION_COLUMNS} FROM jwtpolicy_sessions
     WHERE {_THIS_SUBJECT} AND {_IS_LIVE} AND (created_us, session_id) < (:before_us, :before_id)
     ORDER BY created_us DESC, session_id DESC LIMIT :limit"""  # noqa: S608 # constants
-#: What comes before the newest session.
+#: The cursor before the newest session.
 _NEWEST: Final = (FOREVER, "")
 
 _ERASE_KEPT: Final = """

@@ -18,14 +18,14 @@ from .forks import POISONED, PerProcess, close_when_dropped
 
 Opener = Callable[[], sqlite3.Connection]
 
-#: What tells a file from another one that was put in its place.
+#: Returns a value that differs for another file that was put in the place of the first.
 Identity = Callable[[], object]
 
 #: Seconds for which a connection is used without a look at whether its file is still the one of
 #: that name: whoever only reads goes on so long with one that was replaced or deleted. A look costs
 #: a third of a look-up.
 RECENT: Final = 1.0
-#: How often a file may be replaced while it is opened.
+#: The attempts at opening a file that is replaced meanwhile.
 _TRIES: Final = 4
 
 _getpid = os.getpid

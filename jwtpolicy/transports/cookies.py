@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any, ClassVar, Final
 
 from flask import Request, current_app, has_request_context, request
@@ -189,13 +188,13 @@ def _placed(shape: CookieShape) -> CookieShape:
     if shape.path is not None:
         # Who has written the prefix into the setting, has meant the whole path.
         is_whole = f"{shape.path}/".startswith(f"{root}/")
-        return shape if is_whole else replace(shape, path=root + shape.path)
+        return shape if is_whole else shape._replace(path=root + shape.path)
     paths = current_app.extensions.get(REFRESH_PATHS, ())
     if len(paths) != 1:
         return shape
     # Where no server says where the application is mounted, its setting may.
     root = root or current_app.config["APPLICATION_ROOT"].rstrip("/")
-    return replace(shape, path=root + next(iter(paths)))
+    return shape._replace(path=root + next(iter(paths)))
 
 
 def _values(header: str, start: str) -> list[str]:

@@ -13,6 +13,7 @@ from jwtpolicy import (
     Access,
     AccessRequest,
     Anonymous,
+    AnyOf,
     ClaimsMatch,
     Fresh,
     HasRole,
@@ -31,7 +32,10 @@ from jwtpolicy import (
     view_arg,
 )
 from jwtpolicy.decision import ALLOWED, Finding
-from jwtpolicy.guards.plan import CompiledLevels, Plan
+from jwtpolicy.exceptions import ExpiredTokenError, InvalidTokenError, NoTokenError
+from jwtpolicy.guards.challenges import refusal
+from jwtpolicy.guards.plan import CompiledLevels, Plan, absence_of, program_of
+from jwtpolicy.policy.base import NO_TOKEN_SENT
 from tests.support.strategies import trees
 
 
@@ -92,6 +96,61 @@ def test_its_decision_is_that_of_any_request(levels: list[Policy], access: Acces
         plan.anonymous.root.weigh(run)
 
         assert plan.absence() == plan.anonymous.root.compose(run)
+
+
+@policy(needs_token=False)
+def is_never_told(access: AccessRequest) -> Outcome:
+    return Outcome.NO_TOKEN
+
+
+MIXED = trees(st.sampled_from([*LEAVES, Anonymous(ignore_invalid=True), is_never_told]))
+OVERLOOKED = st.sampled_from([None, ExpiredTokenError("it is over"), InvalidTokenError("odd")])
+
+
+@given(MIXED, REQUESTS, OVERLOOKED)
+def test_absence_is_weighed_and_told_as_if_each_leaf_were_asked(
+    level: Policy, access: AccessRequest, error: InvalidTokenError | None
+) -> None:
+    access.credential_error = error
+    quick, slow = absence_of(level), program_of(level, None)
+    run, other = quick.run(access), slow.run(access)
+
+    assert quick.root.weigh(run) == quick.weigh(run) == slow.root.weigh(other)
+    assert all(
+        found in (None, asked) for found, asked in zip(run.findings, other.findings, strict=True)
+    )
+    assert quick.root.compose(run) == slow.root.compose(other)
+
+
+@given(MIXED, REQUESTS)
+def test_a_refusal_that_nobody_composed_says_what_the_decision_says(
+    level: Policy, access: AccessRequest
+) -> None:
+    program = absence_of(level)
+    run = program.run(access)
+    if program.root.weigh(run) == Outcome.NO_TOKEN and program.lacks_token_alone(run):
+        told: Any = refusal(program.root.compose(run))
+        quick = NoTokenError(NO_TOKEN_SENT, decision=partial(program.root.compose, run))
+
+        assert type(told) is NoTokenError
+        assert (told.reason, told.challenge, told.retry_after, told.__cause__) == (
+            quick.reason,
+            quick.challenge,
+            quick.retry_after,
+            None,
+        )
+        assert told.decision == quick.decision
+
+
+def test_what_a_caller_without_a_token_costs_does_not_depend_on_the_tree() -> None:
+    asked = [absence_of(AnyOf(*scopes(n), Anonymous() & is_get)).root for n in (1, 100)]
+
+    assert [len(root.quick) for root in asked] == [2, 2]  # type: ignore[attr-defined]
+    assert [len(root.members) for root in asked] == [2, 101]  # type: ignore[attr-defined]
+
+
+def scopes(number: int) -> list[HasScope]:
+    return [HasScope(f"part:{one}") for one in range(number)]
 
 
 class Odd(Policy):

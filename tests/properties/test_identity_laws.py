@@ -104,7 +104,7 @@ REQUESTS = [
 def findings(rule: Policy) -> list[Any]:
     """Return what *rule* says of every request; two errors are the same if they say the same."""
     found = [rule.judge(request) for request in REQUESTS]
-    return [(f.outcome, f.reason, f.max_age, f.acr, f.retry_after, repr(f.error)) for f in found]
+    return [(f.outcome, f.reason, f.cure, repr(f.error)) for f in found]
 
 
 @given(pairs)

@@ -13,7 +13,7 @@ from .config import config
 
 Callback = TypeVar("Callback", bound=Callable[..., Any])
 
-#: Where Flask keeps the manager; applications look there too.
+#: The key of the manager in ``app.extensions``; applications use it too.
 EXTENSION: Final = "flask-jwt-extended"
 
 

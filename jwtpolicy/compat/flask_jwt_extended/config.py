@@ -22,7 +22,7 @@ from .typing import ExpiresDelta
 
 T = TypeVar("T")
 
-#: What ``JWT_CSRF_METHODS`` is where nobody has changed it.
+#: The default of ``JWT_CSRF_METHODS``.
 CSRF_METHODS: Final = ("POST", "PUT", "PATCH", "DELETE")
 
 #: Switches that give up a safeguard, with what they let in.
@@ -35,14 +35,14 @@ SWITCHES: Final[Mapping[str, str]] = {
 #: Settings of the native library that mean the same here.
 _SHARED: Final = ("JWT_MAX_TOKEN_LENGTH", "JWT_REALM", "JWT_RESOURCE_METADATA")
 
-#: What the original sets in ``app.config`` where nobody has: all options, and the keys.
+#: The defaults that the original writes into ``app.config``: of all options, and of the keys.
 FILLED: dict[str, Any] = {"JWT_SECRET_KEY": None, "JWT_PRIVATE_KEY": None, "JWT_PUBLIC_KEY": None}
 
-#: What is wrong with a short HMAC secret.
+#: The message about a short HMAC secret.
 _WEAK: Final = """the HMAC secret has {} bytes and needs 32 (RFC 7518 section 3.2); make one with
   python -c "import secrets; print(secrets.token_urlsafe(48))\""""
 
-#: Where an application remembers that it was warned.
+#: The key in ``app.extensions`` that is set after the application was warned.
 _WARNED: Final = "jwtpolicy.compat.warned"
 
 #: Seconds in the year that cookies live where they are no session cookies.
@@ -161,7 +161,7 @@ class Config:
     jwt_in_json = property(lambda self: "json" in self.token_location)
     #: Whether `algorithm` signs with a private key and verifies with a public one.
     is_asymmetric = property(lambda self: self.algorithm in requires_cryptography)
-    #: How long cookies live in seconds; None: until the browser is closed.
+    #: The lifetime of cookies in seconds; None: until the browser is closed.
     cookie_max_age = property(lambda self: None if self.session_cookie else _YEAR)
     #: The keys that sign and verify; for what they raise see `_key`.
     encode_key = property(lambda self: self._key("JWT_PRIVATE_KEY"))

@@ -19,7 +19,7 @@ class Admitted(NamedTuple):
 
     Attributes:
         token: Its token, empty where it came without.
-        location: Where the token stood, or None.
+        location: The token location, or None.
         user: The user that ``user_lookup_loader`` returned.
         encoded: The token as it was sent, or None.
     """

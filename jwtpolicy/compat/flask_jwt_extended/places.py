@@ -16,7 +16,7 @@ from .config import CSRF_METHODS, config, places
 #: RFC 9110 section 9.2.1: methods that change nothing.
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
-#: Where a request has the names of the cookies that guards have looked for.
+#: The attribute of a request with the names of the cookies that guards have looked for.
 COOKIES: Final = "jwtpolicy.compat.cookies"
 
 #: Kinds of token that are accepted; each has a cookie and a member of its own.

@@ -32,12 +32,12 @@ logger = logging.getLogger("jwtpolicy")
 _PROTECTED: Final = (RESERVED_CLAIMS | {"sub"}) - {"nbf", "scope", "acr", "amr", "auth_time"}
 _PROTECTED_HEADERS: Final = RESERVED_HEADERS - {"kid"}
 
-#: What is read here; other claims are the application's own.
+#: The claims that are read here; others are the application's own.
 _READ: Final = ("iss", "sub", "aud", "exp", "nbf", "iat", "jti", "type", "fresh", "csrf")
-#: What a token that does not say them is taken to say.
+#: The defaults of absent claims.
 _DEFAULTS: Final[Members] = {"type": "access", "fresh": False, "jti": None}
 
-#: What a bad token or an unfit key may make of PyJWT beside its own errors (ALG-4).
+#: Errors that a bad token or an unfit key may cause in PyJWT beside its own (ALG-4).
 _FOREIGN: Final = (ValueError, TypeError, AttributeError, LookupError, RuntimeError)
 
 
@@ -234,7 +234,7 @@ def create_access_token(
     Args:
         identity: The argument of ``user_identity_loader``; without one, text.
         fresh: Whether it is fresh, a timedelta for how long, or until when.
-        expires_delta: How long it lives; None: ``JWT_ACCESS_TOKEN_EXPIRES``; False: for ever.
+        expires_delta: The lifetime; None: ``JWT_ACCESS_TOKEN_EXPIRES``; False: for ever.
         additional_claims: Further claims; they win over those of the loader.
         additional_headers: Further members of the header, in the same way.
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, Literal
 
-#: How long a token lives; False: for ever.
+#: The lifetime of a token; False: for ever.
 ExpiresDelta = Literal[False] | timedelta
 
 #: Whether a token is fresh, for how long, or until when in seconds since the epoch.

@@ -35,7 +35,7 @@ class Guard:
         optional: Callers without a token are let in.
         fresh: The token has to be fresh.
         refresh: It has to be a refresh token, not an access token.
-        locations: Where it may stand; None: where the application looks.
+        locations: The token locations; None: ``JWT_TOKEN_LOCATION``.
         verify_type: With False access and refresh tokens are both let in.
         skip_revocation_check: With True nobody is asked whether it was revoked.
 

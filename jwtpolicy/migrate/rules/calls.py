@@ -10,7 +10,7 @@ from ..source import Part, arguments, literal
 from ..work import Work
 from .reading import move
 
-#: What is read of a token that is decoded.
+#: The attribute of a verified token that replaces each function.
 _ATTRIBUTES = {"decode_token": "claims", "get_jti": "token_id", "get_csrf_token": "csrf"}
 
 

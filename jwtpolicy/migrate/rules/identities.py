@@ -10,7 +10,7 @@ from ..source import Function, Part
 from ..work import Work
 from .parameters import plain_parameters
 
-#: What needs no parentheses where an attribute of it is read.
+#: Expressions that need no parentheses before an attribute.
 _TIGHT = ast.Name | ast.Attribute | ast.Call | ast.Subscript
 
 

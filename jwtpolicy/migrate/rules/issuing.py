@@ -28,7 +28,7 @@ _ACCESS: Final = (
 #: The parameters of ``create_refresh_token``.
 _REFRESH: Final = ("identity", "expires_delta", "additional_claims", "additional_headers")
 
-#: What they are called here.
+#: The names of arguments in this library.
 _RENAMED: Final = {
     "fresh": "fresh",
     "expires_delta": "expires_in",
@@ -39,7 +39,7 @@ _RESERVED: Final = {
     "additional_claims": RESERVED_CLAIMS | {"sub"},
     "additional_headers": RESERVED_HEADERS,
 }
-#: Where a call may not happen at all, or happen several times.
+#: Nodes in which a call may not happen at all, or happen several times.
 _CONDITIONAL: Final = (
     ast.IfExp,
     ast.BoolOp,

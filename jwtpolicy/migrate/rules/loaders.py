@@ -16,7 +16,7 @@ from .parameters import free_parameter, plain_parameters, set_parameters, take_t
 
 EXCEPTIONS: Final = "jwtpolicy.exceptions"
 
-#: What has to be written by hand, and only in this library.
+#: Advice about loaders that have to be rewritten by hand.
 _BY_HAND: Final[Mapping[str, str]] = {
     "encode_key_loader": (
         "several keys are a KeyRing here: a subclass whose signing_key_for chooses the key and "
@@ -42,7 +42,7 @@ _ANSWERED: Final[Mapping[str, tuple[str, ...]]] = {
     "revoked_token_loader": ("RevokedTokenError",),
     "user_lookup_error_loader": ("UnknownUserError",),
 }
-#: What an ``invalid_token_loader`` would answer too, unless it has a loader of its own.
+#: Errors that an ``invalid_token_loader`` would answer too, unless they have their own loader.
 _BESIDE: Final = {
     "expired_token_loader": None,
     "revoked_token_loader": "token_in_blocklist_loader",
@@ -177,5 +177,5 @@ _RULES: Final[Mapping[str, Rule]] = {
     **dict.fromkeys(_BY_HAND, _leave),
 }
 LOADERS: Final = frozenset(_RULES) | {"user_identity_loader"}
-#: Where the manager keeps the functions that are registered.
+#: The manager's attributes that hold the registered functions.
 CALLBACKS: Final = frozenset(f"_{name.removesuffix('_loader')}_callback" for name in LOADERS)

@@ -9,7 +9,7 @@ from typing import Final
 from ..source import Source, string
 from ..work import Work
 
-#: What says the same as some reserved claims.
+#: The replacements of some reserved claims.
 _INSTEAD: Final = {
     "aud": "set JWT_ENCODE_AUDIENCE",
     "exp": "write expires_delta=…",

@@ -11,7 +11,7 @@ from ..source import Function, last_name, string
 from ..work import Work
 from .hooks import hooks_of
 
-#: Where a conditional expression needs no parentheses.
+#: Statements in which a conditional expression needs no parentheses.
 _OPEN: Final = (ast.Assign, ast.AnnAssign, ast.Return)
 _CHANGING: Final = frozenset({"clear", "pop", "popitem", "setdefault", "update"})
 
@@ -43,7 +43,7 @@ def _rewrite_mapping(work: Work, reference: Reference, text: str) -> None:
 
 
 def _check_members(work: Work, reference: Reference, uses: list[ast.AST]) -> None:
-    """Add hindrances for claims that are read of refresh tokens, which carry none here."""
+    """Add hindrances for claims of a login read from refresh tokens, which lack them here."""
     demand = work.file.demands.around(reference.node)
     if demand is not None and not demand.refresh and demand.verify_type:
         return

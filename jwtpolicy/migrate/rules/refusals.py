@@ -10,7 +10,7 @@ from ..work import Work
 from .loaders import EXCEPTIONS
 from .reading import move
 
-#: What the exceptions that mean the same are called here.
+#: The names of the equivalent exceptions in this library.
 _OURS: Final = {
     "InvalidHeaderError": "InvalidRequestError",
     "InvalidQueryParamError": "InvalidRequestError",

@@ -9,7 +9,7 @@ from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from ...exceptions import ConfigurationError
 
-#: What each scheme means: what is at the address, and whether it speaks TLS.
+#: The kind of server behind each scheme, and whether it speaks TLS.
 SCHEMES: Final[Mapping[str, tuple[str, bool]]] = {
     "redis": ("single", False),
     "rediss": ("single", True),
@@ -21,7 +21,7 @@ SCHEMES: Final[Mapping[str, tuple[str, bool]]] = {
 
 _PORTS: Final = {"single": 6379, "sentinel": 26379, "cluster": 6379}
 
-#: What may stand behind the question mark.
+#: The options of the URL's query.
 _OPTIONS: Final = {
     "max_connections",
     "sentinel_username",

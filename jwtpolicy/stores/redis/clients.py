@@ -17,7 +17,7 @@ from ..deadlines import left
 from .address import Address
 from .connections import TimedConnection, TimedSSLConnection
 
-#: What becomes of a command on a Cluster: to a node that is gone, asking who took over, to that.
+#: The steps of a command on a Cluster: to a node that is gone, asking who took over, to that.
 _CLUSTER_STEPS: Final = 3
 
 

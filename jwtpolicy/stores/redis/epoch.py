@@ -16,7 +16,7 @@ from .server import Key, Server
 _KEEPING: Final = "noeviction"
 #: Seconds for which it is believed that a server has that policy still.
 _CHECKED_FOR: Final = 60.0
-#: What stands before the second in an epoch that began because the server went back in time.
+#: The prefix of an epoch that began because the server went back in time.
 _STRICTLY: Final = b"="
 
 

@@ -9,7 +9,7 @@ from redis.exceptions import RedisClusterException, RedisError
 from ...exceptions import StoreUnavailableError
 from .records import OTHER_VERSION, other_version
 
-#: What redis-py raises where a server does not do what it was asked.
+#: The errors of redis-py where a server does not do what it was asked.
 FAILURES: Final = (RedisError, RedisClusterException, OSError)
 
 

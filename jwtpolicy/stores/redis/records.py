@@ -12,7 +12,7 @@ from ..base import Predecessor, Session, SessionRecord, microseconds
 #: The first byte of every record. Before version 2 there was none, but whether it was ended.
 VERSION: Final = 2
 
-#: What every script raises that meets a record of another version.
+#: The error of every script that meets a record of another version.
 OTHER_VERSION: Final = "JWTPOLICY_OTHER_VERSION"
 
 # The same as pack_record in scripts.py: the version, whether it was ended, five times, six strings
@@ -21,7 +21,7 @@ _TIMES: Final = struct.Struct(">BBqqqqq")
 _LENGTH: Final = struct.Struct(">I")
 _DEADLINE: Final = struct.Struct(">q")
 
-#: What reading raises where something else was written.
+#: The errors of reading bytes that are no record.
 UNREADABLE: Final = (struct.error, ValueError, IndexError)
 
 

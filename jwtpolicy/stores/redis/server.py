@@ -48,7 +48,7 @@ class Server:
     """The server of one store: its client is made at the first use, one for each process.
 
     Args:
-        address: Where the server is.
+        address: The address of the server.
         timeout: Seconds to wait for it, and for one's turn.
 
     Attributes:

@@ -30,10 +30,10 @@ T = TypeVar("T")
 
 Rows = Sequence[Sequence[Any]]
 
-#: What is done within a transaction; it may be done again from the start.
+#: A function that runs within a transaction; it may run again from the start.
 Job = Callable[[Connection], T]
 
-#: How often a change is tried that the database undoes because of others.
+#: The attempts at a change that the database undoes because of others.
 _ATTEMPTS: Final = 8
 _ENGINES: Final = 16  # that are remembered
 _PAUSE: Final = 0.005  # seconds, doubled each time, so that those who met part ways

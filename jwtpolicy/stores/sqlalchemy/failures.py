@@ -8,9 +8,9 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from ...exceptions import StoreUnavailableError
 
-#: What PostgreSQL says to the loser of a deadlock, or of two transactions that cannot both be.
+#: PostgreSQL's codes for the loser of a deadlock, or of two transactions that exclude each other.
 _SQLSTATES: Final = {"40001", "40P01"}
-#: What InnoDB says to the loser of a deadlock.
+#: InnoDB's code for the loser of a deadlock.
 _DEADLOCK: Final = 1213
 
 

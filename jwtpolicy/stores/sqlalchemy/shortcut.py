@@ -21,7 +21,7 @@ class Shortcut:
         self._engine = engine
         self._sql = str(compiled)
         self._order = compiled.positiontup
-        #: What the driver raises.
+        #: The root of the driver's errors.
         self.errors: type[Exception] = engine.dialect.loaded_dbapi.Error
 
     def ask(self, values: Mapping[str, Any]) -> Sequence[Any]:

@@ -50,7 +50,7 @@ _FOUND: Final = (
     .outerjoin(sessions, _S.session_key == bindparam("session"))
     .outerjoin(subjects, subjects.c.subject_key == bindparam("subject"))
 )
-#: What is known of an access token: one row, always. `Shortcut` compiles it.
+#: The entries about an access token: one row, always. `Shortcut` compiles it.
 STANDING: Final[Select[Any]] = select(
     tokens.c.is_revoked, _S.is_ended, subjects.c.cut_off
 ).select_from(_FOUND)

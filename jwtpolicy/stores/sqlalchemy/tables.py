@@ -17,7 +17,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import mysql
 from sqlalchemy.types import TypeEngine
 
-#: What all names of the library's tables and indexes start with.
+#: The prefix of all names of the library's tables and indexes.
 PREFIX: Final = "jwtpolicy_"
 
 #: The shape of the tables; it is written into ``jwtpolicy_schema``.

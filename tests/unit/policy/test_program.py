@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from jwtpolicy import AccessRequest, AllOf, AtLeast, Fresh, HasRole, HasScope, Outcome, policy
+from jwtpolicy.decision import NO_CURE
 from jwtpolicy.exceptions import PolicyError, StoreUnavailableError
 from jwtpolicy.policy.baseline import for_kind
 from tests.support.strategies import token
@@ -17,7 +18,7 @@ def decided(rule: Any, **claims: Any) -> Any:
 
 
 @policy
-def wait(access: Any, seconds: int) -> Any:
+def wait(access: Any, seconds: Any) -> Any:
     return access.deny("slow down", Outcome.RATE_LIMITED, retry_after=seconds)
 
 
@@ -47,6 +48,7 @@ PARAMETERS = [
     ),
     pytest.param(wait(5) & wait(9), {"retry_after": 9}, id="and: the longest wait"),
     pytest.param(wait(5) | wait(9), {"retry_after": 5}, id="or: the shortest wait"),
+    pytest.param(wait(1.5), {"retry_after": 1}, id="whole seconds"),
     pytest.param(HasScope("b") & HasScope("c"), {"scope": "b c"}, id="and: both scopes"),
     pytest.param(HasScope("a") & HasScope("b"), {"scope": "a b"}, id="and: the held one too"),
     pytest.param(HasScope("b", "c") | HasScope("d"), {"scope": "d"}, id="or: fewer scopes"),
@@ -76,6 +78,12 @@ def test_the_order_does_not_change_what_is_asked_for() -> None:
     rules = [HasScope("b"), HasScope("c", "d"), Fresh(within=5)]
 
     assert decided(rules[0] | rules[1]).parameters == decided(rules[1] | rules[0]).parameters
+
+
+def test_what_is_admitted_shares_one_empty_cure() -> None:
+    decision = decided(HasScope("a") & ~HasRole("x"), scope="a")
+
+    assert all(part.cure is NO_CURE for part in (decision, *decision.children))
 
 
 def test_a_broken_predicate_outweighs_an_outage_in_an_and() -> None:
