@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import Enum
 from typing import Any
 
 from hypothesis import given
@@ -74,6 +75,19 @@ def test_equal_numbers_are_told_as_they_are_written() -> None:
     ]
 
     assert told == ["7001", "7001.0", "1", "True"]
+
+
+class Scopes(str, Enum):  # noqa: UP042 # a StrEnum is formatted as its text
+    """Scopes as many applications have them."""
+
+    READ = "read:prepared"
+
+
+def test_a_member_of_an_enumeration_is_told_to_nobody_else() -> None:
+    for scope in (Scopes.READ, "read:prepared"):
+        error = errors.InsufficientScopeError(parameters={"scope": scope})
+
+        assert f'scope="{scope}"' in error.response.headers["WWW-Authenticate"]
 
 
 def test_a_description_that_is_no_text_is_told_too() -> None:
