@@ -240,10 +240,11 @@ class AccessError(HTTPException):
         if type(self) not in _OWN_CLASSES:
             return _made(self)
         said = (type(self), self.error, self.description, self.code, self.has_challenge)
-        waits = self.retry_after
-        # With its type, because 1, 1.0 and True are equal and written differently.
-        told = (self.scheme, self.realm, self.resource_metadata, type(waits), waits)
-        key = (*said, *told, *self.parameters.items())
+        told = (self.scheme, self.realm, self.resource_metadata, self.retry_after)
+        key = (*said, *told, *self.parameters, *self.parameters.values())
+        # With the types, because 1 and True are equal, and so are a text and an enumeration's
+        # member, and written differently.
+        key = (*key, *map(type, key))
         try:
             known = _TOLD.get(key)
         except TypeError:  # an application's handler may say it with more than text

@@ -576,11 +576,12 @@ class Sessions:
         return pair, refresh.token_id
 
     def _session_of(self, token: Token, now: int) -> Session:
-        claims, store = token._claims, self._store or self.store
+        claims = token._claims
         session_id = claims.get("sid")
         if session_id is None:
             msg = "the token belongs to no session"
             raise IssueError(msg)
+        store = self._store or self.store
         session = store.session(self._issuer, session_id, now=now)
         if session is None or session.subject != claims["sub"]:
             msg = "the session is over"

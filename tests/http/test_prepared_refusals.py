@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from enum import Enum
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -67,6 +69,13 @@ def test_answers_that_differ_each_time_do_not_fill_the_memory() -> None:
     assert len(errors._TOLD) <= errors._MAX_TOLD
 
 
+@pytest.fixture
+def _nothing_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forget what other tests have filled the memory with."""
+    monkeypatch.setattr(errors, "_TOLD", {})
+
+
+@pytest.mark.usefixtures("_nothing_told")
 def test_equal_numbers_are_told_as_they_are_written() -> None:
     waits: list[Any] = [7001, 7001.0, 1, True]
     told = [
@@ -74,6 +83,20 @@ def test_equal_numbers_are_told_as_they_are_written() -> None:
     ]
 
     assert told == ["7001", "7001.0", "1", "True"]
+
+
+class Scopes(str, Enum):  # noqa: UP042 # a StrEnum is formatted as its text
+    """Scopes as many applications have them."""
+
+    READ = "read:prepared"
+
+
+@pytest.mark.usefixtures("_nothing_told")
+def test_a_member_of_an_enumeration_is_told_to_nobody_else() -> None:
+    for scope in (Scopes.READ, "read:prepared"):
+        error = errors.InsufficientScopeError(parameters={"scope": scope})
+
+        assert f'scope="{scope}"' in error.response.headers["WWW-Authenticate"]
 
 
 def test_a_description_that_is_no_text_is_told_too() -> None:

@@ -307,6 +307,16 @@ def test_stepping_up_outside_of_a_session_is_an_error(site: Any, access: Any) ->
         site.post("/step-up", headers=access())
 
 
+def test_so_it_is_where_there_are_no_sessions(make_app: Any) -> None:
+    app, jwt = make_app({"baseline": None}, store_url="none")
+    app.add_url_rule("/", "view", protect()(lambda: jwt.step_up("u1").as_response()))
+    with app.app_context():
+        pair = jwt.login("u1")
+
+    with pytest.raises(IssueError, match="no session"):
+        app.test_client().get("/", headers=bearer(pair.access_token))
+
+
 def test_a_password_reset_token_works_once_and_nowhere_else(
     app: Any, jwt: Any, site: Any, access: Any
 ) -> None:
