@@ -18,8 +18,6 @@ FILES = sorted(path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*
 #: Files that are not mended yet.
 LEFT: Final[frozenset[str]] = frozenset(
     {
-        "app/bound_app.py",
-        "app/responses.py",
         "extension.py",
         "policy/arguments.py",
         "policy/functions.py",
