@@ -18,7 +18,6 @@ FILES = sorted(path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*
 #: Files that are not mended yet.
 LEFT: Final[frozenset[str]] = frozenset(
     {
-        "extension.py",
         "policy/arguments.py",
         "policy/functions.py",
         "policy/matchers.py",
