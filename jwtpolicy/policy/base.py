@@ -86,7 +86,8 @@ def broken(policy: object, why: str, error: Exception | None = None) -> Finding:
 class Policy(Comparable):
     """A rule about who may do something: frozen, hashable, stateless.
 
-    Combine policies with ``&``, ``|`` and ``~``. Its ``repr`` is its source text.
+    Combine policies with ``&``, ``|`` and ``~``. Its ``repr`` is its source text. They nest 100
+    levels deep at the most; ``AllOf(*policies)`` combines many in one level.
 
     To write one with parameters, subclass it and define `decide`; for one without,
     `jwtpolicy.policy` on a function is shorter.
@@ -305,8 +306,9 @@ class Policy(Comparable):
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         how = super().__reduce_ex__(protocol)
-        if how[0] is not copyreg.__newobj__:  # type: ignore[attr-defined] # pickle's own
-            return how  # Another base of its class knows how, such as a set.
+        is_usual = how[0] is copyreg.__newobj__  # type: ignore[attr-defined] # pickle's own
+        if not is_usual or not isinstance(how[2], dict):
+            return how  # Another base of its class knows how, such as a set; or it has slots.
         # Without the arguments that some `__new__` demand, because the state has them.
         return (_blank, (type(self),), _without_derived(how[2]))
 
@@ -319,10 +321,8 @@ def _blank(kind: type[Policy]) -> Policy:
     return object.__new__(kind)
 
 
-def _without_derived(state: Any) -> Any:
+def _without_derived(state: dict[str, Any]) -> dict[str, Any]:
     """Return the state of a policy without what is found again when it is asked for."""
-    if not isinstance(state, dict):
-        return state  # It has slots.
     derived = {_PROGRAM} if state.get(_IDENTITY) is None else {_PROGRAM, _IDENTITY}
     return {name: value for name, value in state.items() if name not in derived}
 
