@@ -25,7 +25,7 @@ from ..tokens.status import TokenStatus
 from ..tokens.token import Token
 from ..tokens.verifier import Verifier
 
-#: Seconds for which `enforce` goes by what the store has said of the token.
+#: Seconds for which `enforce` uses the cached status of a token.
 MAX_AGE: Final = 1
 
 
@@ -199,7 +199,7 @@ class RequestServices:
         try:
             return self._keep_user(token, self.services.users.load(token))
         except (HTTPException, SetupError) as error:
-            # Weakly: its traceback holds all that the request has made.
+            # Weakly: its traceback refers to every object of the request.
             self._user_error = ref(error)
             raise
 

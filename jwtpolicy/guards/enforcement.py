@@ -86,7 +86,7 @@ class Enforcement:
         self.refusals = refusals
 
     def admit(self, plan: Plan, state: RequestState, request: Request) -> InnerAccess | None:
-        """Let the request in, or raise what answers it.
+        """Admit the request by *plan*, or raise the refusal, which answers it.
 
         Args:
             plan: The plan of its endpoint; never a public one, which reads no credential.

@@ -38,7 +38,7 @@ class RequestState:
         admitted: The plans that have admitted the request, and the access of each.
         asked: The plans that have read tokens, whether or not they admitted the request.
         refusal: The last refusal, or None where there was none or the answer is made; it is given
-            up then, because its traceback holds the request in whose environ this is kept.
+            up then, because its traceback refers to the request, whose environ keeps this state.
         logged: A weak reference to the refusal that was logged last.
         unlogged: The arguments of the log for that refusal, where it is logged only if nobody
             catches it; else None.
