@@ -170,7 +170,7 @@ class BoundApp:
             return kept.about(current) or kept.nest(made)
 
     def admit(self, guard: Guard) -> InnerAccess | None:
-        """Let the current request pass *guard*, or raise what answers it; see `Enforcement`."""
+        """Admit the current request by the plan of *guard*, or raise the refusal."""
         current: Request = request._get_current_object()  # type: ignore[attr-defined] # a proxy
         enforcement = self._enforcement or self._bind()
         if self._app.view_functions is not self._views:
@@ -316,7 +316,7 @@ class BoundApp:
     def _called_plan(self, plan: Plan, guard: EndpointGuard, current: Request) -> Plan:
         """Return *plan* for a view of another endpoint, which the current request has called.
 
-        It is an inner guard there: what it lets in is current while the function runs.
+        It is an inner guard there: the access that it admits is current while the function runs.
         """
         target = (current.endpoint, current.method)
         called = self._inner_plans.get((target, guard))

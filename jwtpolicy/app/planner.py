@@ -268,9 +268,9 @@ class WrittenGuards:
 
     @property
     def is_passed_by(self) -> bool:
-        """Whether what Flask calls is none of the guards.
+        """Whether the function that Flask calls is no guard, so that it may answer without one.
 
-        What stands above a guard, or a ``dispatch_request``, may answer without calling it.
+        A decorator above a guard, or a ``dispatch_request``, may not call the guard.
         """
         if guard_of(self.view) is not None:
             return False
@@ -399,8 +399,8 @@ def dispatcher(cls: type | None) -> str:
 def put_at_each_request(cls: type | None, method: str) -> list[object]:
     """Return the ``method_decorators`` that RESTful and RESTX put around handlers.
 
-    The outermost comes first. What is only known of an instance, such as a property, stands for
-    its decorators.
+    The outermost comes first. A list that only instances have, such as a property, is returned
+    itself, in place of its decorators.
     """
     listed = getattr(cls, "method_decorators", None) or ()
     if isinstance(listed, Mapping):
