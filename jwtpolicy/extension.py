@@ -468,7 +468,7 @@ class JWTManager(Generic[User]):
     def renewed(self, token: Token) -> str:
         """Return another access token for the live session of *token*, an access token.
 
-        What ``JWT_COOKIE_RENEW_WITHIN`` does for cookies. The new token is not fresh.
+        ``JWT_COOKIE_RENEW_WITHIN`` does this for cookies. The new token is not fresh.
 
         Raises:
             RevokedTokenError: The token was revoked, or its session was ended or has expired.
@@ -846,7 +846,7 @@ class JWTManager(Generic[User]):
         Args:
             policy: The policy; evaluated as it is, neither closed nor with the baseline.
             token: The token, encoded or verified; None for a request without one. Not given, it
-                is the current token, or none where there is none. Or an `AccessRequest`, which
+                is the current token, if there is one. Or an `AccessRequest`, which
                 has all the rest.
             **described: The rest of the request: its ``method``, ``endpoint``, ``view_args``,
                 ``remote_addr`` and ``transport``, and the ``resource``, where None means that it
