@@ -1,4 +1,4 @@
-"""Put the parts together for an application: `JWTManager`."""
+"""`JWTManager`, the extension: registration of hooks, and the verbs that delegate."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ Lifetime = float | timedelta | Never
 if TYPE_CHECKING:
 
     class UserLoaderDecorator(Protocol[User]):
-        """What ``user_loader(lazy=…)`` returns: ``user_loader`` of a function alone."""
+        """The decorator that ``user_loader(lazy=…)`` returns."""
 
         @overload
         def __call__(self, loader: Callable[[Token], User], /) -> Callable[[Token], User]: ...
@@ -106,9 +106,10 @@ _REFRESH: Final = frozenset({REFRESH})
 
 
 class _Answering:
-    """Say in whose name a refusal is, when it comes from a verb and not from a guard.
+    """Log a refusal that a verb raises, and set the realm of its challenge, as guards do.
 
-    An outage is logged at once: whatever the application answers, somebody has to mend it.
+    An outage is logged at once, because an operator has to see it even if the application catches
+    the error. A refusal that is caught is not logged.
     """
 
     def __enter__(self) -> None:
@@ -119,33 +120,34 @@ class _Answering:
             try:
                 raise application().refused(error, may_be_caught=True) from error.__cause__
             finally:
-                # Its traceback holds this frame, which must not hold it in turn.
+                # The traceback refers to this frame: a reference back would be a cycle, which
+                # keeps the request until the garbage is collected.
                 del error
 
 
 class JWTManager(Generic[User]):
-    """The extension: what issues, verifies, renews and revokes the tokens of applications.
+    """The Flask extension: it issues, verifies, renews and revokes the tokens of applications.
 
-    The type parameter is the type of `current_user`, and of what a ``user_loader`` returns; without
-    one it is Any. One manager may serve several
-    applications; each has its own settings, keys and store.
+    The type parameter is the type of `current_user`, and of the user that a ``user_loader``
+    returns; without one it is Any. One manager may serve several applications; each has its own
+    settings, keys and store.
 
     Args:
         app: The application, or None: then call `init_app` later.
-        baseline: What every presented token has to pass, on every guarded endpoint. None is the
-            explicit word for nothing at all; tokens cannot be revoked then.
-        store: Where sessions and revocations are remembered; None means what ``JWT_STORE_URL``
-            says.
-        keys: The keys; None means those of the settings.
-        transports: Places of your own where tokens may stand, beside ``JWT_TOKEN_LOCATION``.
-        add_context_processor: Whether templates know `current_user` and `current_token`; nothing
-            is loaded before a template touches them. A user who is not known any more is none
-            there; what the ``user_loader`` raises passes through.
-        clock: Where the time comes from, as seconds since the epoch; `init_app` takes another one
-            for its application.
+        baseline: The policy that every presented token has to pass, on every guarded endpoint.
+            None switches it off; tokens cannot be revoked then.
+        store: The token store, which keeps sessions and revocations; None means the store of
+            ``JWT_STORE_URL``.
+        keys: The key ring; None means the keys of the settings.
+        transports: Your own transports, from which tokens are read beside ``JWT_TOKEN_LOCATION``.
+        add_context_processor: Whether templates have `current_user` and `current_token`; the user
+            is loaded when a template uses it. A user who is not known any more is false there; an
+            exception of the ``user_loader`` passes through.
+        clock: Returns the time in seconds since the epoch; `init_app` takes another one for its
+            application.
 
     Raises:
-        ConfigurationError: One of them is something else.
+        ConfigurationError: An argument is not of its type, such as a URL passed as *store*.
     """
 
     def __init__(
@@ -175,7 +177,7 @@ class JWTManager(Generic[User]):
 
         Args:
             app: The application.
-            clock: Where its time comes from; None: the manager's clock.
+            clock: Returns the time for this application; None: the manager's clock.
 
         Raises:
             ConfigurationError: A setting or a key cannot be used, or *clock* is no function that
@@ -213,8 +215,9 @@ class JWTManager(Generic[User]):
             kind: The kind of token; None for all kinds but refresh.
 
         Raises:
-            SchemaError: The schema cannot describe a token, or there is one already.
-            SetupError: All applications of this manager are bound: they would not hear of it.
+            SchemaError: The schema cannot describe a token, or the type has one for this kind
+                already.
+            SetupError: All applications of this manager are bound, so that none would use it.
         """
         _check_user_type(user_type, kind)
 
@@ -239,20 +242,20 @@ class JWTManager(Generic[User]):
     @overload
     def user_loader(self, *, lazy: bool = False) -> UserLoaderDecorator[User]: ...
     def user_loader(self, loader: Any = NOT_GIVEN, *, lazy: bool = False) -> Any:
-        """Register what returns the user of a `Token`, or None where there is none any more.
+        """Register the function that loads the user of a `Token`; it returns None for no user.
 
         It is called once in a request, before the view; None is answered with 401, an exception
         with 503. A user who was disabled is therefore shut out at once. It may be async.
 
         Args:
             loader: The function, where the decorator is written without parentheses.
-            lazy: Wait for the first touch of `current_user`; a token of an unknown user then
-                passes views that do not touch it. The guard of an async view does not wait where
-                the loader is async too: the view could not.
+            lazy: Load the user at the first use of `current_user`; a token of an unknown user then
+                passes views that do not use it. For an async view, an async loader still runs in
+                the guard, because `current_user` cannot be awaited.
 
         Raises:
-            SetupError: There is one already, it is no function, or all applications of this
-                manager are bound.
+            SetupError: There is a user loader already, *loader* is no function, or all
+                applications of this manager are bound.
         """
         expect(lazy, bool, "user_loader(lazy=…) is True or False", SetupError)
         if loader is NOT_GIVEN:
@@ -264,39 +267,40 @@ class JWTManager(Generic[User]):
         return loader
 
     def revocation_check(self, check: AnyCheck) -> AnyCheck:
-        """Register what is asked beside the store whether a token was revoked.
+        """Register a function that tells, beside the store, whether a token was revoked.
 
         It is called with the `Token`, for every token that the store lets pass, and returns True
         for one that was revoked. Anything else than True and False is an error 500, an exception
-        is 503: neither lets anybody in.
+        is 503: neither admits the request.
 
         Raises:
-            SetupError: It is an async function, or all applications of this manager are bound.
+            SetupError: *check* is an async function, or all applications of this manager are
+                bound.
         """
         _check_plain(check, "revocation_check")
         self._registrations.add_check(check)
         return check
 
     def extra_claims(self, hook: AnyHook) -> AnyHook:
-        """Register what adds claims to all tokens: called with the user and the kind of token.
+        """Register a hook that adds claims to all tokens: called with the user and the kind.
 
-        What it returns is copied; it may not name reserved claims. Dates, decimals and the like
-        are written as the application's JSON provider writes them.
+        It returns a mapping, which is copied and may not name reserved claims. Dates, decimals and
+        the like are written as the application's JSON provider writes them.
 
         Raises:
-            SetupError: There is one already, it is an async function, or all applications of
-                this manager are bound.
+            SetupError: There is such a hook already, *hook* is an async function, or all
+                applications of this manager are bound.
         """
         _check_plain(hook, "extra_claims")
         self._registrations.add_hook("extra_claims", hook)
         return hook
 
     def extra_headers(self, hook: AnyHook) -> AnyHook:
-        """Register what adds members to the JOSE header of all tokens, like `extra_claims`.
+        """Register a hook that adds members to the JOSE header of all tokens, like `extra_claims`.
 
         Raises:
-            SetupError: There is one already, it is an async function, or all applications of
-                this manager are bound.
+            SetupError: There is such a hook already, *hook* is an async function, or all
+                applications of this manager are bound.
         """
         _check_plain(hook, "extra_headers")
         self._registrations.add_hook("extra_headers", hook)
@@ -309,7 +313,8 @@ class JWTManager(Generic[User]):
         ask for an access token beside it. Policies that the blueprint has already change nothing.
 
         Raises:
-            PolicyDefinitionError: What was passed is not policies.
+            PolicyDefinitionError: *blueprint* is no Blueprint, a policy is none, or one of them is
+                ``Public()``.
             SetupError: An application that has registered *blueprint* is bound.
         """
         how = "protect_blueprint takes a Blueprint first, then policies"
@@ -346,23 +351,23 @@ class JWTManager(Generic[User]):
             amr: The methods that were used (:rfc:`8176`).
             scope: The scopes granted, space-separated.
             claims: More claims; none of the reserved names. They belong to the session, as *acr*,
-                *amr*, *scope* and *headers* do: its later tokens say them again.
+                *amr*, *scope* and *headers* do: its later tokens have them too.
             headers: More members of the JOSE header; none of the reserved names.
-            label: What the user may know the session by; at most 80 characters are kept of it, and
-                what is none of a line of text becomes ``?``.
+            label: The name of the session for the user, such as the device; at most 80 characters
+                are kept, and control characters, line breaks and the like become ``?``.
             since: When the login began, in seconds since the epoch, by the application's clock:
                 before the password was compared. None: now.
 
         Raises:
-            SubjectError: *user* is nobody; it is a `TypeError`.
-            NotAnIdError: The subject is too long, or holds NUL or a lone surrogate.
-            TypeError: *label* is no text, or *since* no moment.
+            SubjectError: *user* has no schema and is no plain subject; it is a `TypeError`.
+            NotAnIdError: The subject is too long, or contains NUL or a lone surrogate.
+            TypeError: *label* is no text, or *since* no finite number of seconds.
             IssueError: The claims cannot be signed; or, with a `user_loader`, the user's schema
-                or a hook says one of them too.
+                or a hook sets one of them too.
             LoginFailedError: All sessions of the user were ended after *since*; not those that
                 this very request has ended. Or the subject begins with the prefix of another type
-                of users: whoever may choose a name may choose ``machine:1``.
-            StoreUnavailableError: The store cannot be asked.
+                of users: a user who may choose a name may choose ``machine:1``.
+            StoreUnavailableError: The token store cannot be asked.
         """
         with self._answering():
             bound = self._application()
@@ -379,16 +384,16 @@ class JWTManager(Generic[User]):
         return self._for_cookies(pair) if bound.parts.takes_cookies else pair
 
     def _since(self, since: float) -> float:
-        """Return when a login began, as far as what this very request has ended is concerned.
+        """Return when a login began, moved past the end of sessions that this request has ended.
 
         Raises:
-            TypeError: It is no moment.
+            TypeError: *since* is no finite number of seconds.
         """
         if type(since) not in (int, float) or not math.isfinite(since):
             msg = f"since is None or seconds since the epoch, not {since!r:.40}"
             raise TypeError(msg)
         state = application().known_state()
-        # One in the future would let the login outlive an end that comes before it.
+        # Not in the future: the login would survive an end of all sessions that comes before then.
         return max(min(since, self._parts().clock()), 0 if state is None else state.ended_at)
 
     def step_up(
@@ -408,15 +413,16 @@ class JWTManager(Generic[User]):
             user: As for `login`, and the current user: `current_user` in any case.
             acr: The authentication context class that was reached (:rfc:`9470`).
             amr: The methods that were used (:rfc:`8176`).
-            claims: Claims that the session's tokens say from now on, beside those of its login; a
-                value of None takes one back.
+            claims: Claims of the session's tokens from now on, beside those of its login; a value
+                of None removes one.
 
         Raises:
-            SubjectError: *user* is nobody.
-            OtherUserError: *user* is not the current one.
-            IssueError: The token belongs to no session.
+            SubjectError: *user* has no schema and is no plain subject.
+            OtherUserError: *user* is not the current user.
+            IssueError: The current token belongs to no session.
             NoTokenError: There is no current token.
-            RevokedTokenError: The session is over.
+            RevokedTokenError: The session was ended or has expired.
+            StoreUnavailableError: The token store cannot be asked.
         """
         with self._answering():
             token, bound = self._current(), self._application()
@@ -434,14 +440,14 @@ class JWTManager(Generic[User]):
             token: The refresh token, encoded or verified; `current_token` where it is one.
 
         Raises:
-            InvalidTokenError: It is not a refresh token of ours, was revoked or used before.
-                Using one twice ends its session, because it is in two hands.
-            StoreUnavailableError: The store cannot be asked; nothing was used up.
+            InvalidTokenError: *token* is no refresh token of this application, was revoked or used
+                before. Using one twice ends its session, because it was probably stolen.
+            StoreUnavailableError: The token store cannot be asked; *token* was not used up.
         """
         with self._answering():
             bound = self._application()
             state = bound.known_state()
-            # What `current_token` stands for is at hand here, without the proxy's way round.
+            # The proxy would look up the state of the request once more.
             access = state.access if state is not None and token is current_token else None
             let_in = None if access is None else access.token
             given = unwrapped(token) if let_in is None else let_in
@@ -452,7 +458,7 @@ class JWTManager(Generic[User]):
                 answers = state.answers
                 standing = answers.known_standing(verified)
                 pair = sessions.refresh(verified, standing, answers.was_used_here)
-                # Let the rest of this request know that it is the one that used the token up.
+                # So that a later guard of this request does not take the used token for a theft.
                 answers.forget()
                 answers.used_up.add(verified)
         if pair.refresh_token is None and isinstance(given, str):
@@ -462,13 +468,13 @@ class JWTManager(Generic[User]):
     def renewed(self, token: Token) -> str:
         """Return another access token for the live session of *token*, an access token.
 
-        What ``JWT_COOKIE_RENEW_WITHIN`` does for cookies. The new token is not fresh.
+        ``JWT_COOKIE_RENEW_WITHIN`` does this for cookies. The new token is not fresh.
 
         Raises:
-            RevokedTokenError: The token was revoked, or its session is over.
-            UnknownUserError: Its user is not known any more.
-            StoreUnavailableError: The store cannot be asked.
-            TypeError: *token* is none.
+            RevokedTokenError: The token was revoked, or its session was ended or has expired.
+            UnknownUserError: The ``user_loader`` returned None for the user of the token.
+            StoreUnavailableError: The token store cannot be asked.
+            TypeError: *token* is no verified `Token`, such as encoded text.
         """
         found = unwrapped(token)
         expect(found, Token, "renewed takes a verified Token: jwt.verify(encoded)", is_secret=True)
@@ -476,7 +482,7 @@ class JWTManager(Generic[User]):
             return self._components().sessions.renew(found)
 
     def logout(self, response: Response | None = None) -> Logout:
-        """End the current session: its access and refresh tokens are dead.
+        """End the current session: its access and refresh tokens are revoked.
 
         So is the session of every other token that the request presents where the endpoint's guard
         accepts it, if its signature verifies: one that has expired, is not valid yet, or was
@@ -487,14 +493,15 @@ class JWTManager(Generic[User]):
         *response*.
 
         Args:
-            response: An answer of your own, whose cookies are to be unset.
+            response: Your own response, whose cookies are to be unset.
 
         Raises:
-            TypeError: *response* is none.
+            TypeError: *response* is no response, such as the text that a view returns.
             CSRFError: A browser may have sent the tokens that the guard overlooked by itself.
-            InvalidTokenError: The bridge's token is none here, so that it cannot be revoked.
-            StoreNotConfiguredError: There is no store to remember it in.
-            StoreUnavailableError: The store cannot be asked: the session lives on.
+            InvalidTokenError: The bridge's token does not verify by the rules for native tokens, so
+                that it cannot be revoked.
+            StoreNotConfiguredError: The application has no token store to keep the revocation in.
+            StoreUnavailableError: The token store cannot be asked: the session is still open.
         """
         if response is not None:
             _check_response(response, "logout")
@@ -517,14 +524,14 @@ class JWTManager(Generic[User]):
         """Put tokens that were just issued into cookies, with their CSRF values.
 
         Args:
-            response: The answer that sets them.
+            response: The response that sets them.
             tokens: A pair, or one encoded token of any kind that has a cookie.
             domain: Another domain than ``JWT_COOKIE_DOMAIN``.
 
         Raises:
             IssueError: A cookie would be too long for browsers, or has no path yet.
-            ConfigurationError: Cookies are no place for tokens here.
-            TypeError: *response* or *tokens* is something else.
+            ConfigurationError: ``JWT_TOKEN_LOCATION`` does not contain cookies.
+            TypeError: *response* is no response, or *tokens* neither a pair nor text.
         """
         _check_response(response, "set_cookies")
         how = "set_cookies takes a TokenPair or an encoded token"
@@ -540,15 +547,15 @@ class JWTManager(Generic[User]):
     def unset_cookies(self, response: Response, *, domain: str | None = None) -> None:
         """Unset the cookies of all kinds of token, and of their CSRF values.
 
-        That ends nothing: whoever has copied a cookie can go on using it. `logout` does both.
+        It revokes nothing: a copied cookie can still be used. `logout` does both.
 
         Args:
-            response: The answer that unsets them.
+            response: The response that unsets them.
             domain: The domain that they were set for, where it is not ``JWT_COOKIE_DOMAIN``.
 
         Raises:
-            ConfigurationError: Cookies are no place for tokens here.
-            TypeError: *response* is none.
+            ConfigurationError: ``JWT_TOKEN_LOCATION`` does not contain cookies.
+            TypeError: *response* is no response, such as the text that a view returns.
         """
         _check_response(response, "unset_cookies")
         self._cookies().erase(response, domain=domain)
@@ -563,7 +570,7 @@ class JWTManager(Generic[User]):
         return parts.cookies
 
     def _for_cookies(self, pair: TokenPair) -> TokenPair:
-        """Let a pair know how it goes into cookies, and whether that is the only way."""
+        """Return *pair* with `set_cookies`, and whether cookies are the only token location."""
         is_only = self._parts().settings.token_location == ("cookies",)
         return replace(pair, set_cookies=self.set_cookies, in_cookies=is_only)
 
@@ -590,18 +597,18 @@ class JWTManager(Generic[User]):
             expires_in: Seconds or a timedelta; None means ``JWT_<KIND>_TOKEN_EXPIRES``.
             scope: The scopes granted, space-separated.
             audience: ``aud``, where it is another one than the configured.
-            session: The session it belongs to: its id, or what `sessions` or `login` returned. The
-                token never outlives it, and says its claims, scope and the like too. A refresh
-                token takes the place of its current one.
+            session: The session it belongs to: its id, or the result of `sessions` or `login`. The
+                token never outlives it, and has its claims, scope and the like too. A refresh
+                token replaces its current one.
             claims: More claims; none of the reserved names.
             headers: More members of the JOSE header; none of the reserved names.
 
         Raises:
-            SubjectError: *user* is nobody; it is a `TypeError`.
-            NotAnIdError: The subject, or *session*, holds NUL or a lone surrogate.
+            SubjectError: *user* has no schema and is no plain subject; it is a `TypeError`.
+            NotAnIdError: The subject, or *session*, contains NUL or a lone surrogate.
             TypeError: *session* names no session, or *kind* is no text.
-            IssueError: The token cannot be made, or could never be verified here.
-            StoreUnavailableError: The store cannot be asked about the session.
+            IssueError: The token cannot be signed, or could never be verified here.
+            StoreUnavailableError: The token store cannot be asked about the session.
         """
         expect(kind, str, "issue(kind=…) takes the name of a kind, such as 'access'")
         bound = self._application()
@@ -627,7 +634,7 @@ class JWTManager(Generic[User]):
     def verify(
         self, encoded: str, *, kind: str | Any_ = "access", allow_expired: bool = False
     ) -> Token:
-        """Return the token that *encoded* is; policies and revocation are not asked.
+        """Verify *encoded* and return the `Token`; policies and revocation are not checked.
 
         Args:
             encoded: A JWS in compact serialization (:rfc:`7515#section-7.1`).
@@ -635,8 +642,8 @@ class JWTManager(Generic[User]):
             allow_expired: Take one whose ``exp`` has passed, for clean-up work.
 
         Raises:
-            InvalidTokenError: It is none, or of another kind; `ExpiredTokenError`,
-                `WrongKindError` where they apply.
+            InvalidTokenError: *encoded* is no valid token, or of another kind; `ExpiredTokenError`
+                and `WrongKindError` where they apply.
             TypeError: *allow_expired* is neither True nor False, or *kind* no text.
         """
         allows: object = allow_expired
@@ -653,15 +660,15 @@ class JWTManager(Generic[User]):
     def revoke(self, token: str | Token) -> None:
         """Revoke one token; a refresh token takes its session along (:rfc:`7009`).
 
-        It may have expired, or not be valid yet: another machine's clock may say otherwise.
+        It may have expired, or not be valid yet: by another machine's clock it may be valid.
 
         Args:
             token: The token, encoded or verified; `current_token` too.
 
         Raises:
-            NotATokenError: It is not a token of ours.
-            TypeError: It is neither text nor a `Token`.
-            StoreUnavailableError: The store cannot be asked: nothing was revoked.
+            NotATokenError: *token* is encoded, and malformed or its signature does not verify.
+            TypeError: *token* is neither text nor a `Token`.
+            StoreUnavailableError: The token store cannot be asked: nothing was revoked.
         """
         with self._answering():
             verified = self._argument(token, Purpose.END)
@@ -671,20 +678,21 @@ class JWTManager(Generic[User]):
     def revoke_token_id(
         self, token_id: str, *, subject: Any, expires_at: datetime | float | None
     ) -> None:
-        """Revoke one token that is not at hand, by what a log of issued tokens says of it.
+        """Revoke one token by its ``jti``, from a log of issued tokens.
 
         The session that it belongs to stays open: `revoke_session` ends that.
 
         Args:
-            token_id: ``jti``.
-            subject: Whose it is, as for `revoke_subject`: tokens are looked up by both.
-            expires_at: When it expires, as an aware datetime or in seconds since the epoch, so
-                that nobody remembers it for longer; None for a token that never does.
+            token_id: The ``jti`` of the token.
+            subject: The user of the token, as for `revoke_subject`: tokens are looked up by both.
+            expires_at: When it expires, as an aware datetime or in seconds since the epoch: the
+                store keeps the revocation until then; None for a token that never expires.
 
         Raises:
-            TypeError: One of them is none of these.
-            NotAnIdError: *token_id* or the subject holds NUL or a lone surrogate.
-            StoreUnavailableError: The store cannot be asked: nothing was revoked.
+            TypeError: *token_id* is no text or empty, or *expires_at* no aware datetime or number
+                of seconds.
+            NotAnIdError: *token_id* or the subject contains NUL or a lone surrogate.
+            StoreUnavailableError: The token store cannot be asked: nothing was revoked.
         """
         named, until = _token_id(token_id), _seconds(expires_at)
         with self._answering():
@@ -693,15 +701,15 @@ class JWTManager(Generic[User]):
         self._forget()
 
     def revoke_session(self, session_id: str | OpenSession | TokenPair) -> None:
-        """End a session: all its tokens are dead.
+        """End a session: all its tokens are revoked.
 
         Args:
-            session_id: Its id, or what `sessions` or `login` returned.
+            session_id: The id of the session, or the result of `sessions` or `login`.
 
         Raises:
-            TypeError: It names no session.
-            NotAnIdError: It is too long, or holds NUL or a lone surrogate.
-            StoreUnavailableError: The store cannot be asked: the session lives on.
+            TypeError: *session_id* names no session, such as empty text.
+            NotAnIdError: The id is too long, or contains NUL or a lone surrogate.
+            StoreUnavailableError: The token store cannot be asked: the session is still open.
         """
         named = session_id_of(session_id)
         with self._answering():
@@ -712,17 +720,17 @@ class JWTManager(Generic[User]):
         """End all sessions of *subject* and revoke its tokens outside of any.
 
         Tokens outside of sessions are refused if they were issued up to this second, or after it
-        within what clocks of machines may differ by: the greater one of `JWT_CLOCK_SKEW` and
+        within the skew that clocks of machines may have: the greater one of `JWT_CLOCK_SKEW` and
         `JWT_DECODE_LEEWAY`.
 
         Args:
-            subject: What `login` takes; of an object with a schema only ``sub`` is read.
-                `current_user` stands for whom the current token is about.
+            subject: The user, as for `login`; of an object with a schema only ``sub`` is read.
+                `current_user` stands for the subject of the current token.
 
         Raises:
-            SubjectError: It is nobody; it is a `TypeError`.
-            NotAnIdError: It is too long, or holds NUL or a lone surrogate.
-            StoreUnavailableError: The store cannot be asked.
+            SubjectError: *subject* has no schema and is no plain subject; it is a `TypeError`.
+            NotAnIdError: The subject is too long, or contains NUL or a lone surrogate.
+            StoreUnavailableError: The token store cannot be asked.
         """
         with self._answering():
             ended_at = self._components().sessions.revoke_subject(self._subject(subject))
@@ -737,7 +745,8 @@ class JWTManager(Generic[User]):
 
         Raises:
             NoTokenError: There is no current token.
-            StoreUnavailableError: The store cannot be asked; some sessions may have been ended.
+            StoreUnavailableError: The token store cannot be asked; some sessions may have been
+                ended.
         """
         with self._answering():
             ended = self._components().sessions.end_others(self._current())
@@ -751,19 +760,19 @@ class JWTManager(Generic[User]):
 
         Args:
             subject: As for `revoke_subject`.
-            limit: How many at the most, at least 1.
-            before: The last session of the page before, where this is the next one.
+            limit: The size of a page, at least 1.
+            before: The last session of the previous page; None for the first page.
 
         Raises:
-            SubjectError: It is nobody; it is a `TypeError`.
-            NotAnIdError: It is too long, or holds NUL or a lone surrogate.
-            TypeError: *limit* is no such number, or *before* no session.
-            StoreUnavailableError: The store cannot be asked.
+            SubjectError: *subject* has no schema and is no plain subject; it is a `TypeError`.
+            NotAnIdError: The subject is too long, or contains NUL or a lone surrogate.
+            TypeError: *limit* is no whole number from 1 on, or *before* no `OpenSession`.
+            StoreUnavailableError: The token store cannot be asked.
         """
         return self._page(subject, limit, place_of(limit, before))
 
     def _page(self, subject: Any, limit: int, place: tuple[float, str] | None) -> list[OpenSession]:
-        """Return the open sessions of *subject* that follow a place in the list."""
+        """Return a page of the open sessions of *subject*: those after *place*, the cursor."""
         token = self._token()
         current_id = None if token is None else token.session_id
         with self._answering():
@@ -771,7 +780,7 @@ class JWTManager(Generic[User]):
         return [OpenSession.of(session, current_id) for session in live]
 
     def _owner(self, session_id: str) -> str | None:
-        """Return whose an open session is; None where there is no such one."""
+        """Return the subject of an open session; None where no such session is open."""
         if not is_storable(session_id):
             return None
         with self._answering():
@@ -782,7 +791,7 @@ class JWTManager(Generic[User]):
 
         Raises:
             NoTokenError: There is no current token.
-            RevokedTokenError: It was used before.
+            RevokedTokenError: The token was used up before, or was revoked.
         """
         with self._answering():
             if not self._components().services.consume(self._current()):
@@ -791,19 +800,19 @@ class JWTManager(Generic[User]):
         self._forget()
 
     def enforce(self, policy: Policy, resource: object = NOT_GIVEN) -> None:
-        """Let the view go on if *policy* allows, or raise what answers the request.
+        """Return if *policy* allows the request; else raise the refusal, which answers it.
 
-        The current token is judged by the bare policy. Where no guard has run, the token is read
-        and the policy closed, and the baseline asked, as a guard would.
+        The current token is evaluated by the bare policy. Where no guard has run, the token is
+        read, the policy closed and the baseline added, as in a guard.
 
         Args:
-            policy: What has to be true.
-            resource: The object it is about, where it is not the endpoint's own. None is what was
-                looked for and does not exist: 404, where it depends on the object.
+            policy: The policy that has to allow.
+            resource: The resource, where it is not the endpoint's own. None means that it was not
+                found: 404, where the decision depends on it.
 
         Raises:
-            AccessError: It was refused.
-            PolicyDefinitionError: *policy* is none, or is async and a loop is running.
+            AccessError: The policy refuses the request, or the token cannot be judged.
+            PolicyDefinitionError: *policy* is no policy, or it is async and a loop is running.
         """
         application().enforce(policy, resource)
 
@@ -832,19 +841,19 @@ class JWTManager(Generic[User]):
         token: AccessRequest | str | Token | NotGiven | None = NOT_GIVEN,
         **described: Any,
     ) -> Decision:
-        """Return what *policy* says, and why, without admitting or refusing anybody.
+        """Return the decision of *policy* with its reasons, without admitting or refusing anybody.
 
         Args:
-            policy: The policy; judged as it is, neither closed nor with the baseline.
+            policy: The policy; evaluated as it is, neither closed nor with the baseline.
             token: The token, encoded or verified; None for a request without one. Not given, it
-                is the current token, or none where there is none. Or an `AccessRequest`, which
+                is the current token, if there is one. Or an `AccessRequest`, which
                 has all the rest.
-            **described: What else the request is: its ``method``, ``endpoint``, ``view_args``,
-                ``remote_addr`` and ``transport``, and the ``resource`` that it is about, where
-                None is what was looked for and does not exist.
+            **described: The rest of the request: its ``method``, ``endpoint``, ``view_args``,
+                ``remote_addr`` and ``transport``, and the ``resource``, where None means that it
+                was not found.
 
         Raises:
-            NotATokenError: *token* is encoded, and not a token of ours, or has expired.
+            NotATokenError: *token* is encoded, and no valid token of this application, or expired.
             TypeError: *token* is neither text nor a `Token`, or an `AccessRequest` was described
                 once more by keywords.
         """
@@ -868,7 +877,7 @@ class JWTManager(Generic[User]):
 
     @property
     def current_transport(self) -> str | None:
-        """Where the current token stood: ``headers``, ``cookies`` …; None without a token."""
+        """The transport of the current token: ``headers``, ``cookies`` …; None without a token."""
         state = known_state()
         return None if state is None else place_let_in(state)
 
@@ -883,7 +892,7 @@ class JWTManager(Generic[User]):
         return cast(User, application().state().answers.load_user(token))
 
     def _token(self) -> Token | None:
-        """Return the current token, or None where no guard has let in what is one here."""
+        """Return the current token; None without one, or where only the bridge accepts it."""
         try:
             return _token_let_in()
         except BridgeTokenError:
@@ -897,10 +906,13 @@ class JWTManager(Generic[User]):
         return token
 
     def _subject(self, subject: Any) -> str:
-        """Return ``sub`` of the tokens of a user; raises as above.
+        """Return the ``sub`` claim of a user's tokens.
 
-        `current_user` stands for whom the current token is about, whatever the ``user_loader`` has
-        made of it; so does the principal of that token, if it has no schema.
+        `current_user` stands for the subject of the current token, whatever the ``user_loader`` has
+        returned; so does the principal of that token, if it has no schema.
+
+        Raises:
+            SubjectError: *subject* has no schema and is no plain subject.
         """
         found, token, schemas = unwrapped(subject), self._token(), self._components().schemas
         if token is None:
@@ -910,12 +922,14 @@ class JWTManager(Generic[User]):
         return token.subject if is_current or is_principal else schemas.subject_of(found)
 
     def _argument(self, token: str | Token, purpose: Purpose = Purpose.ADMIT) -> Token:
-        """Return the token that was handed over, and need not be the caller's.
+        """Return the verified token of a verb's argument, which need not be the caller's.
+
+        So its error is not an `InvalidTokenError`, which would answer the caller with 401.
 
         Raises:
-            NotATokenError: It is encoded, and not a token of ours.
-            TypeError: It is neither text nor a `Token`.
-            NoTokenError: It is a proxy, and there is no token.
+            NotATokenError: *token* is encoded, and does not verify for *purpose*.
+            TypeError: *token* is neither text nor a `Token`.
+            NoTokenError: *token* is `current_token`, and there is no current token.
         """
         found = unwrapped(token)
         if not isinstance(found, str | Token):
@@ -941,7 +955,7 @@ class JWTManager(Generic[User]):
         return token
 
     def _named(self, encoded: str) -> Token:
-        """Return the token that *encoded* is, to end what it names; raises what `verify` does."""
+        """Verify *encoded* in order to end its session or revoke it; raises what `verify` does."""
         with self._answering():
             return self._verified(encoded, None, Purpose.END)
 
@@ -949,8 +963,8 @@ class JWTManager(Generic[User]):
         """Return the tokens of the current request whose sessions a logout ends.
 
         Raises:
-            CSRFError: There is no current one, and a browser may have sent them by itself.
-            InvalidTokenError: Another extension's is no token here.
+            CSRFError: There is no current token, and a browser may have sent the others by itself.
+            InvalidTokenError: The bridge's token does not verify by the rules for native tokens.
         """
         with self._answering():
             tokens = application().tokens_to_end(state.token or self._let_in_elsewhere())
@@ -958,10 +972,10 @@ class JWTManager(Generic[User]):
         return tokens
 
     def _let_in_elsewhere(self) -> Token | None:
-        """Return the token that another extension has let the current request in with.
+        """Return the token with which another extension has let the current request in, or None.
 
         Raises:
-            InvalidTokenError: It is no token here.
+            InvalidTokenError: That token does not verify by the rules for native tokens.
         """
         found = let_in_elsewhere(current_app.extensions)
         if found is None or found.encoded is None:
@@ -969,20 +983,21 @@ class JWTManager(Generic[User]):
         return self._verified(found.encoded, None, Purpose.END)
 
     def _forget(self) -> None:
+        """Drop the cached token status of the request, which a verb has changed in the store."""
         if (state := application().known_state()) is not None:
             state.answers.forget()
 
     def _note_end(self, ended_at: float) -> None:
-        """Let a login of this very request know that it is not one of those that are cut off."""
+        """Note when this request has ended all sessions, so that its own login is not refused."""
         if (state := application().known_state()) is not None:
             state.ended_at = max(state.ended_at, ended_at)
 
     def _stands(self, claims: Mapping[str, Any], encoded: str) -> bool:
-        """Whether the store lets the token pass that a guard of the bridge has met.
+        """Whether the store lets a token of the bridge pass.
 
         As for native guards: a used refresh token passes within its grace, and after it ends its
-        session. A ``sid`` that is no text names no session that could be asked about, and nor does
-        text that no store can keep.
+        session. A ``sid`` that is no text, or that no store can keep, is refused, because its
+        session cannot be looked up.
         """
         if not isinstance(sid := claims.get("sid"), str | None):
             return False
@@ -998,14 +1013,14 @@ class JWTManager(Generic[User]):
         return standing in (TokenStatus.GOOD, TokenStatus.IN_GRACE)
 
     def _is_spoofed(self, subject: str, encoded: str | None) -> bool:
-        """Whether *subject* is one of a type of users with a prefix, and its token is none of it.
+        """Whether *subject* has the prefix of a type of users, and its token is not of that type.
 
-        Whoever may choose a name may choose ``machine:1``: to the store, and to views that ask the
-        bridge for the identity, that is the machine.
+        A user who may choose a name may choose ``machine:1``: to the store, and to views that read
+        the identity from the bridge, that is the machine.
 
         Args:
             subject: The subject.
-            encoded: The token that the bridge has met, or None for one that it is about to make.
+            encoded: The token that the bridge has verified, or None for one that it will issue.
         """
         if not subject.startswith(self._components().services.terms.prefixes):
             return False
@@ -1018,10 +1033,11 @@ class JWTManager(Generic[User]):
         return False
 
     def _native_user(self) -> NativeUser | None:
-        """Return what the bridge's user is where a native guard, and none of its own, has run."""
+        """Return a user for the bridge that raises on use, if only a native guard has run."""
         return None if self._token() is None else NativeUser()
 
     def _notice_reuse(self, encoded: str) -> None:
+        """End the session of a used refresh token, unless this request has used it up itself."""
         try:
             token = self._verified(encoded, frozenset({REFRESH}))
         except InvalidTokenError:
@@ -1043,10 +1059,10 @@ class JWTManager(Generic[User]):
         return self._application().components
 
     def _denies(self, encoded: str) -> bool:
-        """Whether a revocation check denies what the bridge has let in so far.
+        """Whether a revocation check denies a token that the bridge has verified.
 
-        It denies what no check can be asked about, because it is no token here: guards of both
-        sides ask the same, and a logout counts for both (REV-1).
+        A token that does not verify here cannot be passed to the checks, and is denied: guards of
+        both sides must agree, so that a logout counts for both (REV-1).
         """
         components = self._components()
         checks = components.registered.revocation_checks
@@ -1063,7 +1079,11 @@ class JWTManager(Generic[User]):
 
 
 def _check_plain(function: object, name: str) -> None:
-    """Refuse what would have to be awaited where views and guards of both kinds call it."""
+    """Refuse an async function as a hook: sync views and guards call it too.
+
+    Raises:
+        SetupError: *function* is async, or no function at all.
+    """
     expect(function, Callable, f"{name} takes a function", SetupError)  # type: ignore[arg-type]
     if inspect.iscoroutinefunction(function):
         msg = f"{name} is a plain function: async views and others call it"
@@ -1071,10 +1091,10 @@ def _check_plain(function: object, name: str) -> None:
 
 
 def _check_parts(store: object, keys: object, transports: object, adds: object) -> None:
-    """Refuse what is passed for a store, keys or places, and is none.
+    """Check the types of the arguments of `JWTManager`.
 
     Raises:
-        ConfigurationError: Something is.
+        ConfigurationError: An argument is not of its type, such as a URL passed as the store.
     """
     has_store = "JWTManager(store=…) takes a TokenStore; a URL belongs into JWT_STORE_URL"
     expect(store, (TokenStore, NoneType), has_store, ConfigurationError, is_secret=True)
@@ -1089,10 +1109,10 @@ def _check_parts(store: object, keys: object, transports: object, adds: object) 
 
 
 def _check_user_type(user_type: object, kind: object) -> None:
-    """Refuse what is no type of users, such as the schema that is decorated without a call.
+    """Refuse a schema class in place of the user type: ``@jwt.claims_for`` without a call.
 
     Raises:
-        SchemaError: It is none, or *kind* is no name.
+        SchemaError: *user_type* is no class or a schema, or *kind* is no text.
     """
     types = "claims_for takes the type of the users: @jwt.claims_for(User)"
     expect(user_type, type, types, SchemaError)
@@ -1102,20 +1122,20 @@ def _check_user_type(user_type: object, kind: object) -> None:
 
 
 def _check_response(response: object, verb: str) -> None:
-    """Refuse what has no cookies, such as the text that a view returns.
+    """Refuse an object that cannot carry cookies, such as the text that a view returns.
 
     Raises:
-        TypeError: So it is.
+        TypeError: *response* is no response of werkzeug or Flask.
     """
     expect(response, BaseResponse, f"{verb} takes a response: make_response(…)")
 
 
 def _user(user: Any, components: Components, kind: str = "access") -> Any:
-    """Return the user behind *user*, whom tokens of *kind* can be about.
+    """Return the user behind a proxy, or *user* itself, for tokens of *kind*.
 
     Raises:
-        SubjectError: It is nobody.
-        NoTokenError: It is a proxy, and nobody is there.
+        SubjectError: *user* has no schema for *kind* and is no plain subject.
+        NoTokenError: *user* is a proxy, and there is no current token.
     """
     found = unwrapped(user)
     components.registered.schemas.check(found, kind)
@@ -1130,7 +1150,7 @@ def _token_let_in() -> Token | None:
     """Return the current token, or None where no guard has let one in.
 
     Raises:
-        BridgeTokenError: The bridge has let in what is none here.
+        BridgeTokenError: The bridge's token does not verify by the rules for native tokens.
     """
     state = known_state()
     return None if state is None else token_let_in(state)
@@ -1143,6 +1163,7 @@ def _was_used_here(token: Token) -> bool:
 
 
 def _reused(token: Token) -> None:
+    """Log the reuse of a refresh token and send the signal, once its session is ended."""
     logger.warning("a used refresh token came back, its session is ended: jti=%r", token.token_id)
     refresh_reused.send(_app(), token=token)
 
@@ -1158,7 +1179,7 @@ def _seconds(expires_at: datetime | float | None) -> int | None:
     """Return when a token expires, in seconds since the epoch; None for never.
 
     Raises:
-        TypeError: It is no moment that ``exp`` could name.
+        TypeError: *expires_at* is a naive datetime, or no number that ``exp`` may have.
     """
     if expires_at is None:
         return None
@@ -1175,7 +1196,7 @@ def _seconds(expires_at: datetime | float | None) -> int | None:
 
 
 def _admit_endpoint() -> None:
-    """Guard the endpoints of a blueprint; registered once on each."""
+    """The before_request hook of a protected blueprint, for endpoints without a guard."""
     application().admit_endpoint()
 
 
@@ -1198,9 +1219,10 @@ current_manager = cast("JWTManager[Any]", ManagerProxy(manager_here))
 
 
 def _explained(policy: Policy, access: AccessRequest) -> Decision:
-    """Return the decision; where the tree waits for a resource of None, there is none (404)."""
+    """Return the decision; NOT_FOUND where it depends on a resource that is None."""
     if access._resource is not None:
         return policy.evaluate(access)
+    # Not loaded, so that only a tree whose decision depends on the resource is PENDING.
     access._resource = NOT_LOADED
     decision = policy.evaluate(access)
     if decision.outcome is not Outcome.PENDING:

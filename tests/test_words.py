@@ -18,14 +18,6 @@ FILES = sorted(path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*
 #: Files that are not mended yet.
 LEFT: Final[frozenset[str]] = frozenset(
     {
-        "app/bound_app.py",
-        "app/responses.py",
-        "extension.py",
-        "guards/answers.py",
-        "guards/csrf.py",
-        "guards/enforcement.py",
-        "guards/live_access.py",
-        "guards/request_state.py",
         "policy/arguments.py",
         "policy/functions.py",
         "policy/matchers.py",

@@ -1,4 +1,4 @@
-"""Bind an application's guards to their plans, once, before its first request."""
+"""`BoundApp`: the settings, components and plans of one Flask application."""
 
 from __future__ import annotations
 
@@ -42,16 +42,17 @@ from .view_functions import ViewFunctions
 
 logger = logging.getLogger("jwtpolicy")
 
-#: Where Flask keeps what belongs to this extension.
+#: The key of the `BoundApp` in ``app.extensions``.
 EXTENSION: Final = "jwtpolicy"
 
-#: The name under which the hook of a protected blueprint says that it is one.
+#: The attribute that marks the ``before_request`` hook of a protected blueprint.
 GUARDS_BLUEPRINT: Final = "__jwtpolicy_guards_blueprint__"
 
-#: Plans of inner guards that are remembered.
+#: The most plans of inner guards that are kept.
 _MAX_INNER_PLANS: Final = 1024
 
-#: By which an endpoint's own guard lets pass what the endpoint does not guard, or guards within.
+#: The public plan of an `EndpointGuard` whose endpoint has no guard, or leaves the request to the
+#: guards further in.
 _NOTHING: Final = Plan(None, label="nothing")
 
 #: Puts a guard around a view.
@@ -59,27 +60,28 @@ Guarding = Callable[[Any, Guard], Any]
 
 
 class Manager(Protocol):
-    """What an application asks of its manager."""
+    """The part of `JWTManager` that a `BoundApp` calls."""
 
     def renewed(self, token: Token) -> str:
         """Return another access token for the live session of *token*."""
 
 
 class BoundApp:
-    """One application and its guards.
+    """One Flask application and its plans, which are made and frozen before its first request.
 
     Args:
         app: The application.
-        settings: Its settings, as they were at the start.
-        make_components: Puts together what guards and verbs share, as it is registered then.
-        registrations: What may still be registered until the first request.
+        settings: Its settings, as `JWTManager.init_app` has read them.
+        make_components: Makes the components that guards and verbs share, of the registrations
+            up to then.
+        registrations: The schemas, hooks and levels, open until the first request.
         manager: The manager that guards it.
-        parts: What the manager issues and verifies its tokens with.
+        parts: Its signer, verifier, store and transports.
         guarding: Puts a guard around a view, as ``@protect`` does.
 
     Attributes:
-        name: Its name.
-        planner: What says what single endpoints demand; asking it binds nothing.
+        name: The name of the application.
+        planner: Makes the plans of single endpoints; calling it binds nothing.
     """
 
     def __init__(
@@ -110,28 +112,29 @@ class BoundApp:
         self._views: Mapping[str, Any] = app.view_functions
         self._finishing: ResponseHook | None = None
         registrations.add_application(self)
-        # What a hook before it answers, such as "closed for today", is finished by what it binds.
+        # The first hook, so that an answer of a later one, such as "closed for today", gets its
+        # caching headers: binding adds the hook that sets them.
         app.before_request_funcs.setdefault(None, []).insert(0, self._bind_first)
         if settings.default_deny:
             app.before_request(self._deny_unguarded)
 
     @property
     def enforcement(self) -> Enforcement:
-        """What judges requests; everything is bound when it is first asked for.
+        """The enforcement of its plans; binds the application when it is first read.
 
         Raises:
-            SetupError: Something cannot work; again at every request, until it is mended.
+            SetupError: A guard or a setting cannot work; raised again at every request.
         """
         return self._enforcement or self._bind()
 
     @property
     def is_bound(self) -> bool:
-        """Whether its guards and verbs go by what was registered before its first request."""
+        """Whether its plans are made and its registrations closed."""
         return self._enforcement is not None
 
     @property
     def components(self) -> Components:
-        """What its verbs use: what its guards do; until it is bound, what is registered now."""
+        """The components of its guards and verbs; until it is bound, made anew for each call."""
         return self._components or self._make_components()
 
     def _terms(self) -> PolicySettings:
@@ -142,13 +145,13 @@ class BoundApp:
         return blueprint in self._app.blueprints.values()
 
     def known_state(self) -> RequestState | None:
-        """Return what is known of the current request, without binding anything; None: nothing."""
+        """Return the state of the current request, or None; binds nothing."""
         if self._enforcement is None or not has_request_context():
             return None
         return self._state_of(_current_request())
 
     def state(self) -> RequestState:
-        """Return what is known of the current request."""
+        """Return the state of the current request; binds the application."""
         return self._state_of(_current_request())
 
     def _state_of(self, current: Request) -> RequestState:
@@ -159,7 +162,7 @@ class BoundApp:
 
     def _new_state(self, current: Request) -> RequestState:
         made = RequestState((self._enforcement or self._bind()).services, current)
-        # One step, because threads may share a request.
+        # `setdefault` is atomic: threads that share a request agree on one state.
         kept: RequestState = current.environ.setdefault(self._key, made)
         if kept is made:
             return made
@@ -167,7 +170,7 @@ class BoundApp:
             return kept.about(current) or kept.nest(made)
 
     def admit(self, guard: Guard) -> InnerAccess | None:
-        """Let the current request pass *guard*, or raise what answers it; see `Enforcement`."""
+        """Admit the current request by the plan of *guard*, or raise the refusal."""
         current: Request = request._get_current_object()  # type: ignore[attr-defined] # a proxy
         enforcement = self._enforcement or self._bind()
         if self._app.view_functions is not self._views:
@@ -199,7 +202,7 @@ class BoundApp:
             self.enforcement.admit(plan, state, current)
 
     def enforce(self, policy: Policy, resource: object) -> None:
-        """Judge *policy* about the current request, inside a view."""
+        """Evaluate *policy* for the current request, inside a view; raises the refusal."""
         current = _current_request()
         with together():
             self.enforcement.enforce(policy, self._state_of(current), current, resource)
@@ -211,9 +214,9 @@ class BoundApp:
             await self.enforcement.enforce_async(policy, self._state_of(current), current, resource)
 
     def refused(self, error: AccessError, *, may_be_caught: bool = False) -> AccessError:
-        """Log *error*, which no guard has raised, and say in whose name it is; see `Refusals`.
+        """Log *error*, which a verb has raised, and set its realm; see `Refusals`.
 
-        Where it is that there is no token, and no guard has let the request in, one was forgotten.
+        A `NoTokenError` without a guard is logged as a warning: the view lacks its ``@protect``.
         """
         state = self.known_state()
         is_guarded = state is None or state.access is not None
@@ -231,16 +234,16 @@ class BoundApp:
         )
 
     def tokens_to_end(self, current_token: Token | None) -> list[Token]:
-        """Return what a logout ends: the current token, and what the endpoint's guard overlooked.
+        """Return the tokens to log out: the current one and those that the guard overlooked.
 
         Raises:
-            CSRFError: There is no current one, and a browser may have sent the others by itself.
+            CSRFError: There is no current token, and a browser may have sent the others by itself.
         """
         current = _current_request()
         state = self._state_of(current)
         plan = self._plan_of(current.endpoint, current.method)
-        # Where the guard has refused the request, whoever answers for it ends nothing: any page of
-        # another site could have sent it.
+        # An error page of a refused request ends nothing: any page of another site could have sent
+        # that request.
         if plan is not None and not plan.is_public and state.access is not None:
             return tokens_to_end(current_token, plan, state.answers, current)
         if current_token is not None:
@@ -249,25 +252,26 @@ class BoundApp:
         return []
 
     def plan(self, endpoint: str | None, method: str) -> Plan | None:
-        """Return what *endpoint* demands for *method*, or None where it has no guard."""
+        """Return the plan of *endpoint* for *method*, or None where it has no guard."""
         self._bind()
         return self._plan_of(endpoint, method)
 
     @property
     def baseline(self) -> Policy | None:
-        """What every presented token has to pass, as far as it was registered."""
+        """The policy that every presented token has to pass, or None."""
         return self.components.baseline
 
     def _plan_of(self, endpoint: str | None, method: str) -> Plan | None:
         target = (endpoint, method)
-        # One look at the attribute: who replaces a view puts another dictionary there.
+        # Read once: a thread that replaces a view puts another dictionary there meanwhile.
         plans = self._plans
         if endpoint is None or target in plans:
             return plans.get(target)
         plan = self.planner.plan(endpoint, method, self.enforcement.baseline)
         if plan is not None:
             self._finish_answers([plan.places])
-        # A rule without methods matches all that clients can think of.
+        # A rule without methods matches every method that clients make up, so that plans of all of
+        # them would grow without end.
         if method in METHODS:
             plans[target] = plan
         return plan
@@ -295,7 +299,7 @@ class BoundApp:
         return self._inner_plan(guard, target)
 
     def _joined_plan(self, guard: EndpointGuard, current: Request) -> Plan:
-        """Return the plan of an endpoint whose guards stand further in, to be judged first.
+        """Return the plan of an endpoint whose guards stand further in, to be enforced first.
 
         OPTIONS is left to them: a decorator above may answer a preflight of CORS. Endpoints
         without any guard are their blueprint's.
@@ -312,7 +316,7 @@ class BoundApp:
     def _called_plan(self, plan: Plan, guard: EndpointGuard, current: Request) -> Plan:
         """Return *plan* for a view of another endpoint, which the current request has called.
 
-        It is an inner guard there: what it lets in is current while the function runs.
+        It is an inner guard there: the access that it admits is current while the function runs.
         """
         target = (current.endpoint, current.method)
         called = self._inner_plans.get((target, guard))
@@ -323,7 +327,7 @@ class BoundApp:
         return called
 
     def _inner_plan(self, guard: Guard, target: Target) -> Plan:
-        """Return the plan of a guard that is not the endpoint's: its function was just called."""
+        """Return the plan of a guard that is not the endpoint's, whose function was just called."""
         plan = self._inner_plans.get((target, guard))
         if plan is None:
             endpoint, method = target
@@ -341,7 +345,7 @@ class BoundApp:
             self._inner_plans[target, guard] = plan
 
     def _bind_first(self) -> None:
-        """Bind before the first request, whether or not it meets a guard, and then no more."""
+        """Bind before the first request, whether or not its endpoint has a guard; runs once."""
         self._bind()
         # Again, because something may have bound it before all handlers were registered.
         add_handlers(self._app)
@@ -350,6 +354,10 @@ class BoundApp:
             self._app.before_request_funcs[None] = [f for f in hooks if f != self._bind_first]
 
     def _bind(self) -> Enforcement:
+        """Return the enforcement, made once.
+
+        Under both locks, so that no other thread registers a schema or a hook meanwhile.
+        """
         with self._lock, self._registrations.lock:
             if self._enforcement is None:
                 self.check_config()
@@ -357,7 +365,11 @@ class BoundApp:
             return self._enforcement
 
     def _bound_to(self, components: Components) -> Enforcement:
-        """Make the plans, and hold on to what they were made of."""
+        """Check the setup, make all plans, install the hooks, and close the registrations.
+
+        An error leaves the application unbound and its registrations open, so that the next
+        request raises it again.
+        """
         self._check_blueprints(components.registered.blueprints)
         if self.parts.store is not None:
             self.parts.store.check()
@@ -370,7 +382,7 @@ class BoundApp:
         add_handlers(self._app)
         self._guard_views()
         for left in (REVOCATION_CHECKS, TOKENS_LET_IN):
-            # A tuple, so that what another extension leaves too late is an error there.
+            # A tuple, so that an extension that appends to it too late gets an error.
             self._app.extensions[left] = tuple(self._app.extensions.get(left, ()))
         self._app.extensions[REFRESH_PATHS] = frozenset(self._app.extensions.get(REFRESH_PATHS, ()))
         self.parts.note_testing(self._app)
@@ -379,10 +391,10 @@ class BoundApp:
         return enforcement
 
     def _check_blueprints(self, protected: Collection[Blueprint]) -> None:
-        """Notice blueprints that another manager protects, whose levels nobody would ask here.
+        """Refuse blueprints that only another manager protects: their levels are not known here.
 
         Raises:
-            SetupError: There is one, and this manager does not protect it.
+            SetupError: A blueprint has the hook of another manager, and no levels of this one.
         """
         for name, blueprint in self._app.blueprints.items():
             hooks = self._app.before_request_funcs.get(name, ())
@@ -395,22 +407,22 @@ class BoundApp:
                 raise SetupError(msg)
 
     def _guarded(self, endpoint: str, view: Any) -> Any:
-        """Return what Flask is to call: a guard, wherever one was written."""
+        """Return the view function for Flask: behind an `EndpointGuard`, if it may be passed by."""
         written = WrittenGuards(view)
         if not written.is_passed_by:
             return written.view
         return self._guarding(written.view, EndpointGuard(endpoint))
 
     def _guard_views(self) -> None:
-        """Put what was written about each view around it, now and whenever one is replaced."""
+        """Put an `EndpointGuard` around each view that needs it, also when a view is replaced."""
         views = ViewFunctions(self._app.view_functions, self._guarded, self._forget)
         self._app.view_functions = self._views = views
 
     def _guard_other_views(self) -> None:
-        """Guard another mapping, if somebody has put one in place of the view functions.
+        """Guard the views of another mapping that was assigned to ``app.view_functions``.
 
-        Nothing tells of it before a guard is met: a decorator in it that answers by itself may
-        have done so until then.
+        It is noticed when a guard runs: until then, a decorator above a guard may have answered by
+        itself.
         """
         with self._lock:
             if self._app.view_functions is self._views:
@@ -424,24 +436,24 @@ class BoundApp:
             self._plans = {}
 
     def _forget(self, endpoint: str) -> None:
-        """Plan anew what was said about *endpoint*: its view was replaced."""
+        """Drop the plans of *endpoint*, whose view was replaced."""
         plans = dict(self._plans)
         self._plans = {target: plan for target, plan in plans.items() if target[0] != endpoint}
 
     def _finish_answers(self, places: Iterable[Places]) -> None:
-        """Have answers finished, where a token can come from a place that needs it."""
+        """Install the `ResponseHook`, once a plan has a transport that needs caching headers."""
         if self._finishing is None and any(listed.careful for listed in places):
             self._finishing = ResponseHook(self.parts, self.manager.renewed)
-            # Flask runs the first one last: what the application sets on its answers is known.
+            # Flask runs the first one last, when the application has set its own headers.
             self._app.after_request_funcs.setdefault(None, []).insert(0, self._finished)
 
     def _finished(self, response: Response) -> Response:
-        """Finish *response*, whoever made it: the view, Flask, or a handler of an error."""
+        """The after_request hook: finish *response* of a view, an error handler or Flask."""
         current: Request = request._get_current_object()  # type: ignore[attr-defined] # a proxy
         kept: RequestState | None = current.environ.get(self._key)
         # Another request may have the same environ.
         state = None if kept is None else kept.about(current)
-        # The plan by which it was, or would have been, judged.
+        # Also of a request that an earlier hook has answered, so that no guard ran.
         plan = self._plans.get((current.endpoint, current.method))
         is_free = plan is None or plan.is_public
         if is_free or (current.method == "OPTIONS" and _is_automatic(current)):
@@ -451,10 +463,10 @@ class BoundApp:
         return response
 
     def check_config(self) -> None:
-        """Notice settings that were changed too late.
+        """Refuse settings that were changed too late.
 
         Raises:
-            ConfigurationError: They were.
+            ConfigurationError: A setting has changed since `JWTManager.init_app` read it.
         """
         changed = self.settings.changed_in(self._app.config)
         if changed:
@@ -465,7 +477,12 @@ class BoundApp:
             raise ConfigurationError(msg)
 
     def _deny_unguarded(self) -> None:
-        """Refuse endpoints that nobody has guarded (``JWT_DEFAULT_DENY``)."""
+        """Refuse endpoints without a guard (``JWT_DEFAULT_DENY``).
+
+        Raises:
+            AccessDeniedError: The endpoint has no guard, and ``JWT_PUBLIC_ENDPOINTS`` does not
+                list it.
+        """
         endpoint = request.endpoint
         self.enforcement  # noqa: B018 # binds the plans
         if endpoint is None or _is_automatic(request) or is_listed(endpoint, self.settings):
@@ -473,15 +490,15 @@ class BoundApp:
         if self._plan_of(endpoint, request.method) is None:
             msg = f"{request.method} {endpoint} has no guard and JWT_DEFAULT_DENY is on"
             error, state = AccessDeniedError(msg), self.state()
-            # Everybody else is let in or refused by what somebody wrote: here it was forgotten.
+            # A warning, because here a guard was forgotten: other refusals are what a policy says.
             raise self.parts.refusals.sent(error, endpoint, state, level=logging.WARNING)
 
 
 def application() -> BoundApp:
-    """Return what guards the current application.
+    """Return the `BoundApp` of the current application.
 
     Raises:
-        SetupError: It has no `JWTManager`.
+        SetupError: The current application has no `JWTManager`.
     """
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined] # a proxy
     found: BoundApp | None = app.extensions.get(EXTENSION)

@@ -1,4 +1,4 @@
-"""Say what single endpoints of an application demand."""
+"""`Planner`: makes plans of the guards and blueprints of an application."""
 
 from __future__ import annotations
 
@@ -49,8 +49,8 @@ class Demand(NamedTuple):
     Attributes:
         label: The method and the endpoint, for people.
         method: In upper case.
-        guards: What was written on the view function, its class and its handler, but for
-            openings that do not count.
+        guards: The guards on the view function, its class and its handler, without openings that
+            do not count.
         outer: The levels of its blueprints, the innermost first.
     """
 
@@ -75,14 +75,15 @@ class Demand(NamedTuple):
 class Planner:
     """Make plans of the guards and blueprints of one application.
 
-    What does not depend on the single endpoint, its plans share, for as long as one of them is
-    kept: an application of a thousand endpoints has ten rules, each written a hundred times.
+    Plans of equal levels share one compiled program, and plans of equal transports their `Places`,
+    for as long as one of the plans is kept: an application of a thousand endpoints has ten rules,
+    each written a hundred times.
 
     Args:
         app: The application.
-        parts: What says where tokens may stand, and whether there is a store.
+        parts: Its transports, checks and store.
         blueprints: The levels of blueprints.
-        terms: Returns the settings by which policies judge.
+        terms: Returns the settings that policies go by.
     """
 
     def __init__(
@@ -108,15 +109,15 @@ class Planner:
                 yield (rule.endpoint, method), self._plan(rule.endpoint, method, written, baseline)
 
     def plan(self, endpoint: str, method: str, baseline: Policy | None) -> Plan | None:
-        """Return what *endpoint* demands for *method*, or None where it has no guard.
+        """Return the plan of *endpoint* for *method*, or None where it has no guard.
 
         Args:
-            endpoint: Its name.
-            method: In upper case.
-            baseline: What every presented token has to pass, or None.
+            endpoint: The name of the endpoint.
+            method: The method in upper case.
+            baseline: The policy that every presented token has to pass, or None.
 
         Raises:
-            SetupError: Its levels cannot be met, or its guards stand where nobody asks them.
+            SetupError: No request can pass its levels, or a guard stands where it never runs.
         """
         return self._plan(endpoint, method, self.written(endpoint), baseline)
 
@@ -133,16 +134,16 @@ class Planner:
         return self.joined(demand, baseline) if demand.guards or demand.outer else None
 
     def _check_openings(self, written: WrittenGuards, label: str) -> None:
-        """Notice ``@public`` above ``@app.route``: the route then has the function as it was.
+        """Refuse ``@public`` above ``@app.route``: the route then has the bare function.
 
         Raises:
-            PolicyDefinitionError: It has, and no route of the application what was opened.
+            PolicyDefinitionError: The route has the bare function, and no route has the opened one.
         """
         if not any(map(openings_of, written.layers)):
             return
         views = self._app.view_functions
         called = {id(layer): layer for name in views for layer in self.written(name).layers}
-        # Of all views at once, so that the next one of them need not look through all again.
+        # All views at once, so that the check of the next view need not search them again.
         for layer in called.values():
             if any(id(opened) in called for opened in openings_of(layer)):
                 forget_openings(layer)
@@ -150,7 +151,7 @@ class Planner:
             raise PolicyDefinitionError(_above_complaint(label))
 
     def demand(self, endpoint: str, method: str) -> Demand:
-        """Return what was written about *method* of *endpoint*."""
+        """Return the guards and levels of *method* of *endpoint*."""
         return self._demand(endpoint, method, self.written(endpoint))
 
     def _demand(self, endpoint: str, method: str, written: WrittenGuards) -> Demand:
@@ -162,10 +163,10 @@ class Planner:
         return WrittenGuards(self._app.view_functions.get(endpoint))
 
     def joined(self, demand: Demand, baseline: Policy | None) -> Plan:
-        """Return the plan of all levels that were written.
+        """Return the plan of all levels and guards of *demand*.
 
         Raises:
-            SetupError: They cannot be met, or not together.
+            SetupError: No request can pass all levels, or two guards contradict each other.
         """
         levels, label, guards = demand.levels, demand.label, demand.guards
         if any(isinstance(level, Public) for level in levels):
@@ -189,14 +190,15 @@ class Planner:
     def _compiled_levels(
         self, levels: Sequence[Policy], baseline: Policy | None, label: str
     ) -> CompiledLevels:
-        """Return *levels* compiled, those of another endpoint where they are equal.
+        """Return *levels* compiled, shared with an endpoint of equal levels.
 
         Raises:
-            SetupError: They cannot be met, or not together.
+            SetupError: No request can pass all levels, or a policy needs a store or a schema that
+                is not there.
         """
         whole = [*levels, *([] if baseline is None else [baseline])]
-        # Equal policies give equal answers; but they may be written differently, and explanations
-        # show what is written.
+        # By `repr` too: equal policies decide alike, but may be written differently, and
+        # explanations show what is written.
         key = tuple((level.identity, repr(level)) for level in whole)
         found = self._compiled.get((baseline is None, key))
         if found is None:
@@ -207,10 +209,10 @@ class Planner:
         return found
 
     def _common_places(self, guards: Sequence[Guard], label: str) -> Places:
-        """Return the places that all guards of an endpoint agree on.
+        """Return the transports that all guards of an endpoint have in common.
 
         Raises:
-            PolicyDefinitionError: Two guards name places of which none is the other's.
+            PolicyDefinitionError: The guards name transports, and none that all of them name.
         """
         written = [guard.reading.transports for guard in guards]
         named = [self._parts.places(listed).transports for listed in written if listed is not None]
@@ -266,9 +268,9 @@ class WrittenGuards:
 
     @property
     def is_passed_by(self) -> bool:
-        """Whether what Flask calls is none of the guards.
+        """Whether the function that Flask calls is no guard, so that it may answer without one.
 
-        What stands above a guard, or a ``dispatch_request``, may answer without calling it.
+        A decorator above a guard, or a ``dispatch_request``, may not call the guard.
         """
         if guard_of(self.view) is not None:
             return False
@@ -304,10 +306,10 @@ class WrittenGuards:
         return [guard for guard in found if guard in counting or not opens(guard, method)]
 
     def check_remembers(self, label: str) -> None:
-        """Refuse a view that could only fail, where nothing remembers anything.
+        """Refuse a ready-made view that needs a token store, in an application without one.
 
         Raises:
-            ConfigurationError: It is one of the ready-made views, and there is no store.
+            ConfigurationError: The class of the view needs a store.
         """
         if getattr(self._class, "_needs_store", False):
             msg = (
@@ -317,7 +319,7 @@ class WrittenGuards:
             raise ConfigurationError(msg)
 
     def check(self, method: str, label: str) -> None:
-        """Notice guards that stand in the wrong order among other decorators.
+        """Refuse guards that stand in the wrong order among other decorators.
 
         Raises:
             PolicyDefinitionError: ``@protect`` stands above the route, which then has the bare
@@ -328,13 +330,13 @@ class WrittenGuards:
             _check_opening(place, method, label)
 
     def _places(self, method: str) -> list[object]:
-        """Return the functions on which guards may be written."""
+        """Return the functions that may carry guards: view, ``dispatch_request``, handler."""
         places = [self.view, _dispatching(self._class), _handler(self._class, method)]
         return [place for place in places if place is not None]
 
 
 def _check_optional(demand: Demand) -> None:
-    """Refuse a view that a blueprint opens in vain, because it counts as ``Access()`` itself.
+    """Refuse an optional blueprint level over a bare view, which counts as ``Access()`` itself.
 
     Raises:
         PolicyDefinitionError: It has no level of its own, and those of its blueprints together
@@ -382,7 +384,7 @@ def _class_among(layers: Iterable[object]) -> type | None:
 def _runs_handlers(cls: type | None) -> bool:
     """Whether *cls* is known to run the handler of the method.
 
-    It is asked whose class has the function: names of functions travel by ``functools.wraps``.
+    Its class tells, not the function's name or module: those are copied by ``functools.wraps``.
     """
     return dispatcher(cls) in _FRAMEWORKS
 
@@ -397,8 +399,8 @@ def dispatcher(cls: type | None) -> str:
 def put_at_each_request(cls: type | None, method: str) -> list[object]:
     """Return the ``method_decorators`` that RESTful and RESTX put around handlers.
 
-    The outermost comes first. What is only known of an instance, such as a property, stands for
-    its decorators.
+    The outermost comes first. A list that only instances have, such as a property, is returned
+    itself, in place of its decorators.
     """
     listed = getattr(cls, "method_decorators", None) or ()
     if isinstance(listed, Mapping):
@@ -410,7 +412,7 @@ def _check_alone(levels: Sequence[Policy], label: str) -> None:
     """Refuse ``Public()`` beside anything else.
 
     Raises:
-        PolicyDefinitionError: Another level was written for the endpoint as well.
+        PolicyDefinitionError: The endpoint has another level as well.
     """
     if not all(isinstance(level, Public) for level in levels):
         msg = f"{label} is public and guarded at once: {levels!r}"
@@ -418,7 +420,7 @@ def _check_alone(levels: Sequence[Policy], label: str) -> None:
 
 
 def _needs_csrf(guards: Sequence[Guard]) -> bool:
-    """Whether cookies need a CSRF value: unless a guard says no, and none says yes."""
+    """Whether cookies need a CSRF value: ``csrf=True`` of one guard beats ``csrf=False``."""
     said = {guard.reading.csrf for guard in guards}
     return True in said or False not in said
 
@@ -432,10 +434,10 @@ def _one_loader(guards: Sequence[Guard], label: str) -> Loader | None:
 
 
 def _check_route(layers: Iterable[object], label: str) -> None:
-    """Notice ``@protect`` above ``@app.route``: the route then has the bare function.
+    """Refuse ``@protect`` above ``@app.route``: the route then has the bare function.
 
     Raises:
-        PolicyDefinitionError: What the route calls is a function that a guard was put around.
+        PolicyDefinitionError: The route calls a function that a guard wraps, without the guard.
     """
     for layer in layers:
         if (missed := missed_by(layer)) is not None:
@@ -450,10 +452,10 @@ def _check_route(layers: Iterable[object], label: str) -> None:
 
 
 def _check_opening(place: object, method: str, label: str) -> None:
-    """Notice ``@public`` beneath another decorator.
+    """Refuse ``@public`` beneath another decorator, which may refuse what ``@public`` opens.
 
     Raises:
-        PolicyDefinitionError: A guard that opens stands beneath a decorator that is none.
+        PolicyDefinitionError: A guard that opens stands beneath a decorator that is no guard.
     """
     top = guard_of(place)
     if top is None or not opens(top, method):

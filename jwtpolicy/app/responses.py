@@ -1,4 +1,4 @@
-"""Finish answers: caches, sliding sessions."""
+"""`ResponseHook`: caching headers and sliding cookies on the way out."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ logger = logging.getLogger("jwtpolicy")
 
 
 class ResponseHook:
-    """What is done to an answer after the view.
+    """The after_request hook: ``Cache-Control``, ``Vary``, ``Referrer-Policy``, sliding cookies.
 
     Args:
-        parts: The parts of the application.
-        renew: Returns another access token for the session of one.
+        parts: The clock and the settings of the application.
+        renew: Returns a new access token for the session of an access token.
     """
 
     def __init__(self, parts: Parts, renew: Callable[[Token], str]) -> None:
@@ -35,17 +35,16 @@ class ResponseHook:
     def finish(
         self, response: Response, request: Request, state: RequestState | None, plan: Plan | None
     ) -> None:
-        """Keep the answer out of caches, and the session's cookie alive.
+        """Set the caching headers of *response*, and renew the access cookie that ends soon.
 
-        Caches are told by what the endpoint and whatever its view called look at, and not by what
-        came of it: a refusal, or the page that the application has for it, is as much an answer to
-        a cookie as what was let in.
+        The headers depend on the plans that have read tokens, not on their decisions: a refusal,
+        or the application's page for it, is as much an answer to a cookie as the view's.
 
         Args:
-            response: The answer, whoever made it.
+            response: The response of a view, an error handler or Flask.
             request: The request.
-            state: What is known of the request; None where no guard was reached.
-            plan: What the endpoint demands; None where it demands nothing.
+            state: The state of the request; None where no guard has run.
+            plan: The plan of the endpoint; None where it is public or has no guard.
         """
         # Copied, because a thread that the view has started may still call guarded functions.
         plans = [] if state is None else state.asked.copy()
@@ -62,14 +61,14 @@ class ResponseHook:
         """Set a new access cookie where the old one ends soon (a sliding session).
 
         Args:
-            response: The answer.
-            state: What is known of the request.
-            own: The request as the endpoint's own guard has let it in: the session that lives on.
+            response: The response.
+            state: The state of the request.
+            own: The access of the endpoint's own guard: its session is the one that is renewed.
         """
         token, cookies = own.token, own.place
         if not isinstance(cookies, CookieTransport):
             return
-        # Whoever has just logged out, or been given other cookies, must not get this one back.
+        # After a logout, or a login that has set other cookies, the old session must not return.
         if token is None or state.is_logged_out or cookies.is_written(response, "access"):
             return
         if token.kind != "access" or not self._is_due(token):
@@ -80,7 +79,7 @@ class ResponseHook:
             # The request itself was allowed; its client will be asked to log in later.
             logger.warning("a sliding session was not renewed: %s (jti=%r)", error, token.token_id)
         else:
-            # Whatever the view has said: a cache would hand the session to strangers (HTTP-9).
+            # Even over a header of the view: a cache would hand the session to others (HTTP-9).
             response.headers["Cache-Control"] = "no-store"
 
     def _is_due(self, token: Token) -> bool:
@@ -92,10 +91,10 @@ class ResponseHook:
 def _instruct_caches(
     response: Response, request: Request, plans: Sequence[Plan], admitted: Mapping[Plan, LiveAccess]
 ) -> None:
-    """Tell caches what the application has not told them itself.
+    """Set ``Vary``, ``Cache-Control`` and ``Referrer-Policy`` where the application has not.
 
-    The names of the headers are looked up here, and few functions called, because every answer
-    passes: where a header is absent, each of werkzeug's ways to ask makes and catches an exception.
+    The names of the headers are collected once, because every response passes here: where a header
+    is absent, each of werkzeug's ways to ask makes and catches an exception.
     """
     names = {name.lower() for name, _ in response.headers}
     for met in plans:
@@ -114,7 +113,7 @@ def _instruct_caches(
 
 
 def _vary_by_cookie(response: Response, *, is_new: bool) -> None:
-    """Say that what came without a cookie is not the answer to whoever has one."""
+    """Add ``Vary: Cookie``, so that no cache answers one session with the page of another."""
     if is_new:
         response.headers.add("Vary", "Cookie")
     elif "*" not in (vary := response.vary):
@@ -122,15 +121,18 @@ def _vary_by_cookie(response: Response, *, is_new: bool) -> None:
 
 
 def _presenting(plan: Plan, admitted: LiveAccess | None, request: Request) -> Sequence[Transport]:
-    """Return the places from which *plan* was presented a token; those that need care, at least."""
+    """Return the transports that have presented a token to *plan*.
+
+    Where *plan* has not admitted the request, only those that need caching headers are read.
+    """
     if admitted is not None and admitted.place is not None:
         return (admitted.place,)
     return [place for place in plan.places.careful if _is_filled(place, plan, request)]
 
 
 def _is_filled(place: Transport, plan: Plan, request: Request) -> bool:
-    """Whether something stands in *place*: a token, or what nobody could read."""
+    """Whether *place* presents a token, or a value that it cannot read."""
     try:
         return bool(place.presented(request, plan.kinds))
-    except Exception:  # noqa: BLE001 # it was answered when the guard asked; here nobody could
+    except Exception:  # noqa: BLE001 # the guard has answered it; a hook cannot
         return True

@@ -1,4 +1,4 @@
-"""What policies may ask about a request, each question asked once."""
+"""The services behind policies: token verification, revocation, users; each asked once."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ from ..tokens.status import TokenStatus
 from ..tokens.token import Token
 from ..tokens.verifier import Verifier
 
-#: Seconds for which `enforce` goes by what the store has said of the token.
+#: Seconds for which `enforce` uses the cached status of a token.
 MAX_AGE: Final = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """What can be asked about a token, settled when the application starts.
+    """The services of one application that judge tokens, fixed when it is bound.
 
     Attributes:
-        verifier: What makes tokens of text.
-        revocation: What knows which tokens still stand.
-        users: What loads the application's users.
-        terms: The clock, the leeway, the claim of the roles.
-        ensure_sync: What makes an async function callable: Flask's own.
+        verifier: Verifies encoded tokens.
+        revocation: Asks the store and the revocation checks for the status of a token.
+        users: Loads the application's users.
+        terms: The clock, the leeway and the other settings that policies go by.
+        ensure_sync: Wraps an async function so that sync code can call it: Flask's own.
         notice_reuse: Ends the session of a refresh token that was used before.
     """
 
@@ -50,29 +50,30 @@ class Services:
     notice_reuse: Callable[[Token], None]
 
     def consume(self, token: Token) -> bool:
-        """Use *token* up; true for one caller ever.
+        """Use a single-use *token* up; true for one caller ever.
 
         Raises:
-            StoreNotConfiguredError: There is no store.
-            StoreUnavailableError: It cannot be asked.
+            StoreNotConfiguredError: The application has no token store.
+            StoreUnavailableError: The token store cannot be asked.
         """
         expires_at = token._claims.get("exp")
         return self.revocation.asked("SingleUse").consume(
             ref_of(token),
+            # Until the leeway is over, too: the store must not forget a token that still verifies.
             expires_at=None if expires_at is None else math.ceil(expires_at + self.terms.leeway),
             now=int(self.terms.clock()),
         )
 
 
 class RequestServices:
-    """What policies may ask, each question asked once (`Services`).
+    """The `Services` as one request uses them: a cache of tokens, token status and users.
 
     Attributes:
-        verified: Tokens, by the text that a request presents.
+        verified: Verified tokens, by their encoded form.
         now: The time for the first question of a guard that has just begun, in seconds since the
             epoch; None: the clock is asked.
         used_up: Refresh tokens that this very request has used up.
-        reused: A refresh token that was looked at and had been used before, by another request.
+        reused: A refresh token whose status was asked for, and which another request has used up.
     """
 
     reused: Token | None = None
@@ -80,7 +81,7 @@ class RequestServices:
     verified: dict[str, Token]
     # With the time at which the store was asked.
     _standing: tuple[Token, TokenStatus, float] | None = None
-    # Of each token, for tasks and threads that were let in with different ones.
+    # One per token, because tasks and threads of one request may have different current tokens.
     _users: tuple[tuple[Token, Any], ...] = ()
     _shown: tuple[str, Token] | None = None
     _user_error: Callable[[], Exception | None] = staticmethod(lambda: None)
@@ -91,10 +92,10 @@ class RequestServices:
         self.used_up: set[Token] = set()
 
     def verify(self, encoded: str) -> Token:
-        """Return the token of any kind that *encoded* is.
+        """Verify *encoded*, a token of any kind, and return the `Token`.
 
         Raises:
-            InvalidTokenError: It is none.
+            InvalidTokenError: *encoded* is no valid token, of whatever kind.
         """
         token = self.verified.get(encoded)
         if token is None:
@@ -102,22 +103,22 @@ class RequestServices:
         return token
 
     def named(self, encoded: str) -> Token:
-        """Return the token that *encoded* is, to end what it names (`Purpose.END`).
+        """Verify *encoded* in order to revoke it or end its session (`Purpose.END`).
 
         Raises:
-            InvalidTokenError: It is none.
+            InvalidTokenError: *encoded* is no token whose signature verifies.
         """
         verify = self.services.verifier.verify
         return self.verified.get(encoded) or verify(encoded, kinds=None, purpose=Purpose.END)
 
     def shown(self, encoded: str) -> Token:
-        """Return the token that a guard of another extension has let in, for readers.
+        """Return the `Token` of *encoded*, which a guard of another extension has let in.
 
-        It stays the same for the whole request. That guard has judged whether it was over, when
-        the request began.
+        It is the same object for the whole request. ``exp`` is not checked again: that guard has
+        checked it when the request began.
 
         Raises:
-            BridgeTokenError: It is no token here.
+            BridgeTokenError: *encoded* does not verify by the rules for native tokens.
         """
         known = self._shown
         if known is None or known[0] != encoded:
@@ -141,6 +142,12 @@ class RequestServices:
         return next((token.token_id for token in reversed(self.verified.values())), None)
 
     def standing(self, token: Token) -> TokenStatus:
+        """Return the status of *token*; the store is asked once.
+
+        Raises:
+            StoreNotConfiguredError: The application has no token store.
+            StoreUnavailableError: The token store cannot be asked, or a revocation check raised.
+        """
         known = self._standing
         if known is None or known[0] is not token:
             now, self.now = self.now, None
@@ -156,9 +163,9 @@ class RequestServices:
         return answer
 
     def known_standing(self, token: Token) -> TokenStatus | None:
-        """Return what was said of *token* a moment ago; None where nobody has asked, or long ago.
+        """Return the cached status of *token*; None without one of the last `MAX_AGE` seconds.
 
-        Whoever goes by it sees what has happened meanwhile as if it came after this request.
+        A revocation since then is treated as if it came after this request.
         """
         known = self._standing
         if known is None or known[0] is not token:
@@ -170,36 +177,42 @@ class RequestServices:
         return token in self.used_up
 
     def forget(self) -> None:
-        """Ask the store again: something was used up or revoked."""
+        """Drop the cached token status: this request has used up or revoked a token."""
         self._standing = None
 
     def forget_old(self) -> None:
-        """Ask the store again where its answer is old; so it is after the clock was put back."""
+        """Drop a cached token status that is older than `MAX_AGE` seconds."""
         self.now = None
         known = self._standing
         if known is not None and not self._is_recent(known[2]):
             self._standing = None
 
     def _is_recent(self, asked_at: float) -> bool:
+        # A negative age, after the clock was put back, counts as too old.
         return 0 <= self.services.terms.clock() - asked_at <= MAX_AGE
 
     def load_user(self, token: Token) -> Any:
+        """Return the user of *token*, loaded once in a request."""
         for known, user in self._users:
             if known is token:
                 return user
         try:
             return self._keep_user(token, self.services.users.load(token))
         except (HTTPException, SetupError) as error:
-            # Weakly: its traceback holds all that the request has made.
+            # Weakly: its traceback refers to every object of the request.
             self._user_error = ref(error)
             raise
 
     def is_answering_user_error(self) -> bool:
-        """Whether what is being handled is that the user could not be loaded: an error page."""
+        """Whether the exception being handled is that of the ``user_loader``: an error page runs.
+
+        `current_user` in its templates is nobody then, instead of the same error once more.
+        """
         handled = sys.exception()
         return handled is not None and self._user_error() is handled
 
     async def load_user_async(self, token: Token) -> Any:
+        """Do what `load_user` does, awaiting an async ``user_loader``."""
         for known, user in self._users:
             if known is token:
                 return user
@@ -212,4 +225,5 @@ class RequestServices:
     def run_async(
         self, function: Callable[[AccessRequest], Awaitable[Any]]
     ) -> Callable[[AccessRequest], Any]:
+        """Return *function*, an async predicate, as one that sync code can call."""
         return self.services.ensure_sync(function)

@@ -1,4 +1,4 @@
-"""Prove that a page of this site sent the request whose token a browser added by itself."""
+"""CSRF protection of tokens in cookies: double submit, bound to the session."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ _WITHOUT_PREFIX: Final = frozenset({"CONTENT_LENGTH", "CONTENT_TYPE"})
 
 
 class CSRFNames:
-    """Where a request brings the CSRF value of one kind of token.
+    """The names of the header and the form field that carry the CSRF value of a kind of token.
 
     Args:
-        header: The header.
-        field: The form's field, or None where forms are not looked at.
+        header: The name of the header.
+        field: The name of the form field, or None where forms are not read.
 
     Attributes:
-        key: What the header is called in an environ (:pep:`3333`).
-        field: As above.
+        key: The key of the header in a WSGI environ (:pep:`3333`).
+        field: The name of the form field, or None.
     """
 
     def __init__(self, header: str, field: str | None) -> None:
@@ -38,12 +38,12 @@ class CSRFNames:
 
 
 class CSRFCheck(PresentationCheck):
-    """A double submit that is bound to the session: the value stands in the signed token too.
+    """A double-submit check whose CSRF value is a claim of the signed token.
 
     Args:
-        access: Where the value of all tokens but refresh tokens is brought.
-        refresh: Where that of refresh tokens is.
-        trusted_origins: Other sites whose pages may send requests.
+        access: The header and form field for all kinds of token but refresh.
+        refresh: The header and form field for refresh tokens.
+        trusted_origins: Origins of other sites whose pages may send requests.
     """
 
     def __init__(
@@ -54,11 +54,11 @@ class CSRFCheck(PresentationCheck):
         self._trusted_origins = trusted_origins
 
     def judge(self, request: Request, token: Token, presented: Presented) -> None:
-        """Let a request pass whose sender could read the site's own pages.
+        """Compare the CSRF value of an unsafe request that presents an ambient credential.
 
         Raises:
-            CSRFError: A browser may have added the token by itself, and another site sent the
-                request, the value is absent, or it is another token's.
+            CSRFError: A browser adds the token by itself, and a page of another site sent the
+                request, or its CSRF value is absent or not that of the token.
         """
         if not presented.place.is_ambient or request.method in SAFE_METHODS:
             return
@@ -67,12 +67,13 @@ class CSRFCheck(PresentationCheck):
         _compare(_brought(request, names), token.csrf)
 
     def check_site(self, request: Request) -> None:
-        """Let a request pass that no page of another site sent, as far as the browser tells.
+        """Check ``Sec-Fetch-Site``: refuse a cross-site request of an origin that is not trusted.
 
         Raises:
-            CSRFError: One did.
+            CSRFError: A page of another site sent the request, and its origin is not trusted.
         """
-        # The browser says so (https://www.w3.org/TR/fetch-metadata/).
+        # Fetch metadata (https://www.w3.org/TR/fetch-metadata/). Clients that do not send it
+        # pass here.
         environ = request.environ
         is_cross_site = environ.get("HTTP_SEC_FETCH_SITE", "").lower() == "cross-site"
         if is_cross_site and environ.get("HTTP_ORIGIN") not in self._trusted_origins:
@@ -81,7 +82,7 @@ class CSRFCheck(PresentationCheck):
 
 
 def _brought(request: Request, names: CSRFNames) -> str:
-    """Return the value that the request brings; the header wins over the field (CSRF-5)."""
+    """Return the CSRF value in the request; the header wins over the form field (CSRF-5)."""
     value: str | None = request.environ.get(names.key)
     if value is not None or names.field is None:
         return value or ""
@@ -90,7 +91,11 @@ def _brought(request: Request, names: CSRFNames) -> str:
 
 
 def _compare(brought: str, expected: str | None) -> None:
-    """Compare in constant time, as bytes: text that is not ASCII would raise (ALG-7, CSRF-3)."""
+    """Compare in constant time, as bytes: text that is not ASCII would raise (ALG-7, CSRF-3).
+
+    Raises:
+        CSRFError: The CSRF value is absent, or not that of the token.
+    """
     is_same = hmac.compare_digest(
         brought.encode("utf-8", "surrogatepass"), (expected or "").encode("utf-8")
     )

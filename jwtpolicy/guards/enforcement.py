@@ -1,8 +1,8 @@
 """Apply policies to one request: read, verify, evaluate, then let it in or refuse it.
 
 The life of a request is `Enforcement.admit`: a transport reads the encoded token, the verifier
-makes a `Token` of it, the plan's program weighs the policies, and what comes of it is either
-nothing, so that the view runs, or the exception that is the answer.
+makes a `Token` of it, the plan's program evaluates the policies, and then the view runs, or the
+refusal is raised as an exception.
 """
 
 from __future__ import annotations
@@ -54,19 +54,19 @@ logger = logging.getLogger("jwtpolicy")
 
 _KNOWN_USER: Final = KnownUser().program
 
-#: A program and the run in which it judges one token, or its absence.
+#: A compiled program and its run: the evaluation of one presented token, or of its absence.
 Attempt = tuple[Program, Run]
 
 
 class Enforcement:
-    """One application's way of judging requests; made once, before the first of them.
+    """The enforcement of plans in one application; made once, before the first request.
 
     Args:
-        places: Where tokens are looked for, where no guard says otherwise.
-        checks: What judges a token as it was presented there.
-        services: What can be asked about a token.
-        baseline: What every presented token has to pass, or None.
-        refusals: What logs refusals, and sends them in the application's name.
+        places: The transports that tokens are read from, where no guard names others.
+        checks: The checks of a presented credential there, such as `CSRFCheck`.
+        services: The verifier, the revocation and the users of the application.
+        baseline: The policy that every presented token has to pass, or None.
+        refusals: Logs refusals and sets the realm of their challenges.
     """
 
     def __init__(
@@ -86,18 +86,18 @@ class Enforcement:
         self.refusals = refusals
 
     def admit(self, plan: Plan, state: RequestState, request: Request) -> InnerAccess | None:
-        """Let the request in, or raise what answers it.
+        """Admit the request by *plan*, or raise the refusal, which answers it.
 
         Args:
-            plan: What its endpoint demands; not a public one, which nobody asks.
-            state: What is known of the request.
+            plan: The plan of its endpoint; never a public one, which reads no credential.
+            state: The state of the request.
             request: The request.
 
         Returns:
-            What is to be restored after the guarded function, where one calls another.
+            The inner access to restore after the guarded function, where another one called it.
 
         Raises:
-            AccessError: It was refused.
+            AccessError: The policies of *plan* refuse the request, or the token cannot be judged.
             HTTPException: The application's loader answered for itself.
         """
         if (known := state.admitted.get(plan)) is not None:
@@ -105,7 +105,8 @@ class Enforcement:
         try:
             attempts = self._attempts(plan, state, request)
             program, run = attempts[0]
-            # Nearly every request is let in here; the flow is for all others.
+            # The fast path of nearly every request: one evaluation, without a generator. All
+            # others, those that will be refused included, are evaluated by the flow below.
             if (
                 plan.is_plain
                 and len(attempts) == 1
@@ -115,6 +116,7 @@ class Enforcement:
                 return state.enter(plan, cast(LiveAccess, run.access))
         except AccessError as error:
             raise self.refusals.sent(error, plan.label, state) from error.__cause__
+        # The fast path may have left PENDING at leaves about a resource, which the flow can load.
         run.forget_pending()
         try:
             with together():
@@ -144,12 +146,13 @@ class Enforcement:
     def _notice_reuse(self, plan: Plan, state: RequestState) -> None:
         """End the session of a used refresh token that this guard has looked at (REF-2).
 
-        Guards do, and nobody else who looks: what a view asks about a token that it has used up
-        itself is no theft, and neither is what `explain` or an introspection asks about.
+        Only guards end sessions so: a view that asks about a token which it has used up itself is
+        no sign of theft, and neither is `explain` or an introspection.
 
         Raises:
-            StoreUnavailableError: The store cannot be asked.
+            StoreUnavailableError: The token store cannot be asked.
         """
+        # Cleared, so that the next guard of the request does not end the session once more.
         token, state.answers.reused = state.answers.reused, None
         if token is None or "refresh" not in plan.kinds:
             return
@@ -163,12 +166,19 @@ class Enforcement:
     def enforce(
         self, policy: Policy, state: RequestState, request: Request, resource: object
     ) -> None:
-        """Judge *policy* inside a view; raises what `admit` raises."""
+        """Evaluate *policy* inside a view; raises what `admit` raises.
+
+        Args:
+            policy: The policy.
+            state: The state of the request.
+            request: The request.
+            resource: The resource, in place of the endpoint's; None means that it was not found.
+        """
         flow = self._inner(policy, state, request, resource, awaits=False)
         try:
             self._drive(flow, state, _enforcing(request))
         finally:
-            # It only refuses: no guard has met the token here.
+            # A used refresh token is refused here, but only a guard takes it for a theft.
             state.answers.reused = None
 
     async def enforce_async(
@@ -182,6 +192,11 @@ class Enforcement:
             state.answers.reused = None
 
     def _drive(self, flow: Flow[Result], state: RequestState, label: str) -> Result:
+        """Run *flow* to its end: weigh each node that it yields, or load the resource.
+
+        Raises:
+            AccessError: The flow has refused the request; the refusal is logged.
+        """
         try:
             step, result = advanced(flow)
             while step is not None:
@@ -192,6 +207,7 @@ class Enforcement:
         return cast(Result, result)
 
     async def _drive_async(self, flow: Flow[Result], state: RequestState, label: str) -> Result:
+        """Do what `_drive` does, awaiting async policies and loaders."""
         try:
             step, result = advanced(flow)
             while step is not None:
@@ -205,12 +221,13 @@ class Enforcement:
     def _judged_each(
         self, plan: Plan, state: RequestState, request: Request, attempts: Sequence[Attempt]
     ) -> Flow[LiveAccess]:
-        """Return the request with the token that *plan* lets in: the first that it allows.
+        """Return the access of the first attempt that *plan* allows.
 
         Raises:
-            AccessError: None; of the refusals it is the one that is easiest to cure.
-            Exception: A loader's, which counts as an `Outcome.ERROR` among them.
-            SetupError: Something cannot work, whatever the other tokens are.
+            AccessError: No attempt is allowed; of their refusals it is the one that is easiest to
+                cure.
+            Exception: A loader has raised it; it counts as `Outcome.ERROR` among the refusals.
+            SetupError: The application is set up wrongly, so that no other token can help.
         """
         refusals: list[Exception] = []
         for program, run in attempts:
@@ -226,7 +243,11 @@ class Enforcement:
     def _judged(
         self, plan: Plan, state: RequestState, request: Request, program: Program, run: Run
     ) -> Flow[LiveAccess]:
-        """Return the request as *plan* lets it in."""
+        """Evaluate one attempt and return its access; raises the refusal.
+
+        The baseline comes first only where a policy overlooks invalid tokens: a token that it
+        rejects, such as a revoked one, is then treated as no token at all.
+        """
         awaits = run.awaiting is not None
         baseline = program.baseline if plan.closed.ignores_invalid else None
         if baseline is not None and (yield baseline, run) == INVALID_TOKEN:
@@ -234,6 +255,7 @@ class Enforcement:
             program, run = self._as_anonymous(plan, state, request, error, awaits)
         outcome = yield program.root, run
         yield from resolve(outcome, program, run)
+        # Loaded before the token is used up: a failing loader must not cost the client its token.
         if awaits or plan.has_async_view:
             yield from self._loaded(plan, run)
         use_up(program, run, state)
@@ -248,7 +270,7 @@ class Enforcement:
         *,
         awaits: bool,
     ) -> Flow[None]:
-        """Decide *policy* about the current token; where no guard has run, as a guard would."""
+        """Evaluate *policy* for the current token; where no guard has run, do what a guard does."""
         as_policy(policy, "enforce")
         if state.access is None:
             yield from self._as_guard(policy, state, request, resource, awaits)
@@ -262,7 +284,7 @@ class Enforcement:
                 keep(access, resource)
         run = program.run(access, awaits)
         _check_awaited(policy, program, awaits)
-        # A stream or a socket may go on for hours.
+        # A stream or a socket may go on for hours, and its token be revoked meanwhile.
         state.answers.forget_old()
         outcome = yield program.root, run
         yield from resolve(outcome, program, run)
@@ -271,7 +293,7 @@ class Enforcement:
     def _as_guard(
         self, policy: Policy, state: RequestState, request: Request, resource: object, awaits: bool
     ) -> Flow[None]:
-        """Decide *policy* where no guard has run: read, close and add the baseline."""
+        """Evaluate *policy* as a guard: read the token, close the policy, add the baseline."""
         plan = Plan(
             CompiledLevels([policy], self.baseline, "enforce"),
             label="enforce",
@@ -281,9 +303,10 @@ class Enforcement:
         )
         attempts = self._attempts(plan, state, request, awaits)
         for program, _ in attempts:
+            # Of the program, because closing and the baseline may have added async leaves.
             _check_awaited(policy, program, awaits)
         access = yield from self._judged_each(plan, state, request, attempts)
-        # The resource was that of this call alone.
+        # Without the resource, which is that of this call alone.
         access = self._access(state, request, access.token, access.place, None)
         state.let_in(plan, access)
         if state.access is not access:
@@ -291,7 +314,7 @@ class Enforcement:
             yield from self._inner(policy, state, request, resource, awaits=awaits)
 
     def _loaded(self, plan: Plan, run: Run) -> Flow[LiveAccess]:
-        """Load what an async view could not await later, at the first touch of a proxy."""
+        """Load the resource and the user before the view, whose proxies cannot await a loader."""
         if plan.has_async_loader and not run.access.has_resource:
             yield None, run
         if self.services.users.is_async and run.access.token is not None:
@@ -303,17 +326,17 @@ class Enforcement:
     def _attempts(
         self, plan: Plan, state: RequestState, request: Request, awaits: bool = False
     ) -> list[Attempt]:
-        """Read and verify what was presented, and choose the programs that judge it.
+        """Read and verify the presented tokens, and choose the program that evaluates each.
 
-        There is always one attempt; several where one place has several kinds of token.
+        There is always one attempt; several where one transport presents several kinds of token.
 
-        It is one function, because all of it is what every request does.
+        It is one long function, because every request runs all of it and each call costs time.
 
         Raises:
-            NoTokenError: None was presented, and no part of the tree could say anything else.
-            InvalidTokenError: What was presented is no token, or of a kind that is not accepted.
-            AccessError: A check of the plan refuses it as it was presented, such as `CSRFError`.
-            InvalidRequestError: It is malformed.
+            NoTokenError: No token was presented, and every branch of the policy needs one.
+            InvalidTokenError: The presented token is not valid, or of a kind that is not accepted.
+            AccessError: A presentation check of the plan refuses the token, such as `CSRFError`.
+            InvalidRequestError: The header, cookie or field of the token is malformed.
         """
         if state.asked:
             state.note_asked(plan)
@@ -336,6 +359,7 @@ class Enforcement:
                 try:
                     token = verified.get(encoded)
                     if token is None:
+                        # Of any kind, so that an inner guard of another kind finds it here too.
                         token = verified[encoded] = self._verify(encoded, kinds=None, now=now)
                     found = token._claims["type"]
                     program = plan.programs.get(found)
@@ -344,8 +368,10 @@ class Enforcement:
                     if plan.checks:
                         judge_presented(plan.checks, request, token, one)
                 except AccessError as error:
+                    # An outage (503), for instance, which no other token may cover up.
                     if error.outcome != INVALID_TOKEN:
                         raise
+                    # Its traceback has this frame, and with it the request.
                     errors.append(error.with_traceback(None))
                 else:
                     access = LiveAccess(request, token, place, services, terms, plan.loader)
@@ -367,7 +393,7 @@ class Enforcement:
         error: Exception,
         awaits: bool,
     ) -> tuple[Program, Run]:
-        """Judge the request as one whose token nobody sees.
+        """Return the attempt of a request whose invalid token is overlooked: one without a token.
 
         Raises:
             AccessError: No policy of the plan overlooks *error*: it is raised itself.
@@ -386,10 +412,11 @@ class Enforcement:
         place: Transport | None,
         loader: Loader | None,
     ) -> LiveAccess:
-        """Return the request as policies see it."""
+        """Return the access request that policies evaluate."""
         return LiveAccess(request, token, place, state.answers, self.services.terms, loader)
 
     def _load(self, run: Run) -> int | Exception:
+        """Load the resource; return ALLOW, or the exception, which the flow raises inside."""
         try:
             loader = _loader_of(run)
             keep(run.access, self.services.ensure_sync(loader)(**run.access.view_args))
@@ -398,6 +425,7 @@ class Enforcement:
         return ALLOW
 
     async def _load_async(self, run: Run) -> int | Exception:
+        """Do what `_load` does, awaiting an async loader."""
         try:
             loaded = _loader_of(run)(**run.access.view_args)
             keep(run.access, await loaded if inspect.isawaitable(loaded) else loaded)
@@ -407,20 +435,20 @@ class Enforcement:
 
 
 def _enforcing(request: Request) -> str:
-    """Return what the log calls a call of ``enforce`` in a view, whose guard has its name alone."""
+    """Return the label of a call of ``enforce`` in the log, distinct from that of the guard."""
     return f"{request.method} {request.endpoint}: enforce"
 
 
 def _loading(resource: object) -> Loader | None:
-    """Return a loader of what was passed as the resource; None is what it did not find."""
+    """Return a loader that returns *resource*, or None where no resource was passed."""
     return None if resource is NOT_GIVEN else lambda **view_args: resource
 
 
 def _weightiest(errors: Sequence[AccessError], judges_each: bool) -> AccessError:
-    """Return the error that answers for all: first one that nothing overlooks.
+    """Return the error that answers for all: the first that no policy may overlook.
 
-    Where each value of a cookie is judged, first one that can be overlooked: the other may be a
-    stranger's, and the logout still asks for the CSRF value of whatever it ends.
+    Where each value of a cookie is judged, the first that a policy may overlook: the other cookie
+    may have been set by a stranger, and a logout checks the CSRF value of each token it ends.
     """
     return next((error for error in errors if is_ignorable(error) is judges_each), errors[0])
 
@@ -431,15 +459,16 @@ def _wrong_kind(token: Token, plan: Plan) -> WrongKindError:
 
 
 def _loader_of(run: Run) -> Loader:
-    # PENDING comes of NOT_LOADED, which has one.
+    # A leaf is PENDING only for a resource that is NOT_LOADED, which only an access with a loader
+    # has.
     return cast(Loader, cast(LiveAccess, run.access).loader)
 
 
 def _check_awaited(policy: Policy, program: Program, awaits: bool) -> None:
-    """Refuse to block a running loop.
+    """Refuse to block a running event loop.
 
     Raises:
-        PolicyDefinitionError: *policy* has to be awaited, and nobody does.
+        PolicyDefinitionError: *policy* is async, an event loop is running, and the caller is sync.
     """
     if program.is_async and not awaits and is_loop_running():
         msg = f"{policy!r} is async and a loop is running: await jwt.enforce_async(…)"

@@ -21,11 +21,11 @@ from .plan import Loader
 
 
 class LiveAccess(AccessRequest):
-    """The current request as policies see it; what few of them read is looked up when read.
+    """The `AccessRequest` of the current Flask request; rarely read attributes are properties.
 
     Attributes:
-        place: Where the token stood, or None.
-        loader: How the resource is loaded, or None.
+        place: The transport that presented the token, or None without a token.
+        loader: The loader of the resource, or None.
     """
 
     def __init__(
@@ -64,13 +64,14 @@ class LiveAccess(AccessRequest):
 
 
 def keep(access: AccessRequest, resource: Any) -> None:
-    """Put the loaded resource where policies and the view find it.
+    """Set the loaded resource of *access*, for policies and for `current_resource`.
 
     Raises:
-        ResourceNotFoundError: The loader returned None.
-        PolicyDefinitionError: It is a coroutine, which is no object but would count as one.
+        ResourceNotFoundError: *resource* is None: the loader found none.
+        PolicyDefinitionError: *resource* is a coroutine that was not awaited.
     """
     if inspect.iscoroutine(resource):
+        # Closed, so that Python does not warn of it as well; policies would take it for an object.
         resource.close()
         msg = "the resource is a coroutine: await it, or define the loader with async def"
         raise PolicyDefinitionError(msg)

@@ -1,4 +1,4 @@
-"""Decide before the first request what each endpoint demands."""
+"""Plans: the compiled policies of one method of one endpoint, made before the first request."""
 
 from __future__ import annotations
 
@@ -19,32 +19,32 @@ from ..policy.resource import Owns, ResourceMatch
 from ..transports import Places
 from .presentation import PresentationCheck
 
-#: For plans that are made to be judged, not to be met by requests.
+#: No transports: for public plans, and for plans that are only evaluated.
 NOWHERE: Final = Places(())
 
-#: Loads what an endpoint is about from the URL's variables; may be async.
+#: Loads the resource of an endpoint from the variables of its URL; may be async.
 Loader = Callable[..., Any]
 
 
 class CompiledLevels:
     """The levels of an endpoint and the baseline as programs, one for each kind of token.
 
-    Endpoints whose levels are equal share one: nothing in it says whose it is.
+    Endpoints whose levels are equal share one: nothing in it names an endpoint.
 
     Args:
         levels: The levels; all of them have to allow.
-        baseline: What every presented token has to pass as well, or None.
-        label: Whose levels they are, for the error.
+        baseline: The policy that every presented token has to pass as well, or None.
+        label: The method and the endpoint, for the error.
 
     Attributes:
         closed: The levels, closed and AND-ed.
-        kinds: The kinds that they accept, in the order in which they are tried.
-        anonymous: The levels alone, for callers without a token.
-        programs: The levels and the baseline, by kind of own token.
-        about_resource: A leaf that asks about a resource, or None.
+        kinds: The kinds of token that they accept, in the order in which they are tried.
+        anonymous: The program of the levels alone, for requests without a token.
+        programs: The programs of the levels and the baseline, by kind of own token.
+        about_resource: A leaf that needs a resource, or None.
 
     Raises:
-        PolicyDefinitionError: No request could pass all of them.
+        PolicyDefinitionError: No request could pass all of the levels.
     """
 
     __slots__ = ("__weakref__", "about_resource", "anonymous", "closed", "kinds", "programs")
@@ -61,30 +61,30 @@ class CompiledLevels:
 
 
 class Plan:
-    """The demand of an endpoint for one method, decided before the first request.
+    """The compiled guards of one method of an endpoint.
 
     Args:
-        compiled: Its levels; None where nothing is demanded, and no credential read.
+        compiled: The compiled levels; None for a public endpoint, where no credential is read.
 
     Attributes:
-        compiled: As above.
+        compiled: The compiled levels, or None for a public endpoint.
         closed: The levels, closed and AND-ed.
-        guards: Whose levels they are; one decision answers for all of them.
-        loader: How to load the resource, or None.
-        has_async_loader: Whether it has to be awaited.
-        has_async_view: Whether the view behind a guard that awaits nothing does: a method of a
-            class. What it could not wait for is loaded before.
-        programs: The levels and the baseline, by kind of own token.
-        anonymous: The levels alone, for callers without a token.
-        places: Where its tokens may stand.
-        checks: What judges a token as it was presented, once it was verified.
-        kinds: The kinds that it accepts, in the order in which they are tried.
-        is_inner: Whether it is of a guard that is not the endpoint's, around a function that a view
-            or a hook calls.
-        is_plain: Whether one look at the tree decides: no token has to be overlooked first, and
-            nothing loaded for the view.
-        is_public: Whether nothing is demanded, and no credential read.
-        label: The endpoint and method, for people.
+        guards: The guards that wrote the levels; one decision answers for all of them.
+        loader: The loader of the resource, or None.
+        has_async_loader: Whether the loader is async.
+        has_async_view: Whether the view is async behind a sync guard, as a method of a class may
+            be. User and resource are loaded before it runs, because its proxies cannot await.
+        programs: The programs of the levels and the baseline, by kind of own token.
+        anonymous: The program of the levels alone, for requests without a token.
+        places: The transports that its tokens are read from.
+        checks: The checks of a presented credential, made once the token was verified.
+        kinds: The kinds of token that it accepts, in the order in which they are tried.
+        is_inner: Whether its guard is not the endpoint's, but around a function that a view or a
+            hook calls.
+        is_plain: Whether one evaluation decides: no invalid token is overlooked, and nothing is
+            loaded for an async view.
+        is_public: Whether the endpoint is public: no credential is read.
+        label: The method and the endpoint, for logs and errors.
     """
 
     __slots__ = (
@@ -127,8 +127,7 @@ class Plan:
         self.is_public = compiled is None
         self.is_inner = False
         if compiled is not None:
-            # Once more, because a request reads them all, and each look through another object
-            # takes it time.
+            # Copied, because every request reads them, and each indirection costs it time.
             self.closed = compiled.closed
             self.kinds = compiled.kinds
             self.anonymous = compiled.anonymous
@@ -136,7 +135,10 @@ class Plan:
             self.is_plain = not (self.closed.ignores_invalid or has_async_view)
 
     def absence(self) -> Decision:
-        """Return the decision about a request without a token, where nothing else counts."""
+        """Return the decision about a request without a token.
+
+        Used where every branch of the policy needs a token, so that the request does not matter.
+        """
         run = self.anonymous.run(AccessRequest())
         return self.anonymous.root.compose(run)
 
@@ -146,10 +148,10 @@ def _turn(kind: str) -> tuple[bool, str]:
 
 
 def meeting(levels: Sequence[Policy], label: str) -> Closed:
-    """Return the levels as one closed tree.
+    """Return the levels AND-ed, as one closed policy.
 
     Raises:
-        PolicyDefinitionError: No request could pass all of them.
+        PolicyDefinitionError: No request could pass all of the levels.
     """
     closed = close(levels)
     if closed.accepts_nothing:
@@ -164,7 +166,7 @@ def meeting(levels: Sequence[Policy], label: str) -> Closed:
 
 
 def check_loader(levels: Iterable[Policy], label: str) -> None:
-    """Refuse levels that ask about a resource which nobody loads.
+    """Refuse levels that need a resource, for a guard without a loader.
 
     Raises:
         PolicyDefinitionError: A level uses `Owns` or `ResourceMatch`.
@@ -174,7 +176,7 @@ def check_loader(levels: Iterable[Policy], label: str) -> None:
 
 
 def without_loader(leaf: Policy, label: str) -> PolicyDefinitionError:
-    """Return the error of a *leaf* about a resource that nobody loads."""
+    """Return the error of a *leaf* that needs a resource, where the guard has no loader."""
     msg = f"{label}: {leaf!r} needs a resource; define load_resource or pass resource="
     return PolicyDefinitionError(msg)
 
@@ -188,7 +190,7 @@ def check_types(policies: Iterable[Policy], terms: PolicySettings, label: str) -
     """Refuse policies about users of a type that no schema describes.
 
     Raises:
-        PolicyDefinitionError: ``of=`` of a leaf names one.
+        PolicyDefinitionError: ``of=`` of a leaf names a type without a claim schema.
     """
     for leaf in (leaf for policy in policies for leaf in leaves(policy)):
         if isinstance(leaf, IsSubject | Owns) and terms.prefix_of(leaf.of) is None:
@@ -204,7 +206,11 @@ def _accepted(level: Policy) -> str:
 
 
 def _held_by(kind: str) -> frozenset[object]:
-    """Return the leaves that hold for every own token of *kind*; closing adds them everywhere."""
+    """Return the identities of leaves that are true of every own token of *kind*.
+
+    Closing adds them to every level; the program leaves them out, because only own tokens of
+    *kind* reach it.
+    """
     leaves_ = [TokenKind(kind), OwnTokens()]
     leaves_ += [Access()] if kind == "access" else [Refresh()] if kind == "refresh" else []
     return frozenset(leaf.identity for leaf in leaves_)
@@ -217,12 +223,12 @@ def absence_of(policy: Policy) -> Program:
 
 
 def program_of(policy: Policy, baseline: Policy | None, held: Collection[object] = ()) -> Program:
-    """Return *policy* and the *baseline* as one program that knows them apart.
+    """Return *policy* AND *baseline* as one program, whose ``baseline`` can be evaluated alone.
 
     Args:
         policy: The closed levels.
-        baseline: What is asked beside them, or None.
-        held: The identities of leaves that hold for every token that the program will judge.
+        baseline: The baseline for the kind of token, or None.
+        held: The identities of leaves that are true of every token that the program evaluates.
     """
     builder = Builder(held)
     root = policy.compile(builder, False)

@@ -1,4 +1,4 @@
-"""Remember what was found out about one request, and ask for it only once."""
+"""The state of one request: its current access, the plans that admitted it, the last refusal."""
 
 from __future__ import annotations
 
@@ -24,25 +24,26 @@ from .plan import Plan
 
 
 class RequestState:
-    """One request of one application.
+    """The state of one request in one application.
 
     It lives in the request's environ, so that it ends with the request, whatever contexts are
     pushed around it, and no other application behind the same server sees it. It holds the
     request weakly: a cycle would keep every request until the garbage is collected.
 
     Attributes:
-        answers: What policies may ask.
-        own: The request as the endpoint's guard has let it in; where the endpoint has none, as
-            the first guard did that a view or a hook met. It stays until the request ends, for
-            streams and hooks too. None before.
-        admitted: The plans that let it in, and the request as they saw it.
-        asked: Plans by which tokens were looked for, whether or not they let it in.
+        answers: The services that policies use: verified tokens, token status, users.
+        own: The access that the endpoint's guard has admitted; where the endpoint has none, that
+            of the first guard around a function that a view or a hook called. It stays until the
+            request ends, for streams and hooks too. None before.
+        admitted: The plans that have admitted the request, and the access of each.
+        asked: The plans that have read tokens, whether or not they admitted the request.
         refusal: The last refusal, or None where there was none or the answer is made; it is given
-            up then, because its traceback holds the request in whose environ this is kept.
-        logged: Returns the refusal that was logged last, as long as it lives.
+            up then, because its traceback refers to the request, whose environ keeps this state.
+        logged: A weak reference to the refusal that was logged last.
         unlogged: The arguments of the log for that refusal, where it is logged only if nobody
             catches it; else None.
-        late_plans: Plans that were made for this request, because nobody has to remember them.
+        late_plans: Plans that were made for this request alone: those of methods that clients have
+            made up, which the application does not keep.
         is_logged_out: Whether the view ended the session of the token.
         ended_at: When this request has ended all of a user's sessions, in seconds since the
             epoch; 0 where it has not.
@@ -68,9 +69,10 @@ class RequestState:
         self._request = ref(request)
 
     def note_asked(self, plan: Plan) -> None:
-        """Remember that a token was looked for; where the same was done before, that is enough.
+        """Add *plan* to `asked`, unless it has the transports and kinds of a plan there.
 
-        Calls of ``enforce`` make a plan each, and a view that streams may never end.
+        Calls of ``enforce`` make a plan each, so that the list of a view that streams for hours
+        would grow without end.
         """
         for known in self.asked:
             if known is plan or (known.places is plan.places and known.kinds == plan.kinds):
@@ -83,34 +85,34 @@ class RequestState:
         return self._request()
 
     def about(self, request: Request) -> RequestState | None:
-        """Return what is known of *request*, which may have been made of the same environ."""
+        """Return the state of *request*, which may be another one made of the same environ."""
         if self._request() is request:
             return self
         return next((state for state in self._nested if state._request() is request), None)
 
     def nest(self, state: RequestState) -> RequestState:
-        """Keep *state*, of another request that was made of the same environ, and return it."""
+        """Add the state of another request that was made of the same environ, and return it."""
         live = [nested for nested in self._nested if nested._request() is not None]
         self._nested = (*live, state)
         return state
 
     @property
     def access(self) -> LiveAccess | None:
-        """The request as policies see it, for whoever asks; None until a guard has let it in."""
+        """The current access: of the innermost guard, else `own`; None before the first guard."""
         return (self._has_inner and innermost(self)) or self.own
 
     @property
     def token(self) -> Token | None:
-        """The current token: the one that the guard let in."""
+        """The token of the current access; None without one."""
         access = self.access
         return None if access is None else access.token
 
     def enter(self, plan: Plan, access: LiveAccess) -> InnerAccess | None:
-        """Make the request current as *plan* has admitted it.
+        """Make *access*, which *plan* has admitted, the current one.
 
         Returns:
-            What is to be restored when the guarded function returns, where it was called inside
-            of another one, with another token or resource.
+            The inner access to restore when the guarded function returns, where another guarded
+            function has called it, with another token or resource; else None.
         """
         if plan.is_inner:
             self.let_in(plan, access)
@@ -123,21 +125,21 @@ class RequestState:
         return InnerAccess(self, access)
 
     def let_in(self, plan: Plan, access: LiveAccess) -> None:
-        """Remember that *plan*, which is not the endpoint's, has admitted the request.
+        """Note that *plan*, which is not the endpoint's, has admitted *access*.
 
-        Where the endpoint's guard has not done so, the first that does makes it current.
+        The first becomes `own`, where the endpoint's guard has admitted nothing.
         """
         self.admitted[plan] = access
-        # One step, so that of several threads one is the first.
+        # `setdefault` is atomic, so that threads of one request agree on the first.
         self.__dict__.setdefault("own", access)
 
     def resource(self) -> Any:
-        """Return the resource of who asks, loaded at the first touch.
+        """Return the resource of the current access, loaded when it is first used.
 
         Raises:
-            ResourceNotFoundError: There is no such resource.
-            SetupError: Its loader is async, and would have to be awaited.
-            Exception: Whatever the loader raised.
+            ResourceNotFoundError: The loader returned None, for no such resource.
+            SetupError: The loader is async and an event loop is running: it cannot be awaited.
+            Exception: The application's loader has raised it.
         """
         access = cast(LiveAccess, self.access)
         if access._resource is NOT_LOADED and (loader := access.loader) is not None:
