@@ -26,10 +26,6 @@ LEFT: Final[frozenset[str]] = frozenset(
         "guards/enforcement.py",
         "guards/live_access.py",
         "guards/request_state.py",
-        "tokens/claims.py",
-        "tokens/status.py",
-        "tokens/strict_json.py",
-        "tokens/verifier.py",
     }
 )
 
