@@ -240,9 +240,14 @@ class AccessError(HTTPException):
         if type(self) not in _OWN_CLASSES:
             return _made(self)
         said = (type(self), self.error, self.description, self.code, self.has_challenge)
-        told = (self.scheme, self.realm, self.resource_metadata, self.retry_after)
+        waits = self.retry_after
+        # With its type, because 1, 1.0 and True are equal and written differently.
+        told = (self.scheme, self.realm, self.resource_metadata, type(waits), waits)
         key = (*said, *told, *self.parameters.items())
-        known = _TOLD.get(key)
+        try:
+            known = _TOLD.get(key)
+        except TypeError:  # an application's handler may say it with more than text
+            return _made(self)
         if known is None:
             known = _made(self)
             if len(_TOLD) < _MAX_TOLD:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from flask import Flask, current_app, request
 from flask.typing import ResponseReturnValue
@@ -37,27 +37,54 @@ def add_handlers(app: Flask) -> None:
     would. Where a scope has one of `AccessError` or `HTTPException`, that comes first anyway; and
     one of a class of ours, or of a status, comes before all of these. It may be called again.
     """
-    handlers = app.error_handler_spec
+    handlers, is_plain = app.error_handler_spec, _is_plain(app)
     for scope in list(handlers):
         found = handlers[scope][None]
         if not TOO_WIDE.isdisjoint(found) and not {AccessError, HTTPException} & set(found):
-            found[AccessError] = _Outwards(scope)
-    _answer_first(app)
+            found[AccessError] = _Outwards(scope, is_plain)
+    _answer_last(app, is_plain)
     tell_frameworks(app, TOO_WIDE)
+
+
+#: The methods of Flask's that say what becomes of an error that nobody handles.
+_ANSWERING: Final = (
+    "handle_user_exception",
+    "handle_http_exception",
+    "trap_http_exception",
+    "_find_error_handler",
+    "make_response",
+)
+
+
+def _is_plain(app: Flask) -> bool:
+    """Whether *app* answers errors as Flask does; a subclass may want to see them all."""
+    return all(getattr(type(app), name) is getattr(Flask, name) for name in _ANSWERING)
 
 
 class _Outwards:
     """The error handler of a scope: it answers as if the scope handled no `TOO_WIDE` class.
 
-    Handlers of single statuses are not looked for: Flask has done that, in all scopes.
+    Handlers of single statuses are not looked for: Flask has done that, in all scopes. Others are
+    looked for at each refusal, because some are written when this one is there already.
+
+    Args:
+        scope: The name of the blueprint, or None for the application.
+        is_plain: Whether the application answers errors as Flask does; see `_is_plain`.
     """
 
-    def __init__(self, scope: str | None) -> None:
+    def __init__(self, scope: str | None, is_plain: bool) -> None:
         self._scope = scope
+        self._is_plain = is_plain
 
     def __call__(self, error: AccessError) -> ResponseReturnValue:
         handler = next(self._handlers(type(error)), None)
-        return _answer(error) if handler is None else handler(error)
+        if handler is not None:
+            return handler(error)
+        if not self._is_plain:
+            # Flask takes an HTTP exception for its own answer, where nobody handles it.
+            return cast(ResponseReturnValue, error)
+        error.is_own_answer = True
+        return error.response
 
     def _handlers(self, cls: type) -> Iterator[Handler]:
         scopes = (*request.blueprints, None)
@@ -69,12 +96,7 @@ class _Outwards:
                     yield current_app.ensure_sync(handler)
 
 
-def _answer(error: AccessError) -> ResponseReturnValue:
-    error.is_own_answer = True
-    return error.response
-
-
-def _answer_first(app: Flask) -> None:
+def _answer_last(app: Flask, is_plain: bool) -> None:
     """Add the handler of `AccessError` of last resort, unless the application has one that fits.
 
     Flask would call the error as an application of its own, with the request's environ, and copy
@@ -83,6 +105,7 @@ def _answer_first(app: Flask) -> None:
     what it traps, as an unhandled error, unless there is a handler.
     """
     handlers = app.error_handler_spec[None][None]
-    is_trapped = app.config["TRAP_HTTP_EXCEPTIONS"] and not app.config["TRAP_BAD_REQUEST_ERRORS"]
-    if not is_trapped and not {AccessError, HTTPException} & set(handlers):
-        handlers[AccessError] = _answer
+    is_quicker = is_plain and not app.config["TRAP_HTTP_EXCEPTIONS"]
+    is_wanted = is_quicker or app.config["TRAP_BAD_REQUEST_ERRORS"]
+    if is_wanted and not {AccessError, HTTPException} & set(handlers):
+        handlers[AccessError] = _Outwards(None, is_plain)

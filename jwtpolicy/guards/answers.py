@@ -19,6 +19,7 @@ from ..exceptions import (
 from ..policy.request import AccessRequest, PolicySettings
 from ..sessions.revocation import Revocation, ref_of
 from ..sessions.users import Users
+from ..stores.base import REFRESH
 from ..tokens.claims import Purpose
 from ..tokens.status import TokenStatus
 from ..tokens.token import Token
@@ -76,9 +77,9 @@ class RequestServices:
 
     reused: Token | None = None
     now: float | None = None
-    _asked_at = 0.0
     verified: dict[str, Token]
-    _standing: tuple[Token, TokenStatus] | None = None
+    # With the time at which the store was asked.
+    _standing: tuple[Token, TokenStatus, float] | None = None
     # Of each token, for tasks and threads that were let in with different ones.
     _users: tuple[tuple[Token, Any], ...] = ()
     _shown: tuple[str, Token] | None = None
@@ -143,10 +144,14 @@ class RequestServices:
         known = self._standing
         if known is None or known[0] is not token:
             now, self.now = self.now, None
-            self._asked_at = now = self.services.terms.clock() if now is None else now
-            known = self._standing = (token, self.services.revocation.standing(token, now))
+            # A refresh token's grace goes by the second, and policies that were asked before may
+            # have taken their time.
+            if now is None or token._claims["type"] == REFRESH:
+                now = self.services.terms.clock()
+            # One step: a thread or task may ask about another token meanwhile.
+            known = self._standing = (token, self.services.revocation.standing(token, now), now)
         answer = known[1]
-        if answer is TokenStatus.CONSUMED and token.kind == "refresh":
+        if answer is TokenStatus.CONSUMED and token.kind == REFRESH:
             self.reused = None if self.was_used_here(token) else token
         return answer
 
@@ -158,8 +163,7 @@ class RequestServices:
         known = self._standing
         if known is None or known[0] is not token:
             return None
-        age = self.services.terms.clock() - self._asked_at
-        return known[1] if 0 <= age <= MAX_AGE else None
+        return known[1] if self._is_recent(known[2]) else None
 
     def was_used_here(self, token: Token) -> bool:
         """Whether this very request has used *token* up: then it is no sign of theft."""
@@ -172,8 +176,12 @@ class RequestServices:
     def forget_old(self) -> None:
         """Ask the store again where its answer is old; so it is after the clock was put back."""
         self.now = None
-        if not 0 <= self.services.terms.clock() - self._asked_at <= MAX_AGE:
+        known = self._standing
+        if known is not None and not self._is_recent(known[2]):
             self._standing = None
+
+    def _is_recent(self, asked_at: float) -> bool:
+        return 0 <= self.services.terms.clock() - asked_at <= MAX_AGE
 
     def load_user(self, token: Token) -> Any:
         for known, user in self._users:

@@ -60,6 +60,8 @@ class Refusals:
                 logged with the answer, if nobody has caught it.
         """
         error.realm, error.resource_metadata = self._realm, self._resource_metadata
+        # An application may raise one object for many requests.
+        error.is_own_answer = False
         if not may_be_caught:
             error.__traceback__ = None
         if level is None:

@@ -85,7 +85,8 @@ def broken(policy: object, why: str, error: Exception | None = None) -> Finding:
 class Policy(Comparable):
     """An authorization rule that allows or refuses a request: frozen, hashable, stateless.
 
-    Combine policies with ``&``, ``|`` and ``~``. Its ``repr`` is its source text.
+    Combine policies with ``&``, ``|`` and ``~``. Its ``repr`` is its source text. They nest 100
+    levels deep at the most; ``AllOf(*policies)`` combines many in one level.
 
     To write one with parameters, subclass it and define `decide`; for one without,
     `jwtpolicy.policy` on a function is shorter.
@@ -308,8 +309,11 @@ class Policy(Comparable):
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         how = super().__reduce_ex__(protocol)
-        if how[0] is not copyreg.__newobj__:  # type: ignore[attr-defined] # pickle's own
-            return how  # Another base class has its own way of pickling, such as a set.
+        is_usual = how[0] is copyreg.__newobj__  # type: ignore[attr-defined] # pickle's own
+        if not is_usual or not isinstance(how[2], dict):
+            # A class with slots, or with another base that has its own way of pickling, such as
+            # `set`.
+            return how
         # `__new__` of some subclasses requires arguments, and pickle passes none: the state that
         # follows contains all that they would set.
         return (_blank, (type(self),), _without_derived(how[2]))
@@ -323,10 +327,8 @@ def _blank(kind: type[Policy]) -> Policy:
     return object.__new__(kind)
 
 
-def _without_derived(state: Any) -> Any:
+def _without_derived(state: dict[str, Any]) -> dict[str, Any]:
     """Return the state of a policy without its cached program and identity."""
-    if not isinstance(state, dict):
-        return state  # a tuple, of a class with slots
     # An identity of None is kept: such a policy equals itself alone, and so does its copy.
     derived = {_PROGRAM} if state.get(_IDENTITY) is None else {_PROGRAM, _IDENTITY}
     return {name: value for name, value in state.items() if name not in derived}

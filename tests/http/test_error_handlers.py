@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 from flask import Blueprint, Flask, Response, abort, redirect
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from werkzeug.exceptions import HTTPException, default_exceptions
 from werkzeug.http import HTTP_STATUS_CODES
 
-from jwtpolicy import Fresh, HasRole, HasScope, JWTManager, Outcome, policy, protect
+from jwtpolicy import Fresh, HasRole, HasScope, JWTManager, Outcome, ResourceMatch, policy, protect
 from jwtpolicy import exceptions as errors
 from jwtpolicy.exceptions import AccessError
 from tests.support.applications import SECRET
@@ -202,6 +202,23 @@ def test_a_handler_that_answers_otherwise_is_told_nothing_but_the_cache(
     answer = app.test_client().get("/", headers=access())
     assert (answer.status_code, name in answer.headers) == (404, False)
     assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_an_error_that_is_raised_twice_keeps_its_challenge(app: Flask, access: Any) -> None:
+    """HTTP-2: it was answered by the library first, and then by a handler."""
+    error, shop = errors.StepUpRequiredError("again"), Blueprint("shop", __name__)
+
+    def load(**_: Any) -> Any:
+        raise error
+
+    view = protect(ResourceMatch(name="x"), resource=load)(lambda: "in")
+    app.add_url_rule("/", "bare", view)
+    shop.add_url_rule("/shop", "view", view)
+    shop.register_error_handler(401, lambda error: ("again", 401))
+    app.register_blueprint(shop)
+    answers = [app.test_client().get(path, headers=access()) for path in ("/", "/shop")]
+
+    assert answers[0].headers["WWW-Authenticate"] == answers[1].headers["WWW-Authenticate"]
 
 
 def test_what_a_handler_says_itself_stays(app: Flask, access: Any) -> None:
@@ -413,6 +430,11 @@ _SOME = st.lists(st.sampled_from(sorted(KINDS)), max_size=4, unique=True).map(tu
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
 )
 @given(st.sampled_from(sorted(MEANT, key=str)), st.tuples(_SOME, _SOME, _SOME), st.booleans())
+# What answers last must not come before the application's own: of its own class of errors, or
+# written after something had bound the application.
+@example(ShopDeniedError, ((), (), ("ShopError",)), False)
+@example(ShopDeniedError, (("Exception",), (), ("ShopError",)), False)
+@example(errors.NoTokenError, ((), (), ("HTTPException",)), True)
 def test_it_is_so_for_any_handlers_in_any_order(
     error: type[Exception], scopes: Scopes, is_bound_early: bool
 ) -> None:
@@ -441,3 +463,23 @@ def test_an_async_handler_further_out_is_awaited(app: Flask) -> None:
 
     app.register_blueprint(shop)
     assert app.test_client().get("/").text == "token_required"
+
+
+class AnsweringFlask(Flask):
+    """An application that answers what no handler does."""
+
+    def handle_http_exception(self, e: Any) -> Any:
+        answer = super().handle_http_exception(e)
+        return ("its own", 418) if isinstance(answer, HTTPException) else answer
+
+
+@pytest.mark.parametrize("wide", [ShopError, Exception])
+def test_an_application_that_answers_errors_itself_answers_refusals(wide: type[Exception]) -> None:
+    app, shop = AnsweringFlask("shop"), Blueprint("shop", __name__)
+    app.config.update(JWT_SECRET_KEY=SECRET, JWT_STORE_URL="memory://")
+    JWTManager(app)
+    shop.add_url_rule("/", "view", protect()(lambda: "in"))
+    shop.register_error_handler(wide, lambda error: ("swallowed", 500))
+    app.register_blueprint(shop)
+
+    assert app.test_client().get("/").text == "its own"

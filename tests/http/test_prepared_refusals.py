@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -63,3 +65,19 @@ def test_answers_that_differ_each_time_do_not_fill_the_memory() -> None:
         )
 
     assert len(errors._TOLD) <= errors._MAX_TOLD
+
+
+def test_equal_numbers_are_told_as_they_are_written() -> None:
+    waits: list[Any] = [7001, 7001.0, 1, True]
+    told = [
+        errors.RateLimitedError(retry_after=one).response.headers["Retry-After"] for one in waits
+    ]
+
+    assert told == ["7001", "7001.0", "1", "True"]
+
+
+def test_a_description_that_is_no_text_is_told_too() -> None:
+    error = errors.CSRFError()
+    error.description = {"en": "no", "de": "nein"}  # type: ignore[assignment]
+
+    assert error.response.get_json()["error_description"] == {"en": "no", "de": "nein"}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from flask import Flask, render_template_string, request
@@ -20,13 +20,19 @@ from jwtpolicy import (
     JWTManager,
     NotRevoked,
     Owns,
+    Refresh,
     current_resource,
     current_token,
     current_user,
     policy,
     protect,
 )
-from jwtpolicy.exceptions import ConfigurationError, ResourceNotFoundError, SetupError
+from jwtpolicy.exceptions import (
+    ConfigurationError,
+    ResourceNotFoundError,
+    SetupError,
+    StoreUnavailableError,
+)
 from jwtpolicy.policy.request import PolicySettings
 from jwtpolicy.stores import MemoryStore, TokenRef, TokenStatus
 from tests.support.applications import SECRET
@@ -372,3 +378,52 @@ def test_a_stream_that_asks_for_the_first_time_asks_by_the_time_of_then(
 
     assert app.test_client().get("/stream", headers=bearer(token)).text == "on"
     assert store.times == [began + 100]
+
+
+def test_a_policy_that_takes_its_time_prolongs_no_grace(make_app: Any, clock: Any) -> None:
+    """REF-4."""
+    app, jwt = make_app(refresh_grace=10)
+
+    @policy
+    def slow(_: Any) -> bool:
+        clock.advance(60)
+        return True
+
+    app.add_url_rule("/out", "out", protect(Refresh() & slow)(lambda: "in"))
+    with app.app_context():
+        used = jwt.login("ada").refresh_token
+        jwt.refresh(used)
+
+    assert app.test_client().get("/out", headers=bearer(used)).status_code == 401
+
+
+def test_a_question_about_another_token_makes_no_answer_younger(make_app: Any, clock: Any) -> None:
+    """REV-1: not even one that the store could not answer."""
+    store = FailingStore()
+    app, jwt = make_app({"store": store})
+    jwt.revocation_check(lambda token: token.token_id in revoked)
+    inner, revoked = protect(transports="query_string")(lambda: "in"), set[str | None]()
+
+    @app.get("/")
+    @protect(Refresh(), transports="headers")
+    def view() -> str:
+        clock.advance(30)
+        revoked.add(current_token.token_id)
+        with pytest.raises(StoreUnavailableError):
+            inner()
+        return cast(str, jwt.refresh(current_token).access_token)
+
+    with app.app_context():
+        pair = jwt.login("ada")
+    path, headers = f"/?jwt={pair.access_token}", bearer(pair.refresh_token)
+
+    assert app.test_client().get(path, headers=headers).status_code == 401
+
+
+class FailingStore(MemoryStore):
+    """A store that cannot be asked about access tokens."""
+
+    def standing(self, ref: TokenRef, *, now: int, leeway: float = 0) -> TokenStatus:
+        if ref.kind == "access":
+            raise StoreUnavailableError
+        return super().standing(ref, now=now, leeway=leeway)

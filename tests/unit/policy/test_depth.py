@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from copy import copy, deepcopy
 from functools import reduce
 from typing import Any
@@ -150,3 +150,14 @@ def test_a_copy_keeps_no_program_of_the_original() -> None:
     program = tree.program
 
     assert copy(tree).program is not program
+
+
+class Names(Policy, set[str]):
+    """One that is a set."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self.update(names)
+
+
+def test_copies_hold_what_another_base_holds() -> None:
+    assert deepcopy(Names("ab")) >= {"a", "b"}
