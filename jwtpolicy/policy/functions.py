@@ -27,8 +27,8 @@ if TYPE_CHECKING:
         """A function that it turns into a factory, because of a second positional parameter.
 
         It has to match both overloads: the second excludes ``(access)``, which the first also
-        matches. No overload matches ``(access, *, days=30)`` alone: to type checkers that becomes
-        a policy.
+        matches. Nothing excludes ``(access, *, days=30)``: to type checkers that becomes a
+        policy.
         """
 
         @overload

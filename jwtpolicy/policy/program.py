@@ -242,7 +242,7 @@ class Conjunction(Node):
         members: All members: first those that always allow, then the others by cost.
         held: The members that always allow; only `compose` needs them.
         steps: The other members, each with the hardest outcome that is still possible from there.
-        quick: The same with one `Absence` for all members whose outcome it knows, and first.
+        quick: As `steps`, but one `Absence` first in place of members whose outcome it knows.
     """
 
     __slots__ = ("held", "members", "quick", "steps")

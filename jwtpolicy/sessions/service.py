@@ -297,9 +297,9 @@ class Sessions:
     ) -> TokenPair:
         """Rotate a refresh token: consume it and return the next pair.
 
-        Of concurrent attempts one consumes it; within the grace the others get the same pair. The
-        pair is signed first and stored in the same step that consumes the token, so that a crash in
-        between never leads to two pairs.
+        Of concurrent attempts one consumes it; within the grace the others get the newest pair of
+        the session. The pair is signed first and stored in the same step that consumes the token,
+        so that a crash in between never leads to two pairs.
 
         Args:
             token: The refresh token.
