@@ -1,8 +1,8 @@
-"""Prove that two policies are one, and print them, by the arguments that made them.
+"""Equality, hash and ``repr`` of policies and matchers, by their constructor arguments.
 
-Where two leaves of a tree are taken for one, the second is not asked. So they count as equal only
-where that is proved: same class, and arguments that are plain values all the way down. A value
-whose comparison is anybody else's code (a ``Decimal``, a dataclass, a subclass of ``str``, a
+Of two equal leaves of a tree only the first is evaluated. So they count as equal only where that
+is proved: same class, and arguments that are plain values all the way down. A value that is
+compared by code of others (a ``Decimal``, a dataclass, a subclass of ``str``, a
 validator of the application's own) proves nothing: it equals itself alone.
 """
 
@@ -24,29 +24,29 @@ from ..exceptions import PolicyDefinitionError
 
 #: Immutable, and compared by their own type alone: ``True``, ``1`` and ``1.0`` are three values.
 _ATOMS: Final = frozenset({type(None), bool, int, str, bytes})
-#: marshmallow's own validators, whose attributes are all that they judge by.
+#: marshmallow's own validators, whose attributes alone decide what they accept.
 _MARSHMALLOWS: Final[frozenset[type]] = frozenset(
     found
     for found in vars(validate).values()
     if isinstance(found, type) and issubclass(found, Validator)
 )
 _CONTAINERS: Final = frozenset({list, tuple, set, frozenset, dict})
-#: What `copied` copies.
+#: Types that `copied` replaces by copies, because their objects can change.
 _COPIED: Final = _CONTAINERS | _MARSHMALLOWS
-#: What Python prints as source text.
+#: Types whose ``repr`` is source text, whatever the value.
 _PRINTED: Final = (_ATOMS | {UUID}) - {int}
-#: What a policy compares with is nested no deeper; deeper values would exhaust Python's stack.
+#: Levels by which an argument may be nested; deeper ones would exhaust Python's stack.
 _DEEPEST: Final = 100
-#: Python refuses to print longer integers in decimal digits.
+#: Bits of an integer that is printed in decimal digits; Python refuses that for long ones.
 _LONGEST: Final = 2048
 
 
 class Comparable:
-    """What equals another where both are proved to be one."""
+    """Base class of policies and matchers: ``==`` and ``hash`` by `identity`."""
 
     @property
     def identity(self) -> object:
-        """What is equal where two are proved to be one; hashable."""
+        """The key for ``==`` and ``hash``: equal only where two objects are proved equal."""
         raise NotImplementedError
 
     def __eq__(self, other: object) -> bool:
@@ -57,9 +57,9 @@ class Comparable:
 
 
 class Alone:
-    """Stands for an object that equals itself alone.
+    """Identity key of an object that is compared with ``is``.
 
-    It keeps the object: the `id` of one that is gone is given to the next.
+    It keeps the object alive: Python gives the `id` of a deleted object to the next one.
     """
 
     __slots__ = ("_value",)
@@ -75,12 +75,12 @@ class Alone:
 
 
 def identity_of(value: object, *, is_copy: bool = False) -> object:
-    """Return what is equal for values that are proved to be the same, and hashable.
+    """Return the hashable key by which an argument is compared, types included.
 
     Args:
         value: An argument, or a part of one.
-        is_copy: Whether `copied` made it, so that nobody else can change what is in it. Lists,
-            sets, mappings and validators that somebody else holds equal themselves alone.
+        is_copy: Whether `copied` made it, so that no caller has a reference to it. Lists, sets,
+            mappings and validators of a caller can change, and so equal themselves alone.
     """
     kind = type(value)
     if kind in _ATOMS:
@@ -112,20 +112,20 @@ def _identity_of_atom(value: object) -> object:
         return (kind, value.int, value.is_safe)
     if isinstance(value, re.Pattern):
         return (kind, identity_of(value.pattern), value.flags)
-    return Alone(value)  # members of enumerations among them, of which there is one each
+    return Alone(value)  # also for members of an enum: each is a single object
 
 
 def copied(value: Any, above: tuple[int, ...] = ()) -> Any:
     """Return *value* with its containers and marshmallow's validators replaced by copies.
 
-    Who passed it in can change theirs without changing what was decided with it.
+    A caller who changes the originals afterwards does not change the policy.
 
     Args:
         value: An argument, or a part of one.
-        above: The `id` of what it is in.
+        above: The `id` of each container around it, the outermost first.
 
     Raises:
-        PolicyDefinitionError: It holds itself, or is nested too deeply to be compared.
+        PolicyDefinitionError: A container contains itself, or is nested more than 100 deep.
     """
     kind = type(value)
     if kind not in _COPIED:
@@ -141,7 +141,7 @@ def copied(value: Any, above: tuple[int, ...] = ()) -> Any:
     return kind(copied(item, above) for item in value)
 
 
-#: What marshmallow makes a text of, for its messages, and the name of that.
+#: Attributes of marshmallow's validators that are joined for messages, and those of the text.
 _TEXTS: Final = {"choices": "choices_text", "iterable": "values_text"}
 
 
@@ -151,16 +151,16 @@ def _copied_validator(validator: Validator, above: tuple[int, ...]) -> Validator
         vars(copy)[name] = copied(_listed(name, value), above)
     for name, text in _TEXTS.items():
         if isinstance(values := vars(copy).get(name), set | frozenset):
-            # Equal sets may come in two orders, which decide nothing.
+            # Equal sets may iterate in two orders, and the text would tell the copies apart.
             vars(copy)[text] = ", ".join(sorted(map(str, values)))
     return copy
 
 
 def _listed(name: str, value: Any) -> Any:
-    """Return values to choose from as a plain container: views and ranges are read once.
+    """Return the choices of a validator as a list: views, ranges and the like are read once.
 
     Raises:
-        PolicyDefinitionError: It is an iterator, which marshmallow has emptied.
+        PolicyDefinitionError: The choices are an iterator, which marshmallow has emptied.
     """
     if name not in ("choices", "iterable", "labels") or type(value) in (*_CONTAINERS, str):
         return value
@@ -171,19 +171,19 @@ def _listed(name: str, value: Any) -> Any:
 
 
 def is_marshmallows(validator: object) -> bool:
-    """Whether *validator* is exactly one of marshmallow's own, and not of a subclass."""
+    """Whether the class of *validator* is marshmallow's own, and no subclass."""
     return type(validator) in _MARSHMALLOWS
 
 
 def source_of(name: str, args: Iterable[Any], kwargs: Mapping[str, Any]) -> str:
-    """Return the call as source text: ``Fresh(within=300)``."""
+    """Return a constructor call as source text: ``Fresh(within=300)``."""
     parts = [rendered(value) for value in args]
     parts += [f"{key}={rendered(value)}" for key, value in kwargs.items()]
     return f"{name}({', '.join(parts)})"
 
 
 def rendered(value: Any) -> str:
-    """Return *value* as source text; what that would not make again as ``Decimal(…)``."""
+    """Return *value* as source text, or ``Decimal(…)`` where that would not evaluate to it."""
     kind = type(value)
     if kind is dict:
         return "{" + ", ".join(f"{rendered(k)}: {rendered(v)}" for k, v in value.items()) + "}"
@@ -215,7 +215,7 @@ def _rendered_number(value: float) -> str:
 
 
 def _rendered_by_name(value: Any) -> str:
-    """Return a name that stands for exactly *value*, or that of its class and three dots."""
+    """Return the name of an enum member, class or function, a pattern, or ``Decimal(…)``."""
     kind = type(value)
     if isinstance(value, Enum) and value.name in kind.__members__:
         return f"{kind.__name__}.{value.name}"
@@ -240,17 +240,17 @@ def _rendered_validator(validator: Validator) -> str:
     try:
         args, kwargs = _arguments_of(validator)
         again = type(validator)(*args, **kwargs)
-    except Exception:  # noqa: BLE001 # somebody has changed it, so that nobody could make it
+    except Exception:  # noqa: BLE001 # changed to attributes that its __init__ refuses
         return f"{name}(…)"
     is_exact = identity_of(copied(again), is_copy=True) == identity_of(validator, is_copy=True)
     return source_of(name, args, kwargs) if is_exact else f"{name}(…)"
 
 
 def _arguments_of(validator: Validator) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    """Return the arguments that made *validator*, without those that change nothing.
+    """Return the constructor arguments of *validator*, without those that equal the defaults.
 
-    marshmallow replaces some defaults when it makes the object, its messages among them: so what
-    a bare one has is left out, whatever the signature says.
+    marshmallow replaces some defaults in ``__init__``, its messages among them. So the defaults are
+    read from a validator that is made with the required arguments alone, not from the signature.
     """
     args: tuple[Any, ...] = ()
     demanded: dict[str, Any] = {}

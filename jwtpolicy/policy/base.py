@@ -1,4 +1,4 @@
-"""Define what a policy is, and the algebra that combines them."""
+"""The base class of policies, and the operators ``&``, ``|``, ``~``, `AtLeast` and `When`."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ logger = logging.getLogger("jwtpolicy")
 
 Error = TypeVar("Error", bound=Exception)
 
-#: What the names of the library's own modules begin with.
+#: Prefix of the modules of built-in policies.
 _LIBRARY = f"{__package__}."
 
-#: Why a request is refused that came without a token.
+#: The reason of ``NO_TOKEN``.
 NO_TOKEN_SENT = "no token was sent"  # noqa: S105 # words
 _NO_TOKEN = Finding(Outcome.NO_TOKEN, NO_TOKEN_SENT)
-#: Where a policy keeps what the library knows of it: no attribute of a subclass is called so.
+#: Keys of the library's own entries in ``vars(policy)``: no attribute of a subclass has a dot.
 _ARGUMENTS, _DEPTH, _IDENTITY, _PROGRAM, _SEALED = _OURS = (
     "jwtpolicy.arguments",
     "jwtpolicy.depth",
@@ -44,47 +44,46 @@ _ARGUMENTS, _DEPTH, _IDENTITY, _PROGRAM, _SEALED = _OURS = (
     "jwtpolicy.program",
     "jwtpolicy.sealed",
 )
-#: So many levels of policies lie in one another at the most: deeper trees would exhaust Python's
-#: stack where they are printed, compared or copied.
+#: Levels of a policy tree: printing, comparing or copying deeper ones would exhaust the stack.
 _DEEPEST: Final = 100
-#: So many policies stand in a row of ``&`` or ``|`` at the most: each sign copies what is there.
+#: Members of a chain of ``&`` or ``|``: each sign copies all before it, which is quadratic.
 _LONGEST: Final = 2_000
 _IDENTITY_IS_TAKEN = "policies are told apart by `identity`; call your attribute something else"
 
 
 def without_token(access: AccessRequest) -> Finding:
-    """Return what every leaf that needs a verified token says where there is none."""
+    """Return the finding of leaves that need a verified token, for a request without one."""
     error = access.credential_error
     return _NO_TOKEN if error is None else Finding(error.outcome, error.reason, error=error)
 
 
 def without_frames(error: Error) -> Error:
-    """Return *error* without its traceback, to be kept in a finding.
+    """Return *error* without its traceback, to be stored in a finding.
 
-    The frames of a traceback lead to whatever keeps the finding: such a circle would hold the
-    whole request until the garbage is collected. What it was caused by keeps its own.
+    The frames of a traceback refer to the finding: such a reference cycle would keep the whole
+    request in memory until the next garbage collection. ``__cause__`` keeps its own traceback.
     """
     return error.with_traceback(None)
 
 
 def without_user(error: HTTPException) -> Finding:
-    """Return what is said where the token's user could not be loaded."""
+    """Return the finding for a token whose user could not be loaded."""
     error = without_frames(error)
     if isinstance(error, UnknownUserError):
         return Finding(Outcome.INVALID_TOKEN, error.reason, error=error)
-    # An application's loader may answer for itself: its own error passes through.
+    # A loader may raise an HTTPException of its own, such as 404: the guard raises it as it is.
     return Finding(Outcome.ERROR, "the user could not be loaded", error=error)
 
 
 def broken(policy: object, why: str, error: Exception | None = None) -> Finding:
-    """Log that the application's predicate is wrong, and return the refusal."""
+    """Log a bug in the application's predicate, and return the finding that answers 500."""
     reason = f"the policy {policy!r} {why}"
-    logger.error("%s; the request was refused", reason, exc_info=error)  # it is
+    logger.error("%s; the request was refused", reason, exc_info=error)  # ERROR refuses
     return Finding(Outcome.ERROR, reason, error=PolicyError(reason))
 
 
 class Policy(Comparable):
-    """A rule about who may do something: frozen, hashable, stateless.
+    """An authorization rule that allows or refuses a request: frozen, hashable, stateless.
 
     Combine policies with ``&``, ``|`` and ``~``. Its ``repr`` is its source text. They nest 100
     levels deep at the most; ``AllOf(*policies)`` combines many in one level.
@@ -92,16 +91,16 @@ class Policy(Comparable):
     To write one with parameters, subclass it and define `decide`; for one without,
     `jwtpolicy.policy` on a function is shorter.
 
-    Two policies are equal where they are proved to be one, because of equal ones in a tree only
-    the first is asked: they are of the same class, and every attribute that ``__init__`` has set
+    Of equal policies in a tree only the first is evaluated, so two are equal only where that is
+    proved: they are of the same class, and every attribute that ``__init__`` has set
     is the same object, or an equal and immutable plain value (text, numbers, UUIDs, tuples and
     frozensets of them, other policies). So a policy that keeps a list equals itself alone.
 
     Attributes:
         needs_token: Whether `decide` is called only for a verified token. Without one the answer
             is then ``NO_TOKEN``.
-        cost: ``0`` for arithmetic on claims, ``1`` for code, ``2`` for a round trip. Cheap ones
-            are asked first.
+        cost: ``0`` for comparisons of claims, ``1`` for code of the application, ``2`` for a round
+            trip to a database. Cheap ones are evaluated first.
     """
 
     cost: ClassVar[int] = CPU
@@ -116,7 +115,7 @@ class Policy(Comparable):
         return self
 
     def __init__(self) -> None:
-        """Take nothing; subclasses say what they take."""
+        """Take no arguments; subclasses define their own."""
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -124,7 +123,8 @@ class Policy(Comparable):
             raise PolicyDefinitionError(_IDENTITY_IS_TAKEN)
         if (init := cls.__dict__.get("__init__")) is not None:
             cls.__init__ = _sealing(init)  # type: ignore[method-assign]
-        # Slots, and what a class inherits from `set`, are not among `vars`.
+        # The values of slots, and the items of a subclass of `set`, are not in `vars`: such a
+        # policy cannot be compared by them.
         cls._has_hidden_state = cls.__basicsize__ != Policy.__basicsize__ or any(
             isinstance(found, cached_property)
             for base in cls.__mro__
@@ -133,18 +133,18 @@ class Policy(Comparable):
 
     @property
     def identity(self) -> object:
-        """What is equal where two policies are proved to be one; hashable."""
+        """The key for ``==`` and ``hash``: the class and the attributes, types included."""
         known = vars(self)
         if _IDENTITY not in known:
             is_plain = _SEALED in known and not self._has_hidden_state
             known[_IDENTITY] = _identity(self) if is_plain else None
-        # None: asked while it is made, or made by an `__init__` whose end nobody sees, such as a
-        # dataclass's. The holder is not kept, because a copy of the policy would keep it, too.
+        # None: read during `__init__`, or of a class whose `__init__` `_sealing` did not wrap, such
+        # as a dataclass. `Alone` is not stored, because a copy of the policy would then equal it.
         found = known[_IDENTITY]
         return Alone(self) if found is None else found
 
     def decide(self, access: AccessRequest) -> Any:
-        """Return ``True``, ``False``, an `Outcome` or ``access.deny("reason")``; may be async.
+        """Judge one request: ``True``, ``False``, an `Outcome` or ``access.deny(…)``; may be async.
 
         Anything else, ``None`` too, and any exception is an error of the application: the
         request is refused with 500 and logged. Reading an absent claim through
@@ -170,8 +170,8 @@ class Policy(Comparable):
 
     @property
     def refuses_nobody(self) -> bool:
-        # What runs counts: an application's own `judge` may say anything, and a `needs_token` that
-        # is looked up may be another one next time.
+        # A `judge` that the application overrides may return anything, and a `needs_token` that is
+        # a property may change between requests: neither proves NO_TOKEN ahead of time.
         judge = getattr(self.judge, "__func__", None)
         is_ours = getattr(judge, "__globals__", {}).get("__name__", "").startswith(_LIBRARY)
         return is_ours and inspect.getattr_static(self, "needs_token") is True
@@ -181,7 +181,7 @@ class Policy(Comparable):
         return frozenset()
 
     def judge(self, access: AccessRequest) -> Finding:
-        """Return what this leaf says, running an async `decide` to its end."""
+        """Return the finding of this leaf, running an async `decide` to its end."""
         if self.needs_token and access.token is None:
             return without_token(access)
         access.touched = False
@@ -194,9 +194,10 @@ class Policy(Comparable):
             return self._failure(access, error)
 
     async def judge_async(self, access: AccessRequest) -> Finding:
-        """Return what this leaf says, awaiting its `decide`."""
+        """Return the finding of this leaf, awaiting its `decide`."""
         if self.needs_token and access.token is None:
             return without_token(access)
+        # Only a read of the user by this leaf may load it here; the flag of other leaves is kept.
         others_wait, access.waits_for_user = access.waits_for_user, False
         found = await self._decided(access)
         if access.waits_for_user:
@@ -213,6 +214,8 @@ class Policy(Comparable):
             return self._failure(access, error)
 
     def _answer(self, access: AccessRequest, answer: object) -> Finding:
+        # The answer does not count where it read a resource that is not loaded yet: the guard loads
+        # it and asks again.
         if access.touched and not access.has_resource:
             return Finding(Outcome.PENDING, "waits for the resource")
         if answer is True:
@@ -227,7 +230,7 @@ class Policy(Comparable):
 
     def _no_answer(self, answer: object) -> Finding:
         if inspect.iscoroutine(answer):
-            answer.close()
+            answer.close()  # else Python warns that it was never awaited
         kind = type(answer).__name__
         return broken(self, f"returned {kind}, not True, False, an Outcome or access.deny(…)")
 
@@ -251,7 +254,7 @@ class Policy(Comparable):
 
     @property
     def program(self) -> Program:
-        """The policy made ready to be asked, once."""
+        """The compiled policy; compiled at the first use and cached."""
         program: Program | None = vars(self).get(_PROGRAM)
         if program is None:
             builder = Builder()
@@ -260,10 +263,10 @@ class Policy(Comparable):
         return program
 
     def evaluate(self, access: AccessRequest) -> Decision:
-        """Return the decision of the bare tree: no baseline, no closing, nothing consumed.
+        """Return the decision of this policy alone: no baseline, no added check, no token consumed.
 
         Args:
-            access: The request to judge; without changing it.
+            access: The request to judge.
         """
         program = self.program
         run = program.run(access)
@@ -308,8 +311,11 @@ class Policy(Comparable):
         how = super().__reduce_ex__(protocol)
         is_usual = how[0] is copyreg.__newobj__  # type: ignore[attr-defined] # pickle's own
         if not is_usual or not isinstance(how[2], dict):
-            return how  # Another base of its class knows how, such as a set; or it has slots.
-        # Without the arguments that some `__new__` demand, because the state has them.
+            # A class with slots, or with another base that has its own way of pickling, such as
+            # `set`.
+            return how
+        # `__new__` of some subclasses requires arguments, and pickle passes none: the state that
+        # follows contains all that they would set.
         return (_blank, (type(self),), _without_derived(how[2]))
 
     def __repr__(self) -> str:
@@ -317,25 +323,27 @@ class Policy(Comparable):
 
 
 def _blank(kind: type[Policy]) -> Policy:
-    """Return a policy of *kind* to which a copy's or a pickle's state is given."""
+    """Return an empty policy of *kind*; `copy` or `pickle` then sets its state."""
     return object.__new__(kind)
 
 
 def _without_derived(state: dict[str, Any]) -> dict[str, Any]:
-    """Return the state of a policy without what is found again when it is asked for."""
+    """Return the state of a policy without its cached program and identity."""
+    # An identity of None is kept: such a policy equals itself alone, and so does its copy.
     derived = {_PROGRAM} if state.get(_IDENTITY) is None else {_PROGRAM, _IDENTITY}
     return {name: value for name, value in state.items() if name not in derived}
 
 
 def arguments_of(policy: Policy) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    """Return what *policy* was made with, as it was then."""
+    """Return copies of the constructor arguments of *policy*, made when it was constructed."""
     found: tuple[tuple[Any, ...], dict[str, Any]] = vars(policy)[_ARGUMENTS]
     return found
 
 
 def _seal(policy: Policy) -> None:
-    """End the making: nothing changes from now on, so that it can be told what it is."""
-    # Operators when they are asked: most are only a part of the next one.
+    """Freeze *policy* after ``__init__``, and compute its identity."""
+    # Of operators the identity is computed on demand: most, as in `a & b & c`, are only
+    # intermediate results.
     if type(policy) not in _OPERATORS and not policy._has_hidden_state:
         vars(policy).setdefault(_IDENTITY, _identity(policy))
     vars(policy)[_SEALED] = True
@@ -348,17 +356,19 @@ def _identity(policy: Policy) -> object:
 
 
 def _sealing(init: Any) -> Any:
-    """Return *init*, after which the outermost class's objects cannot be changed."""
+    """Wrap an ``__init__`` so that it freezes the object, and explains wrong arguments."""
 
     @wraps(init)
     def sealing(self: Policy, /, *args: Any, **kwargs: Any) -> None:
         try:
             init(self, *args, **kwargs)
         except TypeError as error:
-            # Without a frame of its own nothing of it has run: the arguments do not fit.
+            # A traceback without a frame of `init`: the call itself failed, so the arguments do not
+            # fit its signature. Any other TypeError is a bug inside of it.
             if error.__traceback__ is None or error.__traceback__.tb_next is None:
                 raise PolicyDefinitionError(_misfit(self, init)) from None
             raise
+        # A subclass goes on setting attributes after super().__init__().
         if type(self).__init__ is sealing:
             _seal(self)
 
@@ -369,7 +379,7 @@ Policy.__init__ = _sealing(Policy.__init__)  # type: ignore[method-assign]
 
 
 def _misfit(policy: Policy, init: Any) -> str:
-    """Return what *policy* was made with, and what it takes."""
+    """Return the error message for wrong constructor arguments: the call, and the signature."""
     name = type(policy).__name__
     made = source_of(name, *arguments_of(policy))
     _, *taken = signature_of(init).parameters.values()
@@ -378,7 +388,7 @@ def _misfit(policy: Policy, init: Any) -> str:
 
 
 def _shown(parameter: inspect.Parameter) -> str:
-    """Return how a parameter is written in a call."""
+    """Return a parameter as it is written in a call: ``name``, or ``name=…``."""
     if parameter.kind is parameter.KEYWORD_ONLY:
         return f"{parameter.name}=…"
     return str(parameter).partition("=")[0]
@@ -388,8 +398,8 @@ def as_policy(value: object, where: str) -> Policy:
     """Return *value* if it is a policy that can be combined.
 
     Args:
-        value: What was written where a policy belongs.
-        where: The place, for the message.
+        value: The operand or argument.
+        where: The operator or class that takes it, for the message.
 
     Raises:
         PolicyDefinitionError: It is a class, a union of classes, a plain function, an unfinished
@@ -421,18 +431,18 @@ def _complaint(value: object) -> str:
 
 
 class _Operator(Policy):
-    """A policy that is made of other policies."""
+    """Base class of the policies that combine other policies."""
 
     @property
     def _parts(self) -> Sequence[Policy]:
-        """The policies that it is made of."""
+        """The operands."""
         raise NotImplementedError
 
     def _note_depth(self, deepest: int) -> None:
-        """Note how many levels lie beneath this one.
+        """Store the depth of this tree, one more than that of its deepest operand.
 
         Raises:
-            PolicyDefinitionError: They are more than may be nested in one another.
+            PolicyDefinitionError: The operands are nested more than 100 deep.
         """
         if deepest >= _DEEPEST:
             msg = (
@@ -443,8 +453,8 @@ class _Operator(Policy):
         vars(self)[_DEPTH] = deepest + 1
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
-        # The parts first, so that only they nest: Python's own way would take ten frames for each
-        # level, and exhaust its stack.
+        # The operands first, so that recursion costs one frame for each level: `deepcopy` alone
+        # takes about ten, and would exhaust the stack.
         for part in self._parts:
             deepcopy(part, memo)
         made = memo[id(self)] = copy(self)
@@ -458,10 +468,10 @@ def _depth(policy: Policy) -> int:
 
 
 class _Combination(_Operator):
-    """A policy of several members.
+    """Base class of `AllOf`, `AnyOf` and `AtLeast`.
 
     Attributes:
-        members: The policies it combines.
+        members: The operands, in the order in which they were written.
     """
 
     members: tuple[Policy, ...]
@@ -544,7 +554,7 @@ class AtLeast(_Combination):
 
 
 class Not(_Operator):
-    """``~a``: goes down to the leaves, where what was undetermined stays itself.
+    """``~a``: pushed down to the leaves (De Morgan); there an undetermined outcome stays as it is.
 
     Attributes:
         member: The policy that is negated.
@@ -576,13 +586,13 @@ class Not(_Operator):
 
 
 class When:
-    """``When(c).then(p)``: where *c* holds, *p* has to; it means ``~c | p``."""
+    """``When(c).then(p)``: implication, ``~c | p``; *p* is required of requests that *c* allows."""
 
     def __init__(self, condition: Policy) -> None:
         self.condition = as_policy(condition, "When")
 
     def then(self, policy: Policy) -> Policy:
-        """Return the finished policy."""
+        """Return the policy ``~condition | policy``."""
         return Implication(self.condition, policy)
 
     def __and__(self, other: object) -> NoReturn:
@@ -617,16 +627,17 @@ class Implication(AnyOf):
         return f"When({condition!r}).then({then!r})"
 
 
-#: Those of the library, of which nobody has made a class of his own.
+#: The library's own operators, compared by exact type: a subclass may have more attributes.
 _OPERATORS: Final = frozenset({AllOf, AnyOf, AtLeast, Not})
 
 
 def combined(kind: type[AllOf | AnyOf | AtLeast], members: Iterable[Policy], *count: int) -> Policy:
-    """Return ``kind(*count, *members)``, of members that were checked when they were written.
+    """Return ``kind(*count, *members)``, without checking the members again.
 
-    The library adds levels of its own around them, which count for nobody's depth.
+    Levels that the library adds around the application's policies do not count against the limit.
     """
     kept = tuple(_flattened(kind, members))
+    # Past `__init__`, which would check and copy what is checked and frozen already.
     made = object.__new__(kind)
     vars(made).update(members=kept, **{_ARGUMENTS: ((*count, *kept), {}), _SEALED: True})
     vars(made).update(zip(("count",), count, strict=False))
@@ -635,10 +646,10 @@ def combined(kind: type[AllOf | AnyOf | AtLeast], members: Iterable[Policy], *co
 
 
 def _in_a_row(chain: _Combination) -> Policy:
-    """Return *chain*, which one more ``&`` or ``|`` has made.
+    """Return *chain*, a result of ``&`` or ``|``, if it is not too long.
 
     Raises:
-        PolicyDefinitionError: It has more members than signs may make.
+        PolicyDefinitionError: It has more than 2,000 members.
     """
     if len(chain.members) > _LONGEST:
         name = type(chain).__name__
@@ -648,7 +659,7 @@ def _in_a_row(chain: _Combination) -> Policy:
 
 
 def _flattened(kind: type[_Combination], members: Iterable[Any]) -> list[Any]:
-    """Take members of the same kind apart: ``a & b & c`` is one node."""
+    """Replace members of the same class by their members: ``a & b & c`` is one node."""
     if kind not in (AllOf, AnyOf):
         return list(members)
     flat: list[Any] = []

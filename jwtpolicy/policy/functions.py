@@ -1,4 +1,4 @@
-"""Turn an application's function into a policy."""
+"""The ``@policy`` decorator: policies, and factories of policies, made of functions."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ type_of_function = Callable[..., Any]
 
 if TYPE_CHECKING:
     P = ParamSpec("P")
-    #: A function of which `policy` makes a policy.
+    #: A function that `policy` turns into a policy.
     Predicate = Callable[[AccessRequest], object]
-    #: A function of which it makes a factory, because a parameter has to be passed by name.
+    #: A function that it turns into a factory, because of a keyword-only parameter.
     NamedOnly = Callable[Concatenate[AccessRequest, P], object]
 
     class Parametrised(Protocol[P]):
-        """A function of which it makes a factory, because a parameter can be passed by position.
+        """A function that it turns into a factory, because of a second positional parameter.
 
-        It has to fit both signatures: the second tells ``(access, days=30)`` from ``(access)``,
-        which the first one does not. Nothing tells ``(access, *, days=30)``: to type checkers that
-        makes a policy.
+        It has to match both overloads: the second excludes ``(access)``, which the first also
+        matches. Nothing excludes ``(access, *, days=30)``: to type checkers that becomes a
+        policy.
         """
 
         @overload
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
         def __call__(self, access: AccessRequest, first: Never, /) -> object: ...  # type: ignore[overload-cannot-match]
 
     class PolicyDecorator(Protocol):
-        """What ``policy(needs_token=…)`` returns: the same as ``policy``, of a function alone."""
+        """The decorator that ``policy(needs_token=…)`` returns; it takes the function alone."""
 
         @overload
         def __call__(self, function: Parametrised[P], /) -> Callable[P, Policy]: ...  # type: ignore[overload-overlap]
@@ -50,13 +50,13 @@ if TYPE_CHECKING:
 
 
 class FunctionPolicy(Policy):
-    """A function as a policy; `policy` makes it.
+    """A policy that calls a function; the decorator `policy` makes it.
 
     Two are equal if they call the same function object with the same arguments, or with equal and
-    immutable plain ones. A closure is another object each time that it is made.
+    immutable plain ones. Each evaluation of a ``def`` or ``lambda`` makes another function object.
 
     Attributes:
-        function: What is called with the `AccessRequest`, then the policy's own arguments.
+        function: The predicate, called with the `AccessRequest` and the policy's own arguments.
     """
 
     function: type_of_function
@@ -72,7 +72,7 @@ class FunctionPolicy(Policy):
         self.function = function
         self.needs_token = needs_token
         self._args = args
-        # Immutable, as all that policies are told apart by.
+        # A tuple, not a dict: attributes have to be immutable for two policies to be equal.
         self._named = tuple((kwargs or {}).items())
         self._is_async = inspect.iscoroutinefunction(function)
 
@@ -93,7 +93,7 @@ class FunctionPolicy(Policy):
 
 
 class PolicyFactory:
-    """A function with parameters of its own; calling it with them makes a policy."""
+    """A predicate with parameters of its own; calling it with them returns a policy."""
 
     makes_policies = True
 
@@ -107,7 +107,7 @@ class PolicyFactory:
         """Return the policy for these arguments.
 
         Raises:
-            PolicyDefinitionError: They do not fit the function.
+            PolicyDefinitionError: The arguments do not fit the function's signature.
         """
         try:
             bound = self._signature.bind(*args, **kwargs)
@@ -121,7 +121,11 @@ class PolicyFactory:
 
 
 def _own_parameters(function: type_of_function) -> inspect.Signature:
-    """Return the signature without its first parameter, which is the `AccessRequest`."""
+    """Return the signature without its first parameter, which is the `AccessRequest`.
+
+    Raises:
+        PolicyDefinitionError: The first parameter cannot be passed by position.
+    """
     signature = signature_of(function)
     first, *rest = signature.parameters.values()
     if first.kind not in (first.POSITIONAL_ONLY, first.POSITIONAL_OR_KEYWORD):
@@ -130,7 +134,8 @@ def _own_parameters(function: type_of_function) -> inspect.Signature:
     return signature.replace(parameters=rest)
 
 
-# The first one that fits counts: mypy takes the order for a mistake.
+# The order matters, because type checkers take the first overload that matches; mypy reports the
+# overlap as an error.
 @overload
 def policy(function: Parametrised[P], /, *, needs_token: bool = True) -> Callable[P, Policy]: ...  # type: ignore[overload-overlap]
 @overload
@@ -150,10 +155,11 @@ def policy(
 
     Args:
         function: The function, where the decorator is written without parentheses.
-        needs_token: With False it is called for callers without a verified token as well.
+        needs_token: With False the function is called for requests without a verified token, too.
 
     Raises:
-        PolicyDefinitionError: What is decorated is not a function that takes the request first.
+        PolicyDefinitionError: The decorated object is no function, or does not take the
+            `AccessRequest` first; or *needs_token* is no bool.
     """
     expect(needs_token, bool, "@policy(needs_token=…) is True or False", PolicyDefinitionError)
     if function is NOT_GIVEN:
@@ -162,7 +168,11 @@ def policy(
 
 
 def policy_of(function: object, needs_token: bool) -> Policy | PolicyFactory:
-    """Return the policy or the factory that *function* makes."""
+    """Return a policy, or a factory where *function* has parameters beside the request.
+
+    Raises:
+        PolicyDefinitionError: *function* is no function, or does not take the request first.
+    """
     if not inspect.isfunction(function):
         msg = f"@policy goes on a function, not on {function!r:.60}"
         raise PolicyDefinitionError(msg)

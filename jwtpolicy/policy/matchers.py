@@ -1,4 +1,4 @@
-"""Compare a JSON value with what is asked of it, type and value, and say when it cannot tell."""
+"""Matchers of claims: compare a JSON value by type and value, or raise `Unknown`."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from .validation import judge_of
 
 
 class Matcher(Comparable, ABC):
-    """What a value is compared with; equal and hashable by its arguments.
+    """Base class of the expected values of claims; equal and hashable by its arguments.
 
     Attributes:
-        arguments: What it was made with, copied.
+        arguments: Copies of the constructor arguments.
     """
 
     arguments: tuple[Any, ...]
@@ -31,10 +31,16 @@ class Matcher(Comparable, ABC):
 
     @abstractmethod
     def matches(self, value: object, access: AccessRequest, is_subject: bool) -> bool:
-        """Return whether *value* is what is asked for.
+        """Return whether *value* matches.
+
+        Args:
+            value: The value of a claim or an attribute, neither absent nor null.
+            access: The request, for matchers that look a value up in it.
+            is_subject: Whether *value* is a subject, so that integers and UUIDs match their text.
 
         Raises:
-            Unknown: It is of a type that is not asked for.
+            Unknown: *value* has another JSON type than the expected value, or the expected value
+                cannot be looked up.
         """
 
     @property
@@ -52,7 +58,7 @@ class Matcher(Comparable, ABC):
 
 
 class literal(Matcher):  # noqa: N801 # reads as a value in an expression
-    """Exactly this value: the same JSON type, deeply."""
+    """Equal to this value, with the same JSON types at each level."""
 
     def __init__(self, value: object) -> None:
         if value is None:
@@ -65,7 +71,7 @@ class literal(Matcher):  # noqa: N801 # reads as a value in an expression
 
 
 class _Looked(Matcher):
-    """Equal to a value that is looked up when the request is judged."""
+    """Base class of matchers whose expected value is looked up in the request."""
 
     def __init__(self, name: str, *more: object) -> None:
         if type(name) is not str or not name:
@@ -76,7 +82,11 @@ class _Looked(Matcher):
 
     @abstractmethod
     def look_up(self, access: AccessRequest) -> tuple[object, bool]:
-        """Return the value, and whether it is the subject."""
+        """Return the expected value, and whether it is the subject.
+
+        Raises:
+            Unknown: The request does not have the value.
+        """
 
     def matches(self, value: object, access: AccessRequest, is_subject: bool) -> bool:
         wanted, is_wanted_subject = self.look_up(access)
@@ -84,7 +94,7 @@ class _Looked(Matcher):
 
 
 class view_arg(_Looked):  # noqa: N801 # reads as a value in an expression
-    """The value of a variable in the URL."""
+    """Equal to the value of a variable in the URL."""
 
     def __init__(self, name: str) -> None:
         super().__init__(name)
@@ -97,7 +107,7 @@ class view_arg(_Looked):  # noqa: N801 # reads as a value in an expression
 
 
 class claim(_Looked):  # noqa: N801 # reads as a value in an expression
-    """The value of a claim; a dotted path reaches into objects."""
+    """Equal to the value of a claim; a dotted path names members of objects."""
 
     def __init__(self, name: str) -> None:
         super().__init__(name)
@@ -110,7 +120,7 @@ class claim(_Looked):  # noqa: N801 # reads as a value in an expression
 
 
 class subject_arg(view_arg):  # noqa: N801 # as the others
-    """The user of a type whom a variable in the URL names: what a subject is compared with."""
+    """A subject equal to the user, of a given type, whose id is a variable in the URL."""
 
     def __init__(self, name: str, of: type | None) -> None:
         _Looked.__init__(self, name, of)
@@ -121,7 +131,7 @@ class subject_arg(view_arg):  # noqa: N801 # as the others
 
 
 class owner_of(claim):  # noqa: N801 # as the others
-    """The token's subject as a user of a type: what an attribute is compared with."""
+    """An attribute equal to the token's subject, as the id of a user of a given type."""
 
     def __init__(self, of: type | None) -> None:
         _Looked.__init__(self, "sub", of)
@@ -132,7 +142,7 @@ class owner_of(claim):  # noqa: N801 # as the others
 
 
 class contains(Matcher):  # noqa: N801 # reads as a condition in an expression
-    """An array that holds this value."""
+    """An array with an item that equals this value."""
 
     def __init__(self, value: object) -> None:
         super().__init__(value)
@@ -159,10 +169,10 @@ class one_of(Matcher):  # noqa: N801 # reads as a condition in an expression
 
 
 class validated(Matcher):  # noqa: N801 # reads as a condition in an expression
-    """What a marshmallow validator accepts.
+    """A value that a marshmallow validator accepts.
 
     Raises:
-        PolicyDefinitionError: It can never be asked: it is async, or its bound is no number.
+        PolicyDefinitionError: The validator is async, or a bound of it is no number.
     """
 
     def __init__(self, validator: Validator) -> None:
@@ -176,17 +186,17 @@ class validated(Matcher):  # noqa: N801 # reads as a condition in an expression
         return rendered(self.arguments[0])
 
 
-#: Whose arguments are all that they judge by; a subclass may judge by anything.
+#: Classes that are compared by their arguments; a subclass may depend on more than these.
 _LIBRARY: Final = frozenset(
     {literal, view_arg, claim, subject_arg, owner_of, contains, one_of, validated}
 )
 
 
 def as_matcher(value: object) -> Matcher:
-    """Return what *value* means where something is matched.
+    """Return *value* as a matcher: a validator as `validated`, a plain value as `literal`.
 
     Raises:
-        PolicyDefinitionError: *value* is a function or a class.
+        PolicyDefinitionError: *value* is a function, a class, or None.
     """
     if isinstance(value, Matcher):
         return value
@@ -203,7 +213,7 @@ def claim_at(claims: Mapping[str, Any], path: str) -> object:
     """Return the claim at *path*: the claim of exactly that name, else member by member.
 
     Raises:
-        Unknown: It is absent, or null.
+        Unknown: The claim is absent, or null.
     """
     found: Any = claims.get(path)
     if found is None:
@@ -226,12 +236,12 @@ def _equal(value: object, wanted: object, is_subject: bool) -> bool:
 
 
 def _is_named(subject: object, name: object, access: AccessRequest, of: type | None) -> bool:
-    """Whether *subject*, as it stands in the token, is the user of the type *of* called *name*.
+    """Whether *subject*, the ``sub`` of a token, is the user of the type *of* with the id *name*.
 
-    Without a type it is one whose subject has no prefix: ``machine:1`` is no name for a user.
+    Without a type the subject must not have the prefix of one: ``machine:1`` is no user's id.
 
     Raises:
-        Unknown: There are no users of that type, or *name* cannot be one's.
+        Unknown: No schema describes users of that type, or *name* has a type that is no id.
     """
     terms, subject = access.terms, str(subject)
     prefix = terms.prefix_of(of)
@@ -244,5 +254,5 @@ def _is_named(subject: object, name: object, access: AccessRequest, of: type | N
 
 
 def _as_text(value: object) -> object:
-    """A subject is text on the wire; integer and UUID keys of the application are compared so."""
+    """Return an integer or UUID as text: subjects are text in tokens, and keys in databases."""
     return str(value) if type(value) is int or isinstance(value, UUID) else value

@@ -1,8 +1,11 @@
-"""Compiled policies: weigh a tree of leaves against one request, cheap leaves first.
+"""Compiled policies: evaluate a tree of leaves for one request, cheap leaves first.
 
-A request weighs the tree, which makes nothing but integers; only a refusal, or `explain`, composes
-the `Decision` of what the leaves have said then. Both stop at the same leaf, so that no decision
-names one on which the request did not depend.
+There are two passes over a tree. `Node.weigh` computes the outcome as an integer and stops as soon
+as it is certain (short-circuit); this is all that an allowed request pays. `Node.compose` builds
+the `Decision` tree from the findings of the first pass, for a refusal or for `explain`. Both stop
+at the same leaf, so that a decision has only findings on which the request depended.
+
+Outcomes are ordered by hardness, ``ALLOW`` being 0: AND is their maximum, OR their minimum.
 """
 
 from __future__ import annotations
@@ -19,12 +22,12 @@ _ALLOW = Outcome.ALLOW
 _NO_TOKEN = Outcome.NO_TOKEN
 _PENDING = Outcome.PENDING
 
-#: What a leaf costs: arithmetic on claims, the application's code, a round trip.
+#: Costs of a leaf: comparisons of claims, the application's code, a round trip to a database.
 PURE, CPU, IO = 0, 1, 2
 
 
 class Leaf(Protocol):
-    """The smallest policy: the interface of what a program asks."""
+    """Interface of a policy without operands, as a program evaluates it."""
 
     cost: ClassVar[int]
     #: The hardest outcome that the leaf can give.
@@ -32,7 +35,7 @@ class Leaf(Protocol):
 
     @property
     def is_async(self) -> bool:
-        """Whether it has to be awaited."""
+        """Whether it is an async function of the application."""
 
     @property
     def is_awaited(self) -> bool:
@@ -40,36 +43,37 @@ class Leaf(Protocol):
 
     @property
     def is_single_use(self) -> bool:
-        """Whether a token that this leaf let in is to be used up."""
+        """Whether the token is valid for one request only, and consumed when this leaf allows."""
 
     @property
     def is_consumed(self) -> bool:
-        """Whether the guard does that, and not the view."""
+        """Whether the guard consumes that token, and not the view."""
 
     @property
     def refuses_nobody(self) -> bool:
-        """Whether it says ``NO_TOKEN`` of every request without a token, and asks nobody."""
+        """Whether every request without a token is ``NO_TOKEN``, known without calling `judge`."""
 
     @property
     def identity(self) -> object:
-        """What tells it from other leaves; hashable, types included."""
+        """The key by which equal leaves share one finding; hashable, types included."""
 
     @property
     def needs(self) -> frozenset[str]:
-        """The scopes it asks for."""
+        """The scopes that it requires."""
 
     def judge(self, access: AccessRequest) -> Finding:
-        """Return what it says of *access*."""
+        """Return the finding for *access*."""
 
     async def judge_async(self, access: AccessRequest) -> Finding:
-        """Return what it says of *access*, awaiting what has to be awaited."""
+        """Return the finding for *access*, awaiting the application's code."""
 
 
 class Run:
-    """One evaluation: the request, and what its leaves have said so far.
+    """One evaluation of a program: the request, and the findings of leaves so far.
 
     Attributes:
-        awaiting: Leaves that wait to be awaited, or None where nobody awaits.
+        findings: By number of the leaf; None where it was not evaluated yet.
+        awaiting: Async leaves that the last pass reached; None in a synchronous run.
     """
 
     __slots__ = ("access", "awaiting", "findings")
@@ -80,11 +84,11 @@ class Run:
         self.awaiting: list[Literal] | None = [] if awaits else None
 
     def forget_pending(self) -> None:
-        """Ask those again that waited for the resource."""
+        """Discard ``PENDING`` findings: resource or user are loaded now, so evaluate them again."""
         self.findings = [f if f and f.outcome is not _PENDING else None for f in self.findings]
 
     def replaced(self, index: int, finding: Finding) -> Run:
-        """Return a copy of the run in which the leaf at *index* has said *finding*."""
+        """Return a copy of the run with another finding of the leaf at *index*."""
         other = Run(self.access, 0, self.awaiting is not None)
         other.findings = [*self.findings]
         other.findings[index] = finding
@@ -92,13 +96,14 @@ class Run:
 
 
 class Node(ABC):
-    """A part of a compiled tree.
+    """A node of a compiled tree.
 
     Attributes:
-        policy: The policy that it was compiled from, for people to read.
-        worst: The hardest outcome that it can give.
-        cost: What its dearest leaf costs.
-        is_absence: Whether all its leaves say that there is no token, which nobody has to ask.
+        policy: The policy that it was compiled from, shown in decisions.
+        worst: The hardest outcome that it can have.
+        cost: The cost of its most expensive leaf.
+        is_absence: Whether its outcome without a token is known without evaluating a leaf; only in
+            programs that judge requests without one.
     """
 
     __slots__ = ("cost", "is_absence", "policy", "worst")
@@ -109,17 +114,17 @@ class Node(ABC):
 
     @abstractmethod
     def weigh(self, run: Run) -> int:
-        """Return the outcome, asking only leaves on which it still depends."""
+        """Return the outcome, evaluating only leaves on which it still depends."""
 
     @abstractmethod
     def compose(self, run: Run) -> Decision:
-        """Return the decision that `weigh` came to, from what the leaves said then."""
+        """Return the decision for the outcome of `weigh`, from the findings of that pass."""
 
 
 class Literal(Node):
     """A leaf, or its negation.
 
-    A leaf and its negation share one finding: negating turns the outcome, and asks nobody again.
+    A leaf and its negation share one finding: negation maps the outcome, without a second call.
     """
 
     __slots__ = ("index", "is_negated", "judge", "leaf")
@@ -132,6 +137,8 @@ class Literal(Node):
         self.policy = policy
         self.cost = leaf.cost
         self.is_absence = False
+        # A negated leaf is FORBIDDEN where the leaf allows. An upper bound is enough, so that the
+        # leaf's own is kept where it is harder.
         self.worst = max(leaf.worst, Outcome.FORBIDDEN) if is_negated else leaf.worst
 
     def finding(self, run: Run) -> Finding:
@@ -141,7 +148,7 @@ class Literal(Node):
         return found
 
     def weigh(self, run: Run) -> int:
-        # `finding` once more, without the call: this is what every request does.
+        # The body of `finding`, inlined to save a call: each request passes here.
         found = run.findings[self.index]
         if found is None:
             found = run.findings[self.index] = self.judge(run.access)
@@ -152,7 +159,7 @@ class Literal(Node):
         outcome = NEGATED[found.outcome] if self.is_negated else found.outcome
         if outcome is _ALLOW:
             return Decision(_ALLOW, self.policy, needs=self._needs)
-        # The leaf gave no reason: it held, and that is what the negation refuses.
+        # The leaf allowed and so gave no reason; its negation refuses for just that.
         if self.is_negated and found.outcome is _ALLOW:
             return Decision(outcome, self.policy, reason=f"{self.leaf!r} holds")
         return self._refusal(found)
@@ -173,15 +180,16 @@ class Literal(Node):
 
 
 class AwaitedLiteral(Literal):
-    """A leaf that an asynchronous run awaits, and a synchronous one runs to its end."""
+    """An async leaf: an asynchronous run awaits it, a synchronous one runs it to its end."""
 
     __slots__ = ()
 
-    # `weigh` cannot await. It notes what it would have to await and goes on as if the leaf were
-    # undecided, so that `weigh_async` awaits only leaves on which the outcome still depends.
+    # `weigh` cannot await. It adds the leaf to `Run.awaiting` and goes on with PENDING as its
+    # outcome, so that `weigh_async` awaits only leaves on which the outcome still depends.
     def finding(self, run: Run) -> Finding:
         if run.awaiting is None or run.findings[self.index] is not None:
             return Literal.finding(self, run)
+        # Not stored in the findings: the next pass reaches the leaf again.
         run.awaiting.append(self)
         return Finding(_PENDING, "waits to be awaited")
 
@@ -191,7 +199,7 @@ class AwaitedLiteral(Literal):
 
 
 class AlwaysTrue(Node):
-    """A leaf that holds for every token that the program judges, so that nobody has to ask."""
+    """A leaf that allows every token that the program judges: it is never evaluated."""
 
     __slots__ = ()
 
@@ -209,14 +217,14 @@ class AlwaysTrue(Node):
 
 
 class Absence:
-    """Stand-in for all parts of a node that say the same of every request without a token.
+    """Stand-in for all members of a node whose outcome without a token is the same.
 
-    It is weighed in their stead, so that such a request costs the same for any number of them;
-    the decision is still composed of the parts.
+    It is weighed in their place, so that a request without a token costs the same for any number
+    of them; the decision is still composed of the members.
     """
 
     __slots__ = ()
-    # No lower than that of any leaf that it stands for: nobody is asked less than before.
+    # At least that of each member that it replaces, so that no loop over bounds ends earlier.
     worst: ClassVar[Outcome] = Outcome.NOT_FOUND
 
     def weigh(self, run: Run) -> int:
@@ -228,7 +236,14 @@ _ABSENCE: Final = Absence()
 
 
 class Conjunction(Node):
-    """AND: the hardest outcome of its members."""
+    """AND: the hardest outcome of its members.
+
+    Attributes:
+        members: All members: first those that always allow, then the others by cost.
+        held: The members that always allow; only `compose` needs them.
+        steps: The other members, each with the hardest outcome that is still possible from there.
+        quick: As `steps`, but one `Absence` first in place of members whose outcome it knows.
+    """
 
     __slots__ = ("held", "members", "quick", "steps")
 
@@ -241,7 +256,7 @@ class Conjunction(Node):
         self.steps = tuple(_with_bounds(asked))
         self.is_absence = bool(asked) and all(node.is_absence for node in asked)
         known = any(node.is_absence for node in asked)
-        # Nothing is lost by looking at them first: nobody has to be asked.
+        # `Absence` goes first whatever the costs, because it evaluates no leaf.
         self.quick = tuple(_with_bounds(_quick(asked))) if known else self.steps
         self.cost = self.members[-1].cost
         self.worst = max(node.worst for node in self.members)
@@ -249,12 +264,12 @@ class Conjunction(Node):
     def weigh(self, run: Run) -> int:
         worst = 0
         for node, bound in self.quick:
-            # No member that is left can give a harder outcome. One that may give an equal one is
-            # still asked: what cures both is united.
+            # No remaining member can have a harder outcome. One that may have an equal one is still
+            # evaluated: `_united` merges the cures of both into one challenge.
             if worst > bound:
                 break
             outcome = node.weigh(run)
-            if outcome > worst:  # max() is a call
+            if outcome > worst:  # not max(): a call for each member of each request
                 worst = outcome
         return worst
 
@@ -271,7 +286,7 @@ class Conjunction(Node):
 
 
 class Disjunction(Node):
-    """OR: the easiest outcome of its members."""
+    """OR: the easiest outcome of its members, which are ordered by cost."""
 
     __slots__ = ("members", "quick")
 
@@ -281,11 +296,12 @@ class Disjunction(Node):
         self.quick = _quick(self.members)
         self.is_absence = all(node.is_absence for node in self.members)
         self.cost = self.members[-1].cost
-        # At its hardest each alternative refuses, and the easiest of those is the answer.
+        # The worst case: each alternative refuses as hard as it can, and the easiest of these is
+        # the outcome.
         self.worst = min(node.worst for node in self.members)
 
     def weigh(self, run: Run) -> int:
-        best = 99  # harder than any outcome
+        best = 99  # above any outcome
         for node in self.quick:
             outcome = node.weigh(run)
             if outcome == 0:
@@ -299,6 +315,7 @@ class Disjunction(Node):
             children.append(node.compose(run))
             if children[-1].outcome is _ALLOW:
                 break
+        # Of equal outcomes the one that is easiest to cure is the reason and the challenge.
         chosen = min(children, key=_easiest)
         unasked = self.members[len(children) :]
         return _merged(self.policy, chosen.outcome, children, [chosen], unasked)
@@ -307,7 +324,7 @@ class Disjunction(Node):
 class Threshold(Node):
     """AT LEAST k: the k-th easiest outcome of its members.
 
-    All of them are asked, because the k-th is not known before.
+    All of them are evaluated, because the k-th easiest is not known before.
     """
 
     __slots__ = ("count", "members")
@@ -330,11 +347,18 @@ class Threshold(Node):
 
 
 class Builder:
-    """Numbers the leaves of one tree: equal ones have one number, and are asked once.
+    """Compiler state for one tree: numbers its leaves, so that equal ones are evaluated once.
 
     Args:
-        held: The identities of leaves that hold for every token that the program judges.
-        judges_absence: Whether the program judges requests without a token alone.
+        held: The identities of leaves that allow every token that the program judges.
+        judges_absence: Whether the program judges only requests without a token.
+
+    Attributes:
+        literals: The number of each leaf, by identity.
+        single_uses: Numbers of leaves whose token is consumed.
+        consumed: Those of them whose token the guard consumes.
+        is_async: Whether a leaf is async.
+        refuses_nobody: Whether each leaf has this property.
     """
 
     def __init__(self, held: Collection[object] = (), *, judges_absence: bool = False) -> None:
@@ -347,7 +371,7 @@ class Builder:
         self.refuses_nobody = True
 
     def literal(self, leaf: Leaf, is_negated: bool, policy: object) -> Node:
-        # Negated it would always refuse; that is rare, and not worth a node of its own.
+        # Negated such a leaf always refuses. That is rare, so it is evaluated like any other.
         if not is_negated and leaf.identity in self.held:
             return AlwaysTrue(policy)
         index = self.literals.setdefault(leaf.identity, len(self.literals))
@@ -357,7 +381,8 @@ class Builder:
             self.consumed.append(index)
         self.is_async = self.is_async or leaf.is_async
         self.refuses_nobody = self.refuses_nobody and leaf.refuses_nobody
-        # An awaited leaf stays itself: who composes a decision finds what it has said.
+        # An awaited leaf is never replaced by `Absence`: `compose` reads its finding from the run,
+        # and only weighing it stores one there.
         if leaf.is_awaited:
             return AwaitedLiteral(leaf, index, is_negated, policy)
         literal = Literal(leaf, index, is_negated, policy)
@@ -366,7 +391,7 @@ class Builder:
 
 
 def _quick(nodes: Sequence[Node]) -> tuple[Node | Absence, ...]:
-    """Return *nodes* with one that stands for all that say that there is no token."""
+    """Return *nodes* with one `Absence` in place of all whose outcome without a token is known."""
     rest = tuple(node for node in nodes if not node.is_absence)
     return rest if len(rest) == len(nodes) else (_ABSENCE, *rest)
 
@@ -374,8 +399,8 @@ def _quick(nodes: Sequence[Node]) -> tuple[Node | Absence, ...]:
 Weighed = TypeVar("Weighed", bound=Node | Absence)
 
 
-# Only AND is taken apart: cheap members of an inner one go before dear ones of the outer. An inner
-# OR is a unit, whose dearest leaf says when it is asked.
+# Only AND is flattened: cheap members of an inner AND go before expensive ones of the outer. An
+# inner OR is one member, ordered by its most expensive leaf.
 def _flat(members: Iterable[Node]) -> list[Node]:
     flat: list[Node] = []
     for node in members:
@@ -384,7 +409,7 @@ def _flat(members: Iterable[Node]) -> list[Node]:
 
 
 def _with_bounds(members: Sequence[Weighed]) -> list[tuple[Weighed, int]]:
-    """Pair each member with the hardest outcome that it or a later one can give."""
+    """Pair each member with the hardest outcome that it or a later one can have."""
     pairs: list[tuple[Weighed, int]] = []
     bound = 0
     for node in reversed(members):
@@ -394,9 +419,9 @@ def _with_bounds(members: Sequence[Weighed]) -> list[tuple[Weighed, int]]:
 
 
 def _easiest(decision: Decision) -> tuple[int, int, int, str]:
-    """Sort key of refusals: what they ask of the client, not the order in which they were written.
+    """Sort key of refusals: outcome, then what the client has to do, not the order of writing.
 
-    The source text comes last, so that of two that ask the same it is always one that is named.
+    The source text comes last, so that the choice between two equal ones is deterministic.
     """
     kinds, amount = decision.cure.effort
     return (int(decision.outcome), len(decision.needs) + kinds, amount, repr(decision.policy))
@@ -409,6 +434,8 @@ def _merged(
     chosen: Sequence[Decision],
     unasked: Sequence[Node],
 ) -> Decision:
+    # Reason, cure and error come from members with the node's own outcome. To satisfy one that
+    # refuses less hard would not change the answer.
     hardest = [child for child in chosen if child.outcome is outcome]
     needs = frozenset[str]().union(*(child.needs for child in chosen))
     refused = outcome is not _ALLOW
@@ -430,15 +457,15 @@ def _sorted(children: Sequence[Decision]) -> tuple[Decision, ...]:
 
 
 def _united(hardest: Sequence[Decision]) -> Cure:
-    """Return what cures all of *hardest* at once."""
+    """Return one cure that satisfies all of *hardest*."""
     return NO_CURE.united(child.cure for child in hardest)
 
 
 def _with_scope(cure: Cure, outcome: Outcome, needs: frozenset[str]) -> Cure:
-    """Return *cure*, with all the scopes that are needed where one of them is missing.
+    """Return *cure* with all required scopes, where one of them is missing.
 
-    Those that the token has are among them: a challenge names "the scope necessary to access the
-    protected resource" (:rfc:`6750#section-3.1`), which is what the next token has to have.
+    Scopes that the token has are among them: a challenge names "the scope necessary to access the
+    protected resource" (:rfc:`6750#section-3.1`), which the next token has to have.
     """
     if outcome is not Outcome.INSUFFICIENT_SCOPE or not needs:
         return cure
@@ -447,7 +474,7 @@ def _with_scope(cure: Cure, outcome: Outcome, needs: frozenset[str]) -> Cure:
 
 
 def _first_error(hardest: Sequence[Decision]) -> Exception | None:
-    """Return the error that says most; a broken predicate (500) before an outage (503)."""
+    """Return the error with the lowest status: a broken predicate (500) before an outage (503)."""
     errors = [child.error for child in hardest if child.error is not None]
     return min(errors, key=_severity, default=None)
 
@@ -457,19 +484,18 @@ def _severity(error: Exception) -> int:
 
 
 class Program:
-    """A compiled policy, which requests share: what they find is in their `Run`.
+    """A compiled policy, shared by all requests; the state of a request is in its `Run`.
 
     Attributes:
         root: The whole tree.
-        baseline: The part of it that the baseline makes, or None.
-        size: How many different leaves there are.
-        is_async: Whether one of them is the application's own and async.
-        single_uses: Where the findings of leaves are whose tokens are to be used up.
-        consumed: Those of them whose tokens the guard uses up, and not the view.
-        refuses_nobody: Whether the answer to a request without a token is ``NO_TOKEN``, whatever
-            else it brings: each leaf says so, and neither AND, OR nor ``~`` makes anything else
-            of that.
-        weigh: The quickest way to the outcome of the whole tree.
+        baseline: The subtree of the baseline policy, or None.
+        size: The number of different leaves.
+        is_async: Whether a leaf is an async function of the application.
+        single_uses: Numbers of the leaves whose token is consumed.
+        consumed: Those of them whose token the guard consumes, and not the view.
+        refuses_nobody: Whether each request without a token is ``NO_TOKEN``: each leaf has that
+            outcome then, and AND, OR and ``~`` keep it.
+        weigh: Computes the outcome of the whole tree.
     """
 
     __slots__ = (
@@ -490,6 +516,7 @@ class Program:
         self.refuses_nobody = builder.refuses_nobody
         self.consumed = tuple(builder.consumed)
         self.single_uses = tuple(builder.single_uses)
+        # An AND of one member that can refuse is that member: this saves a call and a loop.
         is_one = isinstance(root, Conjunction) and len(root.steps) == 1
         self.weigh = root.steps[0][0].weigh if is_one else root.weigh  # type: ignore[attr-defined]
         self.baseline = baseline
@@ -498,23 +525,30 @@ class Program:
         return Run(access, self.size, awaits)
 
     def lacks_token_alone(self, run: Run) -> bool:
-        """Whether the outcome ``NO_TOKEN`` came of leaves alone that say so without being asked.
+        """Whether the outcome ``NO_TOKEN`` of *run* came from no evaluated leaf.
 
-        Then the refusal has no other reason and no cure, whatever the decision would look like.
+        Then the refusal has no other reason and no cure, and the decision need not be composed.
         """
         return all(found is None or found.outcome is not _NO_TOKEN for found in run.findings)
 
 
 async def weigh_async(node: Node, run: Run) -> int:
-    """Return what *node* says, awaiting leaves, and the user, on which it still depends."""
+    """Return the outcome of *node*, awaiting the leaves and the user on which it still depends.
+
+    Each pass weighs the tree again with the findings so far, then awaits one leaf or the user: so
+    async leaves run one after the other, and only where the outcome depends on them.
+    """
     while True:
         run.awaiting = []
         outcome = _weighed(node, run)
+        # Allowed already, by an alternative that does not need the leaves that wait.
         if outcome == 0:
             return outcome
         if run.awaiting:
             literal = run.awaiting[0]
             run.findings[literal.index] = await literal.leaf.judge_async(run.access)
+        # PENDING is the easiest outcome after ALLOW: AND has it only if no other member refuses.
+        # So the user is loaded only where the outcome depends on it.
         elif outcome == _PENDING and run.access.waits_for_user:
             run.access.waits_for_user = False
             await run.access.load_user()
@@ -524,7 +558,7 @@ async def weigh_async(node: Node, run: Run) -> int:
 
 
 def _weighed(node: Node, run: Run) -> int:
-    """Weigh *node* while leaves that touch the user are told to wait instead of loading it."""
+    """Weigh *node*; a leaf that reads the user is ``PENDING`` instead of loading it."""
     run.access.awaits_user = True
     try:
         return node.weigh(run)

@@ -1,4 +1,4 @@
-"""Say what the tokens of a session state about their user, at the login and later."""
+"""Content of a session's tokens: subject, claims and headers, at login, step-up and refresh."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ..tokens.signer import TokenRequest
 from ..tokens.token import Token
 from .additions import Additions
 
-#: Claims that a token's successor gets from the signer, not from its predecessor.
+#: Claims that a refresh takes from the signer, not from the old token.
 _NOT_KEPT: Final = RESERVED_CLAIMS | {"sub", CARRIED}
 
 
@@ -24,18 +24,18 @@ _NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
 class Facts(NamedTuple):
-    """What a login said beside its user.
+    """Facts of a session: the arguments of its login beside the user, and the authentication.
 
-    It belongs to the session and to nobody's account: each token of the session says it again,
-    whatever the schema and the hooks say of the user by then, and a refresh never widens it
+    They belong to the session, not to the user's account: each token of the session repeats them,
+    whatever the schema and the hooks return for the user by then, and a refresh never widens them
     (REF-5).
 
     Attributes:
-        claims: What ``login(claims=…)`` was given. A member that `step_up` has taken back is None.
-        headers: What ``login(headers=…)`` was given.
+        claims: The argument of ``login(claims=…)``. A claim that `step_up` has removed is None.
+        headers: The argument of ``login(headers=…)``.
         scope: The scopes granted, space-separated, or None.
         acr: The authentication context class, or None.
-        amr: The methods that were used, or None.
+        amr: The authentication methods, or None.
         auth_time: When the user authenticated, in seconds since the epoch, or None.
     """
 
@@ -47,13 +47,13 @@ class Facts(NamedTuple):
     auth_time: int | None = None
 
     def to_json(self) -> str:
-        """Return the facts for the session's row."""
+        """Return the facts as JSON, for the session in the store."""
         named = zip(self._fields, self, strict=True)
         return json.dumps({name: value for name, value in named if value})
 
     @classmethod
     def from_json(cls, text: str) -> Facts:
-        """Return what `to_json` wrote."""
+        """Return the facts in the JSON text of `to_json`."""
         members = json.loads(text)
         if "amr" in members:
             members["amr"] = _tuple_of(members["amr"])
@@ -61,7 +61,7 @@ class Facts(NamedTuple):
 
     @classmethod
     def of(cls, token: Token) -> Facts:
-        """Return what *token* itself says of them, where no session remembers any."""
+        """Return the facts in the claims of *token*, for sessions without facts in a store."""
         claims = token._claims
         carried = _carried_by(token)
         return cls(
@@ -81,7 +81,7 @@ class Facts(NamedTuple):
         acr: str | None,
         amr: tuple[str, ...] | None,
     ) -> Facts:
-        """Return the facts after the user authenticated again; None takes a claim back."""
+        """Return the facts after a step-up; a claim of None removes the one of the login."""
         merged = {**self.claims, **claims}
         return self._replace(claims=merged, auth_time=auth_time, acr=acr, amr=amr)
 
@@ -90,7 +90,7 @@ NO_FACTS: Final = Facts()
 
 
 class KindContent(NamedTuple):
-    """What the tokens of one kind say.
+    """Claims and headers of the tokens of one kind.
 
     Attributes:
         claims: The claims that are neither registered nor the library's own.
@@ -104,13 +104,13 @@ class KindContent(NamedTuple):
 
 
 class Statement(NamedTuple):
-    """What the tokens of a session say of their user.
+    """The content of a session's tokens: subject, facts, and claims and headers by kind.
 
     Attributes:
         subject: ``sub``.
-        facts: What the login said beside that.
-        access: What access tokens say.
-        refresh: What refresh tokens do.
+        facts: The facts of the session.
+        access: The content of access tokens.
+        refresh: The content of refresh tokens.
     """
 
     subject: str
@@ -129,7 +129,7 @@ class Statement(NamedTuple):
         fresh: bool | float = False,
         csrf: str | None = None,
     ) -> TokenRequest:
-        """Return the request for a token of *kind*; its parameters are members of that."""
+        """Return the `TokenRequest` for a token of *kind*; the parameters are fields of it."""
         claims, headers, schema = self.access if kind == "access" else self.refresh
         facts = self.facts
         return TokenRequest(
@@ -152,15 +152,15 @@ class Statement(NamedTuple):
 
 
 class Statements:
-    """What makes statements of users, and of tokens whose user cannot be loaded again.
+    """Factory of statements: from a user, or from a token where there is no ``user_loader``.
 
     Args:
-        schemas: What turns users into claims.
-        additions: What the application adds to them.
+        schemas: The claim schemas of user types.
+        additions: The hooks ``extra_claims`` and ``extra_headers``.
         identity_claim: The claim that holds the subject on the wire.
-        load_user: The application's ``user_loader``, ready to be called, or None: then refresh
-            tokens carry what access tokens say.
-        has_store: Whether sessions remember what their login said; else refresh tokens carry it.
+        load_user: The application's ``user_loader``, sync, or None: then refresh tokens carry the
+            claims of access tokens.
+        has_store: Whether a store keeps the facts of sessions; else refresh tokens carry them.
     """
 
     def __init__(
@@ -182,10 +182,10 @@ class Statements:
     def copied(
         self, claims: Mapping[str, Any] | None, headers: Mapping[str, Any] | None = None
     ) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
-        """Return copies of what a verb was given, ready to be kept.
+        """Return copies of the arguments ``claims=`` and ``headers=`` of a call.
 
         Raises:
-            IssueError: Claims or headers name what is reserved, or are not JSON.
+            IssueError: Claims or headers have a reserved name, or are not JSON.
         """
         add = self._additions
         return (
@@ -194,37 +194,39 @@ class Statements:
         )
 
     def of(self, user: Any, facts: Facts, *, is_login: bool = False) -> Statement:
-        """Return what is true of *user*, in a session of these *facts*.
+        """Return the statement for *user*, in a session with these *facts*.
 
         Args:
             user: The user.
-            facts: What the session's login said.
-            is_login: Whether it is being said: what the user's account says, too, is then an
-                error. Later the account's word counts, because it can change.
+            facts: The facts of the session.
+            is_login: Whether the session is being opened. A claim of the facts that the user's
+                schema or a hook sets, too, is then an error; later the schema's value is taken,
+                because it can have changed.
 
         Raises:
-            IssueError: It cannot be signed, or could not be read back.
+            IssueError: A claim cannot be signed, or the schema could not load it again.
         """
         subject, access = self._content_of(user, "access", facts, is_login=is_login)
         refresh = self._refresh_content(user, subject)
         if facts.claims:
-            # What the account says now is not to be taken back by a mark that is older.
+            # None marks a claim that a step-up removed. Where the schema or a hook sets that claim
+            # now, their value is newer, and the mark is dropped.
             kept, own = facts.claims.items(), access.claims
             marks = {name: value for name, value in kept if value is not None or name not in own}
             facts = facts._replace(claims=marks)
         return self._statement(subject, facts, access, refresh)
 
     def single(self, user: Any, kind: str, facts: Facts, given: Facts) -> Statement:
-        """Return what one token of *kind* says that is issued by itself.
+        """Return the statement for a single token of *kind*, as `issue` signs them.
 
         Args:
             user: The user.
             kind: The kind of token.
-            facts: Those of the session that it belongs to.
-            given: What this call says; it wins, and nobody says it again.
+            facts: The facts of its session.
+            given: The arguments of this call. They override the facts, and are not stored.
 
         Raises:
-            IssueError: It cannot be signed, or could not be read back.
+            IssueError: A claim cannot be signed, or the schema could not load it again.
         """
         granted = facts
         if given.scope is not None or given.auth_time is not None:
@@ -251,7 +253,7 @@ class Statements:
         given: Facts = NO_FACTS,
         is_login: bool = False,
     ) -> tuple[str, KindContent]:
-        """Return the subject of *user*, and what tokens of *kind* say; not for refresh tokens."""
+        """Return the subject and the content of tokens of *kind*; not for refresh tokens."""
         said_by_session = facts.claims or facts.headers
         if not (said_by_session or given.claims or given.headers or self._has_hooks):
             subject, own, schema = self._schemas.dump(user, kind)
@@ -265,20 +267,20 @@ class Statements:
         return dumped.subject, KindContent(dumped.claims, headers, dumped.schema)
 
     def _hooked(self, user: Any, kind: str) -> KindContent:
-        """Return what the hooks add to tokens of *kind*."""
+        """Return the claims and headers that the hooks add to tokens of *kind*."""
         add = self._additions
         return KindContent(add.claims_of(user, kind), add.headers_of(user, kind))
 
     def _said(
         self, user: Any, kind: str, facts: Facts, hooked: KindContent, is_login: bool
     ) -> KindContent:
-        """Return what of *facts* stands in tokens.
+        """Return the claims and headers of *facts* that tokens of *kind* get.
 
-        Where users are loaded again, their account is the one that says its own names: else a
-        role that was taken away would live as long as the session.
+        With a ``user_loader``, schema and hooks override the facts: else a role that was revoked
+        would stay in the tokens as long as the session lasts.
 
         Raises:
-            IssueError: A login says what the account says.
+            IssueError: A login passes a claim or header that the schema or a hook sets.
         """
         claims = {name: value for name, value in facts.claims.items() if value is not None}
         if self._load_user is None:
@@ -298,7 +300,11 @@ class Statements:
         )
 
     def _refresh_content(self, user: Any, subject: str) -> KindContent:
-        """Return what refresh tokens say by themselves: a schema of theirs, and the hooks."""
+        """Return the content of refresh tokens alone: from a schema for them, and the hooks.
+
+        Raises:
+            IssueError: The schemas for access and refresh tokens return different subjects.
+        """
         hooked = self._hooked(user, REFRESH) if self._has_hooks else KindContent({}, {})
         if not self._schemas:
             return hooked
@@ -314,7 +320,7 @@ class Statements:
     def _statement(
         self, subject: str, facts: Facts, access: KindContent, refresh: KindContent
     ) -> Statement:
-        """Let refresh tokens carry what nobody could say again otherwise."""
+        """Return a statement whose refresh tokens carry what a refresh cannot load elsewhere."""
         carried: dict[str, Any] = {}
         if self._load_user is None:
             has_own = facts.claims or facts.headers
@@ -328,14 +334,14 @@ class Statements:
         return Statement(subject, facts, access, refresh)
 
     def again(self, user: Any, token: Token, facts: Facts) -> Statement:
-        """Return what is true of *user*, who authenticated again in the session of *token*.
+        """Return the statement for *user* after a step-up in the session of *token*.
 
-        Without a schema for its type, the principal of the token stands for its user: what the
-        token says of it is said again.
+        *user* may be the principal of the token, which no schema describes: then the content of
+        the token is taken over.
 
         Raises:
-            IssueError: It cannot be signed, or could not be read back.
-            UnknownUserError: The user is not known any more, or is somebody else.
+            IssueError: A claim cannot be signed, or the schema could not load it again.
+            UnknownUserError: The loader returned None, or a user with another subject.
         """
         if user is not token.principal or self._schemas.describes(user):
             return self.of(user, facts)
@@ -345,11 +351,11 @@ class Statements:
         return stated
 
     def renewed(self, token: Token, facts: Facts) -> Statement:
-        """Return what is true of the token's user now, where that can be known.
+        """Return the statement for a refresh: of the user loaded again, or of *token* itself.
 
         Raises:
-            UnknownUserError: The user is not known any more, or is somebody else.
-            InvalidTokenError: What the token says could not be read back from its successor.
+            UnknownUserError: The loader returned None, or a user with another subject.
+            InvalidTokenError: The claim schema cannot load the claims of the token any more.
         """
         if self._load_user is None:
             return self._kept(token, facts)
@@ -377,15 +383,15 @@ class Statements:
             )
         self._schemas.check_readable(access.claims, claims["sub"], access.schema)
         if access is own and not has_own:
-            # One word for both kinds of token, which needs nothing carried beside it.
+            # Both kinds of token have the same content, so that nothing is carried apart.
             return Statement(claims["sub"], facts, own, own)
         return self._statement(claims["sub"], facts, access, own)
 
     def _check_refreshable(self, own: KindContent, subject: str) -> None:
-        """Refuse to make a refresh token of what only an access token says.
+        """Refuse to issue a refresh token from the content of an access token that lacks claims.
 
         Raises:
-            IssueError: A schema for refresh tokens says more, or something else.
+            IssueError: The schema for refresh tokens cannot load these claims.
         """
         try:
             self._schemas.check_readable(own.claims, subject, own.schema, REFRESH)
@@ -399,7 +405,7 @@ class Statements:
     def _content(
         self, claims: Mapping[str, Any], headers: Mapping[str, Any], schema: str | None
     ) -> KindContent:
-        # Most tokens say what the library writes, and nothing else.
+        # Most tokens have no claims or headers but the library's, so both dicts are often empty.
         own, more = claims.keys() - self._not_kept, headers.keys() - RESERVED_HEADERS
         return KindContent(
             {name: claims[name] for name in claims if name in own} if own else {},
@@ -409,7 +415,7 @@ class Statements:
 
 
 def _without(content: KindContent, facts: Facts) -> KindContent:
-    """Return what *content* says beside the facts of its session, those taken back included."""
+    """Return *content* without the facts of its session, removed claims included."""
     return content._replace(
         claims={n: v for n, v in content.claims.items() if n not in facts.claims},
         headers={n: v for n, v in content.headers.items() if n not in facts.headers},
@@ -417,9 +423,10 @@ def _without(content: KindContent, facts: Facts) -> KindContent:
 
 
 def _carrying(access: KindContent, refresh: KindContent) -> tuple[KindContent, dict[str, Any]]:
-    """Return what a refresh token says that says it for both, and what it carries apart.
+    """Return the content of a refresh token that serves both kinds, and the carried members.
 
-    Its own words come first. Where they differ, it carries those of access tokens apart.
+    It has the claims of both, its own first. Where that differs from the content of access tokens,
+    it carries theirs apart.
     """
     claims = {**access.claims, **refresh.claims}
     schema = refresh.schema or access.schema
@@ -427,6 +434,7 @@ def _carrying(access: KindContent, refresh: KindContent) -> tuple[KindContent, d
     return whole, {} if whole == access else access._asdict()
 
 
+#: The members of the claim ``carried``, and their types.
 _PARTS: Final[Mapping[str, type | tuple[type, ...]]] = {
     "claims": dict,
     "headers": dict,
@@ -437,7 +445,7 @@ _PARTS: Final[Mapping[str, type | tuple[type, ...]]] = {
 
 
 def _carried_by(token: Token) -> dict[str, Any]:
-    """Return what `_statement` wrote; another library's token may use the name for itself."""
+    """Return the claim ``carried`` as `_statement` writes it, or {}: others may use the name."""
     value = token._claims.get(CARRIED)
     if type(value) is not dict or ("claims" in value) is not ("headers" in value):
         return {}

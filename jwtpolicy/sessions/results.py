@@ -1,4 +1,4 @@
-"""Hold what verbs return: the tokens of a login, a logout, a session that is open."""
+"""Results of the manager's methods: token pair, logout, open session."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from ..exceptions import ConfigurationError
 from ..stores.base import FOREVER, Session
 from ..tokens.claims import id_of
 
-#: Characters of a label; what is longer is cut.
+#: Characters of a session's label; a longer one is cut.
 MAX_LABEL: Final = 80
 
-# Unicode's control characters (Cc), separators of lines (Zl, Zp), surrogates (Cs), and of its
-# formats those by which text shows other than it is (UAX 9); others join letters and emoji.
+# Unicode's control characters (Cc), line and paragraph separators (Zl, Zp), surrogates (Cs), and of
+# the format characters (Cf) those that reorder text (UAX 9); others join letters and emoji.
 _NO_LABEL: Final = re.compile(
     r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
 )
@@ -28,16 +28,16 @@ _NO_LABEL: Final = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class TokenPair:
-    """What a login or a refresh gives, both tokens encoded; its ``repr`` shows neither.
+    """The access and refresh token of a login or refresh, encoded; ``repr`` shows neither.
 
     Attributes:
         access_token: The access token.
         refresh_token: The refresh token.
         expires_in: Seconds that the access token lives, or None where it never expires.
         scope: The scopes granted, space-separated, or None.
-        session_id: The session that both belong to.
-        set_cookies: Puts the pair into an answer's cookies; None where those are no place.
-        in_cookies: Whether cookies are the only place where the application takes tokens.
+        session_id: The session of both tokens, or None without a store.
+        set_cookies: Sets the cookies of a response; None where ``JWT_TOKEN_LOCATION`` has none.
+        in_cookies: Whether ``JWT_TOKEN_LOCATION`` is cookies alone.
     """
 
     access_token: str = field(repr=False)
@@ -69,7 +69,7 @@ class TokenPair:
                 scripts could read them. None: where cookies are the only place for tokens.
 
         Raises:
-            ConfigurationError: Cookies are no place for tokens here.
+            ConfigurationError: *cookies*, and they are not in ``JWT_TOKEN_LOCATION``.
             IssueError: A cookie would be too long for browsers, or has no path yet.
         """
         is_hidden = self.in_cookies if cookies is None else cookies
@@ -94,7 +94,7 @@ class TokenPair:
 
 @dataclass(frozen=True, slots=True)
 class Logout:
-    """What `JWTManager.logout` did.
+    """The result of `JWTManager.logout`.
 
     Attributes:
         session_id: The session that was ended, or None where there was none.
@@ -119,13 +119,13 @@ class OpenSession:
 
     Attributes:
         session_id: ``sid`` of its tokens.
-        subject: Whose it is.
-        created_at: When the login was.
-        last_used_at: When it was last refreshed.
+        subject: ``sub`` of its user.
+        created_at: Time of the login.
+        last_used_at: Time of the last refresh.
         expires_at: When it ends unless it is refreshed before; None where it has no end.
-        label: What the user may know it by ("Firefox on Linux"), or None; at most 80 characters of
-            one line. It may come from the client: escape it, as templates do.
-        is_current: Whether the request that asks belongs to it.
+        label: A name by which its user recognizes it ("Firefox on Linux"), or None; at most 80
+            characters of one line. It may come from the client: escape it, as templates do.
+        is_current: Whether the token of the current request belongs to it.
     """
 
     session_id: str
@@ -138,7 +138,7 @@ class OpenSession:
 
     @classmethod
     def of(cls, session: Session, current_id: str | None) -> OpenSession:
-        """Return what may be shown of *session*, where the one of *current_id* asks."""
+        """Return *session* as its user may see it; *current_id* is that of the current token."""
         end = min(session.expires_at, session.idle_expires_at or FOREVER)
         return cls(
             session_id=session.session_id,
@@ -151,7 +151,7 @@ class OpenSession:
         )
 
     def to_json(self) -> dict[str, str | bool | None]:
-        """Return it as JSON, with times as RFC 3339 says."""
+        """Return the session as JSON, with times in the format of :rfc:`3339`."""
         expires_at = self.expires_at
         return {
             "id": self.session_id,
@@ -164,11 +164,11 @@ class OpenSession:
 
 
 def session_id_of(session: object) -> str:
-    """Return the id of a session that a verb was called with.
+    """Return the id of a session that was passed as its id, an `OpenSession` or a `TokenPair`.
 
     Raises:
-        TypeError: It names none.
-        NotAnIdError: It is text that can be no id.
+        TypeError: *session* is none of these, an empty text, or a pair without a session.
+        NotAnIdError: The id is too long, or has NUL or a lone surrogate.
     """
     found = session.session_id if isinstance(session, OpenSession | TokenPair) else session
     if isinstance(found, str) and found:
@@ -184,11 +184,11 @@ def session_id_of(session: object) -> str:
 def text_of(label: object) -> str | None:
     """Return a label as every store can keep it, of at most `MAX_LABEL` characters.
 
-    What is no character of a line of text becomes ``?``: control characters, line separators, what
-    turns the direction of writing, and lone surrogates.
+    Control characters, line separators, marks that change the writing direction, and lone
+    surrogates are replaced by ``?``.
 
     Raises:
-        TypeError: It is no text.
+        TypeError: *label* is neither text nor None.
     """
     if label is None:
         return None
@@ -199,10 +199,10 @@ def text_of(label: object) -> str | None:
 
 
 def place_of(limit: object, before: object) -> tuple[float, str] | None:
-    """Return after which session of a list a page begins; None: with the newest.
+    """Return the cursor of a page in the list of sessions; None for the first page.
 
     Raises:
-        TypeError: *limit* is no number of sessions, or *before* no session.
+        TypeError: *limit* is no positive integer, or *before* is neither `OpenSession` nor None.
     """
     if type(limit) is not int or limit < 1:
         msg = f"limit is how many sessions to return, at least 1, not {limit!r:.40}"

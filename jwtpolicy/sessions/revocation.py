@@ -1,4 +1,4 @@
-"""Ask the store, and whom the application names beside it, whether a token still stands."""
+"""Revocation status of tokens: from the store, and from checks of other extensions."""
 
 from __future__ import annotations
 
@@ -22,24 +22,25 @@ from ..tokens.token import Token
 
 logger = logging.getLogger("jwtpolicy")
 
-#: Says whether a verified token was revoked, by what only the application knows.
+#: Returns whether a verified token was revoked, by data of the application or an extension.
 RevocationCheck = Callable[[Token], bool]
 
-#: Where other extensions leave checks of one application, as a list in ``app.extensions``; it is a
-#: tuple as soon as the application is bound, because nobody would ask what comes later.
+#: Key of ``app.extensions``: a list of the revocation checks of other extensions. It becomes a
+#: tuple when the application is bound, because a later check would never be called.
 REVOCATION_CHECKS: Final = "jwtpolicy.revocation_checks"
 
-#: Where they leave functions that return what they have let the current request in with, a
-#: `LetIn`, or None where they have not: readers show that token, and a logout ends it.
+#: Key of ``app.extensions``: functions of other extensions that return a `LetIn` if their guard
+#: admitted the current request, else None. `current_token` then shows that token, and a logout ends
+#: it.
 TOKENS_LET_IN: Final = "jwtpolicy.tokens_let_in"
 
 
 class LetIn(NamedTuple):
-    """What a guard of another extension has let the current request in with.
+    """The token with which a guard of another extension admitted the current request.
 
     Attributes:
-        encoded: The token; None where the request came without.
-        place: Where it stood: ``headers``, ``cookies``, ``query_string`` or ``json``; or None.
+        encoded: The token; None where the request had none.
+        place: Its location: ``headers``, ``cookies``, ``query_string`` or ``json``; or None.
     """
 
     encoded: str | None
@@ -47,7 +48,7 @@ class LetIn(NamedTuple):
 
 
 def let_in_elsewhere(extensions: Mapping[str, Any]) -> LetIn | None:
-    """Return what another extension has let the current request in with, or None.
+    """Return the token with which another extension admitted the current request, or None.
 
     Args:
         extensions: ``app.extensions``.
@@ -57,7 +58,7 @@ def let_in_elsewhere(extensions: Mapping[str, Any]) -> LetIn | None:
 
 
 def leave(extensions: dict[str, Any], where: str, function: Callable[..., Any]) -> None:
-    """Leave a function of another extension for guards and verbs of an application.
+    """Register a function of another extension for the guards and methods of an application.
 
     Args:
         extensions: ``app.extensions``.
@@ -65,7 +66,7 @@ def leave(extensions: dict[str, Any], where: str, function: Callable[..., Any]) 
         function: The function.
 
     Raises:
-        SetupError: The application is bound: nobody would ever call it.
+        SetupError: The application is bound, so that the function would never be called.
     """
     left = extensions.setdefault(where, [])
     if isinstance(left, tuple):
@@ -78,15 +79,15 @@ def leave(extensions: dict[str, Any], where: str, function: Callable[..., Any]) 
 
 
 class Revocation:
-    """What is known of tokens after they were issued.
+    """Revocation lookup: the status of tokens by the store, then by further checks.
 
     Args:
         store: The store, or None.
-        checks: What is asked beside it, about tokens that it does not know as revoked.
-        clock: Where the time comes from.
+        checks: Further checks, called for tokens that are not revoked in the store.
+        clock: Returns the time in seconds since the epoch.
         leeway: Seconds by which the clocks of machines may differ.
-        issuer: ``iss`` of sessions.
-        accepted_issuers: What ``iss`` of own tokens may be beside it.
+        issuer: ``iss`` of new tokens, under which sessions are stored.
+        accepted_issuers: Other values of ``iss`` that own tokens may have.
     """
 
     def __init__(
@@ -107,18 +108,19 @@ class Revocation:
         self._earlier_issuers = frozenset(accepted_issuers) - {issuer}
 
     def standing(self, token: Token, now: float | None = None) -> TokenStatus:
-        """Return what is known of *token*; one without ``jti`` could not be revoked.
+        """Return the status of *token*; one without ``jti`` counts as revoked.
 
         Args:
             token: The token.
-            now: Seconds since the epoch; None: the clock is asked.
+            now: Seconds since the epoch; None: the time of the clock.
 
         Raises:
-            StoreNotConfiguredError: There is no store.
-            StoreUnavailableError: It cannot be asked, or a check raised.
-            PolicyError: A check answered neither True nor False.
+            StoreNotConfiguredError: There is no store: ``JWT_STORE_URL`` is ``none``.
+            StoreUnavailableError: The store cannot be reached, or a check raised an exception.
+            PolicyError: A check returned neither True nor False.
         """
         claims = token._claims
+        # Revocations are stored by `jti`: a token without one could never be revoked.
         if "jti" not in claims:
             return TokenStatus.REVOKED
         standing = self.standing_of(
@@ -137,14 +139,15 @@ class Revocation:
         return standing
 
     def standing_of(self, ref: TokenRef, now: float | None = None) -> TokenStatus:
-        """Return what the store knows of a token.
+        """Return the status of a token in the store, without further checks.
 
-        The session of a refresh token that was issued without one is the current issuer's, also
-        where the token still names another one that is accepted.
+        A refresh token that was issued without a session opens one when it is used. That is stored
+        under the current issuer, also where the token has another accepted ``iss``: so it is
+        looked up under both.
 
         Raises:
-            StoreNotConfiguredError: There is no store.
-            StoreUnavailableError: It cannot be asked.
+            StoreNotConfiguredError: There is no store: ``JWT_STORE_URL`` is ``none``.
+            StoreUnavailableError: The store cannot be reached.
         """
         store, at = (
             self.store or self.asked("NotRevoked"),
@@ -162,10 +165,10 @@ class Revocation:
         return standing
 
     def asked(self, who: str) -> TokenStore:
-        """Return the store that *who* needs.
+        """Return the store, which *who* needs.
 
         Raises:
-            StoreNotConfiguredError: There is none.
+            StoreNotConfiguredError: There is no store; the message names *who*.
         """
         if self.store is None:
             msg = f"{who} needs a token store, and JWT_STORE_URL is 'none'"
@@ -173,20 +176,20 @@ class Revocation:
         return self.store
 
     def denies(self, token: Token) -> bool:
-        """Whether a check calls *token* revoked; the store is not asked.
+        """Whether a check returns True for *token*; the store is not asked.
 
         Raises:
-            StoreUnavailableError: A check raised.
-            PolicyError: A check answered neither True nor False.
+            StoreUnavailableError: A check raised an exception.
+            PolicyError: A check returned neither True nor False.
         """
         return any(_answer(check, token) for check in self.checks)
 
 
 def ref_of(token: Token) -> TokenRef:
-    """Return what a store is told of *token*.
+    """Return the reference by which stores look *token* up.
 
     Raises:
-        RevokedTokenError: It has no ``jti``, so that nothing could be known of it.
+        RevokedTokenError: The token has no ``jti``, so that no store can know it.
     """
     claims = token._claims
     if "jti" not in claims:
@@ -199,7 +202,13 @@ def ref_of(token: Token) -> TokenRef:
 
 
 def _answer(check: RevocationCheck, token: Token) -> bool:
-    """Return what *check* says; whatever is not an answer admits nobody (HTTP-11)."""
+    """Return the result of *check*; anything but a bool refuses the request (HTTP-11).
+
+    Raises:
+        StoreUnavailableError: The check raised an exception.
+        PolicyError: The check returned neither True nor False.
+        HTTPException: The check raised one, which is the answer to the request.
+    """
     try:
         answer: object = check(token)
     except HTTPException:

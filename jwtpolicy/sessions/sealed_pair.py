@@ -1,4 +1,4 @@
-"""Keep a pair of tokens for its repetition, so that nobody but us can read it (REF-4)."""
+"""Encryption of the newest token pair in the store, for refreshes within the grace (REF-4)."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from ..tokens.signer import Signer
 from ..tokens.token import Token
 from .results import TokenPair
 
-#: Bytes of the number that AES-GCM must not see twice with one key (NIST SP 800-38D, 8.2).
+#: Bytes of the nonce, which AES-GCM must not use twice with one key (NIST SP 800-38D, 8.2).
 _NONCE: Final = 12
-#: Bytes that name the key, which tell as little of it as the pair that is sealed under it.
+#: Bytes of the key's name, which HKDF derives from the key: they do not reveal it.
 _NAME: Final = 8
 
 _PURPOSE: Final = b"jwtpolicy kept pair"
@@ -25,12 +25,13 @@ _NAMING: Final = b"jwtpolicy kept pair: name"
 
 
 class Keeping(NamedTuple):
-    """What seals the newest pair of a session, under a key derived from the signing key.
+    """AES-GCM encryption of a session's newest pair, with a key derived from the signing key.
 
     Attributes:
-        signer: What signs for the user of the session.
-        session: The session. The sealed pair opens for it and for no other.
-        token: The refresh token that is presented, whose user and claims choose the key.
+        signer: The signer, whose keys the encryption keys are derived from.
+        session: The session. Issuer and id are authenticated data, so that a sealed pair that was
+            moved to another session does not open.
+        token: The refresh token of the request, whose subject and claims choose the key.
     """
 
     signer: Signer
@@ -38,7 +39,7 @@ class Keeping(NamedTuple):
     token: Token
 
     def seal(self, pair: TokenPair) -> bytes:
-        """Return *pair* for the store."""
+        """Return *pair* encrypted: name of the key, nonce, ciphertext with tag."""
         members = [
             pair.access_token,
             pair.refresh_token,
@@ -52,11 +53,11 @@ class Keeping(NamedTuple):
         return name + nonce + cipher.encrypt(nonce, json.dumps(members).encode(), self._context)
 
     def open(self, kept: bytes) -> TokenPair:
-        """Return the pair that was sealed, whether its key still signs or is a fallback by now.
+        """Return the decrypted pair; its key may still sign, or only verify by now.
 
         Raises:
-            StoreUnavailableError: It cannot be read: its key is not there any more, or the store
-                does not hold what was put there.
+            StoreUnavailableError: The pair cannot be decrypted: its key was removed, or the bytes
+                in the store were changed.
         """
         name, nonce, sealed = kept[:_NAME], kept[_NAME : _NAME + _NONCE], kept[_NAME + _NONCE :]
         keys = self.signer.secret_keys(self.token.subject, self.token._claims)

@@ -1,4 +1,4 @@
-"""Begin, renew and end what a login opens."""
+"""Sessions: login, refresh with rotation, step-up, sliding renewal, logout, single tokens."""
 
 from __future__ import annotations
 
@@ -45,21 +45,21 @@ _ATTEMPTS: Final = 5
 
 Made = TypeVar("Made")
 
-#: More sessions than anybody has, and no more than every database takes for a number.
+#: The largest page of a list of sessions: the highest integer that every database takes as LIMIT.
 _MANY: Final = 2**31 - 1
 
-#: Seconds; a session that ends later than this has no end of its own.
+#: Seconds; a session whose end is further away counts as one without end, such as `FOREVER`.
 _CENTURY: Final = 100 * 365 * 86_400
 
 
 class Lifetimes(NamedTuple):
-    """How long tokens and sessions live, in seconds; None is for ever.
+    """Lifetimes of tokens and sessions in seconds; None is for ever.
 
     Attributes:
-        kinds: By kind of token; ``access`` and ``refresh`` are always there.
-        idle: A session that is not used for so long ends; None: with the last of its tokens.
-        absolute: A session ends after this, whatever happens.
-        grace: For so long a used refresh token may be sent again.
+        kinds: Lifetimes of tokens by kind; ``access`` and ``refresh`` are always there.
+        idle: Idle timeout of sessions; None: a session ends with the last of its tokens.
+        absolute: Absolute timeout of sessions, counted from the login.
+        grace: Grace period, in which a used refresh token may be sent again.
     """
 
     kinds: Mapping[str, int | None]
@@ -68,12 +68,12 @@ class Lifetimes(NamedTuple):
     grace: int
 
 
-#: How a refresh token may stand that is used: no other is.
+#: The statuses with which a refresh token is accepted for a refresh.
 _USABLE: Final = frozenset({TokenStatus.GOOD, TokenStatus.IN_GRACE})
 
 
 class IssueOptions(NamedTuple):
-    """How one token is to be signed.
+    """Options of a token that is issued by itself, not with a pair.
 
     Attributes:
         lifetime: Seconds, or None for ever.
@@ -92,13 +92,13 @@ class SessionRules(NamedTuple):
     """Lifetimes, number and issuers of the sessions of an application.
 
     Attributes:
-        lifetimes: How long things live.
-        issuer: ``iss`` of own tokens, or the empty string.
-        accepted_issuers: What ``iss`` of tokens may be beside it. What is revoked by its name
-            alone is revoked for all of them: a token that still names the issuer of last year
+        lifetimes: Lifetimes of tokens and sessions.
+        issuer: ``iss`` of new tokens, or the empty string.
+        accepted_issuers: Other values of ``iss`` that tokens may have. A revocation by id or
+            subject is stored under each of them: a token that still names the former issuer
             does not outlive its logout.
-        maximum: How many sessions a user may have at once, or None for any number.
-        leeway: Seconds by which clocks may differ; revocations are remembered as much longer.
+        maximum: Open sessions of one user, or None for any number.
+        leeway: Seconds by which clocks may differ; revocations are stored as much longer.
     """
 
     lifetimes: Lifetimes
@@ -112,13 +112,13 @@ class Sessions:
     """Open, renew, step up and end sessions, and issue their tokens.
 
     Args:
-        signer: What makes tokens.
-        statements: What says what tokens say of users.
-        revocation: What knows which tokens still stand. Its store is where sessions are
-            remembered; without one nothing can be revoked, and refresh tokens are not rotated.
+        signer: Signs the tokens.
+        statements: Returns the content of tokens for a user.
+        revocation: Looks up the status of tokens. Its store keeps the sessions; without one nothing
+            can be revoked, and refresh tokens are not rotated.
         rules: Lifetimes, number and issuers.
-        clock: Where the time comes from.
-        on_reuse: Called with the token when a used refresh token comes back.
+        clock: Returns the time in seconds since the epoch.
+        on_reuse: Called with the token when a used refresh token is presented again.
     """
 
     def __init__(
@@ -139,23 +139,23 @@ class Sessions:
         self._maximum = rules.maximum
         self._clock = clock
         self._leeway = math.ceil(rules.leeway)
-        # A used token may be repeated for so long, as far as clocks agree (REF-4).
+        # Clocks of two machines differ by the leeway at most, so the grace is longer by it (REF-4).
         self._grace = lifetimes.grace + self._leeway if lifetimes.grace else 0
         self._issuer = rules.issuer
         self._issuers = {rules.issuer, *rules.accepted_issuers}
         self._on_reuse = on_reuse
-        # An access token lives no longer than its session if that idles away: a store need not
-        # remember the session after that, and then nobody could end it (REV-1).
+        # An access token never outlives the idle timeout of its session: a store may delete the
+        # session then, and a token without its session could not be revoked (REV-1).
         self._access_lifetime, idle = lifetimes.kinds["access"], lifetimes.idle
         if idle is not None and revocation.store is not None:
             self._access_lifetime = _within(self._access_lifetime, idle)
 
     @property
     def store(self) -> TokenStore:
-        """The store.
+        """The token store.
 
         Raises:
-            StoreNotConfiguredError: There is none.
+            StoreNotConfiguredError: There is no store: ``JWT_STORE_URL`` is ``none``.
         """
         if self._store is None:
             msg = "this needs a token store, and JWT_STORE_URL is 'none'"
@@ -172,8 +172,9 @@ class Sessions:
         acr: str | None = None,
         amr: tuple[str, ...] | None = None,
     ) -> Facts:
-        """Return what a login says beside its user; raises what `Statements.copied` raises."""
-        # Without `auth_time` nothing is recent: a remembered login is not an authentication.
+        """Return the facts of a new login; raises as `Statements.copied` does."""
+        # A login that is not fresh ("remember me") is no authentication: without `auth_time` no
+        # policy takes it for recent.
         auth_time = int(self._clock()) if fresh else None
         return Facts(*self._statements.copied(claims, headers), scope, acr, amr, auth_time)
 
@@ -186,10 +187,19 @@ class Sessions:
         label: str | None,
         since: float | None,
     ) -> TokenPair:
-        """Begin a session for *user*, who has just authenticated, and return its first pair.
+        """Open a session for *user*, who has just authenticated, and return its first pair.
+
+        Args:
+            user: The user.
+            facts: The facts of the session.
+            fresh: The claim ``fresh`` of the access token.
+            label: A name by which the user recognizes the session, or None.
+            since: Time at which the login began; None: it is not checked.
 
         Raises:
-            LoginFailedError: The user's sessions were ended since the login began at *since*.
+            LoginFailedError: The user's sessions were ended after *since*, or *since* is more than
+                an hour ago.
+            IssueError: A claim cannot be signed, or the schema could not load it again.
         """
         moment = self._clock()
         now = int(moment)
@@ -225,10 +235,11 @@ class Sessions:
         """Return a fresh pair for the session of *token*, whose user authenticated again.
 
         Raises:
-            OtherUserError: *user* is somebody else.
-            IssueError: The token belongs to no session.
-            RevokedTokenError: The session is over.
-            StoreUnavailableError: Others change the session all the time.
+            OtherUserError: The subject of *user* is not that of *token*.
+            IssueError: The token has no session, or a claim cannot be signed.
+            RevokedTokenError: The session has ended or expired.
+            UnknownUserError: The loader returned None, or a user with another subject.
+            StoreUnavailableError: Each attempt to replace the refresh token lost a race.
         """
         now = int(self._clock())
         taken, _ = self._statements.copied(claims)
@@ -247,14 +258,14 @@ class Sessions:
         return self._superseded(lambda: self._session_of(token, now), make, now)
 
     def renew(self, token: Token) -> str:
-        """Return another access token for the live session of *token*, an access token.
+        """Return a new access token for the open session of *token*, an access token.
 
-        It is not fresh, says of the user what is true now, and keeps the CSRF value, so that the
-        pages that hold it stay good. It never outlives the session.
+        It is not fresh, has the claims of the user as loaded now, and keeps the CSRF value, so that
+        forms that are open in a browser stay valid. It never outlives the session.
 
         Raises:
-            RevokedTokenError: The token was revoked, or its session is over.
-            UnknownUserError: Its user is not known any more.
+            RevokedTokenError: The token was revoked, or has no open session.
+            UnknownUserError: The loader returned None, or a user with another subject.
         """
         now = int(self._clock())
         if token.session_id is None or self._revocation.standing(token) is not TokenStatus.GOOD:
@@ -284,24 +295,24 @@ class Sessions:
         standing: TokenStatus | None = None,
         was_used_here: Callable[[Token], bool] = lambda _: False,
     ) -> TokenPair:
-        """Use a refresh token up and return the next pair; one of many attempts makes it.
+        """Rotate a refresh token: consume it and return the next pair.
 
-        Within the grace the others get the newest pair of the session. The pair is signed first
-        and kept in the step that uses the token up, so that whatever breaks in between, there is
-        never a second.
+        Of concurrent attempts one consumes it; within the grace the others get the newest pair of
+        the session. The pair is signed first and stored in the same step that consumes the token,
+        so that a crash in between never leads to two pairs.
 
         Args:
             token: The refresh token.
-            standing: What the guard of this request has just been told of it; None: ask.
-            was_used_here: Whether it was this very request that used the token up, if somebody
-                has.
+            standing: The status that the guard of this request has looked up; None: look it up.
+            was_used_here: Returns whether this very request has consumed the token.
 
         Raises:
-            RevokedTokenError: It was revoked or replaced, its session is over, or it was used
-                before: then the session is ended, because it is in two hands
+            RevokedTokenError: The token was revoked or replaced, its session has ended, or it was
+                used before: then the session is ended, because the token was probably stolen
                 (:rfc:`9700#section-4.14.2`).
-            StoreUnavailableError: The store cannot be asked, or the kept pair cannot be read.
-            UnknownUserError: Its user is not known any more.
+            StoreUnavailableError: The store cannot be reached, or the stored pair cannot be
+                decrypted.
+            UnknownUserError: The loader returned None, or a user with another subject.
         """
         now = int(self._clock())
         if self._store is None:
@@ -331,22 +342,22 @@ class Sessions:
         return self._repeated(rotation, keeping)
 
     def _renewed(self, token: Token, facts: Facts) -> Statement:
-        """Return what is true of the user now, if the token's key may say so.
+        """Return the statement for a renewal of *token*, if its key may sign the new claims.
 
         Raises:
-            InvalidTokenError: It may not, or the user is not known any more; or the session names
-                no client, and its access tokens have to.
+            InvalidTokenError: The key may not sign them, the user is unknown, or the session has no
+                client id, which access tokens of :rfc:`9068` need.
         """
         stated = self._statements.renewed(token, facts)
         self._signer.check_renewal(token, stated.access.claims, stated.refresh.claims)
         return stated
 
     def _repeated(self, rotation: Rotation, keeping: Keeping) -> TokenPair:
-        """Return the newest pair of a session whose token another attempt has used up.
+        """Return the newest pair of a session whose refresh token another attempt has consumed.
 
         Raises:
-            RevokedTokenError: The token was used before the grace, or its session is over.
-            StoreUnavailableError: The kept pair cannot be read.
+            RevokedTokenError: The token was consumed before the grace, or its session has ended.
+            StoreUnavailableError: The stored pair cannot be decrypted.
         """
         if rotation.state is RotationState.REPEATED and rotation.kept:
             return keeping.open(rotation.kept)
@@ -356,41 +367,42 @@ class Sessions:
         raise RevokedTokenError(msg)
 
     def notice_reuse(self, token: Token) -> None:
-        """End the session of a refresh token that was used before; once, whoever meets it (REF-2).
+        """Reuse detection: end the session of a refresh token that was used before (REF-2).
 
-        Nothing becomes of one that is not: the store judges it in the same step.
+        The store decides that and ends the session in one step; a token that was not used before is
+        not affected. Of several calls one reports the reuse.
 
         Args:
             token: A verified refresh token.
 
         Raises:
-            StoreUnavailableError: The store cannot be asked.
+            StoreUnavailableError: The store cannot be reached.
         """
         ref = self._ref(token)
         if self.store.present(ref, now=int(self._clock())).state is RotationState.REUSED:
             self._on_reuse(token)
 
     def end(self, token: Token) -> None:
-        """End the session of *token*, or revoke the token where it belongs to none."""
+        """End the session of *token*, or revoke the token where it has none."""
         if token.session_id is None:
             self.revoke_token(token)
         else:
             self.revoke_session(token.session_id)
 
     def revoke_token(self, token: Token) -> None:
-        """Revoke *token*; a refresh token takes its session along (:rfc:`7009#section-2.1`)."""
+        """Revoke *token*; that of a refresh token ends its session (:rfc:`7009#section-2.1`)."""
         if token.kind == REFRESH and token.session_id is not None:
             self.revoke_session(token.session_id)
             return
         ref, now, until = ref_of(token), int(self._clock()), self._forgotten_at(token)
         self.store.revoke_token(ref, expires_at=until, now=now)
         if token.kind == REFRESH:
-            # The session that came of it, if one did.
+            # A refresh token without `sid` opens a session when it is used: that ends, too.
             adopted_id = self._ref(token).session_id or ""
             self.store.revoke_session(self._issuer, adopted_id, now=now, until=until)
 
     def revoke_token_id(self, token_id: str, subject: str, expires_at: int | None) -> None:
-        """Revoke the token of *subject* that has this id, whichever accepted issuer it names."""
+        """Revoke the token with this ``jti`` and *subject*, of any accepted issuer."""
         until = None if expires_at is None else expires_at + self._leeway
         now = int(self._clock())
         for issuer in self._issuers:
@@ -398,16 +410,16 @@ class Sessions:
             self.store.revoke_token(ref, expires_at=until, now=now)
 
     def revoke_session(self, session_id: str) -> None:
-        """End a session: its access and refresh tokens are dead from now on."""
+        """End a session: its access and refresh tokens are revoked."""
         now = int(self._clock())
         for issuer in self._issuers:
             self.store.revoke_session(issuer, session_id, now=now)
 
     def revoke_subject(self, subject: str) -> float:
-        """End all sessions of *subject*, and its tokens outside of any; return when.
+        """End all sessions of *subject* and revoke its tokens without one; return the time.
 
-        That is kept for ever, a few bytes for each subject: nothing remembers how long the tokens
-        live that were issued with a lifetime of their own.
+        The time is stored for ever, a few bytes for each subject, because tokens can be issued with
+        any lifetime, and no store knows the longest.
         """
         now = self._clock()
         for issuer in self._issuers:
@@ -415,14 +427,14 @@ class Sessions:
         return now
 
     def end_others(self, token: Token) -> int:
-        """End all sessions of the subject of *token* but its own, and return how many."""
+        """End all sessions of the subject of *token* but its own, and return their number."""
         subject, keep, now = token.subject, token.session_id, self._clock()
         return sum(
             self.store.end_others(issuer, subject, keep, now=now) for issuer in self._issuers
         )
 
     def owner(self, session_id: str) -> str | None:
-        """Return whose an open session is; None where there is no such one."""
+        """Return the subject of an open session; None where no such session is open."""
         session = self.store.session(self._issuer, session_id, now=int(self._clock()))
         return None if session is None else session.subject
 
@@ -432,20 +444,20 @@ class Sessions:
         return self.store.sessions(self._issuer, subject, now=now, limit=number, before=before)
 
     def issue(self, user: Any, kind: str, given: Facts, options: IssueOptions) -> Issued:
-        """Issue one token.
+        """Issue one token by itself.
 
-        One of an open session never outlives it, because what ended the session is not known for
-        longer (REV-1), and says what the session's tokens say. A refresh token takes the place of
-        the session's current one.
+        In a session it gets the session's facts and never outlives it, because the end of a session
+        is not stored for longer (REV-1). A refresh token replaces the current one of the session.
 
         Args:
             user: The user.
             kind: The kind of token.
-            given: What this call says beside the user.
-            options: How it is to be signed.
+            given: Claims, headers, scope and ``auth_time`` of this call.
+            options: Lifetime, freshness, audience and session.
 
         Raises:
-            IssueError: There is no such session, or it is somebody else's.
+            IssueError: The session is not open, or that of another user; or a claim cannot be
+                signed.
         """
         now, session_id = int(self._clock()), options.session_id
         alone = self._statements.single(user, kind, NO_FACTS, given)
@@ -478,13 +490,13 @@ class Sessions:
     def _superseded(
         self, find: Callable[[], Session], make: Callable[[Session], tuple[Made, Step]], now: int
     ) -> Made:
-        """Return what takes the place of a session's refresh token, whatever that is now.
+        """Replace the current refresh token of a session by compare-and-set; return the result.
 
-        Nobody presents the old one here, so that a race with a refresh is no theft: whoever loses
-        it looks again.
+        The old token is not presented here, so a lost race against a refresh is no sign of theft:
+        the next attempt takes the session as it is then.
 
         Raises:
-            StoreUnavailableError: Others were faster each time.
+            StoreUnavailableError: Each attempt lost a race against another request.
         """
         for _ in range(_ATTEMPTS):
             session = find()
@@ -497,14 +509,13 @@ class Sessions:
         raise StoreUnavailableError(reason)
 
     def _adopted(self, token: Token, ref: TokenRef, now: int) -> tuple[TokenRef, Session]:
-        """Return a refresh token as its session knows it, and the session that comes of it.
+        """Open the session of a refresh token without ``sid``, and return its reference in that.
 
-        One that was issued without a session opens it, once. Its id follows from the token's, and
-        the token is its first refresh token: so whoever presents it again is judged as with any
-        other session.
+        The session's id is derived from the token's, and the token is its first refresh token: so
+        reuse is detected as in any other session.
 
         Raises:
-            RevokedTokenError: The session is over, or the token was revoked or used up.
+            RevokedTokenError: The session has ended, or the token was revoked or consumed.
         """
         ref = self._adoptive(ref)
         session = self.store.adopt(
@@ -520,9 +531,9 @@ class Sessions:
         return ref, session
 
     def _ref(self, token: Token) -> TokenRef:
-        """Return what the store knows a refresh token by, with the session that came of it.
+        """Return the reference of a refresh token; without ``sid``, with the session it opened.
 
-        That is the current issuer's, whichever accepted one the token names.
+        That session has the current issuer, whichever accepted one the token has.
         """
         ref = ref_of(token)
         return self._adoptive(ref) if ref.session_id is None else ref
@@ -534,7 +545,7 @@ class Sessions:
     def _begun(
         self, first: TokenRef, moment: float, facts: Facts, label: str | None = None
     ) -> Session:
-        """Return a session that begins with the refresh token *first*."""
+        """Return a new session, not stored yet, whose first refresh token is *first*."""
         now = int(moment)
         return Session(
             issuer=self._issuer,
@@ -550,7 +561,7 @@ class Sessions:
         )
 
     def _access_only(self, stated: Statement, token: Token, now: int) -> TokenPair:
-        """Return a new access token; without a store the refresh token stays the same."""
+        """Return a pair with a new access token alone: without a store nothing is rotated."""
         lifetime, audience = self._lifetimes.kinds["access"], token._claims.get("aud")
         issued = self._signer.sign(stated.request("access", now, lifetime, audience=audience))
         return TokenPair(issued.encoded, None, lifetime, stated.facts.scope)
@@ -565,7 +576,7 @@ class Sessions:
         fresh: bool | float = False,
         audience: str | tuple[str, ...] | None = None,
     ) -> tuple[TokenPair, str]:
-        """Return a signed pair, and the refresh token's id. Neither outlives the session."""
+        """Return a signed pair, and ``jti`` of the refresh token. Neither outlives the session."""
         rest, sign, request = ends_at - now, self._signer.sign, stated.request
         lifetime = _within(self._access_lifetime, rest)
         longest = _within(self._lifetimes.kinds[REFRESH], rest)
@@ -589,7 +600,7 @@ class Sessions:
         return session
 
     def _forgotten_at(self, token: Token) -> int | None:
-        """Return from when on nobody can use *token*, wherever the clocks stand; None for never."""
+        """Return when a revocation of *token* can be deleted: ``exp`` plus leeway, or never."""
         expires_at = token._claims.get("exp")
         return None if expires_at is None else math.ceil(expires_at) + self._leeway
 
@@ -597,10 +608,10 @@ class Sessions:
         return FOREVER if self._lifetimes.absolute is None else now + self._lifetimes.absolute
 
     def _idle_end(self, now: int, refresh_lifetime: int | None) -> int | None:
-        """Return when a session is over that nobody uses from *now* on; None for never.
+        """Return the idle end of a session that was last used *now*; None for never.
 
-        Without an idle time, it is over with the last of its tokens: nobody can go on with it, and
-        nobody has to see it listed.
+        Without an idle timeout it ends with its last token: it cannot be refreshed then, and is not
+        listed any more.
         """
         idle, access_lifetime = self._lifetimes.idle, self._lifetimes.kinds["access"]
         if idle is not None:
@@ -610,7 +621,7 @@ class Sessions:
         return now + max(access_lifetime, refresh_lifetime) + self._leeway
 
     def _prolonged(self, session: Session, now: int) -> int | None:
-        """Return when *session* is over unless it is used again, whose refresh token stays."""
+        """Return the idle end of *session* after a renewal, which keeps the refresh token."""
         end, earlier = self._idle_end(now, 0), session.idle_expires_at
         if self._lifetimes.idle is not None or end is None:
             return end
@@ -618,10 +629,10 @@ class Sessions:
 
 
 def freshness(fresh: bool | timedelta, now: int) -> bool | float:
-    """Return the claim ``fresh``: true, false, or until when in seconds since the epoch.
+    """Return the claim ``fresh``: true, false, or its end in seconds since the epoch.
 
     Raises:
-        IssueError: It is none of these, or over before it begins.
+        IssueError: *fresh* is neither a bool nor a timedelta above 0.
     """
     if isinstance(fresh, timedelta):
         if fresh > timedelta(0):
@@ -633,14 +644,14 @@ def freshness(fresh: bool | timedelta, now: int) -> bool | float:
 
 
 def _facts_of(session: Session, token: Token | None = None) -> Facts:
-    """Return what the login of *session* said; of one without facts, what its *token* says."""
+    """Return the facts of *session*; those of *token* where the session has none."""
     if session.facts is not None:
         return Facts.from_json(session.facts)
     return NO_FACTS if token is None else Facts.of(token)
 
 
 def _end_of(session: Session, kind: str) -> int:
-    """Return when a token of *kind* has to end that is issued in *session*."""
+    """Return the latest ``exp`` of a token of *kind* in *session*."""
     if kind == REFRESH or session.idle_expires_at is None:
         return session.expires_at
     return min(session.expires_at, session.idle_expires_at)

@@ -1,4 +1,4 @@
-"""Load the application's users, and say what it means when that, or the like of it, fails."""
+"""Users of tokens: calls to the ``user_loader``, and the errors for its failures."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from ..tokens.token import Token
 
 logger = logging.getLogger("jwtpolicy")
 
-# The type of users, for type checkers: Any where nobody says one. Those bring typing_extensions
-# along; at run time nobody asks for the default (PEP 696), and Python 3.11 knows none.
+# The type of users, for type checkers; its default is Any (PEP 696). Type checkers bring
+# typing_extensions; at run time the default is not needed, and Python 3.11 has none.
 if TYPE_CHECKING:
     from typing_extensions import TypeVar as DefaultingTypeVar
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 else:
     User = TypeVar("User")
 
-#: Returns the user of a token, or None where there is none any more; may be async.
+#: Returns the user of a token, or None if the user was deleted; may be async.
 UserLoader = Callable[[Token], Any]
 
 Result = TypeVar("Result")
@@ -36,14 +36,14 @@ _WHO: Final = "the user loader"
 
 
 class Users:
-    """What the application's ``user_loader`` knows, or else what the token itself says.
+    """Loader of users: the application's ``user_loader``, or else the token's principal.
 
     Args:
-        loader: The application's loader, or None: the user is then the schema's object.
-        ensure_sync: What makes an async function callable.
+        loader: The application's loader, or None: the user is then the object of the claim schema.
+        ensure_sync: Wraps an async function in a sync one: Flask's ``app.ensure_sync``.
 
     Attributes:
-        is_async: Whether the loader has to be awaited.
+        is_async: Whether the loader is a coroutine function.
     """
 
     def __init__(
@@ -54,28 +54,29 @@ class Users:
         self._ensure_sync = ensure_sync
 
     def load(self, token: Token) -> Any:
-        """Return the user.
+        """Return the user of *token*.
 
         Raises:
-            UnknownUserError: The loader returned None.
-            PolicyError: It returned what is no user either.
-            UserUnavailableError: It raised.
-            HTTPException: It raised one, which passes through.
-            UserPending: It is async, and would have to be awaited.
+            UnknownUserError: The loader returned None, so that the user is unknown.
+            PolicyError: The loader returned an object that is no user.
+            UserUnavailableError: The loader raised an exception.
+            HTTPException: The loader raised one, which is the answer to the request.
+            SetupError: The loader raised one, which is an error of the application's setup.
+            UserPending: The loader is async, and an event loop is running in this thread.
         """
         if self._loader is None:
             return token.principal
         if self.is_async and is_loop_running():
             raise UserPending(unawaited("current_user"))
-        # An async one is wrapped anew each time: the wrapper belongs to the thread's loop.
+        # Wrapped again for each call, because the wrapper is bound to the event loop of a thread.
         loader = self._ensure_sync(self._loader) if self.is_async else self._loader
         return _known(called(_WHO, loader, token))
 
     def load_in_verb(self, token: Token) -> Any:
-        """Return the user for a verb, which an async view calls as others do; raises as `load`.
+        """Return the user for a sync method such as `refresh`, also in an async view.
 
-        Nobody can await an async loader there, and the loop that is running cannot run it: another
-        thread does, in the same context.
+        There the method cannot await an async loader, and the running event loop cannot run it: so
+        another thread does, with a copy of the context. It raises as `load` does.
         """
         if not (self.is_async and is_loop_running()):
             return self.load(token)
@@ -85,7 +86,7 @@ class Users:
             return pool.submit(copy_context().run, self.load, token).result()
 
     async def load_async(self, token: Token) -> Any:
-        """Return the user, awaiting an async loader; raises what `load` raises."""
+        """Return the user, awaiting an async loader; raises as `load` does."""
         if self._loader is None:
             return token.principal
         try:
@@ -99,17 +100,17 @@ class Users:
 
 
 def called(who: str, hook: Callable[..., Result], *args: Any) -> Result:
-    """Return what a hook of the application answers that may have to ask somebody itself.
+    """Call a hook of the application that may use a database, and return its result.
 
     Args:
-        who: What the log calls the hook.
+        who: The name of the hook in the log.
         hook: The hook.
-        args: What it is called with.
+        args: Its arguments.
 
     Raises:
-        UserUnavailableError: It raised.
-        HTTPException: It raised one, which passes through.
-        SetupError: The same.
+        UserUnavailableError: The hook raised another exception than the following.
+        HTTPException: The hook raised one, which is the answer to the request.
+        SetupError: The hook raised one, which is an error of the application's setup.
     """
     try:
         return hook(*args)
@@ -120,7 +121,7 @@ def called(who: str, hook: Callable[..., Result], *args: Any) -> Result:
 
 
 def unawaited(what: str) -> str:
-    """Return what to do where the async loader of *what* would block the loop that is running."""
+    """Return the error message for a sync read of *what*, whose async loader would block."""
     return (
         f"{what} has an async loader and a loop is running, where nobody can wait for it: put "
         "@protect on the async view, which loads it before, or read it before the loop begins"
@@ -128,7 +129,12 @@ def unawaited(what: str) -> str:
 
 
 def _known(user: Any) -> Any:
-    """Return *user*, whom the loader knows; whatever is no answer admits nobody (HTTP-11)."""
+    """Return *user* if it is one; any other result of the loader refuses (HTTP-11).
+
+    Raises:
+        UnknownUserError: The loader returned None, so that the user is unknown.
+        PolicyError: The loader returned an object that is no user.
+    """
     if user is None:
         msg = "the user loader does not know the subject"
         raise UnknownUserError(msg)
@@ -146,9 +152,9 @@ def _unavailable(who: str, error: Exception) -> UserUnavailableError:
 
 
 def is_loop_running() -> bool:
-    """Whether one does: whoever has to wait for a coroutine then has to await it."""
-    # Whoever runs one has imported it. It takes as long to import as all of this library, and
-    # most applications never need it.
+    """Whether an event loop is running in this thread: a coroutine can then only be awaited."""
+    # A running loop implies that asyncio is imported. It is not imported here, because that takes
+    # as long as this library, and most applications never need it.
     if "asyncio" not in sys.modules:
         return False
     import asyncio

@@ -1,4 +1,4 @@
-"""Name the registered claims, and judge their shapes and what they say."""
+"""Registered claims: their names, their JSON types, and the rules of verification."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ from typing import Any, Final
 from ..exceptions import ExpiredTokenError, InvalidTokenError, NotAnIdError, WrongKindError
 from .access_profile import RFC9068, TYPES, check_presented, is_typed
 
-#: Claims that the library writes itself; nobody else may (CLAIM-10).
+#: Claims that only the library sets: schemas, hooks and calls may not (CLAIM-10).
 RESERVED_CLAIMS: Final = frozenset(
     "iss aud exp nbf iat jti type fresh auth_time sid csrf scope acr amr cnf schema".split()  # noqa: SIM905 # one line
 )
 
-#: The claim of a refresh token that holds what its session's access tokens say otherwise.
+#: The claim of a refresh token with claims and headers for the access tokens of its session.
 CARRIED: Final = "carried"
 
 
 #: 9999-12-31T23:59:59Z, the last second that a datetime can hold.
 MAX_TIME: Final = 253402300799
-#: Characters of ``sub``, ``jti`` and ``sid`` (CLAIM-5).
+#: Longest ``sub``, ``jti`` and ``sid``, in characters (CLAIM-5).
 MAX_ID: Final = 1024
 
 
 def is_storable(text: str) -> bool:
-    """Whether every store can keep *text*: NUL and lone surrogates are no part of any (K24).
+    """Whether every store can save *text*: it has no NUL and no lone surrogate (K24).
 
-    JSON brings both in as escapes, and drivers of databases raise what they like for them.
+    JSON can have both as escapes, and for them each database driver raises another exception.
     """
     if "\0" in text:
         return False
@@ -40,10 +40,10 @@ def is_storable(text: str) -> bool:
 
 
 def id_of(text: str) -> str:
-    """Return text that names something in a token, as a plain ``str``.
+    """Return an id or subject as a plain ``str``, if every store can save it.
 
     Raises:
-        NotAnIdError: It has more than `MAX_ID` characters, or holds NUL or a lone surrogate.
+        NotAnIdError: *text* has more than `MAX_ID` characters, or holds NUL or a lone surrogate.
     """
     plain = str.__str__(text)
     if len(plain) > MAX_ID:
@@ -57,21 +57,22 @@ def id_of(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class ClaimRules:
-    """What is demanded of registered claims.
+    """Verification rules of registered claims.
 
     Attributes:
-        issuers: What ``iss`` may be; empty: tokens that name an issuer are refused.
+        issuers: Accepted values of ``iss``; empty: tokens with an issuer are refused.
         audiences: One of these has to be in ``aud``; empty: tokens with an audience are refused,
-            because it is not us (:rfc:`7519#section-4.1.3`).
+            because they are for another service (:rfc:`7519#section-4.1.3`).
         leeway: Seconds by which clocks may differ, 0 to 300.
-        skew: Seconds that ``iat`` and ``nbf`` may lie ahead, where that is more than the leeway:
-            the clocks of two machines that issue and verify are never quite the same. Only who
-            holds a key can write such a time, and no end moves.
+        skew: Seconds by which ``iat`` and ``nbf`` may be in the future, where that is more than the
+            leeway: the clocks of two machines are never quite the same. This is safe, because only
+            the holder of a key sets these times, and ``exp`` does not move.
         require_exp: Whether tokens have to expire.
         accept_integer_subject: Whether an integer ``sub`` is taken as its text.
-        access_profile: ``rfc9068`` where access tokens have to be such (:rfc:`9068#section-4`). One
-            without ``type``, as others issue them, is of the kind that its ``typ`` says.
-        identity_claim: The claim that is the subject.
+        access_profile: ``rfc9068`` if access tokens have to follow that profile
+            (:rfc:`9068#section-4`). The kind of one without ``type``, as other servers issue them,
+            follows from the header's ``typ``.
+        identity_claim: The claim with the subject, ``sub`` by default.
     """
 
     issuers: frozenset[str] = field(default_factory=frozenset)
@@ -85,38 +86,37 @@ class ClaimRules:
 
 
 class Purpose(Enum):
-    """What a token is verified for, and so what is asked of it."""
+    """Purpose of a verification, which decides the checks of registered claims."""
 
-    #: To let somebody in: all is asked.
+    #: To admit a request: all checks.
     ADMIT = "admit"
-    #: To look at it afterwards: ``exp`` may have passed.
+    #: To inspect a token later: ``exp`` is not checked.
     EXAMINE = "examine"
-    #: To end what the signature names, a session or the token. That is asked neither ``exp``,
-    #: ``nbf`` and ``iat``, nor the key that it is bound to, nor for a profile, nor what the claim
-    #: schema makes of it: a logout by somebody whose clock is behind would be none, and its answer
-    #: that of one.
+    #: To revoke the token or end its session: neither ``exp``, ``nbf`` and ``iat`` are checked, nor
+    #: a binding to a key (``cnf``), a profile, or the claim schema. With these checks a logout on a
+    #: machine whose clock is behind would do nothing, and still answer like a logout.
     END = "end"
 
 
-#: What names a token; `jti` is among it so that every one can be revoked (CLAIM-5).
+#: Claims that each token needs; ``jti`` is one, so that every token can be revoked (CLAIM-5).
 _LASTING: Final = frozenset({"sub", "type", "jti"})
 _REQUIRED: Final = _LASTING | {"exp"}
 
-#: What ``typ`` may be, in lower case: of other tokens than those of a profile, and of all.
+#: Accepted values of ``typ`` in lower case: of tokens without a profile, and of any token.
 _PLAIN_TYPES: Final[frozenset[str | None]] = frozenset({None, "jwt"})
 _ALL_TYPES: Final = _PLAIN_TYPES | TYPES
 
 
 def read_identity(claims: dict[str, Any], rules: ClaimRules, media_type: str | None) -> None:
-    """Write ``sub`` and ``type`` of what the rules take for them.
+    """Set ``sub`` and ``type`` in *claims*, where the rules take them from elsewhere.
 
     Args:
         claims: The claims of a token whose signature was verified.
-        rules: Which claim is the subject, and whether ``typ`` may say the kind.
+        rules: The identity claim, and whether ``typ`` may stand for ``type``.
         media_type: ``typ`` of the header.
 
     Raises:
-        InvalidTokenError: The token names another subject in ``sub``.
+        InvalidTokenError: The token has a ``sub`` that differs from its identity claim.
     """
     if rules.access_profile == RFC9068 and "type" not in claims and is_typed(media_type):
         claims["type"] = "access"
@@ -138,7 +138,7 @@ def _take_subject(claims: dict[str, Any], identity: str) -> None:
 def malformed_claim(claims: dict[str, Any]) -> str | None:
     """Return the name of a registered claim of a wrong type or range, or None.
 
-    One that is malformed is never taken as absent.
+    A malformed claim refuses the token; it never counts as absent.
     """
     for name, value in claims.items():
         types = _TYPES.get(name)
@@ -148,7 +148,7 @@ def malformed_claim(claims: dict[str, Any]) -> str | None:
         if kind not in types:
             return name
         if kind is str:
-            # Lone surrogates are no strict JSON, and were refused before.
+            # Lone surrogates were refused by the strict JSON parser already.
             if types is _ID and not (0 < len(value) <= MAX_ID and "\0" not in value):
                 return name
         elif kind is list:
@@ -166,7 +166,7 @@ _ID: Final = frozenset({str})
 _TEXT: Final = (str,)
 _TIME: Final = (int, float)
 
-#: What a registered claim may be. A flag is no number here, as JSON has it.
+#: JSON types of registered claims, compared exactly: ``true`` is no number, though bool is an int.
 _TYPES: Final[dict[str, Collection[type]]] = {
     **dict.fromkeys(("sub", "type", "jti", "sid", "iss", "csrf", "schema"), _ID),
     **dict.fromkeys(("exp", "iat", "nbf", "auth_time"), _TIME),
@@ -186,20 +186,22 @@ def check_claims(
     purpose: Purpose,
     now: float,
 ) -> None:
-    """Refuse claims that are malformed, or do not say what is demanded.
+    """Check the registered claims of a token: types, presence, and values by the rules.
 
     Args:
         claims: The claims of a token whose signature was verified.
-        rules: What is demanded.
+        rules: The verification rules.
         media_type: ``typ`` of the header.
-        kinds: The kinds that are accepted; None for any.
-        purpose: What the token is verified for.
+        kinds: The accepted kinds; None for any.
+        purpose: The purpose of the verification.
         now: Seconds since the epoch.
 
     Raises:
-        ExpiredTokenError: ``exp`` has passed (:rfc:`7519#section-4.1.4`).
-        WrongKindError: The token is of another kind.
-        InvalidTokenError: A claim is malformed, absent, or says something else.
+        ExpiredTokenError: The time of ``exp`` has passed, leeway included
+            (:rfc:`7519#section-4.1.4`).
+        WrongKindError: The claim ``type`` is none of *kinds*.
+        InvalidTokenError: A required claim is absent, a claim is malformed, or its value is not
+            accepted.
     """
     name = malformed_claim(claims)
     if name is not None:
@@ -211,7 +213,7 @@ def check_claims(
         raise InvalidTokenError(_absence(claims, required, rules, media_type))
     if not is_ending:
         _check_admissible(claims, rules, now, purpose)
-    # Revocations are kept by issuer: one that nobody expects would escape them (S10).
+    # Revocations are stored by issuer: a token of an unexpected issuer would escape them (S10).
     if (rules.issuers or "iss" in claims) and claims.get("iss") not in rules.issuers:
         msg = "another issuer"
         raise InvalidTokenError(msg)
@@ -227,7 +229,7 @@ def check_claims(
 def _absence(
     claims: dict[str, Any], required: frozenset[str], rules: ClaimRules, media_type: str | None
 ) -> str:
-    """Return which claims are absent, for the log."""
+    """Return the reason for the log: the names of absent claims."""
     text = f"absent: {', '.join(sorted(required - claims.keys()))}"
     if rules.access_profile == RFC9068 and "type" not in claims:
         text += f"; the header's typ is {media_type!r:.40}, not 'at+jwt', which says the kind"
@@ -237,9 +239,14 @@ def _absence(
 def _check_admissible(
     claims: dict[str, Any], rules: ClaimRules, now: float, purpose: Purpose
 ) -> None:
-    """Refuse a token that is bound to a key, over, or not valid yet."""
+    """Check ``cnf`` and the times ``exp``, ``nbf`` and ``iat``.
+
+    Raises:
+        ExpiredTokenError: The time of ``exp`` has passed, and the purpose is to admit.
+        InvalidTokenError: The token is bound to a key, or ``nbf`` or ``iat`` is in the future.
+    """
     if "cnf" in claims:
-        # RFC 7800: it is bound to a key whose possession nobody has proved (CLAIM-11).
+        # RFC 7800: the token is bound to a key, and no proof of possession was checked (CLAIM-11).
         msg = "the token is bound to a key"
         raise InvalidTokenError(msg)
     # RFC 7519 section 4.1.4: "on or after which the JWT MUST NOT be accepted".
@@ -263,11 +270,17 @@ def _check_audience(audience: str | list[str] | None, wanted: frozenset[str]) ->
 def _check_media_type(
     claims: dict[str, Any], rules: ClaimRules, media_type: str | None, is_ending: bool
 ) -> None:
-    """Compare ``typ``; media types are case-insensitive (:rfc:`7515#section-4.1.9`)."""
+    """Check the header's ``typ``, which is case-insensitive (:rfc:`7515#section-4.1.9`).
+
+    Raises:
+        InvalidTokenError: ``typ`` is not one of this kind of token, or a claim of its profile is
+            absent or malformed.
+    """
     kind, accepted = claims["type"], _PLAIN_TYPES
     is_profiled = rules.access_profile == RFC9068 and kind == "access"
     if is_ending:
-        # Issued before the profile was set, or where it is not set yet: it names a session.
+        # The token may have been issued before the profile was set, or on a machine where it is not
+        # set yet: its session has to end all the same.
         accepted = _ALL_TYPES
     elif is_profiled:
         accepted = TYPES

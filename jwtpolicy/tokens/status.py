@@ -1,4 +1,4 @@
-"""Name what a store knows of a token."""
+"""Statuses of tokens in a store."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from enum import Enum
 
 
 class TokenStatus(Enum):
-    """What the store knows of a token, its session and its subject, in one answer."""
+    """Revocation status of a token in a store, its session and subject included."""
 
     GOOD = "good"
     REVOKED = "revoked"
-    #: It was used up. Of a refresh token that is a sign of theft: a guard that accepts refresh
-    #: tokens ends its session.
+    #: The token was used before. Of a refresh token that is a sign of theft: a guard that accepts
+    #: refresh tokens ends its session.
     CONSUMED = "consumed"
-    #: A refresh token that was used moments ago: whoever holds it may have its successor by asking,
-    #: so that guards let it in.
+    #: A refresh token that was used within the grace: a refresh with it still returns the newest
+    #: pair, so that guards admit it.
     IN_GRACE = "in grace"
-    #: A refresh token that another one took the place of before it was used.
+    #: A refresh token that was replaced before it was used, by a step-up or by `issue`.
     REPLACED = "replaced"

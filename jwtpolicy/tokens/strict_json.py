@@ -1,4 +1,4 @@
-"""Read JSON that has one meaning, and is a token's or a request's."""
+"""Strict JSON parser for tokens and requests: no duplicate members, no NaN, bounded depth."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from typing import Any, Final
 
 from ..exceptions import InvalidTokenError
 
-#: How deep arrays and objects may be nested (PARSE-4).
+#: Levels by which arrays and objects may be nested (PARSE-4).
 MAX_DEPTH: Final = 32
 
-#: From base64url to what `binascii.a2b_base64` reads; the two characters that only the latter has
-#: become none of it.
+#: From the base64url alphabet to the standard one of `binascii.a2b_base64`. The ``+`` and ``/`` of
+#: the latter become ``-``, which it refuses.
 TO_STANDARD: Final = bytes.maketrans(b"-_+/", b"+/--")
-#: What completes a segment, by its length modulo four.
+#: The base64 padding of a segment, by its length modulo four.
 PADDING: Final = (b"", b"", b"==", b"=")
 
 
@@ -41,8 +41,8 @@ def _no_constant(text: str) -> None:
     raise ValueError(msg)
 
 
-# The hook is no loss that a second, laxer decoder for flat objects would win back: where that one
-# has to prove that no member stands twice, it takes as long.
+# One decoder with the hook for all: a second one without it for flat objects would save nothing,
+# because the proof that no member occurs twice takes as long as the hook.
 _decoder = json.JSONDecoder(
     object_pairs_hook=_without_duplicates,
     parse_float=_finite,
@@ -57,11 +57,10 @@ def parse_object(segment: bytes) -> dict[str, Any]:
     """Return the JSON object in a segment of base64url (PARSE-4).
 
     Args:
-        segment: One that `split` has taken out of a token, so that it has one spelling.
+        segment: A segment from `split`, which has checked that it is canonical base64url.
 
     Raises:
-        InvalidTokenError: It is not strict JSON: other encodings than UTF-8, duplicate members,
-            numbers that are none, lone surrogates, deep nesting.
+        InvalidTokenError: The segment is not strict JSON, as in `parse_json`, or no object.
     """
     padded = segment.translate(TO_STANDARD) + PADDING[len(segment) % 4]
     try:
@@ -76,40 +75,41 @@ def parse_object(segment: bytes) -> dict[str, Any]:
 
 
 def parse_json(data: bytes) -> Any:
-    """Return what *data* is as strict JSON (PARSE-4).
+    """Parse *data* as strict JSON (PARSE-4).
 
     Raises:
-        ValueError: It is not: another encoding than UTF-8, duplicate members, numbers that are
-            none, lone surrogates, deep nesting.
+        ValueError: *data* is not UTF-8 or not JSON, or has duplicate members, NaN or infinite
+            numbers, lone surrogates, or too many levels.
     """
     text = data.decode("utf-8")
     try:
-        # The scanner alone, where no white space stands around the object: nearly always.
+        # The scanner alone is faster; it cannot skip white space around the object.
         found, end = _scan(text, 0) if text[:1] == "{" else (None, -1)
         if end != len(text):
             found = _decoder.decode(text)
-        # Flat objects are not counted: to look for one character takes a fourth of the time.
+        # Flat objects need no count of brackets: a search for one takes a fourth of the time.
         is_flat = text.find("{", 1) == -1 and "[" not in text
         if not is_flat and text.count("{") + text.count("[") > MAX_DEPTH:
+            # Brackets in strings count, too; only the tree itself is certain.
             check_depth(found, MAX_DEPTH)
     except (RecursionError, StopIteration) as error:
         msg = f"not JSON: {type(error).__name__}"
         raise ValueError(msg) from None
     if "\\" in text and "\\u" in text:
-        # Only an escape can bring a lone surrogate in; this fails where one did.
+        # Only an escape can contain a lone surrogate, and encoding fails for one.
         json.dumps(found, ensure_ascii=False).encode("utf-8")
     return found
 
 
 def check_depth(value: object, rest: int) -> None:
-    """Refuse JSON in which arrays and objects are nested too deeply.
+    """Refuse JSON whose arrays and objects are nested too deeply.
 
     Args:
-        value: The JSON.
-        rest: How many of them may stand in one another.
+        value: The parsed JSON.
+        rest: The levels that are allowed.
 
     Raises:
-        ValueError: More do.
+        ValueError: Arrays and objects are nested more than *rest* levels deep.
     """
     if isinstance(value, dict | list):
         if not rest:

@@ -1,4 +1,4 @@
-"""Make a `Token` of text, in seven numbered steps."""
+"""Verification of encoded tokens, in seven numbered steps."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from .jose import Header, parse_header, split
 from .strict_json import parse_object
 from .token import Token, _verified
 
-#: Parsed headers that are remembered; only those of verified tokens are.
+#: Size of the cache of parsed headers, which has only headers of verified tokens.
 _MAX_HEADERS: Final = 256
 
 
 class Verifier:
-    """What turns text into a `Token`, the only thing that does.
+    """Verify an encoded JWT and return it as a `Token`; nothing else makes verified tokens.
 
     Verification goes in this order, each step once (:rfc:`7519#section-7.2`):
 
@@ -28,19 +28,19 @@ class Verifier:
     3. The key, by ``kid``; its one algorithm has to be the header's.
     4. The signature.
     5. Strict JSON of the claims.
-    6. Registered claims: *well-formed*, then what is *demanded*; then, where keys belong to
-       somebody in particular, whether this one may say that (`KeyRing.may_sign`).
+    6. Registered claims: their types, then their values; then, where keys are limited to certain
+       claims, whether this key may sign these (`KeyRing.may_sign`).
     7. The `Token`.
 
     Args:
         ring: The keys.
-        rules: What is demanded of the claims.
-        clock: Where the time comes from.
-        load_principal: Makes the claim schema's object of the claims and the kind.
-        max_length: Characters that a token may have.
+        rules: The verification rules of registered claims.
+        clock: Returns the time in seconds since the epoch.
+        load_principal: Loads the object of the claim schema from claims and kind.
+        max_length: Longest accepted token, in characters.
 
     Raises:
-        ConfigurationError: The ring chooses keys by claims, and has no ``may_sign``.
+        ConfigurationError: The ring chooses signing keys by claims, and has no ``may_sign``.
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class Verifier:
         self._clock = clock
         self._load_principal = load_principal
         self._max_length = max_length
-        # A ring of the application's own may drop keys at any time.
+        # A subclass that overrides `find` may remove keys at any time, so nothing is cached then.
         self._is_fixed = type(ring).find is KeyRing.find
         self._limits_keys = limits_keys(ring)
         self._headers: dict[bytes, tuple[Header, tuple[Key, ...]]] = {}
@@ -70,25 +70,28 @@ class Verifier:
         purpose: Purpose = Purpose.ADMIT,
         now: float | None = None,
     ) -> Token:
-        """Return the verified token.
+        """Verify *encoded* and return it as a `Token`.
 
         Args:
             encoded: A JWS in compact serialization, ``header.payload.signature``
                 (:rfc:`7515#section-7.1`), without scheme or surrounding space.
-            kinds: The kinds that are accepted; None for any.
-            purpose: What for. A token that was verified to `END` something lets nobody in.
-            now: Seconds since the epoch, where the caller has asked the clock; None: it is asked.
+            kinds: The accepted kinds; None for any.
+            purpose: The purpose. A token that was verified for `Purpose.END` must not admit a
+                request.
+            now: Seconds since the epoch; None: the time of the clock.
 
         Raises:
-            ExpiredTokenError: ``exp`` has passed (:rfc:`7519#section-4.1.4`).
-            WrongKindError: The token is of another kind.
-            InvalidTokenError: Anything else; clients are told the same for every cause.
+            ExpiredTokenError: The time of ``exp`` has passed, leeway included
+                (:rfc:`7519#section-4.1.4`).
+            WrongKindError: The claim ``type`` is none of *kinds*.
+            InvalidTokenError: The token is malformed, its key or signature is not ours, or a claim
+                is not accepted; the answer to the client is the same for all of these.
         """
         head, payload, signature, signing_input = split(encoded, self._max_length)  # Step 1.
         known = self._headers.get(head)
         header, keys = known or self._parsed(head)  # Steps 2 and 3.
         for key in keys:  # Step 4.
-            # A key of the application's own may answer what is true and no yes.
+            # `is True`: `verify` of a Key subclass may return a truthy object by mistake.
             if key.verify(signing_input, signature) is True:
                 break
         else:
@@ -101,7 +104,7 @@ class Verifier:
         rules, media_type = self._rules, header.type
         read_identity(claims, rules, media_type)  # Step 6.
         check_claims(claims, rules, media_type, kinds=kinds, purpose=purpose, now=now)
-        # Whatever the purpose: nobody's key ends what is somebody else's.
+        # For each purpose: a key that is limited to some subjects must not end sessions of others.
         if self._limits_keys and not may_sign(self._ring, key, claims):
             msg = "the key may not sign these claims"
             raise InvalidTokenError(msg)
@@ -122,6 +125,6 @@ class Verifier:
         return header, keys
 
     def _remember(self, segment: bytes, header: Header, keys: tuple[Key, ...]) -> None:
-        """Keep the header of a verified token: nobody without a key can fill the memory."""
+        """Cache the header of a verified token: without a key nobody can fill the cache."""
         if self._is_fixed and len(self._headers) < _MAX_HEADERS:
             self._headers[segment] = (header, keys)
