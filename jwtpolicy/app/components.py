@@ -26,7 +26,7 @@ from ..policy.credentials import KnownUser, NotRevoked
 from ..policy.request import PolicySettings
 from ..schemas import SchemaRegistry
 from ..sessions.additions import Additions
-from ..sessions.content import Statements
+from ..sessions.content import ContentFactory
 from ..sessions.revocation import REVOCATION_CHECKS, Revocation
 from ..sessions.service import Lifetimes, SessionRules, Sessions
 from ..sessions.users import Users
@@ -331,7 +331,7 @@ class Parts:
         settings = self.settings
         return Sessions(
             signer=self.signer,
-            statements=Statements(
+            contents=ContentFactory(
                 schemas,
                 additions,
                 settings.identity_claim,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from ..exceptions import (
     SetupError,
 )
 from ..policy.request import AccessRequest, PolicySettings
-from ..sessions.revocation import Revocation, ref_of
+from ..sessions.revocation import Revocation, forgotten_at, ref_of
 from ..sessions.users import Users
 from ..stores.base import REFRESH
 from ..tokens.claims import Purpose
@@ -56,11 +55,10 @@ class Services:
             StoreNotConfiguredError: The application has no token store.
             StoreUnavailableError: The token store cannot be asked.
         """
-        expires_at = token._claims.get("exp")
         return self.revocation.asked("SingleUse").consume(
             ref_of(token),
             # Until the leeway is over, too: the store must not forget a token that still verifies.
-            expires_at=None if expires_at is None else math.ceil(expires_at + self.terms.leeway),
+            expires_at=forgotten_at(token._claims.get("exp"), self.terms.leeway),
             now=int(self.terms.clock()),
         )
 

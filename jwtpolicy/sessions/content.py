@@ -103,7 +103,7 @@ class KindContent(NamedTuple):
     schema: str | None = None
 
 
-class Statement(NamedTuple):
+class SessionContent(NamedTuple):
     """The content of a session's tokens: subject, facts, and claims and headers by kind.
 
     Attributes:
@@ -151,8 +151,8 @@ class Statement(NamedTuple):
         )
 
 
-class Statements:
-    """Factory of statements: from a user, or from a token where there is no ``user_loader``.
+class ContentFactory:
+    """Factory of session contents: from a user, or from a token where there is no ``user_loader``.
 
     Args:
         schemas: The claim schemas of user types.
@@ -193,8 +193,8 @@ class Statements:
             _NOTHING if headers is None else add.given_headers(headers),
         )
 
-    def of(self, user: Any, facts: Facts, *, is_login: bool = False) -> Statement:
-        """Return the statement for *user*, in a session with these *facts*.
+    def of(self, user: Any, facts: Facts, *, is_login: bool = False) -> SessionContent:
+        """Return the content for *user*, in a session with these *facts*.
 
         Args:
             user: The user.
@@ -216,8 +216,8 @@ class Statements:
             facts = facts._replace(claims=marks)
         return self._statement(subject, facts, access, refresh)
 
-    def single(self, user: Any, kind: str, facts: Facts, given: Facts) -> Statement:
-        """Return the statement for a single token of *kind*, as `issue` signs them.
+    def single(self, user: Any, kind: str, facts: Facts, given: Facts) -> SessionContent:
+        """Return the content for a single token of *kind*, as `issue` signs them.
 
         Args:
             user: The user.
@@ -242,7 +242,7 @@ class Statements:
             )
             return stated._replace(facts=granted, refresh=content)
         subject, content = self._content_of(user, kind, facts, given=given)
-        return Statement(subject, granted, content, content)
+        return SessionContent(subject, granted, content, content)
 
     def _content_of(
         self,
@@ -319,8 +319,8 @@ class Statements:
 
     def _statement(
         self, subject: str, facts: Facts, access: KindContent, refresh: KindContent
-    ) -> Statement:
-        """Return a statement whose refresh tokens carry what a refresh cannot load elsewhere."""
+    ) -> SessionContent:
+        """Return content whose refresh tokens carry what a refresh cannot load elsewhere."""
         carried: dict[str, Any] = {}
         if self._load_user is None:
             has_own = facts.claims or facts.headers
@@ -331,10 +331,10 @@ class Statements:
             carried |= {"said_headers": facts.headers} if facts.headers else {}
         if carried:
             refresh = refresh._replace(claims={**refresh.claims, CARRIED: carried})
-        return Statement(subject, facts, access, refresh)
+        return SessionContent(subject, facts, access, refresh)
 
-    def again(self, user: Any, token: Token, facts: Facts) -> Statement:
-        """Return the statement for *user* after a step-up in the session of *token*.
+    def again(self, user: Any, token: Token, facts: Facts) -> SessionContent:
+        """Return the content for *user* after a step-up in the session of *token*.
 
         *user* may be the principal of the token, which no schema describes: then the content of
         the token is taken over.
@@ -350,8 +350,8 @@ class Statements:
             self._check_refreshable(stated.refresh, token.subject)
         return stated
 
-    def renewed(self, token: Token, facts: Facts) -> Statement:
-        """Return the statement for a refresh: of the user loaded again, or of *token* itself.
+    def renewed(self, token: Token, facts: Facts) -> SessionContent:
+        """Return the content for a refresh: of the user loaded again, or of *token* itself.
 
         Raises:
             UnknownUserError: The loader returned None, or a user with another subject.
@@ -368,7 +368,7 @@ class Statements:
             raise UnknownUserError(msg)
         return stated
 
-    def _kept(self, token: Token, facts: Facts) -> Statement:
+    def _kept(self, token: Token, facts: Facts) -> SessionContent:
         claims = token._claims
         own = access = self._content(claims, token._header, claims.get("schema"))
         carried = _carried_by(token) if CARRIED in claims else {}
@@ -384,7 +384,7 @@ class Statements:
         self._schemas.check_readable(access.claims, claims["sub"], access.schema)
         if access is own and not has_own:
             # Both kinds of token have the same content, so that nothing is carried apart.
-            return Statement(claims["sub"], facts, own, own)
+            return SessionContent(claims["sub"], facts, own, own)
         return self._statement(claims["sub"], facts, access, own)
 
     def _check_refreshable(self, own: KindContent, subject: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, Final, NamedTuple
 
@@ -199,6 +200,11 @@ def ref_of(token: Token) -> TokenRef:
     return TokenRef(
         token.issuer, claims["sub"], claims["jti"], session_id, issued_at, claims["type"]
     )
+
+
+def forgotten_at(expires_at: float | None, leeway: float) -> int | None:
+    """Return when a store may forget a token: at ``exp`` plus leeway; None for never."""
+    return None if expires_at is None else math.ceil(expires_at) + math.ceil(leeway)
 
 
 def _answer(check: RevocationCheck, token: Token) -> bool:

@@ -24,7 +24,7 @@ _PURPOSE: Final = b"jwtpolicy kept pair"
 _NAMING: Final = b"jwtpolicy kept pair: name"
 
 
-class Keeping(NamedTuple):
+class PairSeal(NamedTuple):
     """AES-GCM encryption of a session's newest pair, with a key derived from the signing key.
 
     Attributes:

@@ -14,7 +14,6 @@ from ..exceptions import (
     LoginFailedError,
     OtherUserError,
     RevokedTokenError,
-    StoreNotConfiguredError,
     StoreUnavailableError,
 )
 from ..stores.base import (
@@ -33,10 +32,10 @@ from ..stores.base import (
 from ..tokens.signer import Issued, Signer
 from ..tokens.status import TokenStatus
 from ..tokens.token import Token
-from .content import NO_FACTS, Facts, Statement, Statements
+from .content import NO_FACTS, ContentFactory, Facts, SessionContent
 from .results import TokenPair
-from .revocation import Revocation, ref_of
-from .sealed_pair import Keeping
+from .revocation import Revocation, forgotten_at, ref_of
+from .sealed_pair import PairSeal
 
 logger = logging.getLogger("jwtpolicy")
 
@@ -113,7 +112,7 @@ class Sessions:
 
     Args:
         signer: Signs the tokens.
-        statements: Returns the content of tokens for a user.
+        contents: Returns the content of tokens for a user.
         revocation: Looks up the status of tokens. Its store keeps the sessions; without one nothing
             can be revoked, and refresh tokens are not rotated.
         rules: Lifetimes, number and issuers.
@@ -125,14 +124,14 @@ class Sessions:
         self,
         *,
         signer: Signer,
-        statements: Statements,
+        contents: ContentFactory,
         revocation: Revocation,
         rules: SessionRules,
         clock: Clock,
         on_reuse: Callable[[Token], None],
     ) -> None:
         self._signer = signer
-        self._statements = statements
+        self._contents = contents
         self._revocation = revocation
         self._store = revocation.store
         self._lifetimes = lifetimes = rules.lifetimes
@@ -157,10 +156,7 @@ class Sessions:
         Raises:
             StoreNotConfiguredError: There is no store: ``JWT_STORE_URL`` is ``none``.
         """
-        if self._store is None:
-            msg = "this needs a token store, and JWT_STORE_URL is 'none'"
-            raise StoreNotConfiguredError(msg)
-        return self._store
+        return self._revocation.asked("this")
 
     def facts(
         self,
@@ -172,11 +168,11 @@ class Sessions:
         acr: str | None = None,
         amr: tuple[str, ...] | None = None,
     ) -> Facts:
-        """Return the facts of a new login; raises as `Statements.copied` does."""
+        """Return the facts of a new login; raises as `ContentFactory.copied` does."""
         # A login that is not fresh ("remember me") is no authentication: without `auth_time` no
         # policy takes it for recent.
         auth_time = int(self._clock()) if fresh else None
-        return Facts(*self._statements.copied(claims, headers), scope, acr, amr, auth_time)
+        return Facts(*self._contents.copied(claims, headers), scope, acr, amr, auth_time)
 
     def open(
         self,
@@ -203,7 +199,7 @@ class Sessions:
         """
         moment = self._clock()
         now = int(moment)
-        stated = self._statements.of(user, facts, is_login=True)
+        stated = self._contents.of(user, facts, is_login=True)
         is_fresh = freshness(fresh, now)
         if self._store is None:
             return self._pair(stated, now, FOREVER, None, fresh=is_fresh)[0]
@@ -242,11 +238,11 @@ class Sessions:
             StoreUnavailableError: Each attempt to replace the refresh token lost a race.
         """
         now = int(self._clock())
-        taken, _ = self._statements.copied(claims)
+        taken, _ = self._contents.copied(claims)
 
         def make(session: Session) -> tuple[TokenPair, Step]:
             facts = _facts_of(session, token).updated(taken, auth_time=now, acr=acr, amr=amr)
-            stated = self._statements.again(user, token, facts)
+            stated = self._contents.again(user, token, facts)
             if stated.subject != token.subject:
                 msg = "step_up is for the current user; to change users, log out and in"
                 raise OtherUserError(msg)
@@ -333,26 +329,26 @@ class Sessions:
         pair, refresh_id = self._pair(
             stated, now, session.expires_at, session.session_id, audience=audience
         )
-        keeping, grace = Keeping(self._signer, session, token), self._grace
-        kept = keeping.seal(pair) if grace else None
+        seal, grace = PairSeal(self._signer, session, token), self._grace
+        kept = seal.seal(pair) if grace else None
         step = Step(refresh_id, self._idle_end(now, self._lifetimes.kinds[REFRESH]))
         rotation = self._store.rotate(ref, step, now=now, grace=grace, kept=kept)
         if rotation.state is RotationState.ROTATED:
             return pair
-        return self._repeated(rotation, keeping)
+        return self._repeated(rotation, seal)
 
-    def _renewed(self, token: Token, facts: Facts) -> Statement:
-        """Return the statement for a renewal of *token*, if its key may sign the new claims.
+    def _renewed(self, token: Token, facts: Facts) -> SessionContent:
+        """Return the content for a renewal of *token*, if its key may sign the new claims.
 
         Raises:
             InvalidTokenError: The key may not sign them, the user is unknown, or the session has no
                 client id, which access tokens of :rfc:`9068` need.
         """
-        stated = self._statements.renewed(token, facts)
+        stated = self._contents.renewed(token, facts)
         self._signer.check_renewal(token, stated.access.claims, stated.refresh.claims)
         return stated
 
-    def _repeated(self, rotation: Rotation, keeping: Keeping) -> TokenPair:
+    def _repeated(self, rotation: Rotation, seal: PairSeal) -> TokenPair:
         """Return the newest pair of a session whose refresh token another attempt has consumed.
 
         Raises:
@@ -360,9 +356,9 @@ class Sessions:
             StoreUnavailableError: The stored pair cannot be decrypted.
         """
         if rotation.state is RotationState.REPEATED and rotation.kept:
-            return keeping.open(rotation.kept)
+            return seal.open(rotation.kept)
         if rotation.state is RotationState.REUSED:
-            self._on_reuse(keeping.token)
+            self._on_reuse(seal.token)
         msg = f"the refresh token cannot be used: {rotation.state.value}"
         raise RevokedTokenError(msg)
 
@@ -394,7 +390,8 @@ class Sessions:
         if token.kind == REFRESH and token.session_id is not None:
             self.revoke_session(token.session_id)
             return
-        ref, now, until = ref_of(token), int(self._clock()), self._forgotten_at(token)
+        ref, now = ref_of(token), int(self._clock())
+        until = forgotten_at(token._claims.get("exp"), self._leeway)
         self.store.revoke_token(ref, expires_at=until, now=now)
         if token.kind == REFRESH:
             # A refresh token without `sid` opens a session when it is used: that ends, too.
@@ -403,7 +400,7 @@ class Sessions:
 
     def revoke_token_id(self, token_id: str, subject: str, expires_at: int | None) -> None:
         """Revoke the token with this ``jti`` and *subject*, of any accepted issuer."""
-        until = None if expires_at is None else expires_at + self._leeway
+        until = forgotten_at(expires_at, self._leeway)
         now = int(self._clock())
         for issuer in self._issuers:
             ref = TokenRef(issuer, subject, token_id)
@@ -460,7 +457,7 @@ class Sessions:
                 signed.
         """
         now, session_id = int(self._clock()), options.session_id
-        alone = self._statements.single(user, kind, NO_FACTS, given)
+        alone = self._contents.single(user, kind, NO_FACTS, given)
         if session_id is None or self._store is None:
             return self._signed(alone, kind, now, options)
 
@@ -468,14 +465,14 @@ class Sessions:
             return self._named(alone.subject, session_id, now)
 
         def make(session: Session) -> tuple[Issued, Step]:
-            stated = self._statements.single(user, kind, _facts_of(session), given)
+            stated = self._contents.single(user, kind, _facts_of(session), given)
             lifetime = _within(options.lifetime, _end_of(session, kind) - now)
             issued = self._signed(stated, kind, now, options._replace(lifetime=lifetime))
             return issued, Step(issued.token_id, self._idle_end(now, lifetime))
 
         return self._superseded(find, make, now) if kind == REFRESH else make(find())[0]
 
-    def _signed(self, stated: Statement, kind: str, now: int, options: IssueOptions) -> Issued:
+    def _signed(self, stated: SessionContent, kind: str, now: int, options: IssueOptions) -> Issued:
         lifetime, fresh, audience, session_id = options
         request = stated.request(kind, now, lifetime, session_id, audience, fresh=fresh)
         return self._signer.sign(request)
@@ -521,7 +518,7 @@ class Sessions:
         session = self.store.adopt(
             ref._replace(session_id=None),
             self._begun(ref, now, Facts.of(token)),
-            token_expires_at=self._forgotten_at(token),
+            token_expires_at=forgotten_at(token._claims.get("exp"), self._leeway),
             leeway=self._revocation.leeway,
             maximum=self._maximum,
         )
@@ -560,7 +557,7 @@ class Sessions:
             facts=facts.to_json(),
         )
 
-    def _access_only(self, stated: Statement, token: Token, now: int) -> TokenPair:
+    def _access_only(self, stated: SessionContent, token: Token, now: int) -> TokenPair:
         """Return a pair with a new access token alone: without a store nothing is rotated."""
         lifetime, audience = self._lifetimes.kinds["access"], token._claims.get("aud")
         issued = self._signer.sign(stated.request("access", now, lifetime, audience=audience))
@@ -568,7 +565,7 @@ class Sessions:
 
     def _pair(
         self,
-        stated: Statement,
+        stated: SessionContent,
         now: int,
         ends_at: int,
         session_id: str | None,
@@ -598,11 +595,6 @@ class Sessions:
             msg = "the session is over"
             raise RevokedTokenError(msg)
         return session
-
-    def _forgotten_at(self, token: Token) -> int | None:
-        """Return when a revocation of *token* can be deleted: ``exp`` plus leeway, or never."""
-        expires_at = token._claims.get("exp")
-        return None if expires_at is None else math.ceil(expires_at) + self._leeway
 
     def _end(self, now: int) -> int:
         return FOREVER if self._lifetimes.absolute is None else now + self._lifetimes.absolute

@@ -16,7 +16,7 @@ from jwtpolicy.exceptions import IssueError
 from jwtpolicy.schemas import SchemaRegistry
 from jwtpolicy.schemas.json_values import check_json, plain_json
 from jwtpolicy.sessions.additions import Additions
-from jwtpolicy.sessions.content import Facts, KindContent, Statement, Statements
+from jwtpolicy.sessions.content import ContentFactory, Facts, KindContent, SessionContent
 from jwtpolicy.tokens.claims import CARRIED, RESERVED_CLAIMS
 from jwtpolicy.tokens.jose import RESERVED_HEADERS
 from jwtpolicy.tokens.token import _verified
@@ -35,14 +35,14 @@ facts = st.builds(
 registered = {"sub": "u1", "type": "refresh", "jti": "j", "iat": NOW, "sid": "s"}
 
 
-def statements(has_store: bool, **hooks: Any) -> Statements:
+def contents(has_store: bool, **hooks: Any) -> ContentFactory:
     additions = Additions(json.dumps, **hooks)
-    return Statements(SchemaRegistry(), additions, "sub", None, has_store=has_store)
+    return ContentFactory(SchemaRegistry(), additions, "sub", None, has_store=has_store)
 
 
 def slowly_renewed(
-    made: Statements, claims: dict[str, Any], headers: dict[str, Any], said: Facts
-) -> Statement:
+    made: ContentFactory, claims: dict[str, Any], headers: dict[str, Any], said: Facts
+) -> SessionContent:
     """Return what all steps make of a token with these claims and headers of its own."""
     kept = {name: value for name, value in claims.items() if name not in said.claims}
     also = {name: value for name, value in headers.items() if name not in said.headers}
@@ -55,7 +55,7 @@ def slowly_renewed(
 def test_a_token_is_renewed_as_by_all_steps(
     claims: dict[str, Any], headers: dict[str, Any], said: Facts, has_store: bool
 ) -> None:
-    made = statements(has_store)
+    made = contents(has_store)
     header = {"alg": "HS256", **headers, "typ": "JWT"}
     token = _verified({**claims, **registered}, header, "", True, "u1")
 
@@ -68,7 +68,7 @@ def test_a_token_is_renewed_as_by_all_steps(
 @given(facts, st.booleans())
 def test_a_login_says_the_same_with_hooks_that_add_nothing(said: Facts, has_store: bool) -> None:
     plain, hooked = (
-        statements(has_store, **hooks)
+        contents(has_store, **hooks)
         for hooks in ({}, {"claims": lambda *_: {}, "headers": lambda *_: {}})
     )
 
