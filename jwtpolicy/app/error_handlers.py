@@ -77,9 +77,11 @@ class _Outwards:
         self._is_plain = is_plain
 
     def __call__(self, error: AccessError) -> ResponseReturnValue:
-        handler = next(self._handlers(type(error)), None)
-        if handler is not None:
-            return handler(error)
+        # Nearly always there is no other handler in the application's own scope, the outermost.
+        if self._scope is not None or len(current_app.error_handler_spec[None][None]) > 1:
+            handler = next(self._handlers(type(error)), None)
+            if handler is not None:
+                return handler(error)
         if not self._is_plain:
             # Flask takes an HTTP exception for its own answer, where nobody handles it.
             return cast(ResponseReturnValue, error)

@@ -89,17 +89,6 @@ class RequestServices:
         self.verified = {}
         self.used_up: set[Token] = set()
 
-    def verify(self, encoded: str) -> Token:
-        """Verify *encoded*, a token of any kind, and return the `Token`.
-
-        Raises:
-            InvalidTokenError: *encoded* is no valid token, of whatever kind.
-        """
-        token = self.verified.get(encoded)
-        if token is None:
-            token = self.verified[encoded] = self.services.verifier.verify(encoded, kinds=None)
-        return token
-
     def named(self, encoded: str) -> Token:
         """Verify *encoded* in order to revoke it or end its session (`Purpose.END`).
 

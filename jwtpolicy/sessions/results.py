@@ -181,17 +181,15 @@ def session_id_of(session: object) -> str:
     raise TypeError(msg)
 
 
-def text_of(label: object) -> str | None:
+def text_of(label: object) -> str:
     """Return a label as every store can keep it, of at most `MAX_LABEL` characters.
 
     Control characters, line separators, marks that change the writing direction, and lone
     surrogates are replaced by ``?``.
 
     Raises:
-        TypeError: *label* is neither text nor None.
+        TypeError: *label* is no text.
     """
-    if label is None:
-        return None
     if not isinstance(label, str):
         msg = f"a session's label is text or None, not {label!r:.40}"
         raise TypeError(msg)

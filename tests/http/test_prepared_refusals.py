@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from jwtpolicy import Decision, Outcome
 from jwtpolicy import exceptions as errors
 from jwtpolicy.exceptions import AccessError
 
@@ -104,3 +105,10 @@ def test_a_description_that_is_no_text_is_told_too() -> None:
     error.description = {"en": "no", "de": "nein"}  # type: ignore[assignment]
 
     assert error.response.get_json()["error_description"] == {"en": "no", "de": "nein"}
+
+
+def test_an_application_can_put_another_decision_into_an_error() -> None:
+    error = errors.AccessDeniedError()
+    error.decision = Decision(Outcome.FORBIDDEN, "written elsewhere")
+
+    assert error.decision.policy == "written elsewhere"

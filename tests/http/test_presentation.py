@@ -21,6 +21,7 @@ from jwtpolicy.guards.presentation import PresentationCheck
 from jwtpolicy.tokens.token import Token
 from jwtpolicy.transports import Places, Presented
 from tests.support.applications import AppAndManager, MakeApp
+from tests.support.clocks import StandingClock
 from tests.support.cookies import add
 from tests.support.requests import bearer
 
@@ -122,6 +123,17 @@ def test_a_handler_that_forgets_the_headers_gets_the_scheme_back(
 def test_what_is_not_about_the_token_answers_at_once(client: FlaskClient, token: str) -> None:
     response = client.get("/page", headers={**bearer(token), "Proof": "again"})
 
+    assert (response.status_code, response.headers["Retry-After"]) == (429, "7")
+
+
+def test_so_it_does_where_a_logout_ends_a_token_that_was_overlooked(
+    app: Flask, jwt: JWTManager[Any], client: FlaskClient, clock: StandingClock, token: str
+) -> None:
+    guard = protect(OptionalToken(ignore_invalid=True))
+    add(app, "POST /out", guard(lambda: jwt.logout().as_response()))
+    clock.advance(86_400)  # the token has expired
+
+    response = client.post("/out", headers={**bearer(token), "Proof": "again"})
     assert (response.status_code, response.headers["Retry-After"]) == (429, "7")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 
 from jwtpolicy import (
     Access,
+    AccessRequest,
     AllOf,
     AnyOf,
     AtLeast,
@@ -351,3 +353,11 @@ def test_cheap_leaves_are_asked_first_and_none_in_vain() -> None:
 
     assert judged(dear | Access()) == "ALLOW"
     assert judged(Desk and (~Access() & Access())) == "FORBIDDEN"
+
+
+def test_an_async_policy_is_not_called_without_the_token_that_it_needs() -> None:
+    @policy
+    async def never(access: AccessRequest) -> bool:
+        raise AssertionError
+
+    assert asyncio.run(never.judge_async(AccessRequest())).outcome is Outcome.NO_TOKEN
