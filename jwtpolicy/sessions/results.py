@@ -188,7 +188,7 @@ def text_of(label: object) -> str:
     surrogates are replaced by ``?``.
 
     Raises:
-        TypeError: *label* is no text.
+        TypeError: *label* is something else than text.
     """
     if not isinstance(label, str):
         msg = f"a session's label is text or None, not {label!r:.40}"
