@@ -171,6 +171,7 @@ class BoundApp:
 
     def admit(self, guard: Guard) -> InnerAccess | None:
         """Admit the current request by the plan of *guard*, or raise the refusal."""
+        # `_current_request` without the call: every guarded request comes through here.
         current: Request = request._get_current_object()  # type: ignore[attr-defined] # a proxy
         enforcement = self._enforcement or self._bind()
         if self._app.view_functions is not self._views:
@@ -449,7 +450,7 @@ class BoundApp:
 
     def _finished(self, response: Response) -> Response:
         """The after_request hook: finish *response* of a view, an error handler or Flask."""
-        current: Request = request._get_current_object()  # type: ignore[attr-defined] # a proxy
+        current = _current_request()
         kept: RequestState | None = current.environ.get(self._key)
         # Another request may have the same environ.
         state = None if kept is None else kept.about(current)

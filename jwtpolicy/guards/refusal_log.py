@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from functools import partial
-from typing import Final
+from typing import Any, Final
 from weakref import ref
 
 from flask import Request, Response, after_this_request, current_app
@@ -59,23 +59,12 @@ class Refusals:
             may_be_caught: Whether it comes of a call in a view, which may go on without: then it is
                 logged with the answer, if nobody has caught it.
         """
-        error.realm, error.resource_metadata = self._realm, self._resource_metadata
         # An application may raise one object for many requests.
         error.is_own_answer = False
         if not may_be_caught:
             error.__traceback__ = None
-        if level is None:
-            # In debug mode nothing has to be set up for the line to be seen: Python prints
-            # warnings.
-            level = logging.WARNING if current_app.debug else logging.INFO
-            level = logging.ERROR if error.outcome is Outcome.ERROR else level
-        unlogged = None
-        if logger.isEnabledFor(level) and (state is None or state.logged() is not error):
-            line = (level, "%s: %s (jti=%r)", *_said(error, label, state, token_id))
-            if may_be_caught and level <= logging.WARNING:
-                unlogged = line
-            else:
-                logger.log(*line)
+        unlogged = _log(error, label, state, token_id, level, may_be_caught)
+        error.addressed(self._realm, self._resource_metadata)
         if state is None:
             return error
         if unlogged is None:
@@ -89,6 +78,32 @@ class Refusals:
             return error
         state.refusal, state.unlogged = error, unlogged
         return error
+
+
+def _log(
+    error: AccessError,
+    label: str,
+    state: RequestState | None,
+    token_id: str | None,
+    level: int | None,
+    may_be_caught: bool,
+) -> tuple[Any, ...] | None:
+    """Log *error*, unless it was logged before.
+
+    Returns:
+        The arguments of the log for a line that has to wait for the answer, or None.
+    """
+    if level is None:
+        # In debug mode nothing has to be set up for the line to be seen: Python prints warnings.
+        level = logging.WARNING if current_app.debug else logging.INFO
+        level = logging.ERROR if error.outcome is Outcome.ERROR else level
+    if not logger.isEnabledFor(level) or (state is not None and state.logged() is error):
+        return None
+    line = (level, "%s: %s (jti=%r)", *_said(error, label, state, token_id))
+    if may_be_caught and level <= logging.WARNING:
+        return line
+    logger.log(*line)
+    return None
 
 
 def _said(

@@ -62,16 +62,6 @@ def app_and_jwt(make_app: MakeApp, monkeypatch: pytest.MonkeyPatch) -> AppAndMan
 
 
 @pytest.fixture
-def app(app_and_jwt: AppAndManager) -> Flask:
-    return app_and_jwt[0]
-
-
-@pytest.fixture
-def jwt(app_and_jwt: AppAndManager) -> JWTManager[Any]:
-    return app_and_jwt[1]
-
-
-@pytest.fixture
 def token(app: Flask, jwt: JWTManager[Any]) -> str:
     with app.app_context():
         return jwt.login("ada").access_token
