@@ -110,7 +110,7 @@ tokens = st.one_of(
 )
 HEADER_NAMES = """
 HTTP_AUTHORIZATION HTTP_COOKIE HTTP_X_CSRF_TOKEN HTTP_ORIGIN HTTP_SEC_FETCH_SITE CONTENT_TYPE
-HTTP_TRANSFER_ENCODING CONTENT_LENGTH HTTP_X_HTTP_METHOD_OVERRIDE
+HTTP_TRANSFER_ENCODING CONTENT_LENGTH HTTP_X_HTTP_METHOD_OVERRIDE QUERY_STRING
 """
 headers = st.dictionaries(st.sampled_from(HEADER_NAMES.split()), raw, max_size=4)
 names = st.sampled_from(["access_token", "refresh_token", "reset_token", "csrf_token", "jwt"])
