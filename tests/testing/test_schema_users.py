@@ -53,6 +53,16 @@ def test_users_have_what_is_said_of_them() -> None:
     assert (drawn.id, drawn.password) == (7, "p")
 
 
+class TeamClaims(ClaimSchema):
+    sub = fields.String(required=True)
+    members = fields.List(fields.String(), validate=validate.ContainsOnly(["ada", "bob"]))
+
+
+@given(users(TeamClaims))
+def test_what_a_list_may_hold_is_drawn_as_a_list(user: Any) -> None:
+    assert isinstance(user.members, list)
+
+
 @given(users(UserClaims))
 def test_users_of_no_type_are_plain_objects(user: Any) -> None:
     assert user.roles == UserClaims().dump(user)["roles"]

@@ -6,11 +6,18 @@ import time
 from collections.abc import Sequence
 
 import pytest
+from flask import Request
 
 from jwtpolicy.settings import CookieShape
 from jwtpolicy.testing import TransportContract, WritableTransportContract
 from jwtpolicy.testing.transport import Sending
-from jwtpolicy.transports import CookieTransport, HeaderTransport, JSONTransport, QueryTransport
+from jwtpolicy.transports import (
+    CookieTransport,
+    HeaderTransport,
+    JSONTransport,
+    QueryTransport,
+    Transport,
+)
 
 COOKIES = {"access": "__Host-access_token", "refresh": "__Host-refresh", "reset": "reset"}
 MEMBERS = {"access": "access_token", "refresh": "again", "reset": "reset_token"}
@@ -113,3 +120,25 @@ class TestJSON(TransportContract):
 
     def malformed(self) -> Sequence[Sending]:
         return [{"json": {MEMBERS["access"]: value}} for value in (3, None, ["a.b.c"], {})]
+
+
+class Certificate(Transport):
+    """A header that a proxy makes of what browsers send by themselves."""
+
+    name = "certificate"
+    is_ambient = True
+
+    def read(self, request: Request) -> str | None:
+        return request.headers.get("X-Certificate-Token")
+
+
+class TestWhatBrowsersSendByThemselves(TransportContract):
+    @pytest.fixture
+    def transport(self) -> Certificate:
+        return Certificate()
+
+    def present(self, encoded: str, kind: str = "access") -> Sending:
+        return {"headers": {"X-Certificate-Token": encoded}}
+
+    def present_two(self, first: str, second: str) -> None:
+        """There is one proxy, and it sends one header."""

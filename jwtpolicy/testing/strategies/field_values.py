@@ -44,7 +44,7 @@ def _chosen(field: Any) -> SearchStrategy[Any] | None:
     for validator in declared_validators(field):
         if isinstance(validator, validate.Equal):
             return st.just(validator.comparable)
-        if isinstance(validator, validate.OneOf):
+        if isinstance(validator, validate.OneOf) and not _is_of_members(validator):
             return st.sampled_from(list(validator.choices)).filter(lambda one: _fits(field, one))
     return None
 
@@ -72,9 +72,14 @@ def _fits(field: Any, value: object) -> bool:
     return True
 
 
+def _is_of_members(validator: object) -> bool:
+    """Whether a validator lists what a list may hold; marshmallow's is a kind of `OneOf`."""
+    return isinstance(validator, validate.ContainsOnly)
+
+
 def _members(field: Any, objects: Objects) -> SearchStrategy[Any]:
     for validator in declared_validators(field):
-        if isinstance(validator, validate.ContainsOnly):
+        if _is_of_members(validator):
             return st.sampled_from(list(validator.choices))
     return values_of(field.inner, objects)
 
