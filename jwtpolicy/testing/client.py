@@ -21,7 +21,7 @@ from ..tokens.jose import unverified_claims
 from .cookie_jar import CookieJar
 from .movable_clock import MovableClock, bound_to
 from .personas import Credentials, Persona, Tokens, anonymous, check_names, in_app, log_in, tokens_in, with_
-from .presenting import Presenter, check_place, plan_of
+from .placing import Presenter, check_place, plan_of
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment

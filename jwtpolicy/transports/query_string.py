@@ -16,7 +16,7 @@ class QueryTransport(Transport):
 
     Attributes:
         parameter: The name of the parameter.
-        prefix: What stands before the token in it; mostly nothing.
+        prefix: What stands before the token, often nothing.
     """
 
     name = "query_string"

@@ -168,7 +168,7 @@ def _fill(place: Transport, environ: WSGIEnvironment, tokens: Tokens) -> None:
     elif isinstance(place, QueryTransport):
         _fill_query(place, environ, tokens.current)
     elif isinstance(place, JSONTransport):
-        _fill_body(place.key_of(tokens.presented), environ, tokens.current)
+        _fill_body(place.key(tokens.presented), environ, tokens.current)
 
 
 def _fill_query(place: QueryTransport, environ: WSGIEnvironment, encoded: str) -> None:
