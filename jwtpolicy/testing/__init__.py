@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 from .client import ActingClient, act
 from .movable_clock import MovableClock
 from .personas import Credentials, Persona, anonymous, with_
+from .policy_table import assert_policy
+from .routes import assert_all_routes_guarded
 
 if TYPE_CHECKING:
     from .token_store import NOW as NOW
@@ -19,6 +21,8 @@ __all__ = [
     "TokenStoreContract",
     "act",
     "anonymous",
+    "assert_all_routes_guarded",
+    "assert_policy",
     "with_",
 ]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from flask import Flask
@@ -91,7 +91,11 @@ class BareGuard:
         if decision.outcome is not Outcome.PENDING or self._plan.loader is None:
             return decision
         load = self._app.ensure_sync(self._plan.loader)
-        return jwt.explain(policy, self._access(token, load(**self._situation.view_args)))
+        try:
+            resource = load(**self._situation.view_args)
+        except HTTPException as error:
+            return replace(decision, outcome=Outcome.ERROR, reason=f"{error}", error=error)
+        return jwt.explain(policy, self._access(token, resource))
 
     def _access(self, token: Token | None, resource: object) -> AccessRequest:
         given, loader = self._situation.resource, self._plan.loader
@@ -114,11 +118,11 @@ def _plan_of(bound: BoundApp, guarded: Guarded, method: str, label: str) -> Plan
     """
     view: Any = guarded
     if isinstance(guarded, type):
-        handled = sorted(guarded.methods or ())
+        handled = sorted(getattr(guarded, "methods", None) or ())
         if handled and method not in handled:
             msg = f"{label}: {guarded.__name__} handles {', '.join(handled)}"
             raise ValueError(msg)
-        view = guarded.as_view(guarded.__name__)
+        view = view.as_view(guarded.__name__)
     written = WrittenGuards(view)
     written.check(method, label)
     guards = written.counting(method)

@@ -15,12 +15,23 @@ from flask.testing import EnvironBuilder, FlaskClient
 from werkzeug.datastructures import Headers
 from werkzeug.test import TestResponse
 
+from ..app.dry_run import walk
+from ..app.explanation import Explanation
 from ..exceptions import InvalidTokenError, IssueError, SetupError
 from ..sessions.results import TokenPair
 from ..tokens.jose import unverified_claims
 from .cookie_jar import CookieJar
 from .movable_clock import MovableClock, bound_to
-from .personas import Credentials, Persona, Tokens, anonymous, check_names, in_app, log_in, tokens_in, with_
+from .personas import (
+    Credentials,
+    Tokens,
+    anonymous,
+    check_names,
+    in_app,
+    log_in,
+    tokens_in,
+    with_,
+)
 from .placing import Presenter, check_place, plan_of
 
 if TYPE_CHECKING:
@@ -79,6 +90,7 @@ class ActingClient(FlaskClient):
         self._clock = MovableClock(application)
         self._origin: ActingClient | None = None
         self._before: list[_Identity] = []
+        self._explained: list[Explanation] | None = None
         self._become(self._new_identity())
 
     def as_user(self, user: Any, **credentials: Unpack[Credentials]) -> Self:
@@ -151,6 +163,28 @@ class ActingClient(FlaskClient):
         else:
             in_app(self.application, lambda jwt: jwt.revoke_session(session_id))
 
+    def explain(self, method: str, path: str, **request: Any) -> Explanation:
+        """Return what would become of a request of this client, by a dry run; no view runs.
+
+        The request is the one that `open` would send, with its token, cookies and CSRF value, and
+        nothing is written: neither by the application's views, nor to the token store, nor to the
+        cookies of this client.
+
+        Args:
+            method: The method.
+            path: The path.
+            request: What `open` takes beside: ``json``, ``headers``, ``csrf`` …
+
+        Raises:
+            SetupError: The application cannot start.
+        """
+        self._explained = []
+        try:
+            self.open(path, method=method, **request)
+            return self._explained[0]
+        finally:
+            self._explained = None
+
     @property
     def clock(self) -> MovableClock:
         """The clock of the application, for this client and all others of it that it has made."""
@@ -191,6 +225,9 @@ class ActingClient(FlaskClient):
     ) -> tuple[Iterable[bytes], str, Headers]:
         # Here pass all requests, whichever way they were written, and each step of a redirect.
         self._prepare(environ)
+        if self._explained is not None:
+            self._explained.append(walk(self.application, environ))
+            return (), "200 OK", Headers()
         return super().run_wsgi_app(environ, buffered)
 
     def _prepare(self, environ: WSGIEnvironment) -> None:
