@@ -33,7 +33,8 @@ class CookieJar(dict[_Key, Cookie]):
     def _end_of(self, cookie: Cookie) -> float:
         # RFC 6265 section 5.3, step 3: Max-Age wins over Expires.
         if cookie.max_age is not None:
-            return self._clock() + cookie.max_age
+            # In whole seconds, as the times in tokens: a clock that is stopped later stands at one.
+            return int(self._clock()) + cookie.max_age
         return _NEVER if cookie.expires is None else cookie.expires.timestamp()
 
     def drop_expired(self) -> None:
