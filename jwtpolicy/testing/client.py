@@ -176,7 +176,7 @@ class ActingClient(FlaskClient):
             request: What `open` takes beside: ``json``, ``headers``, ``csrf`` …
 
         Raises:
-            SetupError: The application cannot start.
+            SetupError: The application is set up wrongly, so that it cannot start.
         """
         self._explained = []
         try:
@@ -345,7 +345,7 @@ def act(app: Flask, **options: Any) -> ActingClient:
 
     Raises:
         TypeError: *app* is no Flask application.
-        SetupError: *app* has no `JWTManager`.
+        SetupError: *app* has no `JWTManager` that guards it.
     """
     bound_to(app)
     own = app.test_client_class or FlaskClient

@@ -22,7 +22,7 @@ def bound_to(app: Flask) -> BoundApp:
 
     Raises:
         TypeError: *app* is no Flask application.
-        SetupError: *app* has no `JWTManager`.
+        SetupError: *app* has no `JWTManager` that guards it.
     """
     expect(app, Flask, "the test kit takes a Flask application")
     found: BoundApp | None = app.extensions.get(EXTENSION)
@@ -77,7 +77,7 @@ class MovableClock:
 
     Raises:
         TypeError: *app* is no Flask application.
-        SetupError: *app* has no `JWTManager`.
+        SetupError: *app* has no `JWTManager` that guards it.
     """
 
     def __init__(self, app: Flask) -> None:

@@ -41,7 +41,7 @@ def assert_all_routes_guarded(app: Flask, *, except_: Iterable[str] = ()) -> Non
     Raises:
         AssertionError: An endpoint has no visible guard, or *except_* has a wrong name.
         TypeError: *app* is no Flask application, or *except_* no list of names.
-        SetupError: *app* has no `JWTManager`.
+        SetupError: *app* has no `JWTManager` that guards it.
     """
     expect(app, Flask, "assert_all_routes_guarded takes a Flask application")
     how = "except_ takes a list of endpoints: ['static']"
