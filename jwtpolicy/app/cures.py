@@ -28,7 +28,9 @@ def cures_of(error: AccessError) -> tuple[str, ...]:
         if isinstance(error, kind):
             return (cure,)
     decision = error.decision
-    if decision is None or decision.outcome is not error.outcome:
+    is_about = decision is not None and decision.outcome is error.outcome
+    # An outage says itself how long to wait.
+    if decision is None or not is_about or error.retry_after is not None:
         return (_BY_OUTCOME[error.outcome](Cure(retry_after=error.retry_after)),)
     return tuple(dict.fromkeys(_told(decision)))
 

@@ -94,7 +94,7 @@ class _Walk:
     def explanation(self) -> Explanation:
         """Walk, and return what came of it."""
         end = self._end()
-        error = end.error
+        error, plan = end.error, self._bound.plan_met()
         return Explanation(
             self._request.method,
             self._request.path,
@@ -106,6 +106,7 @@ class _Walk:
             error=error,
             challenge=None if error is None else error.challenge,
             cures=() if error is None else cures_of(error),
+            levels=() if plan is None else plan.levels,
             effects=tuple(cast(DryServices, self._state.answers.services).effects),
         )
 

@@ -11,6 +11,7 @@ from typing import Final
 
 from ..decision import Decision
 from ..exceptions import AccessError
+from ..guards.origins import LevelOrigin
 
 #: Columns of the text.
 _WIDTH: Final = 80
@@ -25,7 +26,7 @@ class Verdict(Enum):
     #: The view would run, and no guard of the library asks for anything.
     OPEN = "the view would run: no guard asks for anything"
     #: A guard refuses.
-    REFUSED = "refused"
+    REFUSED = "a guard refuses"
     #: A hook or a loader of the application answers, or raises, before the view runs.
     ANSWERED = "answered before the view would run"
     #: A check that a dry run cannot ask stands between the guards and the view.
@@ -55,6 +56,7 @@ class Explanation:
         error: The refusal, or None.
         challenge: The ``WWW-Authenticate`` that would be sent, or None.
         cures: What the client could do, in words, the easiest first.
+        levels: What the endpoint demands, and where each of it was written, the baseline first.
         effects: What the real request would also do, in words, before its view.
     """
 
@@ -68,6 +70,7 @@ class Explanation:
     error: AccessError | None = None
     challenge: str | None = None
     cures: tuple[str, ...] = ()
+    levels: tuple[LevelOrigin, ...] = ()
     effects: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
@@ -96,8 +99,9 @@ class Explanation:
         for effect in self.effects:
             yield from _labelled("and", effect)
         if self.decision is not None:
-            yield ""
-            yield self.decision.explain()
+            yield from ("", self.decision.explain())
+        if self.levels:
+            yield from ("", "Its levels were written here:", *(f"  {one}" for one in self.levels))
 
     def __str__(self) -> str:
         return self.text()
