@@ -263,22 +263,21 @@ class ActingClient(FlaskClient):
 
     def _fill_jar(self, tokens: Tokens) -> None:
         """Put *tokens* into their cookies, where requests present them there."""
-        if not self._who.presenter.uses_cookies:
+        presenter = self._who.presenter
+        if not presenter.uses_cookies:
             return
-        if tokens.presented == "access":
+        is_access = tokens.presented == "access"
+        self._keep(tokens.current, is_optional=presenter.has_other_places and not is_access)
+        if is_access and "refresh" in tokens.by_kind:
             # As a login sets both; the refresh cookie goes only to the path that is its own.
-            self._keep(tokens.by_kind.get("refresh"), is_optional=True)
-        may_be_elsewhere = self._who.presenter.has_other_places
-        self._keep(tokens.current, is_optional=may_be_elsewhere and tokens.presented != "access")
+            self._keep(tokens.by_kind["refresh"], is_optional=True)
 
-    def _keep(self, encoded: str | None, *, is_optional: bool) -> None:
+    def _keep(self, encoded: str, *, is_optional: bool) -> None:
         """Put a token into its cookie.
 
         Raises:
             IssueError: The token has no cookie in this application, and no other place is read.
         """
-        if encoded is None:
-            return
         response = Response()
         try:
             in_app(self.application, lambda jwt: jwt.set_cookies(response, encoded))

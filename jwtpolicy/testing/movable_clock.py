@@ -112,7 +112,7 @@ class MovableClock:
             return
         moved.ahead.pop(self, None)
         if not moved.ahead:
-            _replace(self._bound, moved, moved.base)
+            _give(self._bound, moved.base)
 
     def _moved(self) -> _MovedTime:
         """Return the clock that this object moves, and give it to the application before.
@@ -123,8 +123,8 @@ class MovableClock:
         moved = self._bound.parts.clock
         if not isinstance(moved, _MovedTime):
             _check_movable(self._app, self._bound)
-            before, moved = moved, _MovedTime(moved)
-            _replace(self._bound, before, moved)
+            moved = _MovedTime(moved)
+            _give(self._bound, moved)
         moved.ahead.setdefault(self, 0)
         return moved
 
@@ -175,11 +175,10 @@ def _readers(bound: BoundApp) -> Iterator[tuple[object, str]]:
         yield bound._finishing, "_clock"
 
 
-def _replace(bound: BoundApp, before: Clock, after: Clock) -> None:
+def _give(bound: BoundApp, clock: Clock) -> None:
     for reader, name in _readers(bound):
-        if getattr(reader, name) is before:
-            # Some are frozen, for good reasons, which hold where requests are served.
-            object.__setattr__(reader, name, after)
+        # Some are frozen, for good reasons, which hold where requests are served.
+        object.__setattr__(reader, name, clock)
 
 
 def _check_movable(app: Flask, bound: BoundApp) -> None:

@@ -299,8 +299,22 @@ def test_cookies_that_are_no_tokens_are_left_alone() -> None:
     client.set_cookie("__Host-access_token", "no token")
 
     assert client.post("/me").status_code == 401
+    client.log_out()
+    assert sessions_of(client.application, "bob") == 0
+
+
+def test_a_client_without_cookies_uses_what_is_left(app: Flask) -> None:
+    client = act(app, use_cookies=False)
+
+    assert client.as_user("bob").get("/me").text == "bob"
     with pytest.raises(SetupError, match="holds no token"):
-        act(client.application, use_cookies=False).log_out()
+        client.log_out()
+
+
+def test_the_first_client_keeps_the_context_too(app: Flask) -> None:
+    with act(app) as client:
+        client.get("/me?page=2")
+        assert request.args["page"] == "2"
 
 
 class House(FlaskClient):
