@@ -14,11 +14,11 @@ import flask.views
 from flask import Flask
 from werkzeug.local import LocalProxy
 
+from ..app.bridge_guards import blueprints_of, is_guard_of_bridge, making, verifying
 from ..app.planner import WrittenGuards, dispatcher, handler, put_at_each_request, view_class
 from ..extension import JWTManager
 from ..guards.levels import guard_of, opens
 from ..views import protect
-from .bridge import blueprints_of, is_guard_of_bridge, making, verifying
 from .bytecode import UNTOLD, Scope, scope_of
 
 _ENFORCE: Final = frozenset({"enforce", "enforce_async"})

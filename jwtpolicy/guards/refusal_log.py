@@ -88,11 +88,13 @@ def _log(
     level: int | None,
     may_be_caught: bool,
 ) -> tuple[Any, ...] | None:
-    """Log *error*, unless it was logged before.
+    """Log *error*, unless it was logged before or the request is a dry run.
 
     Returns:
         The arguments of the log for a line that has to wait for the answer, or None.
     """
+    if state is not None and state.answers.services.is_dry_run:
+        return None
     if level is None:
         # In debug mode nothing has to be set up for the line to be seen: Python prints warnings.
         level = logging.WARNING if current_app.debug else logging.INFO
