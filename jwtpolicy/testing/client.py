@@ -267,13 +267,14 @@ class ActingClient(FlaskClient):
         if not presenter.uses_cookies:
             return
         is_access = tokens.presented == "access"
-        self._keep(tokens.current, is_optional=presenter.has_other_places and not is_access)
+        is_optional = presenter.has_other_places and not is_access
+        tokens.in_cookies = self._keep(tokens.current, is_optional=is_optional)
         if is_access and "refresh" in tokens.by_kind:
             # As a login sets both; the refresh cookie goes only to the path that is its own.
             self._keep(tokens.by_kind["refresh"], is_optional=True)
 
-    def _keep(self, encoded: str, *, is_optional: bool) -> None:
-        """Put a token into its cookie.
+    def _keep(self, encoded: str, *, is_optional: bool) -> bool:
+        """Put a token into its cookie; return whether it has one.
 
         Raises:
             IssueError: The token has no cookie in this application, and no other place is read.
@@ -284,8 +285,10 @@ class ActingClient(FlaskClient):
         except IssueError:
             if not is_optional:
                 raise
+            return False
         host = EnvironBuilder(self.application).server_name
         self._update_cookies_from_response(host, "/", response.headers.getlist("Set-Cookie"))
+        return True
 
     def _kinds(self) -> list[str]:
         tokens = self._who.tokens

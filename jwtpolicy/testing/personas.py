@@ -135,10 +135,13 @@ class Tokens:
     Attributes:
         by_kind: The tokens, by kind.
         presented: The kind that its requests present.
+        in_cookies: Whether that one is in a cookie, as a browser would have it: then no request
+            presents it elsewhere, where an endpoint reads cookies.
     """
 
     by_kind: dict[str, str]
     presented: str
+    in_cookies: bool = False
 
     @property
     def current(self) -> str:
