@@ -126,11 +126,11 @@ def _answered(response: Response, state: RequestState) -> Response:
         if unlogged is not None:
             logger.log(*unlogged)
         if response.status_code >= 400 and not error.is_own_answer:
-            _put_back(response, error)
+            put_back(response, error)
     return response
 
 
-def _put_back(response: Response, error: AccessError) -> None:
+def put_back(response: Response, error: AccessError) -> None:
     """Give an error that answers a refusal the headers of the refusal's own answer.
 
     An application's handler knows the status and the text, and mostly not that clients read
