@@ -20,7 +20,7 @@ from .bound_app import BoundApp
 _NO_LINE: Final = "a token is one line of printable ASCII characters, and this is not"
 
 
-class Presenting:
+class ExplainedRequest:
     """A request to an application, with the token where the endpoint reads it.
 
     Args:
