@@ -119,7 +119,6 @@ class AccessError(HTTPException):
         outcome: The place of the refusal on the chain of outcomes.
         has_challenge: Whether the answer carries ``WWW-Authenticate``.
         scheme: The scheme of that challenge; whoever refuses may set another one.
-        reason: The cause for the log; clients do not see it.
         parameters: What the challenge says beside the error: ``scope``, ``max_age`` (seconds),
             ``acr_values``.
         retry_after: Seconds after which trying again may help, or None.
@@ -147,7 +146,7 @@ class AccessError(HTTPException):
     ) -> None:
         # HTTPException.__init__ is skipped on purpose: it sets `response`, which is derived here.
         Exception.__init__(self, reason or self.description)
-        self.reason = reason or self.description
+        self._reason = reason
         self._decision = decision
         self.parameters = dict(parameters or {})
         self.retry_after = retry_after
@@ -157,6 +156,21 @@ class AccessError(HTTPException):
         self.realm = realm
         self.resource_metadata = resource_metadata
         return self
+
+    @property
+    def reason(self) -> str:
+        """The cause for the log; clients do not see it.
+
+        Where nothing else was said it is that of the decision, put into words here.
+        """
+        said = self._reason
+        if not said and (decision := self.decision) is not None:
+            said = decision.reason
+        return said or self.description
+
+    @reason.setter
+    def reason(self, reason: str) -> None:
+        self._reason = reason
 
     @property
     def decision(self) -> Decision | None:

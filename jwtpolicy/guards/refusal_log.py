@@ -10,9 +10,8 @@ from weakref import ref
 
 from flask import Request, Response, after_this_request, current_app
 
-from ..decision import Decision, Outcome
+from ..decision import Decision, Outcome, is_added, one_line
 from ..exceptions import AccessError, NoTokenError, quoted
-from ..policy.credentials import OwnTokens
 from .misplaced_tokens import misplaced
 from .request_state import RequestState
 
@@ -126,11 +125,11 @@ def _answered(response: Response, state: RequestState) -> Response:
         if unlogged is not None:
             logger.log(*unlogged)
         if response.status_code >= 400 and not error.is_own_answer:
-            _put_back(response, error)
+            put_back(response, error)
     return response
 
 
-def _put_back(response: Response, error: AccessError) -> None:
+def put_back(response: Response, error: AccessError) -> None:
     """Give an error that answers a refusal the headers of the refusal's own answer.
 
     An application's handler knows the status and the text, and mostly not that clients read
@@ -162,7 +161,8 @@ def _line(error: AccessError, state: RequestState | None) -> str:
     """Return the log's text about *error*: status, code, reason, and the refusing policies."""
     said = _hint(error, state) or error.reason
     policies = "" if error.decision is None else _refusing(error.decision)
-    return f"{error.code} {error.error}: {said}{policies and ': '}{policies}"
+    # Of an application's own reason, or its policy's ``repr``, not each is one line.
+    return one_line(f"{error.code} {error.error}: {said}{policies and ': '}{policies}")
 
 
 def _hint(error: AccessError, state: RequestState | None) -> str | None:
@@ -175,8 +175,8 @@ def _hint(error: AccessError, state: RequestState | None) -> str | None:
 
 def _refusing(decision: Decision) -> str:
     """Return the refusing policies that decide *decision*, as text for the log."""
-    # Nobody writes `OwnTokens`: closing adds it, and there is another one wherever it refuses.
-    causes = (cause for cause in _causes(decision) if not isinstance(cause, OwnTokens))
+    # Nobody wrote what closing adds, and where it refuses alone the reason says it.
+    causes = (cause for cause in _causes(decision) if not is_added(cause))
     found = list(dict.fromkeys(map(repr, causes)))
     return ", ".join(found[:_MOST]) + (" …" if len(found) > _MOST else "")
 
