@@ -26,7 +26,6 @@ from .personas import (
     Credentials,
     Tokens,
     anonymous,
-    check_names,
     in_app,
     log_in,
     tokens_in,
@@ -112,8 +111,7 @@ class ActingClient(FlaskClient):
             ValueError: *place* names no place for tokens.
             TypeError: A keyword is none of these.
         """
-        check_names(credentials)
-        persona = with_(user, **credentials) if credentials or user is not anonymous else anonymous
+        persona = with_(user, **credentials)
         place = persona.credentials.get("place")
         check_place(place)
         client = self._sibling(self._new_identity(Presenter(self._bound.parts, place)))
@@ -187,7 +185,7 @@ class ActingClient(FlaskClient):
 
     @property
     def clock(self) -> MovableClock:
-        """The clock of the application, for this client and all others of it that it has made."""
+        """The clock of the application; this client and those that it has returned share it."""
         return self._clock
 
     def wait(self, seconds: float | timedelta) -> None:
@@ -335,7 +333,7 @@ def _is_token(value: str) -> bool:
 def act(app: Flask, **options: Any) -> ActingClient:
     """Return a test client of *app* that can act as its users, with real tokens and sessions.
 
-    It is a client of the application's own ``test_client_class``, whose behaviours it has::
+    It is of the application's own ``test_client_class``, too, and has its behaviours::
 
         client = act(app)
         with client.as_user("ada"):

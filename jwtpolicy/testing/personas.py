@@ -102,16 +102,16 @@ def with_(user: Any, **credentials: Unpack[Credentials]) -> Persona:
     Raises:
         TypeError: A keyword is none of `Credentials`, or *user* is `anonymous`, who has none.
     """
-    check_names(credentials)
+    _check_names(credentials)
     if isinstance(user, Persona):
-        if user.is_anonymous:
+        if user.is_anonymous and credentials:
             msg = "anonymous presents no token: it takes no credentials"
             raise TypeError(msg)
         return Persona(user.user, cast(Credentials, {**user.credentials, **credentials}))
     return Persona(user, credentials)
 
 
-def check_names(credentials: Mapping[str, object]) -> None:
+def _check_names(credentials: Mapping[str, object]) -> None:
     """Refuse keywords that mean nothing.
 
     Raises:

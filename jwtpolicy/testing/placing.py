@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from io import BytesIO
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 from urllib.parse import parse_qs, urlencode
 
 from flask import Flask, Request
 from werkzeug.exceptions import HTTPException
+from werkzeug.routing import MapAdapter
 
 from ..app.bound_app import BoundApp
 from ..app.components import Parts
@@ -40,8 +41,9 @@ def plan_of(app: Flask, bound: BoundApp, environ: WSGIEnvironment) -> Plan | Non
     will say so.
     """
     try:
-        adapter = app.create_url_adapter(app.request_class(environ))
-        endpoint, _ = ("", {}) if adapter is None else adapter.match()
+        # None only outside of a request.
+        adapter = cast(MapAdapter, app.create_url_adapter(app.request_class(environ)))
+        endpoint, _ = adapter.match()
         plan = bound.plan(endpoint, environ["REQUEST_METHOD"])
     except (HTTPException, SetupError):
         return None
