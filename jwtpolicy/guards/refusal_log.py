@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any, Final
 from weakref import ref
@@ -27,11 +27,16 @@ class Refusals:
     Args:
         realm: The realm of challenges.
         resource_metadata: The URL that challenges name, or None (:rfc:`9728`).
+
+    Attributes:
+        answers_all: Says whether the library answers every refusal, because the application has no
+            error handler that could.
     """
 
     def __init__(self, realm: str, resource_metadata: str | None = None) -> None:
         self._realm = realm
         self._resource_metadata = resource_metadata
+        self.answers_all: Callable[[], bool] = lambda: False
 
     def sent(
         self,
@@ -70,6 +75,9 @@ class Refusals:
             # Weakly: its traceback holds all that the request has made.
             state.logged = ref(error)
         if state.refusal is None:
+            if unlogged is None and self.answers_all():
+                # Nothing is left to log, and no handler's answer to put headers on.
+                return error
             # For this request alone: those that are let in pay for no hook.
             after_this_request(partial(_answered, state=state))
         elif _has_left(state.refusal):
