@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
-from werkzeug.datastructures import WWWAuthenticate
+from werkzeug.datastructures import Headers, WWWAuthenticate
 from werkzeug.exceptions import (
     BadRequest,
     Forbidden,
@@ -250,8 +250,10 @@ class AccessError(HTTPException):
     @property
     def response(self) -> Response:  # type: ignore[override] # derived, so that it is never stale
         """The whole answer. Flask-RESTful sends it as it is because it is not None."""
-        body, headers = self._told()
-        return Response(body, self.code, [*headers, _JSON])
+        body, told = self._told()
+        headers = Headers()
+        headers[:] = told  # at once, because adding one after the other takes five times as long
+        return Response([body], self.code, headers)
 
     def _told(self) -> Told:
         """Return the bytes of the body, and the headers.
@@ -265,18 +267,19 @@ class AccessError(HTTPException):
         said = (type(self), self.error, self.description, self.code, self.has_challenge)
         told = (self.scheme, self.realm, self.resource_metadata, self.retry_after)
         key = (*said, *told, *self.parameters, *self.parameters.values())
-        # With the types, because 1 and True are equal, and so are a text and an enumeration's
-        # member, and written differently.
-        key = (*key, *map(type, key))
         try:
             known = _TOLD.get(key)
         except TypeError:  # an application's handler may say it with more than text
             return _made(self)
-        if known is None:
-            known = _made(self)
-            if len(_TOLD) < _MAX_TOLD:
-                _TOLD[key] = known
-        return known
+        # With the types, because 1 and True are equal, and so are a text and an enumeration's
+        # member, and written differently.
+        types = list(map(type, key))
+        if known is not None and known[0] == types:
+            return known[1]
+        made = _made(self)
+        if known is None and len(_TOLD) < _MAX_TOLD:
+            _TOLD[key] = (types, made)
+        return made
 
     def get_response(
         self,
@@ -300,19 +303,20 @@ class AccessError(HTTPException):
         return json.dumps(self.body)
 
 
-#: A body, and the headers beside its content type.
+#: A body, and the headers of its answer.
 Told = tuple[bytes, tuple[tuple[str, str], ...]]
 
 _JSON: Final = ("Content-Type", "application/json")
 #: Ways to tell refusals that are remembered. Applications have fewer, and what makes up new ones,
 #: such as seconds to wait that are counted down, does not fill the memory.
 _MAX_TOLD: Final = 512
-_TOLD: Final[dict[tuple[object, ...], Told]] = {}
+#: Beside the types of the parts of its key.
+_TOLD: Final[dict[tuple[object, ...], tuple[list[type], Told]]] = {}
 
 
 def _made(error: AccessError) -> Told:
-    body = json.dumps(error.body) + "\n"
-    return body.encode(), tuple(error.headers.items())
+    body = (json.dumps(error.body) + "\n").encode()
+    return body, (*error.headers.items(), _JSON, ("Content-Length", str(len(body))))
 
 
 class NoTokenError(AccessError, Unauthorized):  # type: ignore[misc] # the challenge is derived

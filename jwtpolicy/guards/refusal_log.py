@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import Any, Final
 from weakref import ref
@@ -31,12 +31,15 @@ class Refusals:
     Attributes:
         may_show_decisions: Whether the application was in debug mode when it was bound. Refusals
             show their decisions if it is so still: to clients in the body, and in the log.
+        answers_all: Says whether the library answers every refusal, because the application has no
+            error handler that could.
     """
 
     def __init__(self, realm: str, resource_metadata: str | None = None) -> None:
         self._realm = realm
         self._resource_metadata = resource_metadata
         self.may_show_decisions = False
+        self.answers_all: Callable[[], bool] = lambda: False
 
     def sent(
         self,
@@ -76,6 +79,9 @@ class Refusals:
             # Weakly: its traceback holds all that the request has made.
             state.logged = ref(error)
         if state.refusal is None:
+            if unlogged is None and self.answers_all():
+                # Nothing is left to log, and no handler's answer to put headers on.
+                return error
             # For this request alone: those that are let in pay for no hook.
             after_this_request(partial(_answered, state=state))
         elif _has_left(state.refusal):
