@@ -27,7 +27,9 @@ def wishes(command: Command) -> Command:
             metavar="NAME=JSON",
             help="One more claim of that token; may be repeated.",
         ),
-        click.option("--kind", default="access", show_default=True, help="Its kind."),
+        click.option(
+            "--kind", default="access", show_default=True, metavar="KIND", help="Its kind."
+        ),
         click.option("--scope", metavar="SCOPES", help="Its scopes, separated by spaces."),
         click.option("--fresh", is_flag=True, help="The user has just authenticated."),
     ):
@@ -81,7 +83,7 @@ def inspect(source: str) -> None:
 
     \b
     Example:
-      pbpaste | flask jwtpolicy inspect -
+      flask --debug jwtpolicy mint --as alice | flask jwtpolicy inspect -
 
     The exit code is 0 for a valid token, 1 for one that the application does
     not take, and 2 for what is no token, or without an application.

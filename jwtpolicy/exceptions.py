@@ -135,6 +135,8 @@ class AccessError(HTTPException):
     resource_metadata: str | None = None
     #: Whether the library answers it, and no handler of the application's.
     is_own_answer: bool = False
+    #: The lines of the decision's tree that the body shows: in debug mode, and never else.
+    shown_decision: tuple[str, ...] = ()
 
     def __init__(
         self,
@@ -191,9 +193,16 @@ class AccessError(HTTPException):
         return f"{self.code} {self.error}: {self.reason}"
 
     @property
-    def body(self) -> dict[str, str]:
-        """The answer's JSON: ``error`` and ``error_description`` (:rfc:`6749#section-5.2`)."""
-        return {"error": self.error, "error_description": self.description}
+    def body(self) -> dict[str, Any]:
+        """The answer's JSON: ``error`` and ``error_description`` (:rfc:`6749#section-5.2`).
+
+        In debug mode ``decision`` is the tree of the decision, where there is one, as a list of its
+        lines.
+        """
+        told: dict[str, Any] = {"error": self.error, "error_description": self.description}
+        if self.shown_decision:
+            told["decision"] = list(self.shown_decision)
+        return told
 
     @property
     def challenge(self) -> str | None:
@@ -253,7 +262,7 @@ class AccessError(HTTPException):
         those of the library's classes are made of is in the key; what a class of the application's
         own says may change with each request.
         """
-        if type(self) not in _OWN_CLASSES:
+        if self.shown_decision or type(self) not in _OWN_CLASSES:
             return _made(self)
         said = (type(self), self.error, self.description, self.code, self.has_challenge)
         told = (self.scheme, self.realm, self.resource_metadata, self.retry_after)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
@@ -22,6 +23,21 @@ from .unanswerable import Unanswerable
 _OF_WISH: Final = {"fresh": False, "scope": None, "claims": (), "kind": "access"}
 
 
+@contextmanager
+def _quietly() -> Iterator[None]:
+    """Keep the library's log off the terminal, where nobody has set up another place for it.
+
+    Python would print it there, tracebacks of outages included; the answer says it in a sentence.
+    """
+    logger, handler = logging.getLogger("jwtpolicy"), logging.NullHandler()
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+
+
+@_quietly()
 def explain(method: str, path: str, options: Mapping[str, Any]) -> int:
     """Print what would become of a request, and return the exit code.
 
@@ -46,6 +62,7 @@ def explain(method: str, path: str, options: Mapping[str, Any]) -> int:
     return explaining.exit_code(told)
 
 
+@_quietly()
 def inspect(source: str) -> int:
     """Print what a token says, and return the exit code.
 
@@ -67,6 +84,7 @@ def inspect(source: str) -> int:
     return 0 if found.refusal is None else 1
 
 
+@_quietly()
 def mint(options: Mapping[str, Any]) -> None:
     """Print a token.
 

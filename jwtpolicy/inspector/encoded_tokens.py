@@ -28,7 +28,7 @@ def from_environment() -> str | None:
     """Return the token in the environment; None where there is none.
 
     Raises:
-        Unanswerable: It is no text.
+        Unanswerable: The variable holds no line of ASCII.
     """
     found = os.environb.get(VARIABLE.encode()) if os.supports_bytes_environ else None
     return _plain(found, VARIABLE) if found else None

@@ -29,7 +29,7 @@ def exit_code(told: Explanation) -> int:
 def as_text(app: Flask, told: Explanation, *, verbose: bool) -> str:
     """Return the explanation for people, with the checks that stand inside of the view."""
     notes = "".join(f"\nnote:       {note}" for note in _notes(app, told))
-    return told.text(verbose) + notes
+    return told.text(verbose=verbose) + notes
 
 
 def as_json(app: Flask, told: Explanation, *, verbose: bool) -> str:
@@ -59,7 +59,8 @@ def as_json(app: Flask, told: Explanation, *, verbose: bool) -> str:
 
 
 def _tree(told: Explanation, *, verbose: bool) -> list[str] | None:
-    return None if told.decision is None else told.decision.explain().splitlines()
+    decision = told.decision
+    return None if decision is None else decision.explain(verbose=verbose).splitlines()
 
 
 def _notes(app: Flask, told: Explanation) -> Iterator[str]:

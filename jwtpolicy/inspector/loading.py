@@ -7,7 +7,7 @@ from flask import Flask
 from flask.cli import ScriptInfo
 
 from ..app.bound_app import BoundApp, bound_app_of
-from ..exceptions import SetupError
+from ..exceptions import AccessError, SetupError
 from .unanswerable import Unanswerable
 
 
@@ -24,9 +24,8 @@ def loaded() -> tuple[Flask, BoundApp]:
             bound.enforcement  # noqa: B018 # binds the plans
     except SetupError as error:
         raise Unanswerable(str(error)) from error
-    except Exception as error:
-        # An outage of the store, for instance.
-        raise _not_started(error) from error
+    except AccessError as error:
+        raise Unanswerable(f"the application cannot start: {error.reason}") from error
     return app, bound
 
 
@@ -45,8 +44,5 @@ def _found() -> Flask:
         last = f" {lines[-1].strip()}" if len(lines) > 1 else ""
         raise Unanswerable(lines[0] + last) from error
     except Exception as error:
-        raise _not_started(error) from error
-
-
-def _not_started(error: Exception) -> Unanswerable:
-    return Unanswerable(f"the application cannot start: {type(error).__name__}: {error}")
+        msg = f"the application cannot start: {type(error).__name__}: {error}"
+        raise Unanswerable(msg) from error
