@@ -30,11 +30,16 @@ def jwt_client(request: pytest.FixtureRequest) -> Iterator[ActingClient]:
     """
     from jwtpolicy.testing import act
 
+    is_missing = False
     try:
         app = request.getfixturevalue("app")
     except pytest.FixtureLookupError as error:
-        if error.argname != "app":
+        # Another one may be missing further in, which pytest explains itself.
+        is_missing = error.argname == "app"
+        if not is_missing:
             raise
+    # Outside of the handler: pytest would print the error that it handles as well.
+    if is_missing:
         pytest.fail(_NO_APP, pytrace=False)
     client = act(app)
     yield client

@@ -892,16 +892,16 @@ class JWTManager(Generic[User]):
     ) -> Explanation:
         # Here, because it imports Flask's test client, which nobody needs who explains nothing.
         from .app.dry_run import walk
-        from .app.presenting import Presenting
+        from .app.explained_request import ExplainedRequest
 
         bound = self._application()
         expect(path, str, "explain(method, path) takes the path of a URL: explain('GET', '/')")
         how = "explain(token=…) takes the encoded token of a request, or None"
         expect(token, (str, NoneType), how, is_secret=True)
-        presenting = Presenting(_app(), bound, method.upper(), path, request)
+        explained = ExplainedRequest(_app(), bound, method.upper(), path, request)
         if token is not None:
-            presenting.add(token, place, csrf=csrf)
-        return walk(_app(), presenting.environ())
+            explained.add(token, place, csrf=csrf)
+        return walk(_app(), explained.environ())
 
     def _evaluated(
         self,
@@ -1288,4 +1288,4 @@ def _explained(policy: Policy, access: AccessRequest) -> Decision:
         return decision
     reason = "there is no such resource"
     error = ResourceNotFoundError(reason)
-    return replace(decision, outcome=Outcome.NOT_FOUND, reason=reason, error=error)
+    return replace(decision, outcome=Outcome.NOT_FOUND, said=reason, error=error)

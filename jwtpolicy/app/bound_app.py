@@ -366,7 +366,7 @@ class BoundApp:
         """Bind before the first request, whether or not its endpoint has a guard; runs once."""
         self._bind()
         # Again, because something may have bound it before all handlers were registered.
-        add_handlers(self._app)
+        self.parts.refusals.answers_all = add_handlers(self._app)
         with self._lock:
             hooks = self._app.before_request_funcs[None]
             self._app.before_request_funcs[None] = [f for f in hooks if f != self._bind_first]
@@ -398,13 +398,14 @@ class BoundApp:
         self._plans = dict(planner.plans(components.baseline))
         bound = [plan for plan in self._plans.values() if plan is not None]
         self._finish_answers([self.parts.places(), *(plan.places for plan in bound)])
-        add_handlers(self._app)
+        self.parts.refusals.answers_all = add_handlers(self._app)
         self._guard_views()
         for left in (REVOCATION_CHECKS, TOKENS_LET_IN):
             # A tuple, so that an extension that appends to it too late gets an error.
             self._app.extensions[left] = tuple(self._app.extensions.get(left, ()))
         self._app.extensions[REFRESH_PATHS] = frozenset(self._app.extensions.get(REFRESH_PATHS, ()))
         self.parts.note_testing(self._app)
+        self.parts.refusals.may_show_decisions = self._app.debug is True
         self.planner, self._components = planner, components
         self._registrations.hold(components.registered)
         return enforcement

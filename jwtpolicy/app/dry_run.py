@@ -22,6 +22,7 @@ from ..guards.dry_services import DryServices
 from ..guards.flow import Answered
 from ..guards.levels import EndpointGuard, guard_of
 from ..guards.plan import Plan
+from ..guards.refusal_log import put_back
 from ..guards.request_state import RequestState
 from ..sessions.users import is_loop_running
 from .bound_app import BoundApp, bound_app_of, is_automatic
@@ -80,6 +81,7 @@ class _End(NamedTuple):
     status: int = 200
     reason: str = ""
     error: AccessError | None = None
+    challenge: str | None = None
 
 
 class _Walk:
@@ -104,7 +106,7 @@ class _Walk:
             reason=end.reason,
             decision=self._decision() if error is None else error.decision,
             error=error,
-            challenge=None if error is None else error.challenge,
+            challenge=end.challenge,
             cures=() if error is None else cures_of(error),
             levels=() if plan is None else plan.levels,
             effects=tuple(cast(DryServices, self._state.answers.services).effects),
@@ -124,7 +126,9 @@ class _Walk:
             reason = "GET would use the token up, and HEAD leaves it to GET"
             return _End(Verdict.ANSWERED, self._status_of(answered), reason)
         except AccessError as error:
-            return _End(Verdict.REFUSED, self._status_of(error), error.reason, error)
+            answer = self._answer_to(error)
+            challenge = answer.headers.get("WWW-Authenticate")
+            return _End(Verdict.REFUSED, answer.status_code, error.reason, error, challenge)
         except Exception as error:  # noqa: BLE001 # whatever the application's code raises
             reason = f"the application raised {type(error).__name__}: {error}"
             return _End(Verdict.ANSWERED, self._status_of(error), reason)
@@ -135,7 +139,8 @@ class _Walk:
         answer = self._app.preprocess_request()
         if answer is None:
             return None
-        return _End(Verdict.ANSWERED, self._code_of(answer), "a before_request hook answers")
+        status = self._response(answer).status_code
+        return _End(Verdict.ANSWERED, status, "a before_request hook answers")
 
     def _hooks(self) -> list[Callable[..., Any]]:
         hooks = self._app.before_request_funcs
@@ -214,19 +219,26 @@ class _Walk:
             raise SetupError(msg)
 
     def _status_of(self, error: Exception) -> int:
-        """Return the status with which the application answers *error*, by its own handlers.
+        return self._answer_to(error).status_code
+
+    def _answer_to(self, error: Exception) -> Response:
+        """Return what the application answers to *error*, by its own handlers.
 
         Called where *error* is being handled, because Flask raises again what nobody handles.
         """
         try:
-            return self._code_of(self._app.handle_user_exception(error))
+            response = self._response(self._app.handle_user_exception(error))
         except Exception:  # noqa: BLE001 # a handler that fails is answered with 500, too
-            return 500
+            return Response(status=500)
+        refusal = self._state.refusal
+        if refusal is error and response.status_code >= 400 and not refusal.is_own_answer:
+            put_back(response, refusal)
+        return response
 
-    def _code_of(self, answer: Any) -> int:
-        response: Response = self._app.make_response(answer)
+    def _response(self, answer: Any) -> Response:
+        response = self._app.make_response(answer)
         response.close()
-        return response.status_code
+        return response
 
 
 def _is_async(function: object) -> bool:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
+from itertools import chain
 from typing import Any, Final, cast
 
 from flask import Flask, current_app, request
@@ -30,20 +32,39 @@ TOO_WIDE: Final[frozenset[type]] = frozenset(
 )
 
 
-def add_handlers(app: Flask) -> None:
+def add_handlers(app: Flask) -> Callable[[], bool]:
     """Add a handler of `AccessError` to each scope of *app* where one of `Exception` would answer.
 
     A scope is the application or a blueprint. The added handler answers as the scopes further out
     would. Where a scope has one of `AccessError` or `HTTPException`, that comes first anyway; and
     one of a class of ours, or of a status, comes before all of these. It may be called again.
+
+    Returns:
+        A function that says whether the added handlers answer every refusal, because the
+        application has none of its own.
     """
     handlers, is_plain = app.error_handler_spec, _is_plain(app)
     for scope in list(handlers):
         found = handlers[scope][None]
         if not TOO_WIDE.isdisjoint(found) and not {AccessError, HTTPException} & set(found):
-            found[AccessError] = _Outwards(scope, is_plain)
+            found[AccessError] = _Outwards(scope, is_plain).answer
     _answer_last(app, is_plain)
     tell_frameworks(app, TOO_WIDE)
+    # Frameworks such as Flask-RESTful replace methods of the very application.
+    if is_plain and vars(app).keys().isdisjoint(_ANSWERING):
+        return partial(_answer_all, app)
+    return lambda: False
+
+
+def _answer_all(app: Flask) -> bool:
+    """Whether no handler but the added one can answer a refusal of *app*.
+
+    It is asked for each refusal, because some handlers are written late. Flask leaves empty
+    entries for all scopes and statuses that it has looked for.
+    """
+    spec = app.error_handler_spec
+    is_added = isinstance(getattr(spec[None][None].get(AccessError), "__self__", None), _Outwards)
+    return is_added and sum(map(len, chain.from_iterable(map(dict.values, spec.values())))) == 1
 
 
 #: The methods of Flask's that say what becomes of an error that nobody handles.
@@ -76,7 +97,10 @@ class _Outwards:
         self._scope = scope
         self._is_plain = is_plain
 
-    def __call__(self, error: AccessError) -> ResponseReturnValue:
+    # A method and not the object: Flask asks of each handler whether it is async, which takes long
+    # for a callable object.
+    def answer(self, error: AccessError) -> ResponseReturnValue:
+        """Return the answer of the handlers further out, else the error's own."""
         # Nearly always there is no other handler in the application's own scope, the outermost.
         if self._scope is not None or len(current_app.error_handler_spec[None][None]) > 1:
             handler = next(self._handlers(type(error)), None)
@@ -94,7 +118,7 @@ class _Outwards:
             found = current_app.error_handler_spec[scope][None]
             for base in cls.__mro__:
                 handler = None if base in TOO_WIDE else found.get(base)
-                if handler is not None and handler is not self:
+                if handler is not None and handler != self.answer:
                     yield current_app.ensure_sync(handler)
 
 
@@ -110,4 +134,4 @@ def _answer_last(app: Flask, is_plain: bool) -> None:
     is_quicker = is_plain and not app.config["TRAP_HTTP_EXCEPTIONS"]
     is_wanted = is_quicker or app.config["TRAP_BAD_REQUEST_ERRORS"]
     if is_wanted and not {AccessError, HTTPException} & set(handlers):
-        handlers[AccessError] = _Outwards(None, is_plain)
+        handlers[AccessError] = _Outwards(None, is_plain).answer

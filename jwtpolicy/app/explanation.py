@@ -76,11 +76,11 @@ class Explanation:
     def __bool__(self) -> bool:
         return self.verdict in (Verdict.ALLOWED, Verdict.OPEN)
 
-    def text(self, verbose: bool = False) -> str:
+    def text(self, *, verbose: bool = False) -> str:
         """Return it as lines of text for people, at most 80 columns where words can be broken.
 
         Args:
-            verbose: Whether the tree shows what the library has added to it.
+            verbose: Whether the tree shows what closing has added, as in `Decision.explain`.
         """
         return "\n".join(self._lines(verbose))
 
@@ -99,18 +99,29 @@ class Explanation:
         for effect in self.effects:
             yield from _labelled("and", effect)
         if self.decision is not None:
-            yield from ("", self.decision.explain())
+            yield from ("", self.decision.explain(verbose=verbose))
         if self.levels:
-            yield from ("", "Its levels were written here:", *(f"  {one}" for one in self.levels))
+            yield from ("", "Its levels were written here:")
+            yield from (line for one in self.levels for line in _broken(str(one), "  ", " " * 6))
 
     def __str__(self) -> str:
         return self.text()
 
 
 def _labelled(label: str, text: str) -> list[str]:
-    lines = wrap(text, _WIDTH - _LABEL, break_long_words=False, break_on_hyphens=False) or [""]
-    indent = " " * _LABEL
-    return [f"{label + ':':{_LABEL}}{lines[0]}", *(indent + line for line in lines[1:])]
+    return _broken(text, f"{label + ':':{_LABEL}}", " " * _LABEL)
+
+
+def _broken(text: str, first: str, others: str) -> list[str]:
+    """Return *text* as lines, broken between words, each behind its indent."""
+    return wrap(
+        text,
+        _WIDTH,
+        initial_indent=first,
+        subsequent_indent=others,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def _status(status: int) -> str:

@@ -378,7 +378,11 @@ class Enforcement:
                     access = LiveAccess(request, token, place, services, terms, plan.loader)
                     attempts.append((program, Run(access, program.size, awaits)))
             if not attempts:
-                heaviest = _weightiest(errors, plan.places.judges_each)
+                # The rule is one error, and no policy that could overlook it.
+                judges_each = plan.places.judges_each
+                heaviest = errors[0] if len(errors) == 1 else _weightiest(errors, judges_each)
+                if not plan.closed.ignores_invalid:
+                    raise heaviest
                 attempts = [self._as_anonymous(plan, state, request, heaviest, awaits)]
         finally:
             # A list of errors in a frame of their traceback would keep the request until the

@@ -8,10 +8,10 @@ from typing import Any, Final
 
 from ..decision import Decision
 from ..exceptions import PolicyDefinitionError
-from ..policy.base import AllOf, Policy, combined
+from ..policy.base import Policy
 from ..policy.baseline import for_kind
 from ..policy.claim_policies import IsSubject
-from ..policy.closing import Closed, close, leaves
+from ..policy.closing import Closed, close, joined, leaves
 from ..policy.credentials import Access, OwnTokens, Refresh, TokenKind
 from ..policy.program import Builder, Conjunction, Program
 from ..policy.request import AccessRequest, PolicySettings
@@ -244,4 +244,4 @@ def program_of(policy: Policy, baseline: Policy | None, held: Collection[object]
     if baseline is None:
         return Program(root, builder)
     base = baseline.compile(builder, False)
-    return Program(Conjunction([root, base], combined(AllOf, [policy, baseline])), builder, base)
+    return Program(Conjunction([root, base], joined([policy, baseline])), builder, base)

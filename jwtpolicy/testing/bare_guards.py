@@ -18,8 +18,8 @@ from ..extension import JWTManager
 from ..guards.challenges import refusal
 from ..guards.plan import Plan
 from ..markers import ANY, NOT_GIVEN
-from ..policy.base import AllOf, combined
 from ..policy.baseline import for_kind
+from ..policy.closing import joined
 from ..policy.request import NOT_LOADED, AccessRequest
 from ..tokens.token import Token
 from .movable_clock import bound_to
@@ -78,7 +78,7 @@ class BareGuard:
     def _decide(self, jwt: JWTManager[Any], token: Token | None) -> Decision:
         policy, baseline = self._plan.closed.policy, bound_to(self._app).baseline
         base = None if token is None else for_kind(baseline, token.kind)
-        whole = policy if base is None else combined(AllOf, [policy, base])
+        whole = policy if base is None else joined([policy, base])
         decision = self._explained(jwt, whole, token)
         if base is None or decision.outcome <= Outcome.INVALID_TOKEN:
             return decision
@@ -94,7 +94,7 @@ class BareGuard:
         try:
             resource = load(**self._situation.view_args)
         except HTTPException as error:
-            return replace(decision, outcome=Outcome.ERROR, reason=f"{error}", error=error)
+            return replace(decision, outcome=Outcome.ERROR, said=str(error), error=error)
         return jwt.explain(policy, self._access(token, resource))
 
     def _access(self, token: Token | None, resource: object) -> AccessRequest:

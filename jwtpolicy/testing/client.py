@@ -26,7 +26,6 @@ from .personas import (
     Credentials,
     Tokens,
     anonymous,
-    check_names,
     in_app,
     log_in,
     tokens_in,
@@ -112,8 +111,7 @@ class ActingClient(FlaskClient):
             ValueError: *place* names no place for tokens.
             TypeError: A keyword is none of these.
         """
-        check_names(credentials)
-        persona = with_(user, **credentials) if credentials or user is not anonymous else anonymous
+        persona = with_(user, **credentials)
         place = persona.credentials.get("place")
         check_place(place)
         client = self._sibling(self._new_identity(Presenter(self._bound.parts, place)))
@@ -187,7 +185,7 @@ class ActingClient(FlaskClient):
 
     @property
     def clock(self) -> MovableClock:
-        """The clock of the application, for this client and all others of it that it has made."""
+        """The clock of the application; this client and those that it has returned share it."""
         return self._clock
 
     def wait(self, seconds: float | timedelta) -> None:
@@ -267,13 +265,14 @@ class ActingClient(FlaskClient):
         if not presenter.uses_cookies:
             return
         is_access = tokens.presented == "access"
-        self._keep(tokens.current, is_optional=presenter.has_other_places and not is_access)
+        is_optional = presenter.has_other_places and not is_access
+        tokens.in_cookies = self._keep(tokens.current, is_optional=is_optional)
         if is_access and "refresh" in tokens.by_kind:
             # As a login sets both; the refresh cookie goes only to the path that is its own.
             self._keep(tokens.by_kind["refresh"], is_optional=True)
 
-    def _keep(self, encoded: str, *, is_optional: bool) -> None:
-        """Put a token into its cookie.
+    def _keep(self, encoded: str, *, is_optional: bool) -> bool:
+        """Put a token into its cookie; return whether it has one.
 
         Raises:
             IssueError: The token has no cookie in this application, and no other place is read.
@@ -284,8 +283,10 @@ class ActingClient(FlaskClient):
         except IssueError:
             if not is_optional:
                 raise
+            return False
         host = EnvironBuilder(self.application).server_name
         self._update_cookies_from_response(host, "/", response.headers.getlist("Set-Cookie"))
+        return True
 
     def _kinds(self) -> list[str]:
         tokens = self._who.tokens
@@ -332,7 +333,7 @@ def _is_token(value: str) -> bool:
 def act(app: Flask, **options: Any) -> ActingClient:
     """Return a test client of *app* that can act as its users, with real tokens and sessions.
 
-    It is a client of the application's own ``test_client_class``, whose behaviours it has::
+    It is of the application's own ``test_client_class``, too, and has its behaviours::
 
         client = act(app)
         with client.as_user("ada"):

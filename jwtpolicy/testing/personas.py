@@ -102,16 +102,16 @@ def with_(user: Any, **credentials: Unpack[Credentials]) -> Persona:
     Raises:
         TypeError: A keyword is none of `Credentials`, or *user* is `anonymous`, who has none.
     """
-    check_names(credentials)
+    _check_names(credentials)
     if isinstance(user, Persona):
-        if user.is_anonymous:
+        if user.is_anonymous and credentials:
             msg = "anonymous presents no token: it takes no credentials"
             raise TypeError(msg)
         return Persona(user.user, cast(Credentials, {**user.credentials, **credentials}))
     return Persona(user, credentials)
 
 
-def check_names(credentials: Mapping[str, object]) -> None:
+def _check_names(credentials: Mapping[str, object]) -> None:
     """Refuse keywords that mean nothing.
 
     Raises:
@@ -135,10 +135,13 @@ class Tokens:
     Attributes:
         by_kind: The tokens, by kind.
         presented: The kind that its requests present.
+        in_cookies: Whether that one is in a cookie, as a browser would have it: then no request
+            presents it elsewhere, where an endpoint reads cookies.
     """
 
     by_kind: dict[str, str]
     presented: str
+    in_cookies: bool = False
 
     @property
     def current(self) -> str:

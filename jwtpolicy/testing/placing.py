@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from io import BytesIO
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 from urllib.parse import parse_qs, urlencode
 
 from flask import Flask, Request
 from werkzeug.exceptions import HTTPException
+from werkzeug.routing import MapAdapter
 
 from ..app.bound_app import BoundApp
 from ..app.components import Parts
@@ -19,7 +20,6 @@ from ..guards.plan import Plan
 from ..settings.readers import PLACES
 from ..tokens.jose import unverified_claims
 from ..transports import (
-    CookieTransport,
     HeaderTransport,
     JSONTransport,
     QueryTransport,
@@ -30,8 +30,8 @@ from .personas import Put, Tokens
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
-#: The transports that can be filled, those first that disturb a request least.
-_FILLABLE: Final = (HeaderTransport, CookieTransport, QueryTransport, JSONTransport)
+#: The transports that can be filled beside cookies, those first that disturb a request least.
+_FILLABLE: Final = (HeaderTransport, QueryTransport, JSONTransport)
 
 
 def plan_of(app: Flask, bound: BoundApp, environ: WSGIEnvironment) -> Plan | None:
@@ -41,8 +41,9 @@ def plan_of(app: Flask, bound: BoundApp, environ: WSGIEnvironment) -> Plan | Non
     will say so.
     """
     try:
-        adapter = app.create_url_adapter(app.request_class(environ))
-        endpoint, _ = ("", {}) if adapter is None else adapter.match()
+        # None only outside of a request.
+        adapter = cast(MapAdapter, app.create_url_adapter(app.request_class(environ)))
+        endpoint, _ = adapter.match()
         plan = bound.plan(endpoint, environ["REQUEST_METHOD"])
     except (HTTPException, SetupError):
         return None
@@ -99,11 +100,11 @@ class Presenter:
         """
         if callable(self._place):
             self._place(environ, tokens.current)
-        elif (place := self._chosen(plan)) is not None:
+        elif (place := self._chosen(tokens, plan)) is not None:
             _fill(place, environ, tokens)
 
-    def _chosen(self, plan: Plan | None) -> Transport | None:
-        """Return the transport to fill, or None.
+    def _chosen(self, tokens: Tokens, plan: Plan | None) -> Transport | None:
+        """Return the transport to fill, or None where cookies speak or nobody asks.
 
         An endpoint that asks for no token gets a header all the same, as from clients that send
         it with every request, but no changed URL or body.
@@ -111,12 +112,14 @@ class Presenter:
         if isinstance(self._place, str):
             return self._parts.places([self._place]).transports[0]
         read = self._usual if plan is None else plan.places.transports
+        if tokens.in_cookies and self._parts.cookies in read:
+            return None
         found = [place for kind in _FILLABLE for place in read if isinstance(place, kind)]
         if plan is None:
             return next((place for place in found if isinstance(place, HeaderTransport)), None)
-        if not found:
+        if not found and self._parts.cookies not in read:
             raise SetupError(_own_complaint(plan, read))
-        return found[0]
+        return found[0] if found else None
 
     def add_csrf(self, environ: WSGIEnvironment, plan: Plan | None) -> None:
         """Add the CSRF values of the token cookies in *environ*, as the script of a page does.
@@ -126,9 +129,7 @@ class Presenter:
             plan: The plan of its endpoint.
         """
         cookies = self._parts.cookies
-        is_read = self._parts.takes_cookies and (
-            plan is None or any(place is cookies for place in plan.places.transports)
-        )
+        is_read = self._parts.takes_cookies and (plan is None or cookies in plan.places.transports)
         if not is_read or environ["REQUEST_METHOD"] in SAFE_METHODS:
             return
         kinds: Sequence[str] = list(cookies.names) if plan is None else plan.kinds

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, overload
 
 from flask import Flask
 
+from ..app.explanation import Verdict
 from ..exceptions import expect
 from ..markers import NOT_GIVEN
 from .bare_guards import BareGuard, Guarded, Situation, status_of
@@ -24,11 +25,22 @@ class _Found(NamedTuple):
         runs: Whether the view would run.
         status: The status of the answer; 200 where the view would run.
         text: The reasons, in one or several lines.
+        is_known: Whether that can be told without running the view.
     """
 
     runs: bool
     status: int
     text: str
+    is_known: bool = True
+
+    @property
+    def told(self) -> str:
+        """What happens, for people."""
+        if not self.is_known:
+            return "nobody knows without running the view"
+        if self.runs:
+            return "the view would run"
+        return str(self.status) if self.status >= 400 else f"{self.status} without the view"
 
 
 #: Returns what a persona finds.
@@ -127,7 +139,8 @@ def _of_route(app: Flask, method: str, path: str, request: dict[str, Any]) -> Ju
 
     def judge(persona: Persona) -> _Found:
         found = client.as_user(persona).explain(method, path, **request)
-        return _Found(bool(found), found.status, found.text())
+        is_known = found.verdict is not Verdict.UNKNOWN
+        return _Found(bool(found), found.status, found.text(), is_known)
 
     return judge
 
@@ -178,7 +191,7 @@ def _cells(expected: Expected) -> Iterator[tuple[Persona, int]]:
         if not isinstance(pair, tuple) or len(pair) != 2:
             expect(pair, (), how)
         user, status = pair
-        if type(status) is not int:
+        if not isinstance(status, int) or isinstance(status, bool):
             expect(status, (), f"the status of {persona_of(user)} is an integer")
         if not 100 <= status <= 599:
             msg = f"the status of {persona_of(user)} is one of HTTP's, 100 to 599, not {status}"
@@ -193,7 +206,6 @@ def _is_right(expected: int, found: _Found) -> bool:
 
 
 def _complaint(persona: Persona, expected: int, found: _Found) -> str:
-    told = "the view would run" if found.runs else str(found.status)
-    hint = "" if not found.runs or expected >= 400 else " (write 200 if it shall)"
-    head = f"{persona!r}: expected {expected}, found: {told}{hint}"
+    hint = " (write 200 if it shall)" if found.runs and expected < 400 else ""
+    head = f"{persona!r}: expected {expected}, found: {found.told}{hint}"
     return "\n".join([head, *(f"    {line}".rstrip() for line in found.text.splitlines())])

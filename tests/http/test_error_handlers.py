@@ -18,7 +18,7 @@ from werkzeug.http import HTTP_STATUS_CODES
 from jwtpolicy import Fresh, HasRole, HasScope, JWTManager, Outcome, ResourceMatch, policy, protect
 from jwtpolicy import exceptions as errors
 from jwtpolicy.exceptions import AccessError
-from tests.support.applications import SECRET
+from tests.support.applications import SECRET, MakeApp
 from tests.support.requests import bearer
 
 CLASSES = [
@@ -483,3 +483,21 @@ def test_an_application_that_answers_errors_itself_answers_refusals(wide: type[E
     app.register_blueprint(shop)
 
     assert app.test_client().get("/").text == "its own"
+
+
+@pytest.mark.parametrize("header", [None, "Bearer garbage", "Basic eA=="])
+def test_a_refusal_is_the_same_beside_handlers_that_never_answer_it(
+    make_app: MakeApp, header: str | None
+) -> None:
+    answers = []
+    for handled in ((), (418,)):
+        app, _ = make_app()
+        app.add_url_rule("/", "index", protect()(lambda: "in"))
+        for status in handled:
+            app.register_error_handler(status, lambda error: "tea")
+        sent = {} if header is None else {"Authorization": header}
+        answer = app.test_client().get("/", headers=sent)
+        answers.append((answer.status, answer.data, list(answer.headers)))
+
+    assert answers[0] == answers[1]
+    assert answers[0][0] in {"401 UNAUTHORIZED", "400 BAD REQUEST"}

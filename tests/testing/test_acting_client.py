@@ -10,7 +10,7 @@ from flask import Flask, request
 from flask.testing import FlaskClient
 from marshmallow import fields
 
-from jwtpolicy import ClaimSchema, JWTManager, current_manager, current_token, protect
+from jwtpolicy import ClaimSchema, JWTManager, TokenKind, current_manager, current_token, protect
 from jwtpolicy.exceptions import IssueError, RevokedTokenError, SetupError
 from jwtpolicy.testing import act, anonymous, with_
 from tests.support.acting import acting_app
@@ -109,6 +109,18 @@ def test_a_place_can_be_chosen(place: str) -> None:
     )
 
     assert client.get("/place").text == place
+
+
+def test_where_cookies_and_headers_are_read_a_client_is_a_browser() -> None:
+    """So that the refresh cookie, too, goes where it is wanted."""
+    app = acting_app(token_location=["cookies", "headers"])
+    view = protect(transports="headers")(lambda: str(current_manager.current_transport))
+    app.add_url_rule("/header", "header", view)
+    bob = act(app).as_user("bob")
+
+    assert [bob.post("/me").text, bob.post("/auth/device").text] == ["bob", "bob"]
+    assert bob.post("/me", csrf=False).status_code == 403
+    assert bob.get("/header").text == "headers"
 
 
 def test_an_endpoint_that_reads_elsewhere_is_sent_its_token_there(app: Flask) -> None:
@@ -360,8 +372,11 @@ def test_a_token_that_fits_no_cookie_is_the_manager_s_own_error() -> None:
 
     with pytest.raises(IssueError, match="have no cookie"):
         act(app).as_user("bob", kind="download", expires_in=60)
-    both = act(acting_app(token_location=["cookies", "headers"]))
-    assert both.as_user("bob", kind="download", expires_in=60).get("/downloads").text == "bob"
+    both = acting_app(token_location=["cookies", "headers"])
+    both.get("/cookie")(protect(TokenKind("download"), transports="cookies")(lambda: ""))
+    bob = act(both).as_user("bob", kind="download", expires_in=60)
+    assert bob.get("/downloads").text == "bob"
+    assert bob.get("/cookie").status_code == 401
 
 
 def test_redirects_are_followed_as_the_same_user() -> None:

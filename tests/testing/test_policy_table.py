@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
 
 import pytest
@@ -26,6 +27,8 @@ from jwtpolicy import (
     protect,
     public,
 )
+from jwtpolicy.compat.flask_jwt_extended import JWTManager as Bridge
+from jwtpolicy.compat.flask_jwt_extended import jwt_required
 from jwtpolicy.exceptions import NoTokenError, PolicyDefinitionError
 from jwtpolicy.testing import anonymous, assert_policy, with_
 from tests.support.applications import SECRET
@@ -142,6 +145,28 @@ def test_any_success_means_that_the_view_would_run(app: Flask, expected: int) ->
     assert_policy(app, "GET", "/open", {anonymous: expected})
     with pytest.raises(AssertionError, match=f"anonymous: expected {expected}, found: 404"):
         assert_policy(app, "GET", "/nowhere", {anonymous: expected})
+
+
+def test_a_status_may_be_a_member_of_http_status(app: Flask) -> None:
+    assert_policy(app, "GET", "/open", {anonymous: HTTPStatus.OK})
+    assert_policy(app, "GET", "/accounts/2", {anonymous: HTTPStatus.UNAUTHORIZED})
+
+
+def test_what_flask_answers_itself_is_no_view(app: Flask) -> None:
+    with pytest.raises(AssertionError, match="expected 200, found: 200 without the view"):
+        assert_policy(app, "OPTIONS", "/open", {anonymous: 200})
+
+
+def test_what_nobody_can_tell_is_not_right() -> None:
+    """A check of the bridge stands between the guards and the view."""
+    app = Flask("bridged")
+    app.config.update(TESTING=True, JWT_SECRET_KEY=SECRET)
+    Bridge(app)
+    JWTManager(app)
+    app.get("/old", endpoint="old")(jwt_required()(lambda: "old"))
+
+    with pytest.raises(AssertionError, match="expected 200, found: nobody knows without running"):
+        assert_policy(app, "GET", "/old", {"bob": 200})
 
 
 @pytest.mark.parametrize("expected", [403, 400, 302])

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, cast
 from urllib.parse import urlencode
 
 from flask import Flask
 from flask.testing import EnvironBuilder
 from werkzeug.datastructures import Headers
 from werkzeug.exceptions import HTTPException
-from werkzeug.routing import RequestRedirect
+from werkzeug.routing import MapAdapter
 
 from ..exceptions import InvalidTokenError
 from ..guards.csrf import SAFE_METHODS
@@ -20,7 +20,7 @@ from .bound_app import BoundApp
 _NO_LINE: Final = "a token is one line of printable ASCII characters, and this is not"
 
 
-class Presenting:
+class ExplainedRequest:
     """A request to an application, with the token where the endpoint reads it.
 
     Args:
@@ -59,7 +59,7 @@ class Presenting:
 
         Raises:
             ValueError: No such transport is read there, or it is one of the application's own, or
-                *encoded* is no line of ASCII.
+                *encoded* is no line of ASCII, or the JSON that is there has no members.
         """
         if not (encoded.isascii() and encoded.isprintable()):
             raise ValueError(_NO_LINE)
@@ -73,7 +73,10 @@ class Presenting:
             named = urlencode({transport.parameter: transport.prefix + encoded})
             self._path += ("&" if "?" in self._path else "?") + named
         elif isinstance(transport, JSONTransport):
-            body = self._request.get("json") or {}
+            body = self._request.get("json", {})
+            if not isinstance(body, dict):
+                msg = "json= has to be an object, for a token to stand in it"
+                raise ValueError(msg)
             self._request["json"] = {**body, transport.key(_kind(claims)): encoded}
         else:
             msg = f"{transport.name} is a transport of your own: put the token there yourself"
@@ -91,12 +94,13 @@ class Presenting:
 
     def _transports(self) -> tuple[Transport, ...]:
         """Return the transports of the endpoint; those of the application where it has no guard."""
-        environ = self.environ()
+        request = self._app.request_class(self.environ())
+        endpoint = None
         try:
-            adapter = self._app.create_url_adapter(self._app.request_class(environ))
-            endpoint = adapter.match()[0] if adapter is not None else None
-        except (HTTPException, RequestRedirect):
-            endpoint = None
+            adapter = self._app.create_url_adapter(request)
+            endpoint = cast(MapAdapter, adapter).match()[0]
+        except HTTPException:  # no rule, another method, a redirect, another host
+            pass
         plan = self._bound.plan(endpoint, self._method)
         if plan is None or plan.is_public:
             return self._bound.parts.places().transports
