@@ -20,7 +20,7 @@ from ..decision import Decision
 from ..exceptions import AccessError, SetupError
 from ..guards.dry_services import DryServices
 from ..guards.flow import Answered
-from ..guards.levels import EndpointGuard, guard_of
+from ..guards.levels import EndpointGuard, Guard, guard_of
 from ..guards.plan import Plan
 from ..guards.refusal_log import put_back
 from ..guards.request_state import RequestState
@@ -180,13 +180,12 @@ class _Walk:
         is_open = plan is None or plan.is_public
         return _End(Verdict.OPEN if is_open else Verdict.ALLOWED)
 
-    def _admit(self, view: Any, guard: Any) -> None:
+    def _admit(self, view: Any, guard: Guard) -> None:
+        """Let the request pass *guard*, as the guarded view would; raises the refusal."""
         if _is_async(view):
-            inner = self._app.ensure_sync(self._bound.admit_async)(guard)
+            self._app.ensure_sync(self._bound.admit_async)(guard)
         else:
-            inner = self._bound.admit(guard)
-        if inner is not None:
-            inner.restore()
+            self._bound.admit(guard)
 
     def _decision(self) -> Decision | None:
         """Return the decision that has admitted the request, made once more with its reasons."""
