@@ -100,5 +100,6 @@ def line_of_class(cls: type) -> Line:
     module = sys.modules.get(cls.__module__)
     try:
         return Line(inspect.getsourcefile(cls), inspect.getsourcelines(cls)[1])
-    except (OSError, TypeError):  # made by a call, typed into a console, or compiled
+    except (OSError, TypeError, SyntaxError):
+        # Made by a call, typed into a console, compiled; or the file is being edited.
         return Line(getattr(module, "__file__", None))
