@@ -1229,4 +1229,4 @@ def _explained(policy: Policy, access: AccessRequest) -> Decision:
         return decision
     reason = "there is no such resource"
     error = ResourceNotFoundError(reason)
-    return replace(decision, outcome=Outcome.NOT_FOUND, reason=reason, error=error)
+    return replace(decision, outcome=Outcome.NOT_FOUND, said=reason, error=error)

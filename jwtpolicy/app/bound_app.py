@@ -102,7 +102,9 @@ class BoundApp:
         self._make_components = make_components
         self._registrations = registrations
         self._guarding = guarding
-        self.planner = Planner(app, parts, registrations.blueprints, self._terms)
+        self.planner = Planner(
+            app, parts, registrations.blueprints, self._terms, registrations.written
+        )
         self._key = f"jwtpolicy.{id(self)}"
         self._lock = threading.Lock()
         self._enforcement: Enforcement | None = None
@@ -376,7 +378,8 @@ class BoundApp:
             self.parts.store.check()
         enforcement = self.parts.enforcement(components)
         registered, terms = components.registered, components.services.terms
-        planner = Planner(self._app, self.parts, registered.blueprints, lambda: terms)
+        written = self._registrations.written
+        planner = Planner(self._app, self.parts, registered.blueprints, lambda: terms, written)
         self._plans = dict(planner.plans(components.baseline))
         bound = [plan for plan in self._plans.values() if plan is not None]
         self._finish_answers([self.parts.places(), *(plan.places for plan in bound)])
@@ -387,6 +390,7 @@ class BoundApp:
             self._app.extensions[left] = tuple(self._app.extensions.get(left, ()))
         self._app.extensions[REFRESH_PATHS] = frozenset(self._app.extensions.get(REFRESH_PATHS, ()))
         self.parts.note_testing(self._app)
+        self.parts.refusals.may_show_decisions = self._app.debug is True
         self.planner, self._components = planner, components
         self._registrations.hold(components.registered)
         return enforcement
