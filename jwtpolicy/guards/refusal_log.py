@@ -107,11 +107,13 @@ def _log(
     level: int | None,
     may_be_caught: bool,
 ) -> tuple[Any, ...] | None:
-    """Log *error*, unless it was logged before.
+    """Log *error*, unless it was logged before or the request is a dry run.
 
     Returns:
         The arguments of the log for a line that has to wait for the answer, or None.
     """
+    if state is not None and state.answers.services.is_dry_run:
+        return None
     if level is None:
         # In debug mode nothing has to be set up for the line to be seen: Python prints warnings.
         level = logging.WARNING if current_app.debug is True else logging.INFO
@@ -150,11 +152,11 @@ def _answered(response: Response, state: RequestState) -> Response:
         if unlogged is not None:
             logger.log(*unlogged)
         if response.status_code >= 400 and not error.is_own_answer:
-            _put_back(response, error)
+            put_back(response, error)
     return response
 
 
-def _put_back(response: Response, error: AccessError) -> None:
+def put_back(response: Response, error: AccessError) -> None:
     """Give an error that answers a refusal the headers of the refusal's own answer.
 
     An application's handler knows the status and the text, and mostly not that clients read

@@ -13,21 +13,25 @@ class QueryTransport(Transport):
 
     URLs end up in logs, histories and ``Referer`` headers (:rfc:`9700#section-4.3.2`): this place
     is for single endpoints whose callers cannot send a header.
+
+    Attributes:
+        parameter: The name of the parameter.
+        prefix: What stands before the token, often nothing.
     """
 
     name = "query_string"
 
     def __init__(self, parameter: str = "jwt", prefix: str = "") -> None:
-        self._parameter = parameter
-        self._prefix = prefix
+        self.parameter = parameter
+        self.prefix = prefix
 
     def read(self, request: Request) -> str | None:
         if not request.environ.get("QUERY_STRING"):
             return None
-        values = request.args.getlist(self._parameter)
+        values = request.args.getlist(self.parameter)
         if not values:
             return None
-        if len(values) > 1 or not values[0].startswith(self._prefix):
+        if len(values) > 1 or not values[0].startswith(self.prefix):
             msg = "the parameter stands twice, or does not begin with its prefix"
             raise InvalidRequestError(msg)
-        return values[0].removeprefix(self._prefix)
+        return values[0].removeprefix(self.prefix)
