@@ -26,7 +26,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a wheel of this checkout, built from a copy so that nothing is left behind in it."""
     source = tmp_path_factory.mktemp("source")
     shutil.copytree(ROOT / "jwtpolicy", source / "jwtpolicy")
-    for name in ("pyproject.toml", "setup.py", "README.md", "LICENSE"):
+    for name in ("pyproject.toml", "setup.py", "README.md", "LICENSE", "pytest_jwtpolicy.py"):
         shutil.copy(ROOT / name, source)
     build = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation"]
     subprocess.run([*build, "-w", str(source), str(source)], check=True, capture_output=True)
