@@ -357,7 +357,7 @@ def test_the_application_s_own_client_is_inherited(app: Flask) -> None:
 def test_arguments_that_mean_nothing_are_errors(
     app: Flask, arguments: dict[str, Any], error: type[Exception]
 ) -> None:
-    with pytest.raises(error, match=r"place|scopes is no argument here; there are fresh, acr"):
+    with pytest.raises(error, match=r"place|scopes is no argument here; there are acr, amr"):
         act(app).as_user("bob", **arguments)
 
 
