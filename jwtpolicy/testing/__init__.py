@@ -11,6 +11,8 @@ from .routes import assert_all_routes_guarded
 if TYPE_CHECKING:
     from .token_store import NOW as NOW
     from .token_store import TokenStoreContract as TokenStoreContract
+    from .transport import TransportContract as TransportContract
+    from .transport import WritableTransportContract as WritableTransportContract
 
 __all__ = [
     "NOW",
@@ -19,6 +21,8 @@ __all__ = [
     "MovableClock",
     "Persona",
     "TokenStoreContract",
+    "TransportContract",
+    "WritableTransportContract",
     "act",
     "anonymous",
     "assert_all_routes_guarded",
@@ -27,7 +31,12 @@ __all__ = [
 ]
 
 #: What needs pytest, with the modules that have it.
-_LATER = {"NOW": "token_store", "TokenStoreContract": "token_store"}
+_LATER = {
+    "NOW": "token_store",
+    "TokenStoreContract": "token_store",
+    "TransportContract": "transport",
+    "WritableTransportContract": "transport",
+}
 
 
 def __getattr__(name: str) -> object:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flask import Request
+from werkzeug.datastructures import MultiDict
 
 from ..exceptions import InvalidRequestError
 from .base import Transport
@@ -28,10 +29,24 @@ class QueryTransport(Transport):
     def read(self, request: Request) -> str | None:
         if not request.environ.get("QUERY_STRING"):
             return None
-        values = request.args.getlist(self.parameter)
+        values = parameters_of(request).getlist(self.parameter)
         if not values:
             return None
         if len(values) > 1 or not values[0].startswith(self.prefix):
             msg = "the parameter stands twice, or does not begin with its prefix"
             raise InvalidRequestError(msg)
         return values[0].removeprefix(self.prefix)
+
+
+def parameters_of(request: Request) -> MultiDict[str, str]:
+    """Return the parameters of a URL.
+
+    Raises:
+        InvalidRequestError: They are not UTF-8. A URL is ASCII (:rfc:`3986#section-2`), but servers
+            pass on the bytes that a client sends, and werkzeug fails to decode them.
+    """
+    try:
+        return request.args
+    except UnicodeDecodeError:
+        msg = "the query string is not UTF-8"
+        raise InvalidRequestError(msg) from None

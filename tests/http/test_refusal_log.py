@@ -169,6 +169,15 @@ def test_a_token_in_the_wrong_place_is_named(
     assert lines() == [f"INFO GET view: 401 token_required: {hint}: Access() (jti=None)"]
 
 
+def test_a_query_of_raw_bytes_gives_no_hint(app: Flask, lines: Any) -> None:
+    """HTTP-1: werkzeug does not decode it."""
+    app.add_url_rule("/", "view", protect()(lambda: "in"))
+    raw = {"QUERY_STRING": f"access_token={BARE}\xff"}
+
+    assert app.test_client().get("/", environ_overrides=raw).status_code == 401
+    assert lines() == ["INFO GET view: 401 token_required: no token was sent: Access() (jti=None)"]
+
+
 def test_a_header_that_is_not_read_is_named(make_app: Any, lines: Any) -> None:
     app, _ = make_app(token_location="query_string")
     app.add_url_rule("/", "view", protect()(lambda: "in"))

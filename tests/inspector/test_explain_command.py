@@ -116,6 +116,20 @@ def test_a_check_inside_of_the_view_is_noted(site: AppAndManager, asked: list[st
     assert "note:       a check inside of the view was not asked: " in done.out
 
 
+def test_what_may_hide_a_check_is_noted(site: AppAndManager) -> None:
+    views: dict[str, Any] = {"chosen": lambda *args: ""}
+
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        return views["chosen"](*args, **kwargs)
+
+    site[0].add_url_rule("/hidden", "hidden", wrapper)
+
+    done = run(site[0], "explain", "GET", "/hidden")
+
+    assert (done.code, "whether this checks anything cannot be read: " in done.out) == (0, True)
+    assert "note:" not in run(site[0], "explain", "GET", "/static/a.css").out
+
+
 def test_a_guard_of_the_bridge_cannot_be_asked(site: AppAndManager) -> None:
     app, _ = site
     bridge.JWTManager(app)
