@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import ast
 import re
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.support.pages import BLOCKS, PAGES, code_of
+from tests.support.pages import BLOCKS, PAGES, code_of, run_page
 
 #: What makes somebody a user, or a user a more trusted one.
 _LETS_IN = {"login", "step_up", "create_access_token"}
@@ -90,18 +89,9 @@ def test_no_link_with_a_token_has_the_host_that_a_request_names(page: str) -> No
     assert "_external=True" not in SOURCES[page]
 
 
-def run(page: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    """Run the blocks of a page, and return what they have defined."""
-    monkeypatch.chdir(folder)
-    module = type(sys)("page")
-    monkeypatch.setitem(sys.modules, "page", module)
-    exec(compile(SOURCES[page], page, "exec"), vars(module))
-    return vars(module)
-
-
 @pytest.fixture
 def leak(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    return run("howto/change-the-secret.rst", tmp_path, monkeypatch)
+    return run_page("howto/change-the-secret.rst", tmp_path, monkeypatch)
 
 
 def forged_pair(leak: dict[str, Any], app: Any) -> dict[str, str]:
@@ -160,7 +150,7 @@ def test_the_list_of_sessions_is_cleared_as_the_page_says(leak: dict[str, Any]) 
 def test_a_used_link_takes_the_older_ones_along(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    page = run("howto/one-time-tokens.rst", tmp_path, monkeypatch)
+    page = run_page("howto/one-time-tokens.rst", tmp_path, monkeypatch)
     client = page["app"].test_client()
     page["HASHES"]["bob@shop.example"] = ""
     for _ in range(2):
