@@ -28,6 +28,7 @@ PAGES = sorted(
 ENVIRONMENT = {
     "JWT_SECRET_KEY": 48,
     "ADA_PASSWORD": 16,
+    "BOB_PASSWORD": 16,
     "GATEWAY_SECRET": 32,
     "RED_SECRET": 48,
     "BLUE_SECRET": 48,
@@ -43,10 +44,10 @@ def code_of(page: str) -> str:
     return "\n".join(map(textwrap.dedent, blocks))
 
 
-def printed_code(page: str) -> str:
-    """Return all Python that a page prints, blocks inside of lists and boxes too."""
+def printed_blocks(page: str) -> list[str]:
+    """Return all Python blocks that a page prints, those inside of lists and boxes too."""
     blocks = _PRINTED.findall((DOCS / page).read_text(encoding="utf-8"))
-    return "\n".join(textwrap.dedent(block) for _, block in blocks)
+    return [textwrap.dedent(block) for _, block in blocks]
 
 
 def run_page(page: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
