@@ -15,7 +15,7 @@ from tests.support.paths import DOCS, ROOT
 
 _PYTHON = re.compile(r"^\.\. code-block:: python\n\n((?:   .*\n|\n)+)", re.MULTILINE)
 _PRINTED = re.compile(r"^( *)\.\. code-block:: python\n\n((?:\1   .*\n|\n)+)", re.MULTILINE)
-_README = re.compile(r"<!-- readme-(script|file): (\S+) -->\n```\w+\n(.*?)```", re.DOTALL)
+_README = re.compile(r"<!-- readme-\w+: (\S+) -->\n```\w*\n(.*?)```", re.DOTALL)
 
 #: The pages with Python blocks, below `DOCS`.
 PAGES = sorted(
@@ -66,5 +66,5 @@ def run_page(page: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> dict[s
 
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-#: What the README tells its reader to run or to write, by names that stand in comments there.
-BLOCKS = {name: text for _, name, text in _README.findall(README)}
+#: What the README tells its reader to run, to write or to expect, by names in comments there.
+BLOCKS = dict(_README.findall(README))
