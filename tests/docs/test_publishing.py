@@ -1,4 +1,4 @@
-"""What is published says the same everywhere: metadata, distributions, policies and the changelog."""
+"""Metadata, distributions, policies and the changelog say the same, and leave nothing out."""
 
 from __future__ import annotations
 
@@ -58,11 +58,9 @@ def with_addresses() -> Callable[..., str]:
 def test_a_relative_link_becomes_an_address_or_plain_text(
     with_addresses: Any, urls: dict[str, str], expected: str
 ) -> None:
-    text = (
-        "see [Tutorial](docs/tutorial/index.rst), [RFC](https://rfc.example) and [LICENSE](LICENSE)"
-    )
+    links = "[Tutorial](docs/tutorial/index.rst), [RFC](https://rfc.example) and [LICENSE](LICENSE)"
 
-    assert with_addresses(text, urls) == expected
+    assert with_addresses(f"see {links}", urls) == expected
 
 
 #: Below the folders that are shipped: what running and building leaves there.
@@ -121,19 +119,16 @@ def test_the_readme_and_the_policy_say_whether_there_is_an_address() -> None:
 
 def test_the_changelog_begins_with_the_version_of_the_metadata() -> None:
     changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
-    first, *_ = re.findall(
-        r"^## (\d+\.\d+\.\d+), (?:not released yet|\d{4}-\d\d-\d\d)$", changelog, re.M
-    )
+    heading = r"^## (\d+\.\d+\.\d+), (?:not released yet|\d{4}-\d\d-\d\d)$"
+    first, *_ = re.findall(heading, changelog, re.MULTILINE)
 
     assert first == PROJECT["version"]
     assert f"version {first}," in README
 
 
 def test_the_pythons_that_are_named_are_those_that_are_tested() -> None:
-    tested = [
-        "3.11",
-        *re.findall(r"3\.\d+", MATRIX.partition("for version in ")[2].partition(";")[0]),
-    ]
+    (others,) = re.findall(r"for version in ([\d. ]+);", MATRIX)
+    tested = [*re.findall(r"find_python (3\.\d+)", MATRIX), *others.split()]
     classified = [name.rpartition(" ")[2] for name in PROJECT["classifiers"] if ":: 3." in name]
 
     assert re.findall(r"^(3\.\d+) ", STABILITY, re.MULTILINE) == tested == classified
