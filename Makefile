@@ -96,13 +96,13 @@ dist-test: dist ## install the wheel elsewhere, and run the tests of the source 
 	rm -rf build/dist-test
 	mkdir -p build/dist-test/source
 	tar -xzf dist/*.tar.gz --strip-components 1 -C build/dist-test/source
-	rm -r build/dist-test/source/jwtpolicy
+	rm -r build/dist-test/source/jwtpolicy build/dist-test/source/pytest_jwtpolicy.py
 	$(PYTHON) -m venv build/dist-test/venv
 	build/dist-test/venv/bin/python -m pip install --quiet --upgrade "pip>=25.1"
 	cd build/dist-test/source && ../venv/bin/python -m pip install --quiet --group test \
 		"$$(ls $(abspath dist)/*.whl)[all]"
 	cd build/dist-test/source && ../venv/bin/python -m pytest tests/unit tests/http tests/attacks \
-		tests/properties tests/compat
+		tests/testing tests/properties tests/compat
 
 docs-test: $(READY) ## build the documentation where nothing is installed but the group "docs"
 	rm -rf build/docs-test

@@ -254,7 +254,7 @@ def test_the_log_says_why_and_shows_no_token(
     with caplog.at_level(logging.INFO, "jwtpolicy"):
         app.test_client().get("/", headers=headers)
 
-    assert "GET view: 403 access_denied: the bearer has not the role" in caplog.text
+    assert "GET view: 403 access_denied: role admin is not held; the token has none" in caplog.text
     assert "(jti='" in caplog.text
     assert headers["Authorization"].rpartition(".")[2] not in caplog.text
 

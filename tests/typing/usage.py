@@ -97,4 +97,4 @@ jwt.revoke_session(None)  # type: ignore[arg-type]  # pyright: ignore[reportArgu
 Fresh(within=None)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 Fresh(acr=None)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 # A request says itself what it is.
-jwt.explain(Fresh(), AccessRequest(), method="POST")  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
+jwt.explain(Fresh(), AccessRequest(), method="POST")  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType, reportCallIssue]
