@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Final, NamedTuple
 
@@ -191,10 +191,11 @@ class Decision:
     unasked: tuple[object, ...] = ()
     said: object = ""
     cure: Cure = NO_CURE
-    alternatives: tuple[Decision, ...] = ()
+    # Some of the children again: to print or compare them twice on each level would never end.
+    alternatives: tuple[Decision, ...] = field(default=(), repr=False, compare=False)
     error: Exception | None = None
     needs: frozenset[str] = frozenset()
-    deciding: tuple[Decision, ...] = ()
+    deciding: tuple[Decision, ...] = field(default=(), repr=False, compare=False)
 
     def __bool__(self) -> bool:
         return self.outcome is Outcome.ALLOW

@@ -20,7 +20,7 @@ from ..decision import Decision
 from ..exceptions import AccessError, SetupError
 from ..guards.dry_services import DryServices
 from ..guards.flow import Answered
-from ..guards.levels import EndpointGuard, guard_of
+from ..guards.levels import EndpointGuard, Guard, guard_of
 from ..guards.plan import Plan
 from ..guards.refusal_log import put_back
 from ..guards.request_state import RequestState
@@ -64,10 +64,9 @@ def walk(app: Flask, environ: WSGIEnvironment) -> Explanation:
     app_context.push()
     try:
         context = app.request_context(environ)
-        state = bound.begin_dry_run(context.request)
-        context.push()
+        walking = _Walk(app, bound, context.request, bound.begin_dry_run(context.request))
         try:
-            return _Walk(app, bound, context.request, state).explanation()
+            return walking.explanation(context.push)
         finally:
             context.pop(DryRunOver())
     finally:
@@ -93,9 +92,13 @@ class _Walk:
         self._request = request
         self._state = state
 
-    def explanation(self) -> Explanation:
-        """Walk, and return what came of it."""
-        end = self._end()
+    def explanation(self, begin: Callable[[], None]) -> Explanation:
+        """Walk, and return what came of it.
+
+        Args:
+            begin: Makes the request current; the application's session may raise there.
+        """
+        end = self._end(begin)
         error, plan = end.error, self._bound.plan_met()
         return Explanation(
             self._request.method,
@@ -105,20 +108,22 @@ class _Walk:
             endpoint=self._request.endpoint,
             reason=end.reason,
             decision=self._decision() if error is None else error.decision,
-            error=error,
+            # Without its traceback, which holds the request.
+            error=None if error is None else error.with_traceback(None),
             challenge=end.challenge,
             cures=() if error is None else cures_of(error),
             levels=() if plan is None else plan.levels,
             effects=tuple(cast(DryServices, self._state.answers.services).effects),
         )
 
-    def _end(self) -> _End:
+    def _end(self, begin: Callable[[], None]) -> _End:
         """Return where the request ends.
 
         Raises:
             SetupError: The application cannot answer any request like it.
         """
         try:
+            begin()
             return self._answered_by_hooks() or self._unrouted() or self._guarded()
         except SetupError:
             raise
@@ -180,13 +185,12 @@ class _Walk:
         is_open = plan is None or plan.is_public
         return _End(Verdict.OPEN if is_open else Verdict.ALLOWED)
 
-    def _admit(self, view: Any, guard: Any) -> None:
+    def _admit(self, view: Any, guard: Guard) -> None:
+        """Let the request pass *guard*, as the guarded view would; raises the refusal."""
         if _is_async(view):
-            inner = self._app.ensure_sync(self._bound.admit_async)(guard)
+            self._app.ensure_sync(self._bound.admit_async)(guard)
         else:
-            inner = self._bound.admit(guard)
-        if inner is not None:
-            inner.restore()
+            self._bound.admit(guard)
 
     def _decision(self) -> Decision | None:
         """Return the decision that has admitted the request, made once more with its reasons."""

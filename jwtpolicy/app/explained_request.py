@@ -19,6 +19,9 @@ from .bound_app import BoundApp
 
 _NO_LINE: Final = "a token is one line of printable ASCII characters, and this is not"
 
+#: What of a description says which URL is meant.
+_OF_URL: Final = ("base_url", "subdomain", "url_scheme")
+
 
 class ExplainedRequest:
     """A request to an application, with the token where the endpoint reads it.
@@ -94,8 +97,10 @@ class ExplainedRequest:
 
     def _transports(self) -> tuple[Transport, ...]:
         """Return the transports of the endpoint; those of the application where it has no guard."""
-        request = self._app.request_class(self.environ())
-        endpoint = None
+        # Without the body, whose files can be read once.
+        named = {name: self._request[name] for name in _OF_URL if name in self._request}
+        builder = EnvironBuilder(self._app, self._path, method=self._method, **named)
+        request, endpoint = self._app.request_class(builder.get_environ()), None
         try:
             adapter = self._app.create_url_adapter(request)
             endpoint = cast(MapAdapter, adapter).match()[0]

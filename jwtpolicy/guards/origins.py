@@ -6,6 +6,7 @@ import inspect
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 from typing import Final, Literal, NamedTuple
 
 from ..policy.base import Policy
@@ -82,11 +83,13 @@ def calling_line() -> Line:
     It reads frames alone, and no source.
     """
     frame = inspect.currentframe()
-    while frame is not None:
-        if str(frame.f_globals.get("__name__")).partition(".")[0] not in _IN_BETWEEN:
-            return Line(frame.f_code.co_filename, frame.f_lineno)
+    while frame is not None and _is_in_between(frame):
         frame = frame.f_back
-    return UNKNOWN_LINE
+    return UNKNOWN_LINE if frame is None else Line(frame.f_code.co_filename, frame.f_lineno)
+
+
+def _is_in_between(frame: FrameType) -> bool:
+    return str(frame.f_globals.get("__name__")).partition(".")[0] in _IN_BETWEEN
 
 
 def line_of_class(cls: type) -> Line:
@@ -97,5 +100,6 @@ def line_of_class(cls: type) -> Line:
     module = sys.modules.get(cls.__module__)
     try:
         return Line(inspect.getsourcefile(cls), inspect.getsourcelines(cls)[1])
-    except (OSError, TypeError):  # made by a call, typed into a console, or compiled
+    except (OSError, TypeError, SyntaxError):
+        # Made by a call, typed into a console, compiled; or the file is being edited.
         return Line(getattr(module, "__file__", None))

@@ -10,7 +10,7 @@ from flask import Flask
 from werkzeug.exceptions import HTTPException
 
 from ..app.bound_app import BoundApp
-from ..exceptions import AccessError, IssueError, SetupError
+from ..exceptions import AccessError, SetupError
 from ..extension import manager_here
 from ..sessions.service import IssueOptions
 from ..stores.base import REFRESH
@@ -66,11 +66,9 @@ def minted(app: Flask, bound: BoundApp, wish: Wish) -> str:
         except HTTPException as error:
             msg = f"no token for {wish.subject!r}: the application answers {error.code}"
             raise Unanswerable(msg) from error
-        except IssueError as error:
+        except SetupError as error:
             hint = _NO_USER if _lacks_loader(bound) else ""
             raise Unanswerable(f"no token for {wish.subject!r}: {error}{hint}") from error
-        except SetupError as error:
-            raise Unanswerable(f"no token for {wish.subject!r}: {error}") from error
 
 
 def _lacks_loader(bound: BoundApp) -> bool:

@@ -44,11 +44,13 @@ def __getattr__(name: str) -> object:
     if name not in _LATER:
         msg = f"module {__name__!r} has no attribute {name!r}"
         raise AttributeError(msg)
+    import sys
     from importlib import import_module
 
-    import pytest
-
     module = f"{__name__}.{_LATER[name]}"
-    # Before the import: only then do its assertions show what they compared.
-    pytest.register_assert_rewrite(module)
+    if module not in sys.modules:
+        import pytest
+
+        # Before the import: only then do its assertions show what they compared.
+        pytest.register_assert_rewrite(module)
     return getattr(import_module(module), name)

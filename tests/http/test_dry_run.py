@@ -11,7 +11,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from flask import Blueprint, Flask, g, jsonify, request, session
+from flask import Blueprint, Flask, g, has_request_context, jsonify, request, session
 from werkzeug.exceptions import Gone
 
 from jwtpolicy import (
@@ -227,6 +227,20 @@ def test_what_a_hook_raises_answers_first(site: Site, error: Exception, status: 
 
     assert (told.verdict, told.status) == (Verdict.ANSWERED, status)
     assert type(error).__name__ in told.reason
+
+
+def test_a_session_that_cannot_be_opened_is_answered_with_500(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lost(*args: Any) -> Any:
+        raise LookupError("no such session")
+
+    monkeypatch.setattr(type(site.app.session_interface), "open_session", lost)
+
+    told = site.explain("GET", "/open")
+
+    assert (told.verdict, told.status) == (Verdict.ANSWERED, 500)
+    assert not has_request_context()
 
 
 def test_a_hook_that_refuses_is_a_refusal(site: Site) -> None:

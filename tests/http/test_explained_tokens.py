@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from typing import Any
 
 import pytest
@@ -141,3 +142,12 @@ def test_a_manager_of_another_application_is_an_error(make_app: MakeApp) -> None
 
     with app.app_context(), pytest.raises(Exception, match="belongs to another JWTManager"):
         other.explain("GET", "/")
+
+
+def test_a_file_of_the_described_body_is_there_for_hooks(site: AppAndManager) -> None:
+    seen: list[bytes] = []
+    site[0].before_request(lambda: seen.append(request.files["note"].read()))
+
+    told = explain(site, "POST", "/both", data={"note": (io.BytesIO(b"hello"), "note.txt")})
+
+    assert (told.verdict, seen) == (Verdict.ALLOWED, [b"hello"])

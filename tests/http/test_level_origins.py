@@ -158,3 +158,13 @@ def test_a_class_that_no_source_file_has_is_placed_in_its_module() -> None:
     assert line_of_class(made) == (HERE, None)
     assert line_of_class(int) == (None, None)
     assert inspect.getsourcefile(Bare) == line_of_class(Bare).file
+
+
+def test_a_file_that_is_just_being_edited_is_named_without_a_line(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def broken(cls: type) -> Any:
+        raise SyntaxError
+
+    monkeypatch.setattr(inspect, "getsourcelines", broken)
+    assert line_of_class(Bare) == (HERE, None)

@@ -10,6 +10,7 @@ from flask import Blueprint, Flask
 from jwtpolicy import (
     AccessRequest,
     Decision,
+    Explanation,
     Fresh,
     HasRole,
     JWTManager,
@@ -43,6 +44,7 @@ assert_type(Fresh(within=300) & ~HasRole("guest"), Policy)
 assert_type(jwt.explain(Fresh()), Decision)
 assert_type(jwt.explain(Fresh(), None, resource=None, transport="cookies"), Decision)
 assert_type(jwt.explain(Fresh(), AccessRequest(transport="cookies")), Decision)
+assert_type(jwt.explain("GET", "/notes", token="encoded", json={}), Explanation)
 assert_type((Fresh() | HasRole("a")).evaluate(AccessRequest()), Decision)
 
 
