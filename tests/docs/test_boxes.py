@@ -63,9 +63,10 @@ def test_what_hurts_has_a_box(documented: Any) -> None:
 @pytest.mark.parametrize(
     ("page", "subject"),
     [
-        ("choose-a-store", "In a container, a revoked token passes again"),
-        ("choose-a-store", "if the store is ``memory://``"),
+        ("choose-a-store", "in a container if the default file is on no volume"),
+        ("choose-a-store", "``memory://``"),
         ("choose-a-store", "``baseline=None``"),
+        ("run-on-many-machines", "two containers"),
         ("shape-your-tokens", "A revoked token passes at this reader"),
         ("keep-tokens-in-cookies", "``OptionalToken(ignore_invalid=True)``"),
     ],
