@@ -907,7 +907,7 @@ class JWTManager(Generic[User]):
         explained = ExplainedRequest(_app(), bound, method.upper(), path, request)
         if token is not None:
             explained.add(token, place, csrf=csrf)
-        return walk(_app(), explained.environ())
+        return walk(_app(), explained.environ)
 
     def _evaluated(
         self,

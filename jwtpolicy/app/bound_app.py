@@ -23,6 +23,7 @@ from ..guards.dry_services import dry
 from ..guards.enforcement import Enforcement
 from ..guards.inner_access import InnerAccess
 from ..guards.levels import METHODS, EndpointGuard, FunctionGuard, Guard
+from ..guards.live_access import LiveAccess
 from ..guards.plan import Plan
 from ..guards.presented_tokens import tokens_to_end, warn_if_presented
 from ..guards.request_state import RequestState
@@ -268,6 +269,10 @@ class BoundApp:
         """Return the plan of *endpoint* for *method*, or None where it has no guard."""
         self._bind()
         return self._plan_of(endpoint, method)
+
+    def slides(self, own: LiveAccess) -> bool:
+        """Whether a request with *own* access gets a new access cookie, if its view sets none."""
+        return self._finishing is not None and self._finishing.slides(own)
 
     def plan_met(self) -> Plan | None:
         """Return the plan that the current request meets, or None where it has no guard."""

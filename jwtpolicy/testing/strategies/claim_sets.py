@@ -60,7 +60,8 @@ def _registered(draw: DrawFn, now: int) -> dict[str, Any]:
         "type": draw(st.sampled_from(["access", "refresh", "reset"])),
         "jti": draw(st.uuids()).hex,
         "iat": issued_at,
-        "exp": now + draw(st.integers(1, _DAY)),
+        # Not so soon that it would end while a test is running.
+        "exp": now + draw(st.integers(_DAY, 30 * _DAY)),
     }
     times = st.integers(max(0, issued_at - _DAY), issued_at)
     words = st.lists(st.sampled_from(["read", "write", "admin"]), unique=True)
