@@ -11,7 +11,7 @@ from flask.testing import EnvironBuilder
 from ..guards.csrf import SAFE_METHODS
 from ..transports import CookieTransport, Transport
 from .bound_app import BoundApp
-from .sent_tokens import add_csrf_value, claims_in, fill, plan_met_by
+from .sent_tokens import add_csrf_value, claims_in, fill, plan_met_by, usual_place
 
 _NO_LINE: Final = "a token is one line of printable ASCII characters, and this is not"
 
@@ -43,7 +43,7 @@ class ExplainedRequest:
 
         Args:
             encoded: The token, whatever it is: the guards say what they think of it.
-            place: The name of the transport; None: one that the endpoint reads.
+            place: The name of the transport; None: the `usual_place` of the token there.
             csrf: Whether an unsafe request with a cookie brings the CSRF value of its token.
 
         Raises:
@@ -52,17 +52,20 @@ class ExplainedRequest:
         """
         if not (encoded.isascii() and encoded.isprintable()):
             raise ValueError(_NO_LINE)
-        transport, kind = self._transport(place), _kind(claims_in(encoded))
+        claims = claims_in(encoded)
+        transport, kind = self._transport(place, claims), _kind(claims)
         fill(transport, self.environ, encoded, kind)
         is_unsafe = self.environ["REQUEST_METHOD"] not in SAFE_METHODS
         if csrf and is_unsafe and isinstance(transport, CookieTransport):
             add_csrf_value(self.environ, encoded, kind, self._bound.settings)
 
-    def _transport(self, name: str | None) -> Transport:
+    def _transport(self, name: str | None, claims: dict[str, Any]) -> Transport:
         plan = plan_met_by(self.environ, self._app, self._bound)
         found = (self._bound.parts.places() if plan is None else plan.places).transports
         if name is None:
-            return min(found, key=lambda one: one.is_ambient)
+            # No login puts a token without a CSRF value into a cookie.
+            has_cookie = "csrf" in claims and _kind(claims) in self._bound.parts.cookies.names
+            return usual_place(found, has_cookie=has_cookie) or found[0]
         for one in found:
             if one.name == name:
                 return one

@@ -43,7 +43,7 @@ class Credentials(TypedDict, total=False):
         expires_in: The lifetime of a token of a kind of your own, as for `JWTManager.issue`.
         place: Where the token is put: ``headers``, ``cookies``, ``query_string``, ``json``, or a
             function of the WSGI environ and the encoded token, for a transport of your own. Left
-            out: where the endpoint reads it.
+            out: where the endpoint reads it, in its cookie before all others.
     """
 
     fresh: bool | timedelta
