@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import closing
+from inspect import signature
 from typing import Any, Final
 
 from flask import Flask
 from flask.testing import EnvironBuilder
+from werkzeug.test import EnvironBuilder as WerkzeugsBuilder
 
 from ..guards.csrf import SAFE_METHODS
 from ..transports import CookieTransport, Transport
 from .bound_app import BoundApp
 from .sent_tokens import add_csrf_value, claims_in, fill, plan_met_by, usual_place
 
+#: The parts of a request that both classes take by keyword; Flask's hands on what it does not know.
+_PARTS: Final = tuple(
+    name
+    for builder in (EnvironBuilder, WerkzeugsBuilder)
+    for name in signature(builder).parameters
+    if name not in ("app", "args", "kwargs")
+)
 _NO_LINE: Final = "a token is one line of printable ASCII characters, and this is not"
+
+
+def strange_to_requests(names: Iterable[str]) -> list[str]:
+    """Return those of *names* that `flask.testing.EnvironBuilder` does not take."""
+    return [name for name in names if name not in _PARTS]
 
 
 class ExplainedRequest:
@@ -26,6 +41,9 @@ class ExplainedRequest:
         path: The path, which may have a query string.
         request: What else the request has, as `flask.testing.EnvironBuilder` takes it.
 
+    Raises:
+        TypeError: A keyword of *request* names no part of a request.
+
     Attributes:
         environ: The request as a WSGI environ (:pep:`3333`).
     """
@@ -33,6 +51,13 @@ class ExplainedRequest:
     def __init__(
         self, app: Flask, bound: BoundApp, method: str, path: str, request: dict[str, Any]
     ) -> None:
+        if strange := strange_to_requests(request):
+            msg = (
+                f"explain(method, path) takes token=, place=, csrf= and the parts of a request "
+                f"(headers=, json=, query_string= …), not {', '.join(strange)}; a user is named by "
+                "a token: token=jwt.issue(user)"
+            )
+            raise TypeError(msg)
         self._app = app
         self._bound = bound
         with closing(EnvironBuilder(app, path, method=method, **request)) as builder:

@@ -16,6 +16,7 @@ from werkzeug.datastructures import Headers
 from werkzeug.test import TestResponse
 
 from ..app.dry_run import walk
+from ..app.explained_request import strange_to_requests
 from ..app.explanation import Explanation
 from ..app.sent_tokens import claims_in, plan_met_by
 from ..exceptions import IssueError, SetupError
@@ -41,6 +42,13 @@ _NOBODY: Final = (
     "this client holds no token: take client.as_user(…), or log in through the application where "
     "it sets cookies"
 )
+
+#: What says who a client is, and where that is written.
+_MISPLACED: Final = {
+    **{name: f"client.as_user(user, {name}=…)" for name in Credentials.__optional_keys__},
+    "user": "client.as_user(user)",
+    "token": "headers={'Authorization': f'Bearer {token}'}",
+}
 
 
 @dataclass
@@ -175,6 +183,7 @@ class ActingClient(FlaskClient):
             request: What `open` takes beside: ``json``, ``headers``, ``csrf`` …
 
         Raises:
+            TypeError: A keyword says who the client is, and not what the request has.
             SetupError: The application is set up wrongly, so that it cannot start.
         """
         self._explained = []
@@ -211,7 +220,11 @@ class ActingClient(FlaskClient):
             args: As there.
             csrf: False leaves out the CSRF value; None does as the client's `csrf` says.
             kwargs: As there.
+
+        Raises:
+            TypeError: A keyword says who the client is, and not what the request has.
         """
+        _check_request(kwargs)
         before = self.csrf
         self.csrf = before if csrf is None else csrf
         try:
@@ -327,6 +340,18 @@ class ActingClient(FlaskClient):
         if self._origin is not None:
             self._origin._become(self._before.pop())
         super().__exit__(exc_type, exc_value, tb)
+
+
+def _check_request(names: Iterable[str]) -> None:
+    """Refuse arguments of a login in a request, where they would say nothing.
+
+    Raises:
+        TypeError: One of *names* says who the client is, and is no part of a request.
+    """
+    for name in strange_to_requests(names):
+        if name in _MISPLACED:
+            msg = f"{name} is no part of a request; write {_MISPLACED[name]}"
+            raise TypeError(msg)
 
 
 def act(app: Flask, **options: Any) -> ActingClient:

@@ -162,6 +162,14 @@ def test_arguments_of_another_type_are_told_what_was_expected(
         jwt.explain(*asked, token=token)
 
 
+def test_what_is_no_part_of_a_request_is_an_error_with_what_to_write(site: AppAndManager) -> None:
+    app, jwt = site
+    with app.app_context(), pytest.raises(TypeError, match=r"not user; a user is named by a token"):
+        jwt.explain("GET", "/both", user="u1")
+    with app.app_context():
+        assert jwt.explain("GET", "/both", token=jwt.issue("u1"))
+
+
 def test_a_token_in_json_needs_a_body_that_is_an_object(site: AppAndManager) -> None:
     with pytest.raises(ValueError, match="json= has to be an object"):
         explain(site, "POST", "/both", place="json", json=[1])
