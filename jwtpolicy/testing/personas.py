@@ -23,6 +23,9 @@ Result = TypeVar("Result")
 #: Puts an encoded token into a WSGI environ: for a transport of the application's own.
 Put = Callable[["WSGIEnvironment", str], None]
 
+#: How many characters of a user or a credential messages show at most.
+_LENGTH: Final = 60
+
 #: The arguments of a `Credentials` that say how a token is sent, and not what is in it.
 _SENDING: Final = frozenset({"kind", "place"})
 
@@ -81,8 +84,14 @@ class Persona:
     def __repr__(self) -> str:
         if self.is_anonymous:
             return "anonymous"
-        said = "".join(f", {name}={value!r:.60}" for name, value in self.credentials.items())
-        return f"with_({self.user!r:.60}{said})" if said else f"{self.user!r:.60}"
+        said = "".join(f", {name}={_shown(value)}" for name, value in self.credentials.items())
+        return f"with_({_shown(self.user)}{said})" if said else _shown(self.user)
+
+
+def _shown(value: object) -> str:
+    """Return the `repr` of *value*, without its middle where it is long: ends tell users apart."""
+    text = repr(value)
+    return text if len(text) <= _LENGTH else f"{text[: _LENGTH // 2]} … {text[-_LENGTH // 2 :]}"
 
 
 #: Nobody: requests without a token, in the table of `assert_policy`.
