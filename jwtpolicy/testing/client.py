@@ -38,17 +38,17 @@ from .placing import Presenter, check_place
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
-_NOBODY: Final = (
-    "this client holds no token: take client.as_user(…), or log in through the application where "
-    "it sets cookies"
-)
-
 #: What says who a client is, and where that is written.
 _MISPLACED: Final = {
     **{name: f"client.as_user(user, {name}=…)" for name in Credentials.__optional_keys__},
     "user": "client.as_user(user)",
     "token": "headers={'Authorization': f'Bearer {token}'}",
 }
+
+_NOBODY: Final = (
+    "this client holds no token: take client.as_user(…), or log in through the application where "
+    "it sets cookies"
+)
 
 
 @dataclass
@@ -342,18 +342,6 @@ class ActingClient(FlaskClient):
         super().__exit__(exc_type, exc_value, tb)
 
 
-def _check_request(names: Iterable[str]) -> None:
-    """Refuse arguments of a login in a request, where they would say nothing.
-
-    Raises:
-        TypeError: One of *names* says who the client is, and is no part of a request.
-    """
-    for name in strange_to_requests(names):
-        if name in _MISPLACED:
-            msg = f"{name} is no part of a request; write {_MISPLACED[name]}"
-            raise TypeError(msg)
-
-
 def act(app: Flask, **options: Any) -> ActingClient:
     """Return a test client of *app* that can act as its users, with real tokens and sessions.
 
@@ -378,3 +366,15 @@ def act(app: Flask, **options: Any) -> ActingClient:
         # The application's class first: what it adds to a request is there when the token is put.
         made = cast(type[ActingClient], type(own.__name__, (own, ActingClient), {}))
     return made(app, app.response_class, **options)
+
+
+def _check_request(names: Iterable[str]) -> None:
+    """Refuse arguments of a login in a request, where they would say nothing.
+
+    Raises:
+        TypeError: One of *names* says who the client is, and is no part of a request.
+    """
+    for name in strange_to_requests(names):
+        if name in _MISPLACED:
+            msg = f"{name} is no part of a request; write {_MISPLACED[name]}"
+            raise TypeError(msg)

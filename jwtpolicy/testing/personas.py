@@ -23,11 +23,11 @@ Result = TypeVar("Result")
 #: Puts an encoded token into a WSGI environ: for a transport of the application's own.
 Put = Callable[["WSGIEnvironment", str], None]
 
-#: How many characters of a user or a credential messages show at most.
-_LENGTH: Final = 60
-
 #: The arguments of a `Credentials` that say how a token is sent, and not what is in it.
 _SENDING: Final = frozenset({"kind", "place"})
+
+#: How many characters of a user or a credential messages show at most.
+_LENGTH: Final = 60
 
 
 class Credentials(TypedDict, total=False):
