@@ -398,7 +398,8 @@ class BoundApp:
         terms = components.services.terms
         written = self._registrations.written
         # The levels of blueprints are read as they stand: one that is registered after the binding
-        # may have got its levels after it, too. Those of one that was there before stay as they are.
+        # may have got its levels after it, too. Those of one that was there before stay as they
+        # are.
         levels = self._registrations.blueprints
         planner = Planner(self._app, self.parts, levels, lambda: terms, written)
         self._plans = dict(planner.plans(components.baseline))

@@ -65,9 +65,9 @@ class Registrations:
 
     Attributes:
         schemas: The claim schemas.
-        blueprints: The levels of protected blueprints. No copy is made of them: those of a blueprint
-            that a bound application has registered do not change any more (`add_level`), and others
-            may be registered there later, with the levels that they have then.
+        blueprints: The levels of protected blueprints. No copy is made of them: those of a
+            blueprint that a bound application has registered do not change any more (`add_level`),
+            and others may be registered there later, with the levels that they have then.
         written: The line that made the manager.
         lock: Serialises registering and binding: a registration during the first request of an
             application is in its copy, or is an error.

@@ -17,6 +17,8 @@ from .texts import subjects, texts
 #: Names that an application cannot say: the library writes them, or a schema does.
 _TAKEN: Final = RESERVED_CLAIMS | {"sub", CARRIED}
 _DAY: Final = 86_400
+#: How long a token is good at least: tests take their time, and hypothesis draws the least it can.
+_AN_HOUR: Final = 3_600
 
 
 def private_claims(*, max_size: int = 5) -> SearchStrategy[dict[str, Any]]:
@@ -40,27 +42,29 @@ def claims(
 
     Args:
         schema: The schema. Of its claims, those that are not required may be absent.
-        now: The time at which the token is good, in seconds since the epoch; None: the present.
-            Only claims without a schema have times.
+        now: The time at which the token is good, in seconds since the epoch; None: the time at
+            which it is drawn, and an hour from then on. Only claims without a schema have times.
 
     Raises:
         TypeError: A field is of a class for which no values are known.
     """
     if schema is not None:
         return schema_claims(schema)
-    return _registered(int(time.time() if now is None else now))
+    return _registered(now)
 
 
 @st.composite
-def _registered(draw: DrawFn, now: int) -> dict[str, Any]:
+def _registered(draw: DrawFn, at: float | None) -> dict[str, Any]:
     """Draw the claims that the library writes itself, and others beside them."""
+    # Not when the strategy is made: that is when a module of tests is imported.
+    now, least = (int(time.time()), _AN_HOUR) if at is None else (int(at), 1)
     issued_at = now - draw(st.integers(0, min(now, _DAY)))
     always = {
         "sub": draw(subjects()),
         "type": draw(st.sampled_from(["access", "refresh", "reset"])),
         "jti": draw(st.uuids()).hex,
         "iat": issued_at,
-        "exp": now + draw(st.integers(1, _DAY)),
+        "exp": now + draw(st.integers(least, _DAY)),
     }
     times = st.integers(max(0, issued_at - _DAY), issued_at)
     words = st.lists(st.sampled_from(["read", "write", "admin"]), unique=True)
