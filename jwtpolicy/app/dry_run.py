@@ -9,7 +9,7 @@ What guards write goes through the services of the request, which only look here
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from flask import Flask, Request, Response
@@ -113,8 +113,15 @@ class _Walk:
             challenge=end.challenge,
             cures=() if error is None else cures_of(error),
             levels=() if plan is None else plan.levels,
-            effects=tuple(cast(DryServices, self._state.answers.services).effects),
+            effects=tuple(self._effects(end)),
         )
+
+    def _effects(self, end: _End) -> Iterator[str]:
+        """Yield what the real request would do beside its answer, as far as its view lets it."""
+        yield from cast(DryServices, self._state.answers.services).effects
+        own = self._state.own
+        if end.verdict is Verdict.ALLOWED and own is not None and self._bound.slides(own):
+            yield "a new access cookie would be set, because the present one ends soon"
 
     def _end(self, begin: Callable[[], None]) -> _End:
         """Return where the request ends.

@@ -19,10 +19,10 @@ from werkzeug.wsgi import get_current_url
 
 from ..app.dry_run import walk
 from ..app.explanation import Explanation
-from ..exceptions import InvalidTokenError, IssueError, SetupError
+from ..app.sent_tokens import claims_in, plan_met_by
+from ..exceptions import IssueError, SetupError
 from ..guards.plan import Plan
 from ..sessions.results import TokenPair
-from ..tokens.jose import unverified_claims
 from .cookie_jar import CookieJar
 from .movable_clock import MovableClock, bound_to
 from .personas import (
@@ -34,7 +34,7 @@ from .personas import (
     tokens_in,
     with_,
 )
-from .placing import Presenter, check_place, plan_of
+from .placing import Presenter, check_place
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -169,7 +169,7 @@ class ActingClient(FlaskClient):
         held = [encoded for kind in self._kinds() if (encoded := self._held(kind)) is not None]
         if not held:
             raise SetupError(_NOBODY)
-        session_id = unverified_claims(held[0]).get("sid")
+        session_id = claims_in(held[0]).get("sid")
         if session_id is None:
             in_app(self.application, lambda jwt: jwt.revoke(held[0]))
         else:
@@ -249,7 +249,7 @@ class ActingClient(FlaskClient):
         if who.jar is not None:
             self._arrive(who.jar, host)
             who.jar.drop_expired()
-        plan = plan_of(self.application, self._bound, environ)
+        plan = self._plan_met_by(environ)
         if who.tokens is not None and plan is not None:
             self._check_sent(who.tokens, plan, host)
         if who.tokens is not None:
@@ -279,6 +279,12 @@ class ActingClient(FlaskClient):
             name = cookies.names[tokens.presented]
             if not jar.is_sent(name, host):
                 raise SetupError(_elsewhere(name, host))
+
+    def _plan_met_by(self, environ: WSGIEnvironment) -> Plan | None:
+        try:
+            return plan_met_by(environ, self.application, self._bound)
+        except SetupError:
+            return None  # The answer to the request will say so.
 
     def _new_identity(self, presenter: Presenter | None = None) -> _Identity:
         jar = None if self._cookies is None else CookieJar(self._clock)
@@ -350,7 +356,7 @@ class ActingClient(FlaskClient):
         name = self._bound.parts.cookies.names.get(kind)
         cookies = [] if self._who.jar is None else list(self._who.jar.values())
         for cookie in cookies:
-            if cookie.decoded_key == name and _is_token(cookie.decoded_value):
+            if cookie.decoded_key == name and claims_in(cookie.decoded_value):
                 return cookie.decoded_value
         return None if self._who.tokens is None else self._who.tokens.by_kind.get(kind)
 
@@ -394,14 +400,6 @@ def _only(explained: list[Explanation]) -> Explanation:
         )
         raise SetupError(msg)
     return explained[0]
-
-
-def _is_token(value: str) -> bool:
-    try:
-        unverified_claims(value)
-    except InvalidTokenError:
-        return False
-    return True
 
 
 def act(app: Flask, **options: Any) -> ActingClient:

@@ -176,6 +176,7 @@ def test_a_sliding_cookie_is_not_renewed() -> None:
     told = site.explain("GET", "/maybe", token)
 
     assert (told.verdict, site.written()) == (Verdict.ALLOWED, before)
+    assert told.effects == ("a new access cookie would be set, because the present one ends soon",)
 
 
 def test_teardown_functions_are_told_not_to_commit(site: Site) -> None:

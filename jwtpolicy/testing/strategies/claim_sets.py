@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any, Final
 
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 
+from ...clock import system_clock
 from ...schemas import ClaimSchema
 from ...tokens.claims import CARRIED, RESERVED_CLAIMS
 from .json_documents import json_values
@@ -17,8 +17,6 @@ from .texts import subjects, texts
 #: Names that an application cannot say: the library writes them, or a schema does.
 _TAKEN: Final = RESERVED_CLAIMS | {"sub", CARRIED}
 _DAY: Final = 86_400
-#: How long a token is good at least: tests take their time, and hypothesis draws the least it can.
-_AN_HOUR: Final = 3_600
 
 
 def private_claims(*, max_size: int = 5) -> SearchStrategy[dict[str, Any]]:
@@ -43,7 +41,7 @@ def claims(
     Args:
         schema: The schema. Of its claims, those that are not required may be absent.
         now: The time at which the token is good, in seconds since the epoch; None: the time at
-            which it is drawn, and an hour from then on. Only claims without a schema have times.
+            which it is drawn, and a day from then on. Only claims without a schema have times.
 
     Raises:
         TypeError: A field is of a class for which no values are known.
@@ -57,14 +55,15 @@ def claims(
 def _registered(draw: DrawFn, at: float | None) -> dict[str, Any]:
     """Draw the claims that the library writes itself, and others beside them."""
     # Not when the strategy is made: that is when a module of tests is imported.
-    now, least = (int(time.time()), _AN_HOUR) if at is None else (int(at), 1)
+    now = int(system_clock() if at is None else at)
     issued_at = now - draw(st.integers(0, min(now, _DAY)))
     always = {
         "sub": draw(subjects()),
         "type": draw(st.sampled_from(["access", "refresh", "reset"])),
         "jti": draw(st.uuids()).hex,
         "iat": issued_at,
-        "exp": now + draw(st.integers(least, _DAY)),
+        # Not so soon that it would end while a test is running.
+        "exp": now + draw(st.integers(_DAY, 30 * _DAY)),
     }
     times = st.integers(max(0, issued_at - _DAY), issued_at)
     words = st.lists(st.sampled_from(["read", "write", "admin"]), unique=True)
