@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterable
 from contextlib import ExitStack
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import timedelta
 from types import TracebackType
@@ -43,6 +44,9 @@ _NOBODY: Final = (
     "this client holds no token: take client.as_user(…), or log in through the application where "
     "it sets cookies"
 )
+
+#: What ``csrf=`` of the present request says; threads may share a client.
+_CSRF: Final[ContextVar[bool | None]] = ContextVar("jwtpolicy.testing.csrf", default=None)
 
 _NO_JAR: Final = (
     "this client keeps no cookies (use_cookies=False), and tokens are read from cookies alone, so "
@@ -226,12 +230,11 @@ class ActingClient(FlaskClient):
             csrf: False leaves out the CSRF value; None does as the client's `csrf` says.
             kwargs: As there.
         """
-        before = self.csrf
-        self.csrf = before if csrf is None else csrf
+        before = _CSRF.set(csrf)
         try:
             return super().open(*args, **kwargs)
         finally:
-            self.csrf = before
+            _CSRF.reset(before)
 
     def run_wsgi_app(
         self, environ: WSGIEnvironment, buffered: bool = False
@@ -255,7 +258,8 @@ class ActingClient(FlaskClient):
         if who.tokens is not None:
             who.presenter.present(environ, who.tokens, plan)
         self._add_cookies_to_wsgi(environ)
-        if self.csrf:
+        asked = _CSRF.get()
+        if self.csrf if asked is None else asked:
             who.presenter.add_csrf(environ, plan)
 
     def _arrive(self, jar: CookieJar, host: str) -> None:
