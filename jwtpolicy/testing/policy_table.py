@@ -92,7 +92,7 @@ def assert_policy(app: Flask, what: Any, /, *rest: Any, **request: Any) -> None:
         what: The method, followed by the path; or the class or function.
         rest: The path, if there is a route; then the table. Its keys are users, as for
             `JWTManager.login`, what `with_` returns, and `anonymous`. Where users cannot be
-            hashed, it is a list of pairs.
+            hashed, or different ones are equal, so that they are one key, it is a list of pairs.
         request: Of a route, what ``client.open`` takes beside: ``json``, ``headers``,
             ``query_string`` …; of a class or function, its ``method`` (GET), ``view_args`` and
             ``resource``, where the guard's own loader is not to be asked.
