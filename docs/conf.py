@@ -18,6 +18,7 @@ extensions = [
     "sphinx.ext.viewcode",
     "sizing",
     "sphinx_copybutton",
+    "constructors",
     "layers",
     "performance",
     "requirements",
@@ -29,7 +30,7 @@ exclude_patterns = ["_build", "**/*.inc.rst"]
 
 autodoc_typehints = "description"
 autodoc_member_order = "bysource"
-autodoc_class_signature = "separated"
+autodoc_class_signature = "mixed"
 default_role = "py:obj"
 nitpicky = True
 # Other projects' objects: their inventories would need the network.

@@ -20,6 +20,7 @@ def setting_lines() -> Iterator[str]:
             continue
         default = "" if field.default is MISSING else f"Default: ``{field.default!r}``. "
         yield f".. data:: {field.metadata['key']}"
+        yield ""
         yield f"   {field.metadata['effect']}"
         yield ""
         yield f"   {default}Allowed: {field.metadata['allowed']}."
