@@ -28,7 +28,8 @@ class _Shown:
     """A default as a reader would write it: a function by its name, without its address."""
 
     def __init__(self, default: Any) -> None:
-        self.text = getattr(default, "__name__", None) or repr(default)
+        is_absent = repr(default) in ("NOT_GIVEN", "<marshmallow.missing>")
+        self.text = "…" if is_absent else getattr(default, "__name__", None) or repr(default)
 
     def __repr__(self) -> str:
         return self.text
@@ -71,9 +72,22 @@ def _plain(parameter: inspect.Parameter) -> inspect.Parameter:
 def _on_class_line(
     app: Sphinx, what: str, name: str, obj: Any, options: Any, signature: str | None, result: str
 ) -> tuple[str, str | None] | None:
+    if what not in ("class", "exception"):
+        return None
+    _record_types(app, what, name, obj, options)
     # Sphinx takes no answer about what it has found no signature of.
-    is_shown = what in ("class", "exception") and signature is not None
-    return (signature_of(obj), None) if is_shown else None
+    return None if signature is None else (signature_of(obj), None)
+
+
+def _record_types(app: Sphinx, what: str, name: str, obj: Any, options: Any) -> None:
+    """Let the description say the types of those parameters that are shown, and no others."""
+    from sphinx.ext.autodoc.typehints import record_typehints
+
+    types = app.env.current_document.autodoc_annotations
+    types.pop(name, None)
+    if made := constructor_of(obj):
+        record_typehints(app, what, name, made, options, "", "")
+        types.get(name, {}).pop("return", None)
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
