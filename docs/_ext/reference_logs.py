@@ -79,7 +79,7 @@ def signal_rows() -> Iterator[tuple[str, str]]:
     source = inspect.getsource(signals)
     for name, value in vars(signals).items():
         if isinstance(value, NamedSignal):
-            yield (f":data:`jwtpolicy.signals.{name}`", comment_above(name, source))
+            yield (f":data:`~jwtpolicy.signals.{name}`", comment_above(name, source))
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
@@ -94,7 +94,7 @@ def setup(app: Sphinx) -> dict[str, bool]:
     class Signals(Table):
         """Insert the signals."""
 
-        lines = staticmethod(lambda: table_lines(signal_rows(), "40 60"))
+        lines = staticmethod(lambda: table_lines(signal_rows(), "20 80"))
 
     app.add_directive("log-table", Logs)
     app.add_directive("signals-table", Signals)

@@ -189,12 +189,15 @@ def _first_sentence(cls: type) -> str:
 
 def _refusals(found: Found) -> str:
     refused = [each for each in sorted(found.outcomes) if each[0] > Outcome.PENDING]
-    return ", ".join(f"{code} ``{outcome.name}``" for outcome, code in refused)
+    names: dict[int, list[str]] = {}
+    for outcome, code in refused:
+        names.setdefault(code, []).append(f"``{outcome.name}``")
+    return "; ".join(f"{code} {', '.join(listed)}" for code, listed in names.items())
 
 
 def _claims(found: Found) -> str:
     """Return the claims that were read; those of one's own choice as such."""
-    named = {"plan": "those that it names", "roles": "that of :data:`JWT_ROLES_CLAIM`"}
+    named = {"plan": "the claims that it names", "roles": "the claim of :data:`JWT_ROLES_CLAIM`"}
     read = sorted(found.claims)
     return ", ".join(named.get(claim, f"``{claim}``") for claim in read) or "no claim"
 

@@ -252,7 +252,7 @@ def test_every_signal_has_a_row() -> None:
     names = [row[0] for row in reference_logs.signal_rows()][1:]
 
     assert len(names) == 3
-    assert ":data:`jwtpolicy.signals.logged_in`" in names
+    assert ":data:`~jwtpolicy.signals.logged_in`" in names
 
 
 def test_every_column_of_the_stores_is_described() -> None:
