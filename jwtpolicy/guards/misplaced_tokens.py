@@ -60,7 +60,7 @@ _FORMS: Final = dict.fromkeys(
 _LONGEST: Final = 16_384
 
 #: A compact JWS whose header is a JSON object, behind at most one word.
-_TOKEN: Final = re.compile(r"(?:[A-Za-z]{1,16}:? )? ?eyJ[\w-]*\.[\w-]+\.[\w-]*", re.ASCII)
+_JWS: Final = r"(?a:(?:[A-Za-z]{1,16}:? )? ?eyJ[\w-]*\.[\w-]+\.[\w-]*)"
 
 
 def misplaced(request: Request, places: Places) -> str | None:
@@ -117,4 +117,4 @@ def _other_scheme(place: HeaderTransport, value: str) -> str:
 
 
 def _is_token(value: str) -> bool:
-    return len(value) <= _LONGEST and _TOKEN.fullmatch(value) is not None
+    return len(value) <= _LONGEST and re.fullmatch(_JWS, value) is not None

@@ -23,22 +23,21 @@ from ..exceptions import ConfigurationError
 #: The most armours that are taken off one another: base64 of a PEM in UTF-16 are three.
 _LAYERS: Final = 4
 
-_TEXT = re.compile(
-    rb"-----BEGIN |-----END |---- BEGIN SSH2|PuTTY-User-Key-File|openssh-key-v1"
+_TEXT: Final = (
+    rb"(?i)-----BEGIN |-----END |---- BEGIN SSH2|PuTTY-User-Key-File|openssh-key-v1"
     # One line of OpenSSH, or its binary form, in which a length follows.
     rb"|(?:ssh-(?:rsa|dss|ed25519)|ecdsa-sha2-[\w-]+|sk-[\w.-]+@openssh\.com)[\s\0]"
-    rb"|[\"']kty[\"']\s*:",
-    re.IGNORECASE,
+    rb"|[\"']kty[\"']\s*:"
 )
-_SPACE = re.compile(rb"[\s\"']|\\[nrt]")
-_HEX_SIGNS = re.compile(rb"[\s\"':-]|[\\0]x", re.IGNORECASE)
-_BASE64 = re.compile(rb"[A-Za-z0-9+/]+")
+_SPACE: Final = rb"[\s\"']|\\[nrt]"
+_HEX_SIGNS: Final = rb"(?i)[\s\"':-]|[\\0]x"
+_BASE64: Final = rb"[A-Za-z0-9+/]+"
 #: A public key of Ed25519 has 60 signs.
-_RUN = re.compile(rb"[A-Za-z0-9+/_-]{40,}")
-_BASE32 = re.compile(rb"[A-Z2-7]+", re.IGNORECASE)
+_RUN: Final = rb"[A-Za-z0-9+/_-]{40,}"
+_BASE32: Final = rb"(?i)[A-Z2-7]+"
 _TO_STANDARD: Final = bytes.maketrans(b"-_", b"+/")
 #: Byte order marks.
-_MARKS = re.compile(rb"^(?:\xef\xbb\xbf|\xff\xfe|\xfe\xff)")
+_MARKS: Final = rb"^(?:\xef\xbb\xbf|\xff\xfe|\xfe\xff)"
 
 #: What keys and certificates begin with within the outermost sequence: a sequence, an integer (the
 #: version, or a modulus), the name of a type of content.
@@ -54,7 +53,7 @@ def is_key_material(secret: bytes) -> bool:
     for _ in range(_LAYERS):
         newest = {inner for outer in newest for inner in _unwrapped(outer)} - found
         found = found | newest
-    return any(_TEXT.search(form) or _is_der(form) for form in found)
+    return any(re.search(_TEXT, form) or _is_der(form) for form in found)
 
 
 @lru_cache(maxsize=8)
@@ -83,7 +82,7 @@ def _unwrapped(data: bytes) -> Iterator[bytes]:
 
 def _text(data: bytes) -> bytes:
     """Return text of UTF-16 or UTF-32 as ASCII, which is all that keys and their armours use."""
-    return _MARKS.sub(b"", data.replace(b"\0", b""))
+    return re.sub(_MARKS, b"", data.replace(b"\0", b""))
 
 
 def _latin(data: bytes) -> bytes:
@@ -99,7 +98,7 @@ def _python(data: bytes) -> bytes:
 
 def _run(data: bytes) -> bytes:
     """Return the longest run of base64 within a text: a setting's value, a member of JSON."""
-    return max(_RUN.findall(data), key=len, default=b"").strip(b"-_")
+    return max(re.findall(_RUN, data), key=len, default=b"").strip(b"-_")
 
 
 def _json(data: bytes) -> bytes:
@@ -114,23 +113,23 @@ def _percent(data: bytes) -> bytes:
 
 def _base64(data: bytes) -> bytes:
     """Return the decoded base64 or base64url, padded or not, in one line or several."""
-    bare = _SPACE.sub(b"", data).rstrip(b"=").translate(_TO_STANDARD)
+    bare = re.sub(_SPACE, b"", data).rstrip(b"=").translate(_TO_STANDARD)
     return _decoded(bare, _BASE64, base64.b64decode, 4)
 
 
 def _base32(data: bytes) -> bytes:
-    bare = _SPACE.sub(b"", data).rstrip(b"=").upper()
+    bare = re.sub(_SPACE, b"", data).rstrip(b"=").upper()
     return _decoded(bare, _BASE32, base64.b32decode, 8)
 
 
-def _decoded(bare: bytes, signs: re.Pattern[bytes], decode: Callable[..., bytes], of: int) -> bytes:
-    if not signs.fullmatch(bare):
+def _decoded(bare: bytes, signs: bytes, decode: Callable[..., bytes], of: int) -> bytes:
+    if not re.fullmatch(signs, bare):
         return b""
     return decode(bare + b"=" * (-len(bare) % of))
 
 
 def _hex(data: bytes) -> bytes:
-    return binascii.unhexlify(_HEX_SIGNS.sub(b"", data))
+    return binascii.unhexlify(re.sub(_HEX_SIGNS, b"", data))
 
 
 def _is_der(data: bytes) -> bool:

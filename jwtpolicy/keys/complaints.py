@@ -9,8 +9,8 @@ from typing import Final
 
 #: No name of a file is longer.
 _LONGEST_NAME: Final = 4096
-_ENDING = re.compile(r"\.(pem|key|pub|crt|cer|der|jwks?|json|txt|secret)$", re.IGNORECASE)
-_PATH = re.compile(r"(file:|~?[/\\]|\.{1,2}[/\\]|[A-Z]:[/\\])", re.IGNORECASE)
+_ENDING: Final = r"(?i)\.(pem|key|pub|crt|cer|der|jwks?|json|txt|secret)$"
+_PATH: Final = r"(?i)(file:|~?[/\\]|\.{1,2}[/\\]|[A-Z]:[/\\])"
 
 A_FILE_NAME: Final = (
     "is the name of a file; pass what stands in it: pathlib.Path(…).read_text(), or in the "
@@ -38,7 +38,9 @@ def text_bytes(material: object) -> object:
 def is_secret_a_file(secret: bytes) -> bool:
     """Whether a secret names a file for certain: such a name can be guessed."""
     name = _name(secret)
-    return name is not None and (_exists(name) or bool(_PATH.match(name) and _ENDING.search(name)))
+    return name is not None and (
+        _exists(name) or bool(re.match(_PATH, name) and re.search(_ENDING, name))
+    )
 
 
 def key_complaint(material: object, error: Exception) -> str | None:
@@ -56,7 +58,7 @@ def key_complaint(material: object, error: Exception) -> str | None:
 def _is_a_file(material: object) -> bool:
     name = _name(material)
     return name is not None and bool(
-        _exists(name) or _PATH.match(name) or _ENDING.search(name) or "/" in name
+        _exists(name) or re.match(_PATH, name) or re.search(_ENDING, name) or "/" in name
     )
 
 

@@ -21,9 +21,7 @@ MAX_LABEL: Final = 80
 
 # Unicode's control characters (Cc), line and paragraph separators (Zl, Zp), surrogates (Cs), and of
 # the format characters (Cf) those that reorder text (UAX 9); others join letters and emoji.
-_NO_LABEL: Final = re.compile(
-    r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
-)
+_NO_LABEL: Final = r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +191,7 @@ def text_of(label: object) -> str:
     if not isinstance(label, str):
         msg = f"a session's label is text or None, not {label!r:.40}"
         raise TypeError(msg)
-    return _NO_LABEL.sub("?", str.__str__(label)[:MAX_LABEL])
+    return re.sub(_NO_LABEL, "?", str.__str__(label)[:MAX_LABEL])
 
 
 def place_of(limit: object, before: object) -> tuple[float, str] | None:

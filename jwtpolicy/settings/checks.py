@@ -125,11 +125,11 @@ def own_kind(key: str) -> tuple[str, str] | None:
 
     None where *key* is about no kind of the application's own.
     """
-    own = _OWN_KIND.fullmatch(key)
+    own = re.fullmatch(_OWN_KIND, key)
     return (own[1].lower(), own[2]) if own else None
 
 
-_OWN_KIND: Final = re.compile(
+_OWN_KIND: Final = (
     r"JWT_(?!(?:ACCESS|REFRESH)_(?:TOKEN|COOKIE|CSRF|JSON))(.+?)(?<!_CSRF)"
     r"_(TOKEN_EXPIRES|COOKIE_NAME|JSON_KEY)"
 )

@@ -182,12 +182,12 @@ def scheme(value: Any) -> str | None:
 
 
 #: RFC 6265 section 4.1.1: cookie-name is a token of RFC 9110 section 5.6.2.
-_TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+", re.ASCII)
+_COOKIE_NAME: Final = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
 
 
 def cookie_name(value: Any) -> str:
     """Read the name of a cookie."""
-    if type(value) is not str or not _TOKEN.fullmatch(value):
+    if type(value) is not str or not re.fullmatch(_COOKIE_NAME, value):
         msg = "the name of a cookie: letters, digits and a few signs, no spaces"
         raise Wrong(msg)
     return value

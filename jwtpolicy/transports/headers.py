@@ -12,7 +12,7 @@ from .base import Transport
 # RFC 6750 section 2.1: b64token = 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="
 _B64TOKEN = r"([A-Za-z0-9\-._~+/]+=*)"
 # RFC 9110 section 11.4: credentials = auth-scheme [ 1*SP ( token68 / #auth-param ) ]
-_CREDENTIALS = re.compile(r"([!#$%&'*+\-.^_`|~0-9A-Za-z]+)(?: [\x20-\x7e]*)?", re.ASCII)
+_CREDENTIALS = r"([!#$%&'*+\-.^_`|~0-9A-Za-z]+)(?: [\x20-\x7e]*)?"
 
 
 class HeaderTransport(Transport):
@@ -57,7 +57,7 @@ class HeaderTransport(Transport):
         Raises:
             InvalidRequestError: They are malformed, or ours stand among them.
         """
-        credentials = _CREDENTIALS.fullmatch(value)
+        credentials = re.fullmatch(_CREDENTIALS, value)
         if not self._scheme or not credentials or credentials[1].lower() == self._scheme:
             msg = "the header does not hold one scheme and one token"
             raise InvalidRequestError(msg)
