@@ -34,7 +34,7 @@ def command_lines() -> Iterator[str]:
         yield from (title, "-" * len(title), "")
         yield from (".. code-block:: text", "", f"   {usage(name, command)}", "")
         for paragraph in paragraphs(command):
-            yield from (paragraph, "")
+            yield from paragraph
         if rows := list(option_rows(name, command)):
             yield from table_lines([("option", "meaning"), *rows], "30 70")
 
@@ -44,10 +44,22 @@ def usage(name: str, command: click.Command) -> str:
     return " ".join([name, *command.collect_usage_pieces(_context(name, command))])
 
 
-def paragraphs(command: click.Command) -> Iterator[str]:
-    """Yield what the help of a command says."""
-    for paragraph in inspect.cleandoc(command.help or "").replace("\b\n", "").split("\n\n"):
-        yield plain(" ".join(paragraph.split()))
+def paragraphs(command: click.Command) -> Iterator[list[str]]:
+    """Yield what the help of a command says; lines that click does not wrap are an example."""
+    for paragraph in inspect.cleandoc(command.help or "").split("\n\n"):
+        first, *rest = paragraph.split("\n")
+        if first == "\b":
+            title, *lines = rest
+            yield [
+                plain(title),
+                "",
+                ".. code-block:: text",
+                "",
+                *(f"   {each}" for each in lines),
+                "",
+            ]
+        else:
+            yield [plain(" ".join(paragraph.split())), ""]
 
 
 def option_rows(name: str, command: click.Command) -> Iterator[tuple[str, str]]:

@@ -294,6 +294,15 @@ def test_the_page_has_the_usage_and_the_options_of_a_command(
     assert all(option in said for option in options)
 
 
+def test_what_help_does_not_wrap_is_an_example() -> None:
+    help_ = "Say it.\n\n\b\nExample:\n  flask jwtpolicy say *"
+
+    said, example = reference_cli.paragraphs(click.Command("say", help=help_))
+
+    assert said == ["Say it.", ""]
+    assert example == ["Example:", "", ".. code-block:: text", "", "     flask jwtpolicy say *", ""]
+
+
 def test_help_is_text_and_no_markup() -> None:
     said = reference_cli.plain("Pass *all* of JWT_STORE_URL to --json")
 
