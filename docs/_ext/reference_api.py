@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import inspect
-import pkgutil
 import re
 import sys
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
 from importlib import import_module
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from tables import table_lines
 from werkzeug.local import LocalProxy
@@ -21,16 +21,22 @@ if TYPE_CHECKING:
 _BRIDGE = "jwtpolicy.compat.flask_jwt_extended"
 
 
-def module_lines(name: str) -> Iterator[str]:
-    """Yield the public names of a module, and those of its public packages, as directives."""
+def module_lines(name: str, only: str = "*", but: str = "") -> Iterator[str]:
+    """Yield the public names of a module as directives.
+
+    Args:
+        name: The module.
+        only: Patterns, with spaces between them, of the names that are wanted.
+        but: Patterns of those that are not.
+    """
     module = import_module(name)
     for public in sorted(module.__all__, key=str.lower):
-        yield from name_lines(module, public)
-    for found in pkgutil.iter_modules(getattr(module, "__path__", ())):
-        inner = f"{name}.{found.name}"
-        if found.ispkg and hasattr(import_module(inner), "__all__"):
-            yield from (inner, "-" * len(inner), "", first_paragraph(import_module(inner)), "")
-            yield from module_lines(inner)
+        if _fits(public, only) and not _fits(public, but):
+            yield from name_lines(module, public)
+
+
+def _fits(name: str, patterns: str) -> bool:
+    return any(fnmatchcase(name, pattern) for pattern in patterns.split())
 
 
 def name_lines(module: ModuleType, name: str) -> Iterator[str]:
@@ -96,12 +102,13 @@ def setup(app: Sphinx) -> dict[str, bool]:
     from tables import Table
 
     class Names(Table):
-        """Insert all names of the module that the argument is."""
+        """Insert all names of the module that the argument is, or those that fit patterns."""
 
         required_arguments = 1
+        option_spec: ClassVar[dict[str, Any]] = {"only": str, "but": str}
 
         def lines(self) -> Iterator[str]:
-            return module_lines(self.arguments[0])
+            return module_lines(self.arguments[0], **self.options)
 
     class BridgeNames(Table):
         """Insert all names of the bridge."""

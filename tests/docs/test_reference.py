@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import pkgutil
 import re
 import secrets
 import sys
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import click
@@ -15,8 +17,7 @@ import pytest
 from bs4 import BeautifulSoup, Tag
 from flask import Flask
 
-import jwtpolicy
-from jwtpolicy import exceptions
+from jwtpolicy import exceptions, testing
 from jwtpolicy.cli import jwtpolicy as commands
 from jwtpolicy.decision import Outcome
 from jwtpolicy.stores.sqlalchemy import metadata
@@ -317,11 +318,18 @@ INNER = {"jwtpolicy.transports.NamedByKind", "jwtpolicy.transports.Places"}
 MODULES = ("", ".audit", ".endpoints", ".keys", ".stores", ".testing", ".transports")
 
 
+def modules() -> Iterator[ModuleType]:
+    """Yield the modules that users import from, with the public packages of the test kit."""
+    yield from (import_module(f"jwtpolicy{end}") for end in MODULES)
+    for found in pkgutil.iter_modules(testing.__path__, f"{testing.__name__}."):
+        if found.ispkg:
+            yield import_module(found.name)
+
+
 def public_names() -> set[str]:
     """Return the full names of what users can import."""
     found = set()
-    for end in MODULES:
-        module = import_module(f"jwtpolicy{end}")
+    for module in modules():
         found |= {f"{module.__name__}.{name}" for name in module.__all__}
     errors = {name for name, value in vars(exceptions).items() if isinstance(value, type)}
     ours = {name for name in errors if getattr(exceptions, name).__module__ == exceptions.__name__}
@@ -351,7 +359,8 @@ def test_the_kit_appears_by_itself() -> None:
 
     assert ".. autoclass:: jwtpolicy.testing.TokenStoreContract" in lines
     assert any(line.startswith("   :exclude-members: test_") for line in lines)
-    assert jwtpolicy.testing.__all__
+    assert "NOW" in "\n".join(module_lines("jwtpolicy.testing", but="*Contract"))
+    assert list(module_lines("jwtpolicy.testing", only="Nothing*")) == []
 
 
 def test_the_line_of_a_class_says_how_it_is_made(reference: dict[str, Tag]) -> None:
