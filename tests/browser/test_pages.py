@@ -82,3 +82,17 @@ def test_charts_can_be_read(page: Page, site: Path, scheme: str) -> None:
     assert len(found) >= 2
     assert [row for chart in found for row in chart["texts"] if row[1] < 4.5] == []
     assert [row for chart in found for row in chart["lines"] if row[1] < 3] == []
+
+
+@pytest.mark.parametrize(
+    ("colour", "is_seen"), [("hsl(240 65% 45%)", False), ("oklch(60% .15 265)", True)]
+)
+def test_a_line_that_vanishes_in_the_dark_is_noticed(
+    page: Page, colour: str, is_seen: bool
+) -> None:
+    line = f'<path d="M0 0h9" stroke="{colour}" stroke-width="2"/>'
+    page.set_content(f'<body style="background: #131416"><svg>{line}</svg>')
+
+    (contrast,) = page.query_selector("svg").evaluate(CONTRASTS)["lines"]  # type: ignore[union-attr] # it is there
+
+    assert (contrast[1] >= 3) is is_seen
