@@ -95,7 +95,7 @@ dist-test: dist ## install the wheel elsewhere and run the tests against it
 	build/dist-test/venv/bin/python -m pip install --quiet --upgrade "pip>=25.1"
 	build/dist-test/venv/bin/python -m pip install --quiet --group test "$$(ls dist/*.whl)[all]"
 	cp -r tests pyproject.toml build/dist-test/
-	cd build/dist-test && venv/bin/python -m pytest tests/unit tests/http tests/attacks tests/properties \
+	cd build/dist-test && venv/bin/python -m pytest tests/unit tests/http tests/attacks tests/testing tests/properties \
 		tests/compat
 
 full: check dist-test ## the whole matrix: every Python found, and the lowest versions

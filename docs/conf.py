@@ -53,6 +53,7 @@ nitpick_ignore_regex = [
     (r"py:.*", r"jwtpolicy\.(policy\.program|policy\.matchers|app|guards)\..*"),
     (r"py:.*", r"jwtpolicy\.(extension\.(AnyCheck|AnyHook|Schema)|settings\..*)"),
     (r"py:.*", r"jwtpolicy\.(sessions\.users\.User|views\.(View|Resource))"),
+    (r"py:.*", r"jwtpolicy\.testing\.strategies\.schema_users\.User"),
     (r"py:.*", r"jwtpolicy\.markers\.(Any_|Never|NotGiven)"),
     (
         r"py:.*",

@@ -1,5 +1,6 @@
 """Protect Flask applications with JSON Web Tokens by policies that can be combined."""
 
+from .app.explanation import Explanation, Verdict
 from .decision import Decision, Outcome
 from .extension import JWTManager, current_manager
 from .markers import ANY, NEVER
@@ -51,6 +52,7 @@ __all__ = [
     "ClaimSchema",
     "ClaimsMatch",
     "Decision",
+    "Explanation",
     "Fresh",
     "HasRole",
     "HasScope",
@@ -74,6 +76,7 @@ __all__ = [
     "Token",
     "TokenKind",
     "TokenPair",
+    "Verdict",
     "When",
     "claim",
     "contains",

@@ -1,11 +1,11 @@
-"""The click commands of ``flask jwtpolicy``: routes, migrate, prune, store."""
+"""The click commands of ``flask jwtpolicy``: routes, explain, inspect, mint, migrate, store."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from flask import current_app
@@ -14,10 +14,106 @@ from flask.cli import with_appcontext
 if TYPE_CHECKING:
     from .stores.base import TokenStore
 
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def wishes(command: Command) -> Command:
+    """Add the options that say what the token of ``--as`` is to be."""
+    for option in (
+        click.option(
+            "--claim",
+            "claims",
+            multiple=True,
+            metavar="NAME=JSON",
+            help="One more claim of that token; may be repeated.",
+        ),
+        click.option(
+            "--kind", default="access", show_default=True, metavar="KIND", help="Its kind."
+        ),
+        click.option("--scope", metavar="SCOPES", help="Its scopes, separated by spaces."),
+        click.option("--fresh", is_flag=True, help="The user has just authenticated."),
+    ):
+        command = option(command)
+    return command
+
 
 @click.group()
 def jwtpolicy() -> None:
-    """Audit guarded endpoints, migrate an application, maintain the token store."""
+    """Audit guarded endpoints, explain requests, migrate, maintain the token store."""
+
+
+@jwtpolicy.command(no_args_is_help=True)
+@click.argument("method")
+@click.argument("path")
+@click.option("--as", "subject", metavar="USER", help="With a token of this user, made for it.")
+@click.option("--token-stdin", is_flag=True, help="With the token on the standard input.")
+@wishes
+@click.option("--place", metavar="NAME", help="Where the token stands: headers, cookies …")
+@click.option("--verbose", is_flag=True, help="Show what the library adds to the policies.")
+@click.option("--json", "as_json", is_flag=True, help="Write JSON, for machines.")
+def explain(method: str, path: str, **options: Any) -> None:
+    """Say what would become of a request, and why.
+
+    The request goes the real way through the application, up to the view, and
+    stops there: nothing is deleted, used up, ended or sent. A token comes from
+    --as, from the standard input, or from the environment variable JWT_TOKEN;
+    never from an argument, which shells keep.
+
+    \b
+    Example:
+      flask jwtpolicy explain DELETE /accounts/2 --as alice --fresh
+
+    The exit code is 0 where the view would run, 1 where it would not, and 2
+    where that cannot be told: no rule takes the path or the method, the input
+    is wrong, the application does not start, or a check cannot be asked.
+    """  # noqa: D301 # the backspace is click's
+    from .inspector.commands import explain
+
+    raise SystemExit(explain(method, path, options))
+
+
+@jwtpolicy.command()
+@click.argument("source", metavar="[-]", default="")
+def inspect(source: str) -> None:
+    """Show what a token says, and whether the application takes it.
+
+    The token is read from the standard input, where the argument is a dash; or
+    from the environment variable JWT_TOKEN. Nothing that it names is contacted,
+    and its signature is not shown.
+
+    \b
+    Example:
+      flask --debug jwtpolicy mint --as alice | flask jwtpolicy inspect -
+
+    The exit code is 0 for a valid token, 1 for one that the application does
+    not take, and 2 for what is no token, or without an application.
+    """  # noqa: D301 # the backspace is click's
+    from .inspector.commands import inspect
+
+    raise SystemExit(inspect(source))
+
+
+@jwtpolicy.command()
+@click.option("--as", "subject", metavar="USER", required=True, help="Whose token it is to be.")
+@wishes
+@click.option("--expires", type=float, metavar="SECONDS", help="How long it lives.")
+@click.option("--force", is_flag=True, help="Even if the application is not in debug mode.")
+def mint(**options: Any) -> None:
+    """Print a token of a user, for development.
+
+    It belongs to no session, and nothing is written to the token store.
+    Outside of debug mode it is refused, unless --force is there: whoever reads
+    the terminal can be that user.
+
+    \b
+    Example:
+      flask --debug jwtpolicy mint --as alice --scope reports:read
+
+    The exit code is 2 where no token can be made.
+    """  # noqa: D301 # the backspace is click's
+    from .inspector.commands import mint
+
+    mint(options)
 
 
 @jwtpolicy.command()

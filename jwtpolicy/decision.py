@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Final, NamedTuple
 
@@ -151,18 +151,29 @@ class Finding:
 
     Attributes:
         outcome: The answer.
-        reason: Why, for the log and for `Decision.explain`; clients do not see it.
+        reason: Why, for the log and for `Decision.explain`; clients do not see it. A text, or an
+            object whose ``str`` is the text: most refusals are never explained to anybody.
         cure: The parameters that would turn the refusal into a yes.
         error: The exception that says it more precisely than the outcome.
     """
 
     outcome: Outcome
-    reason: str = ""
+    reason: object = ""
     cure: Cure = NO_CURE
     error: Exception | None = None
 
 
 ALLOWED = Finding(Outcome.ALLOW)
+
+
+#: The key in ``vars(policy)`` of what its author wrote, where closing has added something to it.
+#: Its value is None where closing has added the policy itself.
+WRITTEN: Final = "jwtpolicy.written"
+
+#: Different reasons that the reason of a tree names.
+_MOST_REASONS: Final = 3
+#: Columns of a line that other lines say in full.
+_WIDTH: Final = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,22 +185,26 @@ class Decision:
         policy: The policy that was asked; any object whose ``repr`` is its source text.
         children: The decisions it was made of, as far as they were asked.
         unasked: The members that nothing depended on any more.
-        reason: Why, for people; clients do not see it.
+        said: The reason of this policy itself: a text, or an object whose ``str`` it is, so that it
+            is put into words only where somebody reads it. Operators have those of their members.
         cure: What would cure the refusal; `parameters` has it by name.
         alternatives: Of an OR that refused: the refusals of its alternatives, easiest cure first.
         error: The exception that says it more precisely than the outcome, or None.
         needs: The scopes that the alternative which was judged asks for, held ones included.
+        deciding: Of the children those whose refusal is this one.
     """
 
     outcome: Outcome
     policy: object
     children: tuple[Decision, ...] = ()
     unasked: tuple[object, ...] = ()
-    reason: str = ""
+    said: object = ""
     cure: Cure = NO_CURE
-    alternatives: tuple[Decision, ...] = ()
+    # Some of the children again: to print or compare them twice on each level would never end.
+    alternatives: tuple[Decision, ...] = field(default=(), repr=False, compare=False)
     error: Exception | None = None
     needs: frozenset[str] = frozenset()
+    deciding: tuple[Decision, ...] = field(default=(), repr=False, compare=False)
 
     def __bool__(self) -> bool:
         return self.outcome is Outcome.ALLOW
@@ -203,18 +218,118 @@ class Decision:
         """
         return self.cure.parameters
 
-    def explain(self) -> str:
-        """Return the decision as an indented tree, one line for each policy."""
-        return "\n".join(self._lines(0))
+    @property
+    def reason(self) -> str:
+        """Why it was refused, for people; clients do not see it. Empty where it was allowed."""
+        found: dict[str, None] = {}
+        for text in self._reasons():
+            if len(found) == _MOST_REASONS and text not in found:
+                return "; ".join(found) + "; …"
+            found[text] = None
+        return "; ".join(found)
 
-    def _lines(self, depth: int) -> Iterator[str]:
-        indent = "  " * depth
-        note = f"  ({self.reason})" if self.reason else ""
-        yield f"{indent}{self.outcome.name}: {self.policy!r}{note}"
-        for child in self.children:
-            yield from child._lines(depth + 1)
-        for policy in self.unasked:
-            yield f"{indent}  not asked: {policy!r}"
+    def _reasons(self) -> Iterator[str]:
+        if self.said:
+            yield str(self.said)
+            return
+        for child in self.deciding:
+            yield from child._reasons()
+
+    def explain(self, *, verbose: bool = False) -> str:
+        """Return the decision as an indented tree, one line for each policy.
+
+        ``>`` marks the refusals that decide. An operator's line ends at 80 columns, since those of
+        its members follow.
+
+        Args:
+            verbose: Whether to show what closing has added to the policies, the token's kind and
+                its issuer, and whole lines. Else it is shown only where it alone refuses.
+        """
+        return "\n".join(_Tree(verbose).lines(self, 0, is_deciding=True))
 
     def __str__(self) -> str:
         return self.explain()
+
+
+class _Tree(NamedTuple):
+    """The lines of a decision's tree.
+
+    Attributes:
+        is_verbose: Whether they are whole, and nothing that closing has added is left out.
+    """
+
+    is_verbose: bool
+
+    def lines(self, decision: Decision, depth: int, is_deciding: bool) -> Iterator[str]:
+        """Yield the lines of *decision* and its parts.
+
+        Args:
+            decision: The decision, or a part of it.
+            depth: How deep it stands in the tree.
+            is_deciding: Whether the whole decision is what this part says.
+        """
+        deciding = self._deciding(decision)
+        children = self._shown(decision, deciding)
+        unasked = [one for one in decision.unasked if self.is_verbose or not is_added(one)]
+        if len(children) == 1 and not unasked and self._is_same(decision, children[0]):
+            # All beside it was added: the two lines would be the same.
+            yield from self.lines(children[0], depth, is_deciding)
+            return
+        is_leaf = not children
+        yield self._line(decision, depth, is_leaf, is_leaf and is_deciding)
+        for child in children:
+            decides = is_deciding and any(child is one for one in deciding)
+            yield from self.lines(child, depth + 1, decides)
+        for policy in unasked:
+            yield f"{'  ' * depth}  not asked: {one_line(self._text(policy))}"
+
+    def _deciding(self, decision: Decision) -> Sequence[Decision]:
+        """Return the children that decide: those that were added only where no other does."""
+        written = [child for child in decision.deciding if not is_added(child.policy)]
+        return decision.deciding if self.is_verbose else written or decision.deciding
+
+    def _shown(self, decision: Decision, deciding: Sequence[Decision]) -> list[Decision]:
+        return [
+            child
+            for child in decision.children
+            if self.is_verbose
+            or not is_added(child.policy)
+            or any(child is one for one in deciding)
+        ]
+
+    def _is_same(self, decision: Decision, child: Decision) -> bool:
+        return not self.is_verbose and bool(written(decision.policy) == written(child.policy))
+
+    def _line(self, decision: Decision, depth: int, is_leaf: bool, is_marked: bool) -> str:
+        indent = "  " * depth
+        if depth and is_marked:
+            indent = f">{indent[1:]}"
+        added = "  [added]" if is_added(decision.policy) else ""
+        note = f"  ({decision.said})" if decision.said else ""
+        text = one_line(f"{indent}{decision.outcome.name}: {self._text(decision.policy)}")
+        if not (is_leaf or self.is_verbose or len(text) <= _WIDTH):
+            text = f"{text[: _WIDTH - 1]}…"
+        return f"{text}{added}{one_line(note)}"
+
+    def _text(self, policy: object) -> str:
+        return repr(policy if self.is_verbose or is_added(policy) else written(policy))
+
+
+def written(policy: object) -> object:
+    """Return what the author of *policy* wrote, without what closing has added.
+
+    It is None where closing has added all of it.
+    """
+    return getattr(policy, "__dict__", {}).get(WRITTEN, policy)
+
+
+def is_added(policy: object) -> bool:
+    """Whether closing has added *policy*: nobody wrote it."""
+    return written(policy) is None
+
+
+def one_line(text: str) -> str:
+    """Return *text* with escapes in place of characters that cannot be printed on one line."""
+    if text.isprintable():
+        return text
+    return "".join(one if one.isprintable() else repr(one)[1:-1] for one in text)

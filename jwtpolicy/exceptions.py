@@ -118,7 +118,6 @@ class AccessError(HTTPException):
         outcome: The place of the refusal on the chain of outcomes.
         has_challenge: Whether the answer carries ``WWW-Authenticate``.
         scheme: The scheme of that challenge; whoever refuses may set another one.
-        reason: The cause for the log; clients do not see it.
         parameters: What the challenge says beside the error: ``scope``, ``max_age`` (seconds),
             ``acr_values``.
         retry_after: Seconds after which trying again may help, or None.
@@ -135,6 +134,8 @@ class AccessError(HTTPException):
     resource_metadata: str | None = None
     #: Whether the library answers it, and no handler of the application's.
     is_own_answer: bool = False
+    #: The lines of the decision's tree that the body shows: in debug mode, and never else.
+    shown_decision: tuple[str, ...] = ()
 
     def __init__(
         self,
@@ -146,7 +147,7 @@ class AccessError(HTTPException):
     ) -> None:
         # HTTPException.__init__ is skipped on purpose: it sets `response`, which is derived here.
         Exception.__init__(self, reason or self.description)
-        self.reason = reason or self.description
+        self._reason = reason
         self._decision = decision
         self.parameters = dict(parameters or {})
         self.retry_after = retry_after
@@ -156,6 +157,21 @@ class AccessError(HTTPException):
         self.realm = realm
         self.resource_metadata = resource_metadata
         return self
+
+    @property
+    def reason(self) -> str:
+        """The cause for the log; clients do not see it.
+
+        Where nothing else was said it is that of the decision, put into words here.
+        """
+        said = self._reason
+        if not said and (decision := self.decision) is not None:
+            said = decision.reason
+        return said or self.description
+
+    @reason.setter
+    def reason(self, reason: str) -> None:
+        self._reason = reason
 
     @property
     def decision(self) -> Decision | None:
@@ -176,9 +192,16 @@ class AccessError(HTTPException):
         return f"{self.code} {self.error}: {self.reason}"
 
     @property
-    def body(self) -> dict[str, str]:
-        """The answer's JSON: ``error`` and ``error_description`` (:rfc:`6749#section-5.2`)."""
-        return {"error": self.error, "error_description": self.description}
+    def body(self) -> dict[str, Any]:
+        """The answer's JSON: ``error`` and ``error_description`` (:rfc:`6749#section-5.2`).
+
+        In debug mode ``decision`` is the tree of the decision, where there is one, as a list of its
+        lines.
+        """
+        told: dict[str, Any] = {"error": self.error, "error_description": self.description}
+        if self.shown_decision:
+            told["decision"] = list(self.shown_decision)
+        return told
 
     @property
     def challenge(self) -> str | None:
@@ -238,7 +261,7 @@ class AccessError(HTTPException):
         those of the library's classes are made of is in the key; what a class of the application's
         own says may change with each request.
         """
-        if type(self) not in _OWN_CLASSES:
+        if self.shown_decision or type(self) not in _OWN_CLASSES:
             return _made(self)
         said = (type(self), self.error, self.description, self.code, self.has_challenge)
         told = (self.scheme, self.realm, self.resource_metadata, self.retry_after)

@@ -39,7 +39,7 @@ from .exceptions import (
     expect,
     expect_several,
 )
-from .guards.answers import RequestServices
+from .guards.answers import RequestServices, Services
 from .guards.levels import level_of
 from .guards.request_state import RequestState
 from .keys import KeyRing
@@ -85,6 +85,7 @@ Schema = TypeVar("Schema", bound=type[ClaimSchema])
 Lifetime = float | timedelta | Never
 
 if TYPE_CHECKING:
+    from .app.explanation import Explanation
 
     class UserLoaderDecorator(Protocol[User]):
         """The decorator that ``user_loader(lazy=…)`` returns."""
@@ -794,7 +795,7 @@ class JWTManager(Generic[User]):
             RevokedTokenError: The token was used up before, or was revoked.
         """
         with self._answering():
-            if not self._components().services.consume(self._current()):
+            if not self._services().consume(self._current()):
                 msg = "the token was used before"
                 raise RevokedTokenError(msg)
         self._forget()
@@ -825,6 +826,7 @@ class JWTManager(Generic[User]):
     @overload
     def explain(
         self,
+        /,
         policy: Policy,
         token: str | Token | NotGiven | None = NOT_GIVEN,
         *,
@@ -835,28 +837,78 @@ class JWTManager(Generic[User]):
         remote_addr: str | None = None,
         transport: str | None = None,
     ) -> Decision: ...
+    @overload
     def explain(
+        self,
+        method: str,
+        path: str,
+        /,
+        *,
+        token: str | None = None,
+        place: str | None = None,
+        csrf: bool = True,
+        **request: Any,
+    ) -> Explanation: ...
+    def explain(
+        self, policy: Any = NOT_GIVEN, token: Any = NOT_GIVEN, /, **described: Any
+    ) -> Decision | Explanation:
+        """Say what a policy decides, or what would become of a request; nobody is let in by it.
+
+        With a policy: its `Decision` with its reasons, evaluated as it is, neither closed nor with
+        the baseline. *token* is encoded or verified, or None for a request without one; not given,
+        it is the current token, if there is one. Or it is an `AccessRequest`, which has all the
+        rest. The rest is described by keywords: ``method``, ``endpoint``, ``view_args``,
+        ``remote_addr``, ``transport``, and the ``resource``, where None means that it was not
+        found.
+
+        With a method and a path: an `Explanation` of that request, which goes the real way through
+        the application, its hooks included, up to the view, and stops there. Nothing is used up,
+        ended, logged or sent. *token* is encoded; it stands in *place*, or where the endpoint reads
+        tokens, in a cookie with its CSRF value unless *csrf* is False. ``headers``, ``json``,
+        ``query_string`` and the other keywords are those of `flask.testing.EnvironBuilder`.
+
+        Raises:
+            NotATokenError: *token* is encoded, and no valid token of this application, or expired;
+                in a request it is explained how it is refused.
+            TypeError: *token* is neither text nor a `Token`, or an `AccessRequest` was described
+                once more by keywords; or a keyword describes no part of a request.
+            ValueError: The endpoint does not read tokens from *place*.
+            SetupError: The application cannot start, so that it answers no request.
+        """
+        asked = tuple(one for one in (policy, token) if one is not NOT_GIVEN)
+        if isinstance(policy, str) and len(asked) > 1:
+            return self._walked(*asked, **described)
+        return self._evaluated(*asked, **described)
+
+    def _walked(
+        self,
+        method: str,
+        path: str,
+        *,
+        token: str | None = None,
+        place: str | None = None,
+        csrf: bool = True,
+        **request: Any,
+    ) -> Explanation:
+        # Here, because it imports Flask's test client, which nobody needs who explains nothing.
+        from .app.dry_run import walk
+        from .app.explained_request import ExplainedRequest
+
+        bound = self._application()
+        expect(path, str, "explain(method, path) takes the path of a URL: explain('GET', '/')")
+        how = "explain(token=…) takes the encoded token of a request, or None"
+        expect(token, (str, NoneType), how, is_secret=True)
+        explained = ExplainedRequest(_app(), bound, method.upper(), path, request)
+        if token is not None:
+            explained.add(token, place, csrf=csrf)
+        return walk(_app(), explained.environ)
+
+    def _evaluated(
         self,
         policy: Policy,
         token: AccessRequest | str | Token | NotGiven | None = NOT_GIVEN,
         **described: Any,
     ) -> Decision:
-        """Return the decision of *policy* with its reasons, without admitting or refusing anybody.
-
-        Args:
-            policy: The policy; evaluated as it is, neither closed nor with the baseline.
-            token: The token, encoded or verified; None for a request without one. Not given, it
-                is the current token, if there is one. Or an `AccessRequest`, which
-                has all the rest.
-            **described: The rest of the request: its ``method``, ``endpoint``, ``view_args``,
-                ``remote_addr`` and ``transport``, and the ``resource``, where None means that it
-                was not found.
-
-        Raises:
-            NotATokenError: *token* is encoded, and no valid token of this application, or expired.
-            TypeError: *token* is neither text nor a `Token`, or an `AccessRequest` was described
-                once more by keywords.
-        """
         as_policy(policy, "explain")
         services = self._components().services
         if isinstance(token, AccessRequest):
@@ -866,6 +918,7 @@ class JWTManager(Generic[User]):
             access = copy(token)
         else:
             access = AccessRequest(token=self._token_of(token), **described)
+        access.is_dry_run = True
         access._services = access._services or RequestServices(services)
         access.terms = services.terms if access.terms is DEFAULT_SETTINGS else access.terms
         return _explained(policy, access)
@@ -1043,7 +1096,7 @@ class JWTManager(Generic[User]):
         except InvalidTokenError:
             return
         if not _was_used_here(token):
-            self._components().sessions.notice_reuse(token)
+            self._services().notice_reuse(token)
 
     def _application(self) -> BoundApp:
         found = application()
@@ -1057,6 +1110,12 @@ class JWTManager(Generic[User]):
 
     def _components(self) -> Components:
         return self._application().components
+
+    def _services(self) -> Services:
+        """Return the services of the current request, which only look where it is a dry run."""
+        bound = self._application()
+        state = bound.known_state()
+        return bound.components.services if state is None else state.answers.services
 
     def _denies(self, encoded: str) -> bool:
         """Whether a revocation check denies a token that the bridge has verified.
@@ -1229,4 +1288,4 @@ def _explained(policy: Policy, access: AccessRequest) -> Decision:
         return decision
     reason = "there is no such resource"
     error = ResourceNotFoundError(reason)
-    return replace(decision, outcome=Outcome.NOT_FOUND, reason=reason, error=error)
+    return replace(decision, outcome=Outcome.NOT_FOUND, said=reason, error=error)

@@ -29,6 +29,7 @@ from .guards.levels import (
     remember,
     remember_opening,
 )
+from .guards.origins import UNKNOWN_LINE, calling_line
 from .guards.plan import Loader, check_loader, meeting
 from .policy.base import Policy
 from .policy.credentials import Access, Public
@@ -99,7 +100,8 @@ def protect(
     if resource is None:
         check_loader([level], f"protect({level!r})")
     _check_meeting(level)
-    return _Decorator(FunctionGuard(level, resource, reading_of(transports, csrf, "protect")))
+    reading = reading_of(transports, csrf, "protect")
+    return _Decorator(FunctionGuard(level, resource, reading, calling_line()))
 
 
 def _check_meeting(level: Policy) -> None:
@@ -125,7 +127,10 @@ class _Decorator:
             msg = f"{_name(view)} is @public and @protect at once; keep one of them"
             raise PolicyDefinitionError(msg)
         remember(view, self._guard)
-        return guarded(view, copy(self._guard))
+        guard = copy(self._guard)
+        if guard.written is UNKNOWN_LINE:  # `_BARE`, which is written anew on each function
+            guard.written = calling_line()
+        return guarded(view, guard)
 
 
 #: The decorator of ``@protect`` without parentheses.
@@ -210,7 +215,7 @@ def public(view: View) -> View:
         msg = f"{_name(view)} is @public and @protect at once; keep one of them"
         raise PolicyDefinitionError(msg)
     opened = _calling(view)
-    mark(opened, FunctionGuard(Public()))
+    mark(opened, FunctionGuard(Public(), written=calling_line()))
     remember_opening(view, opened)
     return cast(View, opened)
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import inspect
 import subprocess
 import sys
+from types import ModuleType
 
 import pytest
 
 import jwtpolicy
-from jwtpolicy import exceptions
+from jwtpolicy import exceptions, testing
 from jwtpolicy.decision import Outcome
 from jwtpolicy.guards.challenges import ERRORS
+from jwtpolicy.testing import strategies
 
 #: class, outcome, status, error, whether there is a challenge.
 TABLE = [
@@ -74,6 +76,11 @@ def test_every_public_name_is_there_and_documented() -> None:
         value = getattr(jwtpolicy, name)
         if inspect.isclass(value) or inspect.isfunction(value):
             assert value.__doc__, name
+
+
+@pytest.mark.parametrize("module", [testing, strategies], ids=lambda module: module.__name__)
+def test_every_name_for_tests_says_what_it_is(module: ModuleType) -> None:
+    assert all(getattr(module, name).__doc__ for name in module.__all__)
 
 
 #: Prints the modules that ``import jwtpolicy`` loads beside its own and those of what it needs.

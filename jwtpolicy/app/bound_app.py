@@ -19,9 +19,11 @@ from ..exceptions import (
     NoTokenError,
     SetupError,
 )
+from ..guards.dry_services import dry
 from ..guards.enforcement import Enforcement
 from ..guards.inner_access import InnerAccess
 from ..guards.levels import METHODS, EndpointGuard, FunctionGuard, Guard
+from ..guards.live_access import LiveAccess
 from ..guards.plan import Plan
 from ..guards.presented_tokens import tokens_to_end, warn_if_presented
 from ..guards.request_state import RequestState
@@ -102,7 +104,9 @@ class BoundApp:
         self._make_components = make_components
         self._registrations = registrations
         self._guarding = guarding
-        self.planner = Planner(app, parts, registrations.blueprints, self._terms)
+        self.planner = Planner(
+            app, parts, registrations.blueprints, self._terms, registrations.written
+        )
         self._key = f"jwtpolicy.{id(self)}"
         self._lock = threading.Lock()
         self._enforcement: Enforcement | None = None
@@ -153,6 +157,15 @@ class BoundApp:
     def state(self) -> RequestState:
         """Return the state of the current request; binds the application."""
         return self._state_of(_current_request())
+
+    def begin_dry_run(self, current: Request) -> RequestState:
+        """Give *current*, which no guard has seen yet, a state whose services only look.
+
+        All that guards do for a request goes through its state, so that none of them has to know.
+        """
+        state = RequestState(dry(self.enforcement.services), current)
+        current.environ[self._key] = state
+        return state
 
     def _state_of(self, current: Request) -> RequestState:
         kept: RequestState | None = current.environ.get(self._key)
@@ -256,6 +269,15 @@ class BoundApp:
         """Return the plan of *endpoint* for *method*, or None where it has no guard."""
         self._bind()
         return self._plan_of(endpoint, method)
+
+    def slides(self, own: LiveAccess) -> bool:
+        """Whether a request with *own* access gets a new access cookie, if its view sets none."""
+        return self._finishing is not None and self._finishing.slides(own)
+
+    def plan_met(self) -> Plan | None:
+        """Return the plan that the current request meets, or None where it has no guard."""
+        current = _current_request()
+        return self._plan_met(current.endpoint, current)
 
     @property
     def baseline(self) -> Policy | None:
@@ -376,7 +398,8 @@ class BoundApp:
             self.parts.store.check()
         enforcement = self.parts.enforcement(components)
         registered, terms = components.registered, components.services.terms
-        planner = Planner(self._app, self.parts, registered.blueprints, lambda: terms)
+        written = self._registrations.written
+        planner = Planner(self._app, self.parts, registered.blueprints, lambda: terms, written)
         self._plans = dict(planner.plans(components.baseline))
         bound = [plan for plan in self._plans.values() if plan is not None]
         self._finish_answers([self.parts.places(), *(plan.places for plan in bound)])
@@ -387,6 +410,7 @@ class BoundApp:
             self._app.extensions[left] = tuple(self._app.extensions.get(left, ()))
         self._app.extensions[REFRESH_PATHS] = frozenset(self._app.extensions.get(REFRESH_PATHS, ()))
         self.parts.note_testing(self._app)
+        self.parts.refusals.may_show_decisions = self._app.debug is True
         self.planner, self._components = planner, components
         self._registrations.hold(components.registered)
         return enforcement
@@ -502,6 +526,17 @@ def application() -> BoundApp:
         SetupError: The current application has no `JWTManager`.
     """
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined] # a proxy
+    found: BoundApp | None = app.extensions.get(EXTENSION)
+    # Not through `bound_app_of`: every guarded request comes through here.
+    return found or bound_app_of(app)
+
+
+def bound_app_of(app: Flask) -> BoundApp:
+    """Return the `BoundApp` of *app*.
+
+    Raises:
+        SetupError: The application *app* has no `JWTManager`.
+    """
     found: BoundApp | None = app.extensions.get(EXTENSION)
     if found is None:
         msg = "this application has no JWTManager; write JWTManager(app) or jwt.init_app(app)"

@@ -100,6 +100,7 @@ class Parts:
 
     Attributes:
         takes_cookies: Whether ``JWT_TOKEN_LOCATION`` contains cookies.
+        ring: The keys.
     """
 
     def __init__(
@@ -115,7 +116,7 @@ class Parts:
         self._lifetimes = settings.lifetimes
         self.takes_cookies = "cookies" in settings.token_location
         self.clock = clock
-        self._ring = ring = keys or _ring(settings)
+        self.ring = ring = keys or _ring(settings)
         has_own_keys = type(ring).signing_key_for is not KeyRing.signing_key_for
         self.can_sign = ring.signing_key is not None or has_own_keys
         self._chose_file = store is None and settings.store_url is None and not app.testing
@@ -296,7 +297,7 @@ class Parts:
         return Components(
             registered=registered,
             services=Services(
-                verifier=_verifier(self.settings, self._ring, self.clock, registered.schemas),
+                verifier=_verifier(self.settings, self.ring, self.clock, registered.schemas),
                 revocation=revocation,
                 users=users,
                 terms=terms,

@@ -25,6 +25,7 @@ from ..guards.levels import (
     openings_of,
     opens,
 )
+from ..guards.origins import UNKNOWN_LINE, LevelOrigin, Line
 from ..guards.plan import CompiledLevels, Loader, Plan, check_types, without_loader
 from ..policy.base import Policy
 from ..policy.closing import close, leaves
@@ -34,7 +35,7 @@ from ..transports import Places
 from .components import Parts
 
 #: The levels that were put on blueprints, by the blueprint.
-BlueprintLevels = Mapping[Blueprint, Sequence[Policy]]
+BlueprintLevels = Mapping[Blueprint, Sequence[LevelOrigin]]
 
 #: The packages whose ``dispatch_request`` runs the handler of the method, and nothing else.
 _FRAMEWORKS: Final = frozenset({"flask", "flask_restful", "flask_restx"})
@@ -51,13 +52,18 @@ class Demand(NamedTuple):
         method: In upper case.
         guards: The guards on the view function, its class and its handler, without openings that
             do not count.
-        outer: The levels of its blueprints, the innermost first.
+        enclosing: The levels of its blueprints, the innermost first.
     """
 
     label: str
     method: str
     guards: Sequence[Guard] = ()
-    outer: Sequence[Policy] = ()
+    enclosing: Sequence[LevelOrigin] = ()
+
+    @property
+    def outer(self) -> list[Policy]:
+        """The policies of the levels of its blueprints, the innermost first."""
+        return [level.policy for level in self.enclosing]
 
     @property
     def own(self) -> list[Policy]:
@@ -70,6 +76,14 @@ class Demand(NamedTuple):
         own = self.own
         is_public = any(isinstance(level, Public) for level in own)
         return own if is_public else [*(own or [Access()]), *self.outer]
+
+    @property
+    def origins(self) -> list[LevelOrigin]:
+        """All `levels` with where they were written, in the same order."""
+        own = [origin for guard in self.guards for origin in guard.origins(self.method)]
+        is_public = any(isinstance(origin.policy, Public) for origin in own)
+        default = LevelOrigin("default", Access())
+        return own if is_public else [*(own or [default]), *self.enclosing]
 
 
 class Planner:
@@ -84,6 +98,7 @@ class Planner:
         parts: Its transports, checks and store.
         blueprints: The levels of blueprints.
         terms: Returns the settings that policies go by.
+        written: The line that made the manager, and with it the baseline.
     """
 
     def __init__(
@@ -92,11 +107,13 @@ class Planner:
         parts: Parts,
         blueprints: BlueprintLevels,
         terms: Callable[[], PolicySettings],
+        written: Line = UNKNOWN_LINE,
     ) -> None:
         self._app = app
         self._parts = parts
         self._blueprints = blueprints
         self._terms = terms
+        self._written = written
         self._usual_places = parts.places()
         self._compiled: WeakValueDictionary[object, CompiledLevels] = WeakValueDictionary()
         self._places: WeakValueDictionary[object, Places] = WeakValueDictionary()
@@ -171,13 +188,13 @@ class Planner:
         levels, label, guards = demand.levels, demand.label, demand.guards
         if any(isinstance(level, Public) for level in levels):
             _check_alone(levels, label)
-            return Plan(None, guards=guards, label=label)
+            return _written(Plan(None, guards=guards, label=label), lambda: demand.origins)
         compiled = self._compiled_levels(levels, baseline, label)
         loader = _one_loader(guards, label)
         if loader is None and compiled.about_resource is not None:
             raise without_loader(compiled.about_resource, label)
         places = self._common_places(guards, label)
-        return Plan(
+        plan = Plan(
             compiled,
             guards=guards,
             loader=loader,
@@ -186,6 +203,10 @@ class Planner:
             checks=self._parts.checks(places, csrf=_needs_csrf(guards)),
             has_async_view=any(guard.is_async(demand.method) for guard in guards),
         )
+        return _written(plan, lambda: [*self._origin_of(baseline), *demand.origins])
+
+    def _origin_of(self, baseline: Policy | None) -> list[LevelOrigin]:
+        return [] if baseline is None else [LevelOrigin("baseline", baseline, "", *self._written)]
 
     def _compiled_levels(
         self, levels: Sequence[Policy], baseline: Policy | None, label: str
@@ -227,9 +248,9 @@ class Planner:
         places = Places(common, judges_each=judges_each)
         return self._places.setdefault((common, judges_each), places)
 
-    def _blueprint_levels(self, endpoint: str) -> list[Policy]:
+    def _blueprint_levels(self, endpoint: str) -> list[LevelOrigin]:
         """Return the levels of the endpoint's blueprints, the innermost first."""
-        levels: list[Policy] = []
+        levels: list[LevelOrigin] = []
         name = endpoint.rpartition(".")[0]
         while name:
             # None where the application's own endpoint has a dot in its name.
@@ -237,6 +258,12 @@ class Planner:
             levels += self._blueprints.get(blueprint, ())
             name = name.rpartition(".")[0]
         return levels
+
+
+def _written(plan: Plan, origins: Callable[[], Sequence[LevelOrigin]]) -> Plan:
+    """Return *plan*, which says by *origins* where its levels were written."""
+    plan.origins = origins
+    return plan
 
 
 def methods_of(rule: Rule) -> list[str]:

@@ -11,6 +11,7 @@ from weakref import WeakSet
 from flask import Blueprint
 
 from ..exceptions import SetupError
+from ..guards.origins import LevelOrigin, calling_line
 from ..policy.base import Policy
 from ..schemas import SchemaRegistry
 from ..sessions.additions import Hook
@@ -45,7 +46,7 @@ class Registered(NamedTuple):
     """
 
     schemas: SchemaRegistry
-    blueprints: Mapping[Blueprint, Sequence[Policy]]
+    blueprints: Mapping[Blueprint, Sequence[LevelOrigin]]
     revocation_checks: tuple[RevocationCheck, ...]
     user_loader: UserLoader | None
     is_lazy: bool
@@ -67,6 +68,7 @@ class Registrations:
     Attributes:
         schemas: The claim schemas.
         blueprints: The levels of protected blueprints.
+        written: The line that made the manager.
         lock: Serialises registering and binding: a registration during the first request of an
             application is in its copy, or is an error.
     """
@@ -74,7 +76,8 @@ class Registrations:
     def __init__(self) -> None:
         self.lock = threading.RLock()
         self.schemas = SchemaRegistry()
-        self.blueprints: dict[Blueprint, list[Policy]] = {}
+        self.blueprints: dict[Blueprint, list[LevelOrigin]] = {}
+        self.written = calling_line()
         self._checks: list[RevocationCheck] = []
         self._hooks: dict[str, Callable[..., Any]] = {}
         self._is_lazy = False
@@ -162,14 +165,15 @@ class Registrations:
         with self.lock:
             levels = self.blueprints.get(blueprint, [])
             # By identity, and not by an `__eq__` of the application's: it is not asked otherwise.
-            if level.identity in [one.identity for one in levels]:
+            if level.identity in [one.policy.identity for one in levels]:
                 return
             bound = [one for one in self._applications if one.is_bound and one.has(blueprint)]
             if bound:
                 raise SetupError(_late(f"protect_blueprint({blueprint.name})", bound))
             if not levels:
                 blueprint.before_request(guard)
-            self.blueprints[blueprint] = [*levels, level]
+            origin = LevelOrigin("blueprint", level, blueprint.name, *calling_line())
+            self.blueprints[blueprint] = [*levels, origin]
 
     def copied(self) -> Registered:
         """Return a frozen copy of the registrations at this moment."""

@@ -8,9 +8,9 @@ from dataclasses import replace
 from flask import Flask
 
 from ..app.bound_app import EXTENSION, BoundApp
+from ..app.bridge_guards import EXTENSION as BRIDGE
 from ..app.planner import methods_of
 from ..exceptions import ConfigurationError, SetupError
-from .bridge import EXTENSION as BRIDGE
 from .findings import Audit, Protection, Row
 from .hiding import without_secrets
 from .judging import Judge

@@ -14,11 +14,11 @@ import flask.views
 from flask import Flask
 from werkzeug.local import LocalProxy
 
+from ..app.bridge_guards import blueprints_of, is_guard_of_bridge, making, verifying
 from ..app.planner import WrittenGuards, dispatcher, handler, put_at_each_request, view_class
 from ..extension import JWTManager
-from ..guards.levels import guard_of, opens
+from ..guards.levels import guard_of, layers_of, opens
 from ..views import protect
-from .bridge import blueprints_of, is_guard_of_bridge, making, verifying
 from .bytecode import UNTOLD, Scope, scope_of
 
 _ENFORCE: Final = frozenset({"enforce", "enforce_async"})
@@ -58,6 +58,17 @@ def found_inside(app: Flask, endpoint: str, method: str) -> Found:
     # What a hook hides is not what the endpoint is about.
     look.found.hidden.clear()
     look.at(WrittenGuards(app.view_functions.get(endpoint)).view)
+    return look.found
+
+
+def found_beneath(app: Flask, endpoint: str, method: str) -> Found:
+    """Return the checks in the view of *endpoint* that its guards stand around."""
+    view = WrittenGuards(app.view_functions.get(endpoint)).view
+    cls = view_class(view)
+    function = view if cls is None else handler(view, method)
+    *_, innermost = layers_of(function)
+    look = _Look(method)
+    look.at(innermost if cls is None else MethodType(innermost, cls))  # type: ignore[arg-type] # a function
     return look.found
 
 

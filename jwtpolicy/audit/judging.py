@@ -10,10 +10,10 @@ from flask import Flask
 from werkzeug.routing import Rule
 
 from ..app.bound_app import BoundApp, is_automatic, is_listed
+from ..app.bridge_guards import bridge_around, is_passed_by
 from ..app.planner import Demand, WrittenGuards
 from ..exceptions import SetupError
 from ..settings import Settings
-from .bridge import bridge_around, is_passed_by
 from .findings import Protection, Row, row_at
 from .guarded import Guarded
 from .inside import found_inside

@@ -8,11 +8,11 @@ from typing import Final
 from flask import Flask
 
 from ..app.bound_app import BoundApp
+from ..app.bridge_guards import EXTENSION, is_bridge
 from ..policy.closing import demands
 from ..policy.credentials import KnownUser
 from ..settings import Settings
 from ..stores import MemoryStore
-from .bridge import EXTENSION, is_bridge
 
 _COMPAT: Final = "JWT_COMPAT_"
 #: The security checks that the switches of the bridge turn off.

@@ -14,6 +14,7 @@ from ..extension import manager_here
 from ..policy.credentials import Access
 from ..proxies import current_token
 from ..sessions.results import OpenSession
+from ..transports import parameters_of
 from ..views import ProtectedView
 from .answering import logging_refusals
 from .paging import before_of, limit_in, place_in
@@ -57,8 +58,10 @@ class SessionsView(ProtectedView):
 
         Raises:
             InvalidQueryError: ``limit`` or ``before`` is malformed, or is there twice.
+            InvalidRequestError: The query string is not UTF-8.
         """
-        limit, place = limit_in(request.args), place_in(request.args)
+        parameters = parameters_of(request)
+        limit, place = limit_in(parameters), place_in(parameters)
         return self.listed(manager_here()._page(current_token.subject, limit, place))
 
     @logging_refusals

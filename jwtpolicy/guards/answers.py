@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 from weakref import ref
 
 from werkzeug.exceptions import HTTPException
@@ -39,8 +39,10 @@ class Services:
         terms: The clock, the leeway and the other settings that policies go by.
         ensure_sync: Wraps an async function so that sync code can call it: Flask's own.
         notice_reuse: Ends the session of a refresh token that was used before.
+        is_dry_run: Whether they only look, for a request that is explained and not answered.
     """
 
+    is_dry_run: ClassVar[bool] = False
     verifier: Verifier
     revocation: Revocation
     users: Users

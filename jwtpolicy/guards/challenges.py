@@ -45,7 +45,6 @@ def refusal(decision: Decision) -> Exception:
         return named
     error_class = ERRORS[decision.outcome] if named is None else type(named)
     error = error_class(
-        decision.reason or None,
         decision=decision,
         parameters=decision.cure.challenge(decision.outcome),
     )

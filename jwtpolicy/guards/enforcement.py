@@ -157,7 +157,8 @@ class Enforcement:
         if token is None or "refresh" not in plan.kinds:
             return
         try:
-            self.services.notice_reuse(token)
+            # Those of the request: in a dry run they only note it.
+            state.answers.services.notice_reuse(token)
         except AccessError as error:
             raise self.refusals.sent(
                 error, plan.label, state, token_id=token.token_id

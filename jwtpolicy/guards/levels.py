@@ -20,6 +20,7 @@ from ..policy.credentials import Access, Public
 from ..settings.readers import PLACES
 from ..transports import Transport
 from .misspelt_attributes import check_names
+from .origins import UNKNOWN_LINE, LevelOrigin, Line, line_of_class
 from .plan import Loader, check_loader, meeting
 
 #: The name under which a function that a guard made carries that guard, and itself.
@@ -101,6 +102,9 @@ class Guard(Protocol):
     def levels(self, method: str) -> tuple[Policy, ...]:
         """Return its levels for *method*, in upper case; ``(Public(),)`` opens it."""
 
+    def origins(self, method: str) -> list[LevelOrigin]:
+        """Return the same levels with where they were written; it may read source files."""
+
     def writes(self, method: str) -> bool:
         """Whether a level for *method* was written, rather than the default level."""
 
@@ -115,19 +119,28 @@ class FunctionGuard:
         level: The policies that were written, as one level.
         loader: The function that loads the resource, or None.
         reading: The transports that it reads tokens from.
+        written: The line of the decorator.
         origin: The guard of the decorator that put it there; each function has a copy.
     """
 
     def __init__(
-        self, level: Policy, loader: Loader | None = None, reading: Reading | None = None
+        self,
+        level: Policy,
+        loader: Loader | None = None,
+        reading: Reading | None = None,
+        written: Line = UNKNOWN_LINE,
     ) -> None:
         self.level = level
         self.loader = loader
         self.reading = reading or Reading()
+        self.written = written
         self.origin: FunctionGuard = self
 
     def levels(self, method: str) -> tuple[Policy, ...]:
         return (self.level,)
+
+    def origins(self, method: str) -> list[LevelOrigin]:
+        return [LevelOrigin("decorator", self.level, "", *self.written)]
 
     def writes(self, method: str) -> bool:
         return True
@@ -211,6 +224,15 @@ class ClassGuard:
         self._check_written()
         found = self._by_method.get(method)
         return self._collected(method) if found is None else found
+
+    def origins(self, method: str) -> list[LevelOrigin]:
+        written = [
+            LevelOrigin("class", level, cls.name, *line_of_class(cls.written_on))
+            for cls in self._classes
+            for level in cls.levels(method)
+        ]
+        line = line_of_class(self.view)
+        return written or [LevelOrigin("default", Access(), self.view.__name__, *line)]
 
     def _check_written(self) -> None:
         """Notice levels that were written after the guard was made, and that nobody would ask.
@@ -311,6 +333,7 @@ class _ClassLevels:
     """The levels that one class writes in its own namespace."""
 
     def __init__(self, cls: type, methods: Iterable[str]) -> None:
+        self.written_on = cls
         self.name = cls.__name__
         own = vars(cls)
         self._all = None

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping
+from functools import cached_property
 from types import MappingProxyType
-from typing import Any
+from typing import Any, cast
 
 from flask import Request
 
@@ -57,6 +58,11 @@ class LiveAccess(AccessRequest):
     @property
     def endpoint(self) -> str | None:  # type: ignore[override] # looked up
         return None if self._rule is None else self._rule.endpoint
+
+    # No `property`, so that a copy can be given another value.
+    @cached_property
+    def is_dry_run(self) -> bool:  # type: ignore[override] # looked up
+        return cast(RequestServices, self._services).services.is_dry_run
 
     @property
     def view_args(self) -> Mapping[str, Any]:  # type: ignore[override] # looked up

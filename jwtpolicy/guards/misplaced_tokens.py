@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from flask import Request
 
-from ..transports import HeaderTransport, JSONTransport, Places
+from ..exceptions import InvalidRequestError
+from ..transports import HeaderTransport, JSONTransport, Places, parameters_of
 
 #: Words that a log may repeat; what else stands before the first space may be the token itself.
 _SCHEMES: Final = {
@@ -80,6 +81,7 @@ def _found(request: Request, places: Places) -> Iterator[str]:
     for place in read:
         if value := request.environ.get(place.key):
             yield _other_scheme(place, value)
+    parameters = _parameters(request)
     headers = {f"HTTP_{name.upper().replace('-', '_')}": name for name in _HEADERS}
     where = [
         *(
@@ -87,7 +89,7 @@ def _found(request: Request, places: Places) -> Iterator[str]:
             for key, name in headers.items()
             if key not in {place.key for place in read}
         ),
-        *((f"the parameter {name}", request.args.get(name)) for name in _PARAMETERS),
+        *((f"the parameter {name}", parameters.get(name)) for name in _PARAMETERS),
         *((f"the cookie {name}", request.cookies.get(name)) for name in _COOKIES),
     ]
     for name, value in where:
@@ -96,6 +98,13 @@ def _found(request: Request, places: Places) -> Iterator[str]:
     if (body := _body(request, places)) is not None:
         # It is not read: whoever sends no token must not make us wait for the rest of it.
         yield f"no token was sent; the body, which is {body}, is not looked at for one"
+
+
+def _parameters(request: Request) -> Mapping[str, str]:
+    try:
+        return parameters_of(request)
+    except InvalidRequestError:
+        return {}
 
 
 def _body(request: Request, places: Places) -> str | None:

@@ -8,15 +8,16 @@ from typing import Any, Final
 
 from ..decision import Decision
 from ..exceptions import PolicyDefinitionError
-from ..policy.base import AllOf, Policy, combined
+from ..policy.base import Policy
 from ..policy.baseline import for_kind
 from ..policy.claim_policies import IsSubject
-from ..policy.closing import Closed, close, leaves
+from ..policy.closing import Closed, close, joined, leaves
 from ..policy.credentials import Access, OwnTokens, Refresh, TokenKind
 from ..policy.program import Builder, Conjunction, Program
 from ..policy.request import AccessRequest, PolicySettings
 from ..policy.resource import Owns, ResourceMatch
 from ..transports import Places
+from .origins import LevelOrigin
 from .presentation import PresentationCheck
 
 #: No transports: for public plans, and for plans that are only evaluated.
@@ -71,6 +72,7 @@ class Plan:
         closed: The levels, closed and AND-ed.
         guards: The guards that wrote the levels; one decision answers for all of them.
         loader: The loader of the resource, or None.
+        origins: Returns the levels with where they were written; whoever makes the plan sets it.
         has_async_loader: Whether the loader is async.
         has_async_view: Whether the view is async behind a sync guard, as a method of a class may
             be. User and resource are loaded before it runs, because its proxies cannot await.
@@ -101,6 +103,7 @@ class Plan:
         "kinds",
         "label",
         "loader",
+        "origins",
         "places",
         "programs",
     )
@@ -117,6 +120,7 @@ class Plan:
         has_async_view: bool = False,
     ) -> None:
         self.compiled = compiled
+        self.origins: Callable[[], Sequence[LevelOrigin]] = tuple
         self.label = label
         self.places = places
         self.checks = tuple(checks)
@@ -133,6 +137,11 @@ class Plan:
             self.anonymous = compiled.anonymous
             self.programs = compiled.programs
             self.is_plain = not (self.closed.ignores_invalid or has_async_view)
+
+    @property
+    def levels(self) -> tuple[LevelOrigin, ...]:
+        """Its levels with where they were written, the baseline first; it may read sources."""
+        return tuple(self.origins())
 
     def absence(self) -> Decision:
         """Return the decision about a request without a token.
@@ -235,4 +244,4 @@ def program_of(policy: Policy, baseline: Policy | None, held: Collection[object]
     if baseline is None:
         return Program(root, builder)
     base = baseline.compile(builder, False)
-    return Program(Conjunction([root, base], combined(AllOf, [policy, baseline])), builder, base)
+    return Program(Conjunction([root, base], joined([policy, baseline])), builder, base)

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import Any, Final
 from weakref import ref
 
 from flask import Request, Response, after_this_request, current_app
 
-from ..decision import Decision, Outcome
+from ..decision import Decision, Outcome, is_added, one_line
 from ..exceptions import AccessError, NoTokenError, quoted
-from ..policy.credentials import OwnTokens
 from .misplaced_tokens import misplaced
 from .request_state import RequestState
 
@@ -30,6 +29,8 @@ class Refusals:
         resource_metadata: The URL that challenges name, or None (:rfc:`9728`).
 
     Attributes:
+        may_show_decisions: Whether the application was in debug mode when it was bound. Refusals
+            show their decisions if it is so still: to clients in the body, and in the log.
         answers_all: Says whether the library answers every refusal, because the application has no
             error handler that could.
     """
@@ -37,6 +38,7 @@ class Refusals:
     def __init__(self, realm: str, resource_metadata: str | None = None) -> None:
         self._realm = realm
         self._resource_metadata = resource_metadata
+        self.may_show_decisions = False
         self.answers_all: Callable[[], bool] = lambda: False
 
     def sent(
@@ -66,6 +68,7 @@ class Refusals:
         """
         # An application may raise one object for many requests.
         error.is_own_answer = False
+        error.shown_decision = _shown(error) if self.may_show_decisions else ()
         if not may_be_caught:
             error.__traceback__ = None
         unlogged = _log(error, label, state, token_id, level, may_be_caught)
@@ -88,6 +91,14 @@ class Refusals:
         return error
 
 
+def _shown(error: AccessError) -> tuple[str, ...]:
+    """Return the lines of the decision's tree in debug mode, else none."""
+    # True itself: the text "False", as an environment has it, is no yes.
+    if current_app.debug is not True or (decision := error.decision) is None:
+        return ()
+    return tuple(decision.explain().split("\n"))
+
+
 def _log(
     error: AccessError,
     label: str,
@@ -96,22 +107,31 @@ def _log(
     level: int | None,
     may_be_caught: bool,
 ) -> tuple[Any, ...] | None:
-    """Log *error*, unless it was logged before.
+    """Log *error*, unless it was logged before or the request is a dry run.
 
     Returns:
         The arguments of the log for a line that has to wait for the answer, or None.
     """
+    if state is not None and state.answers.services.is_dry_run:
+        return None
     if level is None:
         # In debug mode nothing has to be set up for the line to be seen: Python prints warnings.
-        level = logging.WARNING if current_app.debug else logging.INFO
+        level = logging.WARNING if current_app.debug is True else logging.INFO
         level = logging.ERROR if error.outcome is Outcome.ERROR else level
     if not logger.isEnabledFor(level) or (state is not None and state.logged() is error):
         return None
-    line = (level, "%s: %s (jti=%r)", *_said(error, label, state, token_id))
+    line: tuple[Any, ...] = (level, "%s: %s (jti=%r)", *_said(error, label, state, token_id))
+    if error.shown_decision:
+        # One record, so that no other line comes in between.
+        line = (level, f"{line[1]}%s", *line[2:], _indented(error.shown_decision))
     if may_be_caught and level <= logging.WARNING:
         return line
     logger.log(*line)
     return None
+
+
+def _indented(lines: Iterable[str]) -> str:
+    return "".join(f"\n  {line}" for line in lines)
 
 
 def _said(
@@ -132,11 +152,11 @@ def _answered(response: Response, state: RequestState) -> Response:
         if unlogged is not None:
             logger.log(*unlogged)
         if response.status_code >= 400 and not error.is_own_answer:
-            _put_back(response, error)
+            put_back(response, error)
     return response
 
 
-def _put_back(response: Response, error: AccessError) -> None:
+def put_back(response: Response, error: AccessError) -> None:
     """Give an error that answers a refusal the headers of the refusal's own answer.
 
     An application's handler knows the status and the text, and mostly not that clients read
@@ -168,7 +188,8 @@ def _line(error: AccessError, state: RequestState | None) -> str:
     """Return the log's text about *error*: status, code, reason, and the refusing policies."""
     said = _hint(error, state) or error.reason
     policies = "" if error.decision is None else _refusing(error.decision)
-    return f"{error.code} {error.error}: {said}{policies and ': '}{policies}"
+    # Of an application's own reason, or its policy's ``repr``, not each is one line.
+    return one_line(f"{error.code} {error.error}: {said}{policies and ': '}{policies}")
 
 
 def _hint(error: AccessError, state: RequestState | None) -> str | None:
@@ -181,8 +202,8 @@ def _hint(error: AccessError, state: RequestState | None) -> str | None:
 
 def _refusing(decision: Decision) -> str:
     """Return the refusing policies that decide *decision*, as text for the log."""
-    # Nobody writes `OwnTokens`: closing adds it, and there is another one wherever it refuses.
-    causes = (cause for cause in _causes(decision) if not isinstance(cause, OwnTokens))
+    # Nobody wrote what closing adds, and where it refuses alone the reason says it.
+    causes = (cause for cause in _causes(decision) if not is_added(cause))
     found = list(dict.fromkeys(map(repr, causes)))
     return ", ".join(found[:_MOST]) + (" …" if len(found) > _MOST else "")
 

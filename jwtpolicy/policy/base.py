@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Final, NoReturn, Self, TypeVar
 
 from werkzeug.exceptions import HTTPException
 
-from ..decision import ALLOWED, Decision, Finding, Outcome
+from ..decision import ALLOWED, WRITTEN, Decision, Finding, Outcome
 from ..exceptions import (
     MissingClaimError,
     PolicyDefinitionError,
@@ -37,12 +37,13 @@ _LIBRARY = f"{__package__}."
 NO_TOKEN_SENT = "no token was sent"  # noqa: S105 # words
 _NO_TOKEN = Finding(Outcome.NO_TOKEN, NO_TOKEN_SENT)
 #: Keys of the library's own entries in ``vars(policy)``: no attribute of a subclass has a dot.
-_ARGUMENTS, _DEPTH, _IDENTITY, _PROGRAM, _SEALED = _OURS = (
+_ARGUMENTS, _DEPTH, _IDENTITY, _PROGRAM, _SEALED, _ = _OURS = (
     "jwtpolicy.arguments",
     "jwtpolicy.depth",
     "jwtpolicy.identity",
     "jwtpolicy.program",
     "jwtpolicy.sealed",
+    WRITTEN,
 )
 #: Levels of a policy tree: printing, comparing or copying deeper ones would exhaust the stack.
 _DEEPEST: Final = 100

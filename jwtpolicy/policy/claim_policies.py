@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from operator import itemgetter
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from ..decision import ALLOWED, Finding, Outcome
 from ..exceptions import MissingClaimError, PolicyDefinitionError
 from ..markers import NOT_GIVEN, NotGiven
 from .base import Policy, without_token
 from .comparing import Unknown
+from .held_names import NotHeld
 from .matchers import Matcher, as_matcher, claim_at, subject_arg
 from .program import PURE
 from .request import AccessRequest
@@ -105,17 +106,33 @@ class ClaimsMatch(Attribute):
         try:
             value = claim_at(access.token._claims, path)
         except Unknown as why:
-            return missing(str(why)) if self.absent is None else mismatch(f"the claim {path!r}")
+            return missing(str(why)) if self.absent is None else _refused(str(why))
         try:
             matches = matcher.matches(value, access, path == "sub")
         except Unknown as why:
             return missing(f"the claim {path!r}: {why}")
-        return ALLOWED if matches else mismatch(f"the claim {path!r}")
+        return ALLOWED if matches else _refused(Mismatch("the claim", path, matcher))
 
 
-def mismatch(what: str) -> Finding:
-    """Return the finding for a value that is there and does not match."""
-    return Finding(Outcome.FORBIDDEN, f"{what} does not match")
+class Mismatch(NamedTuple):
+    """The reason of a value that is there and does not match.
+
+    Attributes:
+        noun: What has the value.
+        path: Its name, or dotted path.
+        matcher: What was asked of it.
+    """
+
+    noun: str
+    path: str
+    matcher: Matcher
+
+    def __str__(self) -> str:
+        return f"{self.noun} {self.path!r} {self.matcher.misfit}"
+
+
+def _refused(reason: object) -> Finding:
+    return Finding(Outcome.FORBIDDEN, reason)
 
 
 #: Of several answers in one leaf: what cannot be told first, then no, then yes.
@@ -197,9 +214,8 @@ class HasRole(Attribute):
         if type(held) is not list:
             return missing(f"the claim {access.terms.roles_claim!r} is not an array")
         # A list's elements may be of any type; only text can be a role.
-        if self.roles <= {role for role in held if type(role) is str}:
-            return ALLOWED
-        return Finding(Outcome.FORBIDDEN, "the bearer has not the role")
+        roles = {role for role in held if type(role) is str}
+        return ALLOWED if self.roles <= roles else _refused(NotHeld("role", self.roles, (*roles,)))
 
 
 class HasScope(Attribute):
@@ -228,9 +244,10 @@ class HasScope(Attribute):
         token = access.token
         if token is None:
             return without_token(access)
-        if self.scopes.issubset(token._claims.get("scope", "").split(" ")):
+        held = token._claims.get("scope", "").split(" ")
+        if self.scopes.issubset(held):
             return ALLOWED
-        return Finding(Outcome.INSUFFICIENT_SCOPE, "the token's scope does not reach")
+        return Finding(Outcome.INSUFFICIENT_SCOPE, NotHeld("scope", self.scopes, tuple(held)))
 
 
 def _words(owner: str, words: tuple[str, ...]) -> frozenset[str]:

@@ -7,8 +7,9 @@ A part that names no kind of token gets ``& Access()``, and a part that names no
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, cast
 
+from ..decision import WRITTEN, written
 from .base import AllOf, AnyOf, AtLeast, Not, Policy, combined
 from .credentials import Access, Anonymous, OwnTokens, TokenKind
 from .freshness import Fresh
@@ -38,20 +39,51 @@ class Closed(NamedTuple):
         return not self.kinds and not self.is_open
 
 
+def _added(policy: Policy) -> Policy:
+    vars(policy)[WRITTEN] = None
+    return policy
+
+
+#: What closing adds to a part that does not name the kind of its token, or its issuer.
+_ACCESS: Final = _added(Access())
+_OWN_TOKENS: Final = _added(OwnTokens())
+
+
 def close(levels: Iterable[Policy]) -> Closed:
     """Return *levels*, each closed by itself, as one tree."""
-    closed = [
-        _closed(_closed(normal(level), _names_kind, Access()), _names_issuer, OwnTokens())
-        for level in levels
-    ]
+    closed = [_closed_level(level) for level in levels]
     accepted = frozenset.intersection(*(_accepted(level) or frozenset() for level in closed))
     is_open = NO_TOKEN_KIND in accepted
     return Closed(
-        combined(AllOf, closed) if len(closed) > 1 else closed[0],
+        joined(closed) if len(closed) > 1 else closed[0],
         accepted - {NO_TOKEN_KIND},
         is_open,
         is_open and any(map(_ignores_invalid, closed)),
     )
+
+
+def joined(closed: Iterable[Policy]) -> Policy:
+    """Return the AND of closed policies; it knows what their authors wrote."""
+    parts = list(closed)
+    return _noted(combined(AllOf, parts), combined(AllOf, map(_as_written, parts)))
+
+
+def _closed_level(level: Policy) -> Policy:
+    bare = normal(level)
+    closed = _closed(_closed(bare, _names_kind, _ACCESS), _names_issuer, _OWN_TOKENS)
+    # Not where nothing was added: it may be an object of the author's, which is not to be changed.
+    return closed if closed is bare else _noted(closed, level)
+
+
+def _noted(closed: Policy, part: Policy | None) -> Policy:
+    """Return *closed*, which was just made, with a note of what its author wrote."""
+    vars(closed)[WRITTEN] = part
+    return closed
+
+
+def _as_written(part: Policy) -> Policy:
+    # Never None: whoever asks has a part that somebody wrote some of.
+    return cast(Policy, written(part))
 
 
 def normal(policy: Policy, is_negated: bool = False) -> Policy:
@@ -69,6 +101,11 @@ def normal(policy: Policy, is_negated: bool = False) -> Policy:
 
 def _closed(part: Policy, names: Callable[[Policy], bool], missing: Policy) -> Policy:
     """Return *part*, in normal form, so that each way through it names what it accepts."""
+    made = _with_missing(part, names, missing)
+    return part if made is part else _noted(made, _as_written(part))
+
+
+def _with_missing(part: Policy, names: Callable[[Policy], bool], missing: Policy) -> Policy:
     if isinstance(part, AnyOf):
         return combined(AnyOf, [_closed(member, names, missing) for member in part.members])
     if isinstance(part, AtLeast):

@@ -60,13 +60,13 @@ class TokenKind(Credential):
         if token is None:
             return without_token(access)
         if token._claims["type"] != self.kind:
-            return wrong_kind(token.kind)
+            return wrong_kind(token.kind, self.kind)
         return _EXPIRED if access.terms.is_over(token._claims.get("exp")) else ALLOWED
 
 
-def wrong_kind(kind: str) -> Finding:
-    """Return the finding for a token of another kind than the one that was asked for."""
-    reason = f"the token is of the kind {kind!r}"
+def wrong_kind(kind: str, asked: str) -> Finding:
+    """Return the finding for a token of another *kind* than the one that was asked for."""
+    reason = f"the token is of the kind {kind!r}, asked is {asked!r}"
     return Finding(Outcome.INVALID_TOKEN, reason, error=WrongKindError(reason))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from datetime import timedelta
+from typing import Final, NamedTuple
 
 from ..decision import ALLOWED, Cure, Finding, Outcome
 from ..exceptions import PolicyDefinitionError
@@ -12,6 +13,7 @@ from .arguments import source_of
 from .base import without_token
 from .claim_policies import Attribute, is_word
 from .credentials import wrong_kind
+from .held_names import quoted_name
 from .request import AccessRequest
 
 
@@ -64,29 +66,82 @@ class Fresh(Attribute):
             return without_token(access)
         claims = token._claims
         if claims["type"] != "access":
-            return wrong_kind(token.kind)
+            return wrong_kind(token.kind, "access")
         if self.within is None and self.acr is None:
-            is_fresh = _is_marked(claims.get("fresh", False), access)
-        else:
-            is_fresh = self._is_recent(claims.get("auth_time"), access) and (
-                self.acr is None or claims.get("acr") == self.acr
-            )
-        return ALLOWED if is_fresh else self._step_up()
+            fresh = claims.get("fresh")
+            return ALLOWED if _is_marked(fresh, access) else _not_marked(fresh)
+        age = self._age(claims.get("auth_time"), access)
+        acr = claims.get("acr")
+        is_recent = self._is_recent(age, access)
+        if is_recent and (self.acr is None or acr == self.acr):
+            return ALLOWED
+        max_age = None if self.within is None else int(self.within)
+        why = _Stale(self, is_recent, age, acr)
+        return Finding(Outcome.STEP_UP, why, Cure(max_age, self.acr))
 
-    def _is_recent(self, auth_time: float | None, access: AccessRequest) -> bool:
+    def _age(self, auth_time: float | None, access: AccessRequest) -> float | None:
+        """Return how many seconds ago the user authenticated, or None where nobody asks or says."""
+        if self.within is None or auth_time is None:
+            return None
+        return access.terms.clock() - auth_time
+
+    def _is_recent(self, age: float | None, access: AccessRequest) -> bool:
         if self.within is None:
             return True
-        if auth_time is None:
+        if age is None:
             return False
         terms = access.terms
         # Ahead by what the clocks of two machines differ, it is of just now; this lengthens
         # *within* by no more than that. Ahead by more it never happened, and must not last until
         # then.
-        return -terms.ahead <= terms.clock() - auth_time <= self.within + terms.leeway
+        return -terms.ahead <= age <= self.within + terms.leeway
 
-    def _step_up(self) -> Finding:
-        max_age = None if self.within is None else int(self.within)
-        return Finding(Outcome.STEP_UP, "not fresh enough", Cure(max_age, self.acr))
+
+class _Stale(NamedTuple):
+    """The reason of an authentication that is too old, or not of the class that is asked for.
+
+    Attributes:
+        asked: The policy.
+        is_recent: Whether the time alone would do.
+        age: Seconds since the authentication, if that was asked and is known.
+        acr: The class that the token names.
+    """
+
+    asked: Fresh
+    is_recent: bool
+    age: float | None
+    acr: str | None
+
+    def __str__(self) -> str:
+        texts = [self._age_text(), self._acr_text()]
+        return "; ".join(text for text in texts if text)
+
+    def _age_text(self) -> str:
+        if self.is_recent:
+            return ""
+        if self.age is None:
+            return "auth_time is absent"
+        if self.age < 0:
+            return f"auth_time is {math.ceil(-self.age)} s ahead of the clock"
+        return f"authenticated {math.ceil(self.age)} s ago, {self.asked.within} s are allowed"
+
+    def _acr_text(self) -> str:
+        asked = self.asked.acr
+        if asked is None or self.acr == asked:
+            return ""
+        held = "absent" if self.acr is None else quoted_name(self.acr)
+        return f"acr is {held}, asked is {quoted_name(asked)}"
+
+
+def _not_marked(fresh: object) -> Finding:
+    if fresh is None:
+        return _NO_MARK
+    return _NOT_FRESH if fresh is False else _FRESH_NO_MORE
+
+
+_NO_MARK: Final = Finding(Outcome.STEP_UP, "fresh is absent")
+_NOT_FRESH: Final = Finding(Outcome.STEP_UP, "fresh is false")
+_FRESH_NO_MORE: Final = Finding(Outcome.STEP_UP, "the time that fresh names is over")
 
 
 def _seconds(within: float | timedelta) -> float:

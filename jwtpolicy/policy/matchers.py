@@ -44,6 +44,11 @@ class Matcher(Comparable, ABC):
         """
 
     @property
+    def misfit(self) -> str:
+        """What the reason says of a value that does not match; it repeats no value of a request."""
+        return "does not match"
+
+    @property
     def identity(self) -> object:
         return self._identity if type(self) in _LIBRARY else Alone(self)
 
@@ -112,6 +117,10 @@ class view_arg(_Looked):  # noqa: N801 # reads as a value in an expression
             raise Unknown(msg)
         return access.view_args[self.name], False
 
+    @property
+    def misfit(self) -> str:
+        return f"is not what the URL's {self.name!r} says"
+
 
 class claim(_Looked):  # noqa: N801 # reads as a value in an expression
     """Equal to the value of a claim; a dotted path names members of objects.
@@ -132,6 +141,10 @@ class claim(_Looked):  # noqa: N801 # reads as a value in an expression
             raise Unknown(msg)
         return claim_at(access.token._claims, self.name), self.name == "sub"
 
+    @property
+    def misfit(self) -> str:
+        return f"is not what the claim {self.name!r} says"
+
 
 class subject_arg(view_arg):  # noqa: N801 # as the others
     """A subject equal to the user, of a given type, whose id is a variable in the URL."""
@@ -143,6 +156,10 @@ class subject_arg(view_arg):  # noqa: N801 # as the others
     def matches(self, value: object, access: AccessRequest, is_subject: bool) -> bool:
         return _is_named(value, self.look_up(access)[0], access, self.of)
 
+    @property
+    def misfit(self) -> str:
+        return f"is not the user that the URL's {self.name!r} names"
+
 
 class owner_of(claim):  # noqa: N801 # as the others
     """An attribute equal to the token's subject, as the id of a user of a given type."""
@@ -153,6 +170,10 @@ class owner_of(claim):  # noqa: N801 # as the others
 
     def matches(self, value: object, access: AccessRequest, is_subject: bool) -> bool:
         return _is_named(self.look_up(access)[0], value, access, self.of)
+
+    @property
+    def misfit(self) -> str:
+        return "is not the subject of the token"
 
 
 class contains(Matcher):  # noqa: N801 # reads as a condition in an expression
@@ -174,6 +195,10 @@ class contains(Matcher):  # noqa: N801 # reads as a condition in an expression
         wanted = self.arguments[0]
         return any(same(item, wanted) for item in value)
 
+    @property
+    def misfit(self) -> str:
+        return "does not contain what is asked for"
+
 
 class one_of(Matcher):  # noqa: N801 # reads as a condition in an expression
     """Equal to one of these values, type included.
@@ -192,6 +217,10 @@ class one_of(Matcher):  # noqa: N801 # reads as a condition in an expression
 
     def matches(self, value: object, access: AccessRequest, is_subject: bool) -> bool:
         return is_among(value, self.arguments)
+
+    @property
+    def misfit(self) -> str:
+        return "is none of the values that are asked for"
 
 
 class validated(Matcher):  # noqa: N801 # reads as a condition in an expression

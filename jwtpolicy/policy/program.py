@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterable, Sequence
-from typing import ClassVar, Final, Protocol, TypeVar
+from typing import ClassVar, Final, NamedTuple, Protocol, TypeVar
 
 from ..decision import NEGATED, NO_CURE, Cure, Decision, Finding, Outcome
 from ..exceptions import AccessError
@@ -161,7 +161,7 @@ class Literal(Node):
             return Decision(_ALLOW, self.policy, needs=self._needs)
         # The leaf allowed and so gave no reason; its negation refuses for just that.
         if self.is_negated and found.outcome is _ALLOW:
-            return Decision(outcome, self.policy, reason=f"{self.leaf!r} holds")
+            return Decision(outcome, self.policy, said=_Holds(self.leaf))
         return self._refusal(found)
 
     @property
@@ -172,11 +172,20 @@ class Literal(Node):
         return Decision(
             found.outcome,
             self.policy,
-            reason=found.reason,
+            said=found.reason,
             cure=_with_scope(found.cure, found.outcome, self._needs),
             error=found.error,
             needs=self._needs,
         )
+
+
+class _Holds(NamedTuple):
+    """The reason of a negation that refuses: the leaf allowed."""
+
+    leaf: Leaf
+
+    def __str__(self) -> str:
+        return f"{self.leaf!r} holds"
 
 
 class AwaitedLiteral(Literal):
@@ -434,7 +443,7 @@ def _merged(
     chosen: Sequence[Decision],
     unasked: Sequence[Node],
 ) -> Decision:
-    # Reason, cure and error come from members with the node's own outcome. To satisfy one that
+    # Reasons, cure and error come from members with the node's own outcome. To satisfy one that
     # refuses less hard would not change the answer.
     hardest = [child for child in chosen if child.outcome is outcome]
     needs = frozenset[str]().union(*(child.needs for child in chosen))
@@ -444,11 +453,11 @@ def _merged(
         policy,
         children=tuple(children),
         unasked=tuple(node.policy for node in unasked),
-        reason="; ".join(dict.fromkeys(c.reason for c in hardest if c.reason)) if refused else "",
         cure=_with_scope(_united(hardest), outcome, needs) if refused else NO_CURE,
         alternatives=_sorted(children) if refused and len(chosen) < len(children) else (),
         error=_first_error(hardest) if refused else None,
         needs=needs,
+        deciding=tuple(hardest) if refused else (),
     )
 
 

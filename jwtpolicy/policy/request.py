@@ -133,6 +133,8 @@ class AccessRequest:
         transport: The name of the place where the token stood: ``headers``, ``cookies`` …; None
             without a token.
         terms: The clock, the leeway and the name of the roles' claim.
+        is_dry_run: Whether the request is only explained: a policy that counts requests, or writes
+            anything else, only looks then.
 
     Args:
         resource: The object that the endpoint is about; None where it was looked for and does not
@@ -146,6 +148,7 @@ class AccessRequest:
     # Defaults of the class, because most requests change few of them.
     credential_error: AccessError | None = None
     transport: str | None = None
+    is_dry_run: bool = False
     #: Whether the resource was asked for before it was there.
     touched: bool = False
     #: Whether whoever asks policies can await the user, and whether one of them waits for that.

@@ -11,10 +11,10 @@ from ..markers import NOT_GIVEN, NotGiven
 from .base import without_token
 from .claim_policies import (
     Attribute,
+    Mismatch,
     checked_name,
     checked_type,
     doubtful_first,
-    mismatch,
     missing,
     named_matchers,
 )
@@ -72,7 +72,9 @@ class ResourceMatch(Attribute):
             matches = matcher.matches(_attribute(access.resource, path), access, False)
         except Unknown as why:
             return missing(f"the resource's {path!r}: {why}")
-        return ALLOWED if matches else mismatch(f"the resource's {path!r}")
+        if matches:
+            return ALLOWED
+        return Finding(Outcome.FORBIDDEN, Mismatch("the resource's", path, matcher))
 
 
 class Owns(ResourceMatch):

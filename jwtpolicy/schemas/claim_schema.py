@@ -98,10 +98,10 @@ class _Strict:
     """A validator that fails if the one it wraps returns False."""
 
     def __init__(self, validator: Callable[[Any], Any]) -> None:
-        self._validator = validator
+        self.validator = validator
 
     def __call__(self, value: Any) -> None:
-        if self._validator(value) is False and value is not False:
+        if self.validator(value) is False and value is not False:
             msg = "Invalid value."
             raise ValidationError(msg)
 
@@ -121,6 +121,11 @@ def _strict(validator: Any) -> Any:
         # marshmallow 4 overlooks what the parts return, too.
         return _Strict(And(*map(_strict, validator.validators)))
     return _Strict(validator)
+
+
+def declared_validators(field: Any) -> list[Any]:
+    """Return the validators of a field as they were declared."""
+    return [getattr(one, "validator", one) for one in field.validators]
 
 
 def _identified(name: str, meta: object) -> tuple[str, int]:

@@ -5,7 +5,7 @@ from .cookies import CookieTransport
 from .headers import HeaderTransport
 from .json_body import JSONTransport
 from .places import Places
-from .query_string import QueryTransport
+from .query_string import QueryTransport, parameters_of
 
 __all__ = [
     "CookieTransport",
@@ -16,4 +16,5 @@ __all__ = [
     "Presented",
     "QueryTransport",
     "Transport",
+    "parameters_of",
 ]

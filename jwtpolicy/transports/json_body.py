@@ -26,13 +26,14 @@ class JSONTransport(NamedByKind):
         body = body_of(request)
         if type(body) is not dict:
             return []
-        found = [(kind, body[key]) for kind in kinds if (key := self._key(kind)) in body]
+        found = [(kind, body[key]) for kind in kinds if (key := self.key(kind)) in body]
         if any(type(value) is not str for _, value in found):
             msg = "a token in the body is not text"
             raise InvalidRequestError(msg)
         return [Presented(value, self, kind) for kind, value in found]
 
-    def _key(self, kind: str) -> str:
+    def key(self, kind: str) -> str:
+        """Return the name of the member that holds a token of *kind*."""
         return self.names.get(kind, f"{kind}_token")
 
 

@@ -27,7 +27,8 @@ from jwtpolicy.audit.passing import Caller, can_pass
 from jwtpolicy.guards.plan import program_of
 from jwtpolicy.policy.closing import close
 from jwtpolicy.policy.request import PolicySettings
-from tests.support.strategies import NOW, token, trees
+from jwtpolicy.testing.strategies import policies
+from tests.support.strategies import NOW, token
 
 #: Leaves that know something of each other, so that contradictions are not rare.
 THEMES = [
@@ -59,7 +60,7 @@ TOKENS: dict[str | None, list[Any]] = {
 TERMS = PolicySettings(clock=lambda: NOW)
 
 
-LEVELS = st.sampled_from(THEMES).flatmap(lambda theme: trees(st.sampled_from(theme)))
+LEVELS = st.sampled_from(THEMES).flatmap(lambda theme: policies(theme))
 
 
 @given(LEVELS, st.sampled_from(list(TOKENS)))

@@ -211,6 +211,14 @@ def test_a_parameter_or_a_cookie_that_stands_twice_is_refused(everywhere: Bridge
     assert everywhere.client.get(f"/optional?jwt={token}").json["at"] == "query_string"
 
 
+def test_a_query_of_raw_bytes_is_refused(everywhere: Bridged) -> None:
+    """HTTP-1: servers pass on what a client sends, and werkzeug does not decode it."""
+    raw = {"QUERY_STRING": "a=\xff"}
+
+    assert everywhere.client.get("/optional", environ_overrides=raw).status_code == 422
+    assert everywhere.client.get("/optional", query_string={"a": "\xff"}).status_code == 200
+
+
 def test_the_order_of_places_decides_between_a_header_and_a_cookie(make_bridged: Any) -> None:
     """C20: a header that is listed first is not beaten by a cookie that has expired."""
     first_header = make_bridged(token_location=["headers", "cookies"])

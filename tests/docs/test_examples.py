@@ -13,9 +13,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from flask.testing import FlaskClient
+from flask import Flask
 
+from examples.board import create_app as create_board
 from examples.notes import create_app
+from examples.notes.database import database
+from jwtpolicy.testing import (
+    ActingClient,
+    act,
+    anonymous,
+    assert_all_routes_guarded,
+    assert_policy,
+    with_,
+)
 from tests.services.processes import end, free_port
 from tests.support.paths import ROOT
 from tests.support.requests import bearer
@@ -23,23 +33,24 @@ from tests.support.waiting import wait_for
 
 
 @pytest.fixture
-def site(tmp_path: Path) -> FlaskClient:
-    return create_app(str(tmp_path), TESTING=True).test_client()
+def site(tmp_path: Path) -> ActingClient:
+    """Return a client of the notes at which nobody is logged in."""
+    return act(create_app(str(tmp_path), TESTING=True))
 
 
-def logged_in(site: Any, name: str, password: str) -> dict[str, str]:
-    answer = site.post("/login", data={"name": name, "password": password})
-    return bearer(answer.json["access_token"])
-
-
-@pytest.fixture
-def bob(site: FlaskClient) -> dict[str, str]:
-    return logged_in(site, "bob", "builder")
+def user(site: ActingClient, name: str) -> Any:
+    with site.application.app_context():
+        return next(one for one in database().users() if one.name == name)
 
 
 @pytest.fixture
-def ada(site: FlaskClient) -> dict[str, str]:
-    return logged_in(site, "ada", "lovelace")
+def bob(site: ActingClient) -> ActingClient:
+    return site.as_user(user(site, "bob"))
+
+
+@pytest.fixture
+def ada(site: ActingClient) -> ActingClient:
+    return site.as_user(user(site, "ada"))
 
 
 def test_a_wrong_password_and_an_unknown_name_get_the_same_answer(site: Any) -> None:
@@ -52,35 +63,58 @@ def test_a_wrong_password_and_an_unknown_name_get_the_same_answer(site: Any) -> 
     assert site.post("/login", json=[]).status_code == 400
 
 
-def test_users_see_their_own_notes(site: Any, bob: Any) -> None:
-    assert site.get("/notes").status_code == 401
-    assert site.get("/notes", headers=bob).json["notes"][0]["text"] == "A first note of bob"
+def test_no_endpoint_of_the_notes_was_forgotten(site: ActingClient) -> None:
+    assert_all_routes_guarded(site.application)
 
 
-def test_a_note_can_be_written_and_deleted_by_its_owner(site: Any, bob: Any, ada: Any) -> None:
-    note = site.post("/notes", headers=bob, json={"text": "mine"}).json["id"]
+@pytest.mark.parametrize(
+    ("request_", "expected"),
+    [
+        ("GET /notes", {"nobody": 401, "ada": 200, "bob": 200, "eve": 200}),
+        ("GET /notes/2", {"nobody": 401, "ada": 200, "bob": 200, "eve": 403}),
+        ("DELETE /notes/2", {"nobody": 401, "ada": 403, "bob": 204, "eve": 403}),
+        ("GET /accounts", {"nobody": 401, "ada": 200, "bob": 403, "eve": 403}),
+        ("GET /accounts/2", {"nobody": 401, "ada": 200, "bob": 200, "eve": 403}),
+        ("DELETE /accounts/2", {"nobody": 401, "ada": 401, "bob": 401, "eve": 403}),
+        ("POST /password", {"nobody": 401, "bob": 401}),
+    ],
+)
+def test_who_may_do_what_with_notes(
+    site: ActingClient, request_: str, expected: dict[str, int]
+) -> None:
+    method, path = request_.split()
+    table = [
+        (anonymous if name == "nobody" else user(site, name), status)
+        for name, status in expected.items()
+    ]
 
-    assert site.delete(f"/notes/{note}", headers=ada).status_code == 403
-    assert site.delete(f"/notes/{note}", headers=bob).status_code == 204
-    assert site.get(f"/notes/{note}", headers=bob).status_code == 404
-    assert site.post("/notes", headers=bob, json={"text": 3}).status_code == 400
+    assert_policy(site.application, method, path, table)
 
 
-def test_an_admin_may_read_what_others_may_not(site: Any, bob: Any, ada: Any) -> None:
-    assert site.get("/notes/2", headers=ada).status_code == 200
-    assert site.get("/notes/1", headers=bob).status_code == 403
-    assert len(site.get("/accounts", headers=ada).json["accounts"]) == 3
-    assert site.get("/accounts", headers=bob).status_code == 403
-    assert site.get("/accounts/9", headers=ada).status_code == 404
+def test_users_see_their_own_notes(bob: Any) -> None:
+    assert bob.get("/notes").json["notes"][0]["text"] == "A first note of bob"
+
+
+def test_a_note_can_be_written_and_deleted_by_its_owner(bob: Any) -> None:
+    note = bob.post("/notes", json={"text": "mine"}).json["id"]
+
+    assert bob.delete(f"/notes/{note}").status_code == 204
+    assert bob.get(f"/notes/{note}").status_code == 404
+    assert bob.post("/notes", json={"text": 3}).status_code == 400
+
+
+def test_an_admin_sees_everybody(ada: Any) -> None:
+    assert len(ada.get("/accounts").json["accounts"]) == 3
+    assert ada.get("/accounts/9").status_code == 404
 
 
 def test_deleting_an_account_wants_the_password_again(site: Any, bob: Any) -> None:
-    assert site.get("/accounts/2", headers=bob).json["name"] == "bob"
-    refused = site.delete("/accounts/2", headers=bob)
+    assert bob.get("/accounts/2").json["name"] == "bob"
+    refused = bob.delete("/accounts/2")
     assert 'acr_values="confirmed"' in refused.headers["WWW-Authenticate"]
 
     form = {"name": "bob", "password": "builder"}
-    confirmed = bearer(site.post("/step-up", headers=bob, data=form).json["access_token"])
+    confirmed = bearer(bob.post("/step-up", data=form).json["access_token"])
 
     assert site.delete("/accounts/2", headers=confirmed).status_code == 204
     assert site.get("/me", headers=confirmed).status_code == 401
@@ -88,9 +122,8 @@ def test_deleting_an_account_wants_the_password_again(site: Any, bob: Any) -> No
 
 def test_a_change_of_the_password_logs_the_other_devices_out(site: Any, bob: Any) -> None:
     form = {"name": "bob", "password": "builder"}
-    phone = logged_in(site, "bob", "builder")
-    assert site.post("/password", headers=bob, json={"new": "fixer"}).status_code == 401
-    confirmed = bearer(site.post("/step-up", headers=bob, data=form).json["access_token"])
+    phone = bearer(site.post("/login", data=form).json["access_token"])
+    confirmed = bearer(bob.post("/step-up", data=form).json["access_token"])
     assert len(site.get("/sessions", headers=confirmed).json["sessions"]) == 2
 
     answer = site.post("/password", headers=confirmed, json={"new": "fixer"})
@@ -103,12 +136,58 @@ def test_a_change_of_the_password_logs_the_other_devices_out(site: Any, bob: Any
     assert site.post("/password", headers=confirmed, json={}).status_code == 400
 
 
-def test_a_logged_out_user_stays_logged_out(site: Any, bob: Any) -> None:
-    assert site.get("/me", headers=bob).json["name"] == "bob"
+def test_a_confirmation_lasts_five_minutes(site: ActingClient) -> None:
+    bob = site.as_user(user(site, "bob"), acr="confirmed")
+    with site.clock:
+        bob.wait(301)
+        assert bob.delete("/accounts/2").status_code == 401
+    assert site.as_user(user(site, "bob"), acr="confirmed").delete("/accounts/2").status_code == 204
 
-    assert site.post("/logout", headers=bob).status_code == 204
 
-    assert site.get("/me", headers=bob).status_code == 401
+def test_a_logged_out_user_stays_logged_out(bob: Any) -> None:
+    assert bob.get("/me").json["name"] == "bob"
+
+    assert bob.post("/logout").status_code == 204
+
+    assert bob.get("/me").status_code == 401
+
+
+@pytest.fixture
+def board(tmp_path: Path) -> Flask:
+    return create_board(str(tmp_path), TESTING=True)
+
+
+def test_no_page_of_the_board_was_forgotten(board: Flask) -> None:
+    assert_all_routes_guarded(board)
+
+
+@pytest.mark.parametrize(
+    ("request_", "nobody", "ada"),
+    [
+        ("GET /", 200, 200),
+        ("GET /private", 303, 200),
+        ("POST /messages", 303, 200),
+        ("POST /private/delete", 303, 200),
+        ("GET /devices", 303, 200),
+    ],
+)
+def test_who_may_do_what_on_the_board(board: Flask, request_: str, nobody: int, ada: int) -> None:
+    """303 is the way to the login form."""
+    method, path = request_.split()
+
+    assert_policy(board, method, path, {anonymous: nobody, "ada": ada})
+    if method == "POST":
+        assert_policy(board, method, path, {"ada": 403}, csrf=False)
+
+
+def test_whoever_was_only_remembered_logs_in_before_the_account_goes(board: Flask) -> None:
+    assert_policy(board, "POST", "/private/delete", {with_("ada", fresh=False): 303})
+
+
+def test_a_message_is_written_with_the_name_of_its_author(board: Flask) -> None:
+    ada = act(board).as_user("ada")
+
+    assert "ada: hello" in ada.post("/messages", data={"text": "hello"}, follow_redirects=True).text
 
 
 def test_the_page_offers_every_call(site: Any) -> None:

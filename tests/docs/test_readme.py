@@ -26,7 +26,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a wheel of this checkout, built from a copy so that nothing is left behind in it."""
     source = tmp_path_factory.mktemp("source")
     shutil.copytree(ROOT / "jwtpolicy", source / "jwtpolicy")
-    for name in ("pyproject.toml", "setup.py", "README.md", "LICENSE"):
+    for name in ("pyproject.toml", "setup.py", "README.md", "LICENSE", "pytest_jwtpolicy.py"):
         shutil.copy(ROOT / name, source)
     build = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation"]
     subprocess.run([*build, "-w", str(source), str(source)], check=True, capture_output=True)
@@ -99,10 +99,24 @@ def test_the_refused_call_is_challenged_as_it_is_printed(folder: Path, port: int
     caught.value.close()
 
 
+def test_the_tests_that_it_prints_pass(folder: Path) -> None:
+    (folder / "test_app.py").write_text(BLOCKS["test_app.py"], encoding="utf-8")
+    known = BLOCKS["serve"].replace("flask run", "python -m pytest -q -p no:cacheprovider")
+    done = subprocess.run(
+        ["bash", "-euc", f". venv/bin/activate\n{known}"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert "2 passed" in done.stdout
+
+
 def test_every_policy_of_the_table_exists() -> None:
     import jwtpolicy
 
-    table = README.split("## The policies")[1].split("## Read on")[0]
+    table = README.split("## The policies")[1].split("## Test it")[0]
     names = {name.removeprefix("@") for name in re.findall(r"`(@?[A-Za-z]+)", table)}
 
     assert names <= set(jwtpolicy.__all__)

@@ -313,7 +313,7 @@ def test_help_is_text_and_no_markup() -> None:
 # The Python API
 
 #: What its module offers to the library alone.
-INNER = {"jwtpolicy.transports.NamedByKind", "jwtpolicy.transports.Places"}
+INNER = {f"jwtpolicy.transports.{name}" for name in ("NamedByKind", "Places", "parameters_of")}
 
 MODULES = ("", ".audit", ".endpoints", ".keys", ".stores", ".testing", ".transports")
 

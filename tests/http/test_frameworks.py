@@ -136,6 +136,26 @@ def site(request: pytest.FixtureRequest) -> AppAndManager:
     return app, jwt
 
 
+@pytest.mark.parametrize("scope", [None, "a", "b"])
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_what_is_explained_is_what_the_framework_answers(
+    site: Any, method: str, scope: str | None
+) -> None:
+    app, jwt = site
+    with app.app_context():
+        token = None if scope is None else jwt.issue("u1", scope=scope)
+        told = jwt.explain(method, "/items", token=token)
+    headers = {} if token is None else bearer(token)
+
+    answer = app.test_client().open("/items", method=method, headers=headers)
+
+    assert (told.status, told.challenge) == (
+        answer.status_code,
+        answer.headers.get("WWW-Authenticate"),
+    )
+    assert bool(told) is (scope == "a")
+
+
 def test_a_token_with_the_scope_gets_in(site: Any) -> None:
     app, jwt = site
     with app.app_context():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from io import BytesIO
 from types import SimpleNamespace
 from typing import Any
 
@@ -96,17 +95,6 @@ def test_a_bad_token_never_falls_through_to_another_place(make_app: Any) -> None
     assert client.get("/", headers=bearer("x.y.z")).status_code == 401
     assert client.get("/?jwt=").status_code == 401
     assert client.get("/").json["at"] == "cookies"
-
-
-@pytest.mark.parametrize("query", ["jwt=Bearer%20{0}&jwt=Bearer%20{0}", "jwt=Token%20{0}", "jwt="])
-def test_a_malformed_parameter_is_refused(make_app: Any, query: str) -> None:
-    """HTTP-4."""
-    app, jwt = make_app(token_location="query_string", query_string_value_prefix="Bearer ")
-    client, token = serve(app, jwt, OptionalToken()), issue(app, jwt)
-
-    assert client.get(f"/?{query.format(token)}").status_code == 400
-    assert client.get(f"/?jwt=Bearer%20{token}").json["sub"] == "u1"
-    assert client.get("/?other=1").json["sub"] is None
 
 
 @pytest.mark.parametrize("value", ["", " ", "\t "])
@@ -349,31 +337,6 @@ def test_a_place_of_ones_own_is_a_class_of_a_few_lines(make_app: Any) -> None:
     assert client.get("/").status_code == 401
 
 
-class Field(Transport):
-    """The field of a form, multipart or not."""
-
-    name = "form"
-
-    def read(self, request: Request) -> str | None:
-        found = request.form.getlist("token")
-        if len(found) > 1 or "token" in request.files:
-            raise InvalidRequestError
-        return found[0] if found else None
-
-
-def test_a_field_of_a_multipart_form_can_be_a_place(make_app: Any) -> None:
-    """D17, HTTP-4."""
-    app, jwt = make_app()
-    client, token = serve(app, jwt, transports=Field()), issue(app, jwt)
-    upload = (BytesIO(b"text"), "a.txt")
-
-    sent = {"token": token, "file": upload}
-    assert client.post("/", data=sent, content_type="multipart/form-data").json["at"] == "form"
-    assert client.post("/", data={"token": [token, token]}).status_code == 400
-    assert client.post("/", data={"token": (BytesIO(token.encode()), "t")}).status_code == 400
-    assert client.post("/", data={"other": token}).status_code == 401
-
-
 class Careless(Transport):
     """Whatever the client put into the JSON, and no name."""
 
@@ -482,23 +445,3 @@ def test_enforce_without_a_guard_judges_the_resource_that_it_is_given(make_app: 
 
 def test_places_show_their_names() -> None:
     assert repr(Places([HeaderTransport(), JSONTransport({})])) == "headers, json"
-
-
-def test_what_was_presented_shows_no_token(make_app: Any) -> None:
-    """KEY-8."""
-    app, jwt = make_app()
-    token = issue(app, jwt)
-    with app.test_request_context(headers=bearer(token)):
-        shown = repr(HeaderTransport().presented(request, ("access",)))
-
-    assert token not in shown
-    assert "headers" in shown
-
-
-def test_a_place_by_kinds_reads_the_access_token_by_itself(make_app: Any) -> None:
-    app, jwt = make_app()
-    token = issue(app, jwt)
-    with app.test_request_context(json={"access_token": token}, method="POST"):
-        assert JSONTransport({}).read(request) == token
-    with app.test_request_context(json={}, method="POST"):
-        assert JSONTransport({}).read(request) is None

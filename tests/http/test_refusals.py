@@ -8,13 +8,15 @@ from typing import Any
 import pytest
 from flask import Blueprint
 
-from jwtpolicy import Fresh, HasRole, HasScope, Outcome, policy, protect
+from jwtpolicy import AccessRequest, Fresh, HasRole, HasScope, Outcome, policy, protect
 from jwtpolicy.exceptions import (
     AccessDeniedError,
     AccessError,
     ChallengeError,
     ExpiredTokenError,
+    InsufficientScopeError,
     InvalidTokenError,
+    StepUpRequiredError,
     quoted,
 )
 from tests.support.requests import bearer
@@ -254,7 +256,7 @@ def test_the_log_says_why_and_shows_no_token(
     with caplog.at_level(logging.INFO, "jwtpolicy"):
         app.test_client().get("/", headers=headers)
 
-    assert "GET view: 403 access_denied: the bearer has not the role" in caplog.text
+    assert "GET view: 403 access_denied: role admin is not held; the token has none" in caplog.text
     assert "(jti='" in caplog.text
     assert headers["Authorization"].rpartition(".")[2] not in caplog.text
 
@@ -294,3 +296,36 @@ def test_an_error_is_an_http_exception_in_every_way() -> None:
     )
     assert dict(error.get_headers())["WWW-Authenticate"] == error.challenge
     assert str(error) == "401 invalid_token: for the log"
+
+
+def test_the_reason_is_that_of_the_decision_unless_another_is_said() -> None:
+    decision = HasRole("admin").evaluate(AccessRequest())
+    error = AccessDeniedError(decision=decision)
+    assert error.reason == "no token was sent"
+    error.reason = "it is night"
+    assert str(error) == "403 access_denied: it is night"
+
+
+#: Refusals whose reasons say much.
+TALKATIVE = {
+    "roles": (HasRole("admin"), 403, AccessDeniedError, None),
+    "scopes": (HasScope("a:b"), 403, InsufficientScopeError, 'scope="a:b"'),
+    "age": (Fresh(within=300), 401, StepUpRequiredError, 'max_age="300"'),
+    "class": (Fresh(acr="mfa"), 401, StepUpRequiredError, 'acr_values="mfa"'),
+}
+
+
+@pytest.mark.parametrize("case", TALKATIVE)
+def test_clients_are_told_what_would_help_and_no_reason(app: Any, access: Any, case: str) -> None:
+    level, status, cls, asked = TALKATIVE[case]
+    app.add_url_rule("/", "view", protect(level)(lambda: "in"))
+    held = {"roles": ["author"], "tenant": "acme-secret"}
+    answer = app.test_client().get("/", headers=access(claims=held, scope="read"))
+
+    assert answer.status_code == status
+    assert answer.json == {"error": cls.error, "error_description": cls.description}
+    challenge = None
+    if asked is not None:
+        told = f'error="{cls.error}", error_description="{cls.description}"'
+        challenge = f'Bearer realm="api", {told}, {asked}'
+    assert answer.headers.get("WWW-Authenticate") == challenge

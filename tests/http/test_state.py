@@ -236,7 +236,7 @@ def test_explaining_judges_the_current_token(app: Any, jwt: Any, access: Any) ->
         return jwt.explain(HasRole("admin")).explain()
 
     text = app.test_client().get("/why", headers=access(claims={"roles": []})).text
-    assert text == "FORBIDDEN: HasRole('admin')  (the bearer has not the role)"
+    assert text == "FORBIDDEN: HasRole('admin')  (role admin is not held; the token has none)"
 
 
 def test_explaining_takes_a_token_and_a_request(app: Any, jwt: Any) -> None:
@@ -304,8 +304,8 @@ def test_what_nothing_is_found_for_explains_itself(app: Any, jwt: Any) -> None:
     assert isinstance(decision.error, ResourceNotFoundError)
     assert decision.explain().splitlines() == [
         "NOT_FOUND: Owns('owner') | HasScope('a')  (there is no such resource)",
-        "  PENDING: Owns('owner')  (waits for the resource)",
-        "  INSUFFICIENT_SCOPE: HasScope('a')  (the token's scope does not reach)",
+        "> PENDING: Owns('owner')  (waits for the resource)",
+        "  INSUFFICIENT_SCOPE: HasScope('a')  (scope a is not held; the token has none)",
     ]
 
 

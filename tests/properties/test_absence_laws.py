@@ -36,7 +36,7 @@ from jwtpolicy.exceptions import ExpiredTokenError, InvalidTokenError, NoTokenEr
 from jwtpolicy.guards.challenges import refusal
 from jwtpolicy.guards.plan import CompiledLevels, Plan, absence_of, program_of
 from jwtpolicy.policy.base import NO_TOKEN_SENT
-from tests.support.strategies import trees
+from jwtpolicy.testing.strategies import policies
 
 
 @policy
@@ -75,7 +75,7 @@ REQUESTS = st.builds(
 )
 
 
-@given(trees(st.sampled_from(LEAVES)), REQUESTS)
+@given(policies(LEAVES), REQUESTS)
 def test_a_tree_that_refuses_nobody_refuses_whatever_the_request_brings(
     level: Policy, access: AccessRequest
 ) -> None:
@@ -85,7 +85,7 @@ def test_a_tree_that_refuses_nobody_refuses_whatever_the_request_brings(
         assert program.root.weigh(program.run(access)) == Outcome.NO_TOKEN
 
 
-@given(st.lists(trees(st.sampled_from(LEAVES)), min_size=1, max_size=2), REQUESTS)
+@given(st.lists(policies(LEAVES), min_size=1, max_size=2), REQUESTS)
 def test_its_decision_is_that_of_any_request(levels: list[Policy], access: AccessRequest) -> None:
     try:
         plan = Plan(CompiledLevels(levels, None))
@@ -103,7 +103,7 @@ def is_never_told(access: AccessRequest) -> Outcome:
     return Outcome.NO_TOKEN
 
 
-MIXED = trees(st.sampled_from([*LEAVES, Anonymous(ignore_invalid=True), is_never_told]))
+MIXED = policies([*LEAVES, Anonymous(ignore_invalid=True), is_never_told])
 OVERLOOKED = st.sampled_from([None, ExpiredTokenError("it is over"), InvalidTokenError("odd")])
 
 

@@ -11,9 +11,10 @@ from jwtpolicy import AccessRequest, Anonymous, ClaimsMatch, KnownUser, Outcome,
 from jwtpolicy.exceptions import InvalidTokenError
 from jwtpolicy.policy.base import AllOf, AnyOf, AtLeast, Not
 from jwtpolicy.policy.closing import close, demands, normal
-from tests.support.strategies import real_leaves, requests, token, trees
+from jwtpolicy.testing.strategies import policies
+from tests.support.strategies import requests, token
 
-levels = trees(real_leaves)
+levels = policies()
 
 
 def admits(policy: Policy, access: AccessRequest) -> bool:
@@ -64,7 +65,7 @@ def test_a_foreign_token_never_gets_in(level: Policy, access: Any) -> None:
 
 @given(levels)
 def test_the_normal_form_means_the_same(level: Policy) -> None:
-    for found in (None, token(), token("refresh", fresh=True, roles=["admin"], scope="a")):
+    for found in (None, token(), token("refresh", fresh=True, roles=["admin"], scope="read")):
         access = AccessRequest(token=found)
         assert normal(level).evaluate(access).outcome == level.evaluate(access).outcome
 
@@ -119,7 +120,7 @@ def test_an_invalid_token_passes_only_where_it_is_overlooked(level: Policy) -> N
         assert closed.ignores_invalid
 
 
-known_or_not = trees(st.sampled_from([Anonymous(), KnownUser(), ClaimsMatch(team="blue")]))
+known_or_not = policies([Anonymous(), KnownUser(), ClaimsMatch(team="blue")])
 
 
 @given(known_or_not)

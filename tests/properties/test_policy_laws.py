@@ -11,57 +11,58 @@ from hypothesis import strategies as st
 from jwtpolicy import AccessRequest, AllOf, AnyOf, AtLeast, Not, Outcome, Policy
 from jwtpolicy.policy.base import Implication
 from jwtpolicy.policy.program import weigh_async
-from tests.support.strategies import Says, leaves, outcomes, trees, with_pending
+from jwtpolicy.testing.strategies import policies
+from tests.support.strategies import Says, leaves, outcomes, with_pending
 
 NOBODY = AccessRequest()
-policies = trees(leaves())
+trees = policies(leaves())
 
 
 def outcome(policy: Policy) -> Outcome:
     return policy.evaluate(NOBODY).outcome
 
 
-@given(policies, policies)
+@given(trees, trees)
 def test_the_order_of_two_does_not_matter(a: Policy, b: Policy) -> None:
     assert outcome(a & b) == outcome(b & a)
     assert outcome(a | b) == outcome(b | a)
 
 
-@given(policies, policies, policies)
+@given(trees, trees, trees)
 def test_the_grouping_does_not_matter(a: Policy, b: Policy, c: Policy) -> None:
     assert outcome(AllOf(AllOf(a, b), c)) == outcome(AllOf(a, AllOf(b, c)))
     assert outcome(AnyOf(AnyOf(a, b), c)) == outcome(AnyOf(a, AnyOf(b, c)))
 
 
-@given(policies, policies)
+@given(trees, trees)
 def test_repeating_and_absorbing_change_nothing(a: Policy, b: Policy) -> None:
     assert outcome(a & a) == outcome(a | a) == outcome(a)
     assert outcome(a & (a | b)) == outcome(a | (a & b)) == outcome(a)
 
 
-@given(policies, policies, policies)
+@given(trees, trees, trees)
 def test_each_operator_distributes_over_the_other(a: Policy, b: Policy, c: Policy) -> None:
     assert outcome(a & (b | c)) == outcome((a & b) | (a & c))
     assert outcome(a | (b & c)) == outcome((a | b) & (a | c))
 
 
-@given(policies, policies)
+@given(trees, trees)
 def test_negation_follows_de_morgan(a: Policy, b: Policy) -> None:
     assert outcome(~(a & b)) == outcome(~a | ~b)
     assert outcome(~(a | b)) == outcome(~a & ~b)
 
 
-@given(policies)
+@given(trees)
 def test_negating_twice_changes_nothing(a: Policy) -> None:
     assert outcome(Not(Not(a))) == outcome(~~a) == outcome(a)
 
 
-@given(policies, policies)
+@given(trees, trees)
 def test_when_means_not_or(a: Policy, b: Policy) -> None:
     assert outcome(Implication(a, b)) == outcome(~a | b)
 
 
-@given(st.lists(policies, min_size=1, max_size=4))
+@given(st.lists(trees, min_size=1, max_size=4))
 def test_at_least_all_and_at_least_one_are_the_combinators(members: list[Policy]) -> None:
     assert outcome(AtLeast(len(members), *members)) == outcome(AllOf(*members))
     assert outcome(AtLeast(1, *members)) == outcome(AnyOf(*members))
@@ -84,7 +85,7 @@ def kleene(policy: Policy) -> float:
     return values[0] if isinstance(policy, AnyOf) else values[policy.count - 1]  # type: ignore[attr-defined]
 
 
-@given(trees(leaves(with_pending)))
+@given(policies(leaves(with_pending)))
 def test_the_algebra_is_kleenes(policy: Policy) -> None:
     assert truth(outcome(policy)) == kleene(policy)
 
@@ -101,7 +102,7 @@ def replaced(policy: Policy, change: Any) -> Policy:
     return AllOf(*members) if isinstance(policy, AllOf) else AnyOf(*members)
 
 
-@given(policies, outcomes)
+@given(trees, outcomes)
 def test_an_allow_never_depends_on_what_could_not_be_told(policy: Policy, other: Outcome) -> None:
     def change(leaf: Says) -> Outcome:
         return leaf.outcome if leaf.outcome.is_determined else other
@@ -110,7 +111,7 @@ def test_an_allow_never_depends_on_what_could_not_be_told(policy: Policy, other:
         assert outcome(replaced(policy, change)) is Outcome.ALLOW
 
 
-@given(trees(leaves(with_pending)), st.dictionaries(st.integers(0, 3), outcomes))
+@given(policies(leaves(with_pending)), st.dictionaries(st.integers(0, 3), outcomes))
 def test_a_refusal_before_the_resource_is_loaded_is_never_reversed(
     policy: Policy, loaded: dict[int, Outcome]
 ) -> None:
@@ -122,7 +123,7 @@ def test_a_refusal_before_the_resource_is_loaded_is_never_reversed(
         assert outcome(replaced(policy, change)) > Outcome.PENDING
 
 
-@given(trees(leaves(with_pending)))
+@given(policies(leaves(with_pending)))
 def test_weighing_composing_and_awaiting_agree(policy: Policy) -> None:
     program = policy.program
     run, awaiting = program.run(NOBODY), program.run(NOBODY, awaits=True)
@@ -133,7 +134,7 @@ def test_weighing_composing_and_awaiting_agree(policy: Policy) -> None:
     assert weighed == asyncio.run(weigh_async(program.root, awaiting))
 
 
-@given(policies)
+@given(trees)
 def test_a_decision_is_as_hard_as_its_leaves_say(policy: Policy) -> None:
     decision = policy.evaluate(NOBODY)
 
@@ -141,7 +142,7 @@ def test_a_decision_is_as_hard_as_its_leaves_say(policy: Policy) -> None:
     assert decision.explain().startswith(decision.outcome.name)
 
 
-@given(policies)
+@given(trees)
 def test_a_policy_equals_what_its_source_makes(policy: Policy) -> None:
     names = {"Says": Says, "AtLeast": AtLeast, "AllOf": AllOf, "AnyOf": AnyOf, "Not": Not}
     from jwtpolicy import When

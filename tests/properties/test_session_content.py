@@ -17,19 +17,20 @@ from jwtpolicy.schemas import SchemaRegistry
 from jwtpolicy.schemas.json_values import check_json, plain_json
 from jwtpolicy.sessions.additions import Additions
 from jwtpolicy.sessions.content import ContentFactory, Facts, KindContent, SessionContent
+from jwtpolicy.testing.strategies import json_values, subjects
+from jwtpolicy.testing.strategies.texts import texts
 from jwtpolicy.tokens.claims import CARRIED, RESERVED_CLAIMS
 from jwtpolicy.tokens.jose import RESERVED_HEADERS
 from jwtpolicy.tokens.token import _verified
-from tests.support.documents import text, values
 from tests.support.strategies import NOW
 
-own = text.filter(lambda name: name not in RESERVED_CLAIMS | RESERVED_HEADERS | {"sub", CARRIED})
-members = st.dictionaries(own, values, max_size=4)
+own = texts().filter(lambda name: name not in RESERVED_CLAIMS | RESERVED_HEADERS | {"sub", CARRIED})
+members = st.dictionaries(own, json_values(), max_size=4)
 facts = st.builds(
     Facts,
     claims=st.just({}) | members,
     headers=st.just({}) | members,
-    scope=st.none() | text,
+    scope=st.none() | texts(),
     auth_time=st.none() | st.integers(0, NOW),
 )
 registered = {"sub": "u1", "type": "refresh", "jti": "j", "iat": NOW, "sid": "s"}
@@ -86,7 +87,7 @@ class Machine:
     sub = "1"
 
 
-@given(text.filter(lambda name: name and "\0" not in name) | st.integers() | st.uuids(), members)
+@given(subjects() | st.integers() | st.uuids(), members)
 def test_a_plain_user_is_dumped_alike_where_others_have_a_schema(
     user: Any, claims: dict[str, Any]
 ) -> None:

@@ -12,13 +12,14 @@ from jwtpolicy import AccessRequest, HasScope, JWTManager, Policy, protect
 from jwtpolicy.exceptions import PolicyDefinitionError
 from jwtpolicy.guards.plan import CompiledLevels, Plan
 from jwtpolicy.policy.program import Program
+from jwtpolicy.testing.strategies import leaves, policies
 from tests.support.applications import SECRET
-from tests.support.strategies import real_leaves, requests, trees
+from tests.support.strategies import requests
 
 #: Two that are equal, and written differently, are among them.
-LEVELS = trees(st.one_of(real_leaves, st.builds(HasScope, st.just("a"), st.just("b"))))
-TWINS = st.sampled_from([HasScope("a", "b"), HasScope("b", "a"), HasScope("a", "b", "b")])
-BASELINES = st.sampled_from([None, HasScope("a"), ~HasScope("b")])
+LEVELS = policies(leaves() | st.just(HasScope("write", "read")))
+TWINS = st.permutations(["read", "write", "write"]).map(lambda scopes: HasScope(*scopes))
+BASELINES = st.sampled_from([None, HasScope("read"), ~HasScope("write")])
 
 
 def can_pass(level: Policy) -> bool:

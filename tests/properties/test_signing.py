@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 from jwt.algorithms import get_default_algorithms
 
 from jwtpolicy.keys import Key, KeyRing
+from jwtpolicy.testing.strategies import json_values, subjects
+from jwtpolicy.testing.strategies.texts import texts
 from jwtpolicy.tokens import jose
 from jwtpolicy.tokens.claims import RESERVED_CLAIMS
 from jwtpolicy.tokens.signer import Signer, SigningRules, TokenRequest
-from tests.support.documents import text, values
 from tests.support.forgeries import NOW
 from tests.support.keys import MATERIALS
 
@@ -24,30 +25,29 @@ KEYS = {name: Key(material, name, "k") for name, material in MATERIALS.items()}
 #: Those whose signature is always the same.
 STEADY = ["EdDSA", "HS256", "HS384", "HS512", "RS256", "RS384", "RS512"]
 
-names = text.filter(lambda name: name not in RESERVED_CLAIMS | {"sub", "uid"})
-ids = text.filter(lambda name: name and "\0" not in name)
-or_none = st.none() | text
+names = texts().filter(lambda name: name not in RESERVED_CLAIMS | {"sub", "uid"})
+or_none = st.none() | texts()
 requests = st.builds(
     TokenRequest,
-    kind=st.sampled_from(["access", "refresh"]) | ids,
-    subject=ids,
+    kind=st.sampled_from(["access", "refresh"]) | subjects(),
+    subject=subjects(),
     issued_at=st.integers(0, NOW),
     lifetime=st.none() | st.integers(1, 10**6),
-    claims=st.dictionaries(names, values, max_size=4),
-    headers=st.dictionaries(text.map("x-{}".format), values, max_size=2),
-    schema=st.none() | ids,
-    session_id=st.none() | ids,
+    claims=st.dictionaries(names, json_values(), max_size=4),
+    headers=st.dictionaries(texts().map("x-{}".format), json_values(), max_size=2),
+    schema=st.none() | subjects(),
+    session_id=st.none() | subjects(),
     fresh=st.booleans() | st.integers(NOW, NOW + 60),
     auth_time=st.none() | st.integers(0, NOW),
     scope=or_none,
     acr=or_none,
-    amr=st.none() | st.lists(text, max_size=2).map(tuple),
-    audience=or_none | st.lists(text, max_size=2).map(tuple),
-    csrf=st.none() | ids,
+    amr=st.none() | st.lists(texts(), max_size=2).map(tuple),
+    audience=or_none | st.lists(texts(), max_size=2).map(tuple),
+    csrf=st.none() | subjects(),
 )
 rules = st.builds(
     SigningRules,
-    issuer=st.none() | ids,
+    issuer=st.none() | subjects(),
     audience=or_none | st.just(("a", "b")),
     not_before=st.booleans(),
     client_id=or_none,
@@ -120,7 +120,7 @@ def test_pyjwt_verifies_what_each_algorithm_signs(algorithm: str) -> None:
     assert pyjwt.decode(encoded, key, [algorithm], options=options)["sub"] == "u1"
 
 
-@given(st.dictionaries(text, values))
+@given(st.dictionaries(texts(), json_values()))
 def test_an_object_is_written_as_the_slow_encoder_writes_it(members: dict[str, Any]) -> None:
     assert jose.encoded_object(members).encode() == written(members)
     assert "".join(jose._chunks_of(members, 0)) == "".join(jose._chunks(members, 0))

@@ -16,11 +16,12 @@ from jwt.algorithms import HMACAlgorithm
 
 from jwtpolicy.exceptions import InvalidTokenError
 from jwtpolicy.keys import Key
+from jwtpolicy.testing.strategies import json_values
 from jwtpolicy.tokens.claims import MAX_ID, MAX_TIME, malformed_claim
 from jwtpolicy.tokens.jose import split
 from jwtpolicy.tokens.strict_json import MAX_DEPTH, parse_json
 from tests.support.applications import SECRET
-from tests.support.documents import changes, values
+from tests.support.documents import changes
 from tests.support.forgeries import signed
 
 COMPACT = re.compile(r"([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)", re.ASCII)
@@ -117,7 +118,7 @@ def arrays(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
 
 DEEP = st.integers(28, 40).map(lambda levels: "[" * levels + "]" * levels)
 VALUES = st.recursive(
-    SCALARS | DEEP | values.map(lambda value: json.dumps(value, ensure_ascii=False)),
+    SCALARS | DEEP | json_values().map(lambda value: json.dumps(value, ensure_ascii=False)),
     lambda inner: objects(inner) | arrays(inner),
     max_leaves=6,
 )

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from jwtpolicy.exceptions import InvalidTokenError
 from jwtpolicy.keys import KeyRing
+from jwtpolicy.testing.strategies import private_claims, subjects
 from jwtpolicy.tokens.signer import Signer, TokenRequest
 from jwtpolicy.tokens.verifier import Verifier
 from tests.support.clocks import StandingClock
-from tests.support.documents import names, text, values
 from tests.support.forgeries import KEY, NOW, signed, verifier
 
 RING = KeyRing(KEY)
@@ -21,9 +21,7 @@ SIGNER = Signer(RING)
 VERIFIER = Verifier(ring=RING, clock=StandingClock(NOW))
 
 
-@given(
-    text.filter(lambda name: name and "\0" not in name), st.dictionaries(names, values, max_size=5)
-)
+@given(subjects(), private_claims())
 def test_what_is_signed_is_read_back(subject: str, claims: dict[str, Any]) -> None:
     issued = SIGNER.sign(TokenRequest("access", subject, NOW, 60, claims))
 

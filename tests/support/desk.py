@@ -6,7 +6,8 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from jwtpolicy import AccessRequest, Policy
+from jwtpolicy import AccessRequest, Decision, NotRevoked, Policy
+from jwtpolicy.guards.plan import CompiledLevels
 from jwtpolicy.policy.request import PolicySettings
 from jwtpolicy.tokens.status import TokenStatus
 from tests.support.clocks import StandingClock
@@ -50,3 +51,11 @@ def judged(policy: Policy, claims: dict[str, Any] | None = None, **request: Any)
         **request,
     }
     return policy.evaluate(AccessRequest(**request)).outcome.name
+
+
+def guard_decided(*levels: Policy, kind: str = "access", **claims: Any) -> Decision:
+    """Return the decision of a guard with *levels*, and the usual baseline, about a token."""
+    program = CompiledLevels(levels, NotRevoked()).programs[kind]
+    run = program.run(AccessRequest(token=token(kind, **claims), services=Desk()))
+    program.weigh(run)
+    return program.root.compose(run)

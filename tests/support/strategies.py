@@ -7,23 +7,9 @@ from typing import Any
 from hypothesis import strategies as st
 
 from jwtpolicy import (
-    Access,
     AccessRequest,
-    AllOf,
-    Anonymous,
-    AnyOf,
-    AtLeast,
-    ClaimsMatch,
-    Fresh,
-    HasRole,
-    HasScope,
-    Not,
-    OptionalToken,
     Outcome,
     Policy,
-    Refresh,
-    TokenKind,
-    When,
 )
 from jwtpolicy.decision import ALLOWED, Finding
 from jwtpolicy.tokens.token import Token, _verified
@@ -59,50 +45,13 @@ def leaves(answers: Any = outcomes) -> Any:
     return st.builds(Says, answers, st.integers(0, 3))
 
 
-def trees(leaf: Any) -> Any:
-    """Draw trees of every combinator over *leaf*."""
-    return st.recursive(
-        leaf,
-        lambda inner: st.one_of(
-            st.builds(lambda a, b: a & b, inner, inner),
-            st.builds(lambda a, b: a | b, inner, inner),
-            st.builds(Not, inner),
-            st.builds(lambda members: AllOf(*members), st.lists(inner, min_size=1, max_size=3)),
-            st.builds(lambda members: AnyOf(*members), st.lists(inner, min_size=1, max_size=3)),
-            st.builds(_at_least, st.lists(inner, min_size=1, max_size=3), st.integers(0, 9)),
-            st.builds(lambda c, p: When(c).then(p), inner, inner),
-        ),
-        max_leaves=8,
-    )
-
-
-def _at_least(members: list[Policy], number: int) -> Policy:
-    return AtLeast(number % len(members) + 1, *members)
-
-
-#: What real levels are made of.
-real_leaves = st.sampled_from(
-    [
-        Access(),
-        Refresh(),
-        TokenKind("reset"),
-        Anonymous(),
-        Anonymous(ignore_invalid=True),
-        OptionalToken(ignore_invalid=True),
-        Fresh(),
-        HasRole("admin"),
-        HasScope("a"),
-        ClaimsMatch(team="blue"),
-    ]
-)
-
 tokens = st.builds(
     token,
     st.sampled_from(["access", "refresh", "reset", "other"]),
     is_own=st.booleans(),
     fresh=st.booleans(),
-    roles=st.sampled_from([["admin"], []]),
-    scope=st.sampled_from(["a", "b"]),
+    roles=st.sampled_from([["admin"], ["admin", "author"], []]),
+    scope=st.sampled_from(["read", "read write", "other"]),
     team=st.sampled_from(["blue", "red", 3, None]),
 )
 

@@ -10,6 +10,7 @@ from flask import Blueprint, Flask
 from jwtpolicy import (
     AccessRequest,
     Decision,
+    Explanation,
     Fresh,
     HasRole,
     JWTManager,
@@ -43,6 +44,7 @@ assert_type(Fresh(within=300) & ~HasRole("guest"), Policy)
 assert_type(jwt.explain(Fresh()), Decision)
 assert_type(jwt.explain(Fresh(), None, resource=None, transport="cookies"), Decision)
 assert_type(jwt.explain(Fresh(), AccessRequest(transport="cookies")), Decision)
+assert_type(jwt.explain("GET", "/notes", token="encoded", json={}), Explanation)
 assert_type((Fresh() | HasRole("a")).evaluate(AccessRequest()), Decision)
 
 
@@ -97,4 +99,4 @@ jwt.revoke_session(None)  # type: ignore[arg-type]  # pyright: ignore[reportArgu
 Fresh(within=None)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 Fresh(acr=None)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 # A request says itself what it is.
-jwt.explain(Fresh(), AccessRequest(), method="POST")  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
+jwt.explain(Fresh(), AccessRequest(), method="POST")  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType, reportCallIssue]

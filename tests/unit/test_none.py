@@ -35,6 +35,7 @@ MEANINGS: dict[str, dict[str, str]] = {
     "AccessRequest.deny": {"retry_after": NOTHING},
     "ClaimsMatch": {"absent": "an absent claim admits under no sign"},
     "Decision": {"error": NOTHING},
+    "Explanation": dict.fromkeys(["endpoint", "decision", "error", "challenge"], ABSENT),
     "JWTManager": {"app": "init_app comes later", "store": SETTING, "keys": SETTING},
     "JWTManager.init_app": {"clock": "the manager's"},
     "JWTManager.claims_for": {"kind": "all kinds but refresh"},

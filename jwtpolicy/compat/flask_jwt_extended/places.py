@@ -138,7 +138,12 @@ def _needs_csrf(method: str) -> bool:
 
 def _from_query_string(kinds: Kinds) -> Presented:
     name, prefix = config.query_string_name, config.query_string_value_prefix
-    values = [value for value in request.args.getlist(name) if value]
+    try:
+        values = [value for value in request.args.getlist(name) if value]
+    except UnicodeDecodeError:
+        # Servers pass on the bytes that a client sends.
+        msg = "Invalid query string: it is not UTF-8"
+        raise errors.InvalidQueryParamError(msg) from None
     if not values:
         raise errors.NoAuthorizationError(f"Missing '{name}' query paramater")
     if len(values) > 1 or not values[0].startswith(prefix):

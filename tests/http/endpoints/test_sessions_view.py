@@ -252,6 +252,17 @@ def test_what_is_not_understood_is_400(site: Any, query: dict[str, Any]) -> None
     assert page(site, pair, limit="100", before="1800000000000001.a").status_code == 200
 
 
+def test_a_query_of_raw_bytes_is_400(site: Any) -> None:
+    """HTTP-1: servers pass on what a client sends, and werkzeug does not decode it."""
+    headers = access_of(log_in(site))
+    statuses = [
+        site.get("/auth/sessions", headers=headers, environ_overrides={"QUERY_STRING": query})
+        for query in ("limit=\xff", "limit=9")
+    ]
+
+    assert [answer.status_code for answer in statuses] == [400, 200]
+
+
 def test_the_maximum_ends_the_oldest_at_the_login(mount: Any, clock: Any) -> None:
     site, pairs = mount(session_max=2), []
     for _ in range(3):

@@ -131,11 +131,12 @@ def serving_by_uwsgi(
 
 
 @contextmanager
-def serving_by_flask(folder: Path, site: str) -> Iterator[Server]:
-    """Serve the application by ``flask run`` in debug mode, in one process."""
+def serving_by_flask(folder: Path, site: str, *, debug: bool = True) -> Iterator[Server]:
+    """Serve the application by ``flask run``, in debug mode or not, in one process."""
     port = free_port()
-    command = ["-m", "flask", "--app", f"tests.machines.{site}", "run", "--debug", "--no-reload"]
-    with _serving([*command, f"--port={port}"], port, folder, {"STORE_URL": "memory://"}) as server:
+    switches = [*(["--debug"] if debug else []), "--no-reload", f"--port={port}"]
+    command = ["-m", "flask", "--app", f"tests.machines.{site}", "run", *switches]
+    with _serving(command, port, folder, {"STORE_URL": "memory://"}) as server:
         yield server
 
 

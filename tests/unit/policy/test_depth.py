@@ -72,6 +72,12 @@ USES: dict[str, Callable[[Policy], Any]] = {
     "pickle": lambda tree: pickle.loads(pickle.dumps(tree)),
     "close": lambda tree: repr(close([tree]).policy),
     "explain": lambda tree: tree.evaluate(AccessRequest()).explain(),
+    "explain verbosely": lambda tree: tree.evaluate(AccessRequest()).explain(verbose=True),
+    "reason": lambda tree: tree.evaluate(AccessRequest()).reason,
+    "repr of a decision": lambda tree: repr(tree.evaluate(AccessRequest())),
+    "equal decisions": lambda tree: (
+        tree.evaluate(AccessRequest()) == tree.evaluate(AccessRequest())
+    ),
 }
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from flask import Flask
 
-from ..app.planner import WrittenGuards, handler, put_at_each_request, view_class
 from ..guards.levels import guard_of, layers_of
+from .planner import WrittenGuards, handler, put_at_each_request, view_class
 
 #: The key in ``app.extensions`` of the bridge's manager, and of Flask-JWT-Extended's.
 EXTENSION: Final = "flask-jwt-extended"
@@ -25,14 +25,23 @@ _OTHER_DECORATORS: Final = "flask_jwt_extended.view_decorators"
 
 def bridge_around(app: Flask, endpoint: str, method: str) -> str | None:
     """Return the source text of the bridge's guards of an endpoint, or None."""
-    view = app.view_functions.get(endpoint)
-    found = [
-        *_hooks(app, endpoint),
-        *_marks(view),
-        *(str(one) for one in put_at_each_request(view_class(view), method) if _makes_guards(one)),
-        *_marks(handler(view, method)),
-    ]
+    return _joined([*_hooks(app, endpoint), *_on_view(app.view_functions.get(endpoint), method)])
+
+
+def bridge_on(view: object, method: str) -> str | None:
+    """Return the source text of the bridge's guards on *view* itself, without hooks, or None."""
+    return _joined(_on_view(view, method))
+
+
+def _joined(found: Iterable[str]) -> str | None:
     return " & ".join(dict.fromkeys(found)) or None
+
+
+def _on_view(view: object, method: str) -> Iterator[str]:
+    yield from _marks(view)
+    put = put_at_each_request(view_class(view), method)
+    yield from (str(one) for one in put if _makes_guards(one))
+    yield from _marks(handler(view, method))
 
 
 def is_passed_by(view: object) -> bool:

@@ -1,0 +1,256 @@
+"""Walk a request through the real application up to its view, and write nothing on the way.
+
+The walk is what Flask does with a request: the context, the URL, the application's hooks, then the
+guards of the endpoint by the code that guards requests. It stops before the view. What goes out
+stays out, too: no ``after_request`` hook runs, no cookie is set, no session of Flask's is saved.
+What guards write goes through the services of the request, which only look here (`DryServices`).
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
+
+from flask import Flask, Request, Response
+from werkzeug.exceptions import MethodNotAllowed, NotFound
+from werkzeug.routing import RequestRedirect
+
+from ..decision import Decision
+from ..exceptions import AccessError, SetupError
+from ..guards.dry_services import DryServices
+from ..guards.flow import Answered
+from ..guards.levels import EndpointGuard, Guard, guard_of
+from ..guards.plan import Plan
+from ..guards.refusal_log import put_back
+from ..guards.request_state import RequestState
+from ..sessions.users import is_loop_running
+from .bound_app import BoundApp, bound_app_of, is_automatic
+from .bridge_guards import bridge_on
+from .cures import cures_of
+from .explanation import Explanation, Verdict
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+#: The key in the environ of a dry run that is true: hooks of the application that count requests
+#: may look at it.
+DRY_RUN: Final = "jwtpolicy.dry_run"
+
+
+class DryRunOver(Exception):  # noqa: N818 # not an error: it ends the context of a dry run
+    """The exception that teardown functions of a dry run are called with.
+
+    They take it for a failed request, and roll back what a hook may have begun.
+    """
+
+
+def walk(app: Flask, environ: WSGIEnvironment) -> Explanation:
+    """Return what would become of the request *environ*, without running its view.
+
+    Args:
+        app: The application; it is bound, as at its first request.
+        environ: The request, for this call alone: it is changed, and its body may be read.
+
+    Raises:
+        SetupError: *app* has no `JWTManager`, or cannot start; or a part of the walk is async, and
+            an event loop is running in this thread.
+    """
+    bound = bound_app_of(app)
+    bound.enforcement  # noqa: B018 # binds the plans
+    environ[DRY_RUN] = True
+    # A context of its own, so that the walk shares no `flask.g` with who asks for it.
+    app_context = app.app_context()
+    app_context.push()
+    try:
+        context = app.request_context(environ)
+        walking = _Walk(app, bound, context.request, bound.begin_dry_run(context.request))
+        try:
+            return walking.explanation(context.push)
+        finally:
+            context.pop(DryRunOver())
+    finally:
+        app_context.pop(DryRunOver())
+
+
+class _End(NamedTuple):
+    """The end of a walk: the verdict, the status, and why."""
+
+    verdict: Verdict
+    status: int = 200
+    reason: str = ""
+    error: AccessError | None = None
+    challenge: str | None = None
+
+
+class _Walk:
+    """One request on its way through an application, in its own context."""
+
+    def __init__(self, app: Flask, bound: BoundApp, request: Request, state: RequestState) -> None:
+        self._app = app
+        self._bound = bound
+        self._request = request
+        self._state = state
+
+    def explanation(self, begin: Callable[[], None]) -> Explanation:
+        """Walk, and return what came of it.
+
+        Args:
+            begin: Makes the request current; the application's session may raise there.
+        """
+        end = self._end(begin)
+        error, plan = end.error, self._bound.plan_met()
+        return Explanation(
+            self._request.method,
+            self._request.path,
+            end.verdict,
+            end.status,
+            endpoint=self._request.endpoint,
+            reason=end.reason,
+            decision=self._decision() if error is None else error.decision,
+            # Without its traceback, which holds the request.
+            error=None if error is None else error.with_traceback(None),
+            challenge=end.challenge,
+            cures=() if error is None else cures_of(error),
+            levels=() if plan is None else plan.levels,
+            effects=tuple(self._effects(end)),
+        )
+
+    def _effects(self, end: _End) -> Iterator[str]:
+        """Yield what the real request would do beside its answer, as far as its view lets it."""
+        yield from cast(DryServices, self._state.answers.services).effects
+        own = self._state.own
+        if end.verdict is Verdict.ALLOWED and own is not None and self._bound.slides(own):
+            yield "a new access cookie would be set, because the present one ends soon"
+
+    def _end(self, begin: Callable[[], None]) -> _End:
+        """Return where the request ends.
+
+        Raises:
+            SetupError: The application cannot answer any request like it.
+        """
+        try:
+            begin()
+            return self._answered_by_hooks() or self._unrouted() or self._guarded()
+        except SetupError:
+            raise
+        except Answered as answered:
+            reason = "GET would use the token up, and HEAD leaves it to GET"
+            return _End(Verdict.ANSWERED, self._status_of(answered), reason)
+        except AccessError as error:
+            answer = self._answer_to(error)
+            challenge = answer.headers.get("WWW-Authenticate")
+            return _End(Verdict.REFUSED, answer.status_code, error.reason, error, challenge)
+        except Exception as error:  # noqa: BLE001 # whatever the application's code raises
+            reason = f"the application raised {type(error).__name__}: {error}"
+            return _End(Verdict.ANSWERED, self._status_of(error), reason)
+
+    def _answered_by_hooks(self) -> _End | None:
+        """Run the application's hooks; one that returns something has answered."""
+        self._check_loop(any(map(_is_async, self._hooks())), "a before_request hook")
+        answer = self._app.preprocess_request()
+        if answer is None:
+            return None
+        status = self._response(answer).status_code
+        return _End(Verdict.ANSWERED, status, "a before_request hook answers")
+
+    def _hooks(self) -> list[Callable[..., Any]]:
+        hooks = self._app.before_request_funcs
+        return [hook for name in (None, *self._request.blueprints) for hook in hooks.get(name, ())]
+
+    def _unrouted(self) -> _End | None:
+        """Return the end of a request that no view would see, or None."""
+        current = self._request
+        if current.routing_exception is None:
+            if is_automatic(current.url_rule, current.method):
+                return _End(Verdict.AUTOMATIC)
+            return None
+        try:
+            self._app.raise_routing_exception(current)
+        except RequestRedirect as redirect:
+            return _End(Verdict.REDIRECT, redirect.code, f"to {redirect.new_url}")
+        except MethodNotAllowed as error:
+            taken = ", ".join(sorted(error.valid_methods or ()))
+            return _End(Verdict.METHOD_NOT_ALLOWED, self._status_of(error), f"it takes {taken}")
+        except NotFound as error:
+            return _End(Verdict.NOT_FOUND, self._status_of(error))
+
+    def _guarded(self) -> _End:
+        """Ask the guards of the endpoint; raises the refusal."""
+        view = self._app.view_functions[cast(str, self._request.endpoint)]
+        guard, plan = guard_of(view), self._bound.plan_met()
+        if guard is not None and plan is not None and plan.guards and not plan.is_public:
+            if isinstance(guard, EndpointGuard) and self._request.method == "OPTIONS":
+                reason = "OPTIONS may be answered by a decorator that stands above the guard"
+                return _End(Verdict.UNKNOWN, reason=reason)
+            self._check_loop(_is_async(view) or self._is_awaited(plan), plan.label)
+            self._admit(view, guard)
+        bridged = bridge_on(view, self._request.method)
+        if bridged is not None:
+            reason = f"{bridged} of the bridge stands there; send the request to see what it says"
+            return _End(Verdict.UNKNOWN, reason=reason)
+        is_open = plan is None or plan.is_public
+        return _End(Verdict.OPEN if is_open else Verdict.ALLOWED)
+
+    def _admit(self, view: Any, guard: Guard) -> None:
+        """Let the request pass *guard*, as the guarded view would; raises the refusal."""
+        if _is_async(view):
+            self._app.ensure_sync(self._bound.admit_async)(guard)
+        else:
+            self._bound.admit(guard)
+
+    def _decision(self) -> Decision | None:
+        """Return the decision that has admitted the request, made once more with its reasons."""
+        plan, access = self._bound.plan_met(), self._state.own
+        if plan is None or plan.is_public or access is None:
+            return None
+        kind = None if access.token is None else access.token.kind
+        program = plan.anonymous if kind is None else plan.programs[kind]
+        run = program.run(access)
+        program.root.weigh(run)
+        return program.root.compose(run)
+
+    def _is_awaited(self, plan: Plan) -> bool:
+        """Whether the guards of *plan* may wait for something async of the application."""
+        programs = (plan.anonymous, *plan.programs.values())
+        has_async_users = self._bound.components.services.users.is_async
+        return plan.has_async_loader or has_async_users or any(one.is_async for one in programs)
+
+    def _check_loop(self, is_async: bool, where: str) -> None:
+        """Refuse to block a running event loop.
+
+        Raises:
+            SetupError: *where* is async, and an event loop is running in this thread.
+        """
+        if is_async and is_loop_running():
+            msg = (
+                f"{where} is async and an event loop is running here, which cannot wait for it: "
+                "explain the request in another thread, by `await asyncio.to_thread(…)`"
+            )
+            raise SetupError(msg)
+
+    def _status_of(self, error: Exception) -> int:
+        return self._answer_to(error).status_code
+
+    def _answer_to(self, error: Exception) -> Response:
+        """Return what the application answers to *error*, by its own handlers.
+
+        Called where *error* is being handled, because Flask raises again what nobody handles.
+        """
+        try:
+            response = self._response(self._app.handle_user_exception(error))
+        except Exception:  # noqa: BLE001 # a handler that fails is answered with 500, too
+            return Response(status=500)
+        refusal = self._state.refusal
+        if refusal is error and response.status_code >= 400 and not refusal.is_own_answer:
+            put_back(response, refusal)
+        return response
+
+    def _response(self, answer: Any) -> Response:
+        response = self._app.make_response(answer)
+        response.close()
+        return response
+
+
+def _is_async(function: object) -> bool:
+    return inspect.iscoroutinefunction(function)

@@ -1,0 +1,1 @@
+"""Explain requests, inspect tokens and mint them: what the commands of these names do."""

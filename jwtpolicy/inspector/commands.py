@@ -1,0 +1,178 @@
+"""The commands ``explain``, ``inspect`` and ``mint``, behind their options."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, Final
+
+import click
+
+from ..exceptions import SetupError
+from ..extension import manager_here
+from . import explaining
+from .encoded_tokens import VARIABLE, from_environment, from_stdin
+from .inspecting import inspected
+from .loading import loaded
+from .minting import Wish, minted
+from .unanswerable import Unanswerable
+
+#: The options that describe the token of ``--as``, by their names and defaults.
+_OF_WISH: Final = {"fresh": False, "scope": None, "claims": (), "kind": "access"}
+
+
+@contextmanager
+def _quietly() -> Iterator[None]:
+    """Keep the library's log off the terminal, where nobody has set up another place for it.
+
+    Python would print it there, tracebacks of outages included; the answer says it in a sentence.
+    """
+    logger, handler = logging.getLogger("jwtpolicy"), logging.NullHandler()
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+
+
+@_quietly()
+def explain(method: str, path: str, options: Mapping[str, Any]) -> int:
+    """Print what would become of a request, and return the exit code.
+
+    Raises:
+        Unanswerable: The input is wrong, or the application cannot tell.
+    """
+    _check_path(path)
+    wish = _wish(options) if options["subject"] is not None else None
+    if wish is not None and options["token_stdin"]:
+        raise Unanswerable("--as makes a token, and --token-stdin brings one: choose")
+    if wish is None:
+        _check_unwished(options)
+    token = None if wish is not None else _token(from_standard_input=options["token_stdin"])
+    app, bound = loaded()
+    with _told():
+        if wish is not None:
+            token = minted(app, bound, wish)
+        with app.app_context():
+            told = manager_here().explain(method, path, token=token, place=options["place"])
+    write = explaining.as_json if options["as_json"] else explaining.as_text
+    click.echo(write(app, told, verbose=options["verbose"]))
+    return explaining.exit_code(told)
+
+
+@_quietly()
+def inspect(source: str) -> int:
+    """Print what a token says, and return the exit code.
+
+    Raises:
+        Unanswerable: There is no token to read, or it is none; or the application cannot start.
+    """
+    if source not in ("", "-"):
+        # It is not repeated: it may be a token.
+        msg = "a token is no argument, because shells keep those: pipe it, and write - for it"
+        raise Unanswerable(msg)
+    token = _token(from_standard_input=source == "-")
+    if token is None:
+        msg = f"there is no token: pipe one and write -, or set {VARIABLE}"
+        raise Unanswerable(msg)
+    app, bound = loaded()
+    with _told():
+        found = inspected(app, bound, token)
+    click.echo(found.text())
+    return 0 if found.refusal is None else 1
+
+
+@_quietly()
+def mint(options: Mapping[str, Any]) -> None:
+    """Print a token.
+
+    Raises:
+        Unanswerable: The application is not in debug mode, or no such token can be made.
+    """
+    wish = _wish(options)
+    app, bound = loaded()
+    if not (app.debug or options["force"]):
+        msg = "mint is for development, and the application is not in debug mode: --force does it"
+        raise Unanswerable(msg)
+    if wish.kind == "refresh":
+        raise Unanswerable("a refresh token belongs to a session: log in to get one")
+    with _told():
+        click.echo(minted(app, bound, wish))
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Tell an error of the application, or of the input, in a sentence.
+
+    Raises:
+        Unanswerable: Something else was raised inside, which it tells.
+    """
+    try:
+        yield
+    except Unanswerable:
+        raise
+    except (SetupError, ValueError) as error:
+        raise Unanswerable(str(error)) from error
+    except Exception as error:
+        msg = f"the application raised {type(error).__name__}: {error}"
+        raise Unanswerable(msg) from error
+
+
+def _token(*, from_standard_input: bool) -> str | None:
+    return from_stdin() if from_standard_input else from_environment()
+
+
+def _wish(options: Mapping[str, Any]) -> Wish:
+    if not options["subject"]:
+        raise Unanswerable("--as takes the subject of a user, and it is empty")
+    return Wish(
+        options["subject"],
+        options["kind"],
+        options["fresh"],
+        options["scope"],
+        options.get("expires"),
+        _claims(options["claims"]),
+    )
+
+
+def _claims(written: Sequence[str]) -> dict[str, Any]:
+    """Return the claims of ``--claim NAME=JSON``.
+
+    Raises:
+        Unanswerable: One has no name, or its value is no JSON.
+    """
+    claims: dict[str, Any] = {}
+    for one in written:
+        name, sign, value = one.partition("=")
+        if not (name and sign):
+            raise Unanswerable(f"--claim takes NAME=JSON, such as roles='[\"admin\"]', not {one!r}")
+        try:
+            claims[name] = json.loads(value)
+        except (ValueError, RecursionError):
+            msg = f"--claim {name}: {value!r} is no JSON; text is written {name}='\"text\"'"
+            raise Unanswerable(msg) from None
+    return claims
+
+
+def _check_unwished(options: Mapping[str, Any]) -> None:
+    """Refuse options about the token of ``--as`` without it.
+
+    Raises:
+        Unanswerable: One of them is there, and would change nothing.
+    """
+    for name, default in _OF_WISH.items():
+        if options[name] != default:
+            option = name.removesuffix("s") if name == "claims" else name
+            raise Unanswerable(f"--{option} is about the token of --as USER, which is not there")
+
+
+def _check_path(path: str) -> None:
+    """Refuse what is no path.
+
+    Raises:
+        Unanswerable: It does not begin with a slash.
+    """
+    if not path.startswith("/"):
+        raise Unanswerable(f"the path of a request begins with a slash: /{path}")

@@ -1,0 +1,44 @@
+"""Keep the cookies of a client for as long as the application's clock says."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from werkzeug.test import Cookie
+
+from ..clock import Clock
+
+#: The domain, the path and the name of a cookie, as werkzeug's client keeps them.
+_Key = tuple[str, str, str]
+
+_NEVER: Final = float("inf")
+
+
+class CookieJar(dict[_Key, Cookie]):
+    """The cookies of a test client, which werkzeug would keep for ever.
+
+    Args:
+        clock: The clock by which ``Max-Age`` and ``Expires`` pass: the application's.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__()
+        self._clock = clock
+        self._ends: dict[_Key, float] = {}
+
+    def __setitem__(self, key: _Key, cookie: Cookie) -> None:
+        super().__setitem__(key, cookie)
+        self._ends[key] = self._end_of(cookie)
+
+    def _end_of(self, cookie: Cookie) -> float:
+        # RFC 6265 section 5.3, step 3: Max-Age wins over Expires.
+        if cookie.max_age is not None:
+            # In whole seconds, as the times in tokens: a clock that is stopped later stands at one.
+            return int(self._clock()) + cookie.max_age
+        return _NEVER if cookie.expires is None else cookie.expires.timestamp()
+
+    def drop_expired(self) -> None:
+        """Drop the cookies whose time has passed, as a browser does before it sends them."""
+        now = self._clock()
+        for key in [key for key in self if self._ends[key] <= now]:
+            del self[key]

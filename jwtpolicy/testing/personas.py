@@ -1,0 +1,185 @@
+"""Name the users that a test acts as, and log them in for real."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextvars import Context
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final, TypedDict, TypeVar, Unpack, cast
+
+from flask import Flask
+
+from ..extension import JWTManager
+from ..markers import NOT_GIVEN
+from ..sessions.results import TokenPair
+from .movable_clock import bound_to
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+Result = TypeVar("Result")
+
+#: Puts an encoded token into a WSGI environ: for a transport of the application's own.
+Put = Callable[["WSGIEnvironment", str], None]
+
+#: The arguments of a `Credentials` that say how a token is sent, and not what is in it.
+_SENDING: Final = frozenset({"kind", "place"})
+
+
+class Credentials(TypedDict, total=False):
+    """Arguments of ``as_user`` and `with_`: how a user has logged in, and what they present.
+
+    Attributes:
+        fresh: As for `JWTManager.login`: False for a login that was remembered.
+        acr: The authentication context class that was reached.
+        amr: The methods that were used.
+        scope: The scopes granted, space-separated.
+        claims: More claims of the session's tokens.
+        headers: More members of the JOSE header.
+        label: The name of the session, such as the device.
+        kind: The kind of token that is presented: ``access``, ``refresh`` or one of your own,
+            which ``issue`` makes.
+        expires_in: The lifetime of a token of a kind of your own, as for `JWTManager.issue`.
+        place: Where the token is put: ``headers``, ``cookies``, ``query_string``, ``json``, or a
+            function of the WSGI environ and the encoded token, for a transport of your own. Left
+            out: where the endpoint reads it.
+    """
+
+    fresh: bool | timedelta
+    acr: str | None
+    amr: tuple[str, ...] | None
+    scope: str | None
+    claims: Mapping[str, Any] | None
+    headers: Mapping[str, Any] | None
+    label: str | None
+    kind: str
+    expires_in: float | timedelta
+    place: str | Put
+
+
+@dataclass(frozen=True, eq=False)
+class Persona:
+    """A user with the credentials that they present; made by `with_`.
+
+    It is hashed by identity, whatever its user is, so that it may stand in the table of
+    `assert_policy`.
+
+    Attributes:
+        user: The user, as for `JWTManager.login`; `NOT_GIVEN` for nobody.
+        credentials: How they have logged in, and what they present.
+    """
+
+    user: Any
+    credentials: Credentials = field(default_factory=Credentials)
+
+    @property
+    def is_anonymous(self) -> bool:
+        """Whether it is nobody, who presents no token."""
+        return self.user is NOT_GIVEN
+
+    def __repr__(self) -> str:
+        if self.is_anonymous:
+            return "anonymous"
+        said = "".join(f", {name}={value!r:.60}" for name, value in self.credentials.items())
+        return f"with_({self.user!r:.60}{said})" if said else f"{self.user!r:.60}"
+
+
+#: Nobody: requests without a token, in the table of `assert_policy`.
+anonymous: Final = Persona(NOT_GIVEN)
+
+
+def with_(user: Any, **credentials: Unpack[Credentials]) -> Persona:
+    """Return *user* with credentials, for the table of `assert_policy` and for ``as_user``.
+
+    ``with_(bob, fresh=False)`` is Bob, whose browser has remembered him. The keywords are those
+    of `Credentials`.
+
+    Args:
+        user: The user, as for `JWTManager.login`.
+        credentials: How they have logged in, and what they present.
+
+    Raises:
+        TypeError: A keyword is none of `Credentials`, or *user* is `anonymous`, who has none.
+    """
+    _check_names(credentials)
+    if isinstance(user, Persona):
+        if user.is_anonymous and credentials:
+            msg = "anonymous presents no token: it takes no credentials"
+            raise TypeError(msg)
+        return Persona(user.user, cast(Credentials, {**user.credentials, **credentials}))
+    return Persona(user, credentials)
+
+
+def _check_names(credentials: Mapping[str, object]) -> None:
+    """Refuse keywords that mean nothing.
+
+    Raises:
+        TypeError: A name is none of `Credentials`.
+    """
+    known = Credentials.__optional_keys__
+    if unknown := [name for name in credentials if name not in known]:
+        msg = f"{', '.join(unknown)} is no argument here; there are {', '.join(sorted(known))}"
+        raise TypeError(msg)
+
+
+def persona_of(user: Any) -> Persona:
+    """Return *user* as a persona; one that is a persona already is returned as it is."""
+    return user if isinstance(user, Persona) else Persona(user)
+
+
+@dataclass
+class Tokens:
+    """The encoded tokens that a client holds.
+
+    Attributes:
+        by_kind: The tokens, by kind.
+        presented: The kind that its requests present.
+        in_cookies: Whether that one is in a cookie, as a browser would have it: then no request
+            presents it elsewhere, where an endpoint reads cookies.
+    """
+
+    by_kind: dict[str, str]
+    presented: str
+    in_cookies: bool = False
+
+    @property
+    def current(self) -> str:
+        """The token that requests present."""
+        return self.by_kind[self.presented]
+
+
+def log_in(app: Flask, persona: Persona) -> Tokens:
+    """Log *persona* in at the manager of *app*: a real session in its store, and real tokens.
+
+    Raises:
+        SubjectError: The application knows no such user; it is the manager's own error, as
+            all others that `JWTManager.login` and `JWTManager.issue` raise.
+    """
+    said = {name: value for name, value in persona.credentials.items() if name not in _SENDING}
+    kind = persona.credentials.get("kind", "access")
+    if kind not in ("access", "refresh"):
+        encoded = in_app(app, lambda jwt: jwt.issue(persona.user, kind, **cast(Any, said)))
+        return Tokens({kind: encoded}, kind)
+    pair = in_app(app, lambda jwt: jwt.login(persona.user, **cast(Any, said)))
+    return Tokens(tokens_in(pair), kind)
+
+
+def tokens_in(pair: TokenPair) -> dict[str, str]:
+    """Return the tokens of a pair by kind."""
+    found = {"access": pair.access_token, "refresh": pair.refresh_token}
+    return {kind: encoded for kind, encoded in found.items() if encoded is not None}
+
+
+def in_app(app: Flask, do: Callable[[JWTManager[Any]], Result]) -> Result:
+    """Return what *do* returns, called with the manager of *app* in an application context.
+
+    It is apart from the contexts around it: a request that a ``with client:`` block preserves is
+    not the one that logs in or refreshes.
+    """
+
+    def call() -> Result:
+        with app.app_context():
+            return do(cast("JWTManager[Any]", bound_to(app).manager))
+
+    return Context().run(call)
