@@ -410,7 +410,7 @@ class BoundApp:
             self._app.extensions[left] = tuple(self._app.extensions.get(left, ()))
         self._app.extensions[REFRESH_PATHS] = frozenset(self._app.extensions.get(REFRESH_PATHS, ()))
         self.parts.note_testing(self._app)
-        self.parts.refusals.may_show_decisions = self._app.debug is True
+        self.parts.refusals.began_in_debug = self._app.debug is True
         self.planner, self._components = planner, components
         self._registrations.hold(components.registered)
         return enforcement

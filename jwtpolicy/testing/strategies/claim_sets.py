@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any, Final
 
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 
+from ...clock import system_clock
 from ...schemas import ClaimSchema
 from ...tokens.claims import CARRIED, RESERVED_CLAIMS
 from .json_documents import json_values
@@ -48,7 +48,7 @@ def claims(
     """
     if schema is not None:
         return schema_claims(schema)
-    return _registered(int(time.time() if now is None else now))
+    return _registered(int(system_clock() if now is None else now))
 
 
 @st.composite
