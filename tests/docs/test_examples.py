@@ -31,6 +31,9 @@ from tests.support.paths import ROOT
 from tests.support.requests import bearer
 from tests.support.waiting import wait_for
 
+#: How a browser asks for a page.
+BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+
 
 @pytest.fixture
 def site(tmp_path: Path) -> ActingClient:
@@ -167,21 +170,27 @@ def test_no_page_of_the_board_was_forgotten(board: Flask) -> None:
         ("GET /", 200, 200),
         ("GET /private", 303, 200),
         ("POST /messages", 303, 200),
+        ("GET /private/delete", 303, 200),
         ("POST /private/delete", 303, 200),
         ("GET /devices", 303, 200),
     ],
 )
 def test_who_may_do_what_on_the_board(board: Flask, request_: str, nobody: int, ada: int) -> None:
-    """303 is the way to the login form."""
+    """303 is the way to the login form, for browsers; programs get 401."""
     method, path = request_.split()
+    table = {anonymous: nobody, "ada": ada}
 
-    assert_policy(board, method, path, {anonymous: nobody, "ada": ada})
+    assert_policy(board, method, path, table, headers=BROWSER)
+    assert_policy(board, method, path, {anonymous: 401 if nobody == 303 else nobody})
     if method == "POST":
         assert_policy(board, method, path, {"ada": 403}, csrf=False)
 
 
 def test_whoever_was_only_remembered_logs_in_before_the_account_goes(board: Flask) -> None:
-    assert_policy(board, "POST", "/private/delete", {with_("ada", fresh=False): 303})
+    remembered = with_("ada", fresh=False)
+
+    assert_policy(board, "POST", "/private/delete", {remembered: 303}, headers=BROWSER)
+    assert_policy(board, "POST", "/private/delete", {remembered: 401})
 
 
 def test_a_message_is_written_with_the_name_of_its_author(board: Flask) -> None:
