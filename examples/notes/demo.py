@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, abort, render_template, request
+from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import BadRequest
 
 from jwtpolicy import public
 
@@ -57,7 +58,7 @@ def explain() -> ResponseReturnValue:
     try:
         found = jwt.explain(method, path, token=token)
     except ValueError as error:
-        abort(400, str(error))
+        raise BadRequest(str(error)) from error
     return {"reason": found.reason, "cures": found.cures, "text": found.text()}
 
 
@@ -65,5 +66,4 @@ def _described(body: Any) -> tuple[str, str, str | None]:
     match body:
         case {"method": str(method), "path": str(path), "token": str() | None as token}:
             return method, path, token
-        case _:
-            abort(400, "send method, path and token")
+    raise BadRequest("send method, path and token")

@@ -18,7 +18,7 @@ def local_path(url: str | None, otherwise: str = "/") -> str:
 
 def page_before() -> str:
     """Return the page whose link or form sent this request, or the first page of the site."""
-    here = request.root_url.rstrip("/")
+    here = request.host_url.rstrip("/")
     return local_path((request.referrer or "").removeprefix(here))
 
 

@@ -54,6 +54,8 @@ function show(title, answer, json, why) {
   if (json?.error) add(item, "p", json.error + ": " + json.error_description);
   if (why.reason) add(item, "p", "Refused, because " + why.reason + ".");
   for (const cure of why.cures ?? []) add(item, "p", "The client " + cure + ".");
+  if (json?.error === "insufficient_user_authentication")
+    add(item, "p", "Press “confirm with my password”, and then this call again.");
   if (json?.access_token) add(item, "p", "The access token, which anybody can read and nobody change, says:");
   const shown = json?.access_token ? claims(json.access_token) : json;
   if (shown && !json.error) add(item, "pre", JSON.stringify(shown, readable, 2));
