@@ -74,8 +74,8 @@ def _as_bytes(secret: Any) -> bytes:
 def _is_rotated(candidate: Candidate) -> Judgement:
     settings = candidate.settings
     count = 0 if settings is None else len(settings.secret_key_fallbacks)
-    several = "1 older secret still verifies" if count == 1 else f"{count} older secrets verify"
-    return judged(warnings=[several] if count else [], otherwise="no older secret verifies")
+    told = "1 older secret still verifies" if count == 1 else f"{count} older secrets still verify"
+    return judged(warnings=[told] if count else [], otherwise="no older secret verifies")
 
 
 def _has_fit_algorithm(candidate: Candidate) -> Judgement:

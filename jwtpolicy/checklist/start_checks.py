@@ -42,7 +42,8 @@ def _knows_its_proxy(candidate: Candidate) -> Judgement:
     found = next(filter(None, map(_as_proxy_fix, _around(candidate.app.wsgi_app))), None)
     if found is not None:
         if found.x_proto:
-            return ok(f"ProxyFix believes {found.x_proto} proxy about the scheme")
+            proxies = "proxy" if found.x_proto == 1 else "proxies"
+            return ok(f"ProxyFix takes the scheme of {found.x_proto} {proxies}")
         return warning("ProxyFix has x_proto=0: the scheme is that of the proxy's own request")
     if candidate.app.config.get("PREFERRED_URL_SCHEME") == "https":
         return warning(
