@@ -61,7 +61,8 @@ class Check:
         question: The question; where it is answered by yes there is nothing to do.
         judge: Returns the answer for an application.
         settings: The settings that it is about.
-        advice: What to do where the answer is not yes.
+        advice: What to do where the answer is not yes; code stands between backticks, which the
+            page needs and the command leaves out.
     """
 
     name: str
@@ -78,7 +79,7 @@ class Check:
             question=self.question,
             verdict=verdict,
             found=tuple(map(candidate.hide, found)),
-            advice="" if verdict is Verdict.OK else self.advice,
+            advice="" if verdict is Verdict.OK else self.advice.replace("`", ""),
         )
 
     def _judged(self, candidate: Candidate) -> Judgement:

@@ -132,12 +132,12 @@ PREFIX: Final = Check(
     question="Can no other host of the domain set the cookies?",
     judge=_are_of_this_host,
     settings=("JWT_ACCESS_COOKIE_NAME", "JWT_REFRESH_COOKIE_NAME"),
-    advice="Leave the names of the cookies unset, or begin them with __Host- or __Secure-.",
+    advice="Leave the names of the cookies unset, or begin them with `__Host-` or `__Secure-`.",
 )
 HTTPS: Final = Check(
     name="https",
     question="Do the settings name no address without encryption?",
     judge=_is_encrypted,
     settings=("JWT_CSRF_TRUSTED_ORIGINS", "JWT_RESOURCE_METADATA", "SESSION_COOKIE_SECURE"),
-    advice="Write https: in these addresses, and set SESSION_COOKIE_SECURE to True.",
+    advice="Write `https:` in these addresses, and set `SESSION_COOKIE_SECURE` to True.",
 )

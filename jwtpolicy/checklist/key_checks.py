@@ -105,7 +105,7 @@ STRENGTH: Final = Check(
     question="Is the secret strong?",
     judge=_is_strong,
     settings=("JWT_SECRET_KEY", "JWT_PRIVATE_KEY", "JWT_ALGORITHM"),
-    advice='Make one: python -c "import secrets; print(secrets.token_urlsafe(48))"',
+    advice='Make one: `python -c "import secrets; print(secrets.token_urlsafe(48))"`',
 )
 OWN: Final = Check(
     name="own-secret",

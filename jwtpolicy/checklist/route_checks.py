@@ -87,7 +87,7 @@ UNGUARDED: Final = Check(
     judge=_are_guarded,
     settings=("JWT_DEFAULT_DENY", "JWT_PUBLIC_ENDPOINTS"),
     advice=(
-        "Write @protect(…) or @public on the view; flask jwtpolicy routes --unguarded lists them, "
+        "Write `@protect(…)` or `@public` on the view; `flask jwtpolicy routes --unguarded` lists them, "
         "and JWT_DEFAULT_DENY closes what is forgotten."
     ),
 )
@@ -96,25 +96,25 @@ HIDDEN: Final = Check(
     question="Can every guard be seen without running the view?",
     judge=_are_seen,
     advice=(
-        "Move the check to @protect(…); or read the view, and if it does check, say "
-        "--allow ENDPOINT."
+        "Move the check to `@protect(…)`; or read the view, and if it does check, say "
+        "`--allow ENDPOINT`."
     ),
 )
 IMPASSABLE: Final = Check(
     name="impassable",
     question="Can some request pass every endpoint?",
     judge=_are_passable,
-    advice="Mend the policies; flask jwtpolicy routes shows them.",
+    advice="Mend the policies; `flask jwtpolicy routes` shows them.",
 )
 REMARKS: Final = Check(
     name="remarks",
     question="Has the audit no other remark?",
     judge=_is_unremarkable,
-    advice="Read them, and decide; flask jwtpolicy routes shows them too.",
+    advice="Read them, and decide; `flask jwtpolicy routes` shows them too.",
 )
 UNSET: Final = Check(
     name="bridge-settings",
     question="Is every setting set that code of Flask-JWT-Extended had filled in?",
     judge=_has_all_it_reads,
-    advice="Set them before the manager is made: the bridge writes nothing into app.config.",
+    advice="Set them before the manager is made: the bridge writes nothing into `app.config`.",
 )

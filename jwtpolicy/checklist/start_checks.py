@@ -71,14 +71,14 @@ START: Final = Check(
     name="start",
     question="Does the application start?",
     judge=_starts,
-    advice="Mend what the sentence names; flask jwtpolicy routes shows where it is.",
+    advice="Mend what the sentence names; `flask jwtpolicy routes` shows where it is.",
 )
 DEBUG: Final = Check(
     name="debug",
     question="Are debug mode and TESTING off?",
     judge=_is_no_debugging,
     settings=("DEBUG", "TESTING"),
-    advice="Unset FLASK_DEBUG, and take DEBUG and TESTING out of the settings of production.",
+    advice="Unset `FLASK_DEBUG`, and take `DEBUG` and `TESTING` out of the settings of production.",
 )
 PROXY: Final = Check(
     name="proxy",
@@ -86,8 +86,8 @@ PROXY: Final = Check(
     judge=_knows_its_proxy,
     settings=("PREFERRED_URL_SCHEME",),
     advice=(
-        "If a proxy speaks HTTPS for the application: app.wsgi_app = ProxyFix(app.wsgi_app, "
-        "x_for=1, x_proto=1, x_host=1), from werkzeug.middleware.proxy_fix, and let the proxy set "
+        "If a proxy speaks HTTPS for the application: `app.wsgi_app = ProxyFix(app.wsgi_app, "
+        "x_for=1, x_proto=1, x_host=1)`, from `werkzeug.middleware.proxy_fix`, and let the proxy set "
         "these headers. If there is none: nothing."
     ),
 )

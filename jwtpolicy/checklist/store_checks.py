@@ -115,7 +115,7 @@ FILE: Final = Check(
     settings=("JWT_STORE_URL",),
     advice=(
         "For one machine set JWT_STORE_URL to a file on a volume of its own, "
-        "sqlite:////var/lib/shop/sessions.sqlite3; for more than one to Redis or a database."
+        "`sqlite:////var/lib/shop/sessions.sqlite3`; for more than one to Redis or a database."
     ),
 )
 REACHABLE: Final = Check(

@@ -100,12 +100,12 @@ BASELINE: Final = Check(
     name="baseline",
     question="Is every token asked whether it was revoked?",
     judge=_is_asked,
-    advice="Write JWTManager(app) without baseline=, or a baseline with NotRevoked().",
+    advice="Write `JWTManager(app)` without `baseline=`, or a baseline with `NotRevoked()`.",
 )
 SWITCHES: Final = Check(
     name="switches",
     question="Are all safeguards of the bridge on?",
     judge=_is_strict,
     settings=("JWT_COMPAT_…", "JWT_COOKIE_CSRF_PROTECT"),
-    advice="Remove the JWT_COMPAT_ switches and JWT_COOKIE_CSRF_PROTECT when the move is done.",
+    advice="Remove the `JWT_COMPAT_` switches and `JWT_COOKIE_CSRF_PROTECT` when the move is done.",
 )
