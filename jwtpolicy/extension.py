@@ -381,7 +381,8 @@ class JWTManager(Generic[User]):
                 pair = sessions.open(found, facts, fresh=fresh, label=shown, since=began)
             except ForeignSubjectError as error:
                 raise LoginFailedError(str(error)) from error
-        logged_in.send(_app(), session_id=pair.session_id)
+        if not components.services.is_dry_run:
+            logged_in.send(_app(), session_id=pair.session_id)
         return self._for_cookies(pair) if bound.parts.takes_cookies else pair
 
     def _since(self, since: float) -> float:
@@ -512,7 +513,8 @@ class JWTManager(Generic[User]):
             with self._answering():
                 self._components().sessions.end(token)
             self._forget()
-            logged_out.send(_app(), token=token)
+            if not self._services().is_dry_run:
+                logged_out.send(_app(), token=token)
         if response is not None:
             self.unset_cookies(response)
         takes_cookies = self._parts().takes_cookies
@@ -1113,9 +1115,7 @@ class JWTManager(Generic[User]):
 
     def _services(self) -> Services:
         """Return the services of the current request, which only look where it is a dry run."""
-        bound = self._application()
-        state = bound.known_state()
-        return bound.components.services if state is None else state.answers.services
+        return self._components().services
 
     def _denies(self, encoded: str) -> bool:
         """Whether a revocation check denies a token that the bridge has verified.
