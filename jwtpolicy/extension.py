@@ -874,7 +874,8 @@ class JWTManager(Generic[User]):
                 in a request it is explained how it is refused.
             TypeError: *token* is neither text nor a `Token`, or an `AccessRequest` was described
                 once more by keywords; or a keyword describes no part of a request.
-            ValueError: The endpoint does not read tokens from *place*.
+            ValueError: The endpoint does not read tokens from *place*, or no client can send such a
+                method or path.
             SetupError: The application cannot start, so that it answers no request.
         """
         asked = tuple(one for one in (policy, token) if one is not NOT_GIVEN)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from string import ascii_letters, digits
 from typing import Any, Final, cast
 from urllib.parse import urlencode
 
@@ -19,6 +20,9 @@ from .bound_app import BoundApp
 
 _NO_LINE: Final = "a token is one line of printable ASCII characters, and this is not"
 
+#: The characters of a method (:rfc:`9110#section-5.6.2`).
+_METHOD: Final = frozenset(f"!#$%&'*+-.^_`|~{digits}{ascii_letters}")
+
 #: What of a description says which URL is meant.
 _OF_URL: Final = ("base_url", "subdomain", "url_scheme")
 
@@ -32,11 +36,16 @@ class ExplainedRequest:
         method: The method of the request.
         path: The path, which may have a query string.
         request: What else the request has, as `flask.testing.EnvironBuilder` takes it.
+
+    Raises:
+        ValueError: No client can send such a method or path, so that another request would be
+            explained in its place.
     """
 
     def __init__(
         self, app: Flask, bound: BoundApp, method: str, path: str, request: dict[str, Any]
     ) -> None:
+        _check(method, path)
         self._app = app
         self._bound = bound
         self._method = method
@@ -123,6 +132,24 @@ class ExplainedRequest:
             if kind == "refresh":
                 header = settings.refresh_csrf_header_name
             self._headers.setdefault(header, str(claims["csrf"]))
+
+
+def _check(method: str, path: str) -> None:
+    """Refuse what `EnvironBuilder` would read as another request.
+
+    Raises:
+        ValueError: *method* is no method, or *path* neither a path nor a whole URL.
+    """
+    if not (method and _METHOD.issuperset(method)):
+        msg = f"a method is one word, such as GET or PROPFIND, not {method!r:.40}"
+        raise ValueError(msg)
+    if not path.isprintable():
+        msg = f"a path holds no control characters; escape them, as %0A: {path!r:.60}"
+        raise ValueError(msg)
+    if path.startswith("//") or not path.startswith(("/", "http://", "https://")):
+        # Two slashes begin a host.
+        msg = f"the path of a request begins with one slash: '/accounts/2', not {path!r:.60}"
+        raise ValueError(msg)
 
 
 def _claims(encoded: str) -> dict[str, Any]:

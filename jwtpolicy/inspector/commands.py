@@ -147,11 +147,13 @@ def _claims(written: Sequence[str]) -> dict[str, Any]:
     for one in written:
         name, sign, value = one.partition("=")
         if not (name and sign):
-            raise Unanswerable(f"--claim takes NAME=JSON, such as roles='[\"admin\"]', not {one!r}")
+            raise Unanswerable(
+                f"--claim takes NAME=JSON, such as roles='[\"admin\"]', not {one!r:.60}"
+            )
         try:
             claims[name] = json.loads(value)
         except (ValueError, RecursionError):
-            msg = f"--claim {name}: {value!r} is no JSON; text is written {name}='\"text\"'"
+            msg = f"--claim {name}: {value!r:.60} is no JSON; text is written {name}='\"text\"'"
             raise Unanswerable(msg) from None
     return claims
 

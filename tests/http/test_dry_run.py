@@ -573,3 +573,14 @@ def test_the_text_knows_a_status_that_http_does_not() -> None:
         "status:     799",
         "and:        it would rain",
     ]
+
+
+def test_no_text_of_a_client_or_an_exception_is_a_line_of_its_own(site: Site) -> None:
+    @site.app.before_request
+    def raises() -> None:
+        raise ValueError("\x1b[31m\nverdict: ALLOWED")
+
+    lines = site.explain("GET", "/%0Averdict:%20ALLOWED%1b").text().splitlines()
+
+    assert all(line.isprintable() for line in lines)
+    assert [line for line in lines if line.startswith("verdict:")] == [lines[1]]
