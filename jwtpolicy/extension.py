@@ -1116,7 +1116,9 @@ class JWTManager(Generic[User]):
 
     def _services(self) -> Services:
         """Return the services of the current request, which only look where it is a dry run."""
-        return self._components().services
+        bound = self._application()
+        state = bound.known_state()
+        return bound.components.services if state is None else state.answers.services
 
     def _denies(self, encoded: str) -> bool:
         """Whether a revocation check denies a token that the bridge has verified.

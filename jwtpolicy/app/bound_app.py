@@ -215,7 +215,7 @@ class BoundApp:
         current: Request = request._get_current_object()  # type: ignore[attr-defined] # a proxy
         enforcement = self._enforcement or self._bind()
         if self._app.view_functions is not self._views:
-            self._guard_other_views()
+            self.guard_other_views()
         plan = self._plans.get((current.endpoint, current.method))
         if plan is None or guard not in plan.guards:
             plan = self._plan_for(guard, current)
@@ -227,7 +227,7 @@ class BoundApp:
         """Do what `admit` does, awaiting async policies and loaders."""
         current = _current_request()
         state = self._state_of(current)
-        self._guard_other_views()
+        self.guard_other_views()
         plan = self._plan_for(guard, current)
         if plan.is_public:
             return None
@@ -237,7 +237,7 @@ class BoundApp:
         """Let the current request pass its blueprint, where its endpoint has no guard."""
         current = _current_request()
         state = self._state_of(current)
-        self._guard_other_views()
+        self.guard_other_views()
         plan = self._plan_of(current.endpoint, current.method)
         if plan is not None and not plan.guards and not _is_automatic(current):
             self.enforcement.admit(plan, state, current)
@@ -466,7 +466,7 @@ class BoundApp:
         views = ViewFunctions(self._app.view_functions, self._guarded, self._forget)
         self._app.view_functions = self._views = views
 
-    def _guard_other_views(self) -> None:
+    def guard_other_views(self) -> None:
         """Guard the views of another mapping that was assigned to ``app.view_functions``.
 
         It is noticed when a guard runs: until then, a decorator above a guard may have answered by

@@ -49,6 +49,9 @@ class _Silence(logging.Filter):
 _SILENCE: Final = _Silence()
 
 
+_ABOVE: Final = "the guard stands below a decorator, which has its say after it"
+
+
 class DryRunOver(Exception):  # noqa: N818 # not an error: it ends the context of a dry run
     """The exception that teardown functions of a dry run are called with.
 
@@ -69,22 +72,28 @@ def walk(app: Flask, environ: WSGIEnvironment) -> Explanation:
     """
     bound = bound_app_of(app)
     bound.enforcement  # noqa: B018 # binds the plans
+    # A guard notices it when it runs, which is too late for the choice of the guard to ask.
+    bound.guard_other_views()
     environ[DRY_RUN] = True
+    logger.addFilter(_SILENCE)  # once, however often it is called
     # A context of its own, so that the walk shares no `flask.g` with who asks for it.
     app_context = app.app_context()
     app_context.push()
-    logger.addFilter(_SILENCE)  # once, however often it is called
+    spoken = DRY_RUN_HERE.set(None)
     try:
         context = app.request_context(environ)
         dry_run = bound.begin_dry_run(context.request)
-        spoken = DRY_RUN_HERE.set(dry_run)
+        DRY_RUN_HERE.set(dry_run)
         try:
             return _Walk(app, context.request, dry_run).explanation(context.push)
         finally:
             context.pop(DryRunOver())
-            DRY_RUN_HERE.reset(spoken)
     finally:
-        app_context.pop(DryRunOver())
+        # Teardown functions may call verbs, too.
+        try:
+            app_context.pop(DryRunOver())
+        finally:
+            DRY_RUN_HERE.reset(spoken)
 
 
 class _End(NamedTuple):
@@ -197,8 +206,9 @@ class _Walk:
         if bridged is not None:
             reason = f"{bridged} of the bridge stands there; send the request to see what it says"
             return _End(Verdict.UNKNOWN, reason=reason)
-        is_open = plan is None or plan.is_public
-        return _End(Verdict.OPEN if is_open else Verdict.ALLOWED)
+        if plan is None or plan.is_public:
+            return _End(Verdict.OPEN)
+        return _End(Verdict.ALLOWED, reason=_ABOVE if isinstance(guard, EndpointGuard) else "")
 
     def _admit(self, view: Any, guard: Guard) -> None:
         """Let the request pass *guard*, as the guarded view would; raises the refusal."""

@@ -153,3 +153,33 @@ def test_a_token_that_a_hook_has_let_in_is_not_that_of_the_guard(method: str) ->
     told = site.explain(method, "/pre", token)
 
     assert told.verdict is (Verdict.UNKNOWN if method == "OPTIONS" else Verdict.REFUSED)
+
+
+def test_verbs_of_teardown_functions_write_nothing(url: str | None) -> None:
+    site = Site(url)
+    with site.app.app_context():
+        pair = site.jwt.login("u1")
+    site.app.teardown_request(lambda error: site.jwt.revoke(pair.access_token))
+    site.app.teardown_appcontext(lambda error: error and site.jwt.revoke_subject("u1"))
+    before = site.written()
+
+    assert site.explain("GET", "/open", pair.access_token)
+
+    assert site.written() == before
+
+
+def test_an_async_hook_writes_nothing(url: str | None) -> None:
+    site, token = Site(url), ""
+
+    @site.app.before_request
+    async def revokes() -> None:
+        site.jwt.revoke(token)
+
+    token = site.issue("u1")
+    with site.app.app_context():
+        site.jwt.login("u2")
+    before = site.written()
+
+    assert site.explain("GET", "/maybe", token).status == 401
+
+    assert site.written() == before
