@@ -8,7 +8,7 @@ READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
 .PHONY: help install run test lint format types cover docs doctest examples compat check bench load \
-	dist dist-test full clean
+	dist dist-test docs-test full clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 12
@@ -85,20 +85,33 @@ LOAD ?=
 load: $(READY) ## measure the stores, into docs/sizing; a quarter of an hour, LOAD=--quick less
 	$(BIN)/python -m benchmarks.load $(LOAD)
 
+# The wheel is made of the source distribution, so that nothing is in it that others cannot build.
 dist: $(READY) ## build the distributions
 	rm -rf dist
-	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
+	$(BIN)/python -c "from setuptools.build_meta import build_sdist; build_sdist('dist')"
+	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist dist/*.tar.gz
 
-dist-test: dist ## install the wheel elsewhere and run the tests against it
+# Without the package's source: what is imported is what was installed.
+dist-test: dist ## install the wheel elsewhere, and run the tests of the source distribution against it
 	rm -rf build/dist-test
+	mkdir -p build/dist-test/source
+	tar -xzf dist/*.tar.gz --strip-components 1 -C build/dist-test/source
+	rm -r build/dist-test/source/jwtpolicy build/dist-test/source/pytest_jwtpolicy.py
 	$(PYTHON) -m venv build/dist-test/venv
 	build/dist-test/venv/bin/python -m pip install --quiet --upgrade "pip>=25.1"
-	build/dist-test/venv/bin/python -m pip install --quiet --group test "$$(ls dist/*.whl)[all]"
-	cp -r tests pyproject.toml build/dist-test/
-	cd build/dist-test && venv/bin/python -m pytest tests/unit tests/http tests/attacks tests/testing tests/properties \
-		tests/compat
+	cd build/dist-test/source && ../venv/bin/python -m pip install --quiet --group test \
+		"$$(ls $(abspath dist)/*.whl)[all]"
+	cd build/dist-test/source && ../venv/bin/python -m pytest tests/unit tests/http tests/attacks \
+		tests/testing tests/properties tests/compat
 
-full: check dist-test ## the whole matrix: every Python found, and the lowest versions
+docs-test: $(READY) ## build the documentation where nothing is installed but the group "docs"
+	rm -rf build/docs-test
+	$(PYTHON) -m venv build/docs-test
+	build/docs-test/bin/python -m pip install --quiet --upgrade "pip>=25.1"
+	build/docs-test/bin/python -m pip install --quiet --group docs .
+	build/docs-test/bin/sphinx-build -n -W --keep-going -q docs build/docs-test/html
+
+full: check dist-test docs-test ## the whole matrix: every Python found, and the lowest versions
 	$(BIN)/python -m pytest --full tests/stores tests/machines
 	bash .ci/matrix all
 	$(BIN)/python -m tests.compat --newest

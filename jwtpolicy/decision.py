@@ -11,7 +11,9 @@ from typing import Final, NamedTuple
 class Outcome(IntEnum):
     """Result of a policy for one request, ordered by what a refusal costs the client to cure.
 
-    ``&`` is the maximum of two outcomes, ``|`` the minimum. Only `ALLOW` admits.
+    ``&`` is the maximum of two outcomes, ``|`` the minimum. Only `ALLOW` admits. A resource that
+    could not change a refusal into `ALLOW` is not loaded: what depends on it stays out of the
+    maximum.
     """
 
     ALLOW = 0

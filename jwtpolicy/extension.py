@@ -133,10 +133,13 @@ class JWTManager(Generic[User]):
     returns; without one it is Any. One manager may serve several applications; each has its own
     settings, keys and store.
 
+    .. warning:: With ``baseline=None`` a token that was revoked passes until it expires, and so
+        does one after a logout or of a user who is gone.
+
     Args:
         app: The application, or None: then call `init_app` later.
         baseline: The policy that every presented token has to pass, on every guarded endpoint.
-            None switches it off; tokens cannot be revoked then.
+            None: no policy but those of the endpoint.
         store: The token store, which keeps sessions and revocations; None means the store of
             ``JWT_STORE_URL``.
         keys: The key ring; None means the keys of the settings.
@@ -637,7 +640,10 @@ class JWTManager(Generic[User]):
     def verify(
         self, encoded: str, *, kind: str | Any_ = "access", allow_expired: bool = False
     ) -> Token:
-        """Verify *encoded* and return the `Token`; policies and revocation are not checked.
+        """Check the signature and the registered claims of *encoded*, and return the `Token`.
+
+        .. warning:: A token that was revoked passes, and one of a user who is gone: neither the
+            store nor a policy is asked. To admit a request, use a guard or `enforce`.
 
         Args:
             encoded: A JWS in compact serialization (:rfc:`7515#section-7.1`).
@@ -904,7 +910,7 @@ class JWTManager(Generic[User]):
         explained = ExplainedRequest(_app(), bound, method.upper(), path, request)
         if token is not None:
             explained.add(token, place, csrf=csrf)
-        return walk(_app(), explained.environ())
+        return walk(_app(), explained.environ)
 
     def _evaluated(
         self,

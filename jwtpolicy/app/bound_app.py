@@ -24,6 +24,7 @@ from ..guards.dry_services import DryServices, dry
 from ..guards.enforcement import Enforcement
 from ..guards.inner_access import InnerAccess
 from ..guards.levels import METHODS, EndpointGuard, FunctionGuard, Guard
+from ..guards.live_access import LiveAccess
 from ..guards.plan import Plan
 from ..guards.presented_tokens import tokens_to_end, warn_if_presented
 from ..guards.request_state import RequestState
@@ -297,6 +298,10 @@ class BoundApp:
         self._bind()
         return self._plan_of(endpoint, method)
 
+    def slides(self, own: LiveAccess) -> bool:
+        """Whether a request with *own* access gets a new access cookie, if its view sets none."""
+        return self._finishing is not None and self._finishing.slides(own)
+
     def plan_met(self) -> Plan | None:
         """Return the plan that the current request meets, or None where it has no guard."""
         current = _current_request()
@@ -433,7 +438,7 @@ class BoundApp:
             self._app.extensions[left] = tuple(self._app.extensions.get(left, ()))
         self._app.extensions[REFRESH_PATHS] = frozenset(self._app.extensions.get(REFRESH_PATHS, ()))
         self.parts.note_testing(self._app)
-        self.parts.refusals.may_show_decisions = self._app.debug is True
+        self.parts.refusals.began_in_debug = self._app.debug is True
         self.planner, self._components = planner, components
         self._registrations.hold(components.registered)
         return enforcement

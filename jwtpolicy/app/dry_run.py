@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import inspect
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from flask import Flask, Request, Response
@@ -137,8 +137,15 @@ class _Walk:
             challenge=end.challenge,
             cures=() if error is None else cures_of(error),
             levels=() if plan is None else plan.levels,
-            effects=tuple(self._dry_run.services.effects),
+            effects=tuple(self._effects(end)),
         )
+
+    def _effects(self, end: _End) -> Iterator[str]:
+        """Yield what the real request would do beside its answer, as far as its view lets it."""
+        yield from self._dry_run.services.effects
+        own = self._state.own
+        if end.verdict is Verdict.ALLOWED and own is not None and self._bound.slides(own):
+            yield "a new access cookie would be set, because the present one ends soon"
 
     def _end(self, begin: Callable[[], None]) -> _End:
         """Return where the request ends.

@@ -88,17 +88,17 @@ class Explanation:
         at = "" if self.endpoint is None else f" ({self.endpoint})"
         # A path is decoded, and may hold what a terminal obeys.
         yield one_line(f"{self.method} {self.path}{at}")
-        yield from _labelled("verdict", f"{self.verdict.name}: {self.verdict.value}")
+        yield from labelled("verdict", f"{self.verdict.name}: {self.verdict.value}")
         if not self:
-            yield from _labelled("status", _status(self.status))
+            yield from labelled("status", _status(self.status))
         if self.reason:
-            yield from _labelled("because", self.reason)
+            yield from labelled("because", self.reason)
         if self.challenge is not None:
-            yield from _labelled("challenge", self.challenge)
+            yield from labelled("challenge", self.challenge)
         for cure in self.cures:
-            yield from _labelled("the client", cure)
+            yield from labelled("the client", cure)
         for effect in self.effects:
-            yield from _labelled("and", effect)
+            yield from labelled("and", effect)
         if self.decision is not None:
             yield from ("", self.decision.explain(verbose=verbose))
         if self.levels:
@@ -109,7 +109,8 @@ class Explanation:
         return self.text()
 
 
-def _labelled(label: str, text: str) -> list[str]:
+def labelled(label: str, text: str) -> list[str]:
+    """Return *text* as lines of at most 80 columns, behind its label."""
     return _broken(text, f"{label + ':':{_LABEL}}", " " * _LABEL)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from typing import cast
 
 from flask import Request, Response
 from werkzeug.exceptions import HTTPException
@@ -65,13 +66,11 @@ class ResponseHook:
             state: The state of the request.
             own: The access of the endpoint's own guard: its session is the one that is renewed.
         """
-        token, cookies = own.token, own.place
-        if not isinstance(cookies, CookieTransport):
+        if not self.slides(own):
             return
+        token, cookies = cast(Token, own.token), cast(CookieTransport, own.place)
         # After a logout, or a login that has set other cookies, the old session must not return.
-        if token is None or state.is_logged_out or cookies.is_written(response, "access"):
-            return
-        if token.kind != "access" or not self._is_due(token):
+        if state.is_logged_out or cookies.is_written(response, "access"):
             return
         try:
             cookies.write(response, self._renew(token))
@@ -82,10 +81,15 @@ class ResponseHook:
             # Even over a header of the view: a cache would hand the session to others (HTTP-9).
             response.headers["Cache-Control"] = "no-store"
 
+    def slides(self, own: LiveAccess) -> bool:
+        """Whether a request with *own* access gets a new access cookie, if its view sets none."""
+        token, is_cookie = own.token, isinstance(own.place, CookieTransport)
+        return is_cookie and token is not None and token.kind == "access" and self._is_due(token)
+
     def _is_due(self, token: Token) -> bool:
         expires = token._claims.get("exp")
-        within = self._renew_within or 0
-        return expires is not None and expires - self._clock() <= within
+        within = self._renew_within
+        return within is not None and expires is not None and expires - self._clock() <= within
 
 
 def _instruct_caches(

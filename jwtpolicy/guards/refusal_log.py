@@ -29,8 +29,9 @@ class Refusals:
         resource_metadata: The URL that challenges name, or None (:rfc:`9728`).
 
     Attributes:
-        may_show_decisions: Whether the application was in debug mode when it was bound. Refusals
-            show their decisions if it is so still: to clients in the body, and in the log.
+        began_in_debug: Whether the application was in debug mode when it was bound. While it still
+            is, refusals are logged as warnings and show their decisions: to clients in the body,
+            and in the log.
         answers_all: Says whether the library answers every refusal, because the application has no
             error handler that could.
     """
@@ -38,7 +39,7 @@ class Refusals:
     def __init__(self, realm: str, resource_metadata: str | None = None) -> None:
         self._realm = realm
         self._resource_metadata = resource_metadata
-        self.may_show_decisions = False
+        self.began_in_debug = False
         self.answers_all: Callable[[], bool] = lambda: False
 
     def sent(
@@ -68,9 +69,15 @@ class Refusals:
         """
         # An application may raise one object for many requests.
         error.is_own_answer = False
-        error.shown_decision = _shown(error) if self.may_show_decisions else ()
+        # True itself: the text "False", as an environment has it, is no yes.
+        is_debug = self.began_in_debug and current_app.debug is True
+        error.shown_decision = _tree(error) if is_debug else ()
         if not may_be_caught:
             error.__traceback__ = None
+        if level is None:
+            # Python prints warnings where nothing is set up, and in debug mode nothing is.
+            level = logging.WARNING if is_debug else logging.INFO
+            level = logging.ERROR if error.outcome is Outcome.ERROR else level
         unlogged = _log(error, label, state, token_id, level, may_be_caught)
         error.addressed(self._realm, self._resource_metadata)
         if state is None:
@@ -91,12 +98,10 @@ class Refusals:
         return error
 
 
-def _shown(error: AccessError) -> tuple[str, ...]:
-    """Return the lines of the decision's tree in debug mode, else none."""
-    # True itself: the text "False", as an environment has it, is no yes.
-    if current_app.debug is not True or (decision := error.decision) is None:
-        return ()
-    return tuple(decision.explain().split("\n"))
+def _tree(error: AccessError) -> tuple[str, ...]:
+    """Return the lines of the decision's tree; none where no policy has refused."""
+    decision = error.decision
+    return () if decision is None else tuple(decision.explain().split("\n"))
 
 
 def _log(
@@ -104,7 +109,7 @@ def _log(
     label: str,
     state: RequestState | None,
     token_id: str | None,
-    level: int | None,
+    level: int,
     may_be_caught: bool,
 ) -> tuple[Any, ...] | None:
     """Log *error*, unless it was logged before or the request is a dry run.
@@ -114,10 +119,6 @@ def _log(
     """
     if state is not None and state.answers.services.is_dry_run:
         return None
-    if level is None:
-        # In debug mode nothing has to be set up for the line to be seen: Python prints warnings.
-        level = logging.WARNING if current_app.debug is True else logging.INFO
-        level = logging.ERROR if error.outcome is Outcome.ERROR else level
     if not logger.isEnabledFor(level) or (state is not None and state.logged() is error):
         return None
     line: tuple[Any, ...] = (level, "%s: %s (jti=%r)", *_said(error, label, state, token_id))

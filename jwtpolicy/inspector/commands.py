@@ -115,7 +115,7 @@ def _told() -> Iterator[None]:
         raise
     except (SetupError, ValueError) as error:
         raise Unanswerable(str(error)) from error
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # an exit code of the application's means nothing here
         msg = f"the application raised {type(error).__name__}: {error}"
         raise Unanswerable(msg) from error
 

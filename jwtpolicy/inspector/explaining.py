@@ -8,7 +8,8 @@ from typing import Final
 
 from flask import Flask
 
-from ..app.explanation import Explanation, Verdict
+from ..app.bound_app import bound_app_of, is_listed
+from ..app.explanation import Explanation, Verdict, labelled
 from ..audit.inside import found_beneath
 
 #: The exit code of each verdict; of the others it is 1.
@@ -28,8 +29,8 @@ def exit_code(told: Explanation) -> int:
 
 def as_text(app: Flask, told: Explanation, *, verbose: bool) -> str:
     """Return the explanation for people, with the checks that stand inside of the view."""
-    notes = "".join(f"\nnote:       {note}" for note in _notes(app, told))
-    return told.text(verbose=verbose) + notes
+    notes = [line for note in _notes(app, told) for line in labelled("note", note)]
+    return "\n".join([told.text(verbose=verbose), *notes])
 
 
 def as_json(app: Flask, told: Explanation, *, verbose: bool) -> str:
@@ -65,7 +66,12 @@ def _tree(told: Explanation, *, verbose: bool) -> list[str] | None:
 
 def _notes(app: Flask, told: Explanation) -> Iterator[str]:
     """Yield what the walk has not asked, because it stands inside of the view."""
-    if told and told.endpoint is not None:
-        found = found_beneath(app, told.endpoint, told.method)
-        for place in found.checks:
-            yield f"a check inside of the view was not asked: {place}"
+    if not told or told.endpoint is None:
+        return
+    found = found_beneath(app, told.endpoint, told.method)
+    for place in found.checks:
+        yield f"a check inside of the view was not asked: {place}"
+    # A view behind a guard is seldom the place of another check, and a public one is so on purpose.
+    if told.verdict is Verdict.OPEN and not is_listed(told.endpoint, bound_app_of(app).settings):
+        for name in found.hidden:
+            yield f"whether this checks anything cannot be read: {name}"

@@ -89,6 +89,10 @@ class Anonymous(Credential):
 
     ``~Anonymous()`` asks for a verified token of any kind that the level accepts.
 
+    .. warning:: With ``ignore_invalid=True`` a user whose token has expired or was revoked gets
+        the answer for strangers, and no 401 by which a client would know that it has to refresh.
+        Show there only what strangers may see.
+
     Attributes:
         ignore_invalid: Whether this leaf also allows where a token was presented that cannot be
             used: expired, forged, revoked, of another kind. No policy then sees that token.
@@ -136,6 +140,9 @@ class Authenticated(Credential):
 
 class OptionalToken(AnyOf):
     """``Anonymous() | Access()``: an access token, or none at all.
+
+    .. warning:: With ``ignore_invalid=True`` a user whose token has expired or was revoked gets
+        the answer for strangers, and no 401; see `Anonymous`.
 
     Args:
         ignore_invalid: Treat a token that cannot be used as if none had been sent.

@@ -75,6 +75,9 @@ class ResourceMatch(Attribute):
 class Owns(ResourceMatch):
     """The resource belongs to the token's subject.
 
+    The resource is loaded only if everything else allows. So ``Owns("owner") & Fresh(within=300)``
+    asks for the password first, also where the resource is somebody else's or does not exist.
+
     Args:
         name: The attribute, or dotted path, that holds the owner's id.
         of: The type of users that it is about, as for `IsSubject`; None: the one without a

@@ -210,7 +210,8 @@ class TokenSettings:
         "'sqlite:///…', 'postgresql+psycopg://…', 'mysql+pymysql://…', 'sqlite+pysqlite:///…', "
         "'redis://…', 'redis+sentinel://…', 'redis+cluster://…', 'memory://' or 'none'",
         "Where sessions and revocations are kept; by default a SQLite file in the instance "
-        "folder, under app.testing the memory.",
+        "folder, under app.testing the memory. If that place is lost, or each process or machine "
+        "has its own, a token that was revoked passes again.",
         is_secret=True,
     )
     store_timeout: float = setting(

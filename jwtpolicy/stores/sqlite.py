@@ -179,7 +179,9 @@ class SQLiteStore(TokenStore):
     A file that is deleted, or replaced by another one, is noticed after each write, before it is
     answered, and by whoever only looks up within a second.
 
-    .. warning:: SQLite's locks do not work on network file systems.
+    .. warning:: SQLite's locks do not work on network file systems. In a container without a
+        volume the file is gone with the container: what was revoked passes again, and everybody
+        has to log in again when the access token expires.
 
     Args:
         path: The file.

@@ -17,9 +17,10 @@ from werkzeug.test import TestResponse
 
 from ..app.dry_run import walk
 from ..app.explanation import Explanation
-from ..exceptions import InvalidTokenError, IssueError, SetupError
+from ..app.sent_tokens import claims_in, plan_met_by
+from ..exceptions import IssueError, SetupError
+from ..guards.plan import Plan
 from ..sessions.results import TokenPair
-from ..tokens.jose import unverified_claims
 from .cookie_jar import CookieJar
 from .movable_clock import MovableClock, bound_to
 from .personas import (
@@ -31,7 +32,7 @@ from .personas import (
     tokens_in,
     with_,
 )
-from .placing import Presenter, check_place, plan_of
+from .placing import Presenter, check_place
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -155,7 +156,7 @@ class ActingClient(FlaskClient):
         held = [encoded for kind in self._kinds() if (encoded := self._held(kind)) is not None]
         if not held:
             raise SetupError(_NOBODY)
-        session_id = unverified_claims(held[0]).get("sid")
+        session_id = claims_in(held[0]).get("sid")
         if session_id is None:
             in_app(self.application, lambda jwt: jwt.revoke(held[0]))
         else:
@@ -233,12 +234,18 @@ class ActingClient(FlaskClient):
         who = self._who
         if who.jar is not None:
             who.jar.drop_expired()
-        plan = plan_of(self.application, self._bound, environ)
+        plan = self._plan_met_by(environ)
         if who.tokens is not None:
             who.presenter.present(environ, who.tokens, plan)
         self._add_cookies_to_wsgi(environ)
         if self.csrf:
             who.presenter.add_csrf(environ, plan)
+
+    def _plan_met_by(self, environ: WSGIEnvironment) -> Plan | None:
+        try:
+            return plan_met_by(environ, self.application, self._bound)
+        except SetupError:
+            return None  # The answer to the request will say so.
 
     def _new_identity(self, presenter: Presenter | None = None) -> _Identity:
         jar = None if self._cookies is None else CookieJar(self._clock)
@@ -300,7 +307,7 @@ class ActingClient(FlaskClient):
         name = self._bound.parts.cookies.names.get(kind)
         cookies = [] if self._who.jar is None else list(self._who.jar.values())
         for cookie in cookies:
-            if cookie.decoded_key == name and _is_token(cookie.decoded_value):
+            if cookie.decoded_key == name and claims_in(cookie.decoded_value):
                 return cookie.decoded_value
         return None if self._who.tokens is None else self._who.tokens.by_kind.get(kind)
 
@@ -320,14 +327,6 @@ class ActingClient(FlaskClient):
         if self._origin is not None:
             self._origin._become(self._before.pop())
         super().__exit__(exc_type, exc_value, tb)
-
-
-def _is_token(value: str) -> bool:
-    try:
-        unverified_claims(value)
-    except InvalidTokenError:
-        return False
-    return True
 
 
 def act(app: Flask, **options: Any) -> ActingClient:

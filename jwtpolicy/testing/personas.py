@@ -117,9 +117,9 @@ def _check_names(credentials: Mapping[str, object]) -> None:
     Raises:
         TypeError: A name is none of `Credentials`.
     """
-    known = Credentials.__annotations__
+    known = Credentials.__optional_keys__
     if unknown := [name for name in credentials if name not in known]:
-        msg = f"{', '.join(unknown)} is no argument here; there are {', '.join(known)}"
+        msg = f"{', '.join(unknown)} is no argument here; there are {', '.join(sorted(known))}"
         raise TypeError(msg)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from jwtpolicy.settings import Settings
-from tests.support.pages import PAGES, code_of
+from tests.support.pages import PAGES, run_page
 from tests.support.paths import DOCS
 
 sys.path.insert(0, str(DOCS / "_ext"))
@@ -19,13 +19,7 @@ sys.path.insert(0, str(DOCS / "_ext"))
 def test_the_blocks_of_a_page_run_in_their_order(
     page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.chdir(tmp_path)
-    source = code_of(page)
-    module = type(sys)("page")
-    monkeypatch.setitem(sys.modules, "page", module)
-
-    exec(compile(source, page, "exec"), vars(module))
-    assert source
+    assert run_page(page, tmp_path, monkeypatch)
 
 
 def test_the_tutorial_has_three_chapters() -> None:

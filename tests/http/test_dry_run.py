@@ -177,6 +177,7 @@ def test_a_sliding_cookie_is_not_renewed() -> None:
     told = site.explain("GET", "/maybe", token)
 
     assert (told.verdict, site.written()) == (Verdict.ALLOWED, before)
+    assert told.effects == ("a new access cookie would be set, because the present one ends soon",)
 
 
 def test_teardown_functions_are_told_not_to_commit(site: Site) -> None:
@@ -596,7 +597,8 @@ def _passed_by(view: Any) -> Any:
 
 
 def test_views_that_were_replaced_all_at_once_are_guarded_first(site: Site) -> None:
-    site.app.test_client().get("/open")
+    site.app.test_client().get("/public")
+    site.ran.clear()
     guarded = _passed_by(protect(HasRole("admin"))(lambda: ran("other")))
     site.app.view_functions = {"open": guarded}
     told = site.explain("GET", "/open")

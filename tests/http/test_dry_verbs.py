@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from flask import request
 
 from jwtpolicy import Access, Refresh, SingleUse, Verdict, current_token, policy, protect
+from jwtpolicy.inspector.minting import Wish, minted
 from jwtpolicy.signals import logged_in, logged_out, refresh_reused
 from jwtpolicy.stores import MemoryStore
 from jwtpolicy.stores.base import TokenStore
@@ -63,7 +65,8 @@ class Hooked:
 
 
 @pytest.fixture(params=["memory", "sqlite"])
-def url(request: pytest.FixtureRequest, tmp_path: Any) -> str | None:
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str | None:
+    """Return the URL of each store that can be looked into; None for one in memory."""
     return None if request.param == "memory" else f"sqlite:///{tmp_path}/tokens.db"
 
 
@@ -95,10 +98,7 @@ def test_what_a_verb_would_write_is_an_effect(verb: str) -> None:
 def test_a_refresh_token_without_a_session_is_adopted_by_nobody() -> None:
     site = Site(JWT_REFRESH_TOKEN_EXPIRES=600)
     with site.app.app_context():
-        bound = site.app.extensions["jwtpolicy"]
-        from jwtpolicy.inspector.minting import Wish, minted
-
-        token = minted(site.app, bound, Wish("u1", "refresh"))
+        token = minted(site.app, site.app.extensions["jwtpolicy"], Wish("u1", "refresh"))
     before = site.written()
     site.app.before_request(lambda: site.jwt.refresh(token) and None)
 

@@ -10,6 +10,7 @@ from flask import Flask, abort
 from flask.testing import FlaskClient
 
 from jwtpolicy import (
+    Fresh,
     HasRole,
     OptionalToken,
     Owns,
@@ -114,6 +115,33 @@ def test_nobody_loads_for_a_caller_who_is_refused_anyway(
     assert notes.get("/notes/1", headers=headers).status_code == 401
 
     assert NoteView.loads == []
+
+
+#: A log-in, the answers for one's own note, somebody else's and none, and what is loaded.
+OLD_AND_NEW = [
+    pytest.param({"fresh": False}, [401, 401, 401], [], id="an old log-in learns nothing"),
+    pytest.param({"fresh": True}, [200, 403, 404], [1, 2, 3], id="a new one what is what"),
+]
+
+
+@pytest.mark.parametrize(("login", "statuses", "loaded"), OLD_AND_NEW)
+def test_a_password_is_asked_for_before_the_object_is_loaded(
+    app: Any, access: Any, login: Any, statuses: list[int], loaded: list[int]
+) -> None:
+    """Whoever owns nothing logs in again in vain: the chain's law is about what is known."""
+    loads: list[int] = []
+
+    def load(note: int) -> Any:
+        loads.append(note)
+        return NOTES.get(note)
+
+    guard = protect(Owns("owner") & Fresh(), resource=load)
+    app.add_url_rule("/own/<int:note>", view_func=guard(lambda note: "done"), endpoint="own")
+
+    headers = access(**login)
+    answers = [app.test_client().get(f"/own/{note}", headers=headers) for note in (1, 2, 3)]
+
+    assert ([answer.status_code for answer in answers], loads) == (statuses, loaded)
 
 
 def test_a_resource_that_is_gone_when_the_view_wants_it_is_404(app: Any, access: Any) -> None:

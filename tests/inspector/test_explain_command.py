@@ -113,7 +113,22 @@ def test_a_check_inside_of_the_view_is_noted(site: AppAndManager, asked: list[st
     done = run(site[0], "explain", *asked)
 
     assert done.code == 0
-    assert "note:       a check inside of the view was not asked: " in done.out
+    assert "note: a check inside of the view was not asked: " in " ".join(done.out.split())
+
+
+def test_what_may_hide_a_check_is_noted(site: AppAndManager) -> None:
+    views: dict[str, Any] = {"chosen": lambda *args: ""}
+
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        return views["chosen"](*args, **kwargs)
+
+    site[0].add_url_rule("/hidden", "hidden", wrapper)
+
+    done = run(site[0], "explain", "GET", "/hidden")
+
+    told = " ".join(done.out.split())
+    assert (done.code, "note: whether this checks anything cannot be read: " in told) == (0, True)
+    assert "note:" not in run(site[0], "explain", "GET", "/static/a.css").out
 
 
 def test_a_guard_of_the_bridge_cannot_be_asked(site: AppAndManager) -> None:

@@ -3,6 +3,6 @@
 from hypothesis import HealthCheck, settings
 
 settings.register_profile(
-    "kit", max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    "kit", max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("kit")

@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 from marshmallow import fields
 
 from jwtpolicy import ClaimSchema, JWTManager, TokenKind, current_manager, current_token, protect
-from jwtpolicy.exceptions import IssueError, RevokedTokenError, SetupError
+from jwtpolicy.exceptions import ConfigurationError, IssueError, RevokedTokenError, SetupError
 from jwtpolicy.testing import act, anonymous, with_
 from tests.support.acting import acting_app
 from tests.support.applications import SECRET
@@ -234,7 +234,7 @@ def test_a_body_that_holds_no_token_is_an_error_that_says_so(body: dict[str, Any
     if body.pop("mime", None):
         body["content_type"] = "application/json"
 
-    with pytest.raises(SetupError, match="the JSON body, as 'access_token'"):
+    with pytest.raises(ValueError, match="json= has to be an object, for a token to stand in it"):
         bob.post("/me", **body)
 
 
@@ -357,7 +357,7 @@ def test_the_application_s_own_client_is_inherited(app: Flask) -> None:
 def test_arguments_that_mean_nothing_are_errors(
     app: Flask, arguments: dict[str, Any], error: type[Exception]
 ) -> None:
-    with pytest.raises(error, match=r"place|scopes is no argument here; there are fresh, acr"):
+    with pytest.raises(error, match=r"place|scopes is no argument here; there are acr, amr"):
         act(app).as_user("bob", **arguments)
 
 
@@ -384,3 +384,20 @@ def test_redirects_are_followed_as_the_same_user() -> None:
     app.get("/home")(lambda: ("", 302, {"Location": "/me?a=b"}))
 
     assert act(app).as_user("bob").get("/home", follow_redirects=True).text == "bob"
+
+
+@pytest.mark.skipif("TRUSTED_HOSTS" not in Flask.default_config, reason="Flask 3.0 has none")
+def test_a_host_that_the_application_does_not_trust_is_its_own_answer(app: Flask) -> None:
+    app.config["TRUSTED_HOSTS"] = ["example.org"]
+    bob = act(app).as_user("bob")
+
+    assert bob.get("/me").status_code == 400
+    assert bob.get("/me", base_url="http://example.org").text == "bob"
+
+
+def test_an_application_that_is_set_up_wrongly_says_so_itself(app: Flask) -> None:
+    bob = act(app).as_user("bob")
+    app.config["JWT_REALM"] = "late"
+
+    with pytest.raises(ConfigurationError, match="JWT_REALM changed"):
+        bob.get("/me")

@@ -19,6 +19,7 @@ from jwtpolicy import (
     OptionalToken,
     Refresh,
     TokenKind,
+    current_manager,
     current_token,
     protect,
 )
@@ -27,6 +28,7 @@ from jwtpolicy.testing.strategies import BREAKAGES, broken_tokens, private_claim
 from tests.support.applications import SECRET
 from tests.support.keys import MATERIALS
 from tests.support.requests import bearer
+from tests.support.terminal import run
 
 
 @cache
@@ -78,6 +80,17 @@ def test_broken_tokens_are_refused(breakage: str) -> None:
         assert [status(site(), token, path) for path in ("/", "/optional")] == [401, 401]
 
     is_refused()
+
+
+@settings(max_examples=40)
+@given(broken_tokens(site()) | tokens(site(), kinds=["access", "refresh"]))
+def test_what_is_explained_and_inspected_of_a_token_is_what_a_request_gets(token: str) -> None:
+    with site().app_context():
+        explained = current_manager.explain("GET", "/", token=token)
+    inspected = run(site(), "inspect", "-", given=token)
+
+    assert explained.status == status(site(), token)
+    assert (inspected.code == 0) is bool(explained)
 
 
 @pytest.mark.parametrize("algorithm", ["HS512", "PS256", "ES256", "ES512", "EdDSA"])

@@ -106,7 +106,7 @@ FIELDS: list[Any] = [
     fields.List(fields.Integer(), validate=validate.Length(equal=2)),
     fields.List(fields.String(), validate=validate.ContainsOnly(["a", "b"])),
     fields.Nested(UserClaims),
-    fields.Nested(lambda: UserClaims(only=["city"]), many=True, validate=validate.Length(min=1)),
+    fields.Nested(UserClaims, only=["city"], many=True, validate=validate.Length(min=1)),
     fields.Pluck(UserClaims, "sub"),
     fields.Constant("always"),
 ]
@@ -130,8 +130,8 @@ def test_every_field_that_can_be_a_claim_has_values(field: Any) -> None:
 
 class Tree(ClaimSchema):
     sub = fields.String(required=True)
-    below = fields.Nested(lambda: Tree(), many=True)
-    beside = fields.Nested(lambda: Tree())
+    below = fields.Nested(lambda: Tree, many=True)
+    beside = fields.Nested(lambda: Tree)
 
 
 @given(claims(Tree))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import partial
 from math import ceil
@@ -247,7 +247,10 @@ def _try_options(engine: Engine, arguments: dict[str, Any]) -> None:
     """Have the driver parse its connection options, without asking a server."""
     dialect = engine.dialect
     positional, named = dialect.create_connect_args(engine.url)
-    _READERS[dialect.name](dialect.loaded_dbapi, *positional, **{**named, **arguments})
+    # Older versions of SQLAlchemy drop what sqlite3 does not know, unless it is a part of a URI.
+    is_whole = dialect.name == "sqlite" and not named.get("uri")
+    written: Mapping[str, object] = engine.url.query if is_whole else {}
+    _READERS[dialect.name](dialect.loaded_dbapi, *positional, **{**written, **named, **arguments})
 
 
 def _read_by_psycopg(

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any, Final
 
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 
+from ...clock import system_clock
 from ...schemas import ClaimSchema
 from ...tokens.claims import CARRIED, RESERVED_CLAIMS
 from .json_documents import json_values
@@ -48,7 +48,7 @@ def claims(
     """
     if schema is not None:
         return schema_claims(schema)
-    return _registered(int(time.time() if now is None else now))
+    return _registered(int(system_clock() if now is None else now))
 
 
 @st.composite
@@ -60,7 +60,8 @@ def _registered(draw: DrawFn, now: int) -> dict[str, Any]:
         "type": draw(st.sampled_from(["access", "refresh", "reset"])),
         "jti": draw(st.uuids()).hex,
         "iat": issued_at,
-        "exp": now + draw(st.integers(1, _DAY)),
+        # Not so soon that it would end while a test is running.
+        "exp": now + draw(st.integers(_DAY, 30 * _DAY)),
     }
     times = st.integers(max(0, issued_at - _DAY), issued_at)
     words = st.lists(st.sampled_from(["read", "write", "admin"]), unique=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from types import SimpleNamespace
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, overload
 
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
@@ -23,12 +23,15 @@ User = TypeVar("User")
 _WITHOUT_ATTRIBUTE: Final = (fields.Function, fields.Method, fields.Constant)
 
 
+@overload
+def users(schema: type[ClaimSchema], /, **attributes: Any) -> SearchStrategy[SimpleNamespace]: ...
+@overload
 def users(
-    schema: type[ClaimSchema],
-    make: Callable[..., User] = SimpleNamespace,  # type: ignore[assignment] # where none is given
-    /,
-    **attributes: Any,
-) -> SearchStrategy[User]:
+    schema: type[ClaimSchema], make: Callable[..., User], /, **attributes: Any
+) -> SearchStrategy[User]: ...
+def users(
+    schema: type[ClaimSchema], make: Callable[..., Any] = SimpleNamespace, /, **attributes: Any
+) -> SearchStrategy[Any]:
     """Draw users whose claims fit *schema*: ``users(UserClaims, User)``.
 
     Each attribute that a field reads has a value for that field: all fields of marshmallow are

@@ -85,13 +85,13 @@ def test_a_store_waits_for_its_own_pool_no_longer_than_it_may(
     """K44: not for the 30 seconds that the application waits for its connections."""
     options: Any = {"pool_size": 1, "max_overflow": 0, "poolclass": poolclass}
     engine = made(create_engine(shared_url, **options))
-    store = made(SQLAlchemyStore(engine, timeout=0.3))
+    store = made(SQLAlchemyStore(engine, timeout=2))
     standing(store)
     started = time.monotonic()
     with store._database.engine.connect(), pytest.raises(StoreUnavailableError):
         standing(store)
 
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 20
     assert (engine.pool.timeout(), standing(store)) == (30, TokenStatus.GOOD)  # type: ignore[attr-defined]
 
 
@@ -113,13 +113,13 @@ def test_a_server_that_says_nothing_is_given_up_beside_an_engine_too(
         with pytest.raises(StoreUnavailableError):
             standing(made(SQLAlchemyStore(engine, timeout=0.3)))
 
-    assert time.monotonic() - started < 10
+    assert time.monotonic() - started < 20
 
 
 def test_a_transaction_waits_for_a_lock_no_longer_than_it_may(postgres: str, made: Any) -> None:
     """An application that locks the store's rows keeps it waiting, but not for ever."""
     engine = made(create_engine(postgres))
-    store = made(SQLAlchemyStore(engine, timeout=0.5))
+    store = made(SQLAlchemyStore(engine, timeout=2))
     store.open_session(SESSION)
     with engine.begin() as connection:
         connection.execute(text("SELECT 1 FROM jwtpolicy_subject FOR UPDATE"))

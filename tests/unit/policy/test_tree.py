@@ -26,8 +26,9 @@ from jwtpolicy import (
 )
 from jwtpolicy.decision import is_added
 from jwtpolicy.policy.closing import close
+from jwtpolicy.testing.strategies import policies
 from tests.support.desk import guard_decided
-from tests.support.strategies import leaves, token, trees
+from tests.support.strategies import leaves, token
 
 
 def lines(decision: Any, **how: Any) -> list[str]:
@@ -186,7 +187,7 @@ def test_closing_leaves_the_authors_objects_as_they_were() -> None:
     assert guard_decided(Access()).explain().count("Access()") == 2
 
 
-@given(level=trees(leaves()))
+@given(level=policies(leaves()))
 def test_whatever_refuses_marks_a_line_of_the_same_outcome(level: Any) -> None:
     decision = close([level]).policy.evaluate(AccessRequest(token=token()))
     found = lines(decision)
