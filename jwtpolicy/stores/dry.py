@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Final
+from typing import ClassVar, Final
 
 from ..tokens.status import TokenStatus
 from .base import (
+    FOREVER,
     PAGE,
     REFRESH,
     Opening,
@@ -17,6 +18,7 @@ from .base import (
     Step,
     TokenRef,
     TokenStore,
+    microseconds,
 )
 
 #: What the real request would do beside its answer, in words.
@@ -49,12 +51,17 @@ class DryStore(TokenStore):
 
     So the request meets what it has done itself, as a real one would: what a hook has revoked is
     refused by the guard. Of the other store only `standing`, `session`, `sessions` and the makers
-    of session ids are called.
+    of session ids are called. What these do not tell is not foreseen: a login is never cut off, and
+    its id never taken; a repeated refresh gets its caller's new pair; tokens of sessions that the
+    other store does not know are refused after `end_others`; a token that was revoked by its id
+    is no sign of theft; `sessions` may return less than its limit.
 
     Args:
         store: The store that is read.
         effects: Gets what would be written, in words, each once, in the order of the request.
     """
+
+    is_shared: ClassVar[bool] = False
 
     def __init__(self, store: TokenStore, effects: list[str]) -> None:
         self._store = store
@@ -67,30 +74,34 @@ class DryStore(TokenStore):
         # any, which go on too; None: all were revoked.
         self._cut: dict[_Key, frozenset[str] | None] = {}
 
-    @property
-    def is_shared(self) -> bool:  # type: ignore[override] # as the other store is
-        """Whether the other store is shared."""
-        return self._store.is_shared
-
     def _note(self, effect: str) -> None:
         if effect not in self._effects:
             self._effects.append(effect)
 
     def standing(self, ref: TokenRef, *, now: int, leeway: float = 0) -> TokenStatus:
-        written = self._tokens.get((ref.issuer, ref.token_id), TokenStatus.GOOD)
-        if written is TokenStatus.REVOKED or self._is_over(ref):
+        own = self._own(ref, now)
+        if own is TokenStatus.REVOKED or self._is_over(ref, now):
             return TokenStatus.REVOKED
         found = self._found(ref, now, leeway)
-        return written if found is TokenStatus.GOOD else found
+        # One without `sid` is marked as consumed when it is adopted: its session knows better.
+        is_adopted = ref.session_id is None and self.session(*self._key(ref), now=now)
+        return found if found is not TokenStatus.GOOD or is_adopted else own
+
+    def _own(self, ref: TokenRef, now: int) -> TokenStatus:
+        """Return the status of the token by itself, whatever became of its session."""
+        alone = TokenRef(ref.issuer, ref.subject, ref.token_id, issued_at=FOREVER)
+        written = self._tokens.get((ref.issuer, ref.token_id))
+        return written or self._store.standing(alone, now=now)
 
     def _found(self, ref: TokenRef, now: int, leeway: float) -> TokenStatus:
         """Return the status by the sessions of here, then by the other store."""
         key = self._key(ref)
         record = self._records.get(key) if ref.kind == REFRESH else None
         here = TokenStatus.GOOD if record is None else _STATUS[record.judge(ref, now)]
-        # The other store knows nothing of what was opened or issued here.
+        # The other store knows nothing of what was opened or issued here, and what it knows of used
+        # tokens is void after a replacement.
         is_new = record is not None and here in (TokenStatus.GOOD, TokenStatus.IN_GRACE)
-        if is_new or key in self._opened:
+        if is_new or key in self._opened or (record is not None and record.replaced_at):
             return here
         found = self._store.standing(ref, now=now, leeway=leeway)
         return here if found is TokenStatus.GOOD else found
@@ -101,9 +112,13 @@ class DryStore(TokenStore):
             return ref.issuer, self.adopted_session_id(ref)
         return ref.issuer, ref.session_id or ""
 
-    def _is_over(self, ref: TokenRef) -> bool:
+    def _is_over(self, ref: TokenRef, now: int) -> bool:
         key = self._key(ref)
-        return key in self._ended or self._is_cut(key, ref.subject)
+        if key in self._ended:
+            return True
+        # A refresh token that nobody has adopted is one outside of any session.
+        is_apart = ref.session_id is None and not self._store.session(*key, now=now)
+        return self._is_cut((ref.issuer, "") if is_apart else key, ref.subject)
 
     def _is_cut(self, key: _Key, subject: str) -> bool:
         """Whether the session *key* was ended with all others of *subject*; later ones were not."""
@@ -122,13 +137,16 @@ class DryStore(TokenStore):
     def open_session(
         self, session: Session, *, since: float | None = None, maximum: int | None = None
     ) -> Opening:
-        self._open(session)
+        self._open(session, maximum)
         return Opening.OPENED
 
-    def _open(self, session: Session) -> None:
-        key = (session.issuer, session.session_id)
-        self._records[key] = SessionRecord(session)
-        self._opened.add(key)
+    def _open(self, session: Session, maximum: int | None) -> None:
+        issuer, subject, now = session.issuer, session.subject, session.last_used_at
+        if maximum is not None:
+            for oldest in self.sessions(issuer, subject, now=now)[maximum - 1 :]:
+                self.revoke_session(issuer, oldest.session_id, now=now)
+        self._records[issuer, session.session_id] = SessionRecord(session)
+        self._opened.add((issuer, session.session_id))
         self._note(OPENS)
 
     def adopt(
@@ -141,12 +159,12 @@ class DryStore(TokenStore):
         maximum: int | None = None,
     ) -> Session | None:
         now = session.last_used_at
+        standing = self.standing(ref, now=now, leeway=leeway)
         known = self.session(session.issuer, session.session_id, now=now)
-        if known is not None:
-            return known
-        if self.standing(ref, now=now, leeway=leeway) is not TokenStatus.GOOD:
-            return None
-        self._open(session)
+        if known is not None or standing is not TokenStatus.GOOD:
+            return None if standing is TokenStatus.REVOKED else known
+        self._tokens[ref.issuer, ref.token_id] = TokenStatus.CONSUMED
+        self._open(session, maximum)
         return session
 
     def rotate(
@@ -158,12 +176,12 @@ class DryStore(TokenStore):
         grace: int = 0,
         kept: bytes | None = None,
     ) -> Rotation:
+        record = self._record(self._key(ref), now)
         found = self.present(ref, now=now)
         if found.state is RotationState.REPEATED:
             # The kept pair cannot be had without a method that writes; the caller's is as good for
             # an answer that nobody gets.
             return Rotation(RotationState.ROTATED)
-        record = self._record(self._key(ref), now)
         if found.state is not RotationState.CURRENT or record is None:
             return found
         self._records[self._key(ref)] = record.rotated(step, now, now + grace, kept)
@@ -171,11 +189,20 @@ class DryStore(TokenStore):
         return Rotation(RotationState.ROTATED)
 
     def present(self, ref: TokenRef, *, now: int) -> Rotation:
-        state = _STATES[self.standing(ref, now=now)]
+        state = self._presented(ref, now)
         if state is RotationState.REUSED:
             self._ended.add(self._key(ref))
             self._note(ENDS_SESSION)
         return Rotation(state)
+
+    def _presented(self, ref: TokenRef, now: int) -> RotationState:
+        """Judge a refresh token by its session alone, whether or not it was used by itself."""
+        record = self._record(self._key(ref), now)
+        if record is None:
+            return RotationState.ENDED
+        if record.session.refresh_id == ref.token_id:
+            return RotationState.CURRENT
+        return _STATES[self._found(ref, now, 0)]
 
     def _record(self, key: _Key, now: int) -> SessionRecord | None:
         """Return the record of a live session; its used tokens are the other store's."""
@@ -237,7 +264,7 @@ class DryStore(TokenStore):
         return sum(one.session_id != keep for one in found)
 
     def consume(self, ref: TokenRef, *, expires_at: int | None, now: int) -> bool:
-        if self.standing(ref, now=now) in (TokenStatus.REVOKED, TokenStatus.CONSUMED):
+        if self._own(ref, now) is not TokenStatus.GOOD:
             return False
         self._tokens[ref.issuer, ref.token_id] = TokenStatus.CONSUMED
         self._note(USES_UP)
@@ -257,10 +284,12 @@ class DryStore(TokenStore):
         before: tuple[float, str] | None = None,
     ) -> list[Session]:
         listed = self._store.sessions(issuer, subject, now=now, limit=limit, before=before)
-        known = [self.session(issuer, one.session_id, now=now) for one in listed]
-        here = [self._records[key].session for key in self._opened if key not in self._ended]
-        opened = [one for one in here if (one.issuer, one.subject) == (issuer, subject)]
-        return [*(opened if before is None else ()), *(one for one in known if one)]
+        ids = {one.session_id for one in listed} | {key[1] for key in self._records}
+        known = [self.session(issuer, session_id, now=now) for session_id in ids]
+        live = [one for one in known if one is not None and one.subject == subject]
+        last = None if before is None else (microseconds(before[0]), before[1])
+        follow = [one for one in live if last is None or _place(one) < last]
+        return sorted(follow, key=_place, reverse=True)[:limit]
 
     def session(self, issuer: str, session_id: str, *, now: int) -> Session | None:
         key = (issuer, session_id)
@@ -277,3 +306,8 @@ class DryStore(TokenStore):
 
     def close(self) -> None:
         """Leave the other store open: it is the application's."""
+
+
+def _place(session: Session) -> tuple[int, str]:
+    """Return the sort key of a subject's sessions: creation time and id."""
+    return microseconds(session.created_at), session.session_id
