@@ -98,10 +98,10 @@ class DryStore(TokenStore):
         key = self._key(ref)
         record = self._records.get(key) if ref.kind == REFRESH else None
         here = TokenStatus.GOOD if record is None else _STATUS[record.judge(ref, now)]
-        # The other store knows nothing of what was opened or issued here, and what it knows of used
-        # tokens is void after a replacement.
-        is_new = record is not None and here in (TokenStatus.GOOD, TokenStatus.IN_GRACE)
-        if is_new or key in self._opened or (record is not None and record.replaced_at):
+        # The other store knows nothing of what was opened or issued here. Of a token that is unknown
+        # here it may know better, unless a replacement has made all earlier ones void.
+        is_unknown = record is None or (here is TokenStatus.CONSUMED and not record.replaced_at)
+        if key in self._opened or not is_unknown:
             return here
         found = self._store.standing(ref, now=now, leeway=leeway)
         return here if found is TokenStatus.GOOD else found

@@ -9,16 +9,15 @@ from jwtpolicy.stores import MemoryStore
 from jwtpolicy.stores.dry import DryStore
 from tests.support.stores.courses import VERBS, Course, Drawn
 
-steps = st.builds(
-    Drawn, st.sampled_from(VERBS), st.integers(0, 40), st.integers(0, 3), st.integers(0, 2)
-)
+verbs = st.sampled_from([*VERBS, "open_session", "rotate", "rotate", "replace", "touch"])
+steps = st.builds(Drawn, verbs, st.integers(0, 7), st.integers(0, 3), st.integers(0, 2))
 courses = st.lists(steps, max_size=12)
 #: One request, in one second: what idles away meanwhile by the store alone is not foreseen.
 requests = st.lists(steps.map(lambda step: step._replace(seconds=0)), max_size=8)
 graces = st.sampled_from([0, 4])
 
 
-@settings(max_examples=300)
+@settings(max_examples=500)
 @given(graces, courses, requests)
 def test_a_dry_store_answers_as_if_it_had_written(
     grace: int, before: list[Drawn], during: list[Drawn]

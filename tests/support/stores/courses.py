@@ -13,6 +13,9 @@ LEEWAY = 2
 IDLE = 8
 LIFE = 30
 
+#: What is asked of refresh tokens alone.
+OF_REFRESH = {"adopt", "rotate", "present", "replace"}
+
 Ask = Callable[[TokenStore], Any]
 
 
@@ -21,7 +24,7 @@ class Drawn(NamedTuple):
 
     Attributes:
         verb: The name of a method of `Course`.
-        number: Chooses the token or the session, among those made so far.
+        number: Chooses the token or the session among those made so far; 0 is the newest.
         seconds: How long it is since the step before.
         other: Chooses among what else a verb can do.
     """
@@ -56,7 +59,8 @@ class Course:
         self.now += drawn.seconds
         self._number += 1
         self._signed = []
-        ask = getattr(self, drawn.verb)(self._made[drawn.number % len(self._made)], drawn.other)
+        fit = [one for one in self._made if one.kind == "refresh" or drawn.verb not in OF_REFRESH]
+        ask = getattr(self, drawn.verb)(fit[-1 - drawn.number % len(fit)], drawn.other)
         answers = [ask(store) for store in stores]
         self._made += [one for one in self._signed if self._is_issued(stores[0])]
         return answers
@@ -70,7 +74,9 @@ class Course:
     def seen(self, store: TokenStore) -> list[Any]:
         """Return all that *store* tells without being changed."""
         standing = [store.standing(one, now=self.now) for one in self._made]
-        found = [store.session(one.issuer, one.session_id or "", now=self.now) for one in self._made]
+        found = [
+            store.session(one.issuer, one.session_id or "", now=self.now) for one in self._made
+        ]
         return [standing, found, [store.sessions("", one, now=self.now) for one in SUBJECTS]]
 
     def _sign(self, subject: str, session_id: str | None) -> str:
@@ -139,7 +145,7 @@ class Course:
         return lambda store: store.replace("", session_id, token.token_id, step, now=self.now)
 
     def touch(self, token: TokenRef, other: int) -> Ask:
-        idle = None if other == 1 else self.now + IDLE
+        idle = (self.now + IDLE, None, self.now)[other]
         session_id = self._in_session(token).session_id or ""
         return lambda store: store.touch("", session_id, now=self.now, idle_expires_at=idle)
 
@@ -171,7 +177,5 @@ class Course:
 
 #: What a course is made of: all of its verbs.
 VERBS = sorted(
-    name
-    for name in vars(Course)
-    if not name.startswith("_") and name not in {"play", "seen"}
+    name for name in vars(Course) if not name.startswith("_") and name not in {"play", "seen"}
 )
