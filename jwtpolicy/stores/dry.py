@@ -98,8 +98,8 @@ class DryStore(TokenStore):
         key = self._key(ref)
         record = self._records.get(key) if ref.kind == REFRESH else None
         here = TokenStatus.GOOD if record is None else _STATUS[record.judge(ref, now)]
-        # The other store knows nothing of what was opened or issued here. Of a token that is unknown
-        # here it may know better, unless a replacement has made all earlier ones void.
+        # The other store knows nothing of what was opened or issued here. Of a token that is
+        # unknown here it may know more, unless a replacement has made all earlier ones void.
         is_unknown = record is None or (here is TokenStatus.CONSUMED and not record.replaced_at)
         if key in self._opened or not is_unknown:
             return here

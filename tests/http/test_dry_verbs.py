@@ -155,6 +155,21 @@ def test_a_token_that_a_hook_has_let_in_is_not_that_of_the_guard(method: str) ->
     assert told.verdict is (Verdict.UNKNOWN if method == "OPTIONS" else Verdict.REFUSED)
 
 
+def test_a_token_is_explained_where_no_store_keeps_its_use() -> None:
+    site = Site("none")
+
+    told = site.explain("GET", "/maybe", site.issue("u1"))
+
+    assert (told.verdict, told.effects) == (Verdict.ALLOWED, ())
+    assert told.decision
+
+
+def test_a_session_that_is_opened_in_a_dry_run_has_an_id_of_the_other_store() -> None:
+    made = DryStore(MemoryStore(), []).new_session_id("", "u1")
+
+    assert len(made) == len(MemoryStore().new_session_id("", "u1"))
+
+
 def test_verbs_of_teardown_functions_write_nothing(url: str | None) -> None:
     site = Site(url)
     with site.app.app_context():
