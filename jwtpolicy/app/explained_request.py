@@ -11,9 +11,10 @@ from flask.testing import EnvironBuilder
 from ..guards.csrf import SAFE_METHODS
 from ..transports import CookieTransport, Transport
 from .bound_app import BoundApp
-from .sent_tokens import add_csrf_value, claims_in, fill, plan_met_by
+from .sent_tokens import add_csrf_value, claims_in, fill, is_filled, plan_met_by
 
 _NO_LINE: Final = "a token is one line of printable ASCII characters, and this is not"
+_WORDY: Final = "a token alone is expected: leave out what stands before it in the header"
 
 
 class ExplainedRequest:
@@ -48,11 +49,17 @@ class ExplainedRequest:
 
         Raises:
             ValueError: No such transport is read there, or it is one of the application's own, or
-                *encoded* is no line of ASCII, or the JSON that is there has no members.
+                *encoded* is no line of ASCII or begins with the word of its header, or the request
+                has something there already, or the JSON that is there has no members.
         """
         if not (encoded.isascii() and encoded.isprintable()):
             raise ValueError(_NO_LINE)
+        if encoded.lower().startswith(("bearer ", "authorization:")):
+            raise ValueError(_WORDY)
         transport, kind = self._transport(place), _kind(claims_in(encoded))
+        if is_filled(transport, self.environ, kind):
+            msg = f"the token goes into {transport.name}, where the request has one: pass one of them"
+            raise ValueError(msg)
         fill(transport, self.environ, encoded, kind)
         is_unsafe = self.environ["REQUEST_METHOD"] not in SAFE_METHODS
         if csrf and is_unsafe and isinstance(transport, CookieTransport):

@@ -33,6 +33,9 @@ from jwtpolicy.exceptions import AccessError, SetupError, StoreUnavailableError
 from jwtpolicy.signals import refresh_reused
 from tests.support.dry_runs import Site, ran
 
+LISTED = "JWT_PUBLIC_ENDPOINTS lists the endpoint"
+UNGUARDED = "neither @protect nor @public stands at the endpoint"
+
 
 @pytest.fixture
 def site() -> Site:
@@ -275,9 +278,9 @@ def test_a_handler_that_fails_is_answered_with_500(site: Site) -> None:
         ("POST", "/open", Verdict.METHOD_NOT_ALLOWED, 405, "it takes GET, HEAD, OPTIONS"),
         ("GET", "/slash", Verdict.REDIRECT, 308, "to http://localhost/slash/"),
         ("OPTIONS", "/fresh", Verdict.AUTOMATIC, 200, ""),
-        ("HEAD", "/open", Verdict.OPEN, 200, ""),
+        ("HEAD", "/open", Verdict.OPEN, 200, UNGUARDED),
         ("GET", "/public", Verdict.OPEN, 200, ""),
-        ("GET", "/static/style.css", Verdict.OPEN, 200, ""),
+        ("GET", "/static/style.css", Verdict.OPEN, 200, LISTED),
         ("get", "/maybe", Verdict.ALLOWED, 200, ""),
         ("HEAD", "/maybe", Verdict.ALLOWED, 200, ""),
         ("BREW", "/open", Verdict.METHOD_NOT_ALLOWED, 405, "it takes GET, HEAD, OPTIONS"),
@@ -448,7 +451,9 @@ def test_nested_blueprints_are_asked(site: Site, allowed: bool) -> None:
 def test_an_endpoint_that_default_deny_closes_is_refused() -> None:
     site = Site(JWT_DEFAULT_DENY=True)
 
-    assert site.explain("GET", "/open").status == 403
+    told = site.explain("GET", "/open")
+    assert (told.status, told.error.error) == (403, "access_denied")
+    assert told.cures == ("can do nothing: the endpoint lacks @protect or @public",)
     assert site.explain("GET", "/public").verdict is Verdict.OPEN
     assert site.explain("GET", "/static/style.css").verdict is Verdict.OPEN
 
