@@ -313,12 +313,13 @@ def retold(decision: Decision, said: str, instead: str) -> Decision:
     def again(part: Decision) -> Decision:
         # The parts that decide are children once more, and have to be the same objects.
         if id(part) not in made:
-            parts = {
-                name: tuple(map(again, getattr(part, name)))
-                for name in ("children", "alternatives", "deciding")
-            }
-            found = instead if part.said == said else part.said
-            made[id(part)] = replace(part, said=found, **parts)
+            made[id(part)] = replace(
+                part,
+                said=instead if part.said == said else part.said,
+                children=tuple(map(again, part.children)),
+                alternatives=tuple(map(again, part.alternatives)),
+                deciding=tuple(map(again, part.deciding)),
+            )
         return made[id(part)]
 
     return again(decision)

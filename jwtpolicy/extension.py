@@ -887,7 +887,7 @@ class JWTManager(Generic[User]):
         if isinstance(policy, str):
             if len(asked) < 2:
                 # Not repeated, because it may be a token.
-                msg = "explain takes a policy, or a method and a path: explain('GET', '/path')"
+                msg = "explain: expected a policy, or a method and a path: explain('GET', '/path')"
                 raise TypeError(msg)
             return self._walked(*asked, **described)
         return self._evaluated(*asked, **described)

@@ -505,7 +505,8 @@ class BoundApp:
         """Refuse endpoints without a guard (``JWT_DEFAULT_DENY``).
 
         Raises:
-            UnguardedError: The endpoint has no guard, and ``JWT_PUBLIC_ENDPOINTS`` does not list it.
+            UnguardedError: The endpoint has no guard, and ``JWT_PUBLIC_ENDPOINTS`` does not list
+                it.
         """
         endpoint = request.endpoint
         self.enforcement  # noqa: B018 # binds the plans

@@ -442,9 +442,17 @@ def _cost(decision: Decision) -> tuple[int, int, int]:
 
 
 def _deciding(hardest: Sequence[Decision], children: Sequence[Decision]) -> list[Decision]:
-    """Return *hardest*, with the alternatives that are as hard: no rule chose between them."""
+    """Return *hardest*, with the alternatives that are as hard: no rule chose between them.
+
+    What the client has to do counts only where it would help.
+    """
     costs = [_cost(one) for one in hardest]
-    return [child for child in children if _cost(child) in costs]
+    vain = [one.outcome for one in hardest if one.cure.is_empty]
+    return [
+        child
+        for child in children
+        if _cost(child) in costs or (child.cure.is_empty and child.outcome in vain)
+    ]
 
 
 def _merged(

@@ -131,6 +131,19 @@ def test_arguments_of_another_type_are_told_what_was_expected(
         jwt.explain(*asked, token=token)
 
 
+def test_a_method_without_a_path_is_told_what_is_missing(site: AppAndManager) -> None:
+    app, jwt = site
+    unfinished: Any = jwt.explain
+    with app.app_context(), pytest.raises(TypeError, match=r"explain\('GET', '/path'\)"):
+        unfinished("GET")
+
+
+def test_a_second_token_at_the_same_place_is_not_overwritten(site: AppAndManager) -> None:
+    with pytest.raises(ValueError, match="goes into headers, where the request has one"):
+        explain(site, "GET", "/both", headers={"Authorization": "Bearer a.b.c"})
+    assert explain(site, "GET", "/both", headers={"X-Other": "Bearer a.b.c"})
+
+
 def test_a_token_in_json_needs_a_body_that_is_an_object(site: AppAndManager) -> None:
     with pytest.raises(ValueError, match="json= has to be an object"):
         explain(site, "POST", "/both", place="json", json=[1])
