@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from copy import copy
 from fnmatch import fnmatchcase
 from typing import Any, Final, Protocol, cast
@@ -290,7 +290,10 @@ class BoundApp:
         plans = self._plans
         if endpoint is None or target in plans:
             return plans.get(target)
-        plan = self.planner.plan(endpoint, method, self.enforcement.baseline)
+        baseline = self.enforcement.baseline
+        # Again, because its blueprint may have been registered after the binding.
+        self._check_blueprints()
+        plan = self.planner.plan(endpoint, method, baseline)
         if plan is not None:
             self._finish_answers([plan.places])
         # A rule without methods matches every method that clients make up, so that plans of all of
@@ -393,13 +396,17 @@ class BoundApp:
         An error leaves the application unbound and its registrations open, so that the next
         request raises it again.
         """
-        self._check_blueprints(components.registered.blueprints)
+        self._check_blueprints()
         if self.parts.store is not None:
             self.parts.store.check()
         enforcement = self.parts.enforcement(components)
-        registered, terms = components.registered, components.services.terms
+        terms = components.services.terms
         written = self._registrations.written
-        planner = Planner(self._app, self.parts, registered.blueprints, lambda: terms, written)
+        # The levels of blueprints are read as they stand: one that is registered after the binding
+        # may have got its levels after it, too. Those of one that was there before stay as they
+        # are.
+        levels = self._registrations.blueprints
+        planner = Planner(self._app, self.parts, levels, lambda: terms, written)
         self._plans = dict(planner.plans(components.baseline))
         bound = [plan for plan in self._plans.values() if plan is not None]
         self._finish_answers([self.parts.places(), *(plan.places for plan in bound)])
@@ -415,7 +422,7 @@ class BoundApp:
         self._registrations.hold(components.registered)
         return enforcement
 
-    def _check_blueprints(self, protected: Collection[Blueprint]) -> None:
+    def _check_blueprints(self) -> None:
         """Refuse blueprints that only another manager protects: their levels are not known here.
 
         Raises:
@@ -424,7 +431,7 @@ class BoundApp:
         for name, blueprint in self._app.blueprints.items():
             hooks = self._app.before_request_funcs.get(name, ())
             is_guarded = any(hasattr(hook, GUARDS_BLUEPRINT) for hook in hooks)
-            if is_guarded and blueprint not in protected:
+            if is_guarded and blueprint not in self._registrations.blueprints:
                 msg = (
                     f"the blueprint {name} is protected by another JWTManager than that of "
                     f"{self.name}; call protect_blueprint of this one too, before it is registered"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, Protocol
 from weakref import WeakSet
 
@@ -37,7 +37,6 @@ class Registered(NamedTuple):
 
     Attributes:
         schemas: The claim schemas.
-        blueprints: The levels of protected blueprints.
         revocation_checks: The application's functions that also decide whether a token is revoked.
         user_loader: The function that returns the user of a token, or None.
         is_lazy: Whether the user loader waits for the first use of the user.
@@ -46,7 +45,6 @@ class Registered(NamedTuple):
     """
 
     schemas: SchemaRegistry
-    blueprints: Mapping[Blueprint, Sequence[LevelOrigin]]
     revocation_checks: tuple[RevocationCheck, ...]
     user_loader: UserLoader | None
     is_lazy: bool
@@ -67,7 +65,9 @@ class Registrations:
 
     Attributes:
         schemas: The claim schemas.
-        blueprints: The levels of protected blueprints.
+        blueprints: The levels of protected blueprints. No copy is made of them: those of a
+            blueprint that a bound application has registered do not change any more (`add_level`),
+            and others may be registered there later, with the levels that they have then.
         written: The line that made the manager.
         lock: Serialises registering and binding: a registration during the first request of an
             application is in its copy, or is an error.
@@ -182,7 +182,6 @@ class Registrations:
             schemas.reload_users()
         return Registered(
             schemas=schemas,
-            blueprints={name: tuple(levels) for name, levels in self.blueprints.items()},
             revocation_checks=tuple(self._checks),
             user_loader=self._hooks.get("user_loader"),
             is_lazy=self._is_lazy,

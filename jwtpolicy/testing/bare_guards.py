@@ -12,14 +12,16 @@ from werkzeug.exceptions import HTTPException
 
 from ..app.bound_app import BoundApp
 from ..app.planner import Demand, WrittenGuards
+from ..audit.passing import missing_variables
 from ..decision import Decision, Outcome
 from ..exceptions import PolicyDefinitionError
 from ..extension import JWTManager
 from ..guards.challenges import refusal
 from ..guards.plan import Plan
 from ..markers import ANY, NOT_GIVEN
+from ..policy.base import Policy
 from ..policy.baseline import for_kind
-from ..policy.closing import joined
+from ..policy.closing import joined, leaves
 from ..policy.request import NOT_LOADED, AccessRequest
 from ..tokens.token import Token
 from .movable_clock import bound_to
@@ -54,7 +56,8 @@ class BareGuard:
 
     Raises:
         PolicyDefinitionError: Nothing guards *guarded* for this method, or no request could pass.
-        ValueError: *guarded* is a class without a handler for the method.
+        ValueError: *guarded* is a class without a handler for the method, or its policies read
+            a value of the URL that *situation* lacks.
     """
 
     def __init__(self, app: Flask, guarded: Guarded, situation: Situation) -> None:
@@ -62,9 +65,18 @@ class BareGuard:
         self._situation = situation
         self.label = f"{situation.method} {getattr(guarded, '__name__', repr(guarded))}"
         self._plan = _plan_of(bound_to(app), guarded, situation.method, self.label)
+        if not self._plan.is_public:
+            _check_args(self._plan.closed.policy, situation.view_args, self.label)
 
     def judge(self, persona: Persona) -> Decision | None:
-        """Return the decision about a request of *persona*; None where everybody may come in."""
+        """Return the decision about a request of *persona*; None where everybody may come in.
+
+        Raises:
+            ValueError: *persona* says where its token is put, and there is no request to put it.
+        """
+        if persona.credentials.get("place") is not None:
+            msg = f"{persona!r} has a place, which means nothing without a route: name its route"
+            raise ValueError(msg)
         if self._plan.is_public:
             return None
         tokens = None if persona.is_anonymous else log_in(self._app, persona)
@@ -119,7 +131,9 @@ def _plan_of(bound: BoundApp, guarded: Guarded, method: str, label: str) -> Plan
     view: Any = guarded
     if isinstance(guarded, type):
         handled = sorted(getattr(guarded, "methods", None) or ())
-        if handled and method not in handled:
+        # Flask lets GET's handler answer HEAD.
+        asked = "GET" if method == "HEAD" and "HEAD" not in handled else method
+        if handled and asked not in handled:
             msg = f"{label}: {guarded.__name__} handles {', '.join(handled)}"
             raise ValueError(msg)
         view = view.as_view(guarded.__name__)
@@ -130,6 +144,19 @@ def _plan_of(bound: BoundApp, guarded: Guarded, method: str, label: str) -> Plan
         msg = f"{label} has no guard of its own; where its blueprint has, give its route instead"
         raise PolicyDefinitionError(msg)
     return bound.planner.joined(Demand(label, method, guards), bound.baseline)
+
+
+def _check_args(policy: Policy, view_args: Mapping[str, Any], label: str) -> None:
+    """Refuse a request whose URL lacks a value: everybody would be refused, whoever it is.
+
+    Raises:
+        ValueError: A policy compares with a value that is not among *view_args*.
+    """
+    lacking = [name for leaf in leaves(policy) for name in missing_variables(leaf, view_args)]
+    if lacking:
+        said = ", ".join(f"{name!r}: …" for name in dict.fromkeys(lacking))
+        msg = f"{label}: its policies read values of the URL: pass view_args={{{said}}}"
+        raise ValueError(msg)
 
 
 def status_of(decision: Decision) -> int:

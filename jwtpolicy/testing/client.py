@@ -5,15 +5,18 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterable
 from contextlib import ExitStack
-from dataclasses import dataclass
+from contextvars import ContextVar
+from dataclasses import dataclass, field
 from datetime import timedelta
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self, Unpack, cast
+from urllib.parse import urlsplit
 
 from flask import Flask, Response
 from flask.testing import EnvironBuilder, FlaskClient
 from werkzeug.datastructures import Headers
 from werkzeug.test import TestResponse
+from werkzeug.wsgi import get_current_url
 
 from ..app.dry_run import walk
 from ..app.explanation import Explanation
@@ -42,6 +45,14 @@ _NOBODY: Final = (
     "it sets cookies"
 )
 
+#: What ``csrf=`` of the present request says; threads may share a client.
+_CSRF: Final[ContextVar[bool | None]] = ContextVar("jwtpolicy.testing.csrf", default=None)
+
+_NO_JAR: Final = (
+    "this client keeps no cookies (use_cookies=False), and tokens are read from cookies alone, so "
+    "that it could be nobody; leave use_cookies out"
+)
+
 
 @dataclass
 class _Identity:
@@ -51,11 +62,15 @@ class _Identity:
         jar: The cookies; None where the client keeps none.
         presenter: Puts the token into requests.
         tokens: The tokens that a login has returned; None for nobody.
+        names: The names of the cookies that the login has set.
+        host: The host of the first request, at which they have logged in; None before it.
     """
 
     jar: CookieJar | None
     presenter: Presenter
     tokens: Tokens | None = None
+    names: set[str] = field(default_factory=set)
+    host: str | None = None
 
 
 class ActingClient(FlaskClient):
@@ -76,6 +91,8 @@ class ActingClient(FlaskClient):
 
     The token is put where the endpoint reads it: into the header, the cookies, the query string or
     the JSON body. A header, a parameter or a member of the body that the test writes itself wins.
+    Cookies belong to the host of the first request, as if the user had logged in there, and go to
+    no other; nobody is silently anonymous at another host: that is an error.
 
     Attributes:
         csrf: Whether requests that a browser's cookies would authorize bring the CSRF value, as
@@ -175,12 +192,13 @@ class ActingClient(FlaskClient):
             request: What `open` takes beside: ``json``, ``headers``, ``csrf`` …
 
         Raises:
-            SetupError: The application is set up wrongly, so that it cannot start.
+            SetupError: The application is set up wrongly, so that it cannot start; or its own
+                ``test_client_class`` sends more than this one request.
         """
         self._explained = []
         try:
             self.open(path, method=method, **request)
-            return self._explained[0]
+            return _only(self._explained)
         finally:
             self._explained = None
 
@@ -212,12 +230,11 @@ class ActingClient(FlaskClient):
             csrf: False leaves out the CSRF value; None does as the client's `csrf` says.
             kwargs: As there.
         """
-        before = self.csrf
-        self.csrf = before if csrf is None else csrf
+        before = _CSRF.set(csrf)
         try:
             return super().open(*args, **kwargs)
         finally:
-            self.csrf = before
+            _CSRF.reset(before)
 
     def run_wsgi_app(
         self, environ: WSGIEnvironment, buffered: bool = False
@@ -231,15 +248,41 @@ class ActingClient(FlaskClient):
 
     def _prepare(self, environ: WSGIEnvironment) -> None:
         """Put token, cookies and CSRF value into *environ*."""
-        who = self._who
+        who, host = self._who, urlsplit(get_current_url(environ)).hostname or "localhost"
         if who.jar is not None:
+            self._arrive(who.jar, host)
             who.jar.drop_expired()
         plan = self._plan_met_by(environ)
+        if who.tokens is not None and plan is not None:
+            self._check_sent(who.tokens, plan, host)
         if who.tokens is not None:
             who.presenter.present(environ, who.tokens, plan)
         self._add_cookies_to_wsgi(environ)
-        if self.csrf:
+        asked = _CSRF.get()
+        if self.csrf if asked is None else asked:
             who.presenter.add_csrf(environ, plan)
+
+    def _arrive(self, jar: CookieJar, host: str) -> None:
+        """Let the login have been at the host of the first request."""
+        if self._who.host is None:
+            self._who.host = host
+            jar.move(self._who.names, host)
+
+    def _check_sent(self, tokens: Tokens, plan: Plan, host: str) -> None:
+        """Refuse to send a request whose cookie stays behind: it would be one of nobody.
+
+        Raises:
+            SetupError: The cookie is of another host; or this client keeps no cookies, and the
+                endpoint reads nothing else.
+        """
+        cookies, jar = self._bound.parts.cookies, self._who.jar
+        places = plan.places.transports
+        if jar is None and places == (cookies,) and self._who.presenter.uses_cookies:
+            raise SetupError(_NO_JAR)
+        if jar is not None and tokens.in_cookies and cookies in places:
+            name = cookies.names[tokens.presented]
+            if not jar.is_sent(name, host):
+                raise SetupError(_elsewhere(name, host))
 
     def _plan_met_by(self, environ: WSGIEnvironment) -> Plan | None:
         try:
@@ -267,10 +310,18 @@ class ActingClient(FlaskClient):
         return client
 
     def _fill_jar(self, tokens: Tokens) -> None:
-        """Put *tokens* into their cookies, where requests present them there."""
+        """Put *tokens* into their cookies, where requests present them there.
+
+        Raises:
+            SetupError: This client keeps no cookies, and the application reads nothing else.
+        """
         presenter = self._who.presenter
         if not presenter.uses_cookies:
             return
+        if self._who.jar is None:
+            if presenter.has_other_places:
+                return
+            raise SetupError(_NO_JAR)
         is_access = tokens.presented == "access"
         is_optional = presenter.has_other_places and not is_access
         tokens.in_cookies = self._keep(tokens.current, is_optional=is_optional)
@@ -291,8 +342,10 @@ class ActingClient(FlaskClient):
             if not is_optional:
                 raise
             return False
-        host = EnvironBuilder(self.application).server_name
-        self._update_cookies_from_response(host, "/", response.headers.getlist("Set-Cookie"))
+        written = response.headers.getlist("Set-Cookie")
+        self._who.names.update(header.partition("=")[0] for header in written)
+        host = self._who.host or EnvironBuilder(self.application).server_name
+        self._update_cookies_from_response(host, "/", written)
         return True
 
     def _kinds(self) -> list[str]:
@@ -327,6 +380,30 @@ class ActingClient(FlaskClient):
         if self._origin is not None:
             self._origin._become(self._before.pop())
         super().__exit__(exc_type, exc_value, tb)
+
+
+def _elsewhere(name: str, host: str) -> str:
+    return (
+        f"the cookie {name} does not go to the host {host}, where the endpoint reads it: it is of "
+        "the host that was asked first, or of JWT_COOKIE_DOMAIN; set SERVER_NAME to a host of that "
+        "domain, write base_url='https://…', or act as the user anew for another host"
+    )
+
+
+def _only(explained: list[Explanation]) -> Explanation:
+    """Return the explanation of the one request that was sent.
+
+    Raises:
+        SetupError: There were others, or none, so that nobody knows which one is meant.
+    """
+    if len(explained) != 1:
+        sent = ", ".join(f"{one.method} {one.path}" for one in explained) or "nothing"
+        msg = (
+            f"one request is explained, and the test_client_class of the application sends {sent}; "
+            "give what is to be explained an application without that class"
+        )
+        raise SetupError(msg)
+    return explained[0]
 
 
 def act(app: Flask, **options: Any) -> ActingClient:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from dataclasses import replace
 from typing import Final
 
 from werkzeug.test import Cookie
@@ -27,7 +29,8 @@ class CookieJar(dict[_Key, Cookie]):
         self._ends: dict[_Key, float] = {}
 
     def __setitem__(self, key: _Key, cookie: Cookie) -> None:
-        super().__setitem__(key, cookie)
+        # RFC 6265 section 5.2.3: a dot before the domain means nothing.
+        super().__setitem__(key, replace(cookie, domain=cookie.domain.removeprefix(".")))
         self._ends[key] = self._end_of(cookie)
 
     def _end_of(self, cookie: Cookie) -> float:
@@ -36,6 +39,25 @@ class CookieJar(dict[_Key, Cookie]):
             # In whole seconds, as the times in tokens: a clock that is stopped later stands at one.
             return int(self._clock()) + cookie.max_age
         return _NEVER if cookie.expires is None else cookie.expires.timestamp()
+
+    def move(self, names: Collection[str], host: str) -> None:
+        """Let cookies be of another host, for as long as they were to last before.
+
+        Args:
+            names: Their names. Those with a domain stay, because it says where they go.
+            host: The host.
+        """
+        moving = [key for key, one in self.items() if one.origin_only and key[2] in names]
+        for key in moving:
+            cookie, ends = self.pop(key), self._ends.pop(key)
+            moved = (host, *key[1:])
+            self[moved] = replace(cookie, domain=host)
+            self._ends[moved] = ends
+
+    def is_sent(self, name: str, host: str) -> bool:
+        """Whether a cookie called *name* goes to *host*, to whatever path; True without any."""
+        found = [cookie for cookie in self.values() if cookie.decoded_key == name]
+        return not found or any(one._matches_request(host, one.path) for one in found)
 
     def drop_expired(self) -> None:
         """Drop the cookies whose time has passed, as a browser does before it sends them."""

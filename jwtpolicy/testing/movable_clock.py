@@ -54,7 +54,7 @@ class _MovedTime:
 
 
 class MovableClock:
-    """The clock of one application, which a test moves: a context manager.
+    """The clock of one application, which a test moves: a context manager, which may be nested.
 
     The application issues, verifies and renews by it, its store is asked by it, and cookies of an
     acting client are dropped by it. No other application notices::
@@ -83,6 +83,7 @@ class MovableClock:
     def __init__(self, app: Flask) -> None:
         self._app = app
         self._bound = bound_to(app)
+        self._before: list[float | None] = []
 
     def __call__(self) -> float:
         """Return the time of the application, in seconds since the epoch."""
@@ -105,7 +106,7 @@ class MovableClock:
     def restore(self) -> None:
         """Take back what this object has moved; the last one gives the application its own clock.
 
-        The end of the ``with`` block does it, too.
+        The end of a ``with`` block takes back what was moved in the block.
         """
         moved = self._bound.parts.clock
         if not isinstance(moved, _MovedTime):
@@ -113,6 +114,12 @@ class MovableClock:
         moved.ahead.pop(self, None)
         if not moved.ahead:
             _give(self._bound, moved.base)
+
+    @property
+    def _ahead(self) -> float | None:
+        """By how much this object has moved the clock; None where it does not move it at all."""
+        moved = self._bound.parts.clock
+        return moved.ahead.get(self) if isinstance(moved, _MovedTime) else None
 
     def _moved(self) -> _MovedTime:
         """Return the clock that this object moves, and give it to the application before.
@@ -129,11 +136,17 @@ class MovableClock:
         return moved
 
     def __enter__(self) -> Self:
+        before = self._ahead
         self._moved()
+        self._before.append(before)
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.restore()
+        before = self._before.pop()
+        if before is None:
+            self.restore()
+        else:
+            self._moved().ahead[self] = before
 
     def __repr__(self) -> str:
         return f"<MovableClock of {self._app.name}: {self():.0f}>"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from contextvars import Context
+from contextvars import Context, copy_context
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final, TypedDict, TypeVar, Unpack, cast
@@ -22,6 +22,9 @@ Result = TypeVar("Result")
 
 #: Puts an encoded token into a WSGI environ: for a transport of the application's own.
 Put = Callable[["WSGIEnvironment", str], None]
+
+#: The names of the context variables that belong to a request begin so: Flask's, and our own.
+_OF_REQUESTS: Final = ("flask.", "jwtpolicy")
 
 #: The arguments of a `Credentials` that say how a token is sent, and not what is in it.
 _SENDING: Final = frozenset({"kind", "place"})
@@ -174,12 +177,17 @@ def tokens_in(pair: TokenPair) -> dict[str, str]:
 def in_app(app: Flask, do: Callable[[JWTManager[Any]], Result]) -> Result:
     """Return what *do* returns, called with the manager of *app* in an application context.
 
-    It is apart from the contexts around it: a request that a ``with client:`` block preserves is
-    not the one that logs in or refreshes.
+    It is apart from the contexts of Flask around it: a request that a ``with client:`` block
+    preserves is not the one that logs in or refreshes. Context variables of the application, such
+    as its tenant, have the values that the test has given them.
     """
 
     def call() -> Result:
         with app.app_context():
             return do(cast("JWTManager[Any]", bound_to(app).manager))
 
-    return Context().run(call)
+    context = Context()
+    for variable, value in copy_context().items():
+        if not variable.name.startswith(_OF_REQUESTS):
+            context.run(variable.set, value)
+    return context.run(call)

@@ -79,6 +79,7 @@ def assert_policy(app: Flask, what: Any, /, *rest: Any, **request: Any) -> None:
     application up to the view, which does not run, so that nothing is deleted. A status from 200 to
     299 means that the view would run, whatever it would answer. Any other one has to be precisely
     that of the answer: of a refusal, of a hook, or of an error handler, such as 302 to a login.
+    Neither WSGI middleware around the application nor its ``after_request`` hooks are asked.
 
     A class or a function needs no route: its own guards and the application's baseline are asked
     about an `AccessRequest`::
@@ -91,7 +92,7 @@ def assert_policy(app: Flask, what: Any, /, *rest: Any, **request: Any) -> None:
         what: The method, followed by the path; or the class or function.
         rest: The path, if there is a route; then the table. Its keys are users, as for
             `JWTManager.login`, what `with_` returns, and `anonymous`. Where users cannot be
-            hashed, it is a list of pairs.
+            hashed, or different ones are equal, so that they are one key, it is a list of pairs.
         request: Of a route, what ``client.open`` takes beside: ``json``, ``headers``,
             ``query_string`` …; of a class or function, its ``method`` (GET), ``view_args`` and
             ``resource``, where the guard's own loader is not to be asked.
@@ -100,7 +101,10 @@ def assert_policy(app: Flask, what: Any, /, *rest: Any, **request: Any) -> None:
         AssertionError: A cell is wrong; the message names every one that is, with the persona, what
             was expected, what was found, and the decision's tree.
         TypeError: The arguments are not these, or a status is no integer.
-        ValueError: The table is empty, or a status is none of HTTP's.
+        ValueError: The table is empty, or a status is none of HTTP's; or, without a route, a
+            persona has a ``place``, or *view_args* lacks what a policy reads.
+        SetupError: The persona's cookie would not go to the host of the request, or no request
+            can be told from what the application's ``test_client_class`` sends.
         SubjectError: The application knows no such user; the manager's own error.
     """
     if isinstance(what, str):

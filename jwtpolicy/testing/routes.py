@@ -39,7 +39,8 @@ def assert_all_routes_guarded(app: Flask, *, except_: Iterable[str] = ()) -> Non
             that needs no exception any more, fails too, so that the list does not grow stale.
 
     Raises:
-        AssertionError: An endpoint has no visible guard, or *except_* has a wrong name.
+        AssertionError: An endpoint has no visible guard, or *except_* has a wrong name; or there is
+            no endpoint but for static files, so that nothing would be asserted.
         TypeError: *app* is no Flask application, or *except_* no list of names.
         SetupError: *app* has no `JWTManager` that guards it.
     """
@@ -47,10 +48,16 @@ def assert_all_routes_guarded(app: Flask, *, except_: Iterable[str] = ()) -> Non
     how = "except_ takes a list of endpoints: ['static']"
     excepted = [str(name) for name in expect_several(except_, how)]
     found = audit(app)
-    complaints = [*_forgotten(found, set(excepted)), *_stale(found, excepted)]
+    complaints = [*_nothing(found), *_forgotten(found, set(excepted)), *_stale(found, excepted)]
     if complaints:
         msg = "\n\n".join([f"{app.name}: not every endpoint is guarded on purpose", *complaints])
         raise AssertionError(msg)
+
+
+def _nothing(found: Audit) -> Iterator[str]:
+    """Yield a paragraph about an application that has no endpoints yet."""
+    if all(row.endpoint.rpartition(".")[2] == "static" for row in found.rows):
+        yield "It has no endpoints yet: register its blueprints before, as your factory does"
 
 
 def _forgotten(found: Audit, excepted: set[str]) -> Iterator[str]:

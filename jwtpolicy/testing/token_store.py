@@ -16,6 +16,7 @@ from ..tokens.status import TokenStatus
 
 T = TypeVar("T")
 
+#: The time at which the contract's tokens are issued, in seconds since the epoch.
 NOW = 1_700_000_000
 DAY = 86_400
 LEEWAY = 300  # the longest that a verifier may grant
@@ -685,6 +686,17 @@ class TokenStoreContract:
             TokenStatus.REVOKED,
         }
         assert self.adopt(store, created_at=NOW + 2 * DAY, last_used_at=NOW + 2 * DAY) is None
+
+    def test_an_adopted_token_that_was_revoked_is_not_adopted_again(
+        self, store: TokenStore
+    ) -> None:
+        """Its session lives on, by its later tokens, and is not this token's any more."""
+        token, session = adoptable(store)
+        self.adopt(store)
+        store.revoke_token(token, expires_at=None, now=NOW)
+
+        assert self.adopt(store) is None
+        assert store.session("", session.session_id, now=NOW) is not None
 
     def test_what_was_revoked_or_used_up_is_not_adopted(self, store: TokenStore) -> None:
         store.revoke_token(adoptable(store)[0], expires_at=None, now=NOW)

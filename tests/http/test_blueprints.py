@@ -26,6 +26,7 @@ from jwtpolicy import (
     public,
 )
 from jwtpolicy.exceptions import PolicyDefinitionError, SetupError
+from jwtpolicy.testing import anonymous, assert_policy
 from tests.support.applications import MakeApp
 
 ADMIN = {"claims": {"roles": ["admin"]}}
@@ -275,6 +276,37 @@ def test_an_application_without_a_manager_guards_nothing_silently(jwt: Any, offi
 def test_nor_does_one_of_another_manager(jwt: Any, make_app: Any, office: Any) -> None:
     jwt.protect_blueprint(office)
     other, _ = make_app()
+    other.register_blueprint(office)
+
+    with pytest.raises(SetupError, match="office is protected by another JWTManager"):
+        other.test_client().get("/office/plain")
+
+
+def bound_by_a_dry_run(app: Flask) -> None:
+    """Bind *app* while Flask still lets blueprints be registered: it has had no request."""
+    assert_policy(app, "GET", "/nowhere", {anonymous: 404})
+
+
+def test_a_blueprint_that_comes_after_the_binding_has_its_levels(
+    app: Any, jwt: Any, client: Any, access: Any, office: Blueprint
+) -> None:
+    jwt.protect_blueprint(office)
+    bound_by_a_dry_run(app)
+    jwt.protect_blueprint(office, HasRole("admin"))
+    app.register_blueprint(office)
+
+    for path in ("/office/plain", "/office/fresh"):
+        assert client.get(path).status_code == 401
+        assert client.get(path, headers=access(claims={"roles": []})).status_code in (401, 403)
+    assert client.get("/office/plain", headers=access(**ADMIN)).text == "u1"
+
+
+def test_one_of_another_manager_that_comes_after_the_binding_is_an_error(
+    jwt: Any, make_app: Any, office: Any
+) -> None:
+    jwt.protect_blueprint(office)
+    other, _ = make_app()
+    bound_by_a_dry_run(other)
     other.register_blueprint(office)
 
     with pytest.raises(SetupError, match="office is protected by another JWTManager"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
@@ -321,6 +322,75 @@ def test_a_client_without_cookies_uses_what_is_left(app: Flask) -> None:
     assert client.as_user("bob").get("/me").text == "bob"
     with pytest.raises(SetupError, match="holds no token"):
         client.log_out()
+
+
+def test_a_client_without_cookies_is_nobody_s_where_nothing_else_is_read() -> None:
+    mixed = act(acting_app(token_location=["cookies", "headers"]), use_cookies=False)
+    mixed.application.get("/page")(protect(transports="cookies")(lambda: "page"))
+    bob = mixed.as_user("bob")
+    assert bob.post("/me").text == "bob"
+
+    for refused in (lambda: bob.get("/page"), lambda: mixed.as_user("bob", place="cookies")):
+        with pytest.raises(SetupError, match="this client keeps no cookies"):
+            refused()
+    assert mixed.anonymous().get("/page").status_code == 401
+
+
+HOSTS: dict[str, dict[str, Any]] = {
+    "base_url": {"base_url": "https://shop.example"},
+    "subdomain": {"subdomain": "api"},
+    "address": {"path": "https://shop.example:8443/me"},
+}
+
+
+@pytest.mark.parametrize("host", HOSTS.values(), ids=HOSTS)
+def test_a_user_has_logged_in_at_the_host_that_is_asked_first(host: dict[str, Any]) -> None:
+    app = acting_app(token_location=["cookies"])
+    asked = {"path": "/me", **host}
+    bob = act(app).as_user("bob")
+    assert [bob.post(**asked).text, bob.post(**asked).text] == ["bob", "bob"]
+    bob.refresh()
+    assert bob.post(**asked).text == "bob"
+
+    with pytest.raises(SetupError, match=r"does not go to the host other\.example"):
+        bob.get("/me", base_url="https://other.example")
+    assert bob.get("/", base_url="https://other.example").status_code == 404
+
+
+def test_a_move_to_another_host_makes_no_cookie_last_longer() -> None:
+    app = acting_app(token_location=["cookies"])
+    bob = act(app).as_user("bob")
+    bob.set_cookie("theme", "dark")
+    bob.wait(15 * 60)
+    answer = bob.get("/me", base_url="https://shop.example")
+
+    assert answer.json["error"] == "token_required"
+    assert bob.get_cookie("theme") is not None
+
+
+@pytest.mark.parametrize("domain", ["shop.example", ".shop.example"])
+def test_cookies_of_a_domain_go_to_its_hosts_and_no_other(domain: str) -> None:
+    app = acting_app(token_location=["cookies"], cookie_domain=domain)
+    bob = act(app).as_user("bob")
+    for host in ("shop.example", "api.shop.example"):
+        assert bob.post("/me", base_url=f"https://{host}").text == "bob"
+
+    with pytest.raises(SetupError, match="does not go to the host localhost"):
+        act(app).as_user("bob").get("/me")
+
+
+def test_what_the_test_has_set_in_context_variables_is_there_at_a_login() -> None:
+    tenant: ContextVar[str] = ContextVar("tenant")
+    app = Flask("tenants")
+    app.config.update(TESTING=True, JWT_SECRET_KEY=SECRET)
+    jwt: JWTManager[Any] = JWTManager(app)
+    jwt.extra_claims(lambda subject, claims: {"tenant": tenant.get()})
+    app.get("/me")(protect()(lambda: current_token.claims["tenant"]))
+    tenant.set("acme")
+
+    with act(app).as_user("bob") as bob:
+        bob.get("/me")
+        assert bob.as_user("bob").get("/me").text == "acme"
 
 
 def test_the_first_client_keeps_the_context_too(app: Flask) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+import time
+from typing import Any, Final
 
 import pytest
+import time_machine
 from hypothesis import HealthCheck, find, given, settings
 from marshmallow import fields, validate
 
@@ -15,6 +17,8 @@ from jwtpolicy.tokens.verifier import Verifier
 from tests.support.applications import AppAndManager
 from tests.support.clocks import StandingClock
 from tests.support.forgeries import KEY, NOW, signed
+
+DAY: Final = 86_400
 
 
 class TeamClaims(ClaimSchema):
@@ -30,10 +34,14 @@ def test_claims_of_a_token_are_those_of_a_good_one(drawn: dict[str, Any]) -> Non
     assert verifier.verify(signed(claims=drawn), kinds=None).subject == drawn["sub"]
 
 
-def test_claims_of_a_token_are_good_at_present() -> None:
-    drawn = find(claims(), lambda found: "scope" in found and "nbf" in found)
+def test_claims_of_a_token_are_good_for_a_day_from_the_time_when_they_are_drawn() -> None:
+    """Not from when the strategy was made, and not for a second, however small hypothesis draws."""
+    made = claims()
+    with time_machine.travel(time.time() + 30 * DAY, tick=False) as traveller:
+        drawn = find(made, lambda found: "scope" in found and "nbf" in found)
+        traveller.shift(DAY - 1)
 
-    assert Verifier(ring=KeyRing(KEY)).verify(signed(claims=drawn), kinds=None)
+        assert Verifier(ring=KeyRing(KEY)).verify(signed(claims=drawn), kinds=None)
 
 
 @given(claims(now=0))

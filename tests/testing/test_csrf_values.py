@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from threading import Barrier, Thread
 from typing import Any
 
 import pytest
@@ -39,6 +40,26 @@ def test_a_client_can_leave_the_value_out(app: Flask) -> None:
     assert bob.post("/me").status_code == 403
     assert bob.get("/me").text == "bob"
     assert bob.post("/me", csrf=True).text == "bob"
+
+
+def test_threads_that_share_a_client_do_not_leave_the_value_out_for_each_other(app: Flask) -> None:
+    began, ended = Barrier(2), Barrier(2)
+
+    @app.post("/slow")
+    def slow() -> str:
+        began.wait(30)
+        ended.wait(30)
+        return "slow"
+
+    bob = act(app).as_user("bob")
+    other = Thread(target=lambda: bob.post("/slow", csrf=False))
+    other.start()
+    began.wait(30)
+    seen = [bob.post("/me").status_code, bob.post("/me", csrf=False).status_code]
+    ended.wait(30)
+    other.join()
+
+    assert [*seen, bob.post("/me").status_code] == [200, 403, 200]
 
 
 def test_a_value_of_the_test_s_own_wins(app: Flask) -> None:

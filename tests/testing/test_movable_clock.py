@@ -115,6 +115,30 @@ def test_movers_of_one_application_add_up_and_end_in_any_order(app: Flask) -> No
     assert second() < began + 900
 
 
+def test_a_block_takes_back_what_was_moved_in_it_and_no_more(app: Flask) -> None:
+    clock = MovableClock(app)
+    clock.tick(1_000)
+    before, seen = clock(), []
+    with clock:
+        clock.tick(50)
+        with clock:
+            clock.tick(5)
+            seen.append(clock() - before)
+        seen.append(clock() - before)
+    seen.append(clock() - before)
+
+    assert seen == [55, 50, 0]
+
+
+def test_a_clock_that_was_restored_in_its_block_is_moved_no_more(app: Flask) -> None:
+    with MovableClock(app) as clock:
+        with clock:
+            clock.restore()
+        clock.tick(10_000)
+
+    assert clock() < time.time() + 900
+
+
 def test_no_other_application_is_moved(app: Flask, clock: MovableClock) -> None:
     other = act(acting_app()).as_user("eve")
     clock.tick(10_000)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from flask import Flask, abort
+from flask.testing import FlaskClient
 from marshmallow import fields
 
 from jwtpolicy import (
@@ -29,7 +30,7 @@ from jwtpolicy import (
 )
 from jwtpolicy.compat.flask_jwt_extended import JWTManager as Bridge
 from jwtpolicy.compat.flask_jwt_extended import jwt_required
-from jwtpolicy.exceptions import NoTokenError, PolicyDefinitionError
+from jwtpolicy.exceptions import NoTokenError, PolicyDefinitionError, SetupError
 from jwtpolicy.testing import anonymous, assert_policy, with_
 from tests.support.applications import SECRET
 
@@ -293,6 +294,41 @@ def test_a_call_that_means_nothing_is_an_error(
 ) -> None:
     with pytest.raises(error, match=message):
         assert_policy(app, *arguments)
+
+
+class Twice(FlaskClient):
+    """A client of an application's own that asks for something else before."""
+
+    def open(self, *args: Any, **kwargs: Any) -> Any:
+        super().open("/open")
+        return super().open(*args, **kwargs)
+
+
+def test_of_two_requests_nobody_knows_which_one_is_meant(app: Flask) -> None:
+    app.test_client_class = Twice
+    with pytest.raises(SetupError, match="sends GET /open, GET /accounts/2"):
+        assert_policy(app, "GET", "/accounts/2", {anonymous: 200})
+
+
+def test_a_value_of_the_url_that_is_not_there_is_an_error(app: Flask) -> None:
+    """Everybody would be refused, so that a table of refusals would be right."""
+    with pytest.raises(ValueError, match=r"GET Account: .* pass view_args=.'user_id': …"):
+        assert_policy(app, Account, {"3": 403})
+    assert_policy(app, Account, {"3": 403}, view_args={"user_id": 2})
+
+
+def test_without_a_route_no_token_is_put_anywhere(app: Flask) -> None:
+    bob = with_("2", place="query_string")
+    with pytest.raises(ValueError, match=r"with_.'2', place='query_string'. has a place"):
+        assert_policy(app, Account, {bob: 200}, view_args={"user_id": 2})
+    assert_policy(app, "GET", "/accounts/2", {bob: 401, with_("2", place=None): 200})
+
+
+def test_a_class_answers_head_by_get(app: Flask) -> None:
+    table = {"2": 200, "3": 403}
+
+    assert_policy(app, Account, table, method="HEAD", view_args={"user_id": 2})
+    assert_policy(app, "HEAD", "/accounts/2", table)
 
 
 def test_a_method_without_a_handler_is_an_error(app: Flask) -> None:

@@ -47,6 +47,18 @@ def test_guarded_and_public_endpoints_are_right(app: Flask) -> None:
     assert_all_routes_guarded(app)
 
 
+@pytest.mark.parametrize("folder", [None, "static"])
+def test_an_application_without_endpoints_is_not_right(folder: str | None) -> None:
+    """A test that forgets to register the blueprints would else be green for ever."""
+    app = Flask("empty", static_folder=folder)
+    app.config.update(TESTING=True, JWT_SECRET_KEY=SECRET)
+    JWTManager(app)
+    assert "It has no endpoints yet" in complaint(app)
+
+    app.get("/me")(protect()(lambda: "me"))
+    assert_all_routes_guarded(app)
+
+
 def test_each_gap_is_named_with_rule_and_methods_and_told_apart(gaps: Flask) -> None:
     paragraphs = complaint(gaps).split("\n\n")
 

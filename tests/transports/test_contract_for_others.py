@@ -19,6 +19,16 @@ BROKEN = {
         '{"data": encoded}',
         "None",
     ),
+    "no_request_is_served_with_the_token_of_another": (
+        'self.last = request.headers.get("X-Token", getattr(self, "last", None)); return self.last',
+        '{"headers": {"X-Token": encoded}}',
+        "None",
+    ),
+    "what_is_no_token_is_refused_whatever_it_is": (
+        'found = request.headers.get("X-Token", ""); return found if "." in found else None',
+        '{"headers": {"X-Token": encoded}}',
+        "None",
+    ),
     "two_tokens_are_refused": (
         'return request.form.get("token")',
         '{"data": {"token": encoded}}',

@@ -118,13 +118,14 @@ def _another_algorithm(draw: DrawFn, genuine: _Genuine) -> str:
 
 
 def _expired(draw: DrawFn, genuine: _Genuine) -> str:
-    # Later than the longest leeway that an application can grant.
+    # Longer ago than the longest leeway that an application can grant.
     ended = genuine.now - 301 - draw(st.integers(0, _DAY))
     return genuine.signed(claims={**genuine.claims, "iat": ended - 60, "exp": ended})
 
 
 def _too_early(draw: DrawFn, genuine: _Genuine) -> str:
-    start = genuine.now + 301 + draw(st.integers(0, _DAY))
+    # Ahead of the longest leeway by an hour, because tests take their time.
+    start = genuine.now + 301 + 3_600 + draw(st.integers(0, _DAY))
     name = draw(st.sampled_from(["iat", "nbf"]))
     return genuine.signed(claims={**genuine.claims, name: start, "exp": start + 60})
 

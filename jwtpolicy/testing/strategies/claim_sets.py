@@ -40,20 +40,22 @@ def claims(
 
     Args:
         schema: The schema. Of its claims, those that are not required may be absent.
-        now: The time at which the token is good, in seconds since the epoch; None: the present.
-            Only claims without a schema have times.
+        now: The time at which the token is good, in seconds since the epoch; None: the time at
+            which it is drawn, and a day from then on. Only claims without a schema have times.
 
     Raises:
         TypeError: A field is of a class for which no values are known.
     """
     if schema is not None:
         return schema_claims(schema)
-    return _registered(int(system_clock() if now is None else now))
+    return _registered(now)
 
 
 @st.composite
-def _registered(draw: DrawFn, now: int) -> dict[str, Any]:
+def _registered(draw: DrawFn, at: float | None) -> dict[str, Any]:
     """Draw the claims that the library writes itself, and others beside them."""
+    # Not when the strategy is made: that is when a module of tests is imported.
+    now = int(system_clock() if at is None else at)
     issued_at = now - draw(st.integers(0, min(now, _DAY)))
     always = {
         "sub": draw(subjects()),

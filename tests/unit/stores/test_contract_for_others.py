@@ -31,6 +31,10 @@ BROKEN = {
     "a_revoked_token_is_revoked": "def revoke_token(self, *ids, **times): pass",
     "revoking_a_subject_ends_its_sessions": "def revoke_subject(self, *ids, **times): pass",
     "of_many_threads_one_consumes": "def consume(self, *ids, **times): return True",
+    "an_adopted_token_that_was_revoked_is_not_adopted_again": (
+        "def adopt(self, ref, session, **more): return super().adopt(ref, session, **more) or "
+        "self.session(session.issuer, session.session_id, now=session.last_used_at)"
+    ),
     "a_session_id_is_taken_once": "def open_session(self, session, **more): return Opening.OPENED",
 }
 
