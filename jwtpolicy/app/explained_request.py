@@ -58,7 +58,7 @@ class ExplainedRequest:
             raise ValueError(_WORDY)
         transport, kind = self._transport(place), _kind(claims_in(encoded))
         if is_filled(transport, self.environ, kind):
-            msg = f"the token goes into {transport.name}, where the request has one: choose"
+            msg = f"{transport.name}: the request has something where the token goes; leave out one"
             raise ValueError(msg)
         fill(transport, self.environ, encoded, kind)
         is_unsafe = self.environ["REQUEST_METHOD"] not in SAFE_METHODS

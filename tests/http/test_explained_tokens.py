@@ -139,7 +139,7 @@ def test_a_method_without_a_path_is_told_what_is_missing(site: AppAndManager) ->
 
 
 def test_a_second_token_at_the_same_place_is_not_overwritten(site: AppAndManager) -> None:
-    with pytest.raises(ValueError, match="goes into headers, where the request has one"):
+    with pytest.raises(ValueError, match="headers: the request has something where the token goes"):
         explain(site, "GET", "/both", headers={"Authorization": "Bearer a.b.c"})
     assert explain(site, "GET", "/both", headers={"X-Other": "Bearer a.b.c"})
 
