@@ -19,6 +19,7 @@ extensions = [
     "myst_parser",
     "sizing",
     "sphinx_copybutton",
+    "checklist_table",
     "constructors",
     "layers",
     "performance",

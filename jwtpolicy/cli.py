@@ -39,7 +39,7 @@ def wishes(command: Command) -> Command:
 
 @click.group()
 def jwtpolicy() -> None:
-    """Audit guarded endpoints, explain requests, migrate, maintain the token store."""
+    """Audit and check applications, explain requests, migrate, maintain the token store."""
 
 
 @jwtpolicy.command(no_args_is_help=True)
@@ -149,6 +149,33 @@ def routes(as_json: bool, unguarded: bool, allow: tuple[str, ...]) -> None:
     allowed = allow if unguarded else None
     click.echo(write(found, allowed))
     raise SystemExit(report.exit_code(found, allowed))
+
+
+@jwtpolicy.command()
+@click.option("--json", "as_json", is_flag=True, help="Write JSON, for machines.")
+@click.option(
+    "--allow",
+    multiple=True,
+    metavar="ENDPOINT",
+    help="Pass this endpoint although its checks are inside, or cannot be read.",
+)
+def check(as_json: bool, allow: tuple[str, ...]) -> None:
+    """Check an application before production, with the settings of production.
+
+    Each check answers: ok, warning, failure, or "cannot tell" where the
+    application does not know. The token store is asked one question, which
+    makes the tables of a new one, as the first request does.
+
+    \b
+    Example:
+      flask --app shop jwtpolicy check --allow webhook
+
+    The exit code is 0 without a failure, 1 with one, and 2 where the
+    application cannot be loaded or has no JWTManager.
+    """  # noqa: D301 # the backspace is click's
+    from .checklist.asking import check
+
+    raise SystemExit(check(is_json=as_json, allowed=allow))
 
 
 @jwtpolicy.command()

@@ -870,8 +870,9 @@ class JWTManager(Generic[User]):
         With a method and a path: an `Explanation` of that request, which goes the real way through
         the application, its hooks included, up to the view, and stops there. Nothing is used up,
         ended, logged or sent. *token* is encoded; it stands in *place*, or where the endpoint reads
-        tokens, in a cookie with its CSRF value unless *csrf* is False. ``headers``, ``json``,
-        ``query_string`` and the other keywords are those of `flask.testing.EnvironBuilder`.
+        tokens: in its cookie before all others, with its CSRF value unless *csrf* is False.
+        ``headers``, ``json``, ``query_string`` and the other keywords are those of
+        `flask.testing.EnvironBuilder`.
 
         Raises:
             NotATokenError: *token* is encoded, and no valid token of this application, or expired;

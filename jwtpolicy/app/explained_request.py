@@ -2,19 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from contextlib import closing
+from inspect import signature
 from typing import Any, Final
 
 from flask import Flask
 from flask.testing import EnvironBuilder
+from werkzeug.test import EnvironBuilder as WerkzeugsBuilder
 
 from ..guards.csrf import SAFE_METHODS
 from ..transports import CookieTransport, Transport
 from .bound_app import BoundApp
-from .sent_tokens import add_csrf_value, claims_in, fill, is_filled, plan_met_by
+from .sent_tokens import add_csrf_value, claims_in, fill, is_filled, plan_met_by, usual_place
 
+#: The parts of a request that both classes take by keyword; Flask's hands on what it does not know.
+_PARTS: Final = tuple(
+    name
+    for builder in (EnvironBuilder, WerkzeugsBuilder)
+    for name in signature(builder).parameters
+    if name not in ("app", "args", "kwargs")
+)
 _NO_LINE: Final = "a token is one line of printable ASCII characters, and this is not"
 _WORDY: Final = "a token alone is expected: leave out what stands before it in the header"
+
+
+def strange_to_requests(names: Iterable[str]) -> list[str]:
+    """Return those of *names* that `flask.testing.EnvironBuilder` does not take."""
+    return [name for name in names if name not in _PARTS]
 
 
 class ExplainedRequest:
@@ -27,6 +42,9 @@ class ExplainedRequest:
         path: The path, which may have a query string.
         request: What else the request has, as `flask.testing.EnvironBuilder` takes it.
 
+    Raises:
+        TypeError: A keyword of *request* names no part of a request.
+
     Attributes:
         environ: The request as a WSGI environ (:pep:`3333`).
     """
@@ -34,6 +52,13 @@ class ExplainedRequest:
     def __init__(
         self, app: Flask, bound: BoundApp, method: str, path: str, request: dict[str, Any]
     ) -> None:
+        if strange := strange_to_requests(request):
+            msg = (
+                f"explain(method, path) takes token=, place=, csrf= and the parts of a request "
+                f"(headers=, json=, query_string= …), not {', '.join(strange)}; a user is named by "
+                "a token: token=jwt.issue(user)"
+            )
+            raise TypeError(msg)
         self._app = app
         self._bound = bound
         with closing(EnvironBuilder(app, path, method=method, **request)) as builder:
@@ -44,7 +69,7 @@ class ExplainedRequest:
 
         Args:
             encoded: The token, whatever it is: the guards say what they think of it.
-            place: The name of the transport; None: one that the endpoint reads.
+            place: The name of the transport; None: the `usual_place` of the token there.
             csrf: Whether an unsafe request with a cookie brings the CSRF value of its token.
 
         Raises:
@@ -56,20 +81,37 @@ class ExplainedRequest:
             raise ValueError(_NO_LINE)
         if encoded.lower().startswith(("bearer ", "authorization:")):
             raise ValueError(_WORDY)
-        transport, kind = self._transport(place), _kind(claims_in(encoded))
-        if is_filled(transport, self.environ, kind):
-            msg = f"{transport.name}: the request has something where the token goes; leave out one"
-            raise ValueError(msg)
+        claims = claims_in(encoded)
+        transport, kind = self._transport(place, claims), _kind(claims)
+        self._check_unfilled(self._read if place is None else [transport], kind)
         fill(transport, self.environ, encoded, kind)
         is_unsafe = self.environ["REQUEST_METHOD"] not in SAFE_METHODS
         if csrf and is_unsafe and isinstance(transport, CookieTransport):
             add_csrf_value(self.environ, encoded, kind, self._bound.settings)
 
-    def _transport(self, name: str | None) -> Transport:
+    @property
+    def _read(self) -> Sequence[Transport]:
+        """The places that the endpoint reads."""
         plan = plan_met_by(self.environ, self._app, self._bound)
-        found = (self._bound.parts.places() if plan is None else plan.places).transports
+        return (self._bound.parts.places() if plan is None else plan.places).transports
+
+    def _check_unfilled(self, places: Iterable[Transport], kind: str) -> None:
+        """Refuse a token beside another one, of which nobody could say which is explained.
+
+        Raises:
+            ValueError: The request has something in one of *places*.
+        """
+        for one in places:
+            if is_filled(one, self.environ, kind):
+                msg = f"the request has something in {one.name}, where tokens stand: leave out one"
+                raise ValueError(msg)
+
+    def _transport(self, name: str | None, claims: dict[str, Any]) -> Transport:
+        found = self._read
         if name is None:
-            return min(found, key=lambda one: one.is_ambient)
+            # No login puts a token without a CSRF value into a cookie.
+            has_cookie = "csrf" in claims and _kind(claims) in self._bound.parts.cookies.names
+            return usual_place(found, has_cookie=has_cookie) or found[0]
         for one in found:
             if one.name == name:
                 return one

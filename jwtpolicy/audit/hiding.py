@@ -23,13 +23,7 @@ _SHORTEST: Final = 8
 
 def without_secrets(audit: Audit, config: Mapping[str, Any]) -> Audit:
     """Return *audit* without the secrets of *config*, wherever an author wrote one down."""
-    secrets = sorted(set(_secrets(config)), key=len, reverse=True)
-
-    def hidden(text: str) -> str:
-        for secret in secrets:
-            text = text.replace(secret, "…")
-        return text
-
+    hidden = hider(config)
     return replace(
         audit,
         rows=tuple(_hidden(row, hidden) for row in audit.rows),
@@ -37,6 +31,18 @@ def without_secrets(audit: Audit, config: Mapping[str, Any]) -> Audit:
         problems=tuple(map(hidden, audit.problems)),
         baseline=audit.baseline and hidden(audit.baseline),
     )
+
+
+def hider(config: Mapping[str, Any]) -> Callable[[str], str]:
+    """Return a function that puts ``…`` in the place of each secret of *config* in a text."""
+    secrets = sorted(set(_secrets(config)), key=len, reverse=True)
+
+    def hidden(text: str) -> str:
+        for secret in secrets:
+            text = text.replace(secret, "…")
+        return text
+
+    return hidden
 
 
 def _hidden(row: Row, hidden: Callable[[str], str]) -> Row:

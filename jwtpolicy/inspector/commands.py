@@ -24,7 +24,7 @@ _OF_WISH: Final = {"fresh": False, "scope": None, "claims": (), "kind": "access"
 
 
 @contextmanager
-def _quietly() -> Iterator[None]:
+def quietly() -> Iterator[None]:
     """Keep the library's log off the terminal, where nobody has set up another place for it.
 
     Python would print it there, tracebacks of outages included; the answer says it in a sentence.
@@ -37,7 +37,7 @@ def _quietly() -> Iterator[None]:
         logger.removeHandler(handler)
 
 
-@_quietly()
+@quietly()
 def explain(method: str, path: str, options: Mapping[str, Any]) -> int:
     """Print what would become of a request, and return the exit code.
 
@@ -62,7 +62,7 @@ def explain(method: str, path: str, options: Mapping[str, Any]) -> int:
     return explaining.exit_code(told)
 
 
-@_quietly()
+@quietly()
 def inspect(source: str) -> int:
     """Print what a token says, and return the exit code.
 
@@ -84,7 +84,7 @@ def inspect(source: str) -> int:
     return 0 if found.refusal is None else 1
 
 
-@_quietly()
+@quietly()
 def mint(options: Mapping[str, Any]) -> None:
     """Print a token.
 

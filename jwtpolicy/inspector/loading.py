@@ -17,7 +17,7 @@ def loaded() -> tuple[Flask, BoundApp]:
     Raises:
         Unanswerable: It cannot be loaded, has no `JWTManager`, or cannot start.
     """
-    app = _found()
+    app = found_app()
     try:
         with app.app_context():
             bound = bound_app_of(app)
@@ -29,8 +29,8 @@ def loaded() -> tuple[Flask, BoundApp]:
     return app, bound
 
 
-def _found() -> Flask:
-    """Return the application that ``--app`` names.
+def found_app() -> Flask:
+    """Return the application that ``--app`` names; nothing of it is bound.
 
     Raises:
         Unanswerable: It is not there, or its code raises an exception.

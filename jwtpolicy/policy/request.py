@@ -221,9 +221,7 @@ class AccessRequest:
             NoApplicationError: The request was made by hand, without an application.
         """
         if self._services is None:
-            msg = (
-                "the AccessRequest was made without an application; jwt.explain asks one"
-            )
+            msg = "the AccessRequest was made without an application; jwt.explain asks one"
             raise NoApplicationError(msg)
         return self._services
 

@@ -636,6 +636,14 @@ class TokenStore(ABC):
         """Return how many entries `prune` would delete, or None where that is not known."""
         return None
 
+    def server_time(self) -> float | None:
+        """Return the time by the server's own clock, in seconds since the epoch.
+
+        None where there is no server, or its clock cannot be asked. Only ``flask jwtpolicy check``
+        asks, which compares it with this machine's.
+        """
+        return None
+
     def upgrade(self) -> str:
         """Upgrade the entries or tables of an older version of the library.
 

@@ -183,6 +183,9 @@ class CachedStore(TokenStore):
     def prunable(self, *, now: int) -> int | None:
         return self.store.prunable(now=now)
 
+    def server_time(self) -> float | None:
+        return self.store.server_time()
+
     def upgrade(self) -> str:
         return self.store.upgrade()
 

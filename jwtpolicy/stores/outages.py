@@ -44,6 +44,7 @@ _ANSWERS: Final[dict[str, tuple[type, ...]]] = {
     "prune": (int,),
     "prune_batch": (int,),
     "prunable": (int, NoneType),
+    "server_time": (float, int, NoneType),
     "upgrade": (str,),
     "close": _ANYTHING,
 }

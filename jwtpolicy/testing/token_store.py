@@ -10,6 +10,7 @@ from typing import Any, ClassVar, TypeVar
 
 import pytest
 
+from ..clock import system_clock
 from ..stores import Opening, Rotation, RotationState, Session, Step, TokenRef, TokenStore
 from ..stores.base import FOREVER, MAX_PREDECESSORS
 from ..tokens.status import TokenStatus
@@ -972,6 +973,12 @@ class TokenStoreContract:
             pass
         assert store.prunable(now=later) in {0, None}
         assert standing(store, token_id="a6") is TokenStatus.GOOD
+
+    def test_a_server_tells_its_time(self, store: TokenStore) -> None:
+        told = store.server_time()
+
+        # Whatever the clocks of a machine and of its containers do.
+        assert told is None or abs(told - system_clock()) < DAY
 
     def test_pruning_keeps_what_never_expires(self, store: TokenStore) -> None:
         store.revoke_token(ref(), expires_at=None, now=NOW)

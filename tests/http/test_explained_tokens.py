@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from flask import request
 
-from jwtpolicy import JWTManager, OptionalToken, Refresh, Verdict, protect
+from jwtpolicy import JWTManager, OptionalToken, Refresh, TokenKind, Verdict, policy, protect
+from jwtpolicy.testing import act
 from jwtpolicy.transports import Transport
 from tests.support.applications import AppAndManager, MakeApp
 
@@ -59,6 +60,36 @@ def test_a_token_gets_in_from_every_place(
 
     assert told.verdict is Verdict.ALLOWED
     assert str(told.decision).count("NO_TOKEN") == 0
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_token_stands_where_the_test_kit_puts_it(site: AppAndManager, method: str) -> None:
+    """In its cookie, as that of a browser, wherever the endpoint reads those."""
+    app = site[0]
+    seen: list[str | None] = []
+
+    @policy
+    def placed(access: Any) -> bool:
+        seen.append(access.transport)
+        return True
+
+    app.add_url_rule("/seen", "seen", protect(placed)(lambda: ""), methods=[method])
+    assert explain(site, method, "/seen")
+    assert act(app).as_user("u1").explain(method, "/seen")
+
+    assert set(seen) == {"cookies"}
+
+
+def test_a_token_without_a_cookie_stands_in_the_header(site: AppAndManager) -> None:
+    app, jwt = site
+    both = protect(TokenKind("reset"), transports=["cookies", "query_string", "headers"])
+    app.add_url_rule("/reset", "reset", both(lambda: ""))
+
+    with app.app_context():
+        reset = jwt.issue("u1", "reset", expires_in=60)
+
+        assert jwt.explain("GET", "/reset", token=reset)
+        assert jwt.explain("GET", "/reset", token=reset, place="cookies").status == 401
 
 
 def test_the_csrf_value_of_a_cookie_can_be_left_out(site: AppAndManager) -> None:
@@ -138,10 +169,19 @@ def test_a_method_without_a_path_is_told_what_is_missing(site: AppAndManager) ->
         unfinished("GET")
 
 
-def test_a_second_token_at_the_same_place_is_not_overwritten(site: AppAndManager) -> None:
-    with pytest.raises(ValueError, match="headers: the request has something where the token goes"):
-        explain(site, "GET", "/both", headers={"Authorization": "Bearer a.b.c"})
-    assert explain(site, "GET", "/both", headers={"X-Other": "Bearer a.b.c"})
+@pytest.mark.parametrize("place", [{}, {"place": "headers"}], ids=["usual", "named"])
+def test_a_second_token_is_not_passed_over(site: AppAndManager, place: dict[str, str]) -> None:
+    with pytest.raises(ValueError, match="the request has something in headers"):
+        explain(site, "GET", "/both", headers={"Authorization": "Bearer a.b.c"}, **place)
+    assert explain(site, "GET", "/both", headers={"X-Other": "Bearer a.b.c"}, **place)
+
+
+def test_what_is_no_part_of_a_request_is_an_error_with_what_to_write(site: AppAndManager) -> None:
+    app, jwt = site
+    with app.app_context(), pytest.raises(TypeError, match=r"not user; a user is named by a token"):
+        jwt.explain("GET", "/both", user="u1")
+    with app.app_context():
+        assert jwt.explain("GET", "/both", token=jwt.issue("u1"))
 
 
 def test_a_token_in_json_needs_a_body_that_is_an_object(site: AppAndManager) -> None:

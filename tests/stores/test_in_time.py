@@ -103,6 +103,7 @@ QUESTIONS: dict[str, Callable[[TokenStore], object]] = {
     "prune": lambda store: store.prune(now=NOW),
     "prune_batch": lambda store: store.prune_batch(now=NOW, limit=9),
     "prunable": lambda store: store.prunable(now=NOW),
+    "server_time": lambda store: store.server_time(),
     "upgrade": lambda store: store.upgrade(),
 }
 #: What no server is asked for.

@@ -420,6 +420,10 @@ class RedisStore(TokenStore):
             total += self._unlist(lists, [sid for sid, raw in found if raw is None])
         return total
 
+    def server_time(self) -> float:
+        """Return the second that the server's clock shows; of a cluster, that of any node."""
+        return self._server.time()
+
     def upgrade(self) -> str:
         """Rewrite the sessions from before version 2, each in one step, and list them anew.
 

@@ -434,6 +434,10 @@ class SQLAlchemyStore(TokenStore):
         horizon = {"horizon": self._earlier(self._database, now) - MAX_LEEWAY}
         return sum(self._ask(table.count, horizon)[0][0] for table in sql.PRUNE)
 
+    @in_time
+    def server_time(self) -> float:
+        return _clock_of(self._database)
+
     def check(self) -> None:
         """Make sure that the engine is one that a store can use; nothing is connected."""
         self._databases.current()
@@ -485,8 +489,7 @@ class SQLAlchemyStore(TokenStore):
     @staticmethod
     def _earlier(database: Database, now: int) -> int:
         """Return the earlier of the caller's clock and the server's: nothing is deleted before."""
-        ((clock,),) = database.ask(sql.CLOCKS[database.dialect], {})
-        return min(now, int(clock))
+        return min(now, int(_clock_of(database)))
 
     @staticmethod
     def _clean(database: Database, table: sql.Cleaning, horizon: int, limit: int) -> int:
@@ -518,6 +521,12 @@ def _source(
         check_engine(database)
         return repr(database.dialect.name), lambda: database
     return "function", database
+
+
+def _clock_of(database: Database) -> float:
+    """Return the time by a database's own clock, in seconds since the epoch."""
+    ((clock,),) = database.ask(sql.CLOCKS[database.dialect], {})
+    return float(clock)
 
 
 class _Remembered(NamedTuple):

@@ -172,6 +172,7 @@ def test_what_it_does_not_know_it_hands_on(cached: CachedStore, inner: CountingS
     assert rotate(cached, "r1", "r2", session_id="s2").state is RotationState.ROTATED
     assert cached.sessions("", "alice", now=NOW) == inner.sessions("", "alice", now=NOW)
     assert cached.prunable(now=NOW) is None
+    assert cached.server_time() is None
     assert cached.is_shared is inner.is_shared
     assert repr(cached) == "CachedStore(MemoryStore(), 2)"
     assert CachedStore(SQLiteStore("x"), 1).is_shared
