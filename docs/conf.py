@@ -19,8 +19,18 @@ extensions = [
     "myst_parser",
     "sizing",
     "sphinx_copybutton",
+    "constructors",
     "layers",
     "performance",
+    "reference_api",
+    "reference_claims",
+    "reference_cli",
+    "reference_endpoints",
+    "reference_logs",
+    "reference_policies",
+    "reference_schema",
+    "reference_settings",
+    "reference_standards",
     "requirements",
     "tables",
 ]
@@ -30,7 +40,7 @@ exclude_patterns = ["_build", "**/*.inc.rst"]
 
 autodoc_typehints = "description"
 autodoc_member_order = "bysource"
-autodoc_class_signature = "separated"
+autodoc_class_signature = "mixed"
 default_role = "py:obj"
 nitpicky = True
 # Other projects' objects: their inventories would need the network.
@@ -51,6 +61,8 @@ nitpick_ignore_regex = [
         r"jwtpolicy\.(policy\.request\.(PolicyServices|PolicySettings)|tokens\.status\.TokenStatus|decision\.(Cure|Finding))",
     ),
 ]
+# Those in docstrings: tests/docs/test_docstrings.py runs each in an application of its own.
+doctest_test_doctest_blocks = ""
 doctest_global_setup = "from jwtpolicy import *\nfrom jwtpolicy.policy import *"
 copybutton_prompt_text = r">>> |\.\.\. |\$ "
 copybutton_prompt_is_regexp = True

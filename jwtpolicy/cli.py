@@ -174,9 +174,21 @@ def migrate(paths: tuple[str, ...], to: str, write: bool) -> None:
 
 
 @jwtpolicy.command()
-@click.option("--batch", default=500, show_default=True, type=click.IntRange(1), metavar="N")
 @click.option(
-    "--pause", default=0.0, show_default=True, type=click.FloatRange(0), metavar="SECONDS"
+    "--batch",
+    default=500,
+    show_default=True,
+    type=click.IntRange(1),
+    metavar="N",
+    help="Entries to remove at a time.",
+)
+@click.option(
+    "--pause",
+    default=0.0,
+    show_default=True,
+    type=click.FloatRange(0),
+    metavar="SECONDS",
+    help="Pause after each batch.",
 )
 @with_appcontext
 def prune(batch: int, pause: float) -> None:

@@ -16,18 +16,29 @@ class Outcome(IntEnum):
     maximum.
     """
 
+    #: The request is let in.
     ALLOW = 0
     #: The resource is not loaded yet. `Policy.evaluate` may say so, a guard never does.
     PENDING = 1
+    #: No token was presented (401), so the client logs in.
     NO_TOKEN = 2
+    #: The token cannot be used, because it is expired, revoked, forged or of another kind (401).
     INVALID_TOKEN = 3
+    #: The request is malformed, such as one with two tokens (400).
     BAD_REQUEST = 4
+    #: The caller asks too often (429, with ``Retry-After``).
     RATE_LIMITED = 5
+    #: A claim that the policy reads is absent, or of another JSON type (403).
     MISSING_CLAIM = 6
+    #: The store or the application's own code failed (503 or 500).
     ERROR = 7
+    #: The user has to authenticate again, or more strongly (401).
     STEP_UP = 8
+    #: The token lacks a scope (403), and the challenge names all that are needed.
     INSUFFICIENT_SCOPE = 9
+    #: The policy says no (403).
     FORBIDDEN = 10
+    #: The resource does not exist, or its existence is not disclosed (404).
     NOT_FOUND = 11
 
     @property

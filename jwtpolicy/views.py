@@ -80,6 +80,14 @@ def protect(
         PolicyDefinitionError: An argument is not a policy, no request can ever pass the
             policies, they ask about a resource and no loader is given, or *transports* names
             an unknown place.
+
+    Example:
+        >>> @app.get("/reports")
+        ... @protect(HasRole("admin") | HasScope("reports:read"))
+        ... def reports():
+        ...     return []
+        >>> app.test_client().get("/reports").status
+        '401 UNAUTHORIZED'
     """
     is_bare = resource is None and transports is None and csrf is None
     if is_bare and len(policies) == 1 and _is_view(policies[0]):
@@ -191,6 +199,14 @@ def public(view: View) -> View:
 
     Raises:
         PolicyDefinitionError: *view* is no function, or is under `protect` as well.
+
+    Example:
+        >>> @app.get("/health")
+        ... @public
+        ... def health():
+        ...     return "up"
+        >>> app.test_client().get("/health").text
+        'up'
     """
     if not inspect.isroutine(view):
         msg = f"@public goes on functions, not on {view!r:.60}; in a class write Public()"
@@ -244,6 +260,23 @@ class ProtectedView(MethodView, Generic[Resource]):
             count; blueprint and baseline still do.
         transports: The transports that may carry the token, as in `protect`.
         csrf: Whether a cookie's token needs a CSRF value, as in `protect`.
+
+    Example:
+        >>> class Account(ProtectedView):
+        ...     policies = IsSubject("user_id") | HasRole("admin")
+        ...     method_policies = {"DELETE": Fresh(within=300)}
+        ...
+        ...     def get(self, user_id):
+        ...         return {"id": user_id}
+        ...
+        ...     def delete(self, user_id):
+        ...         return {}
+        >>> app.add_url_rule("/accounts/<int:user_id>", view_func=Account.as_view("account"))
+        >>> headers = {"Authorization": f"Bearer {jwt.issue('7')}"}
+        >>> app.test_client().get("/accounts/7", headers=headers).json
+        {'id': 7}
+        >>> app.test_client().delete("/accounts/7", headers=headers).status
+        '401 UNAUTHORIZED'
     """
 
     policies: ClassVar[Policy | Sequence[Policy]]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Generator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from tests.support.applications import SECRET, AppAndManager, MakeApp
 from tests.support.clocks import StandingClock
 from tests.support.requests import bearer
 from tests.support.sharing import number_of_processes
+from tests.support.site import built_pages
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -105,3 +107,11 @@ def access(app: Flask, jwt: JWTManager[Any]) -> Callable[..., dict[str, str]]:
             return bearer(jwt.issue(user, **arguments))
 
     return make
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of the documentation's pages, as Sphinx renders them."""
+    base = tmp_path_factory.getbasetemp()
+    # Below one folder, each process that shares the tests has one of its own.
+    return built_pages(base.parent if "PYTEST_XDIST_WORKER" in os.environ else base)

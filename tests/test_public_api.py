@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import re
 import subprocess
 import sys
 from types import ModuleType
@@ -15,7 +14,6 @@ from jwtpolicy import exceptions, testing
 from jwtpolicy.decision import Outcome
 from jwtpolicy.guards.challenges import ERRORS
 from jwtpolicy.testing import strategies
-from tests.support.paths import DOCS
 
 #: class, outcome, status, error, whether there is a challenge.
 TABLE = [
@@ -81,11 +79,7 @@ def test_every_public_name_is_there_and_documented() -> None:
 
 
 @pytest.mark.parametrize("module", [testing, strategies], ids=lambda module: module.__name__)
-def test_every_name_for_tests_stands_in_the_reference(module: ModuleType) -> None:
-    text = (DOCS / "reference/api.rst").read_text(encoding="utf-8")
-    listed = set(re.findall(r"^\.\. \w+:: (?:jwtpolicy\.testing\.)?(\w+)$", text, re.MULTILINE))
-
-    assert set(module.__all__) - {"NOW"} <= listed
+def test_every_name_for_tests_says_what_it_is(module: ModuleType) -> None:
     assert all(getattr(module, name).__doc__ for name in module.__all__)
 
 

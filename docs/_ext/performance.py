@@ -28,7 +28,7 @@ def costs(data: Data, names: str) -> Iterator[Sequence[str]]:
     rows = {row["name"]: row for row in data["rows"]}
     chosen = [rows[name] for name in names.split()]
     systems = [system for system in SYSTEMS if any(system in row["added"] for row in chosen)]
-    yield ["", "base", *(SYSTEMS[system] for system in systems)]
+    yield ["what", "base", *(SYSTEMS[system] for system in systems)]
     for row in chosen:
         cells = [_cell(row, system) for system in systems]
         yield [f"{row['title']} ({row['unit']})", _number(row["base"]), *cells]

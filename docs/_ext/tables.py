@@ -1,29 +1,27 @@
-"""Render the tables of settings and errors from the code that they describe."""
+"""Render tables from the code that they describe; that of errors is here."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import MISSING, fields
+from collections.abc import Iterable, Iterator, Sequence
 
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 from jwtpolicy import exceptions
-from jwtpolicy.settings import Settings
 
 
-def setting_lines() -> Iterator[str]:
-    """Yield the settings as reStructuredText."""
-    for field in fields(Settings):
-        if "key" not in field.metadata:
-            continue
-        default = "" if field.default is MISSING else f"Default: ``{field.default!r}``. "
-        yield f".. data:: {field.metadata['key']}"
-        yield f"   {field.metadata['effect']}"
-        yield ""
-        yield f"   {default}Allowed: {field.metadata['allowed']}."
-        yield ""
+def table_lines(rows: Iterable[Sequence[str]], widths: str = "") -> Iterator[str]:
+    """Yield *rows* as a reStructuredText table, the first as its heading."""
+    yield ".. list-table::"
+    yield "   :header-rows: 1"
+    if widths:
+        yield f"   :widths: {widths}"
+    yield ""
+    for row in rows:
+        for index, cell in enumerate(row):
+            yield f"   {'* -' if index == 0 else '  -'} {cell}"
+    yield ""
 
 
 def error_classes() -> list[type[exceptions.AccessError]]:
@@ -34,12 +32,7 @@ def error_classes() -> list[type[exceptions.AccessError]]:
 
 def error_lines() -> Iterator[str]:
     """Yield the errors as a reStructuredText table."""
-    yield ".. list-table::"
-    yield "   :header-rows: 1"
-    yield ""
-    for row in [("class", "status", "``error``", "outcome", "challenge"), *error_rows()]:
-        for index, cell in enumerate(row):
-            yield f"   {'* -' if index == 0 else '  -'} {cell}"
+    return table_lines([("class", "status", "``error``", "outcome", "challenge"), *error_rows()])
 
 
 def error_rows() -> Iterator[tuple[str, ...]]:
@@ -53,23 +46,39 @@ def error_rows() -> Iterator[tuple[str, ...]]:
         yield (name, str(cls.code), f"``{cls.error}``", cls.outcome.name, challenge)
 
 
+def class_lines(which: str) -> Iterator[str]:
+    """Yield the classes of errors as directives: those of refusals, or the others."""
+    for name, value in vars(exceptions).items():
+        is_ours = isinstance(value, type) and value.__module__ == exceptions.__name__
+        if not is_ours or not issubclass(value, Exception) or value is exceptions.AccessError:
+            continue
+        if issubclass(value, exceptions.AccessError) == (which == "refusals"):
+            yield f".. autoexception:: jwtpolicy.exceptions.{name}"
+            yield from ("   :show-inheritance:", "   :members:", "")
+
+
 class Table(SphinxDirective):
-    """Insert the lines of a generator."""
-
-    lines = staticmethod(setting_lines)
-
-    def run(self) -> list[nodes.Node]:
-        return self.parse_text_to_nodes("\n".join(self.lines()))
-
-
-class ErrorTable(Table):
-    """Insert the table of errors."""
+    """Insert the lines of a generator, which may have headings."""
 
     lines = staticmethod(error_lines)
 
+    def run(self) -> list[nodes.Node]:
+        # The code may have changed though the page has not.
+        self.env.note_reread()
+        return self.parse_text_to_nodes("\n".join(self.lines()), allow_section_headings=True)
+
 
 def setup(app: Sphinx) -> dict[str, bool]:
-    """Register the directives."""
-    app.add_directive("settings-table", Table)
-    app.add_directive("error-table", ErrorTable)
+    """Register the directives of the errors."""
+
+    class ErrorClasses(Table):
+        """Insert the classes of the errors that the argument says: refusals, or others."""
+
+        required_arguments = 1
+
+        def lines(self) -> Iterator[str]:
+            return class_lines(self.arguments[0])
+
+    app.add_directive("error-table", Table)
+    app.add_directive("error-classes", ErrorClasses)
     return {"parallel_read_safe": True}

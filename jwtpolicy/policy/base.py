@@ -102,6 +102,13 @@ class Policy(Comparable):
             is then ``NO_TOKEN``.
         cost: ``0`` for comparisons of claims, ``1`` for code of the application, ``2`` for a round
             trip to a database. Cheap ones are evaluated first.
+
+    Example:
+        >>> class EvenSubject(Policy):
+        ...     def decide(self, access):
+        ...         return int(access.token.subject) % 2 == 0
+        >>> print(jwt.explain(EvenSubject(), jwt.issue("7")).outcome)
+        FORBIDDEN
     """
 
     cost: ClassVar[int] = CPU
@@ -500,7 +507,12 @@ class _Combination(_Operator):
 
 
 class AllOf(_Combination):
-    """``a & b``: the hardest of the outcomes, so all have to allow."""
+    """``a & b``: the hardest of the outcomes, so all have to allow.
+
+    Example:
+        >>> HasRole("admin") & Fresh(within=300)
+        HasRole('admin') & Fresh(within=300)
+    """
 
     def __new__(cls, *members: Any) -> Self:
         return super().__new__(cls, *_flattened(cls, members))
@@ -517,7 +529,12 @@ class AllOf(_Combination):
 
 
 class AnyOf(_Combination):
-    """``a | b``: the easiest of the outcomes, so one has to allow."""
+    """``a | b``: the easiest of the outcomes, so one has to allow.
+
+    Example:
+        >>> HasRole("admin") | HasScope("reports:read")
+        HasRole('admin') | HasScope('reports:read')
+    """
 
     def __new__(cls, *members: Any) -> Self:
         return super().__new__(cls, *_flattened(cls, members))
@@ -538,6 +555,12 @@ class AtLeast(_Combination):
 
     Attributes:
         count: How many have to allow; from 1 to the number of members.
+
+    Example:
+        >>> token = jwt.issue("ada", claims={"roles": ["author", "editor"]})
+        >>> two = AtLeast(2, HasRole("author"), HasRole("editor"), HasRole("admin"))
+        >>> print(jwt.explain(two, token).outcome)
+        ALLOW
     """
 
     count: int
@@ -559,6 +582,11 @@ class Not(_Operator):
 
     Attributes:
         member: The policy that is negated.
+
+    Example:
+        >>> token = jwt.issue("ada", claims={"banned": False})
+        >>> print(jwt.explain(~ClaimsMatch(banned=True), token).outcome)
+        ALLOW
     """
 
     member: Policy
@@ -587,7 +615,12 @@ class Not(_Operator):
 
 
 class When:
-    """``When(c).then(p)``: implication, ``~c | p``; *p* is required of requests that *c* allows."""
+    """``When(c).then(p)``: implication, ``~c | p``; *p* is required of requests that *c* allows.
+
+    Example:
+        >>> When(HasRole("guest")).then(Fresh(within=300))
+        When(HasRole('guest')).then(Fresh(within=300))
+    """
 
     def __init__(self, condition: Policy) -> None:
         self.condition = as_policy(condition, "When")

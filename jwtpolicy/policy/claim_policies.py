@@ -69,6 +69,13 @@ class ClaimsMatch(Attribute):
             matcher (``contains``, ``one_of``, ``view_arg``), or a marshmallow validator.
         absent: With ``"mismatch"`` an absent or null claim is a plain no, which ``~`` turns.
         names: The same for claims whose names are identifiers.
+
+    Example:
+        >>> token = jwt.issue("ada", claims={"plan": "gold"})
+        >>> print(jwt.explain(ClaimsMatch(plan="gold"), token).outcome)
+        ALLOW
+        >>> print(jwt.explain(ClaimsMatch(team="red"), token).outcome)
+        MISSING_CLAIM
     """
 
     matchers: tuple[tuple[str, Matcher], ...]
@@ -145,6 +152,11 @@ class IsSubject(ClaimsMatch):
         of: The type of users that it names; its schema's ``subject_prefix`` is added. None: the
             type without one, so that no ``machine:1`` in a URL names a machine. What is compared
             with the claim as it stands there is ``ClaimsMatch(sub=view_arg(name))``.
+
+    Example:
+        >>> decision = jwt.explain(IsSubject("user_id"), jwt.issue("7"), view_args={"user_id": 7})
+        >>> print(decision.outcome)
+        ALLOW
     """
 
     def __init__(self, name: str, *, of: type | None = None) -> None:
@@ -179,7 +191,13 @@ def checked_type(owner: str, of: object) -> type | None:
 
 
 class HasRole(Attribute):
-    """The bearer has all of these roles, in the array claim that ``JWT_ROLES_CLAIM`` names."""
+    """The bearer has all of these roles, in the array claim that ``JWT_ROLES_CLAIM`` names.
+
+    Example:
+        >>> token = jwt.issue("ada", claims={"roles": ["author"]})
+        >>> print(jwt.explain(HasRole("admin"), token).outcome)
+        FORBIDDEN
+    """
 
     roles: frozenset[str]
 
@@ -201,7 +219,13 @@ class HasRole(Attribute):
 
 
 class HasScope(Attribute):
-    """The token's scope holds all of these; an absent ``scope`` holds none."""
+    """The token's scope holds all of these; an absent ``scope`` holds none.
+
+    Example:
+        >>> token = jwt.issue("ada", scope="read")
+        >>> print(jwt.explain(HasScope("write"), token).outcome)
+        INSUFFICIENT_SCOPE
+    """
 
     worst = Outcome.INSUFFICIENT_SCOPE
     scopes: frozenset[str]

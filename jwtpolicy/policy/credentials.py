@@ -40,6 +40,11 @@ class TokenKind(Credential):
 
     Attributes:
         kind: ``access``, ``refresh`` or a kind of the application's own.
+
+    Example:
+        >>> token = jwt.issue("ada", "download", expires_in=60)
+        >>> print(jwt.explain(TokenKind("download"), token).outcome)
+        ALLOW
     """
 
     kind: str
@@ -71,14 +76,24 @@ _EXPIRED: Final = Finding(
 
 
 class Access(TokenKind):
-    """The token is an access token."""
+    """The token is an access token.
+
+    Example:
+        >>> print(jwt.explain(Access(), jwt.issue("ada")).outcome)
+        ALLOW
+    """
 
     def __init__(self) -> None:
         super().__init__("access")
 
 
 class Refresh(TokenKind):
-    """The token is a refresh token."""
+    """The token is a refresh token.
+
+    Example:
+        >>> print(jwt.explain(Refresh(), jwt.issue("ada")).outcome)
+        INVALID_TOKEN
+    """
 
     def __init__(self) -> None:
         super().__init__("refresh")
@@ -96,6 +111,12 @@ class Anonymous(Credential):
     Attributes:
         ignore_invalid: Whether this leaf also allows where a token was presented that cannot be
             used: expired, forged, revoked, of another kind. No policy then sees that token.
+
+    Example:
+        >>> print(jwt.explain(Anonymous()).outcome)
+        ALLOW
+        >>> print(jwt.explain(Anonymous(), jwt.issue("ada")).outcome)
+        FORBIDDEN
     """
 
     worst = Outcome.FORBIDDEN
@@ -146,6 +167,12 @@ class OptionalToken(AnyOf):
 
     Args:
         ignore_invalid: Treat a token that cannot be used as if none had been sent.
+
+    Example:
+        >>> print(jwt.explain(OptionalToken()).outcome)
+        ALLOW
+        >>> print(jwt.explain(OptionalToken(), jwt.issue("ada")).outcome)
+        ALLOW
     """
 
     def __new__(cls, *, ignore_invalid: bool = False) -> Self:
@@ -195,6 +222,12 @@ class NotRevoked(Credential):
 
     A refresh token that was used moments ago passes within the grace: whoever holds it could have
     its successor by asking.
+
+    Example:
+        >>> token = jwt.issue("ada")
+        >>> jwt.revoke(token)
+        >>> print(jwt.explain(NotRevoked(), token).outcome)
+        INVALID_TOKEN
     """
 
     cost = IO
@@ -225,7 +258,15 @@ def _without_application(policy: Policy, error: Exception) -> Finding:
 
 
 class KnownUser(Credential):
-    """The application's ``user_loader`` knows the token's user."""
+    """The application's ``user_loader`` knows the token's user.
+
+    Example:
+        >>> @jwt.user_loader
+        ... def load(token):
+        ...     return token.subject if token.subject in {"ada", "bob"} else None
+        >>> print(jwt.explain(KnownUser(), jwt.issue("eve")).outcome)
+        INVALID_TOKEN
+    """
 
     cost = IO
 
@@ -260,6 +301,17 @@ class SingleUse(NotRevoked):
 
     Attributes:
         consume: Whether the guard uses it up; with False the view calls ``jwt.consume()``.
+
+    Example:
+        >>> @app.get("/file")
+        ... @protect(TokenKind("download") & SingleUse())
+        ... def file():
+        ...     return "data"
+        >>> token = jwt.issue("ada", "download", expires_in=60)
+        >>> headers = {"Authorization": f"Bearer {token}"}
+        >>> client = app.test_client()
+        >>> [client.get("/file", headers=headers).status_code for _ in range(2)]
+        [200, 401]
     """
 
     _passing = (TokenStatus.GOOD,)
@@ -278,7 +330,18 @@ class SingleUse(NotRevoked):
 
 
 class Public(Policy):
-    """Open to everybody: no token is read. It is a whole level and cannot be combined."""
+    """Open to everybody: no token is read. It is a whole level and cannot be combined.
+
+    Example:
+        >>> class Status(ProtectedView):
+        ...     policies = Public()
+        ...
+        ...     def get(self):
+        ...         return "up"
+        >>> app.add_url_rule("/status", view_func=Status.as_view("status"))
+        >>> app.test_client().get("/status").text
+        'up'
+    """
 
     is_combinable = False
 

@@ -28,6 +28,12 @@ class Fresh(Attribute):
     Attributes:
         within: How many seconds ago the user may have authenticated, or None.
         acr: The authentication context class that ``acr`` must name, or None.
+
+    Example:
+        >>> print(jwt.explain(Fresh(within=300), jwt.login("ada").access_token).outcome)
+        ALLOW
+        >>> print(jwt.explain(Fresh(within=300), jwt.issue("ada")).outcome)
+        STEP_UP
     """
 
     worst = Outcome.STEP_UP

@@ -160,6 +160,13 @@ def policy(
     Raises:
         PolicyDefinitionError: The decorated object is no function, or does not take the
             `AccessRequest` first; or *needs_token* is no bool.
+
+    Example:
+        >>> @policy
+        ... def verified(access):
+        ...     return access.token.claims["verified"]
+        >>> print(jwt.explain(verified, jwt.issue("ada", claims={"verified": True})).outcome)
+        ALLOW
     """
     expect(needs_token, bool, "@policy(needs_token=…) is True or False", PolicyDefinitionError)
     if function is NOT_GIVEN:

@@ -99,7 +99,14 @@ class _Looked(Matcher):
 
 
 class view_arg(_Looked):  # noqa: N801 # reads as a value in an expression
-    """Equal to the value of a variable in the URL."""
+    """Equal to the value of a variable in the URL.
+
+    Example:
+        >>> token = jwt.issue("ada", claims={"team": "red"})
+        >>> rule = ClaimsMatch(team=view_arg("team"))
+        >>> print(jwt.explain(rule, token, view_args={"team": "blue"}).outcome)
+        FORBIDDEN
+    """
 
     def __init__(self, name: str) -> None:
         super().__init__(name)
@@ -116,7 +123,14 @@ class view_arg(_Looked):  # noqa: N801 # reads as a value in an expression
 
 
 class claim(_Looked):  # noqa: N801 # reads as a value in an expression
-    """Equal to the value of a claim; a dotted path names members of objects."""
+    """Equal to the value of a claim; a dotted path names members of objects.
+
+    Example:
+        >>> token = jwt.issue("ada", claims={"team": "red"})
+        >>> rule = ResourceMatch(team=claim("team"))
+        >>> print(jwt.explain(rule, token, resource={"team": "red"}).outcome)
+        ALLOW
+    """
 
     def __init__(self, name: str) -> None:
         super().__init__(name)
@@ -163,7 +177,13 @@ class owner_of(claim):  # noqa: N801 # as the others
 
 
 class contains(Matcher):  # noqa: N801 # reads as a condition in an expression
-    """An array with an item that equals this value."""
+    """An array with an item that equals this value.
+
+    Example:
+        >>> token = jwt.issue("ada", claims={"teams": ["red", "blue"]})
+        >>> print(jwt.explain(ClaimsMatch(teams=contains("red")), token).outcome)
+        ALLOW
+    """
 
     def __init__(self, value: object) -> None:
         super().__init__(value)
@@ -181,7 +201,13 @@ class contains(Matcher):  # noqa: N801 # reads as a condition in an expression
 
 
 class one_of(Matcher):  # noqa: N801 # reads as a condition in an expression
-    """Equal to one of these values, type included."""
+    """Equal to one of these values, type included.
+
+    Example:
+        >>> token = jwt.issue("ada", claims={"plan": "gold"})
+        >>> print(jwt.explain(ClaimsMatch(plan=one_of("silver", "gold")), token).outcome)
+        ALLOW
+    """
 
     def __init__(self, *values: object) -> None:
         if not values:

@@ -33,6 +33,11 @@ class ResourceMatch(Attribute):
         attributes: Names, or dotted paths, of attributes (of a mapping: its keys), and what is
             asked of each, as for `ClaimsMatch`.
         names: The same for names that are identifiers.
+
+    Example:
+        >>> rule = ResourceMatch(state="open")
+        >>> print(jwt.explain(rule, jwt.issue("ada"), resource={"state": "open"}).outcome)
+        ALLOW
     """
 
     worst = Outcome.NOT_FOUND
@@ -83,6 +88,10 @@ class Owns(ResourceMatch):
         of: The type of users that it is about, as for `IsSubject`; None: the one without a
             prefix. Where the attribute holds subjects as they stand in tokens, with the prefix,
             write ``ResourceMatch(name=claim("sub"))``.
+
+    Example:
+        >>> print(jwt.explain(Owns("owner"), jwt.issue("ada"), resource={"owner": "bob"}).outcome)
+        FORBIDDEN
     """
 
     def __init__(self, name: str, *, of: type | None = None) -> None:

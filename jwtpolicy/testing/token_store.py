@@ -16,6 +16,7 @@ from ..tokens.status import TokenStatus
 
 T = TypeVar("T")
 
+#: The time at which the contract's tokens are issued, in seconds since the epoch.
 NOW = 1_700_000_000
 DAY = 86_400
 LEEWAY = 300  # the longest that a verifier may grant

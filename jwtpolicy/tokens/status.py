@@ -8,7 +8,9 @@ from enum import Enum
 class TokenStatus(Enum):
     """Revocation status of a token in a store, its session and subject included."""
 
+    #: Nothing was revoked.
     GOOD = "good"
+    #: The token, its session or all tokens of its subject were revoked.
     REVOKED = "revoked"
     #: The token was used before. Of a refresh token that is a sign of theft: a guard that accepts
     #: refresh tokens ends its session.

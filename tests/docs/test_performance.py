@@ -59,12 +59,12 @@ def test_every_compared_system_has_a_column_and_is_explained() -> None:
     explained = re.findall(r"^- \*([^*]+)\*", PAGE, re.MULTILINE)
 
     assert list(performance.SYSTEMS) == SYSTEMS
-    assert header == ["", "base", *explained]
+    assert header == ["what", "base", *explained]
 
 
 def test_a_row_says_what_is_added_and_its_share_of_the_reference() -> None:
     assert list(performance.costs({"rows": [ROW]}, "a")) == [
-        ["", "base", "Flask-JWT-Extended", "jwtpolicy, memory"],
+        ["what", "base", "Flask-JWT-Extended", "jwtpolicy, memory"],
         ["one, two (µs)", "39.0", "1,234", "12.3 (0.01)"],
     ]
 

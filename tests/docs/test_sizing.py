@@ -52,7 +52,7 @@ def test_the_table_has_the_figures_of_the_largest_size() -> None:
     header, *rows = csv.reader(table(ROWS).replace("   ", "").splitlines()[4:])
 
     assert header == [name for name in ROWS[0] if name not in ROWS[0][1:4]]
-    assert rows == [[figures[name] for name in header] for figures in FIGURES.values()]
+    assert rows == [[figures[name] or "—" for name in header] for figures in FIGURES.values()]
 
 
 def test_the_picture_has_a_line_for_each_store_and_is_logarithmic() -> None:
