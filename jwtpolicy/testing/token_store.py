@@ -881,7 +881,8 @@ class TokenStoreContract:
         ]
         for session in opened[::2] + opened[1::2]:
             store.open_session(session)
-        pages, before = [], None
+        pages: list[list[Session]] = []
+        before = None
         # No more than there can be: a store that turns in circles is to fail, and not to hang.
         while len(pages) < len(opened) and (
             page := store.sessions("", "alice", now=NOW, limit=3, before=before)
