@@ -25,7 +25,7 @@ $(READY): pyproject.toml setup.py
 EXAMPLE ?= notes
 STORE ?=
 WITH_STORE = $(if $(STORE),$(BIN)/python -m tests.services.serve '$(STORE)' --)
-run: $(READY) ## start an example; EXAMPLE=board has cookies; STORE=redis, postgres, mariadb or a URL
+run: $(READY) ## start an example; EXAMPLE=board has cookies; STORE=redis, postgres, mariadb or a URL; RESET=1 begins anew
 	$(WITH_STORE) $(BIN)/python -m examples.$(EXAMPLE)
 
 # `make test PYTEST="coverage run -m pytest"` measures on the way what is reached.

@@ -384,7 +384,8 @@ class JWTManager(Generic[User]):
                 pair = sessions.open(found, facts, fresh=fresh, label=shown, since=began)
             except ForeignSubjectError as error:
                 raise LoginFailedError(str(error)) from error
-        logged_in.send(_app(), session_id=pair.session_id)
+        if not components.services.is_dry_run:
+            logged_in.send(_app(), session_id=pair.session_id)
         return self._for_cookies(pair) if bound.parts.takes_cookies else pair
 
     def _since(self, since: float) -> float:
@@ -515,7 +516,8 @@ class JWTManager(Generic[User]):
             with self._answering():
                 self._components().sessions.end(token)
             self._forget()
-            logged_out.send(_app(), token=token)
+            if not self._services().is_dry_run:
+                logged_out.send(_app(), token=token)
         if response is not None:
             self.unset_cookies(response)
         takes_cookies = self._parts().takes_cookies
@@ -870,15 +872,17 @@ class JWTManager(Generic[User]):
         With a method and a path: an `Explanation` of that request, which goes the real way through
         the application, its hooks included, up to the view, and stops there. Nothing is used up,
         ended, logged or sent. *token* is encoded; it stands in *place*, or where the endpoint reads
-        tokens, in a cookie with its CSRF value unless *csrf* is False. ``headers``, ``json``,
-        ``query_string`` and the other keywords are those of `flask.testing.EnvironBuilder`.
+        tokens: in its cookie before all others, with its CSRF value unless *csrf* is False.
+        ``headers``, ``json``, ``query_string`` and the other keywords are those of
+        `flask.testing.EnvironBuilder`.
 
         Raises:
             NotATokenError: *token* is encoded, and no valid token of this application, or expired;
                 in a request it is explained how it is refused.
             TypeError: *token* is neither text nor a `Token`, or an `AccessRequest` was described
                 once more by keywords; or a keyword describes no part of a request.
-            ValueError: The endpoint does not read tokens from *place*.
+            ValueError: The endpoint does not read tokens from *place*, or no client can send such a
+                method or path.
             SetupError: The application cannot start, so that it answers no request.
         """
         asked = tuple(one for one in (policy, token) if one is not NOT_GIVEN)

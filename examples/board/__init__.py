@@ -17,7 +17,8 @@ from jwtpolicy import JWTManager
 from jwtpolicy.exceptions import InvalidTokenError, NoTokenError, StepUpRequiredError
 
 from ..secret import kept_secret
-from . import pages
+from ..site import site
+from . import accounts, pages
 
 
 def create_app(instance_path: str | None = None, **config: Any) -> Flask:
@@ -38,10 +39,11 @@ def create_app(instance_path: str | None = None, **config: Any) -> Flask:
     app.config.update(config)
     JWTManager(app, add_context_processor=True)
     app.extensions["hashes"] = {
-        name: generate_password_hash(password) for name, password in pages.USERS.items()
+        name: generate_password_hash(password) for name, password in accounts.USERS.items()
     }
     app.extensions["messages"] = ["Welcome to the board."]
-    app.register_blueprint(pages.blueprint)
+    for blueprint in (site, pages.blueprint, accounts.blueprint):
+        app.register_blueprint(blueprint)
     for error in (NoTokenError, InvalidTokenError, StepUpRequiredError):
-        app.register_error_handler(error, pages.ask_to_log_in)
+        app.register_error_handler(error, accounts.ask_for_password)
     return app

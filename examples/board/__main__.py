@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from . import create_app
-from .pages import USERS
+from .accounts import USERS
 
 
 def main() -> None:

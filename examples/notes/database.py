@@ -54,14 +54,23 @@ class Database:
         with self._connected() as connection:
             connection.executescript(_SCHEMA)
             if connection.execute("SELECT count(*) FROM users").fetchone()[0] == 0:
-                for name, password, roles in DEMO_USERS:
-                    self._add_user(connection, name, password, roles)
+                self._add_demo_users(connection)
+
+    def reset(self) -> None:
+        """Delete everybody and their notes, and begin again with the demo users."""
+        with self._connected() as connection:
+            connection.execute("DELETE FROM users")
+            self._add_demo_users(connection)
 
     @contextmanager
     def _connected(self) -> Iterator[sqlite3.Connection]:
         with closing(sqlite3.connect(self._path)) as connection, connection:
             connection.execute("PRAGMA foreign_keys = ON")
             yield connection
+
+    def _add_demo_users(self, connection: sqlite3.Connection) -> None:
+        for name, password, roles in DEMO_USERS:
+            self._add_user(connection, name, password, roles)
 
     def _add_user(
         self, connection: sqlite3.Connection, name: str, password: str, roles: str

@@ -2,18 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import closing
+from inspect import signature
+from string import ascii_letters, digits
 from typing import Any, Final
 
 from flask import Flask
 from flask.testing import EnvironBuilder
+from werkzeug.test import EnvironBuilder as WerkzeugsBuilder
 
 from ..guards.csrf import SAFE_METHODS
 from ..transports import CookieTransport, Transport
 from .bound_app import BoundApp
-from .sent_tokens import add_csrf_value, claims_in, fill, plan_met_by
+from .sent_tokens import add_csrf_value, claims_in, fill, plan_met_by, usual_place
 
+#: The parts of a request that both classes take by keyword; Flask's hands on what it does not know.
+_PARTS: Final = tuple(
+    name
+    for builder in (EnvironBuilder, WerkzeugsBuilder)
+    for name in signature(builder).parameters
+    if name not in ("app", "args", "kwargs")
+)
 _NO_LINE: Final = "a token is one line of printable ASCII characters, and this is not"
+
+#: The characters of a method (:rfc:`9110#section-5.6.2`).
+_METHOD: Final = frozenset(f"!#$%&'*+-.^_`|~{digits}{ascii_letters}")
+
+
+def strange_to_requests(names: Iterable[str]) -> list[str]:
+    """Return those of *names* that `flask.testing.EnvironBuilder` does not take."""
+    return [name for name in names if name not in _PARTS]
 
 
 class ExplainedRequest:
@@ -28,11 +47,24 @@ class ExplainedRequest:
 
     Attributes:
         environ: The request as a WSGI environ (:pep:`3333`).
+
+    Raises:
+        TypeError: A keyword of *request* names no part of a request.
+        ValueError: No client can send such a method or path, so that another request would be
+            explained in its place.
     """
 
     def __init__(
         self, app: Flask, bound: BoundApp, method: str, path: str, request: dict[str, Any]
     ) -> None:
+        if strange := strange_to_requests(request):
+            msg = (
+                f"explain(method, path) takes token=, place=, csrf= and the parts of a request "
+                f"(headers=, json=, query_string= …), not {', '.join(strange)}; a user is named by "
+                "a token: token=jwt.issue(user)"
+            )
+            raise TypeError(msg)
+        _check(method, path)
         self._app = app
         self._bound = bound
         with closing(EnvironBuilder(app, path, method=method, **request)) as builder:
@@ -43,7 +75,7 @@ class ExplainedRequest:
 
         Args:
             encoded: The token, whatever it is: the guards say what they think of it.
-            place: The name of the transport; None: one that the endpoint reads.
+            place: The name of the transport; None: the `usual_place` of the token there.
             csrf: Whether an unsafe request with a cookie brings the CSRF value of its token.
 
         Raises:
@@ -52,21 +84,42 @@ class ExplainedRequest:
         """
         if not (encoded.isascii() and encoded.isprintable()):
             raise ValueError(_NO_LINE)
-        transport, kind = self._transport(place), _kind(claims_in(encoded))
+        claims = claims_in(encoded)
+        transport, kind = self._transport(place, claims), _kind(claims)
         fill(transport, self.environ, encoded, kind)
         is_unsafe = self.environ["REQUEST_METHOD"] not in SAFE_METHODS
         if csrf and is_unsafe and isinstance(transport, CookieTransport):
             add_csrf_value(self.environ, encoded, kind, self._bound.settings)
 
-    def _transport(self, name: str | None) -> Transport:
+    def _transport(self, name: str | None, claims: dict[str, Any]) -> Transport:
         plan = plan_met_by(self.environ, self._app, self._bound)
         found = (self._bound.parts.places() if plan is None else plan.places).transports
         if name is None:
-            return min(found, key=lambda one: one.is_ambient)
+            # No login puts a token without a CSRF value into a cookie.
+            has_cookie = "csrf" in claims and _kind(claims) in self._bound.parts.cookies.names
+            return usual_place(found, has_cookie=has_cookie) or found[0]
         for one in found:
             if one.name == name:
                 return one
         msg = f"tokens are not read from {name} there, but from {', '.join(o.name for o in found)}"
+        raise ValueError(msg)
+
+
+def _check(method: str, path: str) -> None:
+    """Refuse what `EnvironBuilder` would read as another request.
+
+    Raises:
+        ValueError: *method* is no method, or *path* neither a path nor a whole URL.
+    """
+    if not (method and _METHOD.issuperset(method)):
+        msg = f"a method is one word, such as GET or PROPFIND, not {method!r:.40}"
+        raise ValueError(msg)
+    if not path.isprintable():
+        msg = f"a path holds no control characters; escape them, as %0A: {path!r:.60}"
+        raise ValueError(msg)
+    if path.startswith("//") or not path.startswith(("/", "http://", "https://")):
+        # Two slashes begin a host.
+        msg = f"the path of a request begins with one slash: '/accounts/2', not {path!r:.60}"
         raise ValueError(msg)
 
 

@@ -31,7 +31,7 @@ from ..policy.base import Policy
 from ..policy.closing import close, leaves
 from ..policy.credentials import Access, Anonymous, Public
 from ..policy.request import PolicySettings
-from ..transports import Places
+from ..transports import Places, Transport
 from .components import Parts
 
 #: The levels that were put on blueprints, by the blueprint.
@@ -193,7 +193,7 @@ class Planner:
         loader = _one_loader(guards, label)
         if loader is None and compiled.about_resource is not None:
             raise without_loader(compiled.about_resource, label)
-        places = self._common_places(guards, label)
+        places = self._common_places(demand)
         plan = Plan(
             compiled,
             guards=guards,
@@ -229,24 +229,39 @@ class Planner:
             self._compiled[baseline is None, key] = found
         return found
 
-    def _common_places(self, guards: Sequence[Guard], label: str) -> Places:
+    def _common_places(self, demand: Demand) -> Places:
         """Return the transports that all guards of an endpoint have in common.
 
         Raises:
             PolicyDefinitionError: The guards name transports, and none that all of them name.
+            ConfigurationError: A guard names one that needs a setting.
         """
-        written = [guard.reading.transports for guard in guards]
-        named = [self._parts.places(listed).transports for listed in written if listed is not None]
+        guards, label = demand.guards, demand.label
+        named = [self._named_by(guard, demand) for guard in guards if guard.reading.transports]
         judges_each = any(guard.reading.judges_each for guard in guards)
         if not named and not judges_each:
             return self._usual_places
         named = named or [self._usual_places.transports]
         common = tuple(place for place in named[0] if all(place in listed for listed in named))
         if not common:
+            written = [guard.reading.transports for guard in guards]
             msg = f"{label}: its guards read tokens in different places: {written!r}"
             raise PolicyDefinitionError(msg)
         places = Places(common, judges_each=judges_each)
         return self._places.setdefault((common, judges_each), places)
+
+    def _named_by(self, guard: Guard, demand: Demand) -> tuple[Transport, ...]:
+        """Return the transports that *guard* names.
+
+        Raises:
+            ConfigurationError: One of them needs a setting; it tells where the guard was written.
+        """
+        try:
+            return self._parts.places(guard.reading.transports).transports
+        except ConfigurationError as error:
+            where = guard.origins(demand.method)[-1].where
+            msg = f"{demand.label}{where and f' ({where})'}: {error}"
+            raise ConfigurationError(msg) from None
 
     def _blueprint_levels(self, endpoint: str) -> list[LevelOrigin]:
         """Return the levels of the endpoint's blueprints, the innermost first."""

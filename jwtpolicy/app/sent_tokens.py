@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from io import BytesIO
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 from urllib.parse import parse_qs, urlencode
 
 from flask import Flask, Request
@@ -21,6 +22,27 @@ from .bound_app import BoundApp
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
+
+#: The transports that can be filled beside cookies, those first that disturb a request least.
+_FILLABLE: Final = (HeaderTransport, QueryTransport, JSONTransport)
+
+
+def usual_place(read: Collection[Transport], *, has_cookie: bool) -> Transport | None:
+    """Return the place where a client puts a token, of those that its endpoint reads.
+
+    Clients are taken for browsers: a token that has a cookie stands there, as after a login. Else
+    it stands in the header, then in the query string, then in the body.
+
+    Args:
+        read: The places that the endpoint reads.
+        has_cookie: Whether the token has a cookie, as those of a login do.
+
+    Returns:
+        The place; None where only transports of the application's own are left, or cookies.
+    """
+    order = (CookieTransport, *_FILLABLE) if has_cookie else _FILLABLE
+    found = (place for kind in order for place in read if isinstance(place, kind))
+    return next(found, None)
 
 
 def plan_met_by(environ: WSGIEnvironment, app: Flask, bound: BoundApp) -> Plan | None:

@@ -19,6 +19,7 @@ from werkzeug.test import TestResponse
 from werkzeug.wsgi import get_current_url
 
 from ..app.dry_run import walk
+from ..app.explained_request import strange_to_requests
 from ..app.explanation import Explanation
 from ..app.sent_tokens import claims_in, plan_met_by
 from ..exceptions import IssueError, SetupError
@@ -39,6 +40,13 @@ from .placing import Presenter, check_place
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
+
+#: What says who a client is, and where that is written.
+_MISPLACED: Final = {
+    **{name: f"client.as_user(user, {name}=…)" for name in Credentials.__optional_keys__},
+    "user": "client.as_user(user)",
+    "token": "headers={'Authorization': f'Bearer {token}'}",
+}
 
 _NOBODY: Final = (
     "this client holds no token: take client.as_user(…), or log in through the application where "
@@ -192,6 +200,7 @@ class ActingClient(FlaskClient):
             request: What `open` takes beside: ``json``, ``headers``, ``csrf`` …
 
         Raises:
+            TypeError: A keyword says who the client is, and not what the request has.
             SetupError: The application is set up wrongly, so that it cannot start; or its own
                 ``test_client_class`` sends more than this one request.
         """
@@ -229,7 +238,11 @@ class ActingClient(FlaskClient):
             args: As there.
             csrf: False leaves out the CSRF value; None does as the client's `csrf` says.
             kwargs: As there.
+
+        Raises:
+            TypeError: A keyword says who the client is, and not what the request has.
         """
+        _check_request(kwargs)
         before = _CSRF.set(csrf)
         try:
             return super().open(*args, **kwargs)
@@ -430,3 +443,15 @@ def act(app: Flask, **options: Any) -> ActingClient:
         # The application's class first: what it adds to a request is there when the token is put.
         made = cast(type[ActingClient], type(own.__name__, (own, ActingClient), {}))
     return made(app, app.response_class, **options)
+
+
+def _check_request(names: Iterable[str]) -> None:
+    """Refuse arguments of a login in a request, where they would say nothing.
+
+    Raises:
+        TypeError: One of *names* says who the client is, and is no part of a request.
+    """
+    for name in strange_to_requests(names):
+        if name in _MISPLACED:
+            msg = f"{name} is no part of a request; write {_MISPLACED[name]}"
+            raise TypeError(msg)

@@ -29,6 +29,9 @@ _OF_REQUESTS: Final = ("flask.", "jwtpolicy")
 #: The arguments of a `Credentials` that say how a token is sent, and not what is in it.
 _SENDING: Final = frozenset({"kind", "place"})
 
+#: How many characters of a user or a credential messages show at most.
+_LENGTH: Final = 60
+
 
 class Credentials(TypedDict, total=False):
     """Arguments of ``as_user`` and `with_`: how a user has logged in, and what they present.
@@ -46,7 +49,7 @@ class Credentials(TypedDict, total=False):
         expires_in: The lifetime of a token of a kind of your own, as for `JWTManager.issue`.
         place: Where the token is put: ``headers``, ``cookies``, ``query_string``, ``json``, or a
             function of the WSGI environ and the encoded token, for a transport of your own. Left
-            out: where the endpoint reads it.
+            out: where the endpoint reads it, in its cookie before all others.
     """
 
     fresh: bool | timedelta
@@ -84,8 +87,14 @@ class Persona:
     def __repr__(self) -> str:
         if self.is_anonymous:
             return "anonymous"
-        said = "".join(f", {name}={value!r:.60}" for name, value in self.credentials.items())
-        return f"with_({self.user!r:.60}{said})" if said else f"{self.user!r:.60}"
+        said = "".join(f", {name}={_shown(value)}" for name, value in self.credentials.items())
+        return f"with_({_shown(self.user)}{said})" if said else _shown(self.user)
+
+
+def _shown(value: object) -> str:
+    """Return the `repr` of *value*, without its middle where it is long: ends tell users apart."""
+    text = repr(value)
+    return text if len(text) <= _LENGTH else f"{text[: _LENGTH // 2]} … {text[-_LENGTH // 2 :]}"
 
 
 #: Nobody: requests without a token, in the table of `assert_policy`.

@@ -3,30 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from flask import Request
 
 from ..app.components import Parts
-from ..app.sent_tokens import add_csrf_value, fill, is_filled
+from ..app.sent_tokens import add_csrf_value, fill, is_filled, usual_place
 from ..exceptions import SetupError
 from ..guards.csrf import SAFE_METHODS
 from ..guards.plan import Plan
 from ..settings.readers import PLACES
-from ..transports import (
-    CookieTransport,
-    HeaderTransport,
-    JSONTransport,
-    QueryTransport,
-    Transport,
-)
+from ..transports import CookieTransport, HeaderTransport, Transport
 from .personas import Put, Tokens
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
-
-#: The transports that can be filled beside cookies, those first that disturb a request least.
-_FILLABLE: Final = (HeaderTransport, QueryTransport, JSONTransport)
 
 
 def check_place(place: object) -> None:
@@ -95,14 +86,12 @@ class Presenter:
         if isinstance(self._place, str):
             return self._parts.places([self._place]).transports[0]
         read = self._usual if plan is None else plan.places.transports
-        if tokens.in_cookies and self._parts.cookies in read:
-            return None
-        found = [place for kind in _FILLABLE for place in read if isinstance(place, kind)]
+        place = usual_place(read, has_cookie=tokens.in_cookies)
         if plan is None:
-            return next((place for place in found if isinstance(place, HeaderTransport)), None)
-        if not found and self._parts.cookies not in read:
+            return place if isinstance(place, HeaderTransport) else None
+        if place is None and self._parts.cookies not in read:
             raise SetupError(_own_complaint(plan, read))
-        return found[0] if found else None
+        return place
 
     def add_csrf(self, environ: WSGIEnvironment, plan: Plan | None) -> None:
         """Add the CSRF values of the token cookies in *environ*, as the script of a page does.

@@ -168,14 +168,24 @@ def _assert_cells(label: str, expected: Expected, judge: Judge) -> None:
         AssertionError: At least one cell is wrong.
     """
     cells = list(_cells(expected))
+    labels = _labels([persona for persona, _ in cells])
     wrong = [
-        _complaint(persona, status, found)
-        for persona, status in cells
+        _complaint(who, status, found)
+        for who, (persona, status) in zip(labels, cells, strict=True)
         if not _is_right(status, found := judge(persona))
     ]
     if wrong:
         msg = f"{label}: {len(wrong)} of {len(cells)} personas get something else than expected"
         raise AssertionError("\n\n".join([msg, *wrong]))
+
+
+def _labels(personas: list[Persona]) -> list[str]:
+    """Return the texts of *personas*; of those that look alike, with their place in the table."""
+    shown = list(map(repr, personas))
+    return [
+        f"{text} (number {number} of the table)" if shown.count(text) > 1 else text
+        for number, text in enumerate(shown, 1)
+    ]
 
 
 def _cells(expected: Expected) -> Iterator[tuple[Persona, int]]:
@@ -209,7 +219,7 @@ def _is_right(expected: int, found: _Found) -> bool:
     return found.runs if 200 <= expected <= 299 else not found.runs and found.status == expected
 
 
-def _complaint(persona: Persona, expected: int, found: _Found) -> str:
+def _complaint(who: str, expected: int, found: _Found) -> str:
     hint = " (write 200 if it shall)" if found.runs and expected < 400 else ""
-    head = f"{persona!r}: expected {expected}, found: {found.told}{hint}"
+    head = f"{who}: expected {expected}, found: {found.told}{hint}"
     return "\n".join([head, *(f"    {line}".rstrip() for line in found.text.splitlines())])

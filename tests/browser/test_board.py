@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ import pytest
 from flask import Flask
 
 from examples.board import create_app
+from jwtpolicy.testing import MovableClock
 from tests.support.board import log_in
 
 
@@ -33,7 +34,7 @@ def write(page: Any, text: str) -> Any:
 
 def test_a_login_form_opens_the_protected_page(page: Any, url: str) -> None:
     page.goto(f"{url}/private")
-    assert page.url == f"{url}/login"
+    assert page.url == f"{url}/login?next=/private"
 
     log_in(page, url)
     assert page.url == f"{url}/private"
@@ -181,7 +182,7 @@ def test_after_the_logout_the_back_button_shows_nothing(page: Any, url: str) -> 
     assert page.context.cookies() == []
 
     page.evaluate("history.back()")
-    page.wait_for_url(f"{url}/login")
+    page.wait_for_url(f"{url}/login?next=/private")
     assert page.locator("#secret").count() == 0
 
 
@@ -192,15 +193,7 @@ def test_a_stolen_cookie_is_dead_after_the_logout(page: Any, url: str) -> None:
     page.context.add_cookies(stolen)
     page.goto(f"{url}/private")
 
-    assert page.url == f"{url}/login"
-
-
-def test_deleting_needs_a_recent_password(page: Any, url: str) -> None:
-    log_in(page, url)
-    page.click("#delete")
-
-    assert "Your account is gone." in page.content()
-    assert page.context.cookies() == []
+    assert page.url == f"{url}/login?next=/private"
 
 
 def test_another_site_cannot_log_anybody_in(page: Any, url: str, serve: Any) -> None:
@@ -215,3 +208,142 @@ def test_another_site_cannot_log_anybody_in(page: Any, url: str, serve: Any) -> 
 
     assert answer.value.status == 403
     assert page.context.cookies() == []
+
+
+def delete_account(page: Any) -> None:
+    page.click("#delete")
+    page.click("#confirm-delete")
+
+
+def test_a_deleted_account_is_gone(page: Any, url: str) -> None:
+    log_in(page, url)
+    delete_account(page)
+    assert page.inner_text("h1") == "Your account is gone"
+    assert page.context.cookies() == []
+
+    log_in(page, url)
+    assert "Wrong name or password." in page.content()
+    log_in(page, url, "bob", "builder")
+    assert page.url == f"{url}/private"
+
+
+def test_an_account_is_kept_until_the_second_button(page: Any, url: str) -> None:
+    log_in(page, url)
+    page.click("#delete")
+    page.click("text=Keep it")
+
+    assert page.url == f"{url}/private"
+    assert page.locator("#secret").count() == 1
+
+
+@pytest.fixture
+def clock(board: Flask) -> Iterator[MovableClock]:
+    with MovableClock(board) as clock:
+        yield clock
+
+
+def test_a_stale_login_is_asked_for_the_password_and_then_goes_on(
+    page: Any, url: str, clock: MovableClock
+) -> None:
+    log_in(page, url)
+    clock.tick(301)
+    page.click("#delete")
+    assert page.url == f"{url}/confirm?next=/private/delete"
+    assert "more than five minutes ago" in page.inner_text("main")
+
+    page.fill("[name=password]", "lovelace")
+    page.click("#confirm")
+    assert page.url == f"{url}/private/delete"
+    page.click("#confirm-delete")
+    assert page.inner_text("h1") == "Your account is gone"
+
+
+def test_a_wrong_password_confirms_nothing(page: Any, url: str, clock: MovableClock) -> None:
+    log_in(page, url)
+    clock.tick(301)
+    page.click("#delete")
+    page.fill("[name=password]", "wrong")
+    page.click("#confirm")
+    assert "Wrong password." in page.inner_text("main")
+
+    page.goto(f"{url}/private/delete")
+    assert page.url == f"{url}/confirm?next=/private/delete"
+
+
+def test_confirming_opens_no_other_session(page: Any, url: str, clock: MovableClock) -> None:
+    log_in(page, url)
+    clock.tick(301)
+    page.goto(f"{url}/confirm?next=/devices")
+    page.fill("[name=password]", "lovelace")
+    page.click("#confirm")
+
+    assert page.url == f"{url}/devices"
+    assert page.locator("#sessions tbody tr").count() == 1
+
+
+def test_a_form_that_came_too_late_leads_back_to_its_page(
+    page: Any, url: str, clock: MovableClock
+) -> None:
+    log_in(page, url)
+    page.click("#delete")
+    clock.tick(301)
+    page.click("#confirm-delete")
+
+    assert page.url == f"{url}/confirm?next=/private/delete"
+
+
+@pytest.mark.parametrize(
+    "elsewhere",
+    ["//evil.test", "https://evil.test", "/\\evil.test", "/%09/evil.test", "javascript:1"],
+)
+def test_a_login_leads_to_no_other_site(page: Any, url: str, elsewhere: str) -> None:
+    page.goto(f"{url}/login?next={elsewhere}")
+    page.fill("[name=name]", "ada")
+    page.fill("[name=password]", "lovelace")
+    page.click("#enter")
+
+    assert page.url == f"{url}/private"
+
+
+def test_a_login_leads_to_where_one_wanted_to_go(page: Any, url: str) -> None:
+    page.goto(f"{url}/devices?limit=5")
+    page.fill("[name=name]", "ada")
+    page.fill("[name=password]", "lovelace")
+    page.click("#enter")
+
+    assert page.url == f"{url}/devices?limit=5"
+
+
+def test_a_refused_form_is_answered_by_a_page_with_a_way_back(page: Any, url: str) -> None:
+    log_in(page, url)
+    page.click("#devices")
+    page.evaluate("for (const field of document.getElementsByName('csrf_token')) field.value = ''")
+    page.click("#others")
+    assert page.inner_text("h1") == "Forbidden"
+    assert page.inner_text(".name") == "Board"
+
+    page.click("#back")
+    assert page.url == f"{url}/devices"
+
+
+def test_a_page_that_is_not_there_leads_back_to_the_board(page: Any, url: str) -> None:
+    page.goto(f"{url}/nothing")
+    assert page.inner_text("h1") == "Not Found"
+
+    page.click("#back")
+    assert page.url == f"{url}/"
+
+
+def test_times_are_those_of_the_reader(chromium: Any, url: str) -> None:
+    context = chromium.new_context(timezone_id="Asia/Tokyo", locale="en-GB")
+    page = context.new_page()
+    log_in(page, url)
+    page.goto(f"{url}/devices")
+    shown = page.locator("time").first
+    expected = shown.evaluate(
+        "one => new Date(one.dateTime).toLocaleString('en-GB',"
+        " {timeZone: 'Asia/Tokyo', dateStyle: 'medium', timeStyle: 'short'})"
+    )
+
+    assert shown.inner_text() == expected
+    context.close()

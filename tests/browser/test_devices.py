@@ -37,7 +37,7 @@ def is_logged_in(page: Any, url: str) -> bool:
 
 
 def lines(page: Any) -> list[str]:
-    found: list[str] = page.locator("#sessions > li").all_inner_texts()
+    found: list[str] = page.locator("#sessions tbody tr").all_inner_texts()
     return found
 
 
@@ -49,11 +49,11 @@ def both(page: Page, phone: Page, url: str) -> None:
 
 
 def test_the_page_lists_all_devices(page: Any, both: None) -> None:
-    here, there = sorted(lines(page), key=lambda line: ", here" not in line)
+    here, there = sorted(lines(page), key=lambda line: "this device" not in line)
 
-    assert here.startswith("Chrome on Linux, here:")
-    assert there.startswith("Safari on iPhone:")
-    assert page.locator("li.current").count() == 1
+    assert here.startswith("Chrome on Linux")
+    assert there.startswith("Safari on iPhone")
+    assert page.locator("tr.current").count() == 1
 
 
 @pytest.mark.parametrize("button", ["text=log out there", "#others"])
@@ -71,7 +71,7 @@ def test_a_button_ends_the_other_device(
 def test_a_button_ends_all_devices(page: Any, phone: Any, url: str, both: None) -> None:
     page.click("#all")
 
-    assert page.url == f"{url}/login"
+    assert page.url == f"{url}/login?next=/devices"
     assert page.context.cookies() == []
     assert not is_logged_in(phone, url)
     assert not is_logged_in(page, url)

@@ -14,10 +14,13 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from flask.testing import FlaskClient
 
 from examples.board import create_app as create_board
 from examples.notes import create_app
+from examples.notes.__main__ import reset
 from examples.notes.database import database
+from examples.site.ways_back import local_path
 from jwtpolicy.testing import (
     ActingClient,
     act,
@@ -30,6 +33,9 @@ from tests.services.processes import end, free_port
 from tests.support.paths import ROOT
 from tests.support.requests import bearer
 from tests.support.waiting import wait_for
+
+#: How a browser asks for a page.
+BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 
 
 @pytest.fixture
@@ -167,21 +173,27 @@ def test_no_page_of_the_board_was_forgotten(board: Flask) -> None:
         ("GET /", 200, 200),
         ("GET /private", 303, 200),
         ("POST /messages", 303, 200),
+        ("GET /private/delete", 303, 200),
         ("POST /private/delete", 303, 200),
         ("GET /devices", 303, 200),
     ],
 )
 def test_who_may_do_what_on_the_board(board: Flask, request_: str, nobody: int, ada: int) -> None:
-    """303 is the way to the login form."""
+    """303 is the way to the login form, for browsers; programs get 401."""
     method, path = request_.split()
+    table = {anonymous: nobody, "ada": ada}
 
-    assert_policy(board, method, path, {anonymous: nobody, "ada": ada})
+    assert_policy(board, method, path, table, headers=BROWSER)
+    assert_policy(board, method, path, {anonymous: 401 if nobody == 303 else nobody})
     if method == "POST":
         assert_policy(board, method, path, {"ada": 403}, csrf=False)
 
 
 def test_whoever_was_only_remembered_logs_in_before_the_account_goes(board: Flask) -> None:
-    assert_policy(board, "POST", "/private/delete", {with_("ada", fresh=False): 303})
+    remembered = with_("ada", fresh=False)
+
+    assert_policy(board, "POST", "/private/delete", {remembered: 303}, headers=BROWSER)
+    assert_policy(board, "POST", "/private/delete", {remembered: 401})
 
 
 def test_a_message_is_written_with_the_name_of_its_author(board: Flask) -> None:
@@ -205,8 +217,130 @@ def test_the_page_offers_every_call(site: Any) -> None:
         assert f'data-call="{call}"' in html
 
 
-def test_the_secret_is_made_once_and_kept_to_its_owner(tmp_path: Path) -> None:
-    secrets = {create_app(str(tmp_path)).config["JWT_SECRET_KEY"] for _ in range(2)}
+@pytest.fixture(params=["notes", "board"])
+def client(request: pytest.FixtureRequest, tmp_path: Path) -> FlaskClient:
+    make = {"notes": create_app, "board": create_board}[request.param]
+    return make(str(tmp_path)).test_client()
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [("GET", "/nothing", 404), ("PUT", "/logout", 405), ("POST", "/login", 400)],
+)
+def test_errors_are_pages_for_people_and_json_for_programs(
+    client: FlaskClient, method: str, path: str, status: int
+) -> None:
+    page = client.open(path, method=method, headers=BROWSER)
+    answer = client.open(path, method=method)
+
+    assert (page.status_code, answer.status_code) == (status, status)
+    assert page.mimetype == "text/html"
+    assert '<a id="back" href="/">' in page.text
+    assert answer.json is not None
+    assert answer.json.keys() >= {"error", "error_description"}
+
+
+def test_an_error_page_keeps_the_challenge(site: Any) -> None:
+    page = site.get("/notes", headers=BROWSER)
+
+    assert page.headers["WWW-Authenticate"] == 'Bearer realm="api"'
+    assert "Accept" in page.vary
+    assert "A token is required." in page.text
+
+
+def test_an_accident_is_a_page_too(board: Flask) -> None:
+    board.config.update(TESTING=False, PROPAGATE_EXCEPTIONS=False)
+    del board.extensions["messages"]
+
+    page = board.test_client().get("/", headers=BROWSER)
+
+    assert page.status_code == 500
+    assert '<a id="back" href="/">' in page.text
+
+
+def test_pages_run_scripts_of_their_own_files_alone(client: FlaskClient) -> None:
+    page = client.get("/")
+
+    assert page.headers["Content-Security-Policy"].startswith("default-src 'self';")
+    assert "unsafe" not in page.headers["Content-Security-Policy"]
+    assert "<style" not in page.text
+    assert "style=" not in page.text
+
+
+@pytest.mark.parametrize(
+    ("url", "is_local"),
+    [
+        ("/", True),
+        ("/devices?limit=5", True),
+        ("//evil.test", False),
+        ("/\\evil.test", False),
+        ("/\t/evil.test", False),
+        ("/\n", False),
+        ("https://evil.test/", False),
+        ("evil.test", False),
+        ("", False),
+        (None, False),
+    ],
+)
+def test_only_paths_of_this_site_are_returned_to(url: str | None, is_local: bool) -> None:
+    assert local_path(url, "otherwise") == (url if is_local else "otherwise")
+
+
+@pytest.mark.parametrize(
+    ("referrer", "back"),
+    [
+        ("http://localhost/devices", "/devices"),
+        ("http://localhost.evil.test/devices", "/"),
+        ("http://localhost:80@evil.test/", "/"),
+        ("https://evil.test/devices", "/"),
+    ],
+)
+def test_an_error_leads_back_to_a_page_of_this_site(
+    client: FlaskClient, referrer: str, back: str
+) -> None:
+    page = client.get("/nothing", headers={**BROWSER, "Referer": referrer})
+
+    assert f'<a id="back" href="{back}">' in page.text
+
+
+def test_a_request_is_explained_to_whoever_has_its_token(site: Any, bob: Any) -> None:
+    token = bob.post("/login", json={"name": "bob", "password": "builder"}).json["access_token"]
+    asked = {"method": "DELETE", "path": "/accounts/2", "token": token}
+
+    answer = site.post("/explain", json=asked).json
+
+    assert answer["reason"] == "acr is absent, asked is 'confirmed'"
+    assert answer["cures"][0].startswith("has to authenticate again")
+    assert "STEP_UP: Fresh(within=300, acr='confirmed')" in answer["text"]
+    assert site.get("/accounts/2", headers=bearer(token)).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [None, [], {"method": "GET"}, {"method": "GET", "path": "//[", "token": None}],
+)
+def test_what_cannot_be_explained_is_refused(site: Any, asked: Any) -> None:
+    assert site.post("/explain", json=asked).status_code == 400
+
+
+def test_a_reset_brings_back_who_was_deleted_and_ends_what_was_open(
+    site: ActingClient, bob: ActingClient
+) -> None:
+    with site.application.app_context():
+        database().delete_user(3)
+    login = {"name": "eve", "password": "dropper"}
+    assert site.post("/login", json=login).status_code == 401
+
+    reset(site.application)
+
+    assert site.post("/login", json=login).status_code == 200
+    assert [user(site, name).id for name in ("ada", "bob", "eve")] == [1, 2, 3]
+    assert bob.get("/me").status_code == 401
+
+
+@pytest.mark.parametrize("make", [create_app, create_board])
+def test_the_secret_is_made_once_and_kept_to_its_owner(make: Any, tmp_path: Path) -> None:
+    secrets = {make(str(tmp_path)).config["JWT_SECRET_KEY"] for _ in range(2)}
 
     assert len(secrets) == 1
     assert (tmp_path / "secret").stat().st_mode & 0o077 == 0

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from flask import request
 
-from jwtpolicy import JWTManager, OptionalToken, Refresh, Verdict, protect
+from jwtpolicy import JWTManager, OptionalToken, Refresh, TokenKind, Verdict, policy, protect
+from jwtpolicy.testing import act
 from jwtpolicy.transports import Transport
 from tests.support.applications import AppAndManager, MakeApp
 
@@ -59,6 +60,36 @@ def test_a_token_gets_in_from_every_place(
 
     assert told.verdict is Verdict.ALLOWED
     assert str(told.decision).count("NO_TOKEN") == 0
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_token_stands_where_the_test_kit_puts_it(site: AppAndManager, method: str) -> None:
+    """In its cookie, as that of a browser, wherever the endpoint reads those."""
+    app = site[0]
+    seen: list[str | None] = []
+
+    @policy
+    def placed(access: Any) -> bool:
+        seen.append(access.transport)
+        return True
+
+    app.add_url_rule("/seen", "seen", protect(placed)(lambda: ""), methods=[method])
+    assert explain(site, method, "/seen")
+    assert act(app).as_user("u1").explain(method, "/seen")
+
+    assert set(seen) == {"cookies"}
+
+
+def test_a_token_without_a_cookie_stands_in_the_header(site: AppAndManager) -> None:
+    app, jwt = site
+    both = protect(TokenKind("reset"), transports=["cookies", "query_string", "headers"])
+    app.add_url_rule("/reset", "reset", both(lambda: ""))
+
+    with app.app_context():
+        reset = jwt.issue("u1", "reset", expires_in=60)
+
+        assert jwt.explain("GET", "/reset", token=reset)
+        assert jwt.explain("GET", "/reset", token=reset, place="cookies").status == 401
 
 
 def test_the_csrf_value_of_a_cookie_can_be_left_out(site: AppAndManager) -> None:
@@ -131,6 +162,14 @@ def test_arguments_of_another_type_are_told_what_was_expected(
         jwt.explain(*asked, token=token)
 
 
+def test_what_is_no_part_of_a_request_is_an_error_with_what_to_write(site: AppAndManager) -> None:
+    app, jwt = site
+    with app.app_context(), pytest.raises(TypeError, match=r"not user; a user is named by a token"):
+        jwt.explain("GET", "/both", user="u1")
+    with app.app_context():
+        assert jwt.explain("GET", "/both", token=jwt.issue("u1"))
+
+
 def test_a_token_in_json_needs_a_body_that_is_an_object(site: AppAndManager) -> None:
     with pytest.raises(ValueError, match="json= has to be an object"):
         explain(site, "POST", "/both", place="json", json=[1])
@@ -151,3 +190,31 @@ def test_a_file_of_the_described_body_is_there_for_hooks(site: AppAndManager) ->
     told = explain(site, "POST", "/both", data={"note": (io.BytesIO(b"hello"), "note.txt")})
 
     assert (told.verdict, seen) == (Verdict.ALLOWED, [b"hello"])
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("", "/open"),
+        ("G T", "/open"),
+        ("GET\n", "/open"),
+        ("GET", ""),
+        ("GET", "open"),
+        ("GET", "//elsewhere.example/open"),
+        ("GET", "/op\nen"),
+        ("GET", "/\ud800"),
+    ],
+)
+def test_what_would_be_read_as_another_request_is_an_error(
+    site: AppAndManager, method: str, path: str
+) -> None:
+    app, jwt = site
+    with app.app_context(), pytest.raises(ValueError, match=r"method is one|a path|the path"):
+        jwt.explain(method, path)
+
+
+@pytest.mark.parametrize("path", ["/a?b=c", "http://localhost/a", "/\u00fc", "/%0A"])
+def test_a_path_with_what_a_path_may_have_is_explained(site: AppAndManager, path: str) -> None:
+    app, jwt = site
+    with app.app_context():
+        assert jwt.explain("PROP-FIND", path).verdict is Verdict.NOT_FOUND

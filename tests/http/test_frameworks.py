@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, ClassVar, cast
 
 import flask_restful
@@ -194,6 +195,27 @@ def test_a_refusal_keeps_its_status_code_words_and_challenge(
     assert answer.json.get("errors", answer.json).get("error") == error
     assert description in (answer.json.get("message"), answer.json.get("error_description"))
     assert challenge in answer.headers["WWW-Authenticate"]
+
+
+@pytest.mark.parametrize(
+    ("build", "is_everywhere"),
+    [(plain, False), (restful, False), (restx, False), (smorest, True)],
+    ids=["Flask", "Flask-RESTful", "Flask-RESTX", "flask-smorest"],
+)
+def test_flask_smorest_alone_shapes_the_refusals_of_plain_endpoints(
+    build: Callable[[Flask], None], is_everywhere: bool
+) -> None:
+    """As the page about errors says."""
+    app = Flask("beside")
+    app.config.update(JWT_SECRET_KEY=SECRET, JWT_STORE_URL="memory://")
+    JWTManager(app)
+    build(app)
+    app.add_url_rule("/beside", "beside", protect()(lambda: ""))
+
+    answer = app.test_client().get("/beside")
+
+    assert answer.status_code == 401
+    assert ("errors" in answer.json, "error" in answer.json) == (is_everywhere, not is_everywhere)
 
 
 @pytest.fixture

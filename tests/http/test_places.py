@@ -310,6 +310,32 @@ def test_a_guard_cannot_read_cookies_that_have_no_csrf_value(make_app: Any) -> N
         client.get("/", headers=bearer(token))
 
 
+class Form(ProtectedView):
+    """A page whose class names a place."""
+
+    transports = "cookies"
+
+    def get(self) -> str:
+        return "in"
+
+
+@pytest.mark.parametrize("view", [Form, None], ids=["class", "decorator"])
+def test_a_place_that_needs_a_setting_is_named_with_its_endpoint_and_line(
+    make_app: Any, view: type[ProtectedView] | None
+) -> None:
+    app, _ = make_app()
+    bare = protect(transports="cookies")(lambda: "in")
+    app.add_url_rule("/form", view_func=view.as_view("form") if view else bare, endpoint="form")
+
+    with pytest.raises(
+        ConfigurationError, match=r"GET form \(.*test_places\.py:\d+\): transports="
+    ):
+        app.test_client().get("/form")
+    usual, _ = make_app(token_location=["headers", "cookies"])
+    usual.add_url_rule("/form", "form", bare)
+    assert usual.test_client().get("/form").status_code == 401
+
+
 class Frame(Transport):
     """The token of a WebSocket's handshake, which stands beside the name of a protocol."""
 

@@ -21,6 +21,8 @@ from jwtpolicy import (
     protect,
 )
 from jwtpolicy.compat import flask_jwt_extended as bridge
+from jwtpolicy.exceptions import IssueError
+from jwtpolicy.testing import act
 from tests.support.applications import AppAndManager
 from tests.support.terminal import run
 
@@ -230,6 +232,21 @@ def test_a_user_is_loaded_by_the_applications_loader(site: AppAndManager) -> Non
     assert run(app, "explain", "DELETE", "/thing", "--as", "alice").code == 0
     done = run(app, "explain", "DELETE", "/thing", "--as", "eve")
     assert (done.code, "the user loader does not know" in done.err) == (2, True)
+
+
+def test_a_claim_that_is_said_counts_before_the_users_own(site: AppAndManager) -> None:
+    """Unlike a login, whose session would read it from the user at each refresh."""
+    app, jwt = site
+    jwt.claims_for(User)(Alice)
+    alice = User(name="alice", roles=[])
+    jwt.user_loader(lambda token: alice)
+    asked = ("DELETE", "/thing")
+
+    assert run(app, "explain", *asked, "--as", "alice").code == 1
+    assert run(app, "explain", *asked, "--as", "alice", "--claim", 'roles=["admin"]').code == 0
+    with pytest.raises(IssueError, match="the login says roles"):
+        act(app).as_user(alice, claims={"roles": ["admin"]})
+    assert act(app).as_user(User(name="alice", roles=["admin"])).explain(*asked)
 
 
 def test_a_user_without_a_schema_is_a_subject(site: AppAndManager) -> None:

@@ -8,16 +8,18 @@ import re
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
 
 import pytest
 
@@ -166,6 +168,19 @@ def test_without_a_name_there_is_no_server(
     folder = next(checkout.rglob(file)).parent
     assert " is at " not in printed
     assert open_sessions(f"sqlite:///{file}", folder) == 1
+
+
+def test_a_reset_brings_back_who_was_deleted(checkout: Path, temporary: Path) -> None:
+    with running(checkout, temporary) as run:
+        run.end(signal.SIGINT)
+    (database,) = checkout.rglob("notes.sqlite3")
+    with closing(sqlite3.connect(database)) as connection, connection:
+        connection.execute("DELETE FROM users WHERE name = 'bob'")
+
+    with running(checkout, temporary) as run, pytest.raises(HTTPError, match="401"):
+        run.login()
+    with running(checkout, temporary, "RESET=1") as run:
+        assert run.login()["token_type"] == "Bearer"
 
 
 def test_a_store_that_nobody_knows_is_named(checkout: Path) -> None:

@@ -431,6 +431,26 @@ def test_arguments_that_mean_nothing_are_errors(
         act(app).as_user("bob", **arguments)
 
 
+@pytest.mark.parametrize(
+    ("argument", "place"),
+    [
+        ({"place": "headers"}, r"client.as_user\(user, place=…\)"),
+        ({"scope": "a"}, r"client.as_user\(user, scope=…\)"),
+        ({"user": "eve"}, r"client.as_user\(user\)"),
+        ({"token": "a.b.c"}, "headers={'Authorization'"),
+    ],
+    ids=lambda value: min(value) if isinstance(value, dict) else "",
+)
+def test_who_asks_is_no_part_of_a_request(app: Flask, argument: dict[str, Any], place: str) -> None:
+    bob = act(app).as_user("bob")
+
+    with pytest.raises(TypeError, match=f"is no part of a request; write {place}"):
+        bob.explain("GET", "/me", **argument)
+    with pytest.raises(TypeError, match=f"is no part of a request; write {place}"):
+        bob.get("/me", **argument)
+    assert bob.explain("GET", "/me", query_string={"place": "sea"})
+
+
 @pytest.mark.parametrize("app", [Flask("bare"), "app"], ids=["no manager", "no application"])
 def test_what_cannot_be_acted_in_is_refused(app: Any) -> None:
     with pytest.raises((SetupError, TypeError), match=r"no JWTManager|takes a Flask app"):

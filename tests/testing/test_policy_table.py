@@ -354,6 +354,23 @@ def test_personas_print_as_they_were_written() -> None:
     ]
 
 
+def test_a_long_persona_is_cut_where_everybody_sees_it() -> None:
+    whole, cut = with_("a" * 58), with_("a" * 58 + "b", label="c" * 59)
+
+    assert repr(whole) == f"'{'a' * 58}'"
+    assert repr(cut) == f"with_('{'a' * 29} … {'a' * 28}b', label='{'c' * 29} … {'c' * 29}')"
+
+
+def test_personas_that_look_alike_are_told_apart_by_their_place(app: Flask) -> None:
+    one, other = ("2" * 40 + middle + "2" * 40 for middle in ("1", "3"))
+    with pytest.raises(AssertionError) as raised:
+        assert_policy(app, "GET", "/accounts/2", [("3", 200), (one, 200), (other, 200)])
+
+    heads = [line for line in str(raised.value).splitlines() if "expected 200" in line]
+    assert heads[0] == "'3': expected 200, found: 403"
+    assert [f"number {number} of the table" in heads[number - 1] for number in (2, 3)] == [True] * 2
+
+
 def test_nobody_has_no_credentials() -> None:
     with pytest.raises(TypeError, match="anonymous presents no token"):
         with_(anonymous, fresh=True)

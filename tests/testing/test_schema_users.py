@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from functools import partial
 from typing import Any
 
 import pytest
@@ -51,6 +52,42 @@ def test_users_have_what_is_said_of_them() -> None:
     drawn = find(users(UserClaims, User, id=st.integers(7, 9), password="p"), lambda user: True)
 
     assert (drawn.id, drawn.password) == (7, "p")
+
+
+@dataclass
+class Keeper:
+    """A user with a name that stands in no token."""
+
+    id: int
+    name: str
+
+
+class KeeperClaims(ClaimSchema):
+    sub = fields.Integer(attribute="id", required=True)
+
+
+def test_what_a_user_needs_beside_the_claims_is_asked_for() -> None:
+    needs = r"Keeper needs name, which no field of KeeperClaims reads: give name=…"
+    with pytest.raises(TypeError, match=needs):
+        users(KeeperClaims, Keeper)
+
+    drawn = find(users(KeeperClaims, Keeper, name=st.just("mila")), lambda user: True)
+    assert drawn.name == "mila"
+
+
+def test_what_a_user_does_not_take_is_named() -> None:
+    with pytest.raises(TypeError, match="Keeper does not take station, which KeeperClaims reads"):
+        users(KeeperClaims, Keeper, name="mila", station="north")
+
+    named = partial(Keeper, name="mila")
+    assert find(users(KeeperClaims, named, id=7), lambda user: True) == Keeper(7, "mila")
+
+
+@pytest.mark.parametrize("make", [dict, lambda **found: found], ids=["in C", "any name"])
+def test_a_maker_may_take_whatever_it_is_given(make: Any) -> None:
+    schema = ClaimSchema.from_dict({"sub": fields.Integer(required=True)})
+
+    assert find(users(schema, make, name="mila"), lambda user: True)["name"] == "mila"
 
 
 class TeamClaims(ClaimSchema):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
+from inspect import Parameter, signature
 from types import SimpleNamespace
 from typing import Any, Final, TypeVar, overload
 
@@ -35,7 +36,8 @@ def users(
     """Draw users whose claims fit *schema*: ``users(UserClaims, User)``.
 
     Each attribute that a field reads has a value for that field: all fields of marshmallow are
-    known, with its own validators. What a ``Function`` or a ``Method`` reads, no field tells.
+    known, with its own validators. What a ``Function`` or a ``Method`` reads, no field tells, nor
+    what *make* needs beside: ``users(UserClaims, User, name=st.text())``.
 
     Args:
         schema: The claim schema.
@@ -45,11 +47,13 @@ def users(
 
     Raises:
         TypeError: *schema* is no `ClaimSchema`, or a field is of a class for which no values are
-            known, and *attributes* has none for it.
+            known, and *attributes* has none for it; or *make* needs what no field reads, or does
+            not take what one reads.
     """
     found = _checked(schema)
     given = {name: strategy_of(value) for name, value in attributes.items()}
     drawn = {**_attributes(found, known=given.keys()), **given}
+    _check_maker(make, schema, {path.partition(".")[0] for path in drawn})
     made = st.fixed_dictionaries(drawn).map(lambda values: make(**_nested(values)))
     return made.filter(lambda user: _is_readable(found, user))
 
@@ -74,6 +78,41 @@ def _checked(schema: type[ClaimSchema]) -> ClaimSchema:
 def strategy_of(value: Any) -> SearchStrategy[Any]:
     """Return a strategy for *value*, where it is none itself."""
     return value if isinstance(value, SearchStrategy) else st.just(value)
+
+
+def _check_maker(make: Callable[..., Any], schema: type[ClaimSchema], names: set[str]) -> None:
+    """Refuse to make users by *make* where it does not take precisely these *names*.
+
+    Raises:
+        TypeError: It needs one that is not among them, or does not take one that is.
+    """
+    label, title = getattr(make, "__name__", repr(make)), schema.__name__
+    needed, taken = _parameters(make, names)
+    if missing := [name for name in needed if name not in names]:
+        given = ", ".join(f"{name}=…" for name in missing)
+        msg = (
+            f"{label} needs {' and '.join(missing)}, which no field of {title} reads: "
+            f"give {given}, a value or a strategy: users({title}, {label}, {given})"
+        )
+        raise TypeError(msg)
+    if strange := sorted(names.difference(taken)):
+        msg = (
+            f"{label} does not take {' and '.join(strange)}, which {title} reads or you give: "
+            f"in place of {label}, give a function that does, and makes a user"
+        )
+        raise TypeError(msg)
+
+
+def _parameters(make: Callable[..., Any], names: Iterable[str]) -> tuple[list[str], list[str]]:
+    """Return the names that *make* needs, and those that it takes; of *names* if it takes any."""
+    try:
+        found = signature(make).parameters.values()
+    except ValueError:  # Some that are written in C have none; the call itself will tell.
+        return [], list(names)
+    named = [one for one in found if one.kind in (one.KEYWORD_ONLY, one.POSITIONAL_OR_KEYWORD)]
+    needed = [one.name for one in named if one.default is Parameter.empty]
+    takes_any = any(one.kind is Parameter.VAR_KEYWORD for one in found)
+    return needed, list(names) if takes_any else [one.name for one in named]
 
 
 def _attributes(schema: Any, known: Collection[str] = ()) -> dict[str, SearchStrategy[Any]]:
