@@ -384,7 +384,8 @@ class JWTManager(Generic[User]):
                 pair = sessions.open(found, facts, fresh=fresh, label=shown, since=began)
             except ForeignSubjectError as error:
                 raise LoginFailedError(str(error)) from error
-        logged_in.send(_app(), session_id=pair.session_id)
+        if not components.services.is_dry_run:
+            logged_in.send(_app(), session_id=pair.session_id)
         return self._for_cookies(pair) if bound.parts.takes_cookies else pair
 
     def _since(self, since: float) -> float:
@@ -515,7 +516,8 @@ class JWTManager(Generic[User]):
             with self._answering():
                 self._components().sessions.end(token)
             self._forget()
-            logged_out.send(_app(), token=token)
+            if not self._services().is_dry_run:
+                logged_out.send(_app(), token=token)
         if response is not None:
             self.unset_cookies(response)
         takes_cookies = self._parts().takes_cookies
@@ -881,7 +883,8 @@ class JWTManager(Generic[User]):
                 once more by keywords; or a keyword describes no part of a request, or a method
                 comes without a path.
             ValueError: The endpoint does not read tokens from *place*, or the request has something
-                there already; or *token* begins with the word of its header.
+                there already; or *token* begins with the word of its header; or no client can send
+                such a method or path.
             SetupError: The application cannot start, so that it answers no request.
         """
         asked = tuple(one for one in (policy, token) if one is not NOT_GIVEN)

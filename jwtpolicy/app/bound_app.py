@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterable, Mapping
+from contextvars import ContextVar
 from copy import copy
 from fnmatch import fnmatchcase
-from typing import Any, Final, Protocol, cast
+from typing import Any, Final, NamedTuple, Protocol, cast
 
 from flask import Blueprint, Flask, Request, Response, current_app, has_request_context, request
 from werkzeug.routing import Rule
@@ -19,7 +20,7 @@ from ..exceptions import (
     NoTokenError,
     SetupError,
 )
-from ..guards.dry_services import dry
+from ..guards.dry_services import DryServices, dry
 from ..guards.enforcement import Enforcement
 from ..guards.inner_access import InnerAccess
 from ..guards.levels import METHODS, EndpointGuard, FunctionGuard, Guard
@@ -66,6 +67,26 @@ class Manager(Protocol):
 
     def renewed(self, token: Token) -> str:
         """Return another access token for the live session of *token*."""
+
+
+class DryRun(NamedTuple):
+    """A request that is only explained.
+
+    Attributes:
+        bound: Its application.
+        components: The components of the application, over a store that only looks.
+        state: The state of the request.
+        services: The services of *components*; they know what the real request would write.
+    """
+
+    bound: BoundApp
+    components: Components
+    state: RequestState
+    services: DryServices
+
+
+#: The dry run that is going on here. Async functions that are waited for inherit it.
+DRY_RUN_HERE: Final[ContextVar[DryRun | None]] = ContextVar("jwtpolicy_dry_run", default=None)
 
 
 class BoundApp:
@@ -138,7 +159,13 @@ class BoundApp:
 
     @property
     def components(self) -> Components:
-        """The components of its guards and verbs; until it is bound, made anew for each call."""
+        """The components of its guards and verbs; until it is bound, made anew for each call.
+
+        In a dry run they are those of the run, which write nothing.
+        """
+        dry_run = DRY_RUN_HERE.get()
+        if dry_run is not None and dry_run.bound is self:
+            return dry_run.components
         return self._components or self._make_components()
 
     def _terms(self) -> PolicySettings:
@@ -158,14 +185,15 @@ class BoundApp:
         """Return the state of the current request; binds the application."""
         return self._state_of(_current_request())
 
-    def begin_dry_run(self, current: Request) -> RequestState:
+    def begin_dry_run(self, current: Request) -> DryRun:
         """Give *current*, which no guard has seen yet, a state whose services only look.
 
         All that guards do for a request goes through its state, so that none of them has to know.
         """
-        state = RequestState(dry(self.enforcement.services), current)
-        current.environ[self._key] = state
-        return state
+        services = dry(self.enforcement.services, self.components.sessions)
+        state = current.environ[self._key] = RequestState(services, current)
+        components = self.components._replace(services=services, sessions=services.sessions)
+        return DryRun(self, components, state, services)
 
     def _state_of(self, current: Request) -> RequestState:
         kept: RequestState | None = current.environ.get(self._key)
@@ -188,7 +216,7 @@ class BoundApp:
         current: Request = request._get_current_object()  # type: ignore[attr-defined] # a proxy
         enforcement = self._enforcement or self._bind()
         if self._app.view_functions is not self._views:
-            self._guard_other_views()
+            self.guard_other_views()
         plan = self._plans.get((current.endpoint, current.method))
         if plan is None or guard not in plan.guards:
             plan = self._plan_for(guard, current)
@@ -200,7 +228,7 @@ class BoundApp:
         """Do what `admit` does, awaiting async policies and loaders."""
         current = _current_request()
         state = self._state_of(current)
-        self._guard_other_views()
+        self.guard_other_views()
         plan = self._plan_for(guard, current)
         if plan.is_public:
             return None
@@ -210,7 +238,7 @@ class BoundApp:
         """Let the current request pass its blueprint, where its endpoint has no guard."""
         current = _current_request()
         state = self._state_of(current)
-        self._guard_other_views()
+        self.guard_other_views()
         plan = self._plan_of(current.endpoint, current.method)
         if plan is not None and not plan.guards and not _is_automatic(current):
             self.enforcement.admit(plan, state, current)
@@ -450,7 +478,7 @@ class BoundApp:
         views = ViewFunctions(self._app.view_functions, self._guarded, self._forget)
         self._app.view_functions = self._views = views
 
-    def _guard_other_views(self) -> None:
+    def guard_other_views(self) -> None:
         """Guard the views of another mapping that was assigned to ``app.view_functions``.
 
         It is noticed when a guard runs: until then, a decorator above a guard may have answered by

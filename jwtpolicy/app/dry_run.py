@@ -9,6 +9,7 @@ What guards write goes through the services of the request, which only look here
 from __future__ import annotations
 
 import inspect
+import logging
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
@@ -18,14 +19,12 @@ from werkzeug.routing import RequestRedirect
 
 from ..decision import Decision
 from ..exceptions import AccessError, SetupError
-from ..guards.dry_services import DryServices
 from ..guards.flow import Answered
 from ..guards.levels import EndpointGuard, Guard, guard_of
 from ..guards.plan import Plan
 from ..guards.refusal_log import decision_of, put_back, reason_of
-from ..guards.request_state import RequestState
 from ..sessions.users import is_loop_running
-from .bound_app import BoundApp, bound_app_of, is_automatic, is_listed
+from .bound_app import DRY_RUN_HERE, DryRun, bound_app_of, is_automatic, is_listed
 from .bridge_guards import bridge_on
 from .cures import cures_of
 from .explanation import Explanation, Verdict
@@ -33,11 +32,24 @@ from .explanation import Explanation, Verdict
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
+logger = logging.getLogger("jwtpolicy")
+
 #: The key in the environ of a dry run that is true: hooks of the application that count requests
 #: may look at it.
 DRY_RUN: Final = "jwtpolicy.dry_run"
 
 
+class _Silence(logging.Filter):
+    """Keeps what a dry run has met out of the library's log: nobody has sent that request."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return DRY_RUN_HERE.get() is None
+
+
+_SILENCE: Final = _Silence()
+
+
+_ABOVE: Final = "the guard stands below a decorator, which has its say after it"
 _LISTED: Final = "JWT_PUBLIC_ENDPOINTS lists the endpoint"
 _UNGUARDED: Final = "neither @protect nor @public stands at the endpoint"
 _NOT_LOADED: Final = (
@@ -66,19 +78,28 @@ def walk(app: Flask, environ: WSGIEnvironment) -> Explanation:
     """
     bound = bound_app_of(app)
     bound.enforcement  # noqa: B018 # binds the plans
+    # A guard notices it when it runs, which is too late for the choice of the guard to ask.
+    bound.guard_other_views()
     environ[DRY_RUN] = True
+    logger.addFilter(_SILENCE)  # once, however often it is called
     # A context of its own, so that the walk shares no `flask.g` with who asks for it.
     app_context = app.app_context()
     app_context.push()
+    spoken = DRY_RUN_HERE.set(None)
     try:
         context = app.request_context(environ)
-        walking = _Walk(app, bound, context.request, bound.begin_dry_run(context.request))
+        dry_run = bound.begin_dry_run(context.request)
+        DRY_RUN_HERE.set(dry_run)
         try:
-            return walking.explanation(context.push)
+            return _Walk(app, context.request, dry_run).explanation(context.push)
         finally:
             context.pop(DryRunOver())
     finally:
-        app_context.pop(DryRunOver())
+        # Teardown functions may call verbs, too.
+        try:
+            app_context.pop(DryRunOver())
+        finally:
+            DRY_RUN_HERE.reset(spoken)
 
 
 class _End(NamedTuple):
@@ -94,11 +115,12 @@ class _End(NamedTuple):
 class _Walk:
     """One request on its way through an application, in its own context."""
 
-    def __init__(self, app: Flask, bound: BoundApp, request: Request, state: RequestState) -> None:
+    def __init__(self, app: Flask, request: Request, dry_run: DryRun) -> None:
         self._app = app
-        self._bound = bound
+        self._bound = dry_run.bound
         self._request = request
-        self._state = state
+        self._state = dry_run.state
+        self._dry_run = dry_run
 
     def explanation(self, begin: Callable[[], None]) -> Explanation:
         """Walk, and return what came of it.
@@ -137,7 +159,7 @@ class _Walk:
 
     def _effects(self, end: _End) -> Iterator[str]:
         """Yield what the real request would do beside its answer, as far as its view lets it."""
-        yield from cast(DryServices, self._state.answers.services).effects
+        yield from self._dry_run.services.effects
         own = self._state.own
         if end.verdict is Verdict.ALLOWED and own is not None and self._bound.slides(own):
             yield "a new access cookie would be set, because the present one ends soon"
@@ -210,10 +232,12 @@ class _Walk:
         if bridged is not None:
             reason = f"{bridged} of the bridge stands there; send the request to see what it says"
             return _End(Verdict.UNKNOWN, reason=reason)
-        if plan is not None:
-            return _End(Verdict.OPEN if plan.is_public else Verdict.ALLOWED)
-        is_open = is_listed(cast(str, self._request.endpoint), self._bound.settings)
-        return _End(Verdict.OPEN, reason=_LISTED if is_open else _UNGUARDED)
+        if plan is None:
+            is_open = is_listed(cast(str, self._request.endpoint), self._bound.settings)
+            return _End(Verdict.OPEN, reason=_LISTED if is_open else _UNGUARDED)
+        if plan.is_public:
+            return _End(Verdict.OPEN)
+        return _End(Verdict.ALLOWED, reason=_ABOVE if isinstance(guard, EndpointGuard) else "")
 
     def _admit(self, view: Any, guard: Guard) -> None:
         """Let the request pass *guard*, as the guarded view would; raises the refusal."""
@@ -224,9 +248,14 @@ class _Walk:
 
     def _decision(self) -> Decision | None:
         """Return the decision that has admitted the request, made once more with its reasons."""
-        plan, access = self._bound.plan_met(), self._state.own
-        if plan is None or plan.is_public or access is None:
+        plan = self._bound.plan_met()
+        # Not `own`, which may be that of a call of ``enforce`` in a hook.
+        access = None if plan is None else self._state.admitted.get(plan)
+        if plan is None or access is None:
             return None
+        if access.token is not None:
+            self._dry_run.services.give_back(access.token)
+            self._state.answers.forget()
         kind = None if access.token is None else access.token.kind
         program = plan.anonymous if kind is None else plan.programs[kind]
         run = program.run(access)

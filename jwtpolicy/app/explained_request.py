@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from contextlib import closing
 from inspect import signature
+from string import ascii_letters, digits
 from typing import Any, Final
 
 from flask import Flask
@@ -26,6 +27,9 @@ _PARTS: Final = tuple(
 _NO_LINE: Final = "a token is one line of printable ASCII characters, and this is not"
 _WORDY: Final = "a token alone is expected: leave out what stands before it in the header"
 
+#: The characters of a method (:rfc:`9110#section-5.6.2`).
+_METHOD: Final = frozenset(f"!#$%&'*+-.^_`|~{digits}{ascii_letters}")
+
 
 def strange_to_requests(names: Iterable[str]) -> list[str]:
     """Return those of *names* that `flask.testing.EnvironBuilder` does not take."""
@@ -42,11 +46,13 @@ class ExplainedRequest:
         path: The path, which may have a query string.
         request: What else the request has, as `flask.testing.EnvironBuilder` takes it.
 
-    Raises:
-        TypeError: A keyword of *request* names no part of a request.
-
     Attributes:
         environ: The request as a WSGI environ (:pep:`3333`).
+
+    Raises:
+        TypeError: A keyword of *request* names no part of a request.
+        ValueError: No client can send such a method or path, so that another request would be
+            explained in its place.
     """
 
     def __init__(
@@ -59,6 +65,7 @@ class ExplainedRequest:
                 "a token: token=jwt.issue(user)"
             )
             raise TypeError(msg)
+        _check(method, path)
         self._app = app
         self._bound = bound
         with closing(EnvironBuilder(app, path, method=method, **request)) as builder:
@@ -116,6 +123,24 @@ class ExplainedRequest:
             if one.name == name:
                 return one
         msg = f"tokens are not read from {name} there, but from {', '.join(o.name for o in found)}"
+        raise ValueError(msg)
+
+
+def _check(method: str, path: str) -> None:
+    """Refuse what `EnvironBuilder` would read as another request.
+
+    Raises:
+        ValueError: *method* is no method, or *path* neither a path nor a whole URL.
+    """
+    if not (method and _METHOD.issuperset(method)):
+        msg = f"a method is one word, such as GET or PROPFIND, not {method!r:.40}"
+        raise ValueError(msg)
+    if not path.isprintable():
+        msg = f"a path holds no control characters; escape them, as %0A: {path!r:.60}"
+        raise ValueError(msg)
+    if path.startswith("//") or not path.startswith(("/", "http://", "https://")):
+        # Two slashes begin a host.
+        msg = f"the path of a request begins with one slash: '/accounts/2', not {path!r:.60}"
         raise ValueError(msg)
 
 

@@ -9,7 +9,7 @@ from http import HTTPStatus
 from textwrap import wrap
 from typing import Final
 
-from ..decision import Decision
+from ..decision import Decision, one_line
 from ..exceptions import AccessError
 from ..guards.origins import LevelOrigin
 
@@ -88,7 +88,8 @@ class Explanation:
 
     def _lines(self, verbose: bool) -> Iterator[str]:
         at = "" if self.endpoint is None else f" ({self.endpoint})"
-        yield f"{self.method} {self.path}{at}"
+        # A path is decoded, and may hold what a terminal obeys.
+        yield one_line(f"{self.method} {self.path}{at}")
         yield from labelled("verdict", f"{self.verdict.name}: {self.verdict.value}")
         if not self:
             yield from labelled("status", _status(self.status))
@@ -119,8 +120,9 @@ def labelled(label: str, text: str) -> list[str]:
 
 def _broken(text: str, first: str, others: str) -> list[str]:
     """Return *text* as lines, broken between words, each behind its indent."""
+    # An exception's text has any characters; its lines become words of one.
     return wrap(
-        text,
+        one_line(" ".join(text.split())),
         _WIDTH,
         initial_indent=first,
         subsequent_indent=others,

@@ -2,37 +2,42 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
-from typing import ClassVar, Final
+from dataclasses import dataclass, fields
+from typing import ClassVar
 
+from ..sessions.revocation import ref_of
+from ..sessions.service import Sessions
+from ..stores.dry import DryStore
 from ..tokens.token import Token
 from .answers import Services
-
-#: What the real request would do beside its answer, in words.
-USES_UP: Final = "the single-use token would be used up"
-ENDS_SESSION: Final = "the session would be ended: its refresh token was used before"
 
 
 @dataclass(frozen=True, slots=True)
 class DryServices(Services):
-    """The services of one dry run: they note what the real request would write.
+    """The services of one dry run: their store only notes what the real request would write.
 
     Attributes:
-        effects: What it would write, in words, in the order of the request.
+        sessions: Opens, renews and ends sessions in that store, for the verbs that hooks call.
+        effects: What the real request would write, in words, in its order.
     """
 
     is_dry_run: ClassVar[bool] = True
-    effects: list[str] = field(default_factory=list)
+    sessions: Sessions
+    effects: list[str]
 
-    def consume(self, token: Token) -> bool:
-        """Note that *token* would be used up; the policy has just asked whether it still can be."""
-        self.effects.append(USES_UP)
-        return True
+    def give_back(self, token: Token) -> None:
+        """Forget that *token* would be used up, so that its guard can be asked once more."""
+        store = self.revocation.store
+        if isinstance(store, DryStore) and "jti" in token._claims:
+            store.give_back(ref_of(token))
 
 
-def dry(services: Services) -> DryServices:
-    """Return *services* for one dry run: tokens, users and the store are only read."""
-    found = {one.name: getattr(services, one.name) for one in fields(services)}
+def dry(services: Services, sessions: Sessions) -> DryServices:
+    """Return *services* and *sessions* for one dry run: the store is only read."""
     effects: list[str] = []
-    found["notice_reuse"] = lambda token: effects.append(ENDS_SESSION)
-    return DryServices(**found, effects=effects)
+    store = services.revocation.store
+    revocation = services.revocation.over(None if store is None else DryStore(store, effects))
+    dry_sessions = sessions.over(revocation)
+    found = {one.name: getattr(services, one.name) for one in fields(services)}
+    found.update(revocation=revocation, notice_reuse=dry_sessions.notice_reuse)
+    return DryServices(**found, sessions=dry_sessions, effects=effects)

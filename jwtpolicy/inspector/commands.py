@@ -115,7 +115,7 @@ def _told() -> Iterator[None]:
         raise
     except (SetupError, ValueError) as error:
         raise Unanswerable(str(error)) from error
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # an exit code of the application's means nothing here
         msg = f"the application raised {type(error).__name__}: {error}"
         raise Unanswerable(msg) from error
 
@@ -147,11 +147,13 @@ def _claims(written: Sequence[str]) -> dict[str, Any]:
     for one in written:
         name, sign, value = one.partition("=")
         if not (name and sign):
-            raise Unanswerable(f"--claim takes NAME=JSON, such as roles='[\"admin\"]', not {one!r}")
+            raise Unanswerable(
+                f"--claim takes NAME=JSON, such as roles='[\"admin\"]', not {one!r:.60}"
+            )
         try:
             claims[name] = json.loads(value)
         except (ValueError, RecursionError):
-            msg = f"--claim {name}: {value!r} is no JSON; text is written {name}='\"text\"'"
+            msg = f"--claim {name}: {value!r:.60} is no JSON; text is written {name}='\"text\"'"
             raise Unanswerable(msg) from None
     return claims
 

@@ -15,6 +15,7 @@ from flask import Flask
 from werkzeug.exceptions import HTTPException
 
 from ..app.bound_app import BoundApp
+from ..decision import one_line
 from ..exceptions import AccessError, InvalidTokenError
 from ..extension import manager_here
 from ..policy.baseline import for_kind
@@ -47,16 +48,16 @@ class Inspection:
     now: float
 
     def text(self) -> str:
-        """Return it as lines of text for people."""
+        """Return it as lines of text for people, none of them the token's own."""
         return "\n".join(self._lines())
 
     def _lines(self) -> Iterator[str]:
         yield "Header"
-        yield from (f"  {name}: {_json(value)}" for name, value in self.header.items())
+        yield from (f"  {one_line(name)}: {_json(value)}" for name, value in self.header.items())
         yield "Claims"
         for name, value in self.claims.items():
-            yield f"  {name}: {_json(value)}{self._moment(name, value)}"
-        yield "valid here" if self.refusal is None else f"not valid here: {self.refusal}"
+            yield f"  {one_line(name)}: {_json(value)}{self._moment(name, value)}"
+        yield "valid here" if self.refusal is None else f"not valid here: {one_line(self.refusal)}"
 
     def _moment(self, name: str, value: object) -> str:
         is_time = name in _TIMES and type(value) in (int, float)

@@ -26,6 +26,8 @@ def loaded() -> tuple[Flask, BoundApp]:
         raise Unanswerable(str(error)) from error
     except AccessError as error:
         raise Unanswerable(f"the application cannot start: {error.reason}") from error
+    except (Exception, SystemExit) as error:
+        raise _not_started(error) from error
     return app, bound
 
 
@@ -43,6 +45,11 @@ def found_app() -> Flask:
         lines = error.message.strip().splitlines()
         last = f" {lines[-1].strip()}" if len(lines) > 1 else ""
         raise Unanswerable(lines[0] + last) from error
-    except Exception as error:
-        msg = f"the application cannot start: {type(error).__name__}: {error}"
-        raise Unanswerable(msg) from error
+    except (Exception, SystemExit) as error:
+        raise _not_started(error) from error
+
+
+def _not_started(error: BaseException) -> Unanswerable:
+    # An application that calls ``sys.exit`` would end the command with an exit code of its own,
+    # which has another meaning here.
+    return Unanswerable(f"the application cannot start: {type(error).__name__}: {error}")

@@ -7,6 +7,7 @@ A part that names no kind of token gets ``& Access()``, and a part that names no
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from copy import copy
 from typing import Final, NamedTuple, cast
 
 from ..decision import WRITTEN, written
@@ -96,7 +97,17 @@ def normal(policy: Policy, is_negated: bool = False) -> Policy:
     if isinstance(policy, AtLeast):
         count = len(policy.members) - policy.count + 1 if is_negated else policy.count
         return combined(AtLeast, [normal(m, is_negated) for m in policy.members], count)
-    return Not(policy) if is_negated else policy
+    leaf = _unnoted(policy)
+    return Not(leaf) if is_negated else leaf
+
+
+def _unnoted(leaf: Policy) -> Policy:
+    """Return *leaf* as its author's: it may come out of the decision of a closed policy."""
+    if WRITTEN not in vars(leaf):
+        return leaf
+    found = copy(leaf)
+    del vars(found)[WRITTEN]
+    return found
 
 
 def _closed(part: Policy, names: Callable[[Policy], bool], missing: Policy) -> Policy:

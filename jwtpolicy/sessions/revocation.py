@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Callable, Collection, Iterable, Mapping
+from copy import copy
 from typing import Any, Final, NamedTuple
 
 from werkzeug.exceptions import HTTPException
@@ -107,6 +108,12 @@ class Revocation:
         self.leeway = leeway
         self._issuer = issuer
         self._earlier_issuers = frozenset(accepted_issuers) - {issuer}
+
+    def over(self, store: TokenStore | None) -> Revocation:
+        """Return the same look-up in another *store*."""
+        found = copy(self)
+        found.store = store
+        return found
 
     def standing(self, token: Token, now: float | None = None) -> TokenStatus:
         """Return the status of *token*; one without ``jti`` counts as revoked.

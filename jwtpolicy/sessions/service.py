@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Callable, Collection, Mapping
+from copy import copy
 from datetime import timedelta
 from typing import Any, Final, NamedTuple, TypeVar
 
@@ -148,6 +149,14 @@ class Sessions:
         self._access_lifetime, idle = lifetimes.kinds["access"], lifetimes.idle
         if idle is not None and revocation.store is not None:
             self._access_lifetime = _within(self._access_lifetime, idle)
+
+    def over(self, revocation: Revocation) -> Sessions:
+        """Return the same service over the store of *revocation*; it reports no reuse."""
+        found = copy(self)
+        found._revocation = revocation
+        found._store = revocation.store
+        found._on_reuse = lambda token: None
+        return found
 
     @property
     def store(self) -> TokenStore:

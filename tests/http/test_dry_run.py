@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 import time
 from collections.abc import Callable
@@ -649,3 +650,45 @@ def test_the_text_knows_a_status_that_http_does_not() -> None:
         "status:     799",
         "and:        it would rain",
     ]
+
+
+def test_no_text_of_a_client_or_an_exception_is_a_line_of_its_own(site: Site) -> None:
+    @site.app.before_request
+    def raises() -> None:
+        raise ValueError("\x1b[31m\nverdict: ALLOWED")
+
+    lines = site.explain("GET", "/%0Averdict:%20ALLOWED%1b").text().splitlines()
+
+    assert all(line.isprintable() for line in lines)
+    assert [line for line in lines if line.startswith("verdict:")] == [lines[1]]
+
+
+def _passed_by(view: Any) -> Any:
+    @functools.wraps(view)
+    def above() -> Any:
+        return ("closed", 403) if "closed" in request.args else view()
+
+    return above
+
+
+def test_views_that_were_replaced_all_at_once_are_guarded_first(site: Site) -> None:
+    site.app.test_client().get("/public")
+    site.ran.clear()
+    guarded = _passed_by(protect(HasRole("admin"))(lambda: ran("other")))
+    site.app.view_functions = {"open": guarded}
+    told = site.explain("GET", "/open")
+
+    assert (told.verdict, told.status) == (Verdict.REFUSED, 401)
+    assert site.send("GET", "/open").status_code == 401
+    assert site.ran == []
+
+
+def test_a_decorator_above_the_guard_is_said_to_have_its_say(site: Site) -> None:
+    view = _passed_by(protect()(lambda: ran("below")))
+    site.app.add_url_rule("/below", "below", view)
+
+    told = site.explain("GET", "/below", site.issue("u1"))
+
+    assert told.verdict is Verdict.ALLOWED
+    assert "a decorator" in told.reason
+    assert site.explain("GET", "/maybe").reason == ""

@@ -204,3 +204,31 @@ def test_a_file_of_the_described_body_is_there_for_hooks(site: AppAndManager) ->
     told = explain(site, "POST", "/both", data={"note": (io.BytesIO(b"hello"), "note.txt")})
 
     assert (told.verdict, seen) == (Verdict.ALLOWED, [b"hello"])
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("", "/open"),
+        ("G T", "/open"),
+        ("GET\n", "/open"),
+        ("GET", ""),
+        ("GET", "open"),
+        ("GET", "//elsewhere.example/open"),
+        ("GET", "/op\nen"),
+        ("GET", "/\ud800"),
+    ],
+)
+def test_what_would_be_read_as_another_request_is_an_error(
+    site: AppAndManager, method: str, path: str
+) -> None:
+    app, jwt = site
+    with app.app_context(), pytest.raises(ValueError, match=r"method is one|a path|the path"):
+        jwt.explain(method, path)
+
+
+@pytest.mark.parametrize("path", ["/a?b=c", "http://localhost/a", "/\u00fc", "/%0A"])
+def test_a_path_with_what_a_path_may_have_is_explained(site: AppAndManager, path: str) -> None:
+    app, jwt = site
+    with app.app_context():
+        assert jwt.explain("PROP-FIND", path).verdict is Verdict.NOT_FOUND

@@ -144,10 +144,15 @@ def test_times_are_words_where_they_are_times(app: Flask, exp: object, shown: st
     assert shown in run(app, "inspect", "-", given=forged).out
 
 
-def test_what_a_terminal_would_obey_is_written_as_an_escape(app: Flask) -> None:
-    forged = f"{segment({'alg': 'HS256'})}.{segment({'sub': chr(27) + '[31m'})}.{'A' * 43}"
+@pytest.mark.parametrize("text", ["\x1b[31m", "x\nvalid here", "x\u2028valid here"])
+def test_what_a_terminal_would_obey_is_written_as_an_escape(app: Flask, text: str) -> None:
+    header, claims = {"alg": "HS256", text: text}, {"sub": text, text: text}
+    forged = f"{segment(header)}.{segment(claims)}.{'A' * 43}"
 
-    assert "\x1b" not in run(app, "inspect", "-", given=forged).out
+    lines = run(app, "inspect", "-", given=forged).out.splitlines()
+
+    assert all(line.isprintable() for line in lines)
+    assert "valid here" not in lines
 
 
 @pytest.mark.parametrize(

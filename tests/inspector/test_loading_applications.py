@@ -26,11 +26,12 @@ COMMANDS = [["explain", "GET", "/"], ["inspect", "-"], ["mint", "--as", "alice"]
     ("source", "sentence"),
     [
         ("raise LookupError('no database')", "cannot start: LookupError: no database"),
+        ("raise SystemExit(0)", "cannot start: SystemExit: 0"),
         ("import nothing_of_that_name", "No module named 'nothing_of_that_name'"),
         ("answer = 42", "Failed to find Flask application"),
         ("from flask import Flask; app = Flask('bare')", "has no JWTManager"),
     ],
-    ids=["raises", "imports", "is none", "is bare"],
+    ids=["raises", "exits", "imports", "is none", "is bare"],
 )
 def test_an_application_that_does_not_start_is_a_sentence(
     tmp_path: Path,
@@ -66,6 +67,30 @@ def test_a_store_that_fails_at_start_is_a_sentence() -> None:
 
     assert (done.code, done.out) == (2, "")
     assert "cannot start: the token store raised TimeoutError in check" in done.err
+
+
+def test_an_application_whose_teardown_fails_is_a_sentence() -> None:
+    app = Flask("tests.teardown")
+    app.config.update(JWT_SECRET_KEY=SECRET, JWT_STORE_URL="memory://")
+    JWTManager[Any](app)
+    app.teardown_appcontext(lambda error: 1 / 0)
+
+    done = run(app, "explain", "GET", "/")
+
+    assert (done.code, done.out) == (2, "")
+    assert "cannot start: ZeroDivisionError" in done.err
+
+
+def test_a_hook_that_exits_does_not_choose_the_exit_code() -> None:
+    app = Flask("tests.exits")
+    app.config.update(JWT_SECRET_KEY=SECRET, JWT_STORE_URL="memory://")
+    JWTManager[Any](app)
+    app.before_request(lambda: sys.exit(0))
+
+    done = run(app, "explain", "GET", "/")
+
+    assert (done.code, done.out) == (2, "")
+    assert "the application raised SystemExit: 0" in done.err
 
 
 def test_an_outage_is_told_in_a_sentence_and_no_traceback(tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ from jwtpolicy import (
     When,
     policy,
 )
+from jwtpolicy.decision import is_added
 from jwtpolicy.policy.closing import close
 from jwtpolicy.testing.strategies import policies
 from tests.support.desk import guard_decided
@@ -216,3 +217,14 @@ def test_whatever_refuses_marks_a_line_of_the_same_outcome(level: Any) -> None:
     else:
         assert marked
         assert all(line[1:].split(":")[0].strip() == decision.outcome.name for line in marked)
+
+
+def test_a_part_of_a_closed_policy_that_is_written_again_is_no_longer_added() -> None:
+    closed = close([HasRole("admin")]).policy
+    access = next(part for part in closed.members if isinstance(part, Access))
+
+    again = close([access & HasRole("clerk")]).policy
+
+    assert "  [added]" not in again.evaluate(AccessRequest()).explain()
+    assert is_added(access)
+    assert not any(is_added(part) for part in again.members if isinstance(part, Access))
