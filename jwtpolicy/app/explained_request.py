@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from contextlib import closing
-from inspect import signature
 from string import ascii_letters, digits
 from typing import Any, Final
 
@@ -13,6 +12,7 @@ from flask.testing import EnvironBuilder
 from werkzeug.test import EnvironBuilder as WerkzeugsBuilder
 
 from ..guards.csrf import SAFE_METHODS
+from ..policy.signatures import signature_of
 from ..transports import CookieTransport, Transport
 from .bound_app import BoundApp
 from .sent_tokens import add_csrf_value, claims_in, fill, is_filled, plan_met_by, usual_place
@@ -21,8 +21,8 @@ from .sent_tokens import add_csrf_value, claims_in, fill, is_filled, plan_met_by
 _PARTS: Final = tuple(
     name
     for builder in (EnvironBuilder, WerkzeugsBuilder)
-    for name in signature(builder).parameters
-    if name not in ("app", "args", "kwargs")
+    for name in signature_of(builder.__init__).parameters
+    if name not in ("self", "app", "args", "kwargs")
 )
 _NO_LINE: Final = "a token is one line of printable ASCII characters, and this is not"
 _WORDY: Final = "a token alone is expected: leave out what stands before it in the header"
