@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from typing import Final, NamedTuple
 
@@ -315,6 +315,25 @@ class _Tree(NamedTuple):
 
     def _text(self, policy: object) -> str:
         return repr(policy if self.is_verbose or is_added(policy) else written(policy))
+
+
+def retold(decision: Decision, said: str, instead: str) -> Decision:
+    """Return *decision* with the reason *instead* wherever a part of it has the reason *said*."""
+    made: dict[int, Decision] = {}
+
+    def again(part: Decision) -> Decision:
+        # The parts that decide are children once more, and have to be the same objects.
+        if id(part) not in made:
+            made[id(part)] = replace(
+                part,
+                said=instead if part.said == said else part.said,
+                children=tuple(map(again, part.children)),
+                alternatives=tuple(map(again, part.alternatives)),
+                deciding=tuple(map(again, part.deciding)),
+            )
+        return made[id(part)]
+
+    return again(decision)
 
 
 def written(policy: object) -> object:

@@ -880,13 +880,19 @@ class JWTManager(Generic[User]):
             NotATokenError: *token* is encoded, and no valid token of this application, or expired;
                 in a request it is explained how it is refused.
             TypeError: *token* is neither text nor a `Token`, or an `AccessRequest` was described
-                once more by keywords; or a keyword describes no part of a request.
-            ValueError: The endpoint does not read tokens from *place*, or no client can send such a
-                method or path.
+                once more by keywords; or a keyword describes no part of a request, or a method
+                comes without a path.
+            ValueError: The endpoint does not read tokens from *place*, or the request has something
+                there already; or *token* begins with the word of its header; or no client can send
+                such a method or path.
             SetupError: The application cannot start, so that it answers no request.
         """
         asked = tuple(one for one in (policy, token) if one is not NOT_GIVEN)
-        if isinstance(policy, str) and len(asked) > 1:
+        if isinstance(policy, str):
+            if len(asked) < 2:
+                # Not repeated, because it may be a token.
+                msg = "explain: expected a policy, or a method and a path: explain('GET', '/path')"
+                raise TypeError(msg)
             return self._walked(*asked, **described)
         return self._evaluated(*asked, **described)
 

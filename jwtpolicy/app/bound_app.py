@@ -540,8 +540,8 @@ class BoundApp:
         """Refuse endpoints without a guard (``JWT_DEFAULT_DENY``).
 
         Raises:
-            AccessDeniedError: The endpoint has no guard, and ``JWT_PUBLIC_ENDPOINTS`` does not
-                list it.
+            UnguardedError: The endpoint has no guard, and ``JWT_PUBLIC_ENDPOINTS`` does not list
+                it.
         """
         endpoint = request.endpoint
         self.enforcement  # noqa: B018 # binds the plans
@@ -549,9 +549,13 @@ class BoundApp:
             return
         if self._plan_of(endpoint, request.method) is None:
             msg = f"{request.method} {endpoint} has no guard and JWT_DEFAULT_DENY is on"
-            error, state = AccessDeniedError(msg), self.state()
+            error, state = UnguardedError(msg), self.state()
             # A warning, because here a guard was forgotten: other refusals are what a policy says.
             raise self.parts.refusals.sent(error, endpoint, state, level=logging.WARNING)
+
+
+class UnguardedError(AccessDeniedError):
+    """``JWT_DEFAULT_DENY`` closes an endpoint that has no guard."""
 
 
 def application() -> BoundApp:

@@ -15,6 +15,7 @@ from ..exceptions import (
     UnknownUserError,
     WrongKindError,
 )
+from .bound_app import UnguardedError
 
 _NOTHING: Final = "can do nothing"
 
@@ -22,7 +23,8 @@ _NOTHING: Final = "can do nothing"
 def cures_of(error: AccessError) -> tuple[str, ...]:
     """Return what the client of a refusal could do, in words, the easiest first.
 
-    Each alternative of an OR that refused is one of them.
+    Each alternative of an OR that refused is one of them, but those about which the client can do
+    nothing: it can choose another one.
     """
     for kind, cure in _BY_CLASS.items():
         if isinstance(error, kind):
@@ -30,9 +32,14 @@ def cures_of(error: AccessError) -> tuple[str, ...]:
     decision = error.decision
     is_about = decision is not None and decision.outcome is error.outcome
     # An outage says itself how long to wait.
+    if decision is None and error.outcome is Outcome.FORBIDDEN:
+        # No policy has looked at a token, and there may be none.
+        return (_NOTHING,)
     if decision is None or not is_about or error.retry_after is not None:
         return (_BY_OUTCOME[error.outcome](Cure(retry_after=error.retry_after)),)
-    return tuple(dict.fromkeys(_told(decision)))
+    is_vain = _BY_OUTCOME[error.outcome](decision.cure).startswith(_NOTHING)
+    told = dict.fromkeys(_told(decision))
+    return tuple(cure for cure in told if cure.startswith(_NOTHING) is is_vain)
 
 
 def _told(decision: Decision) -> Iterator[str]:
@@ -68,6 +75,7 @@ def _ask_for_scope(cure: Cure) -> str:
 
 
 _BY_CLASS: Final[dict[type[AccessError], str]] = {
+    UnguardedError: f"{_NOTHING}: the endpoint lacks @protect or @public",
     CSRFError: "has to send the CSRF value of its cookie, from a page of this site",
     ExpiredTokenError: "has to refresh its token, or log in again",
     RevokedTokenError: "has to log in again",

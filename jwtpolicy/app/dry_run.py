@@ -22,9 +22,9 @@ from ..exceptions import AccessError, SetupError
 from ..guards.flow import Answered
 from ..guards.levels import EndpointGuard, Guard, guard_of
 from ..guards.plan import Plan
-from ..guards.refusal_log import put_back
+from ..guards.refusal_log import decision_of, put_back, reason_of
 from ..sessions.users import is_loop_running
-from .bound_app import DRY_RUN_HERE, DryRun, bound_app_of, is_automatic
+from .bound_app import DRY_RUN_HERE, DryRun, bound_app_of, is_automatic, is_listed
 from .bridge_guards import bridge_on
 from .cures import cures_of
 from .explanation import Explanation, Verdict
@@ -50,6 +50,12 @@ _SILENCE: Final = _Silence()
 
 
 _ABOVE: Final = "the guard stands below a decorator, which has its say after it"
+_LISTED: Final = "JWT_PUBLIC_ENDPOINTS lists the endpoint"
+_UNGUARDED: Final = "neither @protect nor @public stands at the endpoint"
+_NOT_LOADED: Final = (
+    "the resource was not loaded, because the decision does not depend on it: where there is none, "
+    "a view that reads current_resource or self.resource answers 404"
+)
 
 
 class DryRunOver(Exception):  # noqa: N818 # not an error: it ends the context of a dry run
@@ -131,13 +137,24 @@ class _Walk:
             end.status,
             endpoint=self._request.endpoint,
             reason=end.reason,
-            decision=self._decision() if error is None else error.decision,
+            decision=self._decision() if error is None else decision_of(error, self._state),
             # Without its traceback, which holds the request.
             error=None if error is None else error.with_traceback(None),
             challenge=end.challenge,
             cures=() if error is None else cures_of(error),
             levels=() if plan is None else plan.levels,
             effects=tuple(self._effects(end)),
+            notes=(_NOT_LOADED,) if self._has_left_resource(plan, end) else (),
+        )
+
+    def _has_left_resource(self, plan: Plan | None, end: _End) -> bool:
+        """Whether the view would run, and has to load the resource itself if it reads it."""
+        access = None if plan is None else self._state.admitted.get(plan)
+        return (
+            end.verdict is Verdict.ALLOWED
+            and access is not None
+            and access.loader is not None
+            and not access.has_resource
         )
 
     def _effects(self, end: _End) -> Iterator[str]:
@@ -164,7 +181,8 @@ class _Walk:
         except AccessError as error:
             answer = self._answer_to(error)
             challenge = answer.headers.get("WWW-Authenticate")
-            return _End(Verdict.REFUSED, answer.status_code, error.reason, error, challenge)
+            reason = reason_of(error, self._state)
+            return _End(Verdict.REFUSED, answer.status_code, reason, error, challenge)
         except Exception as error:  # noqa: BLE001 # whatever the application's code raises
             reason = f"the application raised {type(error).__name__}: {error}"
             return _End(Verdict.ANSWERED, self._status_of(error), reason)
@@ -175,8 +193,9 @@ class _Walk:
         answer = self._app.preprocess_request()
         if answer is None:
             return None
-        status = self._response(answer).status_code
-        return _End(Verdict.ANSWERED, status, "a before_request hook answers")
+        names = ", ".join(filter(None, map(_name_of, self._hooks())))
+        reason = f"a before_request hook answers, of these: {names}"
+        return _End(Verdict.ANSWERED, self._response(answer).status_code, reason)
 
     def _hooks(self) -> list[Callable[..., Any]]:
         hooks = self._app.before_request_funcs
@@ -213,7 +232,10 @@ class _Walk:
         if bridged is not None:
             reason = f"{bridged} of the bridge stands there; send the request to see what it says"
             return _End(Verdict.UNKNOWN, reason=reason)
-        if plan is None or plan.is_public:
+        if plan is None:
+            is_open = is_listed(cast(str, self._request.endpoint), self._bound.settings)
+            return _End(Verdict.OPEN, reason=_LISTED if is_open else _UNGUARDED)
+        if plan.is_public:
             return _End(Verdict.OPEN)
         return _End(Verdict.ALLOWED, reason=_ABOVE if isinstance(guard, EndpointGuard) else "")
 
@@ -280,6 +302,13 @@ class _Walk:
         response = self._app.make_response(answer)
         response.close()
         return response
+
+
+def _name_of(hook: Callable[..., Any]) -> str:
+    """Return the name of a hook with its module; none of one that is the library's own."""
+    module = str(getattr(hook, "__module__", ""))
+    is_own = module.partition(".")[0] == __name__.partition(".")[0]
+    return "" if is_own else f"{module}.{getattr(hook, '__qualname__', type(hook).__name__)}"
 
 
 def _is_async(function: object) -> bool:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import closing
-from inspect import signature
 from string import ascii_letters, digits
 from typing import Any, Final
 
@@ -13,18 +12,20 @@ from flask.testing import EnvironBuilder
 from werkzeug.test import EnvironBuilder as WerkzeugsBuilder
 
 from ..guards.csrf import SAFE_METHODS
+from ..policy.signatures import signature_of
 from ..transports import CookieTransport, Transport
 from .bound_app import BoundApp
-from .sent_tokens import add_csrf_value, claims_in, fill, plan_met_by, usual_place
+from .sent_tokens import add_csrf_value, claims_in, fill, is_filled, plan_met_by, usual_place
 
 #: The parts of a request that both classes take by keyword; Flask's hands on what it does not know.
 _PARTS: Final = tuple(
     name
     for builder in (EnvironBuilder, WerkzeugsBuilder)
-    for name in signature(builder).parameters
-    if name not in ("app", "args", "kwargs")
+    for name in signature_of(builder.__init__).parameters
+    if name not in ("self", "app", "args", "kwargs")
 )
 _NO_LINE: Final = "a token is one line of printable ASCII characters, and this is not"
+_WORDY: Final = "a token alone is expected: leave out what stands before it in the header"
 
 #: The characters of a method (:rfc:`9110#section-5.6.2`).
 _METHOD: Final = frozenset(f"!#$%&'*+-.^_`|~{digits}{ascii_letters}")
@@ -80,20 +81,40 @@ class ExplainedRequest:
 
         Raises:
             ValueError: No such transport is read there, or it is one of the application's own, or
-                *encoded* is no line of ASCII, or the JSON that is there has no members.
+                *encoded* is no line of ASCII or begins with the word of its header, or the request
+                has something there already, or the JSON that is there has no members.
         """
         if not (encoded.isascii() and encoded.isprintable()):
             raise ValueError(_NO_LINE)
+        if encoded.lower().startswith(("bearer ", "authorization:")):
+            raise ValueError(_WORDY)
         claims = claims_in(encoded)
         transport, kind = self._transport(place, claims), _kind(claims)
+        self._check_unfilled(self._read if place is None else [transport], kind)
         fill(transport, self.environ, encoded, kind)
         is_unsafe = self.environ["REQUEST_METHOD"] not in SAFE_METHODS
         if csrf and is_unsafe and isinstance(transport, CookieTransport):
             add_csrf_value(self.environ, encoded, kind, self._bound.settings)
 
-    def _transport(self, name: str | None, claims: dict[str, Any]) -> Transport:
+    @property
+    def _read(self) -> Sequence[Transport]:
+        """The places that the endpoint reads."""
         plan = plan_met_by(self.environ, self._app, self._bound)
-        found = (self._bound.parts.places() if plan is None else plan.places).transports
+        return (self._bound.parts.places() if plan is None else plan.places).transports
+
+    def _check_unfilled(self, places: Iterable[Transport], kind: str) -> None:
+        """Refuse a token beside another one, of which nobody could say which is explained.
+
+        Raises:
+            ValueError: The request has something in one of *places*.
+        """
+        for one in places:
+            if is_filled(one, self.environ, kind):
+                msg = f"the request has something in {one.name}, where tokens stand: leave out one"
+                raise ValueError(msg)
+
+    def _transport(self, name: str | None, claims: dict[str, Any]) -> Transport:
+        found = self._read
         if name is None:
             # No login puts a token without a CSRF value into a cookie.
             has_cookie = "csrf" in claims and _kind(claims) in self._bound.parts.cookies.names

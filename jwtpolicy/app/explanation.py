@@ -55,9 +55,10 @@ class Explanation:
         decision: The decision of the endpoint's guards, where their policies were asked, or None.
         error: The refusal, or None.
         challenge: The ``WWW-Authenticate`` that would be sent, or None.
-        cures: What the client could do, in words, the easiest first.
+        cures: What the client could do, in words, the easiest first; they are alternatives.
         levels: What the endpoint demands, and where each of it was written, the baseline first.
         effects: What the real request would also do, in words, before its view.
+        notes: What the view may answer that its guards say nothing of, in words.
     """
 
     method: str
@@ -72,6 +73,7 @@ class Explanation:
     cures: tuple[str, ...] = ()
     levels: tuple[LevelOrigin, ...] = ()
     effects: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
         return self.verdict in (Verdict.ALLOWED, Verdict.OPEN)
@@ -95,10 +97,12 @@ class Explanation:
             yield from labelled("because", self.reason)
         if self.challenge is not None:
             yield from labelled("challenge", self.challenge)
-        for cure in self.cures:
-            yield from labelled("the client", cure)
+        for number, cure in enumerate(self.cures):
+            yield from labelled("or" if number else "the client", cure)
         for effect in self.effects:
             yield from labelled("and", effect)
+        for note in self.notes:
+            yield from labelled("note", note)
         if self.decision is not None:
             yield from ("", self.decision.explain(verbose=verbose))
         if self.levels:

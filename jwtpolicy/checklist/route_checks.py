@@ -87,8 +87,8 @@ UNGUARDED: Final = Check(
     judge=_are_guarded,
     settings=("JWT_DEFAULT_DENY", "JWT_PUBLIC_ENDPOINTS"),
     advice=(
-        "Write `@protect(…)` or `@public` on the view; `flask jwtpolicy routes --unguarded` lists them, "
-        "and JWT_DEFAULT_DENY closes what is forgotten."
+        "Write `@protect(…)` or `@public` on the view; `flask jwtpolicy routes --unguarded` lists "
+        "them, and JWT_DEFAULT_DENY closes what is forgotten."
     ),
 )
 HIDDEN: Final = Check(

@@ -87,7 +87,7 @@ PROXY: Final = Check(
     settings=("PREFERRED_URL_SCHEME",),
     advice=(
         "If a proxy speaks HTTPS for the application: `app.wsgi_app = ProxyFix(app.wsgi_app, "
-        "x_for=1, x_proto=1, x_host=1)`, from `werkzeug.middleware.proxy_fix`, and let the proxy set "
-        "these headers. If there is none: nothing."
+        "x_for=1, x_proto=1, x_host=1)`, from `werkzeug.middleware.proxy_fix`, and let the proxy "
+        "set these headers. If there is none: nothing."
     ),
 )

@@ -10,8 +10,9 @@ from weakref import ref
 
 from flask import Request, Response, after_this_request, current_app
 
-from ..decision import Decision, Outcome, is_added, one_line
+from ..decision import Decision, Outcome, is_added, one_line, retold
 from ..exceptions import AccessError, NoTokenError, quoted
+from ..policy.base import NO_TOKEN_SENT
 from .misplaced_tokens import misplaced
 from .request_state import RequestState
 
@@ -71,7 +72,7 @@ class Refusals:
         error.is_own_answer = False
         # True itself: the text "False", as an environment has it, is no yes.
         is_debug = self.began_in_debug and current_app.debug is True
-        error.shown_decision = _tree(error) if is_debug else ()
+        error.shown_decision = _tree(error, state) if is_debug else ()
         if not may_be_caught:
             error.__traceback__ = None
         if level is None:
@@ -98,10 +99,21 @@ class Refusals:
         return error
 
 
-def _tree(error: AccessError) -> tuple[str, ...]:
+def _tree(error: AccessError, state: RequestState | None) -> tuple[str, ...]:
     """Return the lines of the decision's tree; none where no policy has refused."""
-    decision = error.decision
+    decision = decision_of(error, state)
     return () if decision is None else tuple(decision.explain().split("\n"))
+
+
+def decision_of(error: AccessError, state: RequestState | None) -> Decision | None:
+    """Return the decision that has refused, for people: it says where a token was misplaced."""
+    decision, hint = error.decision, _hint(error, state)
+    return decision if decision is None or hint is None else retold(decision, NO_TOKEN_SENT, hint)
+
+
+def reason_of(error: AccessError, state: RequestState | None) -> str:
+    """Return the cause of a refusal for people: it says where a token was misplaced."""
+    return _hint(error, state) or error.reason
 
 
 def _log(
@@ -187,7 +199,7 @@ def _plain(label: str) -> str:
 
 def _line(error: AccessError, state: RequestState | None) -> str:
     """Return the log's text about *error*: status, code, reason, and the refusing policies."""
-    said = _hint(error, state) or error.reason
+    said = reason_of(error, state)
     policies = "" if error.decision is None else _refusing(error.decision)
     # Of an application's own reason, or its policy's ``repr``, not each is one line.
     return one_line(f"{error.code} {error.error}: {said}{policies and ': '}{policies}")

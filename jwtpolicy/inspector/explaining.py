@@ -54,7 +54,7 @@ def as_json(app: Flask, told: Explanation, *, verbose: bool) -> str:
         "effects": told.effects,
         "levels": levels,
         "decision": _tree(told, verbose=verbose),
-        "notes": list(_notes(app, told)),
+        "notes": [*told.notes, *_notes(app, told)],
     }
     return json.dumps(members, indent=2)
 

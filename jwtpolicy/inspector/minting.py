@@ -92,7 +92,8 @@ def _shown_to_loader(bound: BoundApp, subject: str) -> Token:
     Others would need the claims of a schema, which only the user has.
     """
     parts = bound.parts
-    asked = TokenRequest(REFRESH, subject, int(parts.clock()), _BRIEFLY)
+    mark = bound.components.schemas.mark_of_subject(subject)
+    asked = TokenRequest(REFRESH, subject, int(parts.clock()), _BRIEFLY, schema=mark)
     encoded = parts.signer.sign(asked).encoded
     return bound.components.services.verifier.verify(encoded, kinds=None)
 

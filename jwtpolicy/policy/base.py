@@ -23,7 +23,7 @@ from ..exceptions import (
 )
 from .arguments import Alone, Comparable, copied, identity_of, source_of
 from .program import CPU, Builder, Conjunction, Disjunction, Node, Program, Threshold
-from .request import AccessRequest, UserPending
+from .request import AccessRequest, NoApplicationError, UserPending
 from .signatures import signature_of
 
 logger = logging.getLogger("jwtpolicy")
@@ -74,6 +74,15 @@ def without_user(error: HTTPException) -> Finding:
         return Finding(Outcome.INVALID_TOKEN, error.reason, error=error)
     # A loader may raise an HTTPException of its own, such as 404: the guard raises it as it is.
     return Finding(Outcome.ERROR, "the user could not be loaded", error=error)
+
+
+def without_application(policy: object, error: NoApplicationError) -> Finding:
+    """Return the finding of a policy that was evaluated by hand, and would have to ask something.
+
+    It is not logged: no request has met it.
+    """
+    reason = f"{policy!r}: {error}"
+    return Finding(Outcome.ERROR, reason, error=PolicyError(reason))
 
 
 def broken(policy: object, why: str, error: Exception | None = None) -> Finding:
@@ -254,6 +263,8 @@ class Policy(Comparable):
             return Finding(Outcome.MISSING_CLAIM, error.reason, error=without_frames(error))
         if isinstance(error, StoreUnavailableError):
             return Finding(Outcome.ERROR, error.reason, error=without_frames(error))
+        if isinstance(error, NoApplicationError):
+            return without_application(self, error)
         return broken(self, f"raised {type(error).__name__}", error)
 
     def compile(self, builder: Builder, is_negated: bool) -> Node:

@@ -12,12 +12,19 @@ from ..exceptions import (
     ExpiredTokenError,
     InvalidTokenError,
     PolicyDefinitionError,
-    PolicyError,
     RevokedTokenError,
     WrongKindError,
 )
 from ..tokens.status import TokenStatus
-from .base import AnyOf, Not, Policy, without_frames, without_token, without_user
+from .base import (
+    AnyOf,
+    Not,
+    Policy,
+    without_application,
+    without_frames,
+    without_token,
+    without_user,
+)
 from .program import IO, PURE, Builder, Node
 from .request import AccessRequest, NoApplicationError
 
@@ -243,18 +250,13 @@ class NotRevoked(Credential):
         except AccessError as error:
             return Finding(Outcome.ERROR, error.reason, error=without_frames(error))
         except NoApplicationError as error:
-            return _without_application(self, error)
+            return without_application(self, error)
         return ALLOWED if standing in self._passing else _revoked(standing)
 
 
 def _revoked(standing: TokenStatus) -> Finding:
     reason = f"the store says {standing.value}"
     return Finding(Outcome.INVALID_TOKEN, reason, error=RevokedTokenError(reason))
-
-
-def _without_application(policy: Policy, error: Exception) -> Finding:
-    reason = f"{policy!r}: {error}"
-    return Finding(Outcome.ERROR, reason, error=PolicyError(reason))
 
 
 class KnownUser(Credential):
@@ -282,7 +284,7 @@ class KnownUser(Credential):
         except HTTPException as error:
             return without_user(error)
         except NoApplicationError as error:
-            return _without_application(self, error)
+            return without_application(self, error)
         return ALLOWED
 
     async def judge_async(self, access: AccessRequest) -> Finding:

@@ -120,7 +120,7 @@ class _Stale(NamedTuple):
         if self.is_recent:
             return ""
         if self.age is None:
-            return "auth_time is absent"
+            return "auth_time is absent, so no login is known"
         if self.age < 0:
             return f"auth_time is {math.ceil(-self.age)} s ahead of the clock"
         return f"authenticated {math.ceil(self.age)} s ago, {self.asked.within} s are allowed"

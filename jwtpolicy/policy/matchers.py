@@ -158,7 +158,7 @@ class subject_arg(view_arg):  # noqa: N801 # as the others
 
     @property
     def misfit(self) -> str:
-        return f"is not the user that the URL's {self.name!r} names"
+        return f"is not the {_noun(self.of)} that the URL's {self.name!r} names"
 
 
 class owner_of(claim):  # noqa: N801 # as the others
@@ -173,7 +173,7 @@ class owner_of(claim):  # noqa: N801 # as the others
 
     @property
     def misfit(self) -> str:
-        return "is not the subject of the token"
+        return f"is not the {_noun(self.of, 'subject')} of the token"
 
 
 class contains(Matcher):  # noqa: N801 # reads as a condition in an expression
@@ -306,6 +306,11 @@ def _is_named(subject: object, name: object, access: AccessRequest, of: type | N
     bare = subject.removeprefix(prefix)
     is_of_type = bare != subject if prefix else not subject.startswith(terms.prefixes)
     return _equal(bare, name, True) and is_of_type
+
+
+def _noun(of: type | None, otherwise: str = "user") -> str:
+    """Return the name of a type of users: ids of different types may be the same text."""
+    return otherwise if of is None else of.__name__
 
 
 def _as_text(value: object) -> object:

@@ -427,13 +427,32 @@ def _with_bounds(members: Sequence[Weighed]) -> list[tuple[Weighed, int]]:
     return pairs[::-1]
 
 
-def _easiest(decision: Decision) -> tuple[int, int, int, str]:
-    """Sort key of refusals: outcome, then what the client has to do, not the order of writing.
+def _easiest(decision: Decision) -> tuple[tuple[int, int, int], str]:
+    """Sort key of refusals: what they cost the client, not the order of writing.
 
     The source text comes last, so that the choice between two equal ones is deterministic.
     """
+    return (_cost(decision), repr(decision.policy))
+
+
+def _cost(decision: Decision) -> tuple[int, int, int]:
+    """Return the outcome of a refusal, then what the client has to do."""
     kinds, amount = decision.cure.effort
-    return (int(decision.outcome), len(decision.needs) + kinds, amount, repr(decision.policy))
+    return (int(decision.outcome), len(decision.needs) + kinds, amount)
+
+
+def _deciding(hardest: Sequence[Decision], children: Sequence[Decision]) -> list[Decision]:
+    """Return *hardest*, with the alternatives that are as hard: no rule chose between them.
+
+    What the client has to do counts only where it would help.
+    """
+    costs = [_cost(one) for one in hardest]
+    vain = [one.outcome for one in hardest if one.cure.is_empty]
+    return [
+        child
+        for child in children
+        if _cost(child) in costs or (child.cure.is_empty and child.outcome in vain)
+    ]
 
 
 def _merged(
@@ -448,16 +467,17 @@ def _merged(
     hardest = [child for child in chosen if child.outcome is outcome]
     needs = frozenset[str]().union(*(child.needs for child in chosen))
     refused = outcome is not _ALLOW
+    is_choice = refused and len(chosen) < len(children)
     return Decision(
         outcome,
         policy,
         children=tuple(children),
         unasked=tuple(node.policy for node in unasked),
         cure=_with_scope(_united(hardest), outcome, needs) if refused else NO_CURE,
-        alternatives=_sorted(children) if refused and len(chosen) < len(children) else (),
+        alternatives=_sorted(children) if is_choice else (),
         error=_first_error(hardest) if refused else None,
         needs=needs,
-        deciding=tuple(hardest) if refused else (),
+        deciding=tuple(_deciding(hardest, children) if is_choice else hardest) if refused else (),
     )
 
 

@@ -221,7 +221,7 @@ class AccessRequest:
             NoApplicationError: The request was made by hand, without an application.
         """
         if self._services is None:
-            msg = "this AccessRequest was made without an application to ask"
+            msg = "the AccessRequest was made without an application; jwt.explain asks one"
             raise NoApplicationError(msg)
         return self._services
 

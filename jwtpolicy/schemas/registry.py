@@ -353,6 +353,11 @@ class SchemaRegistry:
         entry = self._describing(type(user))
         return entry.reference if entry is not None and entry.prefix else None
 
+    def mark_of_subject(self, subject: str) -> str | None:
+        """Return what `mark_of` does of the type whose prefix *subject* begins with, or None."""
+        found = (e for e in self._entries if e.prefix and subject.startswith(e.prefix))
+        return next((entry.reference for entry in found), None)
+
     def _on_wire(self, subject: str, prefix: str = "") -> str:
         """Return the subject with its prefix.
 

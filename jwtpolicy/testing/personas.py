@@ -49,7 +49,9 @@ class Credentials(TypedDict, total=False):
         expires_in: The lifetime of a token of a kind of your own, as for `JWTManager.issue`.
         place: Where the token is put: ``headers``, ``cookies``, ``query_string``, ``json``, or a
             function of the WSGI environ and the encoded token, for a transport of your own. Left
-            out: where the endpoint reads it, in its cookie before all others.
+            out: where the endpoint reads it, in its cookie before all others. An endpoint without a
+            guard gets it in the header or the cookies alone: where its view or a hook calls
+            ``jwt.enforce``, and the application reads query strings or JSON, name the place.
     """
 
     fresh: bool | timedelta

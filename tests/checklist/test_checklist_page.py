@@ -36,7 +36,7 @@ def test_the_page_shows_what_the_command_prints(
 
 def read(cell: Tag) -> str:
     """Return the text of a cell, with the apostrophe of the source."""
-    return " ".join(cell.get_text().split()).replace("’", "'")
+    return " ".join(cell.get_text().split()).replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
 
 
 def test_the_page_has_a_row_for_each_check(site: Path) -> None:

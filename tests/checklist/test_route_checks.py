@@ -11,6 +11,7 @@ import pytest
 from flask import Flask
 
 from jwtpolicy import HasRole, JWTManager, protect, public
+from jwtpolicy.checklist.candidate import candidate_of
 from jwtpolicy.compat import flask_jwt_extended as bridge
 from tests.support.checklists import MakeShop, asked, new_view, verdict
 
@@ -103,6 +104,20 @@ def test_no_remark_of_the_audit_is_lost(make_shop: MakeShop, name: str) -> None:
 
     assert verdict(app, "remarks").startswith("ok")
     assert not verdict(app, name).startswith("ok")
+
+
+def test_what_is_said_of_the_bridge_is_said_once(make_bridge: MakeShop) -> None:
+    app = make_bridge(
+        JWT_COMPAT_UNTYPED=True,
+        JWT_TOKEN_LOCATION=["cookies"],
+        JWT_COOKIE_CSRF_PROTECT=False,
+        JWT_ACCESS_TOKEN_EXPIRES=False,
+    )
+
+    assert len(candidate_of(app, ()).audit.remarks) == 5
+    assert asked(app, "remarks").found == (
+        "there is no JWTManager of jwtpolicy here: only the bridge guards endpoints",
+    )
 
 
 READING = """

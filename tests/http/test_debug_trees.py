@@ -108,6 +108,17 @@ def test_without_a_token_the_tree_is_shown_too() -> None:
     assert answer.json["decision"][0] == "NO_TOKEN: HasRole('admin') | HasScope('notes:read')"
 
 
+def test_a_token_in_the_wrong_place_is_named_in_the_tree_too() -> None:
+    site = Site(debugging())
+    headers = {"Authorization": f"Token {site.token()}"}
+    tree = site.app.test_client().get("/", headers=headers).json["decision"]
+    hint = "(the header Authorization says Token, not Bearer)"
+    assert tree[1:] == [
+        f"> NO_TOKEN: HasRole('admin')  {hint}",
+        f"> NO_TOKEN: HasScope('notes:read')  {hint}",
+    ]
+
+
 def test_what_no_policy_decided_has_no_tree() -> None:
     answer = Site(debugging()).app.test_client().get("/", headers=bearer("a.b.c"))
     assert sorted(answer.json) == ["error", "error_description"]

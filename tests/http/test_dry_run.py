@@ -7,6 +7,7 @@ import functools
 import logging
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -20,10 +21,14 @@ from jwtpolicy import (
     AccessRequest,
     Decision,
     Explanation,
+    Fresh,
     HasRole,
+    HasScope,
     OptionalToken,
+    Owns,
     Refresh,
     Verdict,
+    current_resource,
     policy,
     protect,
 )
@@ -33,6 +38,13 @@ from jwtpolicy.compat import flask_jwt_extended as bridge
 from jwtpolicy.exceptions import AccessError, SetupError, StoreUnavailableError
 from jwtpolicy.signals import refresh_reused
 from tests.support.dry_runs import Site, ran
+
+LISTED = "JWT_PUBLIC_ENDPOINTS lists the endpoint"
+UNGUARDED = "neither @protect nor @public stands at the endpoint"
+
+
+def sample(number: int) -> Any:
+    return SimpleNamespace(owner="u1") if number == 1 else None
 
 
 @pytest.fixture
@@ -207,6 +219,67 @@ def test_a_hook_of_the_application_answers_first(site: Site) -> None:
     assert told.decision is None
 
 
+def test_the_hooks_that_may_have_answered_are_named(site: Site) -> None:
+    def closed() -> Any:
+        return "closed for today", 503
+
+    site.app.before_request(closed)
+    site.app.before_request(partial(closed))
+
+    told = site.explain("GET", "/fresh")
+
+    reason = "a before_request hook answers, of these: "
+    assert told.reason.startswith(f"{reason}{__name__}.{closed.__qualname__}, functools.partial")
+
+
+@pytest.mark.parametrize(
+    ("roles", "notes"), [(["director"], 1), ([], 0)], ids=["not loaded", "loaded"]
+)
+@pytest.mark.parametrize("path", ["/samples/1", "/samples/2"])
+def test_a_resource_that_the_decision_leaves_to_the_view_is_noted(
+    site: Site, path: str, roles: list[str], notes: int
+) -> None:
+    guard = protect(Owns("owner") | HasRole("director"), resource=sample)
+    view = guard(lambda number: current_resource.owner)
+    site.app.add_url_rule("/samples/<int:number>", "sample", view)
+    director = site.issue("u1", claims={"roles": roles})
+
+    told = site.explain("GET", path, director)
+
+    assert len(told.notes) == ("current_resource" in told.text()) == notes
+    assert site.send("GET", path, director).status_code == (200 if path.endswith("1") else 404)
+
+
+def test_where_the_view_has_no_resource_nothing_is_noted(site: Site) -> None:
+    told = site.explain("DELETE", "/thing", site.issue("u1", claims={"roles": ["admin"]}))
+
+    assert (told.verdict, told.notes) == (Verdict.ALLOWED, ())
+
+
+def test_a_token_in_the_wrong_place_is_named_as_in_the_log(
+    site: Site, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "jwtpolicy")
+    headers = {"X-Access-Token": site.issue("u1")}
+
+    told = site.explain("GET", "/fresh", headers=headers)
+
+    site.app.test_client().get("/fresh", headers=headers)
+    assert told.reason.startswith("a token stands in the header X-Access-Token, where this")
+    assert told.reason in caplog.text
+    assert f"({told.reason})" in told.decision.explain()
+    assert "no token was sent" not in told.text()
+
+
+def test_alternatives_are_told_apart_from_what_is_asked_for_together(site: Site) -> None:
+    either = protect(Fresh(acr="mfa") | HasScope("all"))
+    site.app.add_url_rule("/either", "either", either(lambda: ""))
+
+    text = site.explain("GET", "/either", site.issue("u1")).text()
+
+    assert "\nthe client: has to authenticate again, by mfa\nor:         has to get" in text
+
+
 def test_a_hook_can_see_that_the_request_is_only_explained(site: Site) -> None:
     seen: list[bool] = []
     site.app.before_request(lambda: seen.append(DRY_RUN in request.environ))
@@ -276,9 +349,9 @@ def test_a_handler_that_fails_is_answered_with_500(site: Site) -> None:
         ("POST", "/open", Verdict.METHOD_NOT_ALLOWED, 405, "it takes GET, HEAD, OPTIONS"),
         ("GET", "/slash", Verdict.REDIRECT, 308, "to http://localhost/slash/"),
         ("OPTIONS", "/fresh", Verdict.AUTOMATIC, 200, ""),
-        ("HEAD", "/open", Verdict.OPEN, 200, ""),
+        ("HEAD", "/open", Verdict.OPEN, 200, UNGUARDED),
         ("GET", "/public", Verdict.OPEN, 200, ""),
-        ("GET", "/static/style.css", Verdict.OPEN, 200, ""),
+        ("GET", "/static/style.css", Verdict.OPEN, 200, LISTED),
         ("get", "/maybe", Verdict.ALLOWED, 200, ""),
         ("HEAD", "/maybe", Verdict.ALLOWED, 200, ""),
         ("BREW", "/open", Verdict.METHOD_NOT_ALLOWED, 405, "it takes GET, HEAD, OPTIONS"),
@@ -449,7 +522,9 @@ def test_nested_blueprints_are_asked(site: Site, allowed: bool) -> None:
 def test_an_endpoint_that_default_deny_closes_is_refused() -> None:
     site = Site(JWT_DEFAULT_DENY=True)
 
-    assert site.explain("GET", "/open").status == 403
+    told = site.explain("GET", "/open")
+    assert (told.status, told.error.error) == (403, "access_denied")
+    assert told.cures == ("can do nothing: the endpoint lacks @protect or @public",)
     assert site.explain("GET", "/public").verdict is Verdict.OPEN
     assert site.explain("GET", "/static/style.css").verdict is Verdict.OPEN
 

@@ -162,6 +162,20 @@ def test_arguments_of_another_type_are_told_what_was_expected(
         jwt.explain(*asked, token=token)
 
 
+def test_a_method_without_a_path_is_told_what_is_missing(site: AppAndManager) -> None:
+    app, jwt = site
+    unfinished: Any = jwt.explain
+    with app.app_context(), pytest.raises(TypeError, match=r"explain\('GET', '/path'\)"):
+        unfinished("GET")
+
+
+@pytest.mark.parametrize("place", [{}, {"place": "headers"}], ids=["usual", "named"])
+def test_a_second_token_is_not_passed_over(site: AppAndManager, place: dict[str, str]) -> None:
+    with pytest.raises(ValueError, match="the request has something in headers"):
+        explain(site, "GET", "/both", headers={"Authorization": "Bearer a.b.c"}, **place)
+    assert explain(site, "GET", "/both", headers={"X-Other": "Bearer a.b.c"}, **place)
+
+
 def test_what_is_no_part_of_a_request_is_an_error_with_what_to_write(site: AppAndManager) -> None:
     app, jwt = site
     with app.app_context(), pytest.raises(TypeError, match=r"not user; a user is named by a token"):

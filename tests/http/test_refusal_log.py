@@ -57,7 +57,8 @@ LEVELS = {
     ),
     "either": (
         Fresh(within=60) | HasScope("a"),
-        "401 insufficient_user_authentication: auth_time is absent: Fresh(within=60)",
+        "401 insufficient_user_authentication: auth_time is absent, so no login is known: "
+        "Fresh(within=60)",
     ),
     "two": (
         HasRole("admin") & office_hours,

@@ -157,6 +157,30 @@ def test_a_token_comes_from_the_standard_input_or_the_environment(
     assert (done.code, token in done.out) == (0, False)
 
 
+@pytest.mark.parametrize("word", ["Bearer ", "Authorization: Bearer "])
+def test_what_stands_before_the_token_in_the_header_is_to_be_left_out(
+    site: AppAndManager, word: str
+) -> None:
+    app, jwt = site
+    with app.app_context():
+        token = jwt.issue("alice")
+
+    done = run(app, "explain", "DELETE", "/thing", "--token-stdin", given=word + token)
+
+    assert (done.code, done.out) == (2, "")
+    assert "leave out what stands before it in the header" in done.err
+
+
+def test_what_the_guard_leaves_to_the_view_is_a_note_in_json(site: AppAndManager) -> None:
+    app, _ = site
+    guard = protect(resource=lambda: None)
+    app.add_url_rule("/left", "left", guard(lambda: ""))
+
+    told = json.loads(run(app, "explain", "GET", "/left", "--as", "alice", "--json").out)
+
+    assert "the resource was not loaded" in " ".join(told["notes"])
+
+
 def test_nothing_is_written_for_the_user_of_a_made_up_token(site: AppAndManager) -> None:
     app, jwt = site
     run(app, "explain", "DELETE", "/thing", "--as", "alice", "--fresh")

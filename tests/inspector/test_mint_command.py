@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from flask import Flask
+from marshmallow import fields
 
-from jwtpolicy import JWTManager
+from jwtpolicy import ClaimSchema, JWTManager
 from tests.support.dry_runs import Site
 from tests.support.terminal import run
 
@@ -81,3 +83,28 @@ def test_a_hook_of_the_application_that_fails_is_a_sentence(
 
     assert (done.code, done.out) == (2, "")
     assert "LookupError" in done.err
+
+
+class Machine(SimpleNamespace):
+    """A user of a type whose subjects have a prefix."""
+
+
+class MachineClaims(ClaimSchema):
+    sub = fields.String(attribute="serial", required=True)
+
+    class Meta:
+        subject_prefix = "machine:"
+
+
+@pytest.mark.parametrize("subject", ["machine:1", "1"])
+def test_a_user_of_each_type_is_found_by_their_subject(
+    debugged: Flask, jwt: JWTManager[Any], subject: str
+) -> None:
+    jwt.claims_for(Machine)(MachineClaims)
+    jwt.user_loader(lambda token: Machine(serial="1") if ":" in token.subject else token.subject)
+
+    done = run(debugged, "mint", "--as", subject)
+
+    assert (done.code, done.err) == (0, "")
+    with debugged.app_context():
+        assert jwt.verify(done.out.strip()).subject == subject

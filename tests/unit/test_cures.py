@@ -10,6 +10,7 @@ from jwtpolicy import AtLeast, Fresh, HasRole, HasScope, policy
 from jwtpolicy.app.cures import cures_of
 from jwtpolicy.decision import Outcome
 from jwtpolicy.exceptions import (
+    AccessDeniedError,
     AccessError,
     ExpiredTokenError,
     InvalidRequestError,
@@ -24,6 +25,8 @@ from jwtpolicy.exceptions import (
 )
 from jwtpolicy.guards.challenges import refusal
 from tests.support.applications import AppAndManager
+
+NOTHING = "can do nothing as the bearer of this token"
 
 
 @policy
@@ -45,6 +48,7 @@ def slow_down(access: Any) -> Any:
         (RateLimitedError(retry_after=3), "can try again later, in 3 seconds"),
         (StoreUnavailableError(), "can try again later, in 5 seconds"),
         (PolicyError(), "can do nothing: the application has to be mended"),
+        (AccessDeniedError(), "can do nothing"),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else "",
 )
@@ -55,7 +59,7 @@ def test_an_error_without_a_decision_has_one_cure(error: AccessError, cure: str)
 @pytest.mark.parametrize(
     ("asked", "cures"),
     [
-        (HasRole("admin"), ["can do nothing as the bearer of this token"]),
+        (HasRole("admin"), [NOTHING]),
         (HasScope("a") & HasScope("b"), ["has to get a token with the scope 'a b'"]),
         (Fresh(acr="high"), ["has to authenticate again, by high"]),
         (slow_down, ["can try again later, in 7 seconds"]),
@@ -70,9 +74,11 @@ def test_an_error_without_a_decision_has_one_cure(error: AccessError, cure: str)
             AtLeast(2, HasScope("r"), HasScope("a"), HasRole("admin")),
             [
                 "has to get a token with the scope 'a'",
-                "can do nothing as the bearer of this token",
             ],
         ),
+        (HasRole("admin") | HasScope("a"), ["has to get a token with the scope 'a'"]),
+        (AtLeast(2, HasRole("b"), HasScope("a"), HasRole("c")), [NOTHING]),
+        (HasRole("admin") | HasRole("editor"), [NOTHING]),
     ],
     ids=str,
 )

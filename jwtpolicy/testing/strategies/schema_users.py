@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from inspect import Parameter, signature
+from inspect import Parameter
 from types import SimpleNamespace
 from typing import Any, Final, TypeVar, overload
 
@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 from marshmallow import EXCLUDE, ValidationError, fields
 
-from ...exceptions import expect
+from ...exceptions import PolicyDefinitionError, expect
+from ...policy.signatures import signature_of
 from ...schemas import ClaimSchema
 from ...schemas.claim_schema import claim_name
 from ...schemas.json_values import check_json
@@ -106,8 +107,10 @@ def _check_maker(make: Callable[..., Any], schema: type[ClaimSchema], names: set
 def _parameters(make: Callable[..., Any], names: Iterable[str]) -> tuple[list[str], list[str]]:
     """Return the names that *make* needs, and those that it takes; of *names* if it takes any."""
     try:
-        found = signature(make).parameters.values()
-    except ValueError:  # Some that are written in C have none; the call itself will tell.
+        found = signature_of(make).parameters.values()
+    except (
+        PolicyDefinitionError
+    ):  # Some that are written in C have none; the call itself will tell.
         return [], list(names)
     named = [one for one in found if one.kind in (one.KEYWORD_ONLY, one.POSITIONAL_OR_KEYWORD)]
     needed = [one.name for one in named if one.default is Parameter.empty]

@@ -35,6 +35,7 @@ from jwtpolicy import (
 )
 from jwtpolicy.exceptions import PolicyDefinitionError, StoreUnavailableError
 from tests.support.desk import Desk, judged
+from tests.support.strategies import token
 
 
 @policy
@@ -361,3 +362,27 @@ def test_an_async_policy_is_not_called_without_the_token_that_it_needs() -> None
         raise AssertionError
 
     assert asyncio.run(never.judge_async(AccessRequest())).outcome is Outcome.NO_TOKEN
+
+
+@policy
+async def awaited(access: Any) -> bool:
+    return True
+
+
+@policy
+def about_user(access: Any) -> bool:
+    return access.user is not None
+
+
+@pytest.mark.parametrize("rule", [awaited, about_user, SingleUse()], ids=repr)
+def test_what_needs_an_application_says_how_to_ask_one(
+    rule: Policy, caplog: pytest.LogCaptureFixture
+) -> None:
+    alone = AccessRequest(token=token("access"))
+
+    decision = rule.evaluate(alone)
+
+    assert decision.outcome is Outcome.ERROR
+    assert decision.reason.startswith(f"{rule!r}: the AccessRequest was made without")
+    assert ("jwt.explain" in decision.reason, caplog.records) == (True, [])
+    assert judged(rule) == "ALLOW"

@@ -25,6 +25,7 @@ from jwtpolicy import (
 )
 from jwtpolicy import policy as as_policy
 from jwtpolicy.audit import audit
+from jwtpolicy.decision import retold
 from jwtpolicy.exceptions import PolicyDefinitionError
 from jwtpolicy.policy.closing import close
 from tests.support.applications import SECRET
@@ -74,6 +75,9 @@ USES: dict[str, Callable[[Policy], Any]] = {
     "explain": lambda tree: tree.evaluate(AccessRequest()).explain(),
     "explain verbosely": lambda tree: tree.evaluate(AccessRequest()).explain(verbose=True),
     "reason": lambda tree: tree.evaluate(AccessRequest()).reason,
+    "another reason": lambda tree: retold(
+        tree.evaluate(AccessRequest()), "no token was sent", "none"
+    ).explain(),
     "repr of a decision": lambda tree: repr(tree.evaluate(AccessRequest())),
     "equal decisions": lambda tree: (
         tree.evaluate(AccessRequest()) == tree.evaluate(AccessRequest())

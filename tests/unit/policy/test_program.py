@@ -95,7 +95,7 @@ def test_an_or_lists_its_alternatives_easiest_first() -> None:
     decision = decided(HasRole("x") | Fresh(within=5))
 
     assert [found.outcome.name for found in decision.alternatives] == ["STEP_UP", "FORBIDDEN"]
-    assert decision.reason == "auth_time is absent"
+    assert decision.reason == "auth_time is absent, so no login is known"
 
 
 def test_what_held_is_named_where_its_negation_refuses() -> None:

@@ -31,8 +31,13 @@ from tests.support.strategies import NOW, token
 SECRETS = {"tenant": "acme-secret", "email": "ada@example.com", "sub": "subject-17"}
 
 
+class Machine:
+    """A type of users whose subjects have a prefix."""
+
+
 def reason(rule: Policy, claims: dict[str, Any], **request: Any) -> str:
-    terms = PolicySettings(clock=StandingClock(NOW), leeway=10)
+    types = {str: "", Machine: "machine:"}
+    terms = PolicySettings(clock=StandingClock(NOW), leeway=10, types=types)
     found = token(**{"kind": "access", **claims})
     return rule.evaluate(AccessRequest(token=found, terms=terms, **request)).reason
 
@@ -41,7 +46,7 @@ REASONS = {
     "no mark": (Fresh(), {}, "fresh is absent"),
     "an old login": (Fresh(), {"fresh": False}, "fresh is false"),
     "a mark that ended": (Fresh(), {"fresh": NOW - 60}, "the time that fresh names is over"),
-    "never": (Fresh(within=300), {}, "auth_time is absent"),
+    "never": (Fresh(within=300), {}, "auth_time is absent, so no login is known"),
     "long ago": (
         Fresh(within=300),
         {"auth_time": NOW - 412},
@@ -67,7 +72,7 @@ REASONS = {
     "neither": (
         Fresh(within=300, acr="mfa"),
         {"acr": "pwd"},
-        "auth_time is absent; acr is 'pwd', asked is 'mfa'",
+        "auth_time is absent, so no login is known; acr is 'pwd', asked is 'mfa'",
     ),
     "another scope": (
         HasScope("reports:read"),
@@ -131,7 +136,15 @@ MISSING = {
         ClaimsMatch(tenant=view_arg("user_id")),
         "the claim 'tenant' is not what the URL's 'user_id' says",
     ),
+    "the machine of the URL": (
+        IsSubject("user_id", of=Machine),
+        "the claim 'sub' is not the Machine that the URL's 'user_id' names",
+    ),
     "the owner": (Owns("owner"), "the resource's 'owner' is not the subject of the token"),
+    "a machine that owns": (
+        Owns("owner", of=Machine),
+        "the resource's 'owner' is not the Machine of the token",
+    ),
     "a claim": (
         ResourceMatch(owner=claim("tenant")),
         "the resource's 'owner' is not what the claim 'tenant' says",
@@ -188,7 +201,8 @@ def test_of_several_reasons_three_are_named() -> None:
 
 
 def test_a_reason_is_named_once() -> None:
-    assert reason(Fresh(within=9) & Fresh(within=5), {}) == "auth_time is absent"
+    said = "auth_time is absent, so no login is known"
+    assert reason(Fresh(within=9) & Fresh(within=5), {}) == said
 
 
 class Told:

@@ -78,6 +78,26 @@ def test_the_parts_of_an_or_are_shown_as_they_were_written() -> None:
     ]
 
 
+def test_alternatives_that_are_as_hard_decide_together() -> None:
+    decision = guard_decided(HasRole("a") | HasRole("b"), roles=["c"])
+    marked = [line for line in lines(decision) if line.startswith(">")]
+    assert ["HasRole('a')" in marked[0], "HasRole('b')" in marked[-1]] == [True, True]
+    assert decision.reason == "role a is not held; held: c; role b is not held; held: c"
+
+
+def test_of_alternatives_that_differ_the_easiest_decides() -> None:
+    decision = guard_decided(Fresh(within=9) | Fresh(within=99), roles=[])
+    [marked] = [line for line in lines(decision) if line.startswith(">")]
+    assert "Fresh(within=99)" in marked
+
+
+def test_alternatives_of_at_least_that_are_as_hard_decide_together() -> None:
+    rule = AtLeast(2, HasRole("a"), HasRole("b"), HasRole("c"))
+    marked = [line for line in lines(guard_decided(rule, roles=["a"])) if line.startswith(">")]
+    assert ["HasRole('b')" in marked[0], "HasRole('c')" in marked[-1]] == [True, True]
+    assert len(marked) == 2
+
+
 def test_what_closing_added_is_shown_where_it_alone_refuses() -> None:
     """Nobody would see why a refresh token that has the role is refused."""
     level = (Refresh() & HasScope("s")) | HasRole("a")
