@@ -16,6 +16,7 @@ from jwtpolicy.signals import logged_in, logged_out, refresh_reused
 from jwtpolicy.stores import MemoryStore
 from jwtpolicy.stores.base import TokenStore
 from jwtpolicy.stores.dry import DryStore
+from tests.support.applications import MakeApp
 from tests.support.dry_runs import Site
 
 #: What a hook does with the manager and the pair of the session whose access token is presented.
@@ -155,10 +156,12 @@ def test_a_token_that_a_hook_has_let_in_is_not_that_of_the_guard(method: str) ->
     assert told.verdict is (Verdict.UNKNOWN if method == "OPTIONS" else Verdict.REFUSED)
 
 
-def test_a_token_is_explained_where_no_store_keeps_its_use() -> None:
-    site = Site("none")
+def test_a_token_is_explained_where_no_store_keeps_its_use(make_app: MakeApp) -> None:
+    app, jwt = make_app(manager={"baseline": None}, store_url="none")
+    app.add_url_rule("/read", "read", protect(Access())(lambda: ""))
 
-    told = site.explain("GET", "/maybe", site.issue("u1"))
+    with app.app_context():
+        told = jwt.explain("GET", "/read", token=jwt.issue("u1"))
 
     assert (told.verdict, told.effects) == (Verdict.ALLOWED, ())
     assert told.decision
