@@ -54,7 +54,8 @@ class DryStore(TokenStore):
     of session ids are called. What these do not tell is not foreseen: a login is never cut off, and
     its id never taken; a repeated refresh gets its caller's new pair; tokens of sessions that the
     other store does not know are refused after `end_others`; a token that was revoked by its id
-    is no sign of theft; `sessions` may return less than its limit.
+    is no sign of theft; `sessions` may return less than its limit; and the request is taken to be
+    over within the second.
 
     Args:
         store: The store that is read.
@@ -83,9 +84,11 @@ class DryStore(TokenStore):
         if own is TokenStatus.REVOKED or self._is_over(ref, now):
             return TokenStatus.REVOKED
         found = self._found(ref, now, leeway)
+        if found is not TokenStatus.GOOD or own is TokenStatus.GOOD:
+            return found
         # One without `sid` is marked as consumed when it is adopted: its session knows better.
         is_adopted = ref.session_id is None and self.session(*self._key(ref), now=now)
-        return found if found is not TokenStatus.GOOD or is_adopted else own
+        return found if is_adopted else own
 
     def _own(self, ref: TokenRef, now: int) -> TokenStatus:
         """Return the status of the token by itself, whatever became of its session."""
@@ -114,11 +117,11 @@ class DryStore(TokenStore):
 
     def _is_over(self, ref: TokenRef, now: int) -> bool:
         key = self._key(ref)
-        if key in self._ended:
-            return True
+        if key in self._ended or not self._is_cut(key, ref.subject):
+            return key in self._ended
         # A refresh token that nobody has adopted is one outside of any session.
         is_apart = ref.session_id is None and not self._store.session(*key, now=now)
-        return self._is_cut((ref.issuer, "") if is_apart else key, ref.subject)
+        return not is_apart or self._is_cut((ref.issuer, ""), ref.subject)
 
     def _is_cut(self, key: _Key, subject: str) -> bool:
         """Whether the session *key* was ended with all others of *subject*; later ones were not."""
@@ -284,7 +287,7 @@ class DryStore(TokenStore):
         before: tuple[float, str] | None = None,
     ) -> list[Session]:
         listed = self._store.sessions(issuer, subject, now=now, limit=limit, before=before)
-        ids = {one.session_id for one in listed} | {key[1] for key in self._records}
+        ids = {one.session_id for one in listed} | {key[1] for key in self._opened}
         known = [self.session(issuer, session_id, now=now) for session_id in ids]
         live = [one for one in known if one is not None and one.subject == subject]
         last = None if before is None else (microseconds(before[0]), before[1])

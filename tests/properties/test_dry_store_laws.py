@@ -12,7 +12,8 @@ from tests.support.stores.courses import VERBS, Course, Drawn
 verbs = st.sampled_from([*VERBS, "open_session", "rotate", "rotate", "replace", "touch"])
 steps = st.builds(Drawn, verbs, st.integers(0, 7), st.integers(0, 3), st.integers(0, 2))
 courses = st.lists(steps, max_size=12)
-#: One request, in one second: what idles away meanwhile by the store alone is not foreseen.
+#: One request, in one second: what idles away meanwhile cannot be foreseen, since the other store
+#: no longer tells what it knew of such a session.
 requests = st.lists(steps.map(lambda step: step._replace(seconds=0)), max_size=8)
 graces = st.sampled_from([0, 4])
 

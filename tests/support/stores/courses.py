@@ -38,6 +38,10 @@ class Drawn(NamedTuple):
 class Course:
     """A course of steps: each store gets the same calls.
 
+    They are those that the library makes: ids of sessions and tokens are new, tokens are issued
+    only by a step that succeeds, and none that was revoked by its id is presented to its session. A
+    login has not begun before its step, so that nothing cuts it off.
+
     Args:
         grace: Seconds for which a used refresh token may be repeated. It is the same in all steps:
             in an application it is a setting.
