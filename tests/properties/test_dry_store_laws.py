@@ -18,7 +18,7 @@ requests = st.lists(steps.map(lambda step: step._replace(seconds=0)), max_size=8
 graces = st.sampled_from([0, 4])
 
 
-@settings(max_examples=500)
+@settings(max_examples=300)
 @given(graces, courses, requests)
 def test_a_dry_store_answers_as_if_it_had_written(
     grace: int, before: list[Drawn], during: list[Drawn]

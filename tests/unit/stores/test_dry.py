@@ -138,6 +138,42 @@ def test_a_login_above_the_maximum_would_end_the_oldest_session(dry: DryStore) -
     assert standing(dry) is TokenStatus.REVOKED
 
 
+def test_a_session_that_is_over_gets_no_other_token(dry: DryStore, effects: list[str]) -> None:
+    dry.revoke_session("", "s1", now=NOW)
+    effects.clear()
+
+    assert dry.touch("", "s1", now=NOW, idle_expires_at=None) is None
+    assert not replace_by(dry, "r1", "r2")
+    assert rotate(dry, "r1", "r2").state is RotationState.ENDED
+    assert effects == []
+
+
+def test_a_token_that_is_not_the_current_one_is_not_replaced(dry: DryStore) -> None:
+    assert not replace_by(dry, "r2", "r3")
+    assert replace_by(dry, "r1", "r3")
+
+
+@pytest.mark.parametrize("keep", ["s1", "s2"])
+def test_the_other_sessions_end_though_they_were_opened_by_the_same_request(
+    dry: DryStore, keep: str
+) -> None:
+    dry.open_session(replace(SESSION, session_id="s2", refresh_id="r9"))
+
+    assert dry.end_others("", "alice", keep, now=NOW) == 1
+
+    assert [one.session_id for one in dry.sessions("", "alice", now=NOW)] == [keep]
+
+
+def test_sessions_end_at_the_second_time_too(dry: DryStore) -> None:
+    assert dry.end_others("", "alice", "s1", now=NOW) == 0
+    assert standing(dry) is TokenStatus.GOOD
+
+    assert dry.end_others("", "alice", "s2", now=NOW) == 1
+
+    assert dry.end_others("", "alice", "s1", now=NOW) == 0
+    assert standing(dry) is TokenStatus.REVOKED
+
+
 def test_a_single_use_that_is_given_back_can_be_had_again(dry: DryStore) -> None:
     assert dry.consume(ref(), expires_at=None, now=NOW)
     assert not dry.consume(ref(), expires_at=None, now=NOW)
