@@ -375,6 +375,8 @@ def test_a_page_of_the_application_for_unknown_paths_counts(site: Site) -> None:
 
 
 def test_a_host_that_is_not_trusted_is_answered_before_any_rule(site: Site) -> None:
+    if "TRUSTED_HOSTS" not in site.app.config:
+        pytest.skip("before Flask 3.1 there is no such setting")
     site.app.config["TRUSTED_HOSTS"] = ["example.com"]
 
     told = site.explain("GET", "/open", base_url="http://example.org")
