@@ -25,6 +25,7 @@ from ..guards.enforcement import Enforcement
 from ..guards.inner_access import InnerAccess
 from ..guards.levels import METHODS, EndpointGuard, FunctionGuard, Guard
 from ..guards.live_access import LiveAccess
+from ..guards.origins import LevelOrigin
 from ..guards.plan import Plan
 from ..guards.presented_tokens import tokens_to_end, warn_if_presented
 from ..guards.request_state import RequestState
@@ -306,6 +307,10 @@ class BoundApp:
         """Return the plan that the current request meets, or None where it has no guard."""
         current = _current_request()
         return self._plan_met(current.endpoint, current)
+
+    def levels(self, endpoint: str, method: str) -> tuple[LevelOrigin, ...]:
+        """Return the levels of *method* of *endpoint* with where they were written."""
+        return self.planner.origins(endpoint, method, self.baseline)
 
     @property
     def baseline(self) -> Policy | None:

@@ -21,6 +21,7 @@ from ..decision import Decision
 from ..exceptions import AccessError, SetupError
 from ..guards.flow import Answered
 from ..guards.levels import EndpointGuard, Guard, guard_of
+from ..guards.origins import LevelOrigin
 from ..guards.plan import Plan
 from ..guards.refusal_log import decision_of, put_back, reason_of
 from ..sessions.users import is_loop_running
@@ -142,10 +143,15 @@ class _Walk:
             error=None if error is None else error.with_traceback(None),
             challenge=end.challenge,
             cures=() if error is None else cures_of(error),
-            levels=() if plan is None else plan.levels,
+            levels=() if plan is None else self._levels(),
             effects=tuple(self._effects(end)),
             notes=(_NOT_LOADED,) if self._has_left_resource(plan, end) else (),
         )
+
+    def _levels(self) -> tuple[LevelOrigin, ...]:
+        # Where there is a plan there is an endpoint.
+        endpoint = cast(str, self._request.endpoint)
+        return self._bound.levels(endpoint, self._request.method)
 
     def _has_left_resource(self, plan: Plan | None, end: _End) -> bool:
         """Whether the view would run, and has to load the resource itself if it reads it."""

@@ -167,6 +167,20 @@ class Planner:
         if any(map(openings_of, written.layers)):
             raise PolicyDefinitionError(_above_complaint(label))
 
+    def origins(
+        self, endpoint: str, method: str, baseline: Policy | None
+    ) -> tuple[LevelOrigin, ...]:
+        """Return the levels of *method* of *endpoint* with where they were written.
+
+        The baseline comes first, where it counts. Made anew, and of source files in part, because
+        plans that kept it would cost a worker twice the memory.
+        """
+        demand = self.demand(endpoint, method)
+        is_public = any(isinstance(level, Public) for level in demand.levels)
+        if baseline is None or is_public:
+            return tuple(demand.origins)
+        return (LevelOrigin("baseline", baseline, "", *self._written), *demand.origins)
+
     def demand(self, endpoint: str, method: str) -> Demand:
         """Return the guards and levels of *method* of *endpoint*."""
         return self._demand(endpoint, method, self.written(endpoint))
@@ -188,13 +202,13 @@ class Planner:
         levels, label, guards = demand.levels, demand.label, demand.guards
         if any(isinstance(level, Public) for level in levels):
             _check_alone(levels, label)
-            return _written(Plan(None, guards=guards, label=label), lambda: demand.origins)
+            return Plan(None, guards=guards, label=label)
         compiled = self._compiled_levels(levels, baseline, label)
         loader = _one_loader(guards, label)
         if loader is None and compiled.about_resource is not None:
             raise without_loader(compiled.about_resource, label)
         places = self._common_places(demand)
-        plan = Plan(
+        return Plan(
             compiled,
             guards=guards,
             loader=loader,
@@ -203,10 +217,6 @@ class Planner:
             checks=self._parts.checks(places, csrf=_needs_csrf(guards)),
             has_async_view=any(guard.is_async(demand.method) for guard in guards),
         )
-        return _written(plan, lambda: [*self._origin_of(baseline), *demand.origins])
-
-    def _origin_of(self, baseline: Policy | None) -> list[LevelOrigin]:
-        return [] if baseline is None else [LevelOrigin("baseline", baseline, "", *self._written)]
 
     def _compiled_levels(
         self, levels: Sequence[Policy], baseline: Policy | None, label: str
@@ -273,12 +283,6 @@ class Planner:
             levels += self._blueprints.get(blueprint, ())
             name = name.rpartition(".")[0]
         return levels
-
-
-def _written(plan: Plan, origins: Callable[[], Sequence[LevelOrigin]]) -> Plan:
-    """Return *plan*, which says by *origins* where its levels were written."""
-    plan.origins = origins
-    return plan
 
 
 def methods_of(rule: Rule) -> list[str]:

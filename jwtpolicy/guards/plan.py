@@ -17,7 +17,6 @@ from ..policy.program import Builder, Conjunction, Program
 from ..policy.request import AccessRequest, PolicySettings
 from ..policy.resource import Owns, ResourceMatch
 from ..transports import Places
-from .origins import LevelOrigin
 from .presentation import PresentationCheck
 
 #: No transports: for public plans, and for plans that are only evaluated.
@@ -103,7 +102,6 @@ class Plan:
         "kinds",
         "label",
         "loader",
-        "origins",
         "places",
         "programs",
     )
@@ -120,7 +118,6 @@ class Plan:
         has_async_view: bool = False,
     ) -> None:
         self.compiled = compiled
-        self.origins: Callable[[], Sequence[LevelOrigin]] = tuple
         self.label = label
         self.places = places
         self.checks = tuple(checks)
@@ -137,11 +134,6 @@ class Plan:
             self.anonymous = compiled.anonymous
             self.programs = compiled.programs
             self.is_plain = not (self.closed.ignores_invalid or has_async_view)
-
-    @property
-    def levels(self) -> tuple[LevelOrigin, ...]:
-        """Its levels with where they were written, the baseline first; it may read sources."""
-        return tuple(self.origins())
 
     def absence(self) -> Decision:
         """Return the decision about a request without a token.

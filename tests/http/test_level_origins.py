@@ -56,8 +56,8 @@ def line_of(text: str) -> int:
 
 def levels(app: Flask, endpoint: str, method: str = "GET") -> list[LevelOrigin]:
     """Return the levels of an endpoint, without the baseline."""
-    plan = app.extensions["jwtpolicy"].plan(endpoint, method)
-    return [level for level in plan.levels if level.source != "baseline"]
+    found = app.extensions["jwtpolicy"].levels(endpoint, method)
+    return [level for level in found if level.source != "baseline"]
 
 
 def test_a_decorator_is_named_with_the_line_that_it_stands_on(app: Flask) -> None:
@@ -116,15 +116,15 @@ def test_the_baseline_is_named_with_the_line_that_made_the_manager(
     app.config.update(TESTING=True, JWT_SECRET_KEY=SECRET)
     make(app)
     app.add_url_rule("/", "view", protect(lambda: "in"))
-    first = app.extensions["jwtpolicy"].plan("view", "GET").levels[0]
+    first = app.extensions["jwtpolicy"].levels("view", "GET")[0]
     assert first == LevelOrigin("baseline", NotRevoked(), "", HERE, line_of("make(app)"))
 
 
 def test_without_a_baseline_none_is_named(make_app: MakeApp) -> None:
     app, _ = make_app({"baseline": None})
     app.add_url_rule("/", "view", protect(lambda: "in"))
-    plan = app.extensions["jwtpolicy"].plan("view", "GET")
-    assert [level.source for level in plan.levels] == ["decorator"]
+    found = app.extensions["jwtpolicy"].levels("view", "GET")
+    assert [level.source for level in found] == ["decorator"]
 
 
 def test_what_opens_an_endpoint_is_named_and_nothing_else(app: Flask) -> None:
@@ -133,9 +133,9 @@ def test_what_opens_an_endpoint_is_named_and_nothing_else(app: Flask) -> None:
     def view() -> str:
         return "open"
 
-    plan = app.extensions["jwtpolicy"].plan("view", "GET")
-    assert [level.policy for level in plan.levels] == [Public()]
-    assert plan.levels[0].file == HERE
+    found = app.extensions["jwtpolicy"].levels("view", "GET")
+    assert [level.policy for level in found] == [Public()]
+    assert found[0].file == HERE
 
 
 def test_a_file_below_the_current_folder_is_shown_relative_to_it() -> None:
