@@ -24,7 +24,7 @@ from .clients import TIMEOUT
 from .places import Place, batches, binaries, quicken
 
 #: The statements that make partitioned tables; the page "Sizing" shows the same file.
-PARTITIONS = Path(__file__).parents[2] / "docs" / "explanation" / "partitions.sql"
+PARTITIONS = Path(__file__).parents[2] / "docs" / "operate" / "partitions.sql"
 
 
 class DatabasePlace(Place):

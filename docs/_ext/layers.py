@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 MAP = ROOT / "docs/layers.toml"
 PACKAGE = ROOT / "jwtpolicy"
-PAGE = "explanation/architecture"
+PAGE = "project/architecture"
 
 #: Units of the drawing; on a telephone of 390 pixels one is about a pixel.
 _WIDTH, _BOX, _LINE, _GAP, _STOP = 350, 126, 17, 5, 18

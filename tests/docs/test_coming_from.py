@@ -13,7 +13,7 @@ from jwtpolicy.compat.flask_jwt_extended import JWTManager
 from jwtpolicy.compat.flask_jwt_extended.config import SWITCHES
 from tests.support.paths import DOCS
 
-PAGE = (DOCS / "howto" / "coming-from-flask-jwt-extended.rst").read_text(encoding="utf-8")
+PAGE = (DOCS / "howto" / "from-flask-jwt-extended.rst").read_text(encoding="utf-8")
 NAMED = set(re.findall(r"\w+", PAGE))
 
 NAMES = sorted(name for name in vars(original) if callable(getattr(original, name)))
@@ -46,6 +46,6 @@ def test_the_bridge_registers_every_loader(name: str) -> None:
 
 
 def test_the_page_is_where_readers_look() -> None:
-    assert "coming-from-flask-jwt-extended" in (DOCS / "howto" / "index.rst").read_text("utf-8")
+    assert "from-flask-jwt-extended" in (DOCS / "howto" / "index.rst").read_text("utf-8")
     readme = Path(DOCS.parent / "README.md").read_text(encoding="utf-8")
-    assert "docs/howto/coming-from-flask-jwt-extended.rst" in readme
+    assert "docs/howto/from-flask-jwt-extended.rst" in readme

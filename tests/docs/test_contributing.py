@@ -19,7 +19,7 @@ MORE = {
     "a claim of the library's own": 5,
 }
 
-RECORDS = sorted((ROOT / "docs/decisions").glob("*-*.rst"))
+RECORDS = sorted((ROOT / "docs/project/decisions").glob("*-*.rst"))
 PARTS = ("Context.", "Decision.", "Consequences.", "What would change our mind.")
 
 
@@ -55,7 +55,7 @@ def test_a_record_is_short_and_says_what_would_overrule_it(record: Path) -> None
 
 
 def test_every_record_is_listed() -> None:
-    index = (ROOT / "docs/decisions/index.rst").read_text(encoding="utf-8")
+    index = (ROOT / "docs/project/decisions/index.rst").read_text(encoding="utf-8")
 
     assert re.findall(r"^   ([\w-]+)$", index, re.MULTILINE) != []
     assert all(f"   {record.stem}\n" in index for record in RECORDS)

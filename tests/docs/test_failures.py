@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.paths import TESTS
 
-PAGE = TESTS.parent / "docs" / "explanation" / "what-each-failure-does.rst"
+PAGE = TESTS.parent / "docs" / "operate" / "failures.rst"
 
 #: How a row begins, and the tests of its sentences: the file, and the names in it.
 ROWS = {

@@ -21,7 +21,7 @@ sys.path.insert(0, str(DOCS / "_ext"))
 
 import performance  # the folder of Sphinx's extensions is no package
 
-PAGE = (DOCS / "explanation" / "performance.rst").read_text(encoding="utf-8")
+PAGE = (DOCS / "understand" / "performance.rst").read_text(encoding="utf-8")
 FIGURES = json.loads((DOCS / "performance" / "figures.json").read_text(encoding="utf-8"))
 SERVERS = json.loads((DOCS / "performance" / "servers.json").read_text(encoding="utf-8"))
 MEASURED = {row["name"]: row for row in FIGURES["rows"]}

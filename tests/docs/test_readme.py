@@ -189,7 +189,7 @@ def test_the_tests_that_it_prints_pass(folder: Path) -> None:
 
 
 def test_every_policy_of_the_table_exists() -> None:
-    page = (DOCS / "explanation" / "policies-and-decisions.rst").read_text(encoding="utf-8")
+    page = (DOCS / "understand" / "policies-and-decisions.rst").read_text(encoding="utf-8")
     table = page.partition("What each policy allows\n")[2]
 
     names = {name.removeprefix("@") for name in re.findall(r"``(@?[A-Z][A-Za-z]+|@policy)", table)}

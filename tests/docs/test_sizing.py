@@ -25,8 +25,8 @@ from jwtpolicy.testing.token_store import TokenStoreContract
 from tests.support.paths import DOCS
 from tests.support.stores.sqlalchemy import delete_rows, make_server
 
-PAGE = (DOCS / "explanation" / "sizing.rst").read_text(encoding="utf-8")
-RECIPE = (DOCS / "explanation" / "partitions.sql").read_text(encoding="utf-8")
+PAGE = (DOCS / "operate" / "sizing.rst").read_text(encoding="utf-8")
+RECIPE = (DOCS / "operate" / "partitions.sql").read_text(encoding="utf-8")
 SETTINGS = Settings.from_mapping({})
 
 with (DOCS / "sizing" / "figures.csv").open(encoding="utf-8", newline="") as _file:

@@ -13,7 +13,7 @@ from tests.support.pages import run_page
 
 @pytest.fixture
 def leak(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    return run_page("howto/change-the-secret.rst", tmp_path, monkeypatch)
+    return run_page("operate/keys.rst", tmp_path, monkeypatch)
 
 
 def forged_pair(leak: dict[str, Any], app: Any) -> dict[str, str]:
@@ -72,7 +72,7 @@ def test_the_list_of_sessions_is_cleared_as_the_page_says(leak: dict[str, Any]) 
 def test_a_used_link_takes_the_older_ones_along(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    page = run_page("howto/one-time-tokens.rst", tmp_path, monkeypatch)
+    page = run_page("howto/email-links.rst", tmp_path, monkeypatch)
     client = page["app"].test_client()
     page["HASHES"]["bob@shop.example"] = ""
     for _ in range(2):

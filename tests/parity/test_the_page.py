@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.paths import ROOT
 
-PAGE = ROOT / "docs/explanation/what-cannot-happen-here.rst"
+PAGE = ROOT / "docs/understand/what-cannot-happen.rst"
 
 LAST = {"S": 19, "C": 23, "D": 21, "K": 48}
 IDS = [f"{letter}{number}" for letter in LAST for number in range(1, LAST[letter] + 1)]
