@@ -142,7 +142,8 @@ class JWTManager(Generic[User]):
             None: no policy but those of the endpoint.
         store: The token store, which keeps sessions and revocations; None means the store of
             ``JWT_STORE_URL``.
-        keys: The key ring; None means the keys of the settings.
+        keys: The key ring, or a function that returns it and is asked again every
+            ``JWT_KEYS_RELOAD`` seconds; None means the keys of the settings.
         transports: Your own transports, from which tokens are read beside ``JWT_TOKEN_LOCATION``.
         add_context_processor: Whether templates have `current_user` and `current_token`; the user
             is loaded when a template uses it. A user who is not known any more is false there; an
@@ -160,7 +161,7 @@ class JWTManager(Generic[User]):
         *,
         baseline: Policy | None = NotRevoked(),  # noqa: B008 # policies are frozen
         store: TokenStore | None = None,
-        keys: KeyRing | None = None,
+        keys: KeyRing | Callable[[], KeyRing] | None = None,
         transports: Iterable[Transport] = (),
         add_context_processor: bool = False,
         clock: Clock = system_clock,
@@ -1173,8 +1174,10 @@ def _check_parts(store: object, keys: object, transports: object, adds: object) 
     """
     has_store = "JWTManager(store=…) takes a TokenStore; a URL belongs into JWT_STORE_URL"
     expect(store, (TokenStore, NoneType), has_store, ConfigurationError, is_secret=True)
-    has_ring = "JWTManager(keys=…) takes a KeyRing: KeyRing(Key(…, algorithm))"
-    expect(keys, (KeyRing, NoneType), has_ring, ConfigurationError, is_secret=True)
+    has_ring = "JWTManager(keys=…) takes a KeyRing, such as KeyRing(Key(…, algorithm)), or a "
+    has_ring += "function that returns one"
+    if not callable(keys) or isinstance(keys, type):
+        expect(keys, (KeyRing, NoneType), has_ring, ConfigurationError, is_secret=True)
     has_places = "JWTManager(transports=…) takes a list of Transport objects; names belong into "
     has_places += "JWT_TOKEN_LOCATION"
     for place in expect_several(transports, has_places, ConfigurationError):

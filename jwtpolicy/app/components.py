@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+import os
 from collections.abc import Callable, Iterable
 from datetime import timedelta
 from typing import Any, NamedTuple
@@ -19,6 +20,9 @@ from ..guards.levels import Place
 from ..guards.presentation import PresentationCheck
 from ..guards.refusal_log import Refusals
 from ..keys import KeyRing
+from ..keys.folder import KeyFolder
+from ..keys.reloading import ReloadingKeys
+from ..keys.ring import KeySource
 from ..markers import NEVER
 from ..policy.base import Policy
 from ..policy.closing import leaves
@@ -53,7 +57,8 @@ logger = logging.getLogger("jwtpolicy")
 
 _NO_KEY = """no key is configured; set JWT_SECRET_KEY to at least 32 random bytes, for example from
   python -c "import secrets; print(secrets.token_urlsafe(48))"
-and keep it out of the source. To verify tokens of others only, set JWT_PUBLIC_KEY."""
+and keep it out of the source. To verify tokens of others only, set JWT_PUBLIC_KEY.
+A folder of keys that can be changed without a restart is JWT_KEYS."""
 
 
 class Components(NamedTuple):
@@ -89,7 +94,8 @@ class Parts:
     Args:
         app: The application.
         settings: Its settings.
-        keys: The key ring passed to the manager; None for the keys of the settings.
+        keys: The key ring passed to the manager, or the function that returns it; None for the
+            keys of the settings.
         store: The token store passed to the manager; None for the store of the settings.
         transports: The application's own transports.
         clock: Returns seconds since the epoch.
@@ -100,14 +106,14 @@ class Parts:
 
     Attributes:
         takes_cookies: Whether ``JWT_TOKEN_LOCATION`` contains cookies.
-        ring: The keys.
+        keys: Where the ring in use is asked for; it changes if keys are read again.
     """
 
     def __init__(
         self,
         app: Flask,
         settings: Settings,
-        keys: KeyRing | None,
+        keys: KeyRing | Callable[[], KeyRing] | None,
         store: TokenStore | None,
         transports: tuple[Transport, ...],
         clock: Clock,
@@ -116,7 +122,8 @@ class Parts:
         self._lifetimes = settings.lifetimes
         self.takes_cookies = "cookies" in settings.token_location
         self.clock = clock
-        self.ring = ring = keys or _ring(settings)
+        self.keys = _key_source(app, settings, keys, clock)
+        ring = self.keys.current()
         has_own_keys = type(ring).signing_key_for is not KeyRing.signing_key_for
         self.can_sign = ring.signing_key is not None or has_own_keys
         self._chose_file = store is None and settings.store_url is None and not app.testing
@@ -125,7 +132,7 @@ class Parts:
         if self.can_sign:
             check_own_tokens(settings)
         self._own_places = transports
-        self.signer = _signer(settings, ring, with_csrf=self.has_csrf)
+        self.signer = _signer(settings, self.keys, with_csrf=self.has_csrf)
         self.cookies = _cookies(settings, clock)
         self.csrf = _csrf(settings)
         self.refusals = Refusals(settings.realm, settings.resource_metadata)
@@ -297,7 +304,7 @@ class Parts:
         return Components(
             registered=registered,
             services=Services(
-                verifier=_verifier(self.settings, self.ring, self.clock, registered.schemas),
+                verifier=_verifier(self.settings, self.keys, self.clock, registered.schemas),
                 revocation=revocation,
                 users=users,
                 terms=terms,
@@ -362,6 +369,35 @@ def _check_sessions(settings: Settings, store: TokenStore | None) -> None:
             raise ConfigurationError(msg)
 
 
+def _key_source(
+    app: Flask, settings: Settings, keys: KeyRing | Callable[[], KeyRing] | None, clock: Clock
+) -> KeySource:
+    """Return the source of the keys: the ring itself, or what is asked again for it.
+
+    Raises:
+        ConfigurationError: There is no key, or one cannot be used.
+    """
+    if keys is not None and settings.keys is not None:
+        msg = "JWT_KEYS is set, and JWTManager(keys=…) has keys too; remove one of them"
+        raise ConfigurationError(msg)
+    if isinstance(keys, KeyRing):
+        return keys
+    if keys is None and settings.keys is None:
+        return _ring(settings)
+    return ReloadingKeys(keys or key_folder(app, settings, clock), settings.keys_reload, clock)
+
+
+def key_folder(app: Flask, settings: Settings, clock: Clock) -> KeyFolder:
+    """Return the folder of ``JWT_KEYS``; a relative path begins at the instance folder."""
+    return KeyFolder(
+        os.path.join(app.instance_path, settings.keys or ""),
+        clock,
+        algorithm=settings.algorithm,
+        delay=settings.key_publish_delay,
+        is_shared=settings.keys_folder_shared,
+    )
+
+
 def _ring(settings: Settings) -> KeyRing:
     if not (settings.secret_key or settings.private_key or settings.public_key):
         raise ConfigurationError(_NO_KEY)
@@ -371,6 +407,7 @@ def _ring(settings: Settings) -> KeyRing:
         fallbacks=settings.secret_key_fallbacks,
         private_key=settings.private_key,
         public_key=settings.public_key,
+        is_shared=settings.keys_folder_shared,
     )
 
 
@@ -389,7 +426,7 @@ def _session_rules(settings: Settings) -> SessionRules:
     )
 
 
-def _signer(settings: Settings, ring: KeyRing, *, with_csrf: bool) -> Signer:
+def _signer(settings: Settings, ring: KeySource, *, with_csrf: bool) -> Signer:
     rules = SigningRules(
         issuer=settings.encode_issuer,
         audience=_audience(settings.encode_audience),
@@ -449,7 +486,9 @@ def _audience(audience: tuple[str, ...]) -> str | tuple[str, ...] | None:
     return audience[0] if len(audience) == 1 else audience or None
 
 
-def _verifier(settings: Settings, ring: KeyRing, clock: Clock, schemas: SchemaRegistry) -> Verifier:
+def _verifier(
+    settings: Settings, ring: KeySource, clock: Clock, schemas: SchemaRegistry
+) -> Verifier:
     rules = ClaimRules(
         issuers=settings.accepted_issuers,
         audiences=settings.accepted_audiences,

@@ -58,7 +58,7 @@ def _shared(candidate: Candidate) -> Iterator[str]:
 
 
 def _signing_keys(candidate: Candidate) -> tuple[Key, ...]:
-    return () if candidate.bound is None else candidate.bound.parts.ring.signing_keys()
+    return () if candidate.bound is None else candidate.bound.parts.keys.current().signing_keys()
 
 
 def _is_made_of(key: Key, secret: bytes) -> bool:

@@ -50,12 +50,13 @@ def key_complaint(material: object, error: Exception) -> str | None:
         material: The key material that was given.
         error: The error of the attempt to read it.
     """
-    if isinstance(material, os.PathLike) or _is_a_file(material):
+    if isinstance(material, os.PathLike) or names_a_file(material):
         return A_FILE_NAME
     return LOCKED if _is_locked(material, error) else None
 
 
-def _is_a_file(material: object) -> bool:
+def names_a_file(material: object) -> bool:
+    """Whether *material*, given as a private or public key, is the name of a file."""
     name = _name(material)
     return name is not None and bool(
         _exists(name) or re.match(_PATH, name) or re.search(_ENDING, name) or "/" in name

@@ -23,6 +23,9 @@ from .complaints import A_FILE_NAME, is_secret_a_file, key_complaint, text_bytes
 logger = logging.getLogger("jwtpolicy")
 
 _ALGORITHMS: Final[dict[str, Algorithm]] = get_default_algorithms()
+# The fully specified name (RFC 9864), which PyJWT does not know yet. Which keys it may have is
+# checked here: PyJWT's implementation would take those of Ed448, too.
+_ALGORITHMS["Ed25519"] = _ALGORITHMS["EdDSA"]
 
 #: RFC 7518 section 3.2: "A key of the same size as the hash output … or larger MUST be used".
 MIN_SECRET: Final = {"HS256": 32, "HS384": 48, "HS512": 64}
@@ -37,7 +40,7 @@ _RSA: Final = frozenset({"RS256", "RS384", "RS512", "PS256", "PS384", "PS512"})
 _MIN_RSA_BITS: Final = 2048
 _MIN_RSA_EXPONENT: Final = 65537
 
-SUPPORTED: Final = (*MIN_SECRET, *sorted(_RSA), *_CURVES, "EdDSA")
+SUPPORTED: Final = (*MIN_SECRET, *sorted(_RSA), *_CURVES, "EdDSA", "Ed25519")
 
 #: Secrets that stand in tutorials and test data, so that everybody knows them.
 _PUBLISHED: Final = frozenset(
@@ -60,8 +63,9 @@ class Key:
 
     Args:
         material: A secret, as bytes or text; a PEM; or an object of ``cryptography``.
-        algorithm: ``HS256``, ``RS256``, ``PS256``, ``ES256`` (each also 384 and 512) or
-            ``EdDSA``.
+        algorithm: ``HS256``, ``RS256``, ``PS256``, ``ES256`` (each also 384 and 512), ``Ed25519``
+            (:rfc:`9864`), or ``EdDSA``, which is the older name of the same algorithm. A key has
+            one of the two names, and does not verify tokens whose header has the other.
         key_id: ``kid``. Asymmetric keys get their thumbprint (:rfc:`7638`), secrets none: a hash
             of a secret would be a hint.
         is_fallback: Whether tokens without ``kid`` are tried with it too.
@@ -91,12 +95,9 @@ class Key:
     ) -> None:
         expect(key_id, (str, NoneType), "Key(key_id=…) takes text", ConfigurationError)
         expect(is_fallback, bool, "Key(is_fallback=…) is True or False", ConfigurationError)
-        if algorithm not in SUPPORTED:
-            msg = f"the algorithm {algorithm!r} is not one of {', '.join(SUPPORTED)}"
-            raise ConfigurationError(msg)
+        self._algorithm = implementation_of(algorithm)
         self.algorithm = algorithm
         self.is_fallback = is_fallback
-        self._algorithm = _ALGORITHMS[algorithm]
         self._derived: dict[bytes, bytes] = {}
         self._mac: hmac.HMAC | None = None
         if algorithm in MIN_SECRET:
@@ -111,6 +112,11 @@ class Key:
     def can_sign(self) -> bool:
         """Whether the key is a secret or a private key, and not only a public one."""
         return self._signing is not None
+
+    @property
+    def material(self) -> Any:
+        """The secret as bytes, or the private or else the public key of ``cryptography``."""
+        return self._verifying if self._signing is None else self._signing
 
     def sign(self, signing_input: bytes) -> bytes:
         """Return the signature over *signing_input*.
@@ -172,6 +178,18 @@ class Key:
 
     def __repr__(self) -> str:
         return f"<Key {self.algorithm} kid={self.key_id!r}>"
+
+
+def implementation_of(algorithm: str) -> Algorithm:
+    """Return what PyJWT signs and verifies with under this name.
+
+    Raises:
+        ConfigurationError: The algorithm is not one of `SUPPORTED`.
+    """
+    if algorithm not in SUPPORTED:
+        msg = f"the algorithm {algorithm!r:.40} is not one of {', '.join(SUPPORTED)}"
+        raise ConfigurationError(msg)
+    return _ALGORITHMS[algorithm]
 
 
 def _mac_of(prepared: hmac.HMAC, signing_input: bytes) -> bytes:
@@ -255,6 +273,7 @@ def advice(algorithm: str) -> str:
     """Return the command that makes a key for *algorithm*."""
     command = {
         "EdDSA": "openssl genpkey -algorithm ed25519",
+        "Ed25519": "openssl genpkey -algorithm ed25519",
         "ES256": "openssl ecparam -name prime256v1 -genkey -noout",
         "ES384": "openssl ecparam -name secp384r1 -genkey -noout",
         "ES512": "openssl ecparam -name secp521r1 -genkey -noout",

@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import inspect
 import logging
+import os
 from collections.abc import Callable, Iterable, Mapping
 from copy import deepcopy
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from werkzeug.exceptions import HTTPException
 
 from ..exceptions import ConfigurationError, InvalidTokenError, expect, expect_several
 from .key import MIN_SECRET, Key, advice
+from .key_files import configured_key
 
 logger = logging.getLogger("jwtpolicy")
+
+
+class KeySource(Protocol):
+    """Where the ring in use is asked for: a ring is its own source."""
+
+    def current(self) -> KeyRing:
+        """Return the ring in use; whatever was remembered of another one does not hold for it."""
 
 
 class KeyRing:
@@ -56,6 +65,10 @@ class KeyRing:
             raise ConfigurationError(msg)
         self._unnamed = _unnamed(keys)
         self._of_any_name: tuple[Key, ...] = ()
+
+    def current(self) -> KeyRing:
+        """Return this ring: it is the one in use, since it never changes."""
+        return self
 
     def signing_key_for(self, subject: str, claims: Mapping[str, Any]) -> Key | None:
         """Return the key that signs a token; None where there is none that can.
@@ -104,10 +117,19 @@ class KeyRing:
         algorithm: str = "HS256",
         secret: str | bytes | None = None,
         fallbacks: Iterable[str | bytes] = (),
-        private_key: str | bytes | None = None,
-        public_key: str | bytes | None = None,
+        private_key: str | bytes | os.PathLike[str] | None = None,
+        public_key: str | bytes | os.PathLike[str] | None = None,
+        is_shared: bool = False,
     ) -> KeyRing:
         """Return the ring of an application's settings.
+
+        Args:
+            algorithm: ``JWT_ALGORITHM``.
+            secret: ``JWT_SECRET_KEY``.
+            fallbacks: ``JWT_SECRET_KEY_FALLBACKS``.
+            private_key: ``JWT_PRIVATE_KEY``: a PEM, a JWK, or the path of a file with one.
+            public_key: ``JWT_PUBLIC_KEY``, likewise.
+            is_shared: Whether others may read the file of a private key.
 
         Raises:
             ConfigurationError: A key is missing, weak, or not one for *algorithm*.
@@ -123,17 +145,17 @@ class KeyRing:
             if public_key is None:
                 msg = f"JWT_ALGORITHM {algorithm} needs JWT_PRIVATE_KEY; {advice(algorithm)}"
                 raise ConfigurationError(msg)
-            only = _set("JWT_PUBLIC_KEY", public_key, algorithm)
+            only = _asymmetric("JWT_PUBLIC_KEY", public_key, algorithm, is_shared)
             ring = cls(None, [only])
             # Whoever signs has named the key, and its PEM does not say how (KEY-1).
             ring._of_any_name = (only,)
             return ring
-        signing = _set("JWT_PRIVATE_KEY", private_key, algorithm)
+        signing = _asymmetric("JWT_PRIVATE_KEY", private_key, algorithm, is_shared)
         if not signing.can_sign:
             msg = "JWT_PRIVATE_KEY holds a public key"
             raise ConfigurationError(msg)
         if public_key is not None:
-            public = _set("JWT_PUBLIC_KEY", public_key, algorithm)
+            public = _asymmetric("JWT_PUBLIC_KEY", public_key, algorithm, is_shared)
             if public.key_id != signing.key_id:
                 msg = "JWT_PUBLIC_KEY is not the public half of JWT_PRIVATE_KEY"
                 raise ConfigurationError(msg)
@@ -147,6 +169,17 @@ def _set(name: str, material: str | bytes, algorithm: str, *, is_fallback: bool 
     """Return the key that the setting *name* holds; raises what `Key` does, with the name."""
     try:
         return Key(material, algorithm, is_fallback=is_fallback)
+    except ConfigurationError as error:
+        msg = f"{name}: {error}"
+        raise ConfigurationError(msg) from None
+
+
+def _asymmetric(
+    name: str, material: str | bytes | os.PathLike[str], algorithm: str, is_shared: bool
+) -> Key:
+    """Return the private or public key that the setting *name* holds, or the path of."""
+    try:
+        return configured_key(material, algorithm, is_shared=is_shared)
     except ConfigurationError as error:
         msg = f"{name}: {error}"
         raise ConfigurationError(msg) from None

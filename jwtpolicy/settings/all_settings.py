@@ -16,7 +16,6 @@ from .checks import (
     check_profile,
     check_renewal,
     doubts,
-    is_refused,
     own_kind,
 )
 from .cookie_shapes import check_cookies
@@ -88,7 +87,7 @@ class Settings(KindSettings):
         return sorted(
             key
             for key in {*mapping, *self._seen}
-            if (key in known or own_kind(key) or is_refused(key))
+            if (key in known or own_kind(key))
             and mapping.get(key, absent) != self._seen.get(key, absent)
         )
 

@@ -17,6 +17,8 @@ class UnknownSettingWarning(UserWarning):
 
 def check_keys(settings: KindSettings) -> None:
     """Refuse keys that the algorithm would leave unused: they were meant to sign or verify."""
+    if settings.keys is not None:
+        _check_folder_alone(settings)
     unused: dict[str, object] = {"JWT_SECRET_KEY_FALLBACKS": settings.secret_key_fallbacks}
     if settings.algorithm.startswith("HS"):
         unused = {"JWT_PRIVATE_KEY": settings.private_key, "JWT_PUBLIC_KEY": settings.public_key}
@@ -26,6 +28,19 @@ def check_keys(settings: KindSettings) -> None:
                 f"{key} is not used with JWT_ALGORITHM {settings.algorithm}; set JWT_ALGORITHM to "
                 f"the algorithm of the key, or remove {key}"
             )
+            raise ConfigurationError(msg)
+
+
+def _check_folder_alone(settings: KindSettings) -> None:
+    others = {
+        "JWT_SECRET_KEY": settings.secret_key,
+        "JWT_SECRET_KEY_FALLBACKS": settings.secret_key_fallbacks,
+        "JWT_PRIVATE_KEY": settings.private_key,
+        "JWT_PUBLIC_KEY": settings.public_key,
+    }
+    for key, value in others.items():
+        if value:
+            msg = f"{key} is not used with JWT_KEYS; put its key into that folder, or remove {key}"
             raise ConfigurationError(msg)
 
 
@@ -136,19 +151,12 @@ _OWN_KIND: Final = (
 
 
 def doubts(given: Iterable[str], known: set[str]) -> Iterator[str]:
-    """Yield a warning for each key that is unknown, or probably misspelt.
-
-    Raises:
-        ConfigurationError: A key is a setting that this version does not have.
-    """
+    """Yield a warning for each key that is unknown, or probably misspelt."""
     for key in given:
         if key.startswith("JWT_COMPAT_"):
             continue  # the bridge reads these, and refuses what it does not know
         if key in known:
             yield from _misspelt(key)
-        elif key in _LATER:
-            msg = f"{key}: this version does not have it; {_LATER[key]}"
-            raise ConfigurationError(msg)
         else:
             near = difflib.get_close_matches(key, known, 1)
             hint = _ADVICE.get(key) or (f"did you mean {near[0]}?" if near else "remove it")
@@ -163,18 +171,6 @@ def _misspelt(key: str) -> Iterator[str]:
         meant = f"JWT_{near[0].upper()}_{ending}"
         yield f"{key} is for a kind of your own, {kind!r}; did you mean {meant}?"
 
-
-def is_refused(key: str) -> bool:
-    """Whether *key* is a setting that this version does not have, and refuses."""
-    return key in _LATER
-
-
-#: KindSettings that would quietly do nothing: they are refused until they do what they say.
-_LATER: Final[Mapping[str, str]] = {
-    "JWT_KEYS": "pass keys=KeyRing(…) to JWTManager",
-    "JWT_KEYS_RELOAD": "restart to load new keys",
-    "JWT_KEY_PUBLISH_DELAY": "new keys sign at once",
-}
 
 #: Advice about keys of Flask-JWT-Extended that are renamed here, or have no switch.
 _ADVICE: Final[Mapping[str, str]] = {

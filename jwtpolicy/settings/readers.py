@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Callable
 from datetime import timedelta
+from os import PathLike, fspath
 from typing import Any, Final
 
 from ..exceptions import ChallengeError, ConfigurationError, quoted
@@ -14,6 +15,7 @@ from ..tokens.claims import CARRIED, RESERVED_CLAIMS
 
 #: Seconds.
 MINUTE: Final = 60
+HOUR: Final = 3600
 DAY: Final = 86_400
 
 #: The longest lifetime; ``exp`` has to stay a date (CLAIM-1), and stores keep 64-bit integers.
@@ -55,6 +57,16 @@ def secret(value: Any) -> str | bytes:
         msg = "a non-empty string or bytes"
         raise Wrong(msg)
     return value
+
+
+def key_text(value: Any) -> str | bytes | PathLike[str]:
+    """Read the text of a key, or the path of its file."""
+    return value if isinstance(value, PathLike) else secret(value)
+
+
+def folder(value: Any) -> str:
+    """Read the path of a folder."""
+    return text(fspath(value) if isinstance(value, PathLike) else value)
 
 
 def secrets(value: Any) -> tuple[str | bytes, ...]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from os import PathLike
 
 from ..keys.key import SUPPORTED
 from ..stores.caching import MAX_SECONDS
 from . import readers as read
 from .field import setting
-from .readers import DAY, MINUTE
+from .readers import DAY, HOUR, MINUTE
 
 
 # `Settings` has what is left out here: to make it for each of its bases takes as long as all else.
@@ -34,21 +35,52 @@ class TokenSettings:
         "whoever knows it can be anybody for as long as it stands here.",
         is_secret=True,
     )
-    private_key: str | bytes | None = setting(
+    private_key: str | bytes | PathLike[str] | None = setting(
         "JWT_PRIVATE_KEY",
         None,
-        read.secret,
-        "PEM",
+        read.key_text,
+        "PEM or JWK as text, or the path of a file with one",
         "The private key that signs, for all algorithms but HS256, HS384 and HS512.",
         is_secret=True,
     )
-    public_key: str | bytes | None = setting(
+    public_key: str | bytes | PathLike[str] | None = setting(
         "JWT_PUBLIC_KEY",
         None,
-        read.secret,
-        "PEM",
+        read.key_text,
+        "PEM or JWK as text, or the path of a file with one",
         "The public key; alone it makes a service that only verifies.",
         is_secret=True,  # somebody may have put the private one there
+    )
+    keys: str | None = setting(
+        "JWT_KEYS",
+        None,
+        read.optional(read.folder),
+        "path of a folder, or None",
+        "The folder of the keys, each a file of its own: all verify, and the newest signs. It "
+        "replaces the other settings of keys.",
+    )
+    keys_reload: float = setting(
+        "JWT_KEYS_RELOAD",
+        60,
+        read.between(1, DAY),
+        "seconds from 1 to 86400, or timedelta",
+        "How long after a change in the folder of the keys, at the latest, a request notices it.",
+    )
+    key_publish_delay: float = setting(
+        "JWT_KEY_PUBLISH_DELAY",
+        2 * HOUR,
+        read.between(0, 30 * DAY),
+        "seconds from 0 to 2592000, or timedelta",
+        "How long a new key in the folder is published before it signs, so that services that "
+        "cache the published keys have fetched it by then.",
+    )
+    keys_folder_shared: bool = setting(
+        "JWT_KEYS_FOLDER_SHARED",
+        False,
+        read.flag,
+        "True or False",
+        "Whether files of private keys and secrets may be readable for others than their owner, "
+        "as secrets are that a container platform mounts.",
     )
     algorithm: str = setting(
         "JWT_ALGORITHM",

@@ -9,9 +9,14 @@ from os import urandom
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
-from ..exceptions import ConfigurationError, InvalidTokenError, IssueError
+from ..exceptions import (
+    ConfigurationError,
+    InvalidTokenError,
+    IssueError,
+    KeysUnavailableError,
+)
 from ..keys import Key, KeyRing
-from ..keys.ring import find_keys, limits_keys, may_sign
+from ..keys.ring import KeySource, find_keys, limits_keys, may_sign
 from .access_profile import HOW, RFC9068, check_issued
 from .claims import MAX_ID, RESERVED_CLAIMS, malformed_claim
 from .jose import RESERVED_HEADERS, encoded_object, encoded_segment
@@ -32,6 +37,7 @@ _ID_BYTES: Final = 16
 #: Bytes of randomness in a CSRF value.
 _CSRF_BYTES: Final = 16
 
+_GONE: Final = "no key is left that can sign: the last one was removed from where keys are read"
 _NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
@@ -119,25 +125,36 @@ class SigningRules:
     max_length: int = 16_384
 
 
+class _Generation:
+    """One ring, and the encoded headers of its own key; they are replaced together."""
+
+    __slots__ = ("headers", "limits_keys", "ring")
+
+    def __init__(self, ring: KeyRing) -> None:
+        self.ring = ring
+        self.limits_keys = limits_keys(ring)
+        self.headers: dict[tuple[Key, str], str] = {}
+
+
 class Signer:
     """Sign claims as a compact JWS, and add the registered claims.
 
     Args:
-        ring: The keys; its signing key signs.
+        ring: The keys, or a source of rings that change while the process runs; its signing key
+            signs.
         rules: What all tokens share.
 
     Raises:
         ConfigurationError: The ring chooses keys by claims, and has no ``may_sign``.
     """
 
-    def __init__(self, ring: KeyRing, rules: SigningRules = SigningRules()) -> None:
-        self._ring = ring
-        self._limits_keys = limits_keys(ring)
+    def __init__(self, ring: KeySource, rules: SigningRules = SigningRules()) -> None:
+        self._keys = ring
+        self._newest = _Generation(ring.current())
         self._rules = rules
         self._is_profiled = rules.access_profile == RFC9068
         self._is_sub = rules.identity_claim == "sub"
         self._reserved = RESERVED_CLAIMS | {"sub", rules.identity_claim}
-        self._headers: dict[tuple[Key, str], str] = {}
 
     def sign(self, request: TokenRequest) -> Issued:
         """Return a new token.
@@ -147,10 +164,13 @@ class Signer:
                 ring says that the key may not sign them; or an access token is none of the
                 profile; or it would be refused here, for want of an issuer or an audience.
             ConfigurationError: There is no key that can sign, or the ring returned none.
+            KeysUnavailableError: The last key that can sign was removed from a source of keys.
         """
+        generation = self._generation()
+        ring = generation.ring
         # A ring that chooses keys by what tokens say also says what they may sign.
-        key = None if self._limits_keys else self._ring.signing_key
-        key = key or self.key_for(request.subject, request.claims)
+        key = None if generation.limits_keys else ring.signing_key
+        key = key or self._key(ring, request.subject, request.claims)
         members = self._members(request)
         read = members if self._is_sub else members | {"sub": request.subject}
         if self._rules.demanded:
@@ -160,11 +180,18 @@ class Signer:
             raise IssueError(_complaint(wrong, read[wrong]))
         if self._is_profiled and request.kind == "access":
             check_issued(members)
-        if self._limits_keys and not may_sign(self._ring, key, read):
+        if generation.limits_keys and not may_sign(ring, key, read):
             msg = f"may_sign refuses these claims to {key!r}, which signing_key_for chose for them"
             raise IssueError(msg)
-        encoded = self._encoded(key, request, members)
+        encoded = self._encoded(generation, key, request, members)
         return Issued(encoded, members["jti"], request.issued_at, members.get("exp"))
+
+    def _generation(self) -> _Generation:
+        """Return what belongs to the ring in use."""
+        generation, ring = self._newest, self._keys.current()
+        if generation.ring is not ring:
+            generation = self._newest = _Generation(ring)
+        return generation
 
     def _members(self, request: TokenRequest) -> dict[str, Any]:
         """Return all claims of a token, in the order in which they are written.
@@ -236,16 +263,17 @@ class Signer:
         if self._is_profiled and self._rules.client_id is None and "client_id" not in said[0]:
             msg = "the session names no client_id, and JWT_CLIENT_ID is not set"
             raise InvalidTokenError(msg)
-        if self._limits_keys:
-            self._check_keys(token, said)
+        generation = self._generation()
+        if generation.limits_keys:
+            self._check_keys(generation.ring, token, said)
 
-    def _check_keys(self, token: Token, said: tuple[Mapping[str, Any], ...]) -> None:
+    def _check_keys(self, ring: KeyRing, token: Token, said: tuple[Mapping[str, Any], ...]) -> None:
         found = token._claims
         kept = {name: found[name] for name in found if name in RESERVED_CLAIMS or name == "sub"}
         # Which of several keys it was is not known any more, so that all of them have to be fine.
-        keys = find_keys(self._ring, token._header["alg"], token.key_id)
+        keys = find_keys(ring, token._header["alg"], token.key_id)
         pairs = [(key, {**claims, **kept}) for claims in said for key in keys]
-        if not pairs or not all(may_sign(self._ring, *pair) for pair in pairs):
+        if not pairs or not all(may_sign(ring, *pair) for pair in pairs):
             msg = "the token's key may not sign what its successor would say"
             raise InvalidTokenError(msg)
 
@@ -254,32 +282,45 @@ class Signer:
 
         Raises:
             ConfigurationError: There is no key that can sign.
+            KeysUnavailableError: There is none any more, in a source of keys.
         """
-        return [self.key_for(subject, claims), *self._ring.signing_keys()]
+        ring = self._keys.current()
+        return [self._key(ring, subject, claims), *ring.signing_keys()]
 
     def key_for(self, subject: str, claims: Mapping[str, Any]) -> Key:
         """Return the key that signs for *subject*.
 
         Raises:
             ConfigurationError: There is none that can sign, or the ring returned what is no key.
+            KeysUnavailableError: There is none any more, in a source of keys.
         """
-        key: object = self._ring.signing_key_for(subject, claims)
+        return self._key(self._keys.current(), subject, claims)
+
+    def _key(self, ring: KeyRing, subject: str, claims: Mapping[str, Any]) -> Key:
+        key: object = ring.signing_key_for(subject, claims)
         if key is not None and not isinstance(key, Key):
             msg = f"signing_key_for returned {type(key).__name__}: neither a Key nor None"
             raise ConfigurationError(msg)
         if key is None:
-            raise ConfigurationError(_no_key(self._ring))
+            # The first ring of a source had one, or nothing would be signed here.
+            raise (
+                KeysUnavailableError(_GONE)
+                if ring is not self._keys
+                else ConfigurationError(_no_key(ring))
+            )
         return key
 
-    def _encoded(self, key: Key, request: TokenRequest, members: dict[str, Any]) -> str:
+    def _encoded(
+        self, generation: _Generation, key: Key, request: TokenRequest, members: dict[str, Any]
+    ) -> str:
         """Return the compact serialization (:rfc:`7515#section-7.1`).
 
         Raises:
             IssueError: Claims or headers are not JSON, the headers name what is reserved, or the
                 token is longer than a verifier takes.
         """
-        header = None if request.headers else self._headers.get((key, request.kind))
-        header = header or self._header(key, request)
+        header = None if request.headers else generation.headers.get((key, request.kind))
+        header = header or self._header(generation, key, request)
         try:
             signing_input = f"{header}.{encoded_object(members)}"
         except (TypeError, ValueError) as error:
@@ -294,7 +335,7 @@ class Signer:
             raise IssueError(msg)
         return encoded
 
-    def _header(self, key: Key, request: TokenRequest) -> str:
+    def _header(self, generation: _Generation, key: Key, request: TokenRequest) -> str:
         """Return the encoded header; one without additions, of the ring's own key, is kept."""
         kind, is_profiled = request.kind, self._is_profiled and request.kind == "access"
         members = _custom(request.headers, RESERVED_HEADERS, "header")
@@ -308,9 +349,9 @@ class Signer:
             msg = f"the headers are not JSON: {type(error).__name__}"
             raise IssueError(msg) from None
         # Of a few only: keys and kinds of token may be as many as users.
-        is_frequent = key is self._ring.signing_key and kind in ("access", "refresh")
+        is_frequent = key is generation.ring.signing_key and kind in ("access", "refresh")
         if is_frequent and not request.headers:
-            self._headers[key, kind] = header
+            generation.headers[key, kind] = header
         return header
 
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 from ..clock import Clock, system_clock
 from ..exceptions import InvalidTokenError
 from ..keys import Key, KeyRing
-from ..keys.ring import find_keys, limits_keys, may_sign
+from ..keys.ring import KeySource, find_keys, limits_keys, may_sign
 from .claims import ClaimRules, Purpose, check_claims, read_identity
 from .jose import Header, parse_header, split
 from .strict_json import parse_object
@@ -16,6 +16,43 @@ from .token import Token, _verified
 
 #: Size of the cache of parsed headers, which has only headers of verified tokens.
 _MAX_HEADERS: Final = 256
+
+
+class _Generation:
+    """One ring, and what is remembered of it; they are replaced together.
+
+    Attributes:
+        ring: The keys.
+        limits_keys: Whether the ring has to be asked which claims a key may sign.
+        headers: The parsed headers of verified tokens, each with the keys that may have signed it.
+    """
+
+    __slots__ = ("_is_fixed", "headers", "limits_keys", "ring")
+
+    def __init__(self, ring: KeyRing) -> None:
+        self.ring = ring
+        self.limits_keys = limits_keys(ring)
+        # A subclass that overrides `find` may remove keys at any time, so nothing is cached then.
+        self._is_fixed = type(ring).find is KeyRing.find
+        self.headers: dict[bytes, tuple[Header, tuple[Key, ...]]] = {}
+
+    def parsed(self, segment: bytes) -> tuple[Header, tuple[Key, ...]]:
+        """Return the header in *segment*, and the keys that may have signed its token.
+
+        Raises:
+            InvalidTokenError: It is no header, or there is no such key.
+        """
+        header = parse_header(segment)
+        keys = find_keys(self.ring, header.algorithm, header.key_id)
+        if not keys or any(key.algorithm != header.algorithm for key in keys):
+            msg = "no key of that name and algorithm"
+            raise InvalidTokenError(msg)
+        return header, keys
+
+    def remember(self, segment: bytes, header: Header, keys: tuple[Key, ...]) -> None:
+        """Cache the header of a verified token: without a key nobody can fill the cache."""
+        if self._is_fixed and len(self.headers) < _MAX_HEADERS:
+            self.headers[segment] = (header, keys)
 
 
 class Verifier:
@@ -33,7 +70,7 @@ class Verifier:
     7. The `Token`.
 
     Args:
-        ring: The keys.
+        ring: The keys: a ring, or a source of rings that change while the process runs.
         rules: The verification rules of registered claims.
         clock: Returns the time in seconds since the epoch.
         load_principal: Loads the object of the claim schema from claims and kind.
@@ -46,21 +83,18 @@ class Verifier:
     def __init__(
         self,
         *,
-        ring: KeyRing,
+        ring: KeySource,
         rules: ClaimRules | None = None,
         clock: Clock = system_clock,
         load_principal: Callable[[dict[str, Any], str], object] = lambda claims, _: claims["sub"],
         max_length: int = 16_384,
     ) -> None:
-        self._ring = ring
+        self._keys = ring
+        self._generation = _Generation(ring.current())
         self._rules = rules or ClaimRules()
         self._clock = clock
         self._load_principal = load_principal
         self._max_length = max_length
-        # A subclass that overrides `find` may remove keys at any time, so nothing is cached then.
-        self._is_fixed = type(ring).find is KeyRing.find
-        self._limits_keys = limits_keys(ring)
-        self._headers: dict[bytes, tuple[Header, tuple[Key, ...]]] = {}
 
     def verify(
         self,
@@ -88,8 +122,11 @@ class Verifier:
                 is not accepted; the answer to the client is the same for all of these.
         """
         head, payload, signature, signing_input = split(encoded, self._max_length)  # Step 1.
-        known = self._headers.get(head)
-        header, keys = known or self._parsed(head)  # Steps 2 and 3.
+        generation, ring = self._generation, self._keys.current()
+        if generation.ring is not ring:
+            generation = self._generation = _Generation(ring)
+        known = generation.headers.get(head)
+        header, keys = known or generation.parsed(head)  # Steps 2 and 3.
         for key in keys:  # Step 4.
             # `is True`: `verify` of a Key subclass may return a truthy object by mistake.
             if key.verify(signing_input, signature) is True:
@@ -98,14 +135,14 @@ class Verifier:
             msg = "the signature is not ours"
             raise InvalidTokenError(msg)
         if known is None:
-            self._remember(head, header, keys)
+            generation.remember(head, header, keys)
         claims = parse_object(payload)  # Step 5.
         now = self._clock() if now is None else now
         rules, media_type = self._rules, header.type
         read_identity(claims, rules, media_type)  # Step 6.
         check_claims(claims, rules, media_type, kinds=kinds, purpose=purpose, now=now)
         # For each purpose: a key that is limited to some subjects must not end sessions of others.
-        if self._limits_keys and not may_sign(self._ring, key, claims):
+        if generation.limits_keys and not may_sign(ring, key, claims):
             msg = "the key may not sign these claims"
             raise InvalidTokenError(msg)
         try:
@@ -115,16 +152,3 @@ class Verifier:
                 raise
             principal = claims["sub"]
         return _verified(claims, header.members, claims.get("iss", ""), True, principal)  # Step 7.
-
-    def _parsed(self, segment: bytes) -> tuple[Header, tuple[Key, ...]]:
-        header = parse_header(segment)
-        keys = find_keys(self._ring, header.algorithm, header.key_id)
-        if not keys or any(key.algorithm != header.algorithm for key in keys):
-            msg = "no key of that name and algorithm"
-            raise InvalidTokenError(msg)
-        return header, keys
-
-    def _remember(self, segment: bytes, header: Header, keys: tuple[Key, ...]) -> None:
-        """Cache the header of a verified token: without a key nobody can fill the cache."""
-        if self._is_fixed and len(self._headers) < _MAX_HEADERS:
-            self._headers[segment] = (header, keys)

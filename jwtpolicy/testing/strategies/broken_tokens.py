@@ -234,6 +234,6 @@ def _taken_apart(app: Flask, encoded: str) -> _Genuine:
     claims = unverified_claims(encoded)
     with app.app_context():
         subject = claims[bound.settings.identity_claim]
-        key = bound.parts.ring.signing_key_for(subject, claims)
+        key = bound.parts.keys.current().signing_key_for(subject, claims)
     assert key is not None  # it has signed the token
     return _Genuine(encoded, header, claims, key, int(bound.parts.clock()))

@@ -1,0 +1,153 @@
+"""Files with one key each: PEM or JWK, who may read them, and since when they are published."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from stat import S_IRWXG, S_IRWXO, S_ISREG
+from typing import Final, NamedTuple
+
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+
+from ..exceptions import ConfigurationError
+from .complaints import names_a_file
+from .jwk import key_from_jwk
+from .key import Key
+
+#: Bytes of the largest file that is read: an RSA key of 16,384 bits has 13 kB.
+_MOST: Final = 65_536
+
+_CURVES: Final = {"secp256r1": "ES256", "secp384r1": "ES384", "secp521r1": "ES512"}
+
+
+class KeyFile(NamedTuple):
+    """A key, and the file that it was read from.
+
+    Attributes:
+        name: The name of the file.
+        key: The key.
+        published_at: Since when others can know the key, in seconds since the epoch: ``iat`` of a
+            JWK, else the file's time of modification.
+    """
+
+    name: str
+    key: Key
+    published_at: float
+
+
+def read_key_file(path: Path, *, algorithm: str, is_shared: bool) -> KeyFile:
+    """Return the key in the file at *path*.
+
+    Args:
+        path: The file; a symbolic link is followed.
+        algorithm: The algorithm of keys that could have several, such as an RSA key in a PEM.
+        is_shared: Whether others than the owner may read private keys and secrets.
+
+    Raises:
+        ConfigurationError: The file cannot be read, is none of a key, or others may read it. The
+            message names the file, and shows nothing of the key.
+    """
+    try:
+        found, text = _content(path)
+        key, published_at = _key(text, algorithm)
+    except ConfigurationError as error:
+        msg = f"{path.name}: {error}"
+        raise ConfigurationError(msg) from None
+    if key.can_sign and not is_shared and found.st_mode & (S_IRWXG | S_IRWXO):
+        msg = (
+            f"{path.name} holds a private key or a secret, and others may read it; run "
+            f"`chmod 600 {path}`, or set JWT_KEYS_FOLDER_SHARED to True if the folder is mounted "
+            "so that only this service sees it"
+        )
+        raise ConfigurationError(msg)
+    return KeyFile(path.name, key, found.st_mtime if published_at is None else published_at)
+
+
+def configured_key(
+    material: str | bytes | os.PathLike[str], algorithm: str, *, is_shared: bool
+) -> Key:
+    """Return the key of a setting: a PEM, a JWK, or the path of a file with one of these.
+
+    Raises:
+        ConfigurationError: It is none, cannot be used, or is one for another algorithm.
+    """
+    if isinstance(material, os.PathLike) or names_a_file(material):
+        path = Path(os.fsdecode(material)).expanduser()
+        key = read_key_file(path, algorithm=algorithm, is_shared=is_shared).key
+    else:
+        text = material.decode("ascii", "replace") if isinstance(material, bytes) else material
+        is_jwk = text.lstrip().startswith("{")
+        key = _key(text, algorithm)[0] if is_jwk else Key(material, algorithm)
+    if key.algorithm != algorithm:
+        msg = f"the key is one for {key.algorithm}, and JWT_ALGORITHM is {algorithm}"
+        raise ConfigurationError(msg)
+    return key
+
+
+def _content(path: Path) -> tuple[os.stat_result, str]:
+    """Return what is known of a file, and its text, both of the same file.
+
+    Raises:
+        ConfigurationError: It is none, is too large, or cannot be read.
+    """
+    try:
+        with open(path, "rb", opener=_open) as file:
+            found = os.fstat(file.fileno())
+            if not S_ISREG(found.st_mode) or found.st_size > _MOST:
+                msg = f"it is no file of at most {_MOST} bytes"
+                raise ConfigurationError(msg)
+            return found, file.read(_MOST).decode("ascii")
+    except OSError as error:
+        msg = f"it cannot be read: {error.strerror}"
+        raise ConfigurationError(msg) from None
+    except UnicodeDecodeError:
+        msg = "it is not ASCII, and so neither a PEM nor a JWK"
+        raise ConfigurationError(msg) from None
+
+
+def _open(name: str, flags: int) -> int:
+    # A pipe would wait for whoever writes.
+    return os.open(name, flags | getattr(os, "O_NONBLOCK", 0))
+
+
+def _key(text: str, algorithm: str) -> tuple[Key, float | None]:
+    if not text.lstrip().startswith("{"):
+        return Key(text, _algorithm_of(text, algorithm)), None
+    try:
+        members = json.loads(text)
+    except (ValueError, RecursionError):
+        msg = "it is not JSON"
+        raise ConfigurationError(msg) from None
+    if not isinstance(members, dict) or "kty" not in members:
+        msg = "it is no JWK of one key, which has a member kty"
+        raise ConfigurationError(msg)
+    if members["kty"] == "oct" and "kid" not in members:
+        msg = "a secret has no name of its own: give the JWK a kid"
+        raise ConfigurationError(msg)
+    published_at = members.get("iat")
+    if published_at is not None and type(published_at) not in (int, float):
+        msg = "the iat of the JWK is not a number of seconds"
+        raise ConfigurationError(msg)
+    return key_from_jwk(members, algorithm), published_at
+
+
+def _algorithm_of(text: str, algorithm: str) -> str:
+    """Return the one algorithm that the key in a PEM can have, or else *algorithm*."""
+    is_private = "PRIVATE KEY" in text
+    encoded = text.encode("ascii")
+    try:
+        key = (
+            serialization.load_pem_private_key(encoded, None)
+            if is_private
+            else serialization.load_pem_public_key(encoded)
+        )
+    except Exception:  # noqa: BLE001 # `Key` says what is wrong with it, and shows nothing of it
+        return algorithm
+    public = key.public_key() if hasattr(key, "public_key") else key
+    if isinstance(public, rsa.RSAPublicKey):
+        return algorithm if algorithm[:2] in ("RS", "PS") else "RS256"
+    if isinstance(public, ec.EllipticCurvePublicKey):
+        return _CURVES.get(public.curve.name, algorithm)
+    return algorithm if algorithm == "Ed25519" else "EdDSA"
