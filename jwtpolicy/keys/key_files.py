@@ -65,15 +65,13 @@ def read_key_file(path: Path, *, algorithm: str, is_shared: bool) -> KeyFile:
     return KeyFile(path.name, key, found.st_mtime if published_at is None else published_at)
 
 
-def configured_key(
-    material: str | bytes | os.PathLike[str], algorithm: str, *, is_shared: bool
-) -> Key:
+def configured_key(material: str | bytes, algorithm: str, *, is_shared: bool) -> Key:
     """Return the key of a setting: a PEM, a JWK, or the path of a file with one of these.
 
     Raises:
         ConfigurationError: It is none, cannot be used, or is one for another algorithm.
     """
-    if isinstance(material, os.PathLike) or names_a_file(material):
+    if names_a_file(material):
         path = Path(os.fsdecode(material)).expanduser()
         key = read_key_file(path, algorithm=algorithm, is_shared=is_shared).key
     else:

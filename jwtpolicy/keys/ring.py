@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import logging
-import os
 from collections.abc import Callable, Iterable, Mapping
 from copy import deepcopy
 from typing import Any, Final, Protocol
@@ -117,8 +116,8 @@ class KeyRing:
         algorithm: str = "HS256",
         secret: str | bytes | None = None,
         fallbacks: Iterable[str | bytes] = (),
-        private_key: str | bytes | os.PathLike[str] | None = None,
-        public_key: str | bytes | os.PathLike[str] | None = None,
+        private_key: str | bytes | None = None,
+        public_key: str | bytes | None = None,
         is_shared: bool = False,
     ) -> KeyRing:
         """Return the ring of an application's settings.
@@ -174,9 +173,7 @@ def _set(name: str, material: str | bytes, algorithm: str, *, is_fallback: bool 
         raise ConfigurationError(msg) from None
 
 
-def _asymmetric(
-    name: str, material: str | bytes | os.PathLike[str], algorithm: str, is_shared: bool
-) -> Key:
+def _asymmetric(name: str, material: str | bytes, algorithm: str, is_shared: bool) -> Key:
     """Return the private or public key that the setting *name* holds, or the path of."""
     try:
         return configured_key(material, algorithm, is_shared=is_shared)

@@ -59,9 +59,9 @@ def secret(value: Any) -> str | bytes:
     return value
 
 
-def key_text(value: Any) -> str | bytes | PathLike[str]:
+def key_text(value: Any) -> str | bytes:
     """Read the text of a key, or the path of its file."""
-    return value if isinstance(value, PathLike) else secret(value)
+    return secret(fspath(value) if isinstance(value, PathLike) else value)
 
 
 def folder(value: Any) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from os import PathLike
 
 from ..keys.key import SUPPORTED
 from ..stores.caching import MAX_SECONDS
@@ -35,7 +34,7 @@ class TokenSettings:
         "whoever knows it can be anybody for as long as it stands here.",
         is_secret=True,
     )
-    private_key: str | bytes | PathLike[str] | None = setting(
+    private_key: str | bytes | None = setting(
         "JWT_PRIVATE_KEY",
         None,
         read.key_text,
@@ -43,7 +42,7 @@ class TokenSettings:
         "The private key that signs, for all algorithms but HS256, HS384 and HS512.",
         is_secret=True,
     )
-    public_key: str | bytes | PathLike[str] | None = setting(
+    public_key: str | bytes | None = setting(
         "JWT_PUBLIC_KEY",
         None,
         read.key_text,
