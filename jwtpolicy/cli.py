@@ -1,4 +1,4 @@
-"""The click commands of ``flask jwtpolicy``: routes, explain, inspect, mint, migrate, store."""
+"""The click commands of ``flask jwtpolicy``: audits, explanations, migration, store and keys."""
 
 from __future__ import annotations
 
@@ -245,6 +245,78 @@ def upgrade() -> None:
     with _asking() as (found, _):
         told = found.upgrade()
     click.echo(told.rstrip())
+
+
+@jwtpolicy.group()
+def keys() -> None:
+    """Make, show, rotate and remove the keys of the folder JWT_KEYS.
+
+    A new key is published at once and signs after JWT_KEY_PUBLISH_DELAY. The one
+    before it goes on verifying until the last token that it signed has expired.
+    Running applications notice a change within JWT_KEYS_RELOAD.
+    """
+
+
+@keys.command("generate")
+@click.option(
+    "--folder",
+    required=True,
+    type=click.Path(file_okay=False),
+    help="The folder of the keys; it is made if it is not there.",
+)
+@click.option("--algorithm", default="ES256", show_default=True, help="The algorithm of the key.")
+def keys_generate(folder: str, algorithm: str) -> None:
+    """Write a new key into a folder; no application is needed.
+
+    \b
+    Example:
+      flask jwtpolicy keys generate --folder instance/keys
+    """  # noqa: D301 # the backspace is click's
+    from pathlib import Path
+
+    from .key_rotation.commands import generate
+
+    generate(Path(folder), algorithm)
+
+
+@keys.command("list")
+@click.option("--json", "as_json", is_flag=True, help="Write JSON, for machines.")
+@with_appcontext
+def keys_list(as_json: bool) -> None:
+    """Show all keys: which one signs, and until when the others are needed."""
+    from .key_rotation.commands import rotation_of, show
+
+    show(rotation_of(current_app), as_json=as_json)
+
+
+@keys.command("rotate")
+@click.option("--algorithm", help="The algorithm of the new key; that of the newest by default.")
+@with_appcontext
+def keys_rotate(algorithm: str | None) -> None:
+    """Make a new key, and remove those that no valid token needs.
+
+    If a key is published already and does not sign yet, no further one is made:
+    the command may run as often as you like, for example once a month.
+    """
+    from .key_rotation.commands import rotate, rotation_of
+
+    rotate(rotation_of(current_app), algorithm)
+
+
+@keys.command("retire")
+@click.argument("name", metavar="KID")
+@click.option(
+    "--force", is_flag=True, help="Although tokens that it signed are valid: after a leak."
+)
+@with_appcontext
+def keys_retire(name: str, force: bool) -> None:
+    """Remove one key, named by its kid or its file.
+
+    Without --force only a key is removed whose last token has expired.
+    """
+    from .key_rotation.commands import retire, rotation_of
+
+    retire(rotation_of(current_app), name, force=force)
 
 
 @jwtpolicy.command()

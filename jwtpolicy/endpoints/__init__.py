@@ -1,9 +1,10 @@
-"""Ready-made views: login, refresh, step-up, logout, sessions, revocation, introspection."""
+"""Ready-made views: login, refresh, step-up, logout, sessions, revocation, introspection, keys."""
 
 from .blueprint import auth_blueprint
 from .client_secrets import ClientView
 from .credential_view import Credentials, CredentialsView
 from .introspection import IntrospectionView
+from .jwks import JWKSView
 from .login import LoginView
 from .logout import LogoutView
 from .open_sessions import SessionsView
@@ -17,6 +18,7 @@ __all__ = [
     "Credentials",
     "CredentialsView",
     "IntrospectionView",
+    "JWKSView",
     "LoginView",
     "LogoutView",
     "PasswordCheck",

@@ -82,6 +82,10 @@ class KeyRing:
         """Return all keys that could sign: the one that does, and its fallbacks."""
         return self._signing_keys
 
+    def named_keys(self) -> tuple[Key, ...]:
+        """Return all keys that have a ``kid``, which are all but secrets of settings."""
+        return tuple(key for keys in self._by_name.values() for key in keys)
+
     def find(self, algorithm: str, key_id: str | None) -> tuple[Key, ...]:
         """Return the keys that may have signed a token with this header (KEY-1).
 

@@ -1,0 +1,1 @@
+"""Rotate the keys of a folder in three phases: publish, sign, retire."""
