@@ -305,9 +305,7 @@ def keys_rotate(algorithm: str | None) -> None:
 
 @keys.command("retire")
 @click.argument("name", metavar="KID")
-@click.option(
-    "--force", is_flag=True, help="Although tokens that it signed are valid: after a leak."
-)
+@click.option("--force", is_flag=True, help="Although its tokens are valid: after a leak.")
 @with_appcontext
 def keys_retire(name: str, force: bool) -> None:
     """Remove one key, named by its kid or its file.

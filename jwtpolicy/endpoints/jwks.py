@@ -44,7 +44,8 @@ class JWKSView(ProtectedView):
         response.cache_control.public = True
         response.cache_control.max_age = self._max_age(bound.settings.key_publish_delay)
         response.add_etag()
-        return response.make_conditional(request)
+        response.make_conditional(request)
+        return response
 
     def _max_age(self, delay: float) -> int:
         return min(3600, int(delay) // 2) if self.max_age is None else self.max_age

@@ -147,7 +147,7 @@ def retire(rotation: Rotation, name: str, *, force: bool) -> None:
     key = found[0]
     able = [other for other in rotation.keys if other.file.key.can_sign]
     if able == found:
-        msg = f"{name} is the only key that can sign; make another one: `flask jwtpolicy keys generate`"
+        msg = f"{name} is the only key that can sign; run `flask jwtpolicy keys generate` first"
         raise click.ClickException(msg)
     if not force and key not in rotation.expired():
         msg = f"{name}: {_told(key, rotation.now)}; --force removes it now, and refuses its tokens"

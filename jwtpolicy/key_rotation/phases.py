@@ -44,27 +44,24 @@ def phased(folder: KeyFolder, now: float, longest: float | None) -> list[PhasedK
     files = folder.files()
     able = [file for file in files if file.key.can_sign]
     signs = folder().signing_key
-    return [
-        _phased(folder, file, able, now, longest, is_signing=file.key is signs) for file in files
-    ]
+    found = []
+    for file in files:
+        signs_at = folder.signs_at(file)
+        if file.key is signs:
+            found.append(PhasedKey(file, Phase.SIGNS, None))
+        elif file in able and signs_at > now:
+            found.append(PhasedKey(file, Phase.PUBLISHED, signs_at))
+        else:
+            until = _last_token(folder, file, able, longest)
+            found.append(PhasedKey(file, Phase.VERIFIES, until))
+    return found
 
 
-def _phased(
-    folder: KeyFolder,
-    file: KeyFile,
-    able: Sequence[KeyFile],
-    now: float,
-    longest: float | None,
-    *,
-    is_signing: bool,
-) -> PhasedKey:
-    if is_signing:
-        return PhasedKey(file, Phase.SIGNS, None)
-    if file not in able:
-        # A public key: whoever has its other half may sign for ever.
-        return PhasedKey(file, Phase.VERIFIES, None)
-    if folder.signs_at(file) > now:
-        return PhasedKey(file, Phase.PUBLISHED, folder.signs_at(file))
-    successor = able[able.index(file) + 1]
-    until = None if longest is None else folder.signs_at(successor) + longest
-    return PhasedKey(file, Phase.VERIFIES, until)
+def _last_token(
+    folder: KeyFolder, file: KeyFile, able: Sequence[KeyFile], longest: float | None
+) -> float | None:
+    """Return when the last token that a former key has signed expires; None: it is not known."""
+    # Of a public key nobody here knows how long its other half signs.
+    if longest is None or file not in able:
+        return None
+    return folder.signs_at(able[able.index(file) + 1]) + longest
