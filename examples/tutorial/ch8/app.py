@@ -27,7 +27,6 @@ app = Flask(__name__)
 app.config["JWT_SECRET_KEY"] = os.environ["JWT_SECRET_KEY"]
 app.config["JWT_STORE_URL"] = os.environ.get("JWT_STORE_URL")
 app.config["JWT_DEFAULT_DENY"] = True
-app.config["JWT_PUBLIC_ENDPOINTS"] = ["static"]
 jwt = JWTManager(app)
 
 
