@@ -46,7 +46,7 @@ class Account(ProtectedView):
     """One's own account; an admin sees all of them."""
 
     policies = IsSubject("user_id") | HasRole("admin")
-    method_policies = {"DELETE": Fresh(within=300, acr="confirmed")}  # noqa: RUF012
+    method_policies = {"DELETE": Fresh(within=300, acr="confirmed")}
 
     def get(self, user_id: int) -> ResponseReturnValue:
         """Show the account."""

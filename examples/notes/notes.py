@@ -38,7 +38,7 @@ class Notes(ProtectedView):
 class OneNote(ProtectedView[Note]):
     """One note: for its owner; an admin may read it."""
 
-    method_policies = {  # noqa: RUF012
+    method_policies = {
         "GET": Owns("owner_id") | HasRole("admin"),
         "DELETE": Owns("owner_id"),
     }
