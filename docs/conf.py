@@ -34,6 +34,7 @@ extensions = [
     "reference_standards",
     "requirements",
     "tables",
+    "troubleshooting",
 ]
 html_theme = "furo"
 html_title = "jwtpolicy"
