@@ -21,6 +21,7 @@ extensions = [
     "sphinx_copybutton",
     "checklist_table",
     "constructors",
+    "diagrams",
     "layers",
     "performance",
     "reference_api",
