@@ -19,10 +19,12 @@ extensions = [
     "myst_parser",
     "sizing",
     "sphinx_copybutton",
+    "changelog",
     "checklist_table",
     "constructors",
     "diagrams",
     "layers",
+    "not_yet",
     "performance",
     "reference_api",
     "reference_claims",
@@ -35,6 +37,7 @@ extensions = [
     "reference_standards",
     "requirements",
     "tables",
+    "versions",
 ]
 html_theme = "furo"
 html_title = "jwtpolicy"
