@@ -21,6 +21,7 @@ extensions = [
     "sphinx_copybutton",
     "checklist_table",
     "constructors",
+    "diagrams",
     "layers",
     "performance",
     "reference_api",
@@ -34,6 +35,7 @@ extensions = [
     "reference_standards",
     "requirements",
     "tables",
+    "troubleshooting",
 ]
 html_theme = "furo"
 html_title = "jwtpolicy"

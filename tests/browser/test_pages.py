@@ -29,16 +29,24 @@ CONTRASTS = """(svg) => {
     return (Math.max(low, high) + 0.05) / (Math.min(low, high) + 0.05);
   };
   const dots = [...svg.querySelectorAll("circle")];
+  const boxes = [...svg.querySelectorAll("rect")];
   const behind = text => {
-    const at = [text.getAttribute("x"), +text.getAttribute("y")];
-    const dot = dots.find(dot => dot.getAttribute("cx") == at[0]
-      && Math.abs(dot.getAttribute("cy") - at[1]) < 6);
-    return dot ? [getComputedStyle(dot).fill] : [];
+    const number = (shape, name) => +shape.getAttribute(name);
+    const [x, y] = [number(text, "x"), number(text, "y")];
+    const dot = dots.find(dot => number(dot, "cx") == x && Math.abs(number(dot, "cy") - y) < 6);
+    const below = boxes.filter(box => {
+      const [right, down] = [x - number(box, "x"), y - number(box, "y")];
+      return 0 <= right && right <= number(box, "width")
+        && 0 <= down && down <= number(box, "height");
+    });
+    return [...below, ...(dot ? [dot] : [])]
+      .map(shape => getComputedStyle(shape).fill).filter(fill => fill != "none");
   };
   const texts = [...svg.querySelectorAll("text")].map(text =>
     [text.textContent, contrast(getComputedStyle(text).fill, behind(text))]);
   const lines = [...svg.querySelectorAll("path")]
-    .filter(path => getComputedStyle(path).strokeWidth == "2px")
+    .filter(path => getComputedStyle(path).stroke != "none")
+    .filter(path => parseFloat(getComputedStyle(path).strokeWidth) >= 1.5)
     .map(path => [path.getAttribute("stroke"), contrast(getComputedStyle(path).stroke, [])]);
   return {texts, lines};
 }"""

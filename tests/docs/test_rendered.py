@@ -65,8 +65,8 @@ _CODE = ("code", "pre", "script", "style")
 
 
 def words_of(article: Tag) -> int:
-    """Return how many words somebody reads: neither code, nor what is folded away."""
-    unread = article.select("pre, details > :not(summary)")
+    """Return how many words somebody reads: no code, no pictures, nothing that is folded away."""
+    unread = article.select("pre, svg, details > :not(summary)")
     return len(text_of(article).split()) - sum(len(text_of(each).split()) for each in unread)
 
 
