@@ -35,6 +35,7 @@ extensions = [
     "reference_standards",
     "requirements",
     "tables",
+    "troubleshooting",
 ]
 html_theme = "furo"
 html_title = "jwtpolicy"
