@@ -37,6 +37,7 @@ extensions = [
     "reference_standards",
     "requirements",
     "tables",
+    "troubleshooting",
     "versions",
 ]
 html_theme = "furo"

@@ -14,7 +14,3 @@ def test_the_blocks_of_a_page_run_in_their_order(
     page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert run_page(page, tmp_path, monkeypatch)
-
-
-def test_the_tutorial_has_three_chapters() -> None:
-    assert len([page for page in PAGES if page.startswith("tutorial/")]) == 3
