@@ -276,3 +276,11 @@ def test_a_check_inside_fails_until_somebody_allows_it(
     done = printed(office, "routes", "--unguarded", *arguments)
 
     assert [line.split()[0] for line in done.out.splitlines() if line[:1] == "/"] == endpoints
+
+
+@pytest.mark.parametrize(("path", "user", "machine"), [("users", 200, 403), ("machines", 403, 200)])
+def test_user_1_is_not_machine_1(run: Run, path: str, user: int, machine: int) -> None:
+    page = run("types-of-users")
+    table = [(page["User"](1), user), (page["Machine"](1), machine)]
+
+    assert_policy(page["app"], "GET", f"/{path}/1", table)
