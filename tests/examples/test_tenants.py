@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -12,13 +12,14 @@ from jwtpolicy import JWTManager
 from jwtpolicy.exceptions import ConfigurationError
 from jwtpolicy.keys import Key, KeyRing
 from jwtpolicy.testing import anonymous, assert_policy
-from tests.support.examples import SINGLE_FILES, run_example
+from tests.support.examples import running_example
 from tests.support.requests import bearer
 
 
-@pytest.fixture
-def tenants(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    return run_example(SINGLE_FILES["tenants"], tmp_path, monkeypatch, ADA_PASSWORD="lovelace")
+@pytest.fixture(scope="module")
+def tenants(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    with running_example("tenants", tmp_path_factory, ADA_PASSWORD="lovelace") as example:
+        yield example
 
 
 def test_a_user_sees_the_report_of_the_own_tenant(tenants: Any) -> None:
