@@ -21,9 +21,8 @@ LONG = {
     # Tables that are looked into and not read, with links into them from all sides.
     "understand/what-cannot-happen.html": 4_500,
     "reference/requirements.html": 3_100,
-    # Issue 13 splits them: into three pages about moving, and into a guide and a way to choose.
+    # Three pages about moving are made of it.
     "howto/from-flask-jwt-extended.html": 3_200,
-    "operate/store.html": 2_600,
 }
 
 #: What each page says, by its name.
