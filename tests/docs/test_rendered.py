@@ -17,13 +17,7 @@ MOST = 2_500
 MOST_OF_API = 1_500
 
 #: Pages that have more, how many at the most, and why. The list may only shrink.
-LONG = {
-    # Tables that are looked into and not read, with links into them from all sides.
-    "understand/what-cannot-happen.html": 4_500,
-    "reference/requirements.html": 3_100,
-    # Three pages about moving are made of it.
-    "howto/from-flask-jwt-extended.html": 3_200,
-}
+LONG: dict[str, int] = {}
 
 #: What each page says, by its name.
 Articles = dict[str, Tag]

