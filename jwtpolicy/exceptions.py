@@ -98,10 +98,14 @@ def quoted(name: str, value: str) -> str:
         ChallengeError: *value* holds a character that may not stand there: only
             ``%x20-21 / %x23-5B / %x5D-7E`` may (:rfc:`6750#section-3`).
     """
-    if not (value.isascii() and value.isprintable() and _UNQUOTABLE.isdisjoint(value)):
+    if not _is_quotable(value):
         msg = f"{name} in a challenge may hold printable ASCII without quote and backslash only"
         raise ChallengeError(msg)
     return f'{name}="{value}"'
+
+
+def _is_quotable(value: str) -> bool:
+    return value.isascii() and value.isprintable() and _UNQUOTABLE.isdisjoint(value)
 
 
 class AccessError(HTTPException):
@@ -114,7 +118,8 @@ class AccessError(HTTPException):
         code: The HTTP status.
         error: The machine-readable code in the body and the challenge.
         description: The stable text for people in the body and the challenge. It never holds
-            anything that came with the request.
+            anything that came with the request. An error handler may set another one; a challenge
+            leaves it out if it is not printable ASCII.
         outcome: The place of the refusal on the chain of outcomes.
         has_challenge: Whether the answer carries ``WWW-Authenticate``.
         scheme: The scheme of that challenge; whoever refuses may set another one.
@@ -217,8 +222,13 @@ class AccessError(HTTPException):
         return () if parsed is None else (parsed,)
 
     def _challenged(self) -> list[str]:
-        """Return what the challenge says beside the realm."""
-        parts = [quoted("error", self.error), quoted("error_description", self.description)]
+        """Return what the challenge says beside the realm.
+
+        A description in another language mostly cannot stand there; it is left out then.
+        """
+        parts = [quoted("error", self.error)]
+        if _is_quotable(self.description):
+            parts.append(quoted("error_description", self.description))
         parts += [quoted(name, value) for name, value in self.parameters.items()]
         return parts + self._challenged_metadata()
 
