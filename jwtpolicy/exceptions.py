@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
@@ -125,7 +126,8 @@ class AccessError(HTTPException):
         scheme: The scheme of that challenge; whoever refuses may set another one.
         parameters: What the challenge says beside the error: ``scope``, ``max_age`` (seconds),
             ``acr_values``.
-        retry_after: Seconds after which trying again may help, or None.
+        retry_after: Whole seconds after which trying again may help, or None. A fraction that is
+            passed is rounded up.
     """
 
     # None, so that Flask files a handler of this class under all statuses, not under one.
@@ -148,14 +150,15 @@ class AccessError(HTTPException):
         *,
         decision: Decision | Callable[[], Decision] | None = None,
         parameters: Mapping[str, str] | None = None,
-        retry_after: int | None = None,
+        retry_after: float | None = None,
     ) -> None:
         # HTTPException.__init__ is skipped on purpose: it sets `response`, which is derived here.
         Exception.__init__(self, reason or self.description)
         self._reason = reason
         self._decision = decision
         self.parameters = dict(parameters or {})
-        self.retry_after = retry_after
+        # RFC 9110 section 10.2.3 knows whole seconds; a clock says fractions.
+        self.retry_after = None if retry_after is None else math.ceil(retry_after)
 
     def addressed(self, realm: str, resource_metadata: str | None = None) -> AccessError:
         """Set the realm and `resource_metadata` of the challenge; return self."""
