@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import ast
 import re
+from functools import cache
+from pathlib import Path
 
 import pytest
+from bs4 import BeautifulSoup, Tag
 
-from tests.support.paths import TESTS
+from tests.support.paths import ROOT, TESTS
 
 PAGE = TESTS.parent / "docs" / "operate" / "failures.rst"
+
+HEAD = "what fails"
+#: What others log, in texts of their own: SQLite's, PostgreSQL's.
+OF_OTHERS = {"database is locked", "database or disk is full", "too many clients"}
 
 #: How a row begins, and the tests of its sentences: the file, and the names in it.
 ROWS = {
@@ -81,9 +89,50 @@ ROWS = {
 }
 
 
+@pytest.fixture(scope="module")
+def cells(site: Path) -> list[list[Tag]]:
+    """Return the cells of all rows of the page."""
+    html = (site / "operate/failures.html").read_text(encoding="utf-8")
+    rows = BeautifulSoup(html, "html.parser").select("table.failures tbody tr")
+    return [row.select("td") for row in rows]
+
+
+@cache
+def texts() -> str:
+    """Return every text in the code of the library, also the parts of those that are filled in."""
+    trees = (ast.parse(path.read_text("utf-8")) for path in (ROOT / "jwtpolicy").rglob("*.py"))
+    nodes = (node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Constant))
+    return "\n".join(node.value for node in nodes if isinstance(node.value, str))
+
+
+def is_logged(text: str) -> bool:
+    """Whether the code has this text, but for an error's class and an ellipsis at its end."""
+    said = re.sub(r": (…|[A-Z]\w+Error)$", "", text)
+    return all(part in OF_OTHERS or part in texts() for part in said.split(": "))
+
+
+def test_every_failure_says_how_one_sees_it_and_what_one_does(cells: list[list[Tag]]) -> None:
+    """No cell is empty: a gate of tests/docs/test_rendered.py."""
+    assert {len(row) for row in cells} == {4}
+    assert len(cells) == len(ROWS) - 2
+
+
+def test_what_one_sees_is_what_the_library_logs(cells: list[list[Tag]]) -> None:
+    seen = [code.get_text() for row in cells for code in row[2].select("code")]
+    texts = [text for text in seen if " " in text and not text.startswith("flask ")]
+
+    assert len(texts) > 20
+    assert [text for text in texts if not is_logged(text)] == []
+
+
+@pytest.mark.parametrize("text", ["the token store cannot be asked", "database is full"])
+def test_what_nobody_logs_is_noticed(text: str) -> None:
+    assert not is_logged(text)
+
+
 def test_every_row_of_the_page_is_named_here() -> None:
     text = PAGE.read_text(encoding="utf-8")
-    rows = re.findall(r"^   \* - (.*)", text, re.MULTILINE)[1:]
+    rows = [row for row in re.findall(r"^   \* - (.*)", text, re.MULTILINE) if row != HEAD]
     rows += [
         line
         for line in text.split("\n")

