@@ -19,10 +19,12 @@ extensions = [
     "myst_parser",
     "sizing",
     "sphinx_copybutton",
+    "changelog",
     "checklist_table",
     "constructors",
     "diagrams",
     "layers",
+    "not_yet",
     "performance",
     "reference_api",
     "reference_claims",
@@ -36,6 +38,7 @@ extensions = [
     "requirements",
     "tables",
     "troubleshooting",
+    "versions",
 ]
 html_theme = "furo"
 html_title = "jwtpolicy"

@@ -8,6 +8,13 @@ import pytest
 
 from tests.support.pages import PAGES, run_page
 
+pytestmark = [
+    # Their own: both read attributes that their dependencies have deprecated.
+    pytest.mark.filterwarnings("ignore::DeprecationWarning:flask_restx"),
+    pytest.mark.filterwarnings("ignore::DeprecationWarning:flask_restful"),
+    pytest.mark.filterwarnings("ignore::DeprecationWarning:jsonschema"),
+]
+
 
 @pytest.mark.parametrize("page", PAGES)
 def test_the_blocks_of_a_page_run_in_their_order(

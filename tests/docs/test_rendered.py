@@ -18,11 +18,7 @@ MOST_OF_API = 1_500
 
 #: Pages that have more, how many at the most, and why. The list may only shrink.
 LONG = {
-    # Tables that are looked into and not read, with links into them from all sides.
-    "understand/what-cannot-happen.html": 4_500,
-    "reference/requirements.html": 3_100,
-    # Issue 13 splits them: into three pages about moving, and into a guide and a way to choose.
-    "howto/from-flask-jwt-extended.html": 3_200,
+    # It is going to be split into a guide and a way to choose.
     "operate/store.html": 2_600,
 }
 
