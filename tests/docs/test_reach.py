@@ -23,7 +23,6 @@ ENDS = {
     "howto/index": "a list of questions, of which the reader has one",
     "operate/index": "a list of pages by occasion",
     "understand/index": "a list of pages in their order",
-    "tutorial/index": "a list of chapters in their order",
 }
 
 #: Pages that do not say it yet. Whoever writes it takes the page out; none is added.
