@@ -60,9 +60,9 @@ def test_the_picture_has_a_line_for_each_store_and_is_logarithmic() -> None:
 
     svg = picture([["store", "µs among 20", "µs among 40"], ["a ``<b>``", "1", "10"]])
 
-    assert "M50 285L400 15M" in svg
+    assert "M44 285L336 15M" in svg
     assert "a &lt;b&gt;</text>" in svg
-    assert picture(ROWS).count("stroke-width") == len(FIGURES)
+    assert picture(ROWS).count("stroke-width") == 2 * len(FIGURES)
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import importlib.util
 import os
 import shutil
 from collections.abc import Callable
+from pathlib import Path
 from typing import NoReturn
 
 import pytest
@@ -23,6 +24,7 @@ def required() -> set[str]:
 
 #: What brings each service, by the names that ``JWTPOLICY_REQUIRE`` has for them.
 BRINGS = {
+    "axe": "pip install axe-playwright-python",
     "browser": "apt-get install chromium, and pip install playwright",
     "fje-examples": "apt-get, which gets the package python-flask-jwt-extended-doc",
     "fje-suite": "pip install python-dateutil, and a package index",
@@ -57,6 +59,13 @@ def find_browser() -> str | None:
 def has_playwright() -> bool:
     """Return whether the library that drives the browser is installed."""
     return importlib.util.find_spec("playwright") is not None
+
+
+def find_axe() -> Path | None:
+    """Return the file of axe-core, which looks for what keeps people from using a page."""
+    found = importlib.util.find_spec("axe_playwright_python")
+    origin = found and found.origin
+    return Path(origin).with_name("axe.min.js") if origin else None
 
 
 def find_gunicorn() -> str | None:
