@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from werkzeug.security import generate_password_hash
 
 from tests.support.pages import run_page
 
@@ -67,22 +66,3 @@ def test_the_list_of_sessions_is_cleared_as_the_page_says(leak: dict[str, Any]) 
         manager.revoke_subject("ada")
 
         assert manager.sessions("ada") == []
-
-
-def test_the_first_example_makes_nobody_an_admin(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    page = run_page("index.rst", tmp_path, monkeypatch)
-    client = page["app"].test_client()
-    page["HASHES"]["eve"] = generate_password_hash("a long sentence")
-    form = {"username": "eve", "password": "a long sentence"}
-
-    def status() -> int:
-        token = client.post("/auth/login", data=form).json["access_token"]
-        headers = {"Authorization": f"Bearer {token}"}
-        return int(client.delete("/everything", headers=headers).status_code)
-
-    assert client.post("/auth/login", data=form | {"username": "ada"}).status_code == 401
-    assert status() == 403
-    page["ADMINS"].add("eve")
-    assert status() == 200
