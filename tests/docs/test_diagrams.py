@@ -289,6 +289,13 @@ def test_the_ideas_have_the_lifetimes_of_the_settings() -> None:
     assert ideas.IDEAS["refresh token"] == "valid for 30 days"
 
 
+@pytest.mark.parametrize("idea", ideas.IDEAS)
+def test_an_idea_is_a_word_of_the_glossary(idea: str) -> None:
+    glossary = (DOCS / "reference/glossary.rst").read_text(encoding="utf-8")
+
+    assert f"\n   {idea}\n" in glossary
+
+
 # The directive
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import shlex
+import textwrap
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ from jwtpolicy.testing import act, anonymous, assert_policy, with_
 from tests.support.pages import run_page
 from tests.support.paths import DOCS
 from tests.support.requests import bearer
+from tests.support.terminal import run as printed
 
 #: Runs a page, and returns what it has defined.
 Run = Callable[[str], dict[str, Any]]
@@ -229,3 +232,55 @@ def test_a_program_ends_with_all_that_its_owner_has(run: Run) -> None:
     answer = page["app"].test_client().get("/reports", headers=bearer(token))
 
     assert answer.status_code == 401
+
+
+@pytest.mark.parametrize(("name", "status"), [("ada", 200), ("bob", 403)])
+def test_a_claim_that_was_added_is_read_by_a_policy(run: Run, name: str, status: int) -> None:
+    app = run("add-claims")["app"]
+
+    assert_policy(app, "GET", "/lounge", {name: status})
+    assert_policy(app, "POST", "/danger", {name: 200, with_(name, fresh=False): 401})
+
+
+#: The commands of the page that lists endpoints, with the code and the output of each.
+LISTED = re.findall(
+    r"^   \$ flask --app (\w+) jwtpolicy (.*)\n((?:   .*\n|\n)+)",
+    (DOCS / "howto/see-who-can-reach-what.rst").read_text(encoding="utf-8"),
+    re.MULTILINE,
+)
+
+
+@pytest.mark.parametrize(("app", "command", "shown"), LISTED)
+def test_the_page_that_lists_endpoints_shows_what_is_printed(
+    run: Run, app: str, command: str, shown: str
+) -> None:
+    done = printed(run("see-who-can-reach-what")[app], *shlex.split(command))
+
+    assert without_lines(done.out) == without_lines(textwrap.dedent(shown))
+    assert done.code == (app == "office")
+
+
+def without_lines(text: str) -> list[str]:
+    """Return the lines of *text* without the numbers of lines of files, and without their ends."""
+    return [re.sub(r" at \S+:\d+$", " at", line).rstrip() for line in text.strip().splitlines()]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "endpoints"), [([], ["/bill"]), (["--allow", "bill"], [])], ids=["all", "allowed"]
+)
+def test_a_check_inside_fails_until_somebody_allows_it(
+    run: Run, arguments: list[str], endpoints: list[str]
+) -> None:
+    office = run("see-who-can-reach-what")["office"]
+
+    done = printed(office, "routes", "--unguarded", *arguments)
+
+    assert [line.split()[0] for line in done.out.splitlines() if line[:1] == "/"] == endpoints
+
+
+@pytest.mark.parametrize(("path", "user", "machine"), [("users", 200, 403), ("machines", 403, 200)])
+def test_user_1_is_not_machine_1(run: Run, path: str, user: int, machine: int) -> None:
+    page = run("types-of-users")
+    table = [(page["User"](1), user), (page["Machine"](1), machine)]
+
+    assert_policy(page["app"], "GET", f"/{path}/1", table)

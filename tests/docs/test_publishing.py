@@ -21,6 +21,7 @@ from tests.support.paths import DOCS, ROOT
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 PROJECT = PYPROJECT["project"]
 SECURITY = (ROOT / "SECURITY.md").read_text(encoding="utf-8")
+INSTALL = (DOCS / "start" / "install.rst").read_text(encoding="utf-8")
 STABILITY = (DOCS / "project" / "stability.rst").read_text(encoding="utf-8")
 
 
@@ -107,11 +108,12 @@ def test_the_long_description_is_the_readme_without_relative_links(sdist: Any) -
     assert "](docs/" in README
 
 
-def test_the_readme_and_the_policy_say_whether_there_is_an_address() -> None:
-    """Whoever adds the first address to ``[project.urls]`` has to say so in both."""
+def test_the_pages_and_the_policy_say_whether_there_is_an_address() -> None:
+    """Whoever adds the first address to ``[project.urls]`` has to say so in all of them."""
     has_none = PROJECT["urls"] == {}
 
     assert ("It is not on a package index yet" in README) is has_none
+    assert ("The package is not on a package index yet" in INSTALL) is has_none
     assert ("No address for reports exists yet" in SECURITY) is has_none
     assert all(url in SECURITY for name, url in PROJECT["urls"].items() if name == "Security")
 

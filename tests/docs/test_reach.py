@@ -23,34 +23,15 @@ ENDS = {
     "howto/index": "a list of questions, of which the reader has one",
     "operate/index": "a list of pages by occasion",
     "understand/index": "a list of pages in their order",
-    "tutorial/index": "a list of chapters in their order",
 }
 
 #: Pages that do not say it yet. Whoever writes it takes the page out; none is added.
 NOT_YET = {
-    "howto/cookies-and-csrf",
-    "howto/default-deny",
-    "howto/email-links",
-    "howto/explain-a-refusal",
-    "howto/from-flask-jwt-extended",
-    "howto/log-out-everywhere",
-    "howto/login-endpoints",
-    "howto/objects",
     "howto/other-locations",
-    "howto/rotate-refresh-tokens",
-    "howto/see-who-can-reach-what",
-    "howto/shape-your-tokens",
     "howto/test-your-application",
-    "howto/websockets",
     "operate/checklist",
-    "operate/failures",
-    "operate/keys",
     "operate/many-machines",
     "operate/sizing",
-    "operate/store",
-    "tutorial/first-guarded-view",
-    "tutorial/tokens-from-user-objects",
-    "tutorial/your-own-policy",
 }
 
 _TOCTREE = re.compile(r"^\.\. toctree::\n((?:   .*\n|\n)+)", re.MULTILINE)
@@ -93,10 +74,6 @@ def test_every_page_that_is_read_says_where_to_go_next() -> None:
     silent = {page for page in read if not ends_well(page)}
 
     assert silent - ENDS.keys() - NOT_YET == set()
-
-
-def test_a_page_that_need_not_say_it_does_not() -> None:
-    assert [page for page in ENDS if ends_well(page)] == []
 
 
 @pytest.mark.parametrize(

@@ -17,10 +17,7 @@ MOST = 2_500
 MOST_OF_API = 1_500
 
 #: Pages that have more, how many at the most, and why. The list may only shrink.
-LONG = {
-    # It is going to be split into a guide and a way to choose.
-    "operate/store.html": 2_600,
-}
+LONG: dict[str, int] = {}
 
 #: What each page says, by its name.
 Articles = dict[str, Tag]

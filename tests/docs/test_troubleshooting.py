@@ -36,7 +36,7 @@ def test_every_error_occurs_once() -> None:
 
 def test_the_page_has_every_error_below_its_status(site: Path) -> None:
     html = (site / "operate/troubleshooting.html").read_text(encoding="utf-8")
-    sections = BeautifulSoup(html, "html.parser").select("section section:has(> h2)")
+    sections = BeautifulSoup(html, "html.parser").select("section > section:has(> h2)")
     found = {}
     for section in sections:
         codes = [row.select_one("code").get_text() for row in section.select("tbody tr")]

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from tests.support.examples import SINGLE_FILES, run_example
+from tests.support.examples import running_example
 
 #: How a browser asks for a page.
 BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 FORM = {"name": "ada", "password": "lovelace"}
 
 
+@pytest.fixture(scope="module")
+def example(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    with running_example("error_pages", tmp_path_factory, ADA_PASSWORD=FORM["password"]) as example:
+        yield example
+
+
 @pytest.fixture
-def client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    path = SINGLE_FILES["error_pages"]
-    example = run_example(path, tmp_path, monkeypatch, ADA_PASSWORD=FORM["password"])
+def client(example: Any) -> Any:
     return example.app.test_client()
 
 

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from tests.support.examples import SINGLE_FILES, run_example
+from tests.support.examples import running_example
 
 FORM = {"name": "ada", "password": "lovelace"}
 
 
-@pytest.fixture
-def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    return run_example(
-        SINGLE_FILES["optional_login"], tmp_path, monkeypatch, ADA_PASSWORD="lovelace"
-    )
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    with running_example("optional_login", tmp_path_factory, ADA_PASSWORD="lovelace") as example:
+        yield example
 
 
 @pytest.fixture

@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import logging
 import re
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from jwtpolicy.testing import act, anonymous, assert_policy
-from tests.support.examples import SINGLE_FILES, run_example
+from tests.support.examples import running_example
 from tests.support.paths import DOCS
 from tests.support.requests import bearer
 
 PAGE = (DOCS / "howto/own-policy.rst").read_text(encoding="utf-8")
 
 
+@pytest.fixture(scope="module")
+def example(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    with running_example("own_policy", tmp_path_factory, ADA_PASSWORD="lovelace") as example:
+        yield example
+
+
 @pytest.fixture
-def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    path = SINGLE_FILES["own_policy"]
-    return run_example(path, tmp_path, monkeypatch, ADA_PASSWORD="lovelace").app
+def app(example: Any) -> Any:
+    return example.app
 
 
 @pytest.mark.parametrize(

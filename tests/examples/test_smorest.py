@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from jwtpolicy.testing import act, anonymous, assert_policy
-from tests.support.examples import SINGLE_FILES, run_example
+from tests.support.examples import running_example
 
 
-@pytest.fixture
-def notes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+@pytest.fixture(scope="module")
+def notes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     pytest.importorskip("flask_smorest", reason="pip install flask-smorest")
-    return run_example(SINGLE_FILES["smorest"], tmp_path, monkeypatch, ADA_PASSWORD="lovelace")
+    with running_example("smorest", tmp_path_factory, ADA_PASSWORD="lovelace") as example:
+        yield example
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT"])

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from jwtpolicy.testing import act
 from tests.support.examples import running_example
 from tests.support.requests import bearer
 
@@ -82,6 +83,17 @@ def test_after_five_wrong_codes_the_right_one_is_refused(
         assert enter(client, first, guess).json["error"] == "invalid_credentials"
 
     assert enter(client, first, mails[0][1]).status_code == status
+
+
+@pytest.mark.parametrize(("seconds", "status"), [(290, 200), (320, 401)])
+def test_there_are_five_minutes_for_the_code(
+    example: ModuleType, first: Any, mails: Any, seconds: int, status: int
+) -> None:
+    late = act(example.app)
+
+    with late.clock:
+        late.wait(seconds)
+        assert enter(late, first, mails[0][1]).status_code == status
 
 
 def test_a_code_is_good_for_the_login_that_asked_for_it_alone(

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from werkzeug.serving import make_server
 
-from tests.support.examples import SINGLE_FILES, run_example
+from tests.support.examples import running_example
 
 ORIGIN = "http://localhost:5000"
 
 
-@pytest.fixture
-def chat(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+@pytest.fixture(scope="module")
+def chat(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     pytest.importorskip("simple_websocket", reason="pip install simple-websocket")
-    given = {"ADA_PASSWORD": "lovelace", "ORIGIN": ORIGIN}
-    return run_example(SINGLE_FILES["websocket"], tmp_path, monkeypatch, **given)
+    with running_example(
+        "websocket", tmp_path_factory, ADA_PASSWORD="lovelace", ORIGIN=ORIGIN
+    ) as example:
+        yield example
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ IDEAS = {
     "store": "a file, a database or Redis",
     "access token": f"valid for {default('ACCESS_TOKEN_EXPIRES')}",
     "refresh token": f"valid for {default('REFRESH_TOKEN_EXPIRES')}",
-    "claim": "one statement of a token; signed, not encrypted",
+    "claim": "one statement of a token, with a name and a value",
     "guard": "stands around the view",
     "level": "all levels have to allow",
     "policy": "says who may do something",
@@ -23,14 +23,14 @@ IDEAS = {
 
 def words() -> str:
     """Return in words what the picture shows."""
+    access, refresh = IDEAS["access token"], IDEAS["refresh token"]
     return (
-        "A login opens a session, which the store keeps, and returns two tokens. "
-        f"The access token is {IDEAS['access token']} and is sent with each request. Its claims "
-        f"say who the user is. The refresh token is {IDEAS['refresh token']} and gets the next "
-        "two. "
-        "A guard stands around the view. It asks the policies of each level, and the baseline; "
-        "all have to allow. Then the view runs. Otherwise the answer is a refusal, which says "
-        "what would help."
+        "A login opens a session, which the store keeps, and returns two tokens. The access token "
+        f"is {access} and is sent with each request. Its claims say who the user is. They are "
+        f"signed and not encrypted. The refresh token is {refresh} and gets the next two. A guard "
+        "stands around the view. It asks the policies of each level, and the baseline; all have "
+        "to allow. Then the view runs. Otherwise the answer is a refusal, which says what would "
+        "help."
     )
 
 
@@ -43,13 +43,14 @@ def draw(drawing: Drawing) -> None:
     session = drawing.box(width - 218, 1, 217, "session", IDEAS["session"], height=login.height)
     drawing.arrow((login.right, login.centre), (session.x, session.centre), tone="good")
     y = session.bottom + 32
-    access = drawing.frame(1, y, half, 118, "good")
+    access = drawing.frame(1, y, half, 140, "good")
     drawing.text(13, y + 18, "access token", "head")
     drawing.text(13, y + 38, IDEAS["access token"], "small", tone="quiet")
     drawing.text(13, y + 60, "claims:", "small", tone="quiet")
-    for number, claim in enumerate(('"sub": "ada"', '"roles": ["admin"]')):
+    for number, claim in enumerate(('"sub": "ada"', '"roles": ["editor"]')):
         drawing.text(13, y + 79 + 18 * number, claim, "tiny-code")
-    refresh = drawing.frame(right, y, half, 118)
+    drawing.text(13, y + 123, "signed, not encrypted", "small", tone="quiet")
+    refresh = drawing.frame(right, y, half, 140)
     drawing.text(right + 12, y + 18, "refresh token", "head")
     drawing.text(right + 12, y + 38, IDEAS["refresh token"], "small", tone="quiet")
     drawing.prose(right + 12, y + 52, "gets the next two tokens, once", half - 24, tone="quiet")
@@ -65,8 +66,8 @@ def draw(drawing: Drawing) -> None:
     drawing.text(13, top + 18, "guard", "head")
     drawing.text(guard.right - 12, top + 18, IDEAS["level"], "small", "end", "quiet")
     rows = (
-        ("level of the class", "HasRole('admin')"),
-        ("level of the method", "Fresh(within=300)"),
+        ("level of the blueprint", "HasRole('editor')"),
+        ("level of the view", "Fresh(within=300)"),
         ("baseline", "NotRevoked()"),
     )
     at = top + 36

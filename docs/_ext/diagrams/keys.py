@@ -41,7 +41,7 @@ LEAK = (
     Phase("stop every process", ""),
     Phase("start with the new one alone", "new"),
 )
-LINES = {"Routine: nobody is logged out": ROUTINE, "Leaked: everybody is logged out": LEAK}
+LINES = {"Leaked: everybody is logged out": LEAK, "Routine: nobody is logged out": ROUTINE}
 
 
 def words() -> str:

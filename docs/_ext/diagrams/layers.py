@@ -25,7 +25,7 @@ def words() -> str:
 
 def draw(drawing: Drawing) -> None:
     """Draw a box for each layer, and the way of a request through them."""
-    y, rows = 30.0, {}
+    y, rows = 1.0, {}
     for names in the_map()["layers"]:
         lines = wrapped(", ".join(names), _BOX - 14, "plain")
         kind = "outer" if names[0] in the_map()["without_flask"] else "filled"

@@ -21,5 +21,8 @@ class User(Base):
     password_hash: Mapped[str]
     roles: Mapped[list[str]] = mapped_column(JSON)
 
+    def __repr__(self):
+        return f"<User {self.name}>"
+
 
 Base.metadata.create_all(engine)

@@ -21,6 +21,9 @@ class User(Base):
     password_hash: Mapped[str]
     roles: Mapped[list[str]] = mapped_column(JSON)
 
+    def __repr__(self):
+        return f"<User {self.name}>"
+
 
 class Tool(Base):
     __tablename__ = "tools"
