@@ -19,9 +19,12 @@ extensions = [
     "myst_parser",
     "sizing",
     "sphinx_copybutton",
+    "changelog",
     "checklist_table",
     "constructors",
+    "diagrams",
     "layers",
+    "not_yet",
     "performance",
     "reference_api",
     "reference_claims",
@@ -34,6 +37,8 @@ extensions = [
     "reference_standards",
     "requirements",
     "tables",
+    "troubleshooting",
+    "versions",
 ]
 html_theme = "furo"
 html_title = "jwtpolicy"

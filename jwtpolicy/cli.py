@@ -73,6 +73,50 @@ def explain(method: str, path: str, **options: Any) -> None:
 
 
 @jwtpolicy.command()
+@click.option(
+    "--as",
+    "subjects",
+    multiple=True,
+    metavar="USER",
+    help="A column for a token of this user, made for it; may be repeated.",
+)
+@wishes
+@click.option(
+    "--method",
+    "methods",
+    multiple=True,
+    metavar="METHOD",
+    help="Ask about requests with this method alone; may be repeated.",
+)
+@click.option(
+    "--path",
+    "paths",
+    multiple=True,
+    metavar="PATH",
+    help="An example for a rule with variables, such as /accounts/2; may be repeated.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Write JSON, for machines.")
+def matrix(**options: Any) -> None:
+    """Say for every endpoint and user whether the view would run.
+
+    Each cell is the request that "explain" explains, and no view runs. The
+    first column is a request without a token. A rule with variables is asked
+    about with the paths of --path; without one its cells are "?", because no
+    value is guessed.
+
+    
+    Example:
+      flask jwtpolicy matrix --as alice --as bob --path /accounts/2
+
+    The exit code is 0 if every cell is known, 1 if a cell is "?", and 2
+    without a table: the input is wrong, or the application does not start.
+    """  # the backspace is click's
+    from .inspector.commands import ask_all
+
+    raise SystemExit(ask_all(options))
+
+
+@jwtpolicy.command()
 @click.argument("source", metavar="[-]", default="")
 def inspect(source: str) -> None:
     """Show what a token says, and whether the application takes it.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
@@ -98,10 +99,14 @@ def quoted(name: str, value: str) -> str:
         ChallengeError: *value* holds a character that may not stand there: only
             ``%x20-21 / %x23-5B / %x5D-7E`` may (:rfc:`6750#section-3`).
     """
-    if not (value.isascii() and value.isprintable() and _UNQUOTABLE.isdisjoint(value)):
+    if not _is_quotable(value):
         msg = f"{name} in a challenge may hold printable ASCII without quote and backslash only"
         raise ChallengeError(msg)
     return f'{name}="{value}"'
+
+
+def _is_quotable(value: str) -> bool:
+    return value.isascii() and value.isprintable() and _UNQUOTABLE.isdisjoint(value)
 
 
 class AccessError(HTTPException):
@@ -114,13 +119,15 @@ class AccessError(HTTPException):
         code: The HTTP status.
         error: The machine-readable code in the body and the challenge.
         description: The stable text for people in the body and the challenge. It never holds
-            anything that came with the request.
+            anything that came with the request. An error handler may set another one; a challenge
+            leaves it out if it is not printable ASCII.
         outcome: The place of the refusal on the chain of outcomes.
         has_challenge: Whether the answer carries ``WWW-Authenticate``.
         scheme: The scheme of that challenge; whoever refuses may set another one.
         parameters: What the challenge says beside the error: ``scope``, ``max_age`` (seconds),
             ``acr_values``.
-        retry_after: Seconds after which trying again may help, or None.
+        retry_after: Whole seconds after which trying again may help, or None. A fraction that is
+            passed is rounded up.
     """
 
     # None, so that Flask files a handler of this class under all statuses, not under one.
@@ -143,14 +150,15 @@ class AccessError(HTTPException):
         *,
         decision: Decision | Callable[[], Decision] | None = None,
         parameters: Mapping[str, str] | None = None,
-        retry_after: int | None = None,
+        retry_after: float | None = None,
     ) -> None:
         # HTTPException.__init__ is skipped on purpose: it sets `response`, which is derived here.
         Exception.__init__(self, reason or self.description)
         self._reason = reason
         self._decision = decision
         self.parameters = dict(parameters or {})
-        self.retry_after = retry_after
+        # RFC 9110 section 10.2.3 knows whole seconds; a clock says fractions.
+        self.retry_after = None if retry_after is None else math.ceil(retry_after)
 
     def addressed(self, realm: str, resource_metadata: str | None = None) -> AccessError:
         """Set the realm and `resource_metadata` of the challenge; return self."""
@@ -217,8 +225,13 @@ class AccessError(HTTPException):
         return () if parsed is None else (parsed,)
 
     def _challenged(self) -> list[str]:
-        """Return what the challenge says beside the realm."""
-        parts = [quoted("error", self.error), quoted("error_description", self.description)]
+        """Return what the challenge says beside the realm.
+
+        A description in another language mostly cannot stand there; it is left out then.
+        """
+        parts = [quoted("error", self.error)]
+        if _is_quotable(self.description):
+            parts.append(quoted("error_description", self.description))
         parts += [quoted(name, value) for name, value in self.parameters.items()]
         return parts + self._challenged_metadata()
 

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 TABLE = ROOT / "docs/reference/requirements.toml"
-PAGE = "reference/requirements"
+#: The pages that show them, without the one that lists the pages.
+PAGES = sorted(path.stem for path in (ROOT / "docs/reference/requirements").glob("*.rst"))
 
 #: Where an id may be mentioned; tests stand in the first two.
 TESTS = ("tests", "jwtpolicy/testing")
@@ -176,6 +177,6 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.add_directive("requirements", Family)
     app.connect("builder-inited", _check)
     app.connect("autodoc-process-docstring", _link_ids)
-    # The tests may have changed though the page has not.
-    app.connect("env-get-outdated", lambda *_: [PAGE])
+    # The tests may have changed though the pages have not.
+    app.connect("env-get-outdated", lambda *_: [f"reference/requirements/{name}" for name in PAGES])
     return {"parallel_read_safe": True}

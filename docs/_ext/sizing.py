@@ -6,10 +6,10 @@ import csv
 import io
 import math
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from html import escape
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from diagrams.drawing import NARROW, WIDE, Drawing
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
@@ -17,7 +17,7 @@ from sphinx.util.docutils import SphinxDirective
 Rows = Sequence[Sequence[str]]
 
 _AMONG = "µs among "
-_LEFT, _RIGHT, _TOP, _BOTTOM = 50, 400, 15, 285  # of the frame, in a picture of 720 by 330
+_LEFT, _TOP, _BOTTOM = 44, 15, 285  # of the frame, in units of the picture
 
 
 def read(path: Path) -> Rows:
@@ -41,38 +41,52 @@ def csv_table(rows: Iterable[Sequence[str]]) -> str:
 
 
 def picture(rows: Rows) -> str:
-    """Return the times over the sizes as SVG, in the colour of the text around it."""
+    """Return the times over the sizes as a figure, in a form for telephones and in a wide one."""
     sizes = [name.removeprefix(_AMONG) for name in rows[0] if name.startswith(_AMONG)]
     times = {row[0]: [float(cell) for cell in row[1 : len(sizes) + 1]] for row in rows[1:]}
-    return "\n".join(_lines(sizes, times))
+    forms = {"narrow": Drawing(NARROW), "wide": Drawing(WIDE)}
+    for drawing in forms.values():
+        _draw(drawing, sizes, times)
+    title = "µs of a look-up, over the sessions in the store"
+    words = "; ".join(f"{_plain(name)}: {row[0]:g} to {row[-1]:g}" for name, row in times.items())
+    words = f"From {sizes[0]} to {sizes[-1]} sessions. {words}."
+    svgs = [drawing.svg(title, words, form) for form, drawing in forms.items()]
+    return "\n".join(['<figure class="diagram">', *svgs, "</figure>"])
 
 
-def _lines(sizes: Sequence[str], times: dict[str, list[float]]) -> Iterator[str]:
-    yield '<svg viewBox="0 0 720 330" role="img" font-size="11" fill="currentColor">'
-    yield "<title>µs of a look-up, over the sessions in the store</title>"
+def _plain(title: str) -> str:
+    return re.sub(":data:|`", "", title)
+
+
+def _draw(drawing: Drawing, sizes: Sequence[str], times: dict[str, list[float]]) -> None:
+    """Draw the frame, and a line for each store with its name beside or below."""
     logs = [math.log10(time) for row in times.values() for time in row]
     low, high = math.floor(min(logs)), math.ceil(max(logs))
-    across = [_LEFT + (_RIGHT - _LEFT) * n // max(len(sizes) - 1, 1) for n in range(len(sizes))]
+    right = drawing.width - 14 if drawing.is_narrow else 410
+    across = [_LEFT + (right - _LEFT) * n // max(len(sizes) - 1, 1) for n in range(len(sizes))]
 
     def down(time: float) -> int:
         return round(_BOTTOM - (_BOTTOM - _TOP) * (math.log10(time) - low) / (high - low))
 
     for time in (10.0**exponent for exponent in range(low, high + 1)):
-        yield f'<path d="M{_LEFT} {down(time)}H{_RIGHT}" stroke="currentColor" opacity=".2"/>'
-        yield f'<text x="{_LEFT - 6}" y="{down(time) + 4}" text-anchor="end">{time:g}</text>'
+        drawing.line((_LEFT, down(time)), (right, down(time)), kind="guide")
+        drawing.text(_LEFT - 6, down(time), f"{time:g}", "small", "end")
     for x, size in zip(across, sizes, strict=True):
-        yield f'<text x="{x}" y="{_BOTTOM + 18}" text-anchor="middle">{size}</text>'
-    yield f'<text x="{_LEFT}" y="{_BOTTOM + 36}">µs of a look-up, over sessions in the store</text>'
+        drawing.text(x, _BOTTOM + 16, size, "small", "middle")
+    caption = "µs of a look-up, over sessions in the store"
+    drawing.text(_LEFT, _BOTTOM + 36, caption, "small", tone="quiet")
     for n, (title, row) in enumerate(times.items()):
         # So light that it can be told from white as well as from black.
-        y, colour = _TOP + 10 + 22 * n, f"oklch(60% .15 {360 * n // len(times)})"
+        colour = f"oklch(60% .15 {360 * n // len(times)})"
         dashes = "6 3" if n % 2 else "none"  # neighbours differ for who sees no colours
         points = "L".join(f"{x} {down(time)}" for x, time in zip(across, row, strict=True))
-        yield f'<path d="M{points}M{_RIGHT + 20} {y}h22" fill="none" stroke="{colour}"'
-        yield f' stroke-width="2" stroke-dasharray="{dashes}"/>'
-        text = escape(re.sub(":data:|`", "", title))
-        yield f'<text x="{_RIGHT + 48}" y="{y + 4}">{text}</text>'
-    yield "</svg>"
+        x, y = (4, _BOTTOM + 62) if drawing.is_narrow else (right + 26, _TOP + 10)
+        y += 22 * n
+        drawing.shapes.append(
+            f'<path d="M{points}M{x} {y}h22" fill="none" stroke="{colour}"'
+            f' stroke-width="2" stroke-dasharray="{dashes}"/>'
+        )
+        drawing.text(x + 30, y, _plain(title), "small")
 
 
 class Sizing(SphinxDirective):

@@ -32,7 +32,8 @@ def error_classes() -> list[type[exceptions.AccessError]]:
 
 def error_lines() -> Iterator[str]:
     """Yield the errors as a reStructuredText table."""
-    return table_lines([("class", "status", "``error``", "outcome", "challenge"), *error_rows()])
+    heads = ("class", "status", "``error``", "outcome", "challenge", "``error_description``")
+    return table_lines([heads, *error_rows()])
 
 
 def error_rows() -> Iterator[tuple[str, ...]]:
@@ -43,7 +44,14 @@ def error_rows() -> Iterator[tuple[str, ...]]:
         if error.retry_after:
             challenge = "``Retry-After``"
         name = f":exc:`~jwtpolicy.exceptions.{cls.__name__}`"
-        yield (name, str(cls.code), f"``{cls.error}``", cls.outcome.name, challenge)
+        yield (
+            name,
+            str(cls.code),
+            f"``{cls.error}``",
+            cls.outcome.name,
+            challenge,
+            cls.description,
+        )
 
 
 def class_lines(which: str) -> Iterator[str]:

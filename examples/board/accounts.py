@@ -7,7 +7,6 @@ from typing import Any, cast
 from flask import (
     Blueprint,
     Response,
-    abort,
     current_app,
     make_response,
     redirect,
@@ -25,7 +24,6 @@ from jwtpolicy import (
     TokenPair,
     current_manager,
     current_token,
-    protect,
 )
 from jwtpolicy.endpoints import (
     Credentials,
@@ -163,16 +161,23 @@ class Delete(ProtectedView):
         return response
 
 
-@blueprint.post("/password")
-@protect()
-def change_password() -> ResponseReturnValue:
-    """Change the password, and log everybody out who may have known the old one."""
-    name, new = current_token.subject, request.form.get("new", "")
-    if not new or not check_password(_hashes().get(name), request.form.get("old", "")):
-        abort(400, "The old password is wrong, or the new one is missing. Nothing was changed.")
-    _hashes()[name] = generate_password_hash(new)
-    current_manager.revoke_other_sessions()
-    return redirect("/devices", 303)
+class Password(ProtectedView):
+    """The form that changes the password, and logs everybody out who may have known the old one."""
+
+    def get(self) -> ResponseReturnValue:
+        """Ask."""
+        return _form("password.html")
+
+    def post(self) -> ResponseReturnValue:
+        """Change it, or say what is wrong."""
+        name, new = current_token.subject, request.form.get("new", "")
+        if not check_password(_hashes().get(name), request.form.get("old", "")):
+            return _form("password.html", "The old password is wrong. Nothing was changed."), 400
+        if not new:
+            return _form("password.html", "The new password is missing. Nothing was changed."), 400
+        _hashes()[name] = generate_password_hash(new)
+        current_manager.revoke_other_sessions()
+        return redirect("/devices", 303)
 
 
 devices = Devices.as_view("devices")
@@ -181,4 +186,5 @@ blueprint.add_url_rule("/confirm", view_func=Confirm.as_view("confirm"))
 blueprint.add_url_rule("/logout", view_func=LogOut.as_view("logout"))
 blueprint.add_url_rule("/devices", view_func=devices)
 blueprint.add_url_rule("/devices/<session_id>", view_func=devices, methods=["POST"])
+blueprint.add_url_rule("/password", view_func=Password.as_view("password"))
 blueprint.add_url_rule("/private/delete", view_func=Delete.as_view("delete"))

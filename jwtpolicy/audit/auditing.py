@@ -11,6 +11,7 @@ from ..app.bound_app import EXTENSION, BoundApp
 from ..app.bridge_guards import EXTENSION as BRIDGE
 from ..app.planner import methods_of
 from ..exceptions import ConfigurationError, SetupError
+from ..policy.base import Policy
 from .findings import Audit, Protection, Row
 from .hiding import without_secrets
 from .judging import Judge
@@ -52,10 +53,12 @@ def _rows(app: Flask, judge: Judge) -> Iterator[Row]:
         # Neither of these reaches a view.
         if rule.build_only or rule.redirect_to is not None:
             continue
-        found: dict[Row, list[str]] = {}
+        # Policies that only look alike are rows of their own.
+        found: dict[tuple[Row, tuple[Policy, ...]], list[str]] = {}
         for method in methods_of(rule):
-            found.setdefault(judge.row(rule, method), []).append(method)
-        for row, methods in found.items():
+            row = judge.row(rule, method)
+            found.setdefault((row, row.policies), []).append(method)
+        for (row, _), methods in found.items():
             yield replace(row, methods=tuple(methods))
 
 

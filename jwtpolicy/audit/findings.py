@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
 
 from werkzeug.routing import Rule
+
+from ..policy.base import Policy
 
 
 class Protection(StrEnum):
@@ -43,6 +45,9 @@ class Row:
         endpoint: The name of the endpoint.
         protection: Its protection: guarded, public, unguarded or another of `Protection`.
         demands: The source text of all levels; empty where there are none.
+        policies: The levels as objects, the outermost first: a request has to pass all of them.
+            Neither ``repr`` nor ``==`` of a row looks at them, and a secret that somebody wrote
+            into a policy is hidden in ``demands`` alone.
         bridge: The source text of the guard of the compatibility bridge, or None.
         accepts: The kinds of token that can pass; ``no token`` for callers without one.
         baseline: The source text of the baseline that every token has to pass as well, or None.
@@ -59,6 +64,7 @@ class Row:
     endpoint: str
     protection: Protection
     demands: str = ""
+    policies: tuple[Policy, ...] = field(default=(), repr=False, compare=False)
     bridge: str | None = None
     accepts: tuple[str, ...] = ()
     baseline: str | None = None

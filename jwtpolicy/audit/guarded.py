@@ -49,6 +49,7 @@ class Guarded:
             self.rule,
             Protection.GUARDED,
             demands=_source(self.demand.levels),
+            policies=tuple(self.demand.levels),
             bridge=bridge,
             accepts=accepts,
             baseline=_source(baseline) if (baseline := self._baseline()) else None,

@@ -13,6 +13,7 @@ from ..app.bound_app import BoundApp, is_automatic, is_listed
 from ..app.bridge_guards import bridge_around, is_passed_by
 from ..app.planner import Demand, WrittenGuards
 from ..exceptions import SetupError
+from ..policy.credentials import Public
 from ..settings import Settings
 from .findings import Protection, Row, row_at
 from .guarded import Guarded
@@ -117,4 +118,7 @@ def _on_order(view: object, method: str) -> Iterator[str]:
 def _public(rule: Rule, demand: Demand, bridge: str | None) -> Row:
     notes = tuple(f"lifts the blueprint level {level!r}" for level in demand.outer)
     protection = Protection.PUBLIC if bridge is None else Protection.GUARDED
-    return row_at(rule, protection, demands="Public()", bridge=bridge, notes=notes)
+    level = Public()
+    return row_at(
+        rule, protection, demands=repr(level), policies=(level,), bridge=bridge, notes=notes
+    )

@@ -24,8 +24,15 @@ def exit_code(audit: Audit, unguarded_but: Allowed) -> int:
 
 
 def as_json(audit: Audit, unguarded_but: Allowed) -> str:
-    """Return the audit as a JSON object; its members are the attributes of `Audit`."""
-    return json.dumps(asdict(_shown(audit, unguarded_but)), indent=2)
+    """Return the audit as a JSON object; its members are the attributes of `Audit`.
+
+    Rows have the text of their policies, and not the objects.
+    """
+    shown = _shown(audit, unguarded_but)
+    members = asdict(replace(shown, rows=tuple(replace(row, policies=()) for row in shown.rows)))
+    for row in members["rows"]:
+        del row["policies"]
+    return json.dumps(members, indent=2)
 
 
 def as_text(audit: Audit, unguarded_but: Allowed) -> str:
@@ -49,7 +56,7 @@ def _head(audit: Audit) -> Iterator[str]:
 def _body(audit: Audit, unguarded_but: Allowed) -> Iterator[str]:
     rows = [row for row in _shown(audit, unguarded_but).rows if _is_of_interest(row)]
     if rows:
-        yield from _table(_HEADER, list(map(_cells, rows)))
+        yield from table(_HEADER, list(map(_cells, rows)))
     else:
         yield "There is no endpoint to show."
 
@@ -71,7 +78,7 @@ def _cells(row: Row) -> tuple[str, ...]:
     )
 
 
-def _table(header: Sequence[str], lines: Sequence[Sequence[str]]) -> Iterator[str]:
+def table(header: Sequence[str], lines: Sequence[Sequence[str]]) -> Iterator[str]:
     """Yield the lines, aligned; a column in which nothing stands is left out."""
     columns = [(title, *cells) for title, *cells in zip(header, *lines, strict=True) if any(cells)]
     padded = [[cell.ljust(max(map(len, column))) for cell in column] for column in columns]
@@ -81,15 +88,16 @@ def _table(header: Sequence[str], lines: Sequence[Sequence[str]]) -> Iterator[st
 
 def _foot(audit: Audit) -> Iterator[str]:
     problems = [*audit.problems, *map(_problem, audit.impassable)]
-    yield from _listed("No request can pass", problems)
-    yield from _listed("Remarks", audit.remarks)
+    yield from listed("No request can pass", problems)
+    yield from listed("Remarks", audit.remarks)
 
 
 def _problem(row: Row) -> str:
     return f"{', '.join(row.methods)} {row.domain}{row.rule} ({row.endpoint}): {row.problem}"
 
 
-def _listed(title: str, entries: Iterable[str]) -> Iterator[str]:
+def listed(title: str, entries: Iterable[str]) -> Iterator[str]:
+    """Yield a list with its title, behind an empty line; nothing if it has no entries."""
     entries = [entry.replace("\n", "\n    ") for entry in entries]
     if entries:
         yield from ("", f"{title}:", *(f"  - {entry}" for entry in entries))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 from typing import Final, Literal, NamedTuple
+from weakref import WeakKeyDictionary
 
 from ..policy.base import Policy
 
@@ -33,6 +34,9 @@ class Line(NamedTuple):
 
 #: Where nobody knows where something was written.
 UNKNOWN_LINE: Final = Line()
+
+#: The lines of classes that were asked for: to parse their source is most of a dry run.
+_LINES: Final[WeakKeyDictionary[type, Line]] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +101,12 @@ def line_of_class(cls: type) -> Line:
 
     Python before 3.13 has to read the source for it, so that nobody asks before a person does.
     """
+    if cls in _LINES:
+        return _LINES[cls]
     module = sys.modules.get(cls.__module__)
     try:
-        return Line(inspect.getsourcefile(cls), inspect.getsourcelines(cls)[1])
+        _LINES[cls] = found = Line(inspect.getsourcefile(cls), inspect.getsourcelines(cls)[1])
+        return found
     except (OSError, TypeError, SyntaxError):
         # Made by a call, typed into a console, compiled; or the file is being edited.
         return Line(getattr(module, "__file__", None))

@@ -1,1 +1,1 @@
-"""Explain requests, inspect tokens and mint them: what the commands of these names do."""
+"""Explain requests, one or all of them, inspect tokens and mint them: what these commands do."""

@@ -1,4 +1,4 @@
-"""The commands ``explain``, ``inspect`` and ``mint``, behind their options."""
+"""The commands ``explain``, ``matrix``, ``inspect`` and ``mint``, behind their options."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import click
 
 from ..exceptions import SetupError
 from ..extension import manager_here
-from . import explaining
+from . import explaining, matrix
 from .encoded_tokens import VARIABLE, from_environment, from_stdin
 from .inspecting import inspected
 from .loading import loaded
@@ -60,6 +60,31 @@ def explain(method: str, path: str, options: Mapping[str, Any]) -> int:
     write = explaining.as_json if options["as_json"] else explaining.as_text
     click.echo(write(app, told, verbose=options["verbose"]))
     return explaining.exit_code(told)
+
+
+@quietly()
+def ask_all(options: Mapping[str, Any]) -> int:
+    """Print what would become of a request to each endpoint by each user; return the exit code.
+
+    Raises:
+        Unanswerable: The input is wrong, or the application cannot tell.
+    """
+    names = options["subjects"]
+    if twice := {name for name in names if names.count(name) > 1}:
+        raise Unanswerable(f"--as {', '.join(sorted(twice))} is there more than once")
+    for path in options["paths"]:
+        _check_path(path)
+    if not names:
+        _check_unwished(options)
+    wishes = [_wish({**options, "subject": name}) for name in names]
+    app, bound = loaded()
+    with _told():
+        tokens = [minted(app, bound, wish) for wish in wishes]
+        subjects = [matrix.Subject(None, None), *map(matrix.Subject, names, tokens)]
+        with app.app_context():
+            found = matrix.asked(app, bound, subjects, options["methods"], options["paths"])
+    click.echo(found.as_json() if options["as_json"] else found.as_text())
+    return found.exit_code
 
 
 @quietly()

@@ -29,7 +29,7 @@ def exit_code(told: Explanation) -> int:
 
 def as_text(app: Flask, told: Explanation, *, verbose: bool) -> str:
     """Return the explanation for people, with the checks that stand inside of the view."""
-    notes = [line for note in _notes(app, told) for line in labelled("note", note)]
+    notes = [line for note in notes_on(app, told) for line in labelled("note", note)]
     return "\n".join([told.text(verbose=verbose), *notes])
 
 
@@ -54,7 +54,7 @@ def as_json(app: Flask, told: Explanation, *, verbose: bool) -> str:
         "effects": told.effects,
         "levels": levels,
         "decision": _tree(told, verbose=verbose),
-        "notes": [*told.notes, *_notes(app, told)],
+        "notes": [*told.notes, *notes_on(app, told)],
     }
     return json.dumps(members, indent=2)
 
@@ -64,7 +64,7 @@ def _tree(told: Explanation, *, verbose: bool) -> list[str] | None:
     return None if decision is None else decision.explain(verbose=verbose).splitlines()
 
 
-def _notes(app: Flask, told: Explanation) -> Iterator[str]:
+def notes_on(app: Flask, told: Explanation) -> Iterator[str]:
     """Yield what the walk has not asked, because it stands inside of the view."""
     if not told or told.endpoint is None:
         return

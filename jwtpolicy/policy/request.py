@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
@@ -273,4 +274,4 @@ class AccessRequest:
         if retry_after is None:
             return Finding(outcome, reason)
         # A limiter says fractions; the header takes whole seconds (RFC 9110 section 10.2.3).
-        return Finding(outcome, reason, Cure(retry_after=int(retry_after)))
+        return Finding(outcome, reason, Cure(retry_after=math.ceil(retry_after)))

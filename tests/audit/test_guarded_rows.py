@@ -18,9 +18,11 @@ from jwtpolicy import (
     NotRevoked,
     OptionalToken,
     ProtectedView,
+    Public,
     Refresh,
     SingleUse,
     TokenKind,
+    policy,
     protect,
     public,
 )
@@ -310,3 +312,45 @@ def test_asking_binds_nothing(app: Any, jwt: Any, access: Any, add: Any, row: An
     add("late", protect())
     assert app.test_client().get("/late", headers=access()).status_code == 401
     assert row("late").baseline == "NotRevoked() & KnownUser()"
+
+
+def test_a_row_has_its_levels_as_objects(app: Any, row: Any) -> None:
+    app.add_url_rule("/accounts/<int:user_id>", view_func=Account.as_view("account"))
+
+    own = IsSubject("user_id") | HasRole("admin")
+    assert row("account").policies == (own,)
+    assert row("account", "DELETE").policies == (own, Fresh(within=300))
+
+
+def test_a_public_row_has_the_policy_that_says_so(add: Any, row: Any) -> None:
+    add("open", public)
+    add("forgotten")
+
+    assert row("open").policies == (Public(),)
+    assert row("forgotten").policies == ()
+
+
+def test_methods_whose_policies_only_look_alike_have_rows_of_their_own(app: Flask) -> None:
+    class Two(ProtectedView):
+        method_policies: ClassVar = {
+            "GET": policy(lambda access: True),
+            "POST": policy(lambda access: False),
+        }
+
+        def get(self) -> str:
+            return ""
+
+        def post(self) -> str:
+            return ""
+
+    app.add_url_rule("/two", view_func=Two.as_view("two"))
+    rows = [r for r in audit(app).rows if r.endpoint == "two" and r.policies]
+
+    assert [r.methods for r in rows] == [("GET", "HEAD"), ("POST",)]
+    assert rows[0].demands == rows[1].demands
+
+
+def test_what_a_policy_holds_is_not_printed_with_its_row(add: Any, row: Any) -> None:
+    add("view", protect(HasRole("admin")))
+
+    assert "policies" not in repr(row("view"))

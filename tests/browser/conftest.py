@@ -2,30 +2,17 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import pytest
 from flask import Flask
-from werkzeug.serving import make_server
 
 from tests.services import find_browser, has_playwright, missing
+from tests.support.browser import FLAGS, hashing_quickly, serving
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
-
-#: What a browser needs that root starts in a container, and what keeps it quiet.
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--disable-dev-shm-usage",
-]
 
 
 @pytest.fixture(scope="package")
@@ -61,20 +48,17 @@ def page(chromium: Browser) -> Iterator[Page]:
 
 
 @pytest.fixture
+def quick_hashes() -> Iterator[None]:
+    """Let the examples hash passwords at no cost."""
+    with hashing_quickly():
+        yield
+
+
+@pytest.fixture
 def serve() -> Iterator[Callable[[Flask, str], str]]:
     """Return what starts an application on a free port, and gives its address.
 
     Names under ``localhost`` are sites of their own, and safe enough for secure cookies.
     """
-    servers = []
-
-    def start(app: Flask, name: str) -> str:
-        server = make_server("127.0.0.1", 0, app, threaded=True)
-        servers.append(server)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        return f"http://{name}.localhost:{server.port}"
-
-    yield start
-    for server in servers:
-        server.shutdown()
-        server.server_close()
+    with serving() as start:
+        yield start

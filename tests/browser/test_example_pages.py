@@ -1,124 +1,186 @@
-"""The pages of both examples, at two widths and in two schemes, as one would show them."""
+"""The pages of both examples, logged out and in, at two widths and in two schemes."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from flask import Flask
 
 from examples import board, notes
+from tests.services import find_axe, missing
 from tests.support.board import log_in
+from tests.support.browser import hashing_quickly, serving
+from tests.support.notes import Demo
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Browser, Page
 
-PAGES = {
-    "board": ["/", "/login", "/private", "/devices", "/private/delete", "/confirm", "/nothing"],
-    "notes": ["/", "/nothing"],
-}
+#: Widths and schemes.
+LOOKS: list[tuple[int, Any]] = list(product((1280, 390), ("light", "dark")))
 
 #: What is wide where a page is wider than the window.
 WIDE = """() => [...document.querySelectorAll("*")]
   .filter(one => one.getBoundingClientRect().right > innerWidth + 1)
   .map(one => one.outerHTML.slice(0, 80))"""
 
-#: Contrast of text to what is behind it (WCAG 2.2, 1.4.3), for each element with text of its own.
-CONTRASTS = """() => {
-  const parts = text => text.match(/[\\d.]+/g).map(Number);
-  const light = ([r, g, b]) => [r, g, b].map(one => one / 255)
-    .map(one => one <= 0.04045 ? one / 12.92 : ((one + 0.055) / 1.055) ** 2.4)
-    .reduce((sum, one, index) => sum + one * [0.2126, 0.7152, 0.0722][index], 0);
-  const behind = one => {
-    for (; one; one = one.parentElement) {
-      const color = parts(getComputedStyle(one).backgroundColor);
-      if (color.length === 3 || color[3] > 0) return color;
-    }
-  };
-  return [...document.body.querySelectorAll("*")]
-    .filter(one => !one.disabled)
-    .filter(one => [...one.childNodes].some(node => node.nodeType === 3 && node.data.trim()))
-    .map(one => [light(parts(getComputedStyle(one).color)), light(behind(one)), one.outerHTML])
-    .map(([a, b, html]) => [(Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05), html.slice(0, 80)])
-    .filter(([contrast]) => contrast < 4.5);
+#: Everything that is wrong with a page by https://github.com/dequelabs/axe-core, with its places.
+VIOLATIONS = """async () => {
+  const found = await axe.run({ resultTypes: ["violations"] });
+  return found.violations.map(({ id, help, nodes }) => [id, help, ...nodes.map(node => node.html)]);
 }"""
 
 
-@pytest.fixture(params=["board", "notes"])
+@dataclass
+class Seen:
+    """What was seen of a page.
+
+    Attributes:
+        where: The page.
+        parts: How many elements there are that each page has once.
+        is_labelled: Whether each field has one label.
+        wide: What is wider than the window, by look.
+        backs: The brightness of the background, by look.
+        violations: What axe says, by look; None if it is not installed.
+    """
+
+    where: str
+    parts: dict[str, int]
+    is_labelled: bool
+    wide: dict[tuple[int, str], list[str]]
+    backs: dict[tuple[int, str], int]
+    violations: dict[tuple[int, str], list[list[str]]] | None
+
+
+def pages_of_board(page: Page, url: str) -> Iterator[str]:
+    for path in ("/", "/login?next=/devices", "/nothing"):
+        page.goto(url + path)
+        yield f"logged out: {path}"
+    log_in(page, url, password="wrong")
+    yield "a wrong password"
+    log_in(page, url)
+    for path in ("/", "/private", "/devices", "/password", "/confirm?next=/", "/nothing"):
+        page.goto(url + path)
+        yield path
+    page.goto(f"{url}/private/delete")
+    yield "/private/delete"
+    page.click("#confirm-delete")
+    yield "deleted"
+
+
+def pages_of_notes(page: Page, url: str) -> Iterator[str]:
+    page.goto(f"{url}/nothing")
+    yield "/nothing"
+    demo = Demo(page, url)
+    yield "nobody"
+    demo.send("DELETE", "/accounts/2", "bob")
+    page.click("summary")
+    yield "a refusal"
+    demo.press("#elsewhere")
+    demo.send("GET", "/sessions", "bob")
+    page.click("summary")
+    yield "a long answer"
+
+
+def looked_at(page: Page, where: str, axe: str | None) -> Seen:
+    """Look at the page that is open in each way."""
+    parts = {part: page.locator(part).count() for part in ("html[lang=en]", "header", "main", "h1")}
+    fields = page.locator("input:visible").all()
+    seen = Seen(
+        where,
+        parts | {"title": len(page.title().splitlines())},
+        all(field.evaluate("field => field.labels.length") == 1 for field in fields),
+        {},
+        {},
+        {} if axe else None,
+    )
+    if axe:
+        page.evaluate(axe)
+    for width, scheme in LOOKS:
+        look = (width, scheme)
+        page.set_viewport_size({"width": width, "height": 800})
+        page.emulate_media(color_scheme=scheme)
+        seen.wide[look] = page.evaluate(WIDE)
+        back = page.evaluate("getComputedStyle(document.body).backgroundColor")
+        seen.backs[look] = int(re.findall(r"\d+", back)[0])
+        if seen.violations is not None:
+            seen.violations[look] = page.evaluate(VIOLATIONS)
+    return seen
+
+
+@dataclass
+class Visit:
+    """What was seen of all pages of an example, and what the browser complained about."""
+
+    seen: list[Seen]
+    complaints: list[str]
+
+
+@pytest.fixture(scope="module", params=["board", "notes"])
 def visit(
-    request: pytest.FixtureRequest,
-    page: Page,
-    tmp_path: Path,
-    serve: Callable[[Flask, str], str],
-) -> Callable[[], list[Page]]:
-    """Return what opens each page of an example, somebody being logged in, one after the other."""
+    request: pytest.FixtureRequest, chromium: Browser, tmp_path_factory: pytest.TempPathFactory
+) -> Visit:
+    """Return what was seen of the pages of an example; they are visited once for all tests."""
+    pages = {"board": pages_of_board, "notes": pages_of_notes}[request.param]
     example = {"board": board, "notes": notes}[request.param]
-    url = serve(example.create_app(str(tmp_path)), request.param)
-
-    def pages() -> Any:
-        if request.param == "board":
-            log_in(page, url)
-        for path in PAGES[request.param]:
-            page.goto(url + path)
-            if (request.param, path) == ("notes", "/"):
-                _press_all(page)
-            yield page
-
-    return pages  # type: ignore[return-value]
-
-
-def _press_all(page: Page) -> None:
-    """Fill the page with answers of all sorts, the longest among them."""
-    for button in ("[data-name=eve]", "[data-call='DELETE own']", "[data-call='GET /sessions']"):
-        page.click(button)
-        page.wait_for_load_state("networkidle")
-    page.locator("#answers > li").nth(3).wait_for()
-    for summary in page.locator("summary").all():
-        summary.click()
+    file = find_axe()
+    axe = file and file.read_text(encoding="utf-8")
+    complaints: list[str] = []
+    with hashing_quickly(), serving() as serve:
+        url = serve(example.create_app(str(tmp_path_factory.mktemp("page"))), request.param)
+        context = chromium.new_context()
+        page = context.new_page()
+        page.on("console", lambda message: complaints.append(message.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        seen = [looked_at(page, where, axe) for where in pages(page, url)]
+        context.close()
+    return Visit(seen, complaints)
 
 
-@pytest.mark.parametrize("width", [390, 1280])
-def test_no_page_scrolls_sideways(visit: Any, page: Page, width: int) -> None:
-    page.set_viewport_size({"width": width, "height": 800})
+def test_axe_finds_nothing(visit: Visit) -> None:
+    if visit.seen[0].violations is None:
+        missing("axe", "axe_playwright_python is not installed")
+    found = {
+        (seen.where, *look): violations
+        for seen in visit.seen
+        for look, violations in (seen.violations or {}).items()
+        if violations
+    }
 
-    for shown in visit():
-        assert shown.evaluate(WIDE) == [], shown.url
-        assert shown.evaluate("document.documentElement.scrollWidth") <= width
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_each_page_can_be_read_in_each_scheme(visit: Any, page: Page, scheme: Any) -> None:
-    page.emulate_media(color_scheme=scheme)
-
-    for shown in visit():
-        back = shown.evaluate("getComputedStyle(document.body).backgroundColor")
-        assert (int(re.findall(r"\d+", back)[0]) < 128) == (scheme == "dark")
-        assert shown.evaluate(CONTRASTS) == [], shown.url
+    assert found == {}
 
 
-def test_each_page_is_built_as_a_page(visit: Any) -> None:
-    for shown in visit():
-        assert shown.title()
-        assert shown.locator("html[lang=en]").count() == 1
-        for part in ("header", "main", "h1"):
-            assert shown.locator(part).count() == 1, (shown.url, part)
-        icon = shown.evaluate("fetch(document.querySelector('[rel=icon]').href).then(a => a.ok)")
-        assert icon
-        for field in shown.locator("input:visible").all():
-            assert field.evaluate("field => field.labels.length") == 1
+def test_axe_finds_what_cannot_be_read(page: Page) -> None:
+    file = find_axe() or missing("axe", "axe_playwright_python is not installed")
+    pale = "<h1 style='color: #ddd'>Can you read this?</h1>"
+    page.set_content(f"<html lang=en><title>t</title><main>{pale}</main>")
+    page.evaluate(file.read_text(encoding="utf-8"))
+
+    assert [found[0] for found in page.evaluate(VIOLATIONS)] == ["color-contrast"]
 
 
-def test_nothing_is_missing_or_blocked(visit: Any, page: Page) -> None:
+def test_no_page_scrolls_sideways(visit: Visit) -> None:
+    assert {
+        (seen.where, *look): wide for seen in visit.seen for look, wide in seen.wide.items() if wide
+    } == {}
+
+
+def test_each_page_is_dark_in_the_dark(visit: Visit) -> None:
+    for seen in visit.seen:
+        for (_, scheme), back in seen.backs.items():
+            assert (back < 128) == (scheme == "dark"), seen.where
+
+
+def test_each_page_is_built_as_a_page(visit: Visit) -> None:
+    for seen in visit.seen:
+        assert set(seen.parts.values()) == {1}, seen
+        assert seen.is_labelled, seen.where
+
+
+def test_nothing_is_missing_or_blocked(visit: Visit) -> None:
     """No style or script that the policy of the page blocks, and no hint of the browser."""
-    faults: list[str] = []
-    page.on("console", lambda message: faults.append(message.text))
-    page.on("pageerror", lambda error: faults.append(str(error)))
-
-    for _ in visit():
-        pass
-
     # What was asked for and refused is told by the browser as well.
-    assert [fault for fault in faults if "status of 40" not in fault] == []
+    assert [one for one in visit.complaints if "status of 40" not in one] == []

@@ -1,134 +1,167 @@
-"""The example whose page tries everything: what it says is so, and it says why."""
+"""The page of the notes, on which one acts as somebody: what it shows is so, and it says why."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from flask import Flask
 
 from examples.notes import create_app
+from jwtpolicy.testing import MovableClock
+from tests.support.notes import Demo
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-Press = Callable[[str], str]
-
 
 @pytest.fixture
-def notes(tmp_path: Path) -> Flask:
+def notes(tmp_path: Path, quick_hashes: None) -> Flask:
     return create_app(str(tmp_path))
 
 
 @pytest.fixture
-def press(page: Page, notes: Flask, serve: Callable[[Flask, str], str]) -> Press:
-    """Return what sends a call, or logs a user in, and gives the answer that is then on top."""
-    page.goto(serve(notes, "notes"))
-    answers = page.locator("#answers > li")
-
-    def pressed(what: str) -> str:
-        is_call = " " in what
-        # A login is followed by the question who that is.
-        last = answers.count() + (1 if is_call else 2)
-        page.click(f"[data-call='{what}']" if is_call else f"[data-name={what}]")
-        answers.nth(last - 1).wait_for()
-        page.wait_for_load_state("networkidle")
-        return answers.first.inner_text()
-
-    return pressed
+def demo(page: Page, notes: Flask, serve: Callable[[Flask, str], str]) -> Demo:
+    return Demo(page, serve(notes, "notes"))
 
 
-def who(page: Any) -> str:
-    return str(page.inner_text("#who"))
+@pytest.fixture
+def clock(notes: Flask) -> Iterator[MovableClock]:
+    with MovableClock(notes) as clock:
+        yield clock
 
 
-def confirm_and_delete(press: Press) -> str:
-    press("eve")
-    press("POST /step-up")
-    return press("DELETE own")
+def test_one_acts_as_somebody_until_the_logout(demo: Demo) -> None:
+    demo.act_as("bob")
+    assert demo.text("#who") == "bob"
+    assert "login → access token (15 min)" in demo.text("#events")
+
+    demo.press("#logout")
+    assert demo.page.is_disabled("#logout")
+    assert demo.text("#token") == "Nobody is logged in."
+    assert "logout 204" in demo.text("#events")
 
 
-def test_after_the_logout_the_page_says_nobody(page: Any, press: Press) -> None:
-    press("bob")
-    page.wait_for_function("document.getElementById('who').textContent === 'bob'")
+def test_each_request_says_what_its_endpoint_demands(demo: Demo) -> None:
+    row = demo.page.locator("tr[data-method=DELETE][data-path='/accounts/2']")
 
-    assert "204" in press("POST /logout")
-    page.wait_for_function("document.getElementById('who').textContent === 'nobody'")
-
-
-def test_after_the_account_is_deleted_the_page_says_nobody(page: Any, press: Press) -> None:
-    assert "204" in confirm_and_delete(press)
-
-    page.wait_for_function("document.getElementById('who').textContent === 'nobody'")
-    assert "401" in press("GET /notes")
-
-
-def test_a_refused_deletion_leaves_the_user_logged_in(page: Any, press: Press) -> None:
-    press("eve")
-    assert "401" in press("DELETE own")
-
-    assert who(page) == "eve"
-    assert "200" in press("GET /notes")
-
-
-def test_nobody_cannot_press_the_end_of_an_account(page: Any, press: Press) -> None:
-    """It was bob's, whose id stood in for that of nobody."""
-    button = page.locator("[data-call='DELETE own']")
-    assert button.is_disabled()
-
-    press("eve")
-    page.wait_for_function("document.getElementById('who').textContent === 'eve'")
-    assert button.is_enabled()
-    assert "DELETE /accounts/3" in press("DELETE own")
-
-
-def test_each_button_says_what_its_endpoint_demands(page: Any, press: Press) -> None:
-    demands = page.locator("[data-call='DELETE own'] code").all_inner_texts()
-
-    assert demands == [
+    assert row.locator("td code").all_inner_texts() == [
         "IsSubject('user_id') | HasRole('admin')",
         "Fresh(within=300, acr='confirmed')",
     ]
 
 
-def test_a_refusal_is_told_in_words_with_its_cure_and_its_tree(page: Any, press: Press) -> None:
-    press("eve")
-    answer = press("DELETE own")
-    assert "Refused, because acr is absent, asked is 'confirmed'." in answer
-    assert "The client has to authenticate again, by confirmed" in answer
-    assert "Press “confirm with my password”" in answer
+def test_a_refusal_is_told_in_words_with_its_tree_and_its_source(demo: Demo) -> None:
+    demo.send("DELETE", "/accounts/2", "bob")
 
-    page.click("#answers > li:first-child summary")
-    tree = page.inner_text("#answers > li:first-child details pre")
-    assert "> STEP_UP: Fresh(within=300, acr='confirmed')" in tree
-    assert "max_age=" in tree
-
-
-def test_an_allowed_call_names_no_reason(press: Press) -> None:
-    press("eve")
-
-    assert "Refused" not in press("GET /notes")
+    told = demo.text("#decision")
+    assert "401 insufficient_user_authentication" in told
+    assert "Refused, because acr is absent, asked is 'confirmed'." in told
+    assert "The client has to authenticate again, by confirmed" in told
+    assert 'max_age="300"' in told
+    assert "Fresh(within=300, acr='confirmed')" in demo.text(".tree .decides")
+    assert "examples/notes/accounts.py:" in demo.text("#source")
+    assert demo.text("#source mark").startswith('    method_policies = {"DELETE": Fresh(')
 
 
-def test_the_claims_of_the_token_can_be_read(page: Any, press: Press) -> None:
-    press("bob")
-    login = page.locator("#answers > li").nth(1).inner_text()
+def test_the_button_confirms_and_sends_the_request_again(demo: Demo) -> None:
+    demo.send("DELETE", "/accounts/2", "bob")
+    demo.press("text=Confirm with the password and try again")
 
-    assert '"sub": "2"' in login
-    assert '"type": "access"' in login
-
-
-def test_answers_are_written_in_lines_with_the_times_of_the_reader(press: Press) -> None:
-    press("bob")
-    sessions = press("GET /sessions")
-
-    assert '\n      "label"' in sessions
-    assert re.search(r'"created_at": "\d+/\d+/\d+, ', sessions)
+    assert demo.text("#result").endswith("204")
+    assert "step-up → acr=confirmed" in demo.text("#events")
+    assert demo.cell("GET", "/accounts", "bob") == "gone"
+    assert demo.cell("GET", "/accounts", "eve") == "✗ 403"
+    assert demo.text("#token") == "Nobody is logged in."
 
 
-@pytest.mark.parametrize("call", ["GET /accounts/2", "GET /notes/99", "POST /logout"])
-def test_a_call_as_nobody_is_answered_on_the_page(press: Press, call: str) -> None:
-    assert re.search(r"→ (204|401|404)", press(call))
+def test_a_confirmation_is_seen_in_the_matrix_and_in_the_token(demo: Demo) -> None:
+    demo.send("POST", "/password", "bob")
+    assert demo.cell("DELETE", "/accounts/2", "bob") == "✗ 401"
+    demo.press("text=Confirm with the password and try again")
+
+    assert demo.cell("DELETE", "/accounts/2", "bob") == "✓ 200"
+    assert demo.cell("DELETE", "/accounts/2", "ada") == "✗ 401"
+    assert "confirmed" in demo.text("#token")
+
+
+def test_who_may_not_is_shown_who_may(demo: Demo) -> None:
+    demo.send("GET", "/accounts", "eve")
+    assert "can do nothing" in demo.text("#decision")
+    demo.press("text=Try as ada, who may")
+
+    assert demo.text("#who") == "ada"
+    assert demo.text("#result").endswith("200")
+
+
+def test_nobody_is_shown_who_may(demo: Demo) -> None:
+    demo.send("GET", "/notes", "nobody")
+    demo.press("text=Try as eve, who may")
+
+    assert demo.text("#result").endswith("200")
+
+
+def test_a_stolen_refresh_token_that_comes_back_ends_the_session(
+    demo: Demo, clock: MovableClock
+) -> None:
+    demo.act_as("bob")
+    demo.press("text=Steal the refresh token")
+    demo.press("#refresh")
+    demo.press("text=Send the stolen token")
+    assert "the same token pair, as for a retry" in demo.text("#events li:last-child")
+
+    clock.tick(11)
+    demo.press("text=Send the stolen token")
+    assert "session ended" in demo.text("#events li:last-child")
+    assert demo.cell("GET", "/notes", "bob") == "✗ 401"
+
+    demo.send("GET", "/notes", "bob")
+    demo.press("text=Log in again and try again")
+    assert demo.text("#result").endswith("200")
+
+
+def test_a_thief_who_refreshes_first_is_noticed_at_the_users_refresh(
+    demo: Demo, clock: MovableClock
+) -> None:
+    demo.act_as("bob")
+    demo.press("text=Steal the refresh token")
+    demo.press("text=Send the stolen token")
+    assert "the thief has refreshed first" in demo.text("#events li:last-child")
+
+    clock.tick(11)
+    demo.press("#refresh")
+    assert "the session has ended" in demo.text("#events li:last-child")
+
+
+def test_an_expired_token_is_refreshed_by_the_button(demo: Demo, clock: MovableClock) -> None:
+    demo.act_as("bob")
+    clock.tick(901)
+    demo.send("GET", "/notes", "bob")
+    demo.press("text=Refresh and try again")
+
+    assert demo.text("#result").endswith("200")
+
+
+def test_another_device_is_logged_out(demo: Demo) -> None:
+    demo.act_as("bob")
+    demo.press("#elsewhere")
+
+    assert "the other device: GET /me 401" in demo.text("#events li:last-child")
+    assert demo.cell("GET", "/notes", "bob") == "✓ 200"
+
+
+def test_the_claims_of_the_token_have_meanings_and_the_time_left(demo: Demo) -> None:
+    demo.act_as("bob")
+    rows = demo.page.locator("#token tbody tr").all_inner_texts()
+
+    told = {row.split("\t")[0].strip(): row for row in rows}
+    assert told["sub"].split("\t")[1:] == ["the user", "2"]
+    assert "in 14 min" in told["exp"] or "in 15 min" in told["exp"]
+
+
+def test_the_cell_that_was_pressed_keeps_the_focus(demo: Demo) -> None:
+    demo.send("GET", "/notes", "bob")
+
+    assert demo.page.evaluate("document.activeElement.ariaLabel") == "✓ 200: GET /notes as bob"

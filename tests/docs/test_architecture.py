@@ -1,4 +1,4 @@
-"""The page "Architecture": its picture and its tables are the map of the layers."""
+"""The page "Architecture": its tables are the map of the layers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import runpy
 import sys
 from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree
 
 import pytest
 
@@ -20,57 +19,6 @@ import layers  # the folder of Sphinx's extensions is no package
 
 MAP: dict[str, Any] = layers.the_map()
 PARTS = [name for names in MAP["layers"] for name in names]
-SVG = "{http://www.w3.org/2000/svg}"
-
-
-def texts(tag: str) -> list[str]:
-    """Return the texts of all elements of the picture that are called *tag*."""
-    root = ElementTree.fromstring(layers.picture())
-    return [element.text or "" for element in root.iter(SVG + tag)]
-
-
-def test_the_picture_shows_every_part_in_the_order_of_the_map() -> None:
-    shown = " ".join(texts("text")).replace(",", "").split()
-
-    assert shown[: len(PARTS)] == PARTS
-
-
-def test_the_picture_numbers_the_stops_of_a_request() -> None:
-    numbers = [text for text in texts("text") if text.isdigit()]
-
-    assert numbers == [str(number) for number in range(1, len(MAP["request"]) + 1)]
-
-
-def test_the_picture_says_in_words_what_it_shows() -> None:
-    (said,) = texts("desc")
-
-    assert all(part in said for part in PARTS)
-    assert "A request goes through views, app, guards" in said
-
-
-def test_the_picture_stays_readable_on_a_telephone() -> None:
-    """The page is 358 pixels wide there, of which the picture takes all."""
-    root = ElementTree.fromstring(layers.picture())
-    width = float(root.attrib["viewBox"].split()[2])
-    sizes = [int(size) for size in re.findall(r"(\d+)px", texts("style")[0])]
-
-    assert min(sizes) * 358 / width >= 11
-
-
-def test_the_picture_stays_within_its_frame() -> None:
-    root = ElementTree.fromstring(layers.picture())
-    width, height = (float(number) for number in root.attrib["viewBox"].split()[2:])
-    stops = [element.attrib for element in root.iter(f"{SVG}circle")]
-
-    assert all(9 <= float(stop["cx"]) <= width - 9 for stop in stops)
-    assert all(9 <= float(stop["cy"]) <= height - 9 for stop in stops)
-
-
-def test_the_picture_has_no_colour_of_its_own() -> None:
-    """The theme's variables follow its dark mode; a colour beside them is for other themes."""
-    coloured = re.findall(r"(?:fill|stroke): ([^;]+);", texts("style")[0])
-
-    assert all(value == "none" or value.startswith("var(--color-") for value in coloured)
 
 
 @pytest.mark.parametrize("part", PARTS)
@@ -95,15 +43,13 @@ def html(tmp_path: Path) -> str:
     """Return a page that Sphinx has made with the directives."""
     from sphinx.application import Sphinx
 
-    directives = "\n\n".join(f".. layers-{name}::" for name in ("picture", "request", "table"))
-    (tmp_path / "index.rst").write_text(f"{directives}\n")
+    (tmp_path / "index.rst").write_text(".. layers-request::\n\n.. layers-table::\n")
     settings = {"extensions": ["layers"], "default_role": "code"}
     out = tmp_path / "out"
     Sphinx(tmp_path, None, out, out, "html", settings, None, None, warningiserror=True).build()
     return (out / "index.html").read_text(encoding="utf-8")
 
 
-def test_the_directives_make_the_picture_the_way_and_the_table(html: str) -> None:
-    assert '<svg class="layers"' in html
+def test_the_directives_make_the_way_and_the_table(html: str) -> None:
     assert len(re.findall("<li>", html)) >= len(MAP["request"])
     assert html.count("<tr") == len(PARTS) + 1

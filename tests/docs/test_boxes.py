@@ -67,7 +67,7 @@ def test_what_hurts_has_a_box(documented: Any) -> None:
         ("operate/store", "``memory://``"),
         ("operate/store", "``baseline=None``"),
         ("operate/many-machines", "two containers"),
-        ("howto/shape-your-tokens", "A revoked token passes at this reader"),
+        ("howto/two-services", "A revoked token passes at this reader"),
         ("howto/cookies-and-csrf", "``OptionalToken(ignore_invalid=True)``"),
     ],
 )

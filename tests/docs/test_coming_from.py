@@ -1,4 +1,4 @@
-"""The page for those who come from Flask-JWT-Extended names everything that they have."""
+"""The pages for those who come from Flask-JWT-Extended name everything that they have."""
 
 from __future__ import annotations
 
@@ -9,12 +9,19 @@ import flask_jwt_extended as original
 import pytest
 from flask import Flask
 
+import jwtpolicy
+from jwtpolicy import exceptions
 from jwtpolicy.compat.flask_jwt_extended import JWTManager
 from jwtpolicy.compat.flask_jwt_extended.config import SWITCHES
 from tests.support.paths import DOCS
 
-PAGE = (DOCS / "howto" / "from-flask-jwt-extended.rst").read_text(encoding="utf-8")
-NAMED = set(re.findall(r"\w+", PAGE))
+#: The pages about the change of the import, and of the names.
+IMPORT, NAMES_PAGE = (
+    (DOCS / "howto" / f"from-flask-jwt-extended{part}.rst").read_text(encoding="utf-8")
+    for part in ("", "-names")
+)
+PARTS = ("from-flask-jwt-extended-routes", "from-flask-jwt-extended-names")
+NAMED = set(re.findall(r"\w+", IMPORT + NAMES_PAGE))
 
 NAMES = sorted(name for name in vars(original) if callable(getattr(original, name)))
 LOADERS = sorted(name for name in vars(original.JWTManager) if name.endswith("_loader"))
@@ -33,7 +40,7 @@ def test_it_has_what_the_original_has() -> None:
 
 
 @pytest.mark.parametrize("name", [*NAMES, *LOADERS, *options(), *SWITCHES])
-def test_the_page_names(name: str) -> None:
+def test_a_page_names(name: str) -> None:
     assert name in NAMED
 
 
@@ -45,7 +52,18 @@ def test_the_bridge_registers_every_loader(name: str) -> None:
     assert getattr(JWTManager(), name)(callback) is callback
 
 
-def test_the_page_is_where_readers_look() -> None:
-    assert "from-flask-jwt-extended" in (DOCS / "howto" / "index.rst").read_text("utf-8")
+def test_what_the_table_names_as_ours_is_there() -> None:
+    verbs = set(re.findall(r"``@?jwt\.(\w+)", NAMES_PAGE))
+    errors = set(re.findall(r"errorhandler\((\w+)\)", NAMES_PAGE))
+
+    assert [name for name in verbs if not hasattr(jwtpolicy.JWTManager, name)] == []
+    assert [name for name in errors if not hasattr(exceptions, name)] == []
+    assert (len(verbs), len(errors)) >= (14, 7)
+
+
+def test_the_pages_are_where_readers_look() -> None:
+    index = (DOCS / "howto" / "index.rst").read_text("utf-8").split()
+    assert {"from-flask-jwt-extended", *PARTS} <= set(index)
+    assert all(f":doc:`{part}`" in IMPORT for part in PARTS)
     readme = Path(DOCS.parent / "README.md").read_text(encoding="utf-8")
     assert "docs/howto/from-flask-jwt-extended.rst" in readme

@@ -20,6 +20,7 @@ from examples.board import create_app as create_board
 from examples.notes import create_app
 from examples.notes.__main__ import reset
 from examples.notes.database import database
+from examples.notes.demo import calls
 from examples.site.ways_back import local_path
 from jwtpolicy.testing import (
     ActingClient,
@@ -202,19 +203,38 @@ def test_a_message_is_written_with_the_name_of_its_author(board: Flask) -> None:
     assert "ada: hello" in ada.post("/messages", data={"text": "hello"}, follow_redirects=True).text
 
 
-def test_the_page_offers_every_call(site: Any) -> None:
-    html = site.get("/").text
+def test_the_matrix_is_what_the_server_answers(site: ActingClient) -> None:
+    """Of each request that changes nothing, by each user."""
+    found = site.post("/demo/matrix", json={"tokens": {}}).json or {}
+    with site.application.app_context():
+        asked = list(calls())
+    clients = {name: site.as_user(user(site, name)) for name in ("ada", "bob", "eve")}
 
-    for call in (
-        "POST /step-up",
-        "POST /password",
-        "GET /sessions",
-        "POST /refresh",
-        "POST /logout",
-        "GET /accounts",
-        "DELETE own",
-    ):
-        assert f'data-call="{call}"' in html
+    for number, call in enumerate(asked):
+        if call.method == "GET":
+            for name, client in {"nobody": site, **clients}.items():
+                assert client.get(call.path).status_code == found[name][number], (name, call)
+    assert len(asked) == 12
+
+
+def test_the_matrix_is_about_the_tokens_that_are_held(site: Any, bob: Any) -> None:
+    form = {"name": "bob", "password": "builder"}
+    confirmed = bob.post("/step-up", json=form).json["access_token"]
+
+    plain = site.post("/demo/matrix", json={"tokens": {}}).json["bob"]
+    held = site.post("/demo/matrix", json={"tokens": {"bob": confirmed}}).json["bob"]
+
+    assert plain.count(401) == 2
+    assert held.count(401) == 0
+
+
+def test_who_was_deleted_is_not_asked_about(site: Any) -> None:
+    with site.application.app_context():
+        database().delete_user(2)
+
+    found = site.post("/demo/matrix", json={"tokens": {}}).json
+    assert set(found["bob"]) == {None}
+    assert None not in found["eve"]
 
 
 @pytest.fixture(params=["notes", "board"])
@@ -307,20 +327,51 @@ def test_a_request_is_explained_to_whoever_has_its_token(site: Any, bob: Any) ->
     token = bob.post("/login", json={"name": "bob", "password": "builder"}).json["access_token"]
     asked = {"method": "DELETE", "path": "/accounts/2", "token": token}
 
-    answer = site.post("/explain", json=asked).json
+    answer = site.post("/demo/explain", json=asked).json
 
     assert answer["reason"] == "acr is absent, asked is 'confirmed'"
-    assert answer["cures"][0].startswith("has to authenticate again")
-    assert "STEP_UP: Fresh(within=300, acr='confirmed')" in answer["text"]
+    assert (answer["cure"], len(answer["cures"])) == ("confirm", 1)
+    (decisive,) = (line for line in answer["tree"] if line["decides"])
+    assert (decisive["outcome"], decisive["depth"]) == ("STEP_UP", 1)
+    assert decisive["policy"] == "Fresh(within=300, acr='confirmed')"
     assert site.get("/accounts/2", headers=bearer(token)).status_code == 200
 
 
 @pytest.mark.parametrize(
-    "asked",
-    [None, [], {"method": "GET"}, {"method": "GET", "path": "//[", "token": None}],
+    ("path", "where", "first", "decisive"),
+    [
+        ("/accounts", "accounts.py", "@protect(", "@protect(HasRole("),
+        ("/accounts/3", "accounts.py", "class Account(", "    policies = IsSubject("),
+        ("/notes/1", "notes.py", "class OneNote(", '        "GET": Owns('),
+    ],
 )
-def test_what_cannot_be_explained_is_refused(site: Any, asked: Any) -> None:
-    assert site.post("/explain", json=asked).status_code == 400
+def test_the_source_that_decided_is_shown(
+    site: Any, bob: Any, path: str, where: str, first: str, decisive: str
+) -> None:
+    token = bob.post("/login", json={"name": "bob", "password": "builder"}).json["access_token"]
+    asked = {"method": "GET", "path": path, "token": token}
+
+    baseline, level = site.post("/demo/explain", json=asked).json["source"]
+
+    assert baseline["baseline"] == "NotRevoked() & KnownUser()"
+    assert f"examples/notes/{where}:" in level["where"]
+    assert level["lines"][0]["text"].startswith(first)
+    assert next(line["text"] for line in level["lines"] if line["decides"]).startswith(decisive)
+
+
+@pytest.mark.parametrize(
+    ("path", "asked"),
+    [
+        ("explain", None),
+        ("explain", []),
+        ("explain", {"method": "GET"}),
+        ("explain", {"method": "GET", "path": "//[", "token": None}),
+        ("matrix", None),
+        ("matrix", {"tokens": {"bob": 2}}),
+    ],
+)
+def test_what_cannot_be_explained_is_refused(site: Any, path: str, asked: Any) -> None:
+    assert site.post(f"/demo/{path}", json=asked).status_code == 400
 
 
 def test_a_reset_brings_back_who_was_deleted_and_ends_what_was_open(

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import ast
 import re
+from functools import cache
+from pathlib import Path
 
 import pytest
+from bs4 import BeautifulSoup, Tag
 
-from tests.support.paths import TESTS
+from tests.support.paths import ROOT, TESTS
 
 PAGE = TESTS.parent / "docs" / "operate" / "failures.rst"
+
+HEAD = "what fails"
+#: What others log, in texts of their own: SQLite's, PostgreSQL's.
+OF_OTHERS = {"database is locked", "database or disk is full", "too many clients"}
 
 #: How a row begins, and the tests of its sentences: the file, and the names in it.
 ROWS = {
     "The store's server is down": "machines/test_faults.py test_a_server_that_dies_in_the",
     "The server accepts": "machines/test_faults.py test_a_server_that_hangs_is_503_in_time",
-    "The resolver is dead": """stores/test_in_time.py test_a_resolver_that_is_dead
+    "The resolver does not": """stores/test_in_time.py test_a_resolver_that_is_dead
         test_hosts_that_say_nothing test_an_answer_that_does_not_end test_so_is_one_within_libpq
         stores/sqlalchemy/test_in_time.py test_the_second_host_is_asked""",
     "All connections are": """machines/test_faults.py test_a_pool_that_is_exhausted_is_503_in_time
@@ -23,13 +31,13 @@ ROWS = {
     "The application holds": "stores/sqlalchemy/test_sharing.py test_an_application_that_holds_all",
     "A store of your own": "http/test_stores_of_applications.py test_every_path_is_503_while_the",
     "The database takes no more": "stores/sqlalchemy/test_faults.py test_a_database_that_takes_no",
-    "The server dies while": "machines/test_interruptions.py test_after_a_retry_all_is_as_without",
-    "A worker dies after": "machines/test_faults.py test_a_process_that_dies_in_the_middle_of",
+    "The server stops while": "machines/test_interruptions.py test_after_a_retry_all_is_as_without",
+    "A worker is killed after": "machines/test_faults.py test_a_process_that_dies_in_the_middle_of",
     "Redis is full, with": "stores/redis/test_lost.py test_a_full_server_still_answers",
     "Redis is full, and": """stores/redis/test_lost.py test_a_server_that_evicts_forgets
         test_a_server_that_may_evict_is_not_asked
         stores/redis/test_going_back.py test_a_server_that_may_evict_by_now""",
-    "Redis cuts the line": """stores/redis/test_near_cache.py test_a_line_that_was_cut
+    "Redis cuts the connection": """stores/redis/test_near_cache.py test_a_line_that_was_cut
         test_after_a_moment_another_line_is_opened""",
     "Redis comes back empty": """stores/redis/test_lost.py test_a_server_that_comes_back_empty
         test_a_new_login_is_good_after_a_loss""",
@@ -81,9 +89,59 @@ ROWS = {
 }
 
 
+@pytest.fixture(scope="module")
+def cells(site: Path) -> list[list[Tag]]:
+    """Return the cells of all rows of the page."""
+    html = (site / "operate/failures.html").read_text(encoding="utf-8")
+    rows = BeautifulSoup(html, "html.parser").select("table.failures tbody tr")
+    return [row.select("td") for row in rows]
+
+
+@cache
+def texts() -> str:
+    """Return every text in the code of the library, also the parts of those that are filled in."""
+    trees = (ast.parse(path.read_text("utf-8")) for path in (ROOT / "jwtpolicy").rglob("*.py"))
+    nodes = (node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Constant))
+    return "\n".join(node.value for node in nodes if isinstance(node.value, str))
+
+
+def is_logged(text: str) -> bool:
+    """Whether the code has this text, but for what it puts in at the end."""
+    said = re.sub(r"(: …|: [A-Z]\w+Error| revoked)$", "", text)
+    return all(part in OF_OTHERS or part in texts() for part in said.split(": "))
+
+
+def test_every_failure_says_how_one_sees_it_and_what_one_does(cells: list[list[Tag]]) -> None:
+    """No cell is empty: a gate of tests/docs/test_rendered.py."""
+    assert {len(row) for row in cells} == {4}
+    assert len(cells) == len(ROWS) - 2
+
+
+def test_what_one_sees_is_what_the_library_logs(cells: list[list[Tag]]) -> None:
+    seen = [code.get_text() for row in cells for code in row[2].select("code")]
+    texts = [text for text in seen if " " in text and not text.startswith("flask ")]
+
+    assert len(texts) > 20
+    assert [text for text in texts if not is_logged(text)] == []
+
+
+@pytest.mark.parametrize("page", ["monitor", "troubleshooting", "backup-and-upgrade"])
+def test_what_other_pages_let_one_look_for_is_logged(page: str) -> None:
+    source = (PAGE.parent / f"{page}.rst").read_text(encoding="utf-8")
+    found = re.findall(r"``((?:the|a|nbf|went)\s[^`]+)``", source)
+
+    assert found
+    assert [text for text in found if not is_logged(" ".join(text.split()))] == []
+
+
+@pytest.mark.parametrize("text", ["the token store cannot be asked", "database is full"])
+def test_what_nobody_logs_is_noticed(text: str) -> None:
+    assert not is_logged(text)
+
+
 def test_every_row_of_the_page_is_named_here() -> None:
     text = PAGE.read_text(encoding="utf-8")
-    rows = re.findall(r"^   \* - (.*)", text, re.MULTILINE)[1:]
+    rows = [row for row in re.findall(r"^   \* - (.*)", text, re.MULTILINE) if row != HEAD]
     rows += [
         line
         for line in text.split("\n")

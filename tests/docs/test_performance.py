@@ -125,6 +125,21 @@ def test_the_directives_insert_tables_and_the_machine(tmp_path: Path) -> None:
 # What the prose says in words; it has no figures.
 
 
+@pytest.mark.parametrize(
+    ("row", "least", "most"),
+    [
+        pytest.param("header", 0.28, 0.39, id="about a third"),
+        *((row, 0, 1) for row in ("missing", "hundred", "garbage", "signature", "expired")),
+        pytest.param("forgery", 0, 0.1, id="less than a tenth"),
+        pytest.param("login", 2, 3, id="more than twice as much"),
+    ],
+)
+def test_the_first_sentences_are_true_of_the_default_store(
+    row: str, least: float, most: float
+) -> None:
+    assert least < MEASURED[row]["shares"]["jwtpolicy, SQLite"] < most
+
+
 def test_jwtpolicy_in_memory_adds_less_than_decoding_by_hand() -> None:
     assert added("header", "jwtpolicy") < added("header", "hand-written")
 

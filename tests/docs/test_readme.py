@@ -18,7 +18,6 @@ import pytest
 import time_machine
 from flask import Flask
 
-import jwtpolicy as package
 from jwtpolicy.cli import jwtpolicy
 from tests.services.processes import end, free_port
 from tests.support.pages import BLOCKS, README
@@ -186,13 +185,3 @@ def test_the_tests_that_it_prints_pass(folder: Path) -> None:
     )
 
     assert "2 passed" in done.stdout
-
-
-def test_every_policy_of_the_table_exists() -> None:
-    page = (DOCS / "understand" / "policies-and-decisions.rst").read_text(encoding="utf-8")
-    table = page.partition("What each policy allows\n")[2]
-
-    names = {name.removeprefix("@") for name in re.findall(r"``(@?[A-Z][A-Za-z]+|@policy)", table)}
-
-    assert names <= set(package.__all__)
-    assert {"Fresh", "HasRole", "Owns", "SingleUse", "When"} <= names

@@ -17,14 +17,7 @@ MOST = 2_500
 MOST_OF_API = 1_500
 
 #: Pages that have more, how many at the most, and why. The list may only shrink.
-LONG = {
-    # Tables that are looked into and not read, with links into them from all sides.
-    "understand/what-cannot-happen.html": 4_500,
-    "reference/requirements.html": 3_100,
-    # Issue 13 splits them: into three pages about moving, and into a guide and a way to choose.
-    "howto/from-flask-jwt-extended.html": 3_200,
-    "operate/store.html": 2_600,
-}
+LONG: dict[str, int] = {}
 
 #: What each page says, by its name.
 Articles = dict[str, Tag]
@@ -65,8 +58,8 @@ _CODE = ("code", "pre", "script", "style")
 
 
 def words_of(article: Tag) -> int:
-    """Return how many words somebody reads: neither code, nor what is folded away."""
-    unread = article.select("pre, details > :not(summary)")
+    """Return how many words somebody reads: no code, no pictures, nothing that is folded away."""
+    unread = article.select("pre, svg, details > :not(summary)")
     return len(text_of(article).split()) - sum(len(text_of(each).split()) for each in unread)
 
 

@@ -1,4 +1,4 @@
-"""The page of requirements: code and tests name no other ids, and each has a test or says so."""
+"""The pages of requirements: code and tests name no other ids, and each has a test or says so."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ sys.path.insert(0, str(DOCS / "_ext"))
 
 import requirements as page  # the folder of Sphinx's extensions is no package
 
-TEXT = (DOCS / "reference/requirements.rst").read_text(encoding="utf-8")
+TEXT = "\n".join(
+    (DOCS / f"reference/requirements/{name}.rst").read_text(encoding="utf-8") for name in page.PAGES
+)
 FAMILIES = re.findall(r"^\.\. requirements:: (\w+)$", TEXT, re.MULTILINE)
 #: In two parts, or it would be a mention itself.
 UNKNOWN = "REF" + "-99"
@@ -55,7 +57,7 @@ def test_a_family_that_nobody_knows_is_noticed_and_other_words_are_not() -> None
     assert list(page.ids_in(text)) == ["REF-1", unknown]
 
 
-def test_the_page_has_every_family_once() -> None:
+def test_the_pages_have_every_family_once() -> None:
     assert sorted(FAMILIES) == sorted({id_.partition("-")[0] for id_ in page.requirements()})
 
 

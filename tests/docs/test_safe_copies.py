@@ -17,8 +17,6 @@ from tests.support.pages import BLOCKS, PAGES, printed_blocks
 #: Pages that may print a secret that is made at each start, and `TESTING`, and why.
 EXEMPT = {
     "howto/test-your-application.rst": "its subject is what tests set",
-    "howto/explain-a-refusal.rst": "still has the set-up of its own test",
-    "reference/errors.rst": "still has the set-up of its own test",
 }
 SOURCES = {page: "\n".join(printed_blocks(page)) for page in PAGES} | {
     "README.md": BLOCKS["app.py"]

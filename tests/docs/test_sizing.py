@@ -60,9 +60,9 @@ def test_the_picture_has_a_line_for_each_store_and_is_logarithmic() -> None:
 
     svg = picture([["store", "µs among 20", "µs among 40"], ["a ``<b>``", "1", "10"]])
 
-    assert "M50 285L400 15M" in svg
+    assert "M44 285L336 15M" in svg
     assert "a &lt;b&gt;</text>" in svg
-    assert picture(ROWS).count("stroke-width") == len(FIGURES)
+    assert picture(ROWS).count("stroke-width") == 2 * len(FIGURES)
 
 
 @pytest.mark.parametrize(
@@ -81,6 +81,25 @@ def test_the_examples_reckon_with_the_figures_of_the_table(
     assert [short(value) for value in examples[name].values()] == [
         FIGURES[title][column] for column in columns
     ]
+
+
+@pytest.mark.parametrize("sessions", [10**6, 10**7, 10**8])
+def test_the_answer_at_the_top_is_what_the_examples_reckon(
+    sessions: int, examples: dict[str, Any]
+) -> None:
+    table = PAGE.partition("What was measured\n")[0]
+    stores = [examples[name] for name in ("redis", "postgresql")]
+    redis, postgresql = (examples["needs"](sessions, store) for store in stores)
+    cells = [f"     - {cores} cores, {size} GB\n" for cores, size in (redis, postgresql)]
+
+    row = f"   * - {sessions // 10**6} million ({short_users(sessions)})\n"
+    assert row + "".join(cells) in table
+
+
+def short_users(sessions: int) -> str:
+    """Return how many users have three sessions each, with two digits."""
+    users = sessions / 3 / 1e6
+    return "330,000" if users < 1 else f"{users:.2g} million"
 
 
 def test_the_examples_reckon_with_the_defaults_of_the_library(examples: dict[str, Any]) -> None:

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Iterator
+from copy import deepcopy
 from typing import Any
 
 import pytest
 
 from jwtpolicy.testing import act, anonymous, assert_policy
-from tests.support.examples import SINGLE_FILES, run_example
+from tests.support.examples import running_example
+
+
+@pytest.fixture(scope="module")
+def example(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    with running_example("owner", tmp_path_factory, ADA_PASSWORD="lovelace") as example:
+        yield example
 
 
 @pytest.fixture
-def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    return run_example(SINGLE_FILES["owner"], tmp_path, monkeypatch, ADA_PASSWORD="lovelace").app
+def app(example: Any) -> Iterator[Any]:
+    """Return the application with the notes that it starts with."""
+    notes = deepcopy(example.NOTES)
+    yield example.app
+    example.NOTES.update(notes)
 
 
 @pytest.mark.parametrize(

@@ -166,5 +166,18 @@ def test_a_file_that_is_just_being_edited_is_named_without_a_line(
     def broken(cls: type) -> Any:
         raise SyntaxError
 
+    class Edited(ProtectedView):
+        pass
+
     monkeypatch.setattr(inspect, "getsourcelines", broken)
-    assert line_of_class(Bare) == (HERE, None)
+    assert line_of_class(Edited) == (HERE, None)
+
+
+def test_the_source_of_a_class_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    def never(cls: type) -> Any:
+        raise AssertionError
+
+    first = line_of_class(Report)
+    monkeypatch.setattr(inspect, "getsourcelines", never)
+
+    assert line_of_class(Report) == first == (HERE, line_of("class Report"))

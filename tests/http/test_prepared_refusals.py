@@ -79,11 +79,21 @@ def _nothing_told(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("_nothing_told")
 def test_equal_numbers_are_told_as_they_are_written() -> None:
     waits: list[Any] = [7001, 7001.0, 1, True]
-    told = [
-        errors.RateLimitedError(retry_after=one).response.headers["Retry-After"] for one in waits
-    ]
+    told = []
+    for wait in waits:
+        error = errors.RateLimitedError()
+        error.retry_after = wait
+        told.append(error.response.headers["Retry-After"])
 
     assert told == ["7001", "7001.0", "1", "True"]
+
+
+@pytest.mark.parametrize(("seconds", "told"), [(4.2, "5"), (5.0, "5"), (5, "5"), (0.0, "0")])
+def test_a_wait_is_told_in_whole_seconds(seconds: float, told: str) -> None:
+    """RFC 9110 section 10.2.3; a clock says fractions, and less than the wait is too early."""
+    error = errors.RateLimitedError(retry_after=seconds)
+
+    assert error.response.headers["Retry-After"] == told
 
 
 class Scopes(str, Enum):  # noqa: UP042 # a StrEnum is formatted as its text

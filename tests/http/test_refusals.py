@@ -286,6 +286,28 @@ def test_a_value_that_breaks_a_challenge_is_refused() -> None:
             quoted("realm", value)
 
 
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        pytest.param("Please log in.", ', error_description="Please log in."', id="ASCII"),
+        pytest.param("Das Token ist ungültig.", "", id="another language"),
+    ],
+)
+def test_a_text_that_a_handler_sets_is_in_the_body_and_in_the_challenge_if_it_can_be(
+    app: Any, text: str, told: str
+) -> None:
+    @app.errorhandler(InvalidTokenError)
+    def translated(error: Any) -> Any:
+        error.description = text
+        return error
+
+    app.add_url_rule("/", view_func=protect()(lambda: "in"), endpoint="view")
+    answer = app.test_client().get("/", headers=bearer("no.token.here"))
+
+    assert (answer.status_code, answer.json["error_description"]) == (401, text)
+    assert answer.headers["WWW-Authenticate"] == f'Bearer realm="api", error="invalid_token"{told}'
+
+
 def test_an_error_is_an_http_exception_in_every_way() -> None:
     error = InvalidTokenError("for the log")
 

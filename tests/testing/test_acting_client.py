@@ -39,6 +39,7 @@ def sessions_of(app: Flask, name: str) -> int:
 
 
 def test_a_returned_client_is_somebody_and_the_first_one_is_nobody(app: Flask) -> None:
+    """There is something to test with (D18)."""
     client = act(app)
     bob = client.as_user("bob")
 

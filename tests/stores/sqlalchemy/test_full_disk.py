@@ -54,15 +54,15 @@ def fill(disk: Path) -> Path:
             return ballast
 
 
-def revoke_many(store: TokenStore) -> list[str]:
-    """Revoke until it fails, since SQLite may have room left in its own files."""
+def revoke_many(store: TokenStore) -> tuple[list[str], str]:
+    """Revoke until it fails, since SQLite may have room left in its own files; return why, too."""
     done: list[str] = []
     try:
         while True:
             store.revoke_token(ref(f"b{len(done)}"), expires_at=None, now=NOW)
             done.append(f"b{len(done)}")
-    except StoreUnavailableError:
-        return done
+    except StoreUnavailableError as error:
+        return done, error.reason
 
 
 def rotate_many(store: TokenStore) -> str:
@@ -81,9 +81,10 @@ def test_a_full_disk_refuses_changes_and_forgets_nothing(store: TokenStore, disk
     store.open_session(SESSION)
     store.revoke_token(ref(), expires_at=None, now=NOW)
     ballast = fill(disk)
-    done = revoke_many(store)
+    done, reason = revoke_many(store)
     current = rotate_many(store)
 
+    assert "database or disk is full" in reason  # what docs/operate lets an operator look for
     assert {standing(store, token_id=jti) for jti in ["a1", *done]} == {TokenStatus.REVOKED}
     assert standing(store, token_id=f"b{len(done)}") is TokenStatus.GOOD
     ballast.unlink()

@@ -1,0 +1,60 @@
+"""How do I replace my own decorator, and log nobody out?"""
+
+import os
+
+import jwt as pyjwt
+from flask import Flask
+from werkzeug.security import generate_password_hash
+
+from jwtpolicy import HasRole, JWTManager, TokenPair, current_token, protect
+from jwtpolicy.endpoints import LoginView, auth_blueprint, check_password
+
+app = Flask(__name__)
+app.config["JWT_SECRET_KEY"] = os.environ["NEW_SECRET"]  # another one than that of the old tokens
+jwt = JWTManager(app)
+
+HASHES = {"ada": generate_password_hash(os.environ["ADA_PASSWORD"])}  # your table of users
+ROLES = {"ada": ["admin"]}
+
+
+@jwt.extra_claims
+def roles(user: str, kind: str) -> dict[str, list[str]]:
+    return {"roles": ROLES.get(user, [])} if kind == "access" else {}
+
+
+def authenticate(credentials: dict[str, str]) -> str | None:
+    name = credentials["username"]
+    return name if check_password(HASHES.get(name), credentials["password"]) else None
+
+
+class Exchange(LoginView[str]):
+    """Takes a token of before in place of a password; remove it when the last one has expired."""
+
+    fields = ("token",)
+
+    def authenticate(self, credentials: dict[str, str]) -> str | None:
+        old, needed = os.environ["OLD_SECRET"], {"require": ["exp", "sub"]}
+        try:
+            claims = pyjwt.decode(credentials["token"], old, algorithms=["HS256"], options=needed)
+        except pyjwt.InvalidTokenError:
+            return None
+        return claims["sub"] if claims["sub"] in HASHES else None
+
+    def begin(self, user: str, credentials: dict[str, str]) -> TokenPair:
+        return jwt.login(user, fresh=False, since=self.began)  # nobody typed a password
+
+
+app.register_blueprint(auth_blueprint(authenticate))
+app.add_url_rule("/auth/exchange", view_func=Exchange.as_view("exchange"))
+
+
+@app.get("/who")
+@protect()
+def who() -> str:
+    return current_token.subject
+
+
+@app.get("/reports")
+@protect(HasRole("admin"))
+def reports() -> list[str]:
+    return ["A report"]

@@ -1,0 +1,77 @@
+"""Users of a decorator made of PyJWT, on the day when it is replaced."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import jwt as pyjwt
+import pytest
+
+from tests.support.examples import SINGLE_FILES, run_example
+from tests.support.requests import bearer
+
+
+@pytest.fixture
+def example(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    return run_example(SINGLE_FILES["from_pyjwt"], tmp_path, monkeypatch)
+
+
+@pytest.fixture
+def client(example: Any) -> Any:
+    return example.app.test_client()
+
+
+def old_token(secret: str | None = None, **changes: Any) -> str:
+    claims = {"sub": "ada", "exp": int(time.time()) + 3600} | changes
+    kept = {name: value for name, value in claims.items() if value is not None}
+    return pyjwt.encode(kept, secret or os.environ["OLD_SECRET"], "HS256")
+
+
+def exchange(client: Any, token: str) -> Any:
+    return client.post("/auth/exchange", json={"token": token})
+
+
+def test_an_old_token_is_exchanged_for_a_session(client: Any) -> None:
+    pair = exchange(client, old_token()).json
+
+    assert client.get("/who", headers=bearer(pair["access_token"])).text == "ada"
+    assert client.get("/reports", headers=bearer(pair["access_token"])).json == ["A report"]
+    refreshed = client.post("/auth/refresh", headers=bearer(pair["refresh_token"]))
+    assert refreshed.status_code == 200
+
+
+def test_an_old_token_itself_opens_nothing(client: Any) -> None:
+    answer = client.get("/who", headers=bearer(old_token()))
+
+    assert (answer.status_code, answer.json["error"]) == (401, "invalid_token")
+
+
+@pytest.mark.parametrize(
+    "changes", [{"exp": 1}, {"exp": None}, {"secret": "x" * 48}, {"sub": "nobody"}]
+)
+def test_a_token_that_is_not_good_is_not_exchanged(client: Any, changes: dict[str, Any]) -> None:
+    answer = exchange(client, old_token(**changes))
+
+    assert (answer.status_code, answer.json["error"]) == (401, "invalid_credentials")
+
+
+def test_a_login_with_the_password_is_fresh_and_an_exchange_is_not(client: Any) -> None:
+    form = {"username": "ada", "password": os.environ["ADA_PASSWORD"]}
+    pairs = [client.post("/auth/login", json=form).json, exchange(client, old_token()).json]
+    options = {"verify_signature": False}
+
+    claims = [pyjwt.decode(pair["access_token"], options=options) for pair in pairs]
+
+    assert ["auth_time" in each for each in claims] == [True, False]
+
+
+def test_a_user_without_the_role_sees_no_reports(client: Any, example: Any) -> None:
+    example.ROLES.clear()
+    pair = exchange(client, old_token()).json
+
+    answer = client.get("/reports", headers=bearer(pair["access_token"]))
+
+    assert (answer.status_code, answer.json["error"]) == (403, "access_denied")

@@ -1,0 +1,44 @@
+"""Use the page of the notes, as people in front of a browser do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+
+class Demo:
+    """The page, open in a browser; each call returns when the page has shown what came of it."""
+
+    def __init__(self, page: Page, url: str) -> None:
+        self.page = page
+        page.goto(url)
+        self._wait()
+
+    def _wait(self) -> None:
+        self.page.wait_for_selector("main[aria-busy=false]")
+
+    def press(self, selector: str) -> None:
+        """Press a button."""
+        self.page.click(selector)
+        self._wait()
+
+    def act_as(self, name: str) -> None:
+        """Become another user, who logs in if they have not."""
+        self.press(f"#users [data-name={name}]")
+
+    def send(self, method: str, path: str | None, name: str) -> None:
+        """Press a cell of the matrix."""
+        self.press(self._cell(method, path, name))
+
+    def cell(self, method: str, path: str | None, name: str) -> str:
+        """Return what stands in a cell."""
+        return self.text(self._cell(method, path, name))
+
+    def text(self, selector: str) -> str:
+        """Return the text of a part of the page, as it is seen."""
+        return self.page.inner_text(selector)
+
+    def _cell(self, method: str, path: str | None, name: str) -> str:
+        return f"tr[data-method={method}][data-path='{path}'] [data-name={name}]"
