@@ -87,7 +87,7 @@ class KeyFolder:
         signs = next(iter(ripe[-1:] or able[:1]), None)
         if not files:
             if last is None:
-                msg = f"JWT_KEYS: no key is in {self.path}; {_HOW}"
+                msg = f"JWT_KEYS: no key is in {self.path}; {_how(self.path)}"
                 raise ConfigurationError(msg)
             logger.error("JWT_KEYS: no key is left in %s: all tokens are refused", self.path)
         return _Look(files, seen, changes_at, _ring_of(files, signs))
@@ -143,7 +143,8 @@ def _ring_of(files: list[KeyFile], signs: KeyFile | None) -> KeyRing:
     return KeyRing(signs.key if signs else None, others) if files else NoKeys()
 
 
-_HOW: Final = "make one with `flask jwtpolicy keys generate`"
+def _how(folder: Path) -> str:
+    return f"make a key with `flask jwtpolicy keys generate --folder {folder}`"
 
 
 def _seen_in(folder: Path) -> Seen:
@@ -155,7 +156,7 @@ def _seen_in(folder: Path) -> Seen:
     try:
         return frozenset(_seen(entry.name, entry) for entry in _entries(folder))
     except OSError as error:
-        msg = f"JWT_KEYS: the folder {folder} cannot be read: {error.strerror}; {_HOW}"
+        msg = f"JWT_KEYS: the folder {folder} cannot be read: {error.strerror}; {_how(folder)}"
         raise ConfigurationError(msg) from None
 
 
