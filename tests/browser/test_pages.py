@@ -69,10 +69,11 @@ def test_no_page_scrolls_sideways_on_a_telephone(telephone: Page, site: Path) ->
     assert {name: width for name, width in widths.items() if width > 390} == {}
 
 
-#: Puts another text into the open page, and returns how wide the page is then.
+#: Puts another text into the open page, and returns how wide the page is then. The theme cuts off
+#: what is wider than the window; the part of the page that has the text scrolls instead.
 WIDTH_OF = """(text) => {
   document.querySelector("article").outerHTML = text;
-  return document.documentElement.scrollWidth;
+  return document.querySelector(".content").scrollWidth;
 }"""
 
 

@@ -150,6 +150,13 @@ def test_the_style_has_no_colour_of_its_own() -> None:
     assert [each for each in coloured if not re.match(r"none|var\(--color-", each)] == []
 
 
+def test_each_picture_is_on_one_page() -> None:
+    pages = [page.read_text(encoding="utf-8") for page in DOCS.rglob("*.rst")]
+    named = [name for page in pages for name in re.findall(r"^\.\. diagram:: (\w+)", page, re.M)]
+
+    assert sorted(named) == diagrams.NAMES
+
+
 # What each shows
 
 

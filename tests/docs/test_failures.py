@@ -22,7 +22,7 @@ OF_OTHERS = {"database is locked", "database or disk is full", "too many clients
 ROWS = {
     "The store's server is down": "machines/test_faults.py test_a_server_that_dies_in_the",
     "The server accepts": "machines/test_faults.py test_a_server_that_hangs_is_503_in_time",
-    "The resolver is dead": """stores/test_in_time.py test_a_resolver_that_is_dead
+    "The resolver does not": """stores/test_in_time.py test_a_resolver_that_is_dead
         test_hosts_that_say_nothing test_an_answer_that_does_not_end test_so_is_one_within_libpq
         stores/sqlalchemy/test_in_time.py test_the_second_host_is_asked""",
     "All connections are": """machines/test_faults.py test_a_pool_that_is_exhausted_is_503_in_time
@@ -31,13 +31,13 @@ ROWS = {
     "The application holds": "stores/sqlalchemy/test_sharing.py test_an_application_that_holds_all",
     "A store of your own": "http/test_stores_of_applications.py test_every_path_is_503_while_the",
     "The database takes no more": "stores/sqlalchemy/test_faults.py test_a_database_that_takes_no",
-    "The server dies while": "machines/test_interruptions.py test_after_a_retry_all_is_as_without",
-    "A worker dies after": "machines/test_faults.py test_a_process_that_dies_in_the_middle_of",
+    "The server stops while": "machines/test_interruptions.py test_after_a_retry_all_is_as_without",
+    "A worker is killed after": "machines/test_faults.py test_a_process_that_dies_in_the_middle_of",
     "Redis is full, with": "stores/redis/test_lost.py test_a_full_server_still_answers",
     "Redis is full, and": """stores/redis/test_lost.py test_a_server_that_evicts_forgets
         test_a_server_that_may_evict_is_not_asked
         stores/redis/test_going_back.py test_a_server_that_may_evict_by_now""",
-    "Redis cuts the line": """stores/redis/test_near_cache.py test_a_line_that_was_cut
+    "Redis cuts the connection": """stores/redis/test_near_cache.py test_a_line_that_was_cut
         test_after_a_moment_another_line_is_opened""",
     "Redis comes back empty": """stores/redis/test_lost.py test_a_server_that_comes_back_empty
         test_a_new_login_is_good_after_a_loss""",
@@ -106,8 +106,8 @@ def texts() -> str:
 
 
 def is_logged(text: str) -> bool:
-    """Whether the code has this text, but for an error's class and an ellipsis at its end."""
-    said = re.sub(r": (…|[A-Z]\w+Error)$", "", text)
+    """Whether the code has this text, but for what it puts in at the end."""
+    said = re.sub(r"(: …|: [A-Z]\w+Error| revoked)$", "", text)
     return all(part in OF_OTHERS or part in texts() for part in said.split(": "))
 
 
@@ -123,6 +123,15 @@ def test_what_one_sees_is_what_the_library_logs(cells: list[list[Tag]]) -> None:
 
     assert len(texts) > 20
     assert [text for text in texts if not is_logged(text)] == []
+
+
+@pytest.mark.parametrize("page", ["monitor", "troubleshooting", "backup-and-upgrade"])
+def test_what_other_pages_let_one_look_for_is_logged(page: str) -> None:
+    source = (PAGE.parent / f"{page}.rst").read_text(encoding="utf-8")
+    found = re.findall(r"``((?:the|a|nbf|went)\s[^`]+)``", source)
+
+    assert found
+    assert [text for text in found if not is_logged(" ".join(text.split()))] == []
 
 
 @pytest.mark.parametrize("text", ["the token store cannot be asked", "database is full"])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import secrets
+import textwrap
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -12,6 +14,7 @@ import pytest
 from click.testing import Result
 
 from tests.support.examples import SINGLE_FILES, run_example
+from tests.support.paths import DOCS
 from tests.support.requests import bearer
 
 PASSWORD = "a long sentence of hers"
@@ -57,15 +60,15 @@ def after_leak(example: ModuleType) -> Result:
 
 
 def test_a_new_secret_refuses_what_the_leaked_one_signed(start: Start) -> None:
+    page = (DOCS / "operate/keys.rst").read_text(encoding="utf-8")
+    [shown] = re.findall(r"^   \$ flask --app leaked_key after-leak\n((?:   .*\n)+)", page, re.M)
     before = log_in(start(OLD))
     example = start(NEW)
 
     done = after_leak(example)
 
-    assert (done.exit_code, done.output.splitlines()) == (
-        0,
-        ["refused: a token that the leaked secret signed", "ended: the sessions of 1 user(s)"],
-    )
+    assert done.exit_code == 0
+    assert done.output == textwrap.dedent(shown)
     assert status(example, before["access_token"]) == 401
     assert sessions(example) == []
     assert status(example, log_in(example)["access_token"]) == 200

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 from jwtpolicy.testing import act, anonymous, assert_policy, with_
 from tests.support.examples import SINGLE_FILES, run_example
 from tests.support.pages import BLOCKS
+from tests.support.paths import DOCS
 
 AUDITOR = with_("eve", scope="audit")
 
@@ -54,3 +56,20 @@ def test_a_logout_holds_at_the_next_request(module: Any) -> None:
     assert bob.post("/auth/logout").status_code == 204
 
     assert bob.get("/invoices/2").status_code == 401
+
+
+def test_nobody_gives_themselves_a_scope_at_the_login(module: Any) -> None:
+    form = {"username": "bob", "password": "builder", "scope": "audit"}
+    client = module.app.test_client()
+    token = client.post("/auth/login", data=form).get_json()["access_token"]
+
+    answer = client.get("/invoices/1", headers={"Authorization": f"Bearer {token}"})
+
+    assert answer.status_code == 403
+
+
+def test_the_first_page_shows_this_application_and_no_code_of_its_own() -> None:
+    text = (DOCS / "index.rst").read_text(encoding="utf-8")
+
+    assert re.findall(r"^\.\. (\S+)::", text, re.MULTILINE)[:3] == ["literalinclude"] * 3
+    assert "code-block" not in text
