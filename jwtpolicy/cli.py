@@ -318,7 +318,7 @@ def keys_generate(folder: str, algorithm: str) -> None:
     """  # noqa: D301 # the backspace is click's
     from pathlib import Path
 
-    from .key_rotation.commands import generate
+    from .key_rotation.rotation import generate
 
     generate(Path(folder), algorithm)
 
@@ -328,7 +328,7 @@ def keys_generate(folder: str, algorithm: str) -> None:
 @with_appcontext
 def keys_list(as_json: bool) -> None:
     """Show all keys: which one signs, and until when the others are needed."""
-    from .key_rotation.commands import rotation_of, show
+    from .key_rotation.rotation import rotation_of, show
 
     show(rotation_of(current_app), as_json=as_json)
 
@@ -342,7 +342,7 @@ def keys_rotate(algorithm: str | None) -> None:
     If a key is published already and does not sign yet, no further one is made:
     the command may run as often as you like, for example once a month.
     """
-    from .key_rotation.commands import rotate, rotation_of
+    from .key_rotation.rotation import rotate, rotation_of
 
     rotate(rotation_of(current_app), algorithm)
 
@@ -356,7 +356,7 @@ def keys_retire(name: str, force: bool) -> None:
 
     Without --force only a key is removed whose last token has expired.
     """
-    from .key_rotation.commands import retire, rotation_of
+    from .key_rotation.rotation import retire, rotation_of
 
     retire(rotation_of(current_app), name, force=force)
 

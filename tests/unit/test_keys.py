@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import secrets
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed448, rsa
 
 from jwtpolicy.exceptions import ConfigurationError
 from jwtpolicy.keys import Key, KeyRing
+from jwtpolicy.keys.jwk import public_jwk
 from tests.support.applications import SECRET
 from tests.support.keys import EC_KEY, MATERIALS, PRIVATE_PEM, PUBLIC_PEM, RSA_KEY, public_pem
 
@@ -156,13 +158,55 @@ def test_the_name_of_a_file_is_no_key(name: Any) -> None:
 
 def test_a_key_error_names_the_setting() -> None:
     with pytest.raises(
-        ConfigurationError, match=r"^JWT_PRIVATE_KEY: the key for RS256 is the name"
+        ConfigurationError, match=r"^JWT_PRIVATE_KEY: key.pem: it cannot be read: No such file"
     ):
         KeyRing.from_config(algorithm="RS256", private_key="key.pem")
     with pytest.raises(ConfigurationError, match=r"^JWT_PUBLIC_KEY: .* cannot be read"):
         KeyRing.from_config(algorithm="RS256", public_key="rubbish")
     with pytest.raises(ConfigurationError, match=r"^JWT_SECRET_KEY_FALLBACKS: .* has 5 bytes"):
         KeyRing.from_config(secret=SECRET, fallbacks=["short"])
+
+
+def test_a_key_of_the_settings_may_be_a_file_or_a_jwk(tmp_path: Path) -> None:
+    path = tmp_path / "private"
+    path.write_text(PRIVATE_PEM, encoding="ascii")
+    path.chmod(0o600)
+    jwk = json.dumps(public_jwk(Key(EC_KEY, "ES256")))
+
+    ring = KeyRing.from_config(algorithm="ES256", private_key=str(path), public_key=jwk)
+
+    assert ring.signing_key.key_id == Key(EC_KEY, "ES256").key_id  # type: ignore[union-attr]
+
+
+def test_a_private_key_in_a_file_that_others_read_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "private.pem"
+    path.write_text(PRIVATE_PEM, encoding="ascii")
+    path.chmod(0o644)
+
+    with pytest.raises(ConfigurationError, match="others may read it"):
+        KeyRing.from_config(algorithm="ES256", private_key=str(path))
+    assert KeyRing.from_config(algorithm="ES256", private_key=str(path), is_shared=True)
+
+
+def test_a_key_for_another_algorithm_is_refused() -> None:
+    jwk = json.dumps(public_jwk(Key(RSA_KEY, "PS256")))
+
+    with pytest.raises(ConfigurationError, match="one for PS256, and JWT_ALGORITHM is RS256"):
+        KeyRing.from_config(algorithm="RS256", public_key=jwk)
+
+
+def test_the_two_names_of_ed25519_are_two_algorithms() -> None:
+    """ALG-2, :rfc:`9864`."""
+    old, new = (Key(MATERIALS["EdDSA"], name) for name in ("EdDSA", "Ed25519"))
+
+    assert KeyRing(new).find("EdDSA", old.key_id) == ()
+    assert KeyRing(new).find("Ed25519", new.key_id) == (new,)
+
+
+def test_a_key_of_ed448_has_neither_name() -> None:
+    for name in ("EdDSA", "Ed25519"):
+        with pytest.raises(ConfigurationError, match="Ed448"):
+            Key(ed448.Ed448PrivateKey.generate(), name)
 
 
 def test_the_one_public_key_of_the_settings_has_every_name() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -256,13 +257,20 @@ def test_the_switches_of_the_bridge_are_not_misspelt_settings() -> None:
     assert settings.realm == "shop"
 
 
-NOT_YET = ["JWT_KEYS", "JWT_KEYS_RELOAD"]
+@pytest.mark.parametrize(
+    "key",
+    ["JWT_SECRET_KEY", "JWT_SECRET_KEY_FALLBACKS", "JWT_PRIVATE_KEY", "JWT_PUBLIC_KEY"],
+)
+def test_keys_beside_a_folder_of_keys_are_refused(key: str) -> None:
+    value = ["x" * 40] if key.endswith("S") else "x" * 40
+    with pytest.raises(ConfigurationError, match=f"{key} is not used with JWT_KEYS"):
+        Settings.from_mapping({"JWT_KEYS": "keys", key: value})
 
 
-@pytest.mark.parametrize("key", NOT_YET)
-def test_a_setting_that_would_do_nothing_is_refused(key: str) -> None:
-    with pytest.raises(ConfigurationError, match="this version does not have it"):
-        Settings.from_mapping({key: True})
+def test_a_path_is_taken_as_text_or_as_a_path() -> None:
+    settings = Settings.from_mapping({"JWT_KEYS": Path("keys"), "JWT_PRIVATE_KEY": None})
+
+    assert settings.keys == "keys"
 
 
 def test_changes_after_the_start_are_found() -> None:

@@ -242,11 +242,11 @@ def test_only_verified_headers_are_remembered() -> None:
         forged = signed({**HEADER, "n": number})[:-4] + "AAAA"
         with pytest.raises(InvalidTokenError):
             found.verify(forged, kinds=None)
-    assert found._headers == {}
+    assert found._generation.headers == {}
 
     for number in range(300):
         found.verify(signed({**HEADER, "n": number}), kinds=None)
-    assert len(found._headers) == 256
+    assert len(found._generation.headers) == 256
 
 
 def test_the_principal_is_what_the_loader_makes() -> None:
