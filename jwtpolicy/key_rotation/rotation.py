@@ -13,6 +13,7 @@ from flask import Flask
 
 from ..app.bound_app import EXTENSION, BoundApp
 from ..app.components import key_folder
+from ..clock import system_clock
 from ..exceptions import ConfigurationError
 from ..keys.folder import KeyFolder
 from ..keys.new_keys import new_key, remove_key, write_key
@@ -76,7 +77,7 @@ def generate(folder: Path, algorithm: str) -> None:
     """Write a new key into *folder*, and say what it is called."""
     try:
         key = new_key(algorithm)
-        path = write_key(folder, key, int(time.time()))
+        path = write_key(folder, key, int(system_clock()))
     except (ConfigurationError, OSError) as error:
         raise click.ClickException(str(error)) from None
     click.echo(f"{path}: a new key for {algorithm}, kid {key.key_id}")
