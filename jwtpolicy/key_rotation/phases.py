@@ -11,7 +11,7 @@ from ..keys.key_files import KeyFile
 
 
 class Phase(Enum):
-    """What a key does; each but ``SIGNS`` verifies alone."""
+    """The phase of a key; in each it verifies, and in ``SIGNS`` it signs as well."""
 
     PUBLISHED = "published"
     SIGNS = "signs"
@@ -41,9 +41,8 @@ def phased(folder: KeyFolder, now: float, longest: float | None) -> list[PhasedK
         now: Seconds since the epoch.
         longest: The longest lifetime of tokens, leeway included, in seconds; None: without end.
     """
-    files = folder.files()
+    signs, files = folder().signing_key, folder.files()
     able = [file for file in files if file.key.can_sign]
-    signs = folder().signing_key
     found = []
     for file in files:
         signs_at = folder.signs_at(file)

@@ -41,6 +41,10 @@ class Rotation(NamedTuple):
         """Return the keys in one phase."""
         return [key for key in self.keys if key.phase is phase]
 
+    def able(self) -> list[PhasedKey]:
+        """Return the keys that can sign."""
+        return [key for key in self.keys if key.file.key.can_sign]
+
     def expired(self) -> list[PhasedKey]:
         """Return the keys whose last token has expired."""
         return [k for k in self.of(Phase.VERIFIES) if k.until is not None and k.until <= self.now]
@@ -122,23 +126,30 @@ def _moment(seconds: float) -> str:
 
 
 def rotate(rotation: Rotation, algorithm: str | None) -> None:
-    """Remove the keys whose last token has expired, and make a new one unless one is waiting."""
+    """Remove the keys whose last token has expired, and make a new one unless one is waiting.
+
+    Raises:
+        ClickException: No key of the folder can sign, so that the application only verifies.
+    """
+    able = rotation.able()
+    if not able:
+        msg = "no key in this folder can sign: the service that signs makes the new key"
+        raise click.ClickException(msg)
     for key in rotation.expired():
         _remove(rotation, key)
     waiting = rotation.of(Phase.PUBLISHED)
     for key in waiting:
         click.echo(f"{key.file.name} is published, and {_told(key, rotation.now)}: no new key")
     if not waiting:
-        last = rotation.keys[-1].file.key.algorithm
-        generate(rotation.folder.path, algorithm or last)
+        generate(rotation.folder.path, algorithm or able[-1].file.key.algorithm)
 
 
 def retire(rotation: Rotation, name: str, *, force: bool) -> None:
     """Remove the key with the ``kid`` or file *name*.
 
     Raises:
-        ClickException: There is no such key, it is the only one that signs, or, without *force*,
-            tokens that it has signed are valid.
+        ClickException: There is no such key, it is the only one, or the only one that can sign;
+            or, without *force*, tokens that it has signed are valid.
     """
     found = list(_named(rotation, name))
     if len(found) != 1:
@@ -146,12 +157,13 @@ def retire(rotation: Rotation, name: str, *, force: bool) -> None:
         msg = f"{how} is called {name}; `flask jwtpolicy keys list` shows all"
         raise click.ClickException(msg)
     key = found[0]
-    able = [other for other in rotation.keys if other.file.key.can_sign]
-    if able == found:
-        msg = f"{name} is the only key that can sign; run `flask jwtpolicy keys generate` first"
+    if found in (rotation.able(), rotation.keys):
+        which = "the only key that can sign" if key.file.key.can_sign else "the only key"
+        msg = f"{name} is {which}; make another one first: `flask jwtpolicy keys generate`"
         raise click.ClickException(msg)
     if not force and key not in rotation.expired():
-        msg = f"{name}: {_told(key, rotation.now)}; --force removes it now, and refuses its tokens"
+        said = f"{key.phase.value}, {_told(key, rotation.now)}"
+        msg = f"{name}: {said}; --force removes it now, and its tokens are refused"
         raise click.ClickException(msg)
     _remove(rotation, key)
 

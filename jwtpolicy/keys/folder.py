@@ -7,12 +7,12 @@ import math
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from ..clock import Clock
 from ..exceptions import ConfigurationError
 from .key import Key
-from .key_files import KeyFile, read_key_file
+from .key_files import ENDINGS, KeyFile, check_unwritable, read_key_file
 from .ring import KeyRing
 
 logger = logging.getLogger("jwtpolicy")
@@ -65,7 +65,7 @@ class KeyFolder:
             ConfigurationError: The folder cannot be read; or, at the first call, a file in it
                 cannot be used, or there is no file.
         """
-        last, now, seen = self._last, self._clock(), _seen_in(self.path)
+        last, now, seen = self._last, self._clock(), self._seen()
         if last is None or seen != last.seen or now >= last.changes_at:
             # In one piece: two threads may look at the same time.
             last = self._last = self._look(last, seen, now)
@@ -78,6 +78,23 @@ class KeyFolder:
     def signs_at(self, file: KeyFile) -> float:
         """Return from when on the key of *file* may sign, in seconds since the epoch."""
         return file.published_at + self._delay
+
+    def _seen(self) -> Seen:
+        """Return what tells whether a file in the folder is another one than before.
+
+        Raises:
+            ConfigurationError: The folder cannot be read, or others may write to it.
+        """
+        try:
+            if not self._is_shared:
+                check_unwritable(self.path, self.path.stat())
+            return frozenset(_seen(entry.name, entry) for entry in _entries(self.path))
+        except OSError as error:
+            msg = f"the folder {self.path} cannot be read: {error.strerror}; {_how(self.path)}"
+            raise ConfigurationError(f"JWT_KEYS: {msg}") from None
+        except ConfigurationError as error:
+            msg = f"JWT_KEYS: {error}"
+            raise ConfigurationError(msg) from None
 
     def _look(self, last: _Look | None, seen: Seen, now: float) -> _Look:
         files = self._read(sorted(seen), last)
@@ -96,7 +113,8 @@ class KeyFolder:
         """Return the key files, the one published first at the front."""
         found: dict[str, KeyFile] = {}
         before = {file.name: file for file in last.files} if last else {}
-        for name, *_ in entries:
+        # Those of before first: a new file with a known kid is the one that is left out.
+        for name, *_ in sorted(entries, key=lambda entry: entry[0] not in before):
             try:
                 _check_name(name)
                 file = read_key_file(
@@ -106,16 +124,18 @@ class KeyFolder:
             except ConfigurationError as error:
                 if last is None:
                     raise
-                logger.error("JWT_KEYS: %s; the file is left out", error)  # no trace
-                if name not in before:
+                # No trace: it may show the key.
+                if name not in before or _twin_of(before[name], found):
+                    logger.error("JWT_KEYS: %s; the file is left out", error)
                     continue
+                logger.error("JWT_KEYS: %s; the key that it held before stays", error)
                 file = before[name]
             found[name] = file
         return sorted(found.values(), key=lambda file: (file.published_at, file.name))
 
 
 class _Look(NamedTuple):
-    """What one look at the folder has found.
+    """The result of one look at the folder.
 
     Attributes:
         files: The key files, the one published first at the front.
@@ -147,19 +167,6 @@ def _how(folder: Path) -> str:
     return f"make a key with `flask jwtpolicy keys generate --folder {folder}`"
 
 
-def _seen_in(folder: Path) -> Seen:
-    """Return what tells whether a file in *folder* is another one than before.
-
-    Raises:
-        ConfigurationError: The folder cannot be read.
-    """
-    try:
-        return frozenset(_seen(entry.name, entry) for entry in _entries(folder))
-    except OSError as error:
-        msg = f"JWT_KEYS: the folder {folder} cannot be read: {error.strerror}; {_how(folder)}"
-        raise ConfigurationError(msg) from None
-
-
 def _entries(folder: Path) -> list[os.DirEntry[str]]:
     with os.scandir(folder) as entries:
         return [entry for entry in entries if not entry.name.startswith(".")]
@@ -170,20 +177,24 @@ def _seen(name: str, entry: os.DirEntry[str]) -> tuple[str, str]:
         found = entry.stat()
     except OSError:  # a link to nowhere: reading it says so
         return name, ""
-    return name, f"{found.st_mtime_ns} {found.st_size} {found.st_ino} {found.st_mode}"
+    changed = f"{found.st_mtime_ns} {found.st_ctime_ns}"
+    return name, f"{changed} {found.st_size} {found.st_ino} {found.st_mode}"
 
 
 def _check_name(name: str) -> None:
-    if not name.endswith(_ENDINGS):
-        msg = f"{name}: a key file ends with {' or '.join(_ENDINGS)}; rename or remove it"
+    if not name.endswith(ENDINGS):
+        msg = f"{name}: a key file ends with {' or '.join(ENDINGS)}; rename or remove it"
         raise ConfigurationError(msg)
 
 
-_ENDINGS: Final = (".pem", ".jwk", ".json")
-
-
 def _check_twins(file: KeyFile, found: Mapping[str, KeyFile]) -> None:
-    for other in found.values():
-        if other.key.key_id == file.key.key_id:
-            msg = f"{file.name}: {other.name} has a key with the same kid; remove one of them"
-            raise ConfigurationError(msg)
+    twin = _twin_of(file, found)
+    if twin:
+        msg = f"{file.name}: {twin} has a key with the same kid; remove one of them"
+        raise ConfigurationError(msg)
+
+
+def _twin_of(file: KeyFile, found: Mapping[str, KeyFile]) -> str | None:
+    """Return the name of another file whose key has the same ``kid``."""
+    same = (other.name for other in found.values() if other.key.key_id == file.key.key_id)
+    return next(same, None)

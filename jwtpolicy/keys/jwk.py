@@ -17,6 +17,8 @@ _PUBLIC: Final[Mapping[str, tuple[str, ...]]] = {
 }
 #: The algorithm of keys that can have one only; of Ed25519 keys it has two names (RFC 9864).
 _BY_CURVE: Final = {"P-256": "ES256", "P-384": "ES384", "P-521": "ES512", "Ed25519": "EdDSA"}
+#: Characters of a ``kid`` that headers of tokens may have (PARSE-8).
+_MAX_KEY_ID: Final = 256
 #: Operations of which one has to be listed, if ``key_ops`` is there (RFC 7517 section 4.3).
 _OPERATIONS: Final = frozenset({"sign", "verify"})
 
@@ -56,10 +58,7 @@ def key_from_jwk(members: Mapping[str, object], algorithm: str | None = None) ->
             does not fit it or is weak. The message shows nothing of the key.
     """
     _check_use(members)
-    kid = members.get("kid")
-    if kid is not None and (not isinstance(kid, str) or not kid):
-        msg = "the kid of the JWK is not a text"
-        raise ConfigurationError(msg)
+    kid = _checked_kid(members.get("kid"))
     name = members.get("alg") or _BY_CURVE.get(str(members.get("crv"))) or algorithm
     if not isinstance(name, str):
         msg = f"a JWK of the type {members.get('kty')!r:.20} needs alg, such as RS256"
@@ -74,6 +73,16 @@ def key_from_jwk(members: Mapping[str, object], algorithm: str | None = None) ->
         msg = f"the JWK is no key for {name} ({type(error).__name__})"
         raise ConfigurationError(msg) from None
     return Key(material, name, kid)
+
+
+def _checked_kid(kid: object) -> str | None:
+    """Return the ``kid`` of a JWK, if tokens may have it and a terminal can show it."""
+    if kid is None:
+        return None
+    if not isinstance(kid, str) or not 0 < len(kid) <= _MAX_KEY_ID or not kid.isprintable():
+        msg = f"the kid of the JWK is not a text of 1 to {_MAX_KEY_ID} printable characters"
+        raise ConfigurationError(msg)
+    return kid
 
 
 def _check_use(members: Mapping[str, object]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from stat import S_IRWXG, S_IRWXO, S_ISREG
+from stat import S_IRWXG, S_IRWXO, S_ISREG, S_IWGRP, S_IWOTH
 from typing import Final, NamedTuple
 
 from cryptography.hazmat.primitives import serialization
@@ -16,6 +16,10 @@ from .complaints import names_a_file
 from .jwk import key_from_jwk
 from .key import Key
 
+#: How the names of key files end.
+ENDINGS: Final = (".pem", ".jwk", ".json")
+#: The last second of which a date can be told, of the year 9999.
+_LAST_SECOND: Final = 253_402_300_799
 #: Bytes of the largest file that is read: an RSA key of 16,384 bits has 13 kB.
 _MOST: Final = 65_536
 
@@ -55,14 +59,39 @@ def read_key_file(path: Path, *, algorithm: str, is_shared: bool) -> KeyFile:
     except ConfigurationError as error:
         msg = f"{path.name}: {error}"
         raise ConfigurationError(msg) from None
-    if key.can_sign and not is_shared and found.st_mode & (S_IRWXG | S_IRWXO):
+    if key.can_sign and not is_shared and _others_may(S_IRWXG | S_IRWXO, found):
         msg = (
             f"{path.name} holds a private key or a secret, and others may read it; run "
-            f"`chmod 600 {path}`, or set JWT_KEYS_FOLDER_SHARED to True if the folder is mounted "
-            "so that only this service sees it"
+            f"`chmod 600 {path}`, or {_SHARED}"
         )
         raise ConfigurationError(msg)
+    if not is_shared:
+        check_unwritable(path, found)
     return KeyFile(path.name, key, found.st_mtime if published_at is None else published_at)
+
+
+def check_unwritable(path: Path, found: os.stat_result) -> None:
+    """Refuse a key file, or a folder of them, that others can change: they could add their own.
+
+    Raises:
+        ConfigurationError: The group or others may write there.
+    """
+    if _others_may(S_IWGRP | S_IWOTH, found):
+        msg = (
+            f"others may write to {path.name}, and whoever adds a key can sign as anybody; run "
+            f"`chmod go-w {path}`, or {_SHARED}"
+        )
+        raise ConfigurationError(msg)
+
+
+def _others_may(bits: int, found: os.stat_result) -> bool:
+    # Windows has no such bits, and reports all of them for every file.
+    return os.name == "posix" and bool(found.st_mode & bits)
+
+
+_SHARED: Final = (
+    "set JWT_KEYS_FOLDER_SHARED to True if the folder is mounted so that only this service sees it"
+)
 
 
 def configured_key(material: str | bytes, algorithm: str, *, is_shared: bool) -> Key:
@@ -72,8 +101,7 @@ def configured_key(material: str | bytes, algorithm: str, *, is_shared: bool) ->
         ConfigurationError: It is none, cannot be used, or is one for another algorithm.
     """
     if names_a_file(material):
-        path = Path(os.fsdecode(material)).expanduser()
-        key = read_key_file(path, algorithm=algorithm, is_shared=is_shared).key
+        key = read_key_file(_path(material), algorithm=algorithm, is_shared=is_shared).key
     else:
         text = material.decode("ascii", "replace") if isinstance(material, bytes) else material
         is_jwk = text.lstrip().startswith("{")
@@ -82,6 +110,24 @@ def configured_key(material: str | bytes, algorithm: str, *, is_shared: bool) ->
         msg = f"the key is one for {key.algorithm}, and JWT_ALGORITHM is {algorithm}"
         raise ConfigurationError(msg)
     return key
+
+
+def _path(material: str | bytes) -> Path:
+    """Return the path that a setting names.
+
+    Raises:
+        ConfigurationError: It names no file, and may be a key in base64, which nothing may show.
+    """
+    name = os.fsdecode(material).strip()
+    try:
+        path = Path(name).expanduser()
+        is_known = path.suffix in ENDINGS or path.exists()
+    except (OSError, RuntimeError):  # too long for a name, or the home of nobody
+        is_known = False
+    if not is_known:
+        msg = "it is neither a PEM nor a JWK, and no file has this name"
+        raise ConfigurationError(msg)
+    return path
 
 
 def _content(path: Path) -> tuple[os.stat_result, str]:
@@ -125,7 +171,9 @@ def _key(text: str, algorithm: str) -> tuple[Key, float | None]:
         msg = "a secret has no name of its own: give the JWK a kid"
         raise ConfigurationError(msg)
     published_at = members.get("iat")
-    if published_at is not None and type(published_at) not in (int, float):
+    if published_at is not None and not (
+        type(published_at) in (int, float) and 0 <= published_at <= _LAST_SECOND
+    ):
         msg = "the iat of the JWK is not a number of seconds"
         raise ConfigurationError(msg)
     return key_from_jwk(members, algorithm), published_at

@@ -54,18 +54,21 @@ def write_key(folder: Path, key: Key, published_at: int) -> Path:
         published_at: ``iat`` of the JWK: since when others can know the key.
 
     Raises:
-        OSError: It cannot be written.
+        OSError: The file or the folder cannot be written.
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     day = time.strftime("%Y-%m-%d", time.gmtime(published_at))
     name = f"{day}-{_safe(str(key.key_id))}.jwk"
     path, draft = folder / name, folder / f".{name}-{secrets.token_hex(4)}"
     text = json.dumps({**private_jwk(key), "iat": published_at}, indent=2) + "\n"
-    with open(draft, "x", encoding="ascii", opener=_private) as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.rename(path)
+    try:
+        with open(draft, "x", encoding="ascii", opener=_private) as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.rename(path)
+    finally:
+        draft.unlink(missing_ok=True)  # it is there only if the disk is full, or the like
     _sync(folder)
     return path
 
@@ -74,7 +77,7 @@ def remove_key(path: Path) -> None:
     """Remove a key file, so that a crash of the machine does not bring it back.
 
     Raises:
-        OSError: It cannot be removed.
+        OSError: The file cannot be removed.
     """
     path.unlink()
     _sync(path.parent)

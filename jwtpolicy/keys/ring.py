@@ -18,7 +18,7 @@ logger = logging.getLogger("jwtpolicy")
 
 
 class KeySource(Protocol):
-    """Where the ring in use is asked for: a ring is its own source."""
+    """The source of the ring in use; a ring is its own source."""
 
     def current(self) -> KeyRing:
         """Return the ring in use; whatever was remembered of another one does not hold for it."""
