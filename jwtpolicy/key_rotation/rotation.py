@@ -77,11 +77,11 @@ def _longest(bound: BoundApp) -> float | None:
     return max(lifetimes) + settings.decode_leeway + settings.keys_reload + _MARGIN
 
 
-def generate(folder: Path, algorithm: str) -> None:
-    """Write a new key into *folder*, and say what it is called."""
+def generate(folder: Path, algorithm: str, now: float | None = None) -> None:
+    """Write a new key into *folder*, and say what it is called; it is published *now*."""
     try:
         key = new_key(algorithm)
-        path = write_key(folder, key, int(system_clock()))
+        path = write_key(folder, key, int(system_clock() if now is None else now))
     except (ConfigurationError, OSError) as error:
         raise click.ClickException(str(error)) from None
     click.echo(f"{path}: a new key for {algorithm}, kid {key.key_id}")
@@ -141,7 +141,7 @@ def rotate(rotation: Rotation, algorithm: str | None) -> None:
     for key in waiting:
         click.echo(f"{key.file.name} is published, and {_told(key, rotation.now)}: no new key")
     if not waiting:
-        generate(rotation.folder.path, algorithm or able[-1].file.key.algorithm)
+        generate(rotation.folder.path, algorithm or able[-1].file.key.algorithm, rotation.now)
 
 
 def retire(rotation: Rotation, name: str, *, force: bool) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from pathlib import Path
 from stat import S_IRWXG, S_IRWXO, S_ISREG, S_IWGRP, S_IWOTH
 from typing import Final, NamedTuple
@@ -86,7 +87,7 @@ def check_unwritable(path: Path, found: os.stat_result) -> None:
 
 def _others_may(bits: int, found: os.stat_result) -> bool:
     # Windows has no such bits, and reports all of them for every file.
-    return os.name == "posix" and bool(found.st_mode & bits)
+    return sys.platform != "win32" and bool(found.st_mode & bits)
 
 
 _SHARED: Final = (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import sys
 import time
 from pathlib import Path
 from typing import Any, Final
@@ -94,7 +95,7 @@ def _private(name: str, flags: int) -> int:
 
 def _sync(folder: Path) -> None:
     """Write the entries of *folder* to disk; Windows opens no folders."""
-    if os.name == "posix":
+    if sys.platform != "win32":  # pragma: no branch
         handle = os.open(folder, os.O_RDONLY)
         try:
             os.fsync(handle)

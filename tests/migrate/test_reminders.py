@@ -23,7 +23,6 @@ REMINDED = [
     ("unset_jwt_cookies(r)", "7: the session lives on", "r.unset()"),
     (f"JWT_SECRET_KEY = {'x' * 40!r}", "7: JWT_SECRET_KEY stands in", "JWT_SECRET_KEY = key"),
     ("JWT_OF_MY_OWN = 1", "7: JWT_OF_MY_OWN means nothing here", "JWT_RESET_TOKEN_EXPIRES = 5"),
-    ("JWT_KEYS = 1", "7: JWT_KEYS: this version does not have it", "JWT_REALM = 'x'"),
     *((f"{key} = x", _ADVICE[key], None) for key in sorted(_ADVICE)),
 ]
 

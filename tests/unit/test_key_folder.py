@@ -125,12 +125,50 @@ def test_a_bad_file_keeps_no_removed_key_alive(
     assert "broken.jwk: it is not JSON; the file is left out" in caplog.text
 
 
-def test_a_file_that_becomes_bad_keeps_its_key(folder: KeyFolder) -> None:
+def test_a_file_that_becomes_bad_keeps_its_key(
+    folder: KeyFolder, caplog: pytest.LogCaptureFixture
+) -> None:
     path = write_key(folder.path, new_key("ES256"), NOW)
     before = signing(folder)
     path.write_text("half of a k", encoding="ascii")
 
     assert signing(folder) == before
+    assert "the key that it held before stays" in caplog.text
+
+
+@pytest.mark.parametrize("name", ["a.jwk", "z.jwk"])
+def test_a_copy_of_a_key_keeps_no_removed_key_alive(folder: KeyFolder, name: str) -> None:
+    """Two keys of one name are no ring, and must not end the reading."""
+    leaked, good = published(folder, -10_000), published(folder, -9_000)
+    folder()
+    paths = {json.loads(path.read_text())["kid"]: path for path in folder.path.iterdir()}
+    put(folder, name, paths[good.key_id].read_text(encoding="ascii"))
+    paths[leaked.key_id].unlink()
+
+    ring = folder()
+
+    assert ring.find("ES256", leaked.key_id) == ()
+    assert ring.find("ES256", good.key_id)
+
+
+def test_a_bad_file_keeps_no_key_that_another_file_holds_now(folder: KeyFolder) -> None:
+    path = write_key(folder.path, new_key("ES256"), NOW)
+    other = write_key(folder.path, new_key("ES256"), NOW)
+    first, second = sorted([path, other])
+    folder()
+    first.write_text(second.read_text(encoding="ascii"), encoding="ascii")
+    second.write_text("{", encoding="ascii")
+
+    assert [file.name for file in folder() and folder.files()] == [first.name]
+
+
+def test_a_file_that_was_exchanged_is_noticed_whatever_its_times_say(folder: KeyFolder) -> None:
+    path = put(folder, "key.jwk", broken())
+    before, found = folder(), path.stat()
+    path.write_text(broken().replace('"sig"', '"SIG"'), encoding="utf-8")
+    os.utime(path, ns=(found.st_atime_ns, found.st_mtime_ns))
+
+    assert folder() is not before
 
 
 def test_an_empty_folder_verifies_nothing(
@@ -208,6 +246,14 @@ def broken(**changes: Any) -> str:
         ("key.jwk", broken(x="AAAA"), "is no key for ES256"),
         ("key.jwk", broken(iat="today"), "iat of the JWK is not a number"),
         ("key.jwk", broken(iat=True), "iat of the JWK is not a number"),
+        ("key.jwk", broken(iat=-1), "iat of the JWK is not a number"),
+        ("key.jwk", broken(iat=10**400), "iat of the JWK is not a number"),
+        ("key.jwk", broken(iat=float("inf")), "iat of the JWK is not a number"),
+        ("key.jwk", broken(iat=float("nan")), "iat of the JWK is not a number"),
+        ("key.jwk", broken(kid=""), "kid of the JWK is not a text"),
+        ("key.jwk", broken(kid="k" * 257), "kid of the JWK is not a text"),
+        ("key.jwk", broken(kid="\x1b[2J"), "kid of the JWK is not a text"),
+        ("key.jwk", broken(kid="\ud800"), "kid of the JWK is not a text"),
         ("key.jwk", broken(kty="oct", alg="HS256", k="?", kid=None), "give the JWK a kid"),
         ("key.jwk", broken(kty="oct", alg="HS256", k="?"), "k of the JWK is not base64url"),
         ("key.jwk", broken(kty="oct", alg="HS256", k=None), "k of the JWK is not base64url"),
@@ -249,6 +295,27 @@ def test_a_mounted_private_key_may_be_readable(tmp_path: Path, clock: StandingCl
     put(folder, "key.pem", pem(EC_KEY), 0o640)
 
     assert signing(folder)
+
+
+@pytest.mark.parametrize("mode", [0o770, 0o707, 0o722])
+def test_a_folder_that_others_can_write_to_is_refused(folder: KeyFolder, mode: int) -> None:
+    """Whoever may add a public key can sign as anybody."""
+    published(folder, 0)
+    folder.path.chmod(mode)
+
+    with pytest.raises(ConfigurationError, match=r"^JWT_KEYS: others may write to .*chmod go-w"):
+        folder()
+    assert KeyFolder(folder.path, lambda: NOW, is_shared=True)()
+
+
+@pytest.mark.parametrize("mode", [0o664, 0o646])
+def test_a_public_key_that_others_can_change_is_refused(folder: KeyFolder, mode: int) -> None:
+    published(folder, 0)
+    put(folder, "other.pem", public_pem(RSA_KEY), mode)
+
+    with pytest.raises(ConfigurationError, match=r"others may write to other.pem"):
+        folder()
+    assert KeyFolder(folder.path, lambda: NOW, is_shared=True)()
 
 
 def test_links_are_followed_and_hidden_names_are_not_read(folder: KeyFolder) -> None:
@@ -295,6 +362,19 @@ def test_a_new_key_is_its_owners_alone(tmp_path: Path) -> None:
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
     assert [other.name for other in path.parent.iterdir()] == [path.name]
+
+
+def test_a_key_that_cannot_be_written_to_its_end_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(handle: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", refuse)
+
+    with pytest.raises(OSError, match="No space left"):
+        write_key(tmp_path, new_key("ES256"), NOW)
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("algorithm", [*MATERIALS, "Ed25519"])

@@ -178,6 +178,27 @@ def test_a_key_of_the_settings_may_be_a_file_or_a_jwk(tmp_path: Path) -> None:
     assert ring.signing_key.key_id == Key(EC_KEY, "ES256").key_id  # type: ignore[union-attr]
 
 
+def test_space_around_the_name_of_a_file_means_nothing(tmp_path: Path) -> None:
+    """Such as the end of the line in what `echo` has written."""
+    path = tmp_path / "public.pem"
+    path.write_text(PUBLIC_PEM, encoding="ascii")
+    path.chmod(0o644)
+
+    assert KeyRing.from_config(algorithm="ES256", public_key=f" {path}\n")
+
+
+@pytest.mark.parametrize(
+    "material", ["MIGHAgEA/secret+part=", "~nobody-of-that-name/x", "a/" * 999]
+)
+def test_a_key_in_one_line_is_not_shown_as_the_name_of_a_file(material: str) -> None:
+    """KEY-8."""
+    with pytest.raises(ConfigurationError) as caught:
+        KeyRing.from_config(algorithm="ES256", private_key=material)
+
+    text = str(caught.value)
+    assert text == "JWT_PRIVATE_KEY: it is neither a PEM nor a JWK, and no file has this name"
+
+
 def test_a_private_key_in_a_file_that_others_read_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "private.pem"
     path.write_text(PRIVATE_PEM, encoding="ascii")
