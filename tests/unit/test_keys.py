@@ -188,7 +188,7 @@ def test_space_around_the_name_of_a_file_means_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "material", ["MIGHAgEA/secret+part=", "~nobody-of-that-name/x", "a/" * 999]
+    "material", ["MIGHAgEA/secret+part=", "~nobody-here/x", "a/" * 999]
 )
 def test_a_key_in_one_line_is_not_shown_as_the_name_of_a_file(material: str) -> None:
     """KEY-8."""
