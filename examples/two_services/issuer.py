@@ -6,12 +6,12 @@ from flask import Flask
 from werkzeug.security import generate_password_hash
 
 from jwtpolicy import JWTManager, TokenPair
-from jwtpolicy.endpoints import LoginView, auth_blueprint, check_password
+from jwtpolicy.endpoints import JWKSView, LoginView, auth_blueprint, check_password
 
 app = Flask(__name__)
 app.config.update(
     JWT_ALGORITHM="ES256",
-    JWT_PRIVATE_KEY=os.environ["JWT_PRIVATE_KEY"],  # the text of private.pem
+    JWT_PRIVATE_KEY=os.environ["JWT_PRIVATE_KEY"],  # the path of private.pem, or its text
     JWT_ENCODE_ISSUER="https://login.shop.example",
     JWT_ENCODE_AUDIENCE="https://shop.example",
     JWT_ACCESS_TOKEN_EXPIRES=300,  # so long a revoked token passes at services without the store
@@ -32,3 +32,4 @@ class Login(LoginView[str]):
 
 
 app.register_blueprint(auth_blueprint(Login))
+app.add_url_rule("/.well-known/jwks.json", view_func=JWKSView.as_view("jwks"))

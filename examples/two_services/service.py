@@ -9,7 +9,7 @@ from jwtpolicy import HasScope, JWTManager, current_token, protect
 app = Flask(__name__)
 app.config.update(
     JWT_ALGORITHM="ES256",
-    JWT_PUBLIC_KEY=os.environ["JWT_PUBLIC_KEY"],  # the text of public.pem, which is no secret
+    JWT_PUBLIC_KEY=os.environ["JWT_PUBLIC_KEY"],  # the path of public.pem, or its text
     JWT_DECODE_ISSUER="https://login.shop.example",
     JWT_DECODE_AUDIENCE="https://shop.example",
     JWT_STORE_URL="none",

@@ -42,6 +42,14 @@ def _check_folder_alone(settings: KindSettings) -> None:
         if value:
             msg = f"{key} is not used with JWT_KEYS; put its key into that folder, or remove {key}"
             raise ConfigurationError(msg)
+    # All processes know a key within the one, and caches of the published keys within half of the
+    # other: by then a key may sign.
+    if settings.key_publish_delay < 2 * settings.keys_reload:
+        msg = (
+            "JWT_KEY_PUBLISH_DELAY is less than twice JWT_KEYS_RELOAD: a process could sign with "
+            "a key that another one has not read yet"
+        )
+        raise ConfigurationError(msg)
 
 
 def check_ends(settings: KindSettings) -> None:

@@ -10,18 +10,28 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import jwt as pyjwt
 import pytest
+from flask import Flask
 
+from jwtpolicy import JWTManager
 from jwtpolicy.testing import MovableClock
 from tests.docs.test_safe_copies import functions, logs_strangers_in, printed_secrets
 from tests.services import missing
 from tests.support.examples import run_example
-from tests.support.keys import PRIVATE_PEM, PUBLIC_PEM, ec, pem
+from tests.support.keys import PRIVATE_PEM, PUBLIC_PEM, ec, pem, public_pem
 from tests.support.paths import DOCS, ROOT
 from tests.support.requests import bearer
 
 FILES = {path.stem: path for path in (ROOT / "examples" / "two_services").glob("*.py")}
 PAGE = (DOCS / "howto" / "two-services.rst").read_text(encoding="utf-8")
+#: Issuer and audience of the example.
+EXPECTED = {
+    "JWT_DECODE_ISSUER": "https://login.shop.example",
+    "JWT_DECODE_AUDIENCE": "https://shop.example",
+}
+#: The next key of the issuer.
+NEXT = ec.generate_private_key(ec.SECP256R1())
 #: The lines that make the key pair.
 OPENSSL = re.findall(r"^   \$ (openssl .*)$", PAGE, re.MULTILINE)
 
@@ -55,6 +65,36 @@ def tokens_of(issuer: Any) -> Any:
 def test_the_service_lets_in_whom_the_issuer_has_let_in(pair: Any, service: Any) -> None:
     assert service.get("/orders", headers=bearer(pair["access_token"])).json == ["A lamp"]
     assert service.get("/orders").json["error"] == "token_required"
+
+
+def test_the_issuer_publishes_the_key_of_its_tokens(start: Any, pair: Any) -> None:
+    """KEY-3."""
+    [key] = start("issuer", JWT_PRIVATE_KEY=PRIVATE_PEM).get("/.well-known/jwks.json").json["keys"]
+
+    assert key["kid"] == pyjwt.get_unverified_header(pair["access_token"])["kid"]
+    assert "d" not in key
+
+
+@pytest.fixture
+def both(tmp_path: Path) -> Any:
+    """Return the manager of a service whose folder has two public keys, as the page says."""
+    folder = tmp_path / "keys"
+    folder.mkdir(mode=0o700)
+    for name, text in (("old", PUBLIC_PEM), ("new", public_pem(NEXT))):
+        (folder / f"{name}.pem").write_text(text, encoding="ascii")
+        (folder / f"{name}.pem").chmod(0o644)
+    service = Flask("service")
+    service.config.update(JWT_KEYS=str(folder), **EXPECTED)
+    return JWTManager(service, baseline=None), service
+
+
+def test_services_with_folders_take_the_next_key_too(start: Any, both: Any, pair: Any) -> None:
+    jwt, service = both
+    after = tokens_of(start("issuer", JWT_PRIVATE_KEY=pem(NEXT)))
+
+    with service.app_context():
+        for each in (pair, after):
+            assert jwt.verify(each["access_token"]).subject == "ada"
 
 
 def test_a_refresh_token_is_of_no_use_at_the_service(pair: Any, service: Any) -> None:
@@ -97,7 +137,7 @@ def test_the_printed_lines_make_a_pair_that_both_take(start: Any, tmp_path: Path
         missing("openssl", "the printed lines call it")
     for line in OPENSSL:
         subprocess.run(line.split(), cwd=tmp_path, check=True, capture_output=True)
-    private, public = ((tmp_path / f"{half}.pem").read_text() for half in ("private", "public"))
+    private, public = (str(tmp_path / f"{half}.pem") for half in ("private", "public"))
 
     token = tokens_of(start("issuer", JWT_PRIVATE_KEY=private))["access_token"]
     answer = start("service", JWT_PUBLIC_KEY=public).get("/orders", headers=bearer(token))
