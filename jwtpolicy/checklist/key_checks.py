@@ -104,7 +104,7 @@ STRENGTH: Final = Check(
     name="secret",
     question="Is the secret strong?",
     judge=_is_strong,
-    settings=("JWT_SECRET_KEY", "JWT_PRIVATE_KEY", "JWT_ALGORITHM"),
+    settings=("JWT_SECRET_KEY", "JWT_PRIVATE_KEY", "JWT_KEYS", "JWT_ALGORITHM"),
     advice='Make one: `python -c "import secrets; print(secrets.token_urlsafe(48))"`',
 )
 OWN: Final = Check(
@@ -130,6 +130,7 @@ ALGORITHM: Final = Check(
     judge=_has_fit_algorithm,
     settings=("JWT_ALGORITHM", "JWT_DECODE_ISSUER"),
     advice=(
-        "Let the issuer sign with JWT_ALGORITHM ES256 or EdDSA, and give the others JWT_PUBLIC_KEY."
+        "Let the issuer sign with JWT_ALGORITHM ES256 or EdDSA, and give the others JWT_PUBLIC_KEY, "
+        "or JWT_KEYS with public keys only."
     ),
 )

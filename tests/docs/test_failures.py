@@ -80,6 +80,9 @@ ROWS = {
         test_a_token_that_reads_as_no_user_is_refused""",
     "A key ring": """http/test_what_an_application_breaks.py test_what_a_key_ring_breaks
         http/test_hook_answers.py test_what_is_no_key_signs_nothing""",
+    "The folder of the keys": """http/test_changing_keys.py test_a_folder_that_is_gone_changes
+        test_without_any_key_tokens_are_refused
+        unit/test_key_folder.py test_a_file_that_becomes_bad_keeps_its_key""",
     "A policy of": "http/test_what_an_application_breaks.py test_what_a_hook_breaks",
     "A revocation check": "http/test_what_an_application_breaks.py test_what_a_hook_breaks",
     "The signing key": """http/test_grace.py test_a_kept_pair_whose_key_is_gone_is_503
