@@ -130,7 +130,7 @@ ALGORITHM: Final = Check(
     judge=_has_fit_algorithm,
     settings=("JWT_ALGORITHM", "JWT_DECODE_ISSUER"),
     advice=(
-        "Let the issuer sign with JWT_ALGORITHM ES256 or EdDSA, and give the others JWT_PUBLIC_KEY, "
-        "or JWT_KEYS with public keys only."
+        "Let the issuer sign with JWT_ALGORITHM ES256 or EdDSA, and give the others "
+        "JWT_PUBLIC_KEY, or JWT_KEYS with public keys only."
     ),
 )
