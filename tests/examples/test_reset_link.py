@@ -9,6 +9,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from flask.testing import FlaskClient
 
 from jwtpolicy import Access
 from jwtpolicy.exceptions import WrongKindError
@@ -63,12 +64,12 @@ def mailbox(monkeypatch: pytest.MonkeyPatch) -> Mailbox:
 
 
 @pytest.fixture
-def client(example: ModuleType) -> Any:
+def client(example: ModuleType) -> FlaskClient:
     return example.app.test_client()
 
 
 @pytest.fixture
-def ask(client: Any, mailbox: Mailbox, address: str) -> Ask:
+def ask(client: FlaskClient, mailbox: Mailbox, address: str) -> Ask:
     def asked() -> str:
         forged = {"Host": "evil.example"}
         answer = client.post("/forgot", data={"address": address}, headers=forged)
