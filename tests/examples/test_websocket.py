@@ -44,7 +44,7 @@ def browser(chat: ModuleType) -> FlaskClient:
 
 
 @pytest.fixture
-def socket(url: str, browser: FlaskClient) -> Client:
+def socket(url: str, browser: FlaskClient) -> object:
     """Return a socket that a page of the chat's own has opened for ada."""
     from simple_websocket import Client
 
