@@ -28,9 +28,13 @@ def wishes(command: Command) -> Command:
             help="Add this claim to the token of --as; may be repeated.",
         ),
         click.option(
-            "--kind", default="access", show_default=True, metavar="KIND", help="The kind of the token of --as."
+            "--kind",
+            default="access",
+            show_default=True,
+            metavar="KIND",
+            help="The kind of the token of --as.",
         ),
-        click.option("--scope", metavar="SCOPES", help="The scopes of that token, separated by spaces."),
+        click.option("--scope", metavar="SCOPES", help="Its scopes, separated by spaces."),
         click.option("--fresh", is_flag=True, help="Make that token fresh, as after a login."),
     ):
         command = option(command)
@@ -161,7 +165,11 @@ def mint(**options: Any) -> None:
 
 @jwtpolicy.command()
 @click.option("--json", "as_json", is_flag=True, help="Write JSON, for machines.")
-@click.option("--unguarded", is_flag=True, help="Show only endpoints without a guard; exit with 1 if there is one.")
+@click.option(
+    "--unguarded",
+    is_flag=True,
+    help="Show only endpoints without a guard; fail if there is one.",
+)
 @click.option(
     "--allow",
     multiple=True,
@@ -185,7 +193,9 @@ def routes(as_json: bool, unguarded: bool, allow: tuple[str, ...]) -> None:
     unknown = set(allow) - {row.endpoint for row in found.rows}
     if unknown or (allow and not unguarded):
         msg = (
-            f"no endpoint is called {', '.join(sorted(unknown))}" if unknown else "needs --unguarded too"
+            f"no endpoint is called {', '.join(sorted(unknown))}"
+            if unknown
+            else "needs --unguarded too"
         )
         raise click.BadParameter(msg, param_hint="--allow")
     write = report.as_json if as_json else report.as_text

@@ -571,7 +571,7 @@ class JWTManager(Generic[User]):
     def _cookies(self) -> CookieTransport:
         parts = self._parts()
         if not parts.takes_cookies:
-            msg = "cookies are no place for tokens here; add 'cookies' to JWT_TOKEN_LOCATION"
+            msg = "tokens are not read from cookies here; add 'cookies' to JWT_TOKEN_LOCATION"
             raise ConfigurationError(msg)
         return parts.cookies
 
@@ -929,7 +929,7 @@ class JWTManager(Generic[User]):
         services = self._components().services
         if isinstance(token, AccessRequest):
             if described:
-                msg = f"explain: an AccessRequest says itself what {', '.join(described)} is"
+                msg = f"explain: an AccessRequest has its own; leave out {', '.join(described)}"
                 raise TypeError(msg)
             access = copy(token)
         else:
