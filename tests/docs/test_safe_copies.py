@@ -160,3 +160,55 @@ def test_no_page_compares_text_that_a_client_chooses(page: str) -> None:
 @pytest.mark.parametrize("page", SOURCES)
 def test_no_link_with_a_token_has_the_host_that_a_request_names(page: str) -> None:
     assert "_external=True" not in SOURCES[page]
+
+
+def logs_other_sites_in(source: str) -> list[str]:
+    """Return the functions that open a session and set its cookies: they ask for no origin.
+
+    `LoginView` does, and keeps the two apart: `begin` opens the session, `answer` sets the cookies.
+    """
+    return [one.name for one in functions(source) if {"login", "set_cookies"} <= called(one)]
+
+
+@pytest.mark.parametrize("page", SOURCES)
+def test_the_page_of_another_site_logs_nobody_in(page: str) -> None:
+    assert logs_other_sites_in(SOURCES[page]) == []
+    assert "as_response(cookies=True)" not in SOURCES[page]
+
+
+def test_a_login_by_cookie_without_a_check_of_the_origin_would_be_noticed() -> None:
+    view = "def enter():\n    jwt.set_cookies(answer, jwt.login('ada'))\n    return answer"
+
+    assert logs_other_sites_in(view) == ["enter"]
+    assert logs_other_sites_in("def answer(pair):\n    jwt.set_cookies(answer, pair)") == []
+
+
+#: A comparison that is left out for a name that nobody has.
+_QUICK_NO = re.compile(r"(\bor not|\band) check_password_hash\(")
+#: A member of JSON that a client may send as an array, or leave out: an error 500.
+_BLIND = re.compile(r"(get_json\([^)]*\)|request\.json)\[|\(request\.(json\b|get_json\()")
+
+
+def careless(source: str) -> list[str]:
+    """Return the lines that tell which names exist, or break by a body that nobody expects."""
+    lines = [line.strip() for line in source.splitlines()]
+    return [line for line in lines if _QUICK_NO.search(line) or _BLIND.search(line)]
+
+
+@pytest.mark.parametrize("page", SOURCES)
+def test_no_page_tells_which_names_exist_or_breaks_by_an_odd_body(page: str) -> None:
+    assert careless(SOURCES[page]) == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "if name not in HASHES or not check_password_hash(HASHES[name], password):",
+        "return name in HASHES and check_password_hash(HASHES[name], password)",
+        'name = request.json["name"]',
+        'texts.append(request.get_json()["text"])',
+        "user = authenticate(request.get_json())",
+    ],
+)
+def test_a_careless_line_would_be_noticed(line: str) -> None:
+    assert careless(line) == [line]

@@ -7,7 +7,13 @@ import re
 
 import pytest
 
-from tests.docs.test_safe_copies import functions, logs_strangers_in, printed_secrets
+from tests.docs.test_safe_copies import (
+    careless,
+    functions,
+    logs_other_sites_in,
+    logs_strangers_in,
+    printed_secrets,
+)
 from tests.support.examples import SINGLE_FILES
 from tests.support.paths import DOCS, ROOT, TESTS
 
@@ -52,6 +58,7 @@ def test_an_example_can_be_deployed_as_it_stands(name: str) -> None:
 
     assert list(printed_secrets(source)) == []
     assert [each.name for each in functions(source) if logs_strangers_in(each)] == []
+    assert logs_other_sites_in(source) == careless(source) == []
     assert not re.search(r"\bTESTING\b|\.testing = |debug=True", source)
 
 
