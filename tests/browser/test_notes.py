@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def notes(tmp_path: Path, quick_hashes: None) -> Flask:
-    return create_app(str(tmp_path))
+    return create_app(str(tmp_path), DEMO=True)
 
 
 @pytest.fixture

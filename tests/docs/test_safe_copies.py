@@ -11,7 +11,13 @@ import re
 import pytest
 
 from tests.support.pages import BLOCKS, PAGES, printed_blocks
-from tests.support.safe_copies import functions, logs_strangers_in, printed_secrets
+from tests.support.safe_copies import (
+    careless,
+    functions,
+    logs_other_sites_in,
+    logs_strangers_in,
+    printed_secrets,
+)
 
 #: Pages that may print a secret that is made at each start, and `TESTING`, and why.
 EXEMPT = {
@@ -92,3 +98,35 @@ def test_no_page_compares_text_that_a_client_chooses(page: str) -> None:
 @pytest.mark.parametrize("page", SOURCES)
 def test_no_link_with_a_token_has_the_host_that_a_request_names(page: str) -> None:
     assert "_external=True" not in SOURCES[page]
+
+
+@pytest.mark.parametrize("page", SOURCES)
+def test_the_page_of_another_site_logs_nobody_in(page: str) -> None:
+    assert logs_other_sites_in(SOURCES[page]) == []
+    assert "as_response(cookies=True)" not in SOURCES[page]
+
+
+def test_a_login_by_cookie_without_a_check_of_the_origin_would_be_noticed() -> None:
+    view = "def enter():\n    jwt.set_cookies(answer, jwt.login('ada'))\n    return answer"
+
+    assert logs_other_sites_in(view) == ["enter"]
+    assert logs_other_sites_in("def answer(pair):\n    jwt.set_cookies(answer, pair)") == []
+
+
+@pytest.mark.parametrize("page", SOURCES)
+def test_no_page_tells_which_names_exist_or_breaks_by_an_odd_body(page: str) -> None:
+    assert careless(SOURCES[page]) == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "if name not in HASHES or not check_password_hash(HASHES[name], password):",
+        "return name in HASHES and check_password_hash(HASHES[name], password)",
+        'name = request.json["name"]',
+        'texts.append(request.get_json()["text"])',
+        "user = authenticate(request.get_json())",
+    ],
+)
+def test_a_careless_line_would_be_noticed(line: str) -> None:
+    assert careless(line) == [line]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 from typing import Any
@@ -47,3 +48,15 @@ def test_a_change_needs_the_csrf_value(client: Any) -> None:
 def test_the_page_is_for_everybody(client: Any) -> None:
     with client.get("/") as answer:
         assert "<h1>Notes</h1>" in answer.text
+
+
+@pytest.mark.parametrize("body", [[], None, 3, "text", {}, {"text": ["a"]}, {"text": None}])
+def test_a_body_that_the_page_never_sends_is_the_clients_fault(client: Any, body: Any) -> None:
+    log_in(client)
+
+    sent = {"data": json.dumps(body), "content_type": "application/json"}
+
+    answer = client.post("/api/notes", **sent, headers=csrf_of(client))
+
+    assert answer.status_code == 400
+    assert client.get("/api/notes").json == ["Buy bread."]

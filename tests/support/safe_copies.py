@@ -72,3 +72,23 @@ def is_printed(value: ast.expr) -> bool:
     is_read = any(isinstance(part, ast.Attribute) and part.attr == "environ" for part in parts)
     is_text = any(isinstance(p, ast.Constant) and isinstance(p.value, str | bytes) for p in parts)
     return not is_read and (is_text or bool(called(value) & {"token_urlsafe", "token_hex"}))
+
+
+def logs_other_sites_in(source: str) -> list[str]:
+    """Return the functions that open a session and set its cookies: they ask for no origin.
+
+    `LoginView` does, and keeps the two apart: `begin` opens the session, `answer` sets the cookies.
+    """
+    return [one.name for one in functions(source) if {"login", "set_cookies"} <= called(one)]
+
+
+#: A comparison that is left out for a name that nobody has.
+_QUICK_NO = re.compile(r"(\bor not|\band) check_password_hash\(")
+#: A member of JSON that a client may send as an array, or leave out: an error 500.
+_BLIND = re.compile(r"(get_json\([^)]*\)|request\.json)\[|\(request\.(json\b|get_json\()")
+
+
+def careless(source: str) -> list[str]:
+    """Return the lines that tell which names exist, or break by a body that nobody expects."""
+    lines = [line.strip() for line in source.splitlines()]
+    return [line for line in lines if _QUICK_NO.search(line) or _BLIND.search(line)]
