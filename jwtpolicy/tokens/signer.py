@@ -150,6 +150,8 @@ class Signer:
 
     def __init__(self, ring: KeySource, rules: SigningRules = SigningRules()) -> None:
         self._keys = ring
+        # None: a ring never changes, so that no call is spent on asking for it.
+        self._source = None if isinstance(ring, KeyRing) else ring
         self._newest = _Generation(ring.current())
         self._rules = rules
         self._is_profiled = rules.access_profile == RFC9068
@@ -166,7 +168,7 @@ class Signer:
             ConfigurationError: There is no key that can sign, or the ring returned none.
             KeysUnavailableError: The last key that can sign was removed from a source of keys.
         """
-        generation = self._generation()
+        generation = self._newest if self._source is None else self._generation()
         ring = generation.ring
         # A ring that chooses keys by what tokens say also says what they may sign.
         key = None if generation.limits_keys else ring.signing_key
@@ -331,7 +333,7 @@ class Signer:
         limit = self._rules.max_length
         if len(encoded) > limit:
             allowed = f"JWT_MAX_TOKEN_LENGTH allows {limit}"
-            msg = f"the token has {len(encoded)} characters, {allowed}: nobody would take it here"
+            msg = f"the token has {len(encoded)} characters, {allowed}: it would be refused here"
             raise IssueError(msg)
         return encoded
 

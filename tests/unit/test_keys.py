@@ -187,9 +187,7 @@ def test_space_around_the_name_of_a_file_means_nothing(tmp_path: Path) -> None:
     assert KeyRing.from_config(algorithm="ES256", public_key=f" {path}\n")
 
 
-@pytest.mark.parametrize(
-    "material", ["MIGHAgEA/secret+part=", "~nobody-here/x", "a/" * 999]
-)
+@pytest.mark.parametrize("material", ["MIGHAgEA/secret+part=", "~nobody-here/x", "a/" * 999])
 def test_a_key_in_one_line_is_not_shown_as_the_name_of_a_file(material: str) -> None:
     """KEY-8."""
     with pytest.raises(ConfigurationError) as caught:
