@@ -57,24 +57,24 @@ class TokenSettings:
         None,
         read.optional(read.folder),
         "path of a folder, or None",
-        "The folder of the keys, one file for each. All keys verify tokens, and the newest one signs. "
-        "The other settings of keys have to be unset.",
+        "The folder of the keys, one file for each. All keys verify tokens, and the newest one "
+        "signs. The other settings of keys have to be unset.",
     )
     keys_reload: float = setting(
         "JWT_KEYS_RELOAD",
         60,
         read.between(1, DAY),
         "seconds from 1 to 86400, or timedelta",
-        "How often the folder of the keys is read again. A key that was removed verifies tokens for at "
-        "most this long.",
+        "How often the folder of the keys is read again. A key that was removed verifies tokens "
+        "for at most this long.",
     )
     key_publish_delay: float = setting(
         "JWT_KEY_PUBLISH_DELAY",
         2 * HOUR,
         read.between(0, 30 * DAY),
         "seconds from 0 to 2592000, or timedelta",
-        "The time between the publication of a new key and its first signature. Services that cache "
-        "the published keys have to fetch them within this time.",
+        "The time between the publication of a new key and its first signature. Services that "
+        "cache the published keys have to fetch them within this time.",
     )
     keys_folder_shared: bool = setting(
         "JWT_KEYS_FOLDER_SHARED",
