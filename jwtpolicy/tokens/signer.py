@@ -312,11 +312,9 @@ class Signer:
             raise ConfigurationError(msg)
         if key is None:
             # The first ring of a source had one, or nothing would be signed here.
-            raise (
-                KeysUnavailableError(_GONE)
-                if ring is not self._keys
-                else ConfigurationError(_no_key(ring))
-            )
+            if self._source is None:
+                raise ConfigurationError(_no_key(ring))
+            raise KeysUnavailableError(_GONE)
         return key
 
     def _encoded(
