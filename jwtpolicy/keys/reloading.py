@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from typing import Final
 
 from ..clock import Clock
 from ..exceptions import ConfigurationError, expect
@@ -61,7 +62,10 @@ def _checked(ring: KeyRing) -> KeyRing:
     return ring
 
 
-_RING = "JWTManager(keys=…) takes a KeyRing, or a function that returns one"
+_RING: Final = (
+    "JWTManager(keys=…) takes a KeyRing, such as KeyRing(Key(…, algorithm)), or a function that "
+    "returns one"
+)
 
 
 def _told(error: Exception) -> str:

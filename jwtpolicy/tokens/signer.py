@@ -149,7 +149,8 @@ class Signer:
     """
 
     def __init__(self, ring: KeySource, rules: SigningRules = SigningRules()) -> None:
-        self._keys = ring
+        # None: a ring never changes, so that no call is spent on asking for it.
+        self._source = None if isinstance(ring, KeyRing) else ring
         self._newest = _Generation(ring.current())
         self._rules = rules
         self._is_profiled = rules.access_profile == RFC9068
@@ -166,11 +167,11 @@ class Signer:
             ConfigurationError: There is no key that can sign, or the ring returned none.
             KeysUnavailableError: The last key that can sign was removed from a source of keys.
         """
-        generation = self._generation()
+        generation = self._newest if self._source is None else self._generation()
         ring = generation.ring
         # A ring that chooses keys by what tokens say also says what they may sign.
         key = None if generation.limits_keys else ring.signing_key
-        key = key or self._key(ring, request.subject, request.claims)
+        key = key or self.key_for(request.subject, request.claims, generation)
         members = self._members(request)
         read = members if self._is_sub else members | {"sub": request.subject}
         if self._rules.demanded:
@@ -187,9 +188,9 @@ class Signer:
         return Issued(encoded, members["jti"], request.issued_at, members.get("exp"))
 
     def _generation(self) -> _Generation:
-        """Return what belongs to the ring in use."""
-        generation, ring = self._newest, self._keys.current()
-        if generation.ring is not ring:
+        """Return what belongs to the ring that the source of keys has now."""
+        generation = self._newest
+        if self._source is not None and (ring := self._source.current()) is not generation.ring:
             generation = self._newest = _Generation(ring)
         return generation
 
@@ -263,7 +264,7 @@ class Signer:
         if self._is_profiled and self._rules.client_id is None and "client_id" not in said[0]:
             msg = "the session names no client_id, and JWT_CLIENT_ID is not set"
             raise InvalidTokenError(msg)
-        generation = self._generation()
+        generation = self._newest if self._source is None else self._generation()
         if generation.limits_keys:
             self._check_keys(generation.ring, token, said)
 
@@ -284,30 +285,36 @@ class Signer:
             ConfigurationError: There is no key that can sign.
             KeysUnavailableError: There is none any more, in a source of keys.
         """
-        ring = self._keys.current()
-        return [self._key(ring, subject, claims), *ring.signing_keys()]
+        generation = self._newest if self._source is None else self._generation()
+        return [self.key_for(subject, claims, generation), *generation.ring.signing_keys()]
 
-    def key_for(self, subject: str, claims: Mapping[str, Any]) -> Key:
+    def key_for(
+        self, subject: str, claims: Mapping[str, Any], generation: _Generation | None = None
+    ) -> Key:
         """Return the key that signs for *subject*.
+
+        Args:
+            subject: ``sub``.
+            claims: The claims of the application's own.
+            generation: The ring to choose from, if the caller uses it for more than that; None:
+                the ring in use.
 
         Raises:
             ConfigurationError: There is none that can sign, or the ring returned what is no key.
             KeysUnavailableError: There is none any more, in a source of keys.
         """
-        return self._key(self._keys.current(), subject, claims)
-
-    def _key(self, ring: KeyRing, subject: str, claims: Mapping[str, Any]) -> Key:
+        if generation is None:
+            generation = self._newest if self._source is None else self._generation()
+        ring = generation.ring
         key: object = ring.signing_key_for(subject, claims)
         if key is not None and not isinstance(key, Key):
             msg = f"signing_key_for returned {type(key).__name__}: neither a Key nor None"
             raise ConfigurationError(msg)
         if key is None:
             # The first ring of a source had one, or nothing would be signed here.
-            raise (
-                KeysUnavailableError(_GONE)
-                if ring is not self._keys
-                else ConfigurationError(_no_key(ring))
-            )
+            if self._source is None:
+                raise ConfigurationError(_no_key(ring))
+            raise KeysUnavailableError(_GONE)
         return key
 
     def _encoded(
@@ -331,7 +338,7 @@ class Signer:
         limit = self._rules.max_length
         if len(encoded) > limit:
             allowed = f"JWT_MAX_TOKEN_LENGTH allows {limit}"
-            msg = f"the token has {len(encoded)} characters, {allowed}: nobody would take it here"
+            msg = f"the token has {len(encoded)} characters, {allowed}: it would be refused here"
             raise IssueError(msg)
         return encoded
 

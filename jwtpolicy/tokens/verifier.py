@@ -89,7 +89,8 @@ class Verifier:
         load_principal: Callable[[dict[str, Any], str], object] = lambda claims, _: claims["sub"],
         max_length: int = 16_384,
     ) -> None:
-        self._keys = ring
+        # None: a ring never changes, so that no call is spent on asking for it.
+        self._source = None if isinstance(ring, KeyRing) else ring
         self._generation = _Generation(ring.current())
         self._rules = rules or ClaimRules()
         self._clock = clock
@@ -122,8 +123,8 @@ class Verifier:
                 is not accepted; the answer to the client is the same for all of these.
         """
         head, payload, signature, signing_input = split(encoded, self._max_length)  # Step 1.
-        generation, ring = self._generation, self._keys.current()
-        if generation.ring is not ring:
+        generation = self._generation
+        if self._source is not None and (ring := self._source.current()) is not generation.ring:
             generation = self._generation = _Generation(ring)
         known = generation.headers.get(head)
         header, keys = known or generation.parsed(head)  # Steps 2 and 3.
@@ -142,7 +143,7 @@ class Verifier:
         read_identity(claims, rules, media_type)  # Step 6.
         check_claims(claims, rules, media_type, kinds=kinds, purpose=purpose, now=now)
         # For each purpose: a key that is limited to some subjects must not end sessions of others.
-        if generation.limits_keys and not may_sign(ring, key, claims):
+        if generation.limits_keys and not may_sign(generation.ring, key, claims):
             msg = "the key may not sign these claims"
             raise InvalidTokenError(msg)
         try:
