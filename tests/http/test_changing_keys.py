@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from jwtpolicy import JWTManager, current_token, protect
 from jwtpolicy.endpoints import auth_blueprint
 from jwtpolicy.exceptions import ConfigurationError
 from jwtpolicy.keys import Key, KeyRing
+from jwtpolicy.keys.jwk import key_from_jwk, public_jwk
 from jwtpolicy.keys.new_keys import new_key, write_key
 from tests.support.applications import SECRET, MakeApp
 from tests.support.clocks import StandingClock
@@ -135,6 +137,28 @@ def test_without_any_key_tokens_are_refused_and_logins_are_503(
     assert site.post("/auth/login", data=form).status_code == 503
 
 
+def test_where_the_public_half_alone_is_left_tokens_pass_and_nothing_is_signed(
+    site: FlaskClient, folder: Path, clock: StandingClock
+) -> None:
+    tokens, [private] = pair(site), list(folder.iterdir())
+    key = key_from_jwk(json.loads(private.read_text(encoding="ascii")))
+    put_public(folder, key)
+    private.unlink()
+    clock.advance(LOOK)
+
+    assert status(site, tokens["access_token"]) == 200
+    assert refreshed(site, tokens["refresh_token"]) == 503
+    write_key(folder, new_key("ES256"), NOW - 50_000)
+    clock.advance(LOOK)
+    assert refreshed(site, tokens["refresh_token"]) == 200
+
+
+def put_public(folder: Path, key: Key) -> None:
+    path = folder / "public.json"
+    path.write_text(json.dumps(public_jwk(key)), encoding="ascii")
+    path.chmod(0o644)
+
+
 def test_a_folder_that_is_gone_changes_nothing_and_is_logged(
     site: FlaskClient, folder: Path, clock: StandingClock, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -192,6 +216,17 @@ def test_a_function_is_asked_again_for_the_ring(
     assert kid(called) == "first"
     clock.advance(1)
     assert kid(called) == "second"
+
+
+def test_the_same_ring_again_is_no_change(
+    called: FlaskClient, clock: StandingClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    kid(called)
+    clock.advance(10)
+    with caplog.at_level("INFO"):
+        kid(called)
+
+    assert "the keys have changed" not in caplog.text
 
 
 @pytest.mark.parametrize("answer", [None, "a ring", KeyRing])

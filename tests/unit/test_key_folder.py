@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import random
 import stat
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Any
 import pytest
 
 from jwtpolicy.exceptions import ConfigurationError
-from jwtpolicy.keys import Key
+from jwtpolicy.keys import Key, KeyRing
 from jwtpolicy.keys.folder import KeyFolder
 from jwtpolicy.keys.jwk import key_from_jwk, private_jwk, public_jwk
 from jwtpolicy.keys.new_keys import new_key, remove_key, write_key
@@ -433,3 +434,42 @@ def test_reading_again_is_told_in_the_log_once(
         folder()
 
     assert len(caplog.records) == 1
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_folder_that_was_watched_is_as_one_that_is_read_anew(
+    folder: KeyFolder, clock: StandingClock, seed: int
+) -> None:
+    """Whatever happened meanwhile: files that came, went, were copied, or were bad for a while."""
+    chance = random.Random(seed)
+    published(folder, -50_000)
+    folder()
+    for _ in range(20):
+        change(folder, chance)
+        folder()
+        clock.advance(chance.randrange(DELAY))
+    for name in ("bad.jwk", "copy.jwk"):
+        (folder.path / name).unlink(missing_ok=True)
+
+    assert content(folder()) == content(KeyFolder(folder.path, clock, delay=DELAY)())
+
+
+def change(folder: KeyFolder, chance: random.Random) -> None:
+    paths = [path for path in folder.path.iterdir() if path.name not in ("bad.jwk", "copy.jwk")]
+    path, what = chance.choice(paths), chance.choice(["come", "go", "touch", "bad", "copy"])
+    if what == "come":
+        published(folder, -chance.randrange(50_000), chance.choice(["ES256", "EdDSA"]))
+    elif what == "go" and len(paths) > 1:
+        path.unlink()
+    elif what == "touch":
+        path.touch()
+    elif what == "bad":
+        put(folder, "bad.jwk", "{")
+    else:
+        put(folder, "copy.jwk", path.read_text(encoding="ascii"))
+
+
+def content(ring: KeyRing) -> tuple[str | None, set[str | None]]:
+    """Return the name of the key that signs, and those of all keys."""
+    key = ring.signing_key
+    return key and key.key_id, {key.key_id for key in ring.named_keys()}

@@ -8,6 +8,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from jwtpolicy import protect
 from jwtpolicy.endpoints import JWKSView
 from jwtpolicy.keys import Key, KeyRing
 from jwtpolicy.keys.new_keys import new_key, write_key
@@ -80,3 +81,19 @@ def test_a_new_key_is_published_before_it_signs(
 
 def test_a_secret_alone_publishes_nothing(make_app: MakeApp) -> None:
     assert publishing(make_app()[0]).get(URL).json == {"keys": []}
+
+
+def test_no_cookie_is_set_beside_what_caches_may_keep(
+    make_app: MakeApp, clock: StandingClock
+) -> None:
+    """A sliding session is renewed by guarded views alone."""
+    app, jwt = make_app(token_location=["cookies"], cookie_renew_within=800)
+    app.add_url_rule("/in", view_func=protect()(lambda: "in"))
+    site = publishing(app)
+    with app.app_context():
+        site.set_cookie("__Host-access_token", jwt.login("ada").access_token, secure=True)
+    clock.advance(300)
+
+    assert "Set-Cookie" in site.get("/in", base_url="https://localhost").headers
+    answer = site.get(URL, base_url="https://localhost")
+    assert not {"Set-Cookie", "Vary"} & set(answer.headers.keys())
