@@ -68,8 +68,5 @@ nitpick_ignore_regex = [
         r"jwtpolicy\.(policy\.request\.(PolicyServices|PolicySettings)|tokens\.status\.TokenStatus|decision\.(Cure|Finding))",
     ),
 ]
-# Those in docstrings: tests/docs/test_docstrings.py runs each in an application of its own.
-doctest_test_doctest_blocks = ""
-doctest_global_setup = "from jwtpolicy import *\nfrom jwtpolicy.policy import *"
 copybutton_prompt_text = r">>> |\.\.\. |\$ "
 copybutton_prompt_is_regexp = True
