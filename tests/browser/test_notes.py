@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ import pytest
 from flask import Flask
 
 from examples.notes import create_app
+from examples.notes.database import database
 from jwtpolicy.testing import MovableClock
 from tests.support.notes import Demo
 
@@ -35,10 +37,11 @@ def clock(notes: Flask) -> Iterator[MovableClock]:
 
 def test_one_acts_as_somebody_until_the_logout(demo: Demo) -> None:
     demo.act_as("bob")
-    assert demo.text("#who") == "bob"
+    assert "You act as bob, who is logged in." in demo.text("main")
     assert "login → access token (15 min)" in demo.text("#events")
 
     demo.press("#logout")
+    assert "You act as bob, who is not logged in." in demo.text("main")
     assert demo.page.is_disabled("#logout")
     assert demo.text("#token") == "Nobody is logged in."
     assert "logout 204" in demo.text("#events")
@@ -59,7 +62,7 @@ def test_a_refusal_is_told_in_words_with_its_tree_and_its_source(demo: Demo) -> 
     told = demo.text("#decision")
     assert "401 insufficient_user_authentication" in told
     assert "Refused, because acr is absent, asked is 'confirmed'." in told
-    assert "The client has to authenticate again, by confirmed" in told
+    assert "The client has to authenticate again with acr 'confirmed'" in told
     assert 'max_age="300"' in told
     assert "Fresh(within=300, acr='confirmed')" in demo.text(".tree .decides")
     assert "examples/notes/accounts.py:" in demo.text("#source")
@@ -72,9 +75,21 @@ def test_the_button_confirms_and_sends_the_request_again(demo: Demo) -> None:
 
     assert demo.text("#result").endswith("204")
     assert "step-up → acr=confirmed" in demo.text("#events")
+    assert "bob, who is not logged in." in demo.text("main")
     assert demo.cell("GET", "/accounts", "bob") == "gone"
     assert demo.cell("GET", "/accounts", "eve") == "✗ 403"
     assert demo.text("#token") == "Nobody is logged in."
+
+
+def test_nobody_is_sent_to_a_user_who_is_gone(demo: Demo, notes: Flask) -> None:
+    with notes.app_context():
+        database().delete_user(2)
+    demo.send("GET", "/me", "nobody")
+    demo.press("text=Try as eve, who may")
+    demo.send("GET", "/accounts", "eve")
+
+    assert demo.page.locator("#decision button").all_inner_texts() == ["Try as ada, who may"]
+    assert demo.cell("GET", "/me", "bob") == "gone"
 
 
 def test_a_confirmation_is_seen_in_the_matrix_and_in_the_token(demo: Demo) -> None:
@@ -115,6 +130,7 @@ def test_a_stolen_refresh_token_that_comes_back_ends_the_session(
     clock.tick(11)
     demo.press("text=Send the stolen token")
     assert "session ended" in demo.text("#events li:last-child")
+    assert "bob, whose session has ended." in demo.text("main")
     assert demo.cell("GET", "/notes", "bob") == "✗ 401"
 
     demo.send("GET", "/notes", "bob")
@@ -150,6 +166,15 @@ def test_another_device_is_logged_out(demo: Demo) -> None:
 
     assert "the other device: GET /me 401" in demo.text("#events li:last-child")
     assert demo.cell("GET", "/notes", "bob") == "✓ 200"
+
+
+def test_answers_are_written_in_lines_with_the_times_of_the_reader(demo: Demo) -> None:
+    demo.send("GET", "/sessions", "bob")
+    demo.page.click("summary")
+    told = demo.text("#decision details pre")
+
+    assert '\n      "label"' in told
+    assert re.search(r'"created_at": "\d+/\d+/\d+, ', told)
 
 
 def test_the_claims_of_the_token_have_meanings_and_the_time_left(demo: Demo) -> None:

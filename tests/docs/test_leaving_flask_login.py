@@ -13,7 +13,7 @@ from tests.support.pages import run_page
 
 
 @pytest.fixture
-def printed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+def printed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, object]:
     return run_page("howto/from-flask-login.rst", tmp_path, monkeypatch)
 
 

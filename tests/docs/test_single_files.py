@@ -7,15 +7,15 @@ import re
 
 import pytest
 
-from tests.docs.test_safe_copies import (
+from tests.support.examples import SINGLE_FILES
+from tests.support.paths import DOCS, ROOT, TESTS
+from tests.support.safe_copies import (
     careless,
     functions,
     logs_other_sites_in,
     logs_strangers_in,
     printed_secrets,
 )
-from tests.support.examples import SINGLE_FILES
-from tests.support.paths import DOCS, ROOT, TESTS
 
 #: The most lines of an example, and the most that stand in a line.
 LINES, COLUMNS = 60, 100

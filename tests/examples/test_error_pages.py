@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from types import ModuleType
 from typing import Any
 
 import pytest
+from flask.testing import FlaskClient
 
 from tests.support.examples import running_example
 
@@ -21,7 +23,7 @@ def example(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 
 
 @pytest.fixture
-def client(example: Any) -> Any:
+def client(example: ModuleType) -> FlaskClient:
     return example.app.test_client()
 
 

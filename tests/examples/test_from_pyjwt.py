@@ -7,22 +7,24 @@ import string
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import jwt as pyjwt
 import pytest
+from flask.testing import FlaskClient
 
 from tests.support.examples import SINGLE_FILES, run_example
 from tests.support.requests import bearer
 
 
 @pytest.fixture
-def example(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+def example(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     return run_example(SINGLE_FILES["from_pyjwt"], tmp_path, monkeypatch)
 
 
 @pytest.fixture
-def client(example: Any) -> Any:
+def client(example: ModuleType) -> FlaskClient:
     return example.app.test_client()
 
 

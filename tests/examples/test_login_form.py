@@ -8,6 +8,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from flask.testing import FlaskClient
 
 from jwtpolicy.testing import act
 from tests.support.examples import running_example
@@ -23,7 +24,7 @@ def example(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ModuleType]:
 
 
 @pytest.fixture
-def client(example: ModuleType) -> Any:
+def client(example: ModuleType) -> FlaskClient:
     return example.app.test_client()
 
 

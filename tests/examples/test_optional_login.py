@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from types import ModuleType
 from typing import Any
 
 import pytest
+from flask.testing import FlaskClient
 
 from tests.support.examples import running_example
 
@@ -19,7 +21,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 
 
 @pytest.fixture
-def browser(site: Any) -> Any:
+def browser(site: ModuleType) -> FlaskClient:
     """Return a browser in which ada is logged in."""
     browser = site.app.test_client()
     assert browser.post("/login", data=FORM).status_code == 303

@@ -9,6 +9,7 @@ from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
+from flask.testing import FlaskClient
 
 from jwtpolicy import Access
 from jwtpolicy.exceptions import WrongKindError
@@ -75,12 +76,14 @@ def threads(example: ModuleType, monkeypatch: pytest.MonkeyPatch) -> list[Callab
 
 
 @pytest.fixture
-def client(example: ModuleType) -> Any:
+def client(example: ModuleType) -> FlaskClient:
     return example.app.test_client()
 
 
 @pytest.fixture
-def ask(client: Any, mailbox: Mailbox, address: str, threads: list[Callable[[], None]]) -> Ask:
+def ask(
+    client: FlaskClient, mailbox: Mailbox, address: str, threads: list[Callable[[], None]]
+) -> Ask:
     def asked() -> str:
         forged = {"Host": "evil.example"}
         answer = client.post("/forgot", data={"address": address}, headers=forged)

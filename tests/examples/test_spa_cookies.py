@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from flask.testing import FlaskClient
 
 from tests.support.cookies import csrf_of
 from tests.support.examples import SINGLE_FILES, run_example
 
 
 @pytest.fixture
-def client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+def client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FlaskClient:
     return run_example(SINGLE_FILES["spa_cookies"], tmp_path, monkeypatch).app.test_client()
 
 

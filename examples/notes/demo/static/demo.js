@@ -15,6 +15,7 @@ async function show() {
   showEvents(current);
   showToken(current.access);
   $("who").textContent = current.name;
+  $("state").textContent = current.state;
   for (const button of document.querySelectorAll("#users [data-name]"))
     button.ariaPressed = String(button.dataset.name === current.name);
   for (const id of ["logout", "refresh", "steal", "elsewhere"]) $(id).disabled = !current.access;
@@ -48,7 +49,8 @@ function* cures({ method, path, why, answer }) {
   };
   const row = [...document.querySelectorAll("#matrix tbody tr")]
     .findIndex(({ dataset }) => dataset.method === method && dataset.path === path);
-  const others = Object.keys(sessions).filter(name => name !== current.name && matrix[name][row] < 300);
+  const isAllowed = status => status !== null && status < 300;
+  const others = Object.keys(sessions).filter(name => name !== current.name && isAllowed(matrix[name][row]));
   if (why.cure === "confirm") yield again("Confirm with the password and try again", () => current.confirm());
   else if (why.cure === "refresh") yield again("Refresh and try again", () => current.renew());
   else if (why.cure === "log in" && current.password)

@@ -24,7 +24,8 @@ export class Session {
   access = null;
   refresh = null;
   stolen = null;
-  rotated = null;
+  isRotated = false;
+  ended = false;
 
   constructor(name, password) {
     this.name = name;
@@ -35,16 +36,24 @@ export class Session {
     this.events.push({ time: new Date(), text, ok });
   }
 
+  get state() {
+    if (!this.password) return "";
+    if (this.ended) return ", whose session has ended";
+    return this.access ? ", who is logged in" : ", who is not logged in";
+  }
+
   get credentials() {
     return { name: this.name, password: this.password };
   }
 
   take({ ok, json }) {
-    if (ok && json?.access_token) [this.access, this.refresh] = [json.access_token, json.refresh_token];
+    if (!ok || !json?.access_token) return;
+    [this.access, this.refresh, this.ended] = [json.access_token, json.refresh_token, false];
   }
 
   close() {
     this.access = this.refresh = this.stolen = null;
+    this.ended = false;
   }
 
   async logIn() {
@@ -61,6 +70,7 @@ export class Session {
     const why = await post("/demo/explain", { method, path, token: this.access });
     const answer = await send(method, path, this.access, body);
     const asked = { confirm: ": the password is asked for again" }[why.cure] ?? "";
+    this.ended ||= this.access !== null && why.cure === "log in";
     this.tell(`${method} ${path} ${answer.status}${asked}`, answer.ok);
     return { method, path, body, name: this.name, answer, why };
   }
@@ -76,24 +86,27 @@ export class Session {
   async renew() {
     const answer = await send("POST", "/refresh", this.refresh);
     this.take(answer);
-    if (answer.ok) [this.rotated, ] = [Date.now(), this.tell("refresh → both tokens are new, the old refresh token is used")];
+    this.ended = !answer.ok;
+    this.isRotated = answer.ok;
+    if (answer.ok) this.tell("refresh → both tokens are new, the old refresh token is used");
     else this.tell(`refresh ${answer.status}: the session has ended`, false);
     return answer.ok;
   }
 
   steal() {
     this.stolen = this.refresh;
-    this.rotated = null;
+    this.isRotated = false;
     this.tell("a thief has copied the refresh token", false);
   }
 
   // The thief sends what was copied. If the user has refreshed since, it is an old token.
   async replay() {
     const answer = await send("POST", "/refresh", this.stolen);
+    this.ended ||= !answer.ok;
     if (!answer.ok) this.tell("old refresh token came back → session ended", false);
-    else if (this.rotated) this.tell("old refresh token came back at once → the same token pair, as for a retry");
+    else if (this.isRotated) this.tell("old refresh token came back at once → the same token pair, as for a retry");
     else this.tell("the thief has refreshed first → yours is the old token now", false);
-    this.stolen = answer.ok && this.rotated ? this.stolen : null;
+    if (!answer.ok || !this.isRotated) this.stolen = null;
   }
 
   // Another device logs in, this one logs it out, and the other one notices at its next request.

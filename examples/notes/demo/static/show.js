@@ -36,6 +36,12 @@ function outcome(line, admitted) {
   return item;
 }
 
+// Times in answers are those of UTC; a reader wants those of the clock on the wall.
+function readable(key, value) {
+  const isTime = typeof value === "string" && /^\d{4}-\d\d-\d\dT\d\d:\d\d/.test(value);
+  return isTime ? new Date(value).toLocaleString() : value;
+}
+
 export function showDecision({ method, path, name, answer, why }, buttons) {
   const card = $("decision");
   const error = answer.json?.error ? ` ${answer.json.error}` : "";
@@ -46,15 +52,22 @@ export function showDecision({ method, path, name, answer, why }, buttons) {
   if (why.tree.length) card.append(element("ul", { className: "tree" }, ...why.tree.map(outcome)));
   for (const note of why.notes) card.append(quiet(`Note: ${note}.`));
   for (const cure of why.cures) card.append(element("p", {}, `The client ${cure}.`));
-  if (why.challenge) card.append(quiet("The challenge that says so to programs:"), element("pre", {}, `WWW-Authenticate: ${why.challenge}`));
+  if (why.challenge) {
+    const challenge = element("pre", {}, `WWW-Authenticate: ${why.challenge}`);
+    card.append(quiet("The challenge that says so to programs:"), challenge);
+  }
   if (buttons.length) card.append(element("div", { className: "choice" }, ...buttons));
-  if (answer.json) card.append(element("details", {}, element("summary", {}, "The answer"), element("pre", {}, JSON.stringify(answer.json, null, 2))));
+  if (answer.json) {
+    const shown = element("pre", {}, JSON.stringify(answer.json, readable, 2));
+    card.append(element("details", {}, element("summary", {}, "The answer"), shown));
+  }
   showSource(why.source);
 }
 
 function showSource(blocks) {
   $("source").replaceChildren(...blocks.flatMap(block => [
-    element("p", { className: "quiet" }, code(block.where), ...block.baseline ? [", asked of every token: ", code(block.baseline)] : []),
+    element("p", { className: "quiet" }, code(block.where),
+      ...block.baseline ? [", asked of every token: ", code(block.baseline)] : []),
     element("pre", {}, ...block.lines.map(line =>
       element(line.decides ? "mark" : "span", {}, line.text + "\n"))),
   ]));
@@ -71,13 +84,15 @@ export function showEvents(session) {
 
 function span(seconds) {
   const size = Math.abs(Math.round(seconds));
-  const words = size < 60 ? `${size} s` : size < 5400 ? `${Math.floor(size / 60)} min ${size % 60} s` : `${Math.round(size / 3600)} h`;
+  const minutes = `${Math.floor(size / 60)} min ${size % 60} s`;
+  const words = size < 60 ? `${size} s` : size < 5400 ? minutes : `${Math.round(size / 3600)} h`;
   return seconds < 0 ? `${words} ago` : `in ${words}`;
 }
 
 const MEANINGS = {
   sub: "the user", roles: "the roles", type: "the kind of token", jti: "the token's own name", sid: "the session",
-  iat: "issued", nbf: "valid from", exp: "expires", auth_time: "the password was given", fresh: "the password was just given",
+  iat: "issued", nbf: "valid from", exp: "expires", auth_time: "the password was given",
+  fresh: "the password was just given",
   acr: "how the user has authenticated",
 };
 
@@ -101,5 +116,6 @@ export function showToken(token) {
 }
 
 export function tick() {
-  for (const left of document.querySelectorAll("[data-until]")) left.textContent = span(left.dataset.until - Date.now() / 1000);
+  for (const left of document.querySelectorAll("[data-until]"))
+    left.textContent = span(left.dataset.until - Date.now() / 1000);
 }

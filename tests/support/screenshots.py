@@ -1,4 +1,4 @@
-"""Write the pictures of the page of the notes: ``python -m tests.browser.screenshots``.
+"""Write the pictures of the page of the notes: ``python -m tests.support.screenshots``.
 
 It also keeps what stands in them. A test compares that with the page as it is, and no pixels.
 """
