@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -57,6 +58,13 @@ def tokens_of(issuer: Any) -> Any:
 def test_the_service_lets_in_whom_the_issuer_has_let_in(pair: Any, service: Any) -> None:
     assert service.get("/orders", headers=bearer(pair["access_token"])).json == ["A lamp"]
     assert service.get("/orders").json["error"] == "token_required"
+
+
+def test_a_user_without_orders_has_an_empty_list(start: Any, pair: Any) -> None:
+    service = start("service", JWT_PUBLIC_KEY=PUBLIC_PEM)
+    sys.modules["service"].ORDERS.clear()
+
+    assert service.get("/orders", headers=bearer(pair["access_token"])).json == []
 
 
 def test_a_refresh_token_is_of_no_use_at_the_service(pair: Any, service: Any) -> None:
