@@ -131,7 +131,9 @@ def visit(
     axe = file and file.read_text(encoding="utf-8")
     complaints: list[str] = []
     with hashing_quickly(), serving() as serve:
-        url = serve(example.create_app(str(tmp_path_factory.mktemp("page"))), request.param)
+        url = serve(
+            example.create_app(str(tmp_path_factory.mktemp("page")), DEMO=True), request.param
+        )
         context = chromium.new_context()
         page = context.new_page()
         page.on("console", lambda message: complaints.append(message.text))

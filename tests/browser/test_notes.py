@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def notes(tmp_path: Path, quick_hashes: None) -> Flask:
-    return create_app(str(tmp_path))
+    return create_app(str(tmp_path), DEMO=True)
 
 
 @pytest.fixture
@@ -62,7 +62,7 @@ def test_a_refusal_is_told_in_words_with_its_tree_and_its_source(demo: Demo) -> 
     told = demo.text("#decision")
     assert "401 insufficient_user_authentication" in told
     assert "Refused, because acr is absent, asked is 'confirmed'." in told
-    assert "The client has to authenticate again, by confirmed" in told
+    assert "The client has to authenticate again with acr 'confirmed'" in told
     assert 'max_age="300"' in told
     assert "Fresh(within=300, acr='confirmed')" in demo.text(".tree .decides")
     assert "examples/notes/accounts.py:" in demo.text("#source")

@@ -21,7 +21,7 @@ def test_what_is_pictured_stands_on_the_page(
 ) -> None:
     """Else write the pictures anew: ``python -m tests.support.screenshots``."""
     context = chromium.new_context(bypass_csp=True, viewport=screenshots.SIZE)
-    url = serve(create_app(str(tmp_path)), "notes")
+    url = serve(create_app(str(tmp_path), DEMO=True), "notes")
     shots = screenshots.shots(context.new_page(), url)
     found = {f"{name}.txt": screenshots.text_of(part) for name, part in shots}
     context.close()

@@ -7,12 +7,24 @@ import re
 
 import pytest
 
-from tests.docs.test_safe_copies import functions, logs_strangers_in, printed_secrets
 from tests.support.examples import SINGLE_FILES
 from tests.support.paths import DOCS, ROOT, TESTS
+from tests.support.safe_copies import (
+    careless,
+    functions,
+    logs_other_sites_in,
+    logs_strangers_in,
+    printed_secrets,
+)
 
 #: The most lines of an example, and the most that stand in a line.
 LINES, COLUMNS = 60, 100
+
+#: The templates of examples, below their folder.
+TEMPLATES = sorted(
+    path.relative_to(ROOT / "examples").as_posix()
+    for path in (ROOT / "examples/templates").rglob("*.html")
+)
 
 
 def source_of(name: str) -> str:
@@ -39,6 +51,18 @@ def test_an_example_stands_on_exactly_one_page(name: str) -> None:
     assert len(pages) == 1
 
 
+@pytest.mark.parametrize("template", TEMPLATES)
+def test_a_template_is_printed_and_named_on_the_page_of_its_example(template: str) -> None:
+    [page] = [
+        text
+        for text in (page.read_text(encoding="utf-8") for page in DOCS.rglob("*.rst"))
+        if f"examples/{template.split('/')[1]}.py\n" in text
+    ]
+
+    assert f".. literalinclude:: ../../examples/{template}\n" in page
+    assert f"``{template}``" in page
+
+
 @pytest.mark.parametrize("name", SINGLE_FILES)
 def test_an_example_has_a_test_of_its_own(name: str) -> None:
     tests = (TESTS / "examples" / f"test_{name}.py").read_text(encoding="utf-8")
@@ -52,6 +76,7 @@ def test_an_example_can_be_deployed_as_it_stands(name: str) -> None:
 
     assert list(printed_secrets(source)) == []
     assert [each.name for each in functions(source) if logs_strangers_in(each)] == []
+    assert logs_other_sites_in(source) == careless(source) == []
     assert not re.search(r"\bTESTING\b|\.testing = |debug=True", source)
 
 
