@@ -97,6 +97,16 @@ def test_only_those_who_log_in_see_the_tools(chapter: Shed) -> None:
     assert (answer.status_code, answer.json["for"]) == (200, "ada")
 
 
+@pytest.mark.parametrize("chapter", [1], indirect=True)
+def test_the_page_says_what_an_empty_token_is_answered(chapter: Shed) -> None:
+    page = (DOCS / "tutorial/first-view.rst").read_text(encoding="utf-8")
+
+    answer = chapter.app.test_client().get("/tools", headers={"Authorization": "Bearer "})
+
+    assert answer.status_code == 400
+    assert f'400 with "{answer.json["error_description"]}"' in page
+
+
 @since(2)
 def test_keepers_alone_see_the_members(chapter: Shed) -> None:
     chapter.who_gets("GET", "/members", 401, 200, 403, 403)
