@@ -12,6 +12,7 @@ from flask.testing import FlaskClient
 from werkzeug.security import generate_password_hash
 
 from jwtpolicy.testing import act, anonymous, assert_policy, with_
+from tests.support.paths import DOCS
 from tests.support.requests import bearer
 from tests.support.tutorial import CHAPTERS, PASSWORDS, load
 
