@@ -23,6 +23,7 @@ extensions = [
     "checklist_table",
     "constructors",
     "diagrams",
+    "fault_rows",
     "layers",
     "not_yet",
     "performance",

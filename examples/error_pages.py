@@ -6,8 +6,8 @@ from flask import Flask, jsonify, redirect, render_template_string, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.security import generate_password_hash
 
-from jwtpolicy import HasRole, JWTManager, protect, public
-from jwtpolicy.endpoints import check_password
+from jwtpolicy import HasRole, JWTManager, protect
+from jwtpolicy.endpoints import LoginView, check_password
 from jwtpolicy.exceptions import AccessError
 
 app = Flask(__name__)
@@ -16,17 +16,13 @@ app.config["JWT_TOKEN_LOCATION"] = ["headers", "cookies"]
 jwt = JWTManager(app)
 
 HASHES = {"ada": generate_password_hash(os.environ["ADA_PASSWORD"])}
-PAGE = """<!doctype html>
-<title>{{ error.name }}</title>
+PAGE = """<!doctype html><title>{{ error.name }}</title>
 <h1>{{ error.name }}</h1>
 <p>{{ error.description }}</p>
-{% if error.code == 401 %}
-<form method="post" action="/login">
-  <label>Name <input name="name"></label>
-  <label>Password <input name="password" type="password"></label>
-  <button>Log in</button>
-</form>
-{% endif %}
+{% if error.code == 401 %}<form method="post" action="/login">
+  <label>Name <input name="username"></label>
+  <label>Password <input name="password" type="password"></label> <button>Log in</button>
+</form>{% endif %}
 """
 
 
@@ -50,11 +46,15 @@ def report():
     return {"total": 1200}
 
 
-@app.post("/login")
-@public
-def login():
-    if not check_password(HASHES.get(request.form["name"]), request.form["password"]):
-        return {"error": "invalid_credentials"}, 401
-    response = redirect("/report", 303)
-    jwt.set_cookies(response, jwt.login(request.form["name"]).access_token)
-    return response
+class LogIn(LoginView):
+    def authenticate(self, credentials):
+        name = credentials["username"]
+        return name if check_password(HASHES.get(name), credentials["password"]) else None
+
+    def answer(self, pair):
+        response = redirect("/report", 303)
+        jwt.set_cookies(response, pair.access_token)
+        return response
+
+
+app.add_url_rule("/login", view_func=LogIn.as_view("login"))

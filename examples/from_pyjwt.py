@@ -12,9 +12,9 @@ from jwtpolicy.endpoints import LoginView, auth_blueprint, check_password
 app = Flask(__name__)
 app.config["JWT_SECRET_KEY"] = os.environ["NEW_SECRET"]  # another one than that of the old tokens
 jwt = JWTManager(app)
-
 HASHES = {"ada": generate_password_hash(os.environ["ADA_PASSWORD"])}  # your table of users
 ROLES = {"ada": ["admin"]}
+USED = set()  # old tokens that were exchanged; a table of yours with a unique column
 
 
 @jwt.extra_claims
@@ -38,7 +38,11 @@ class Exchange(LoginView[str]):
             claims = pyjwt.decode(credentials["token"], old, algorithms=["HS256"], options=needed)
         except pyjwt.InvalidTokenError:
             return None
-        return claims["sub"] if claims["sub"] in HASHES else None
+        signed = credentials["token"].rpartition(".")[0]  # the signature has several spellings
+        if claims["sub"] not in HASHES or signed in USED:
+            return None
+        USED.add(signed)
+        return claims["sub"]
 
     def begin(self, user: str, credentials: dict[str, str]) -> TokenPair:
         return jwt.login(user, fresh=False, since=self.began)  # nobody typed a password
@@ -46,12 +50,7 @@ class Exchange(LoginView[str]):
 
 app.register_blueprint(auth_blueprint(authenticate))
 app.add_url_rule("/auth/exchange", view_func=Exchange.as_view("exchange"))
-
-
-@app.get("/who")
-@protect()
-def who() -> str:
-    return current_token.subject
+app.get("/who")(protect(lambda: current_token.subject))
 
 
 @app.get("/reports")

@@ -31,14 +31,14 @@ class LogIn(LoginView):
 
     def answer(self, pair):
         path = re.fullmatch(r"/(?!/)[\w\-./~%?&=+]*", request.args.get("next", ""))
-        response = redirect(path[0] if path else "/account", 303)
+        response = redirect(path[0] if path else url_for("account"), 303)
         jwt.set_cookies(response, pair.access_token)
         return response
 
 
 class LogOut(LogoutView):
     def answer(self, logout):
-        response = redirect("/login", 303)
+        response = redirect(url_for("auth.login"), 303)
         jwt.unset_cookies(response)
         return response
 
@@ -50,8 +50,8 @@ app.register_blueprint(auth_blueprint(LogIn, url_prefix="", views={"logout": Log
 def ask_for_login(error):
     if request.accept_mimetypes.best_match(["application/json", "text/html"]) != "text/html":
         return error.get_response()
-    wanted = request.full_path.rstrip("?") if request.method == "GET" else None
-    return redirect(url_for("auth.login", next=wanted), 303)
+    here = request.script_root + request.full_path.rstrip("?")
+    return redirect(url_for("auth.login", next=here if request.method == "GET" else None), 303)
 
 
 @app.get("/account")

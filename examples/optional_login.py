@@ -2,11 +2,11 @@
 
 import os
 
-from flask import Flask, redirect, render_template_string, request
+from flask import Flask, redirect, render_template_string
 from werkzeug.security import generate_password_hash
 
-from jwtpolicy import JWTManager, OptionalToken, protect, public
-from jwtpolicy.endpoints import check_password
+from jwtpolicy import JWTManager, OptionalToken, protect
+from jwtpolicy.endpoints import LoginView, check_password
 
 app = Flask(__name__)
 app.config["JWT_SECRET_KEY"] = os.environ["JWT_SECRET_KEY"]
@@ -25,9 +25,8 @@ PAGE = """
   </form>
 {% else %}
   <form method="post" action="/login">
-    <label>Name <input name="name"></label>
-    <label>Password <input name="password" type="password"></label>
-    <button>Log in</button>
+    <label>Name <input name="username"></label>
+    <label>Password <input name="password" type="password"></label> <button>Log in</button>
   </form>
 {% endif %}
 """
@@ -39,15 +38,15 @@ def news():
     return render_template_string(PAGE)
 
 
-@app.post("/login")
-@public
-def login():
-    name = request.form["name"]
-    if not check_password(HASHES.get(name), request.form["password"]):
-        return "The name or the password is wrong.", 401
-    response = redirect("/", 303)
-    jwt.set_cookies(response, jwt.login(name).access_token)
-    return response
+class LogIn(LoginView):
+    def authenticate(self, credentials):
+        name = credentials["username"]
+        return name if check_password(HASHES.get(name), credentials["password"]) else None
+
+    def answer(self, pair):
+        response = redirect("/", 303)
+        jwt.set_cookies(response, pair.access_token)
+        return response
 
 
 @app.post("/logout")
@@ -56,3 +55,6 @@ def logout():
     response = redirect("/", 303)
     jwt.logout(response)
     return response
+
+
+app.add_url_rule("/login", view_func=LogIn.as_view("login"))

@@ -3,6 +3,7 @@
 import os
 import smtplib
 from email.message import EmailMessage
+from threading import Thread
 
 from flask import Flask, abort, render_template, request, url_for
 from werkzeug.security import generate_password_hash
@@ -12,7 +13,6 @@ from jwtpolicy.exceptions import InvalidTokenError
 
 app = Flask(__name__)
 app.config["JWT_SECRET_KEY"] = os.environ["JWT_SECRET_KEY"]
-app.config["JWT_PASSWORD_RESET_TOKEN_EXPIRES"] = 600  # seconds that a link works
 jwt = JWTManager(app)
 SITE, SENDER = "https://shop.example", "help@shop.example"  # yours; never the request's host
 HASHES = {"ada@shop.example": generate_password_hash(os.environ["ADA_PASSWORD"])}
@@ -29,9 +29,9 @@ def send_mail(address, text):
 @app.post("/forgot")
 @public
 def forgot():
-    address = request.form["address"]
-    if address in HASHES:
-        send_mail(address, SITE + url_for("reset", jwt=jwt.issue(address, kind="password_reset")))
+    if (address := request.form["address"]) in HASHES:  # the thread lets no delay tell so
+        token = jwt.issue(address, kind="password_reset", expires_in=600)
+        Thread(target=send_mail, args=(address, SITE + url_for("reset", jwt=token))).start()
     return "If we know that address, a mail is on its way."
 
 

@@ -2,7 +2,7 @@
 
 import os
 
-from flask import Flask, Response, request, send_from_directory
+from flask import Flask, Response, abort, request, send_from_directory
 from werkzeug.security import generate_password_hash
 
 from jwtpolicy import Fresh, JWTManager, current_token, protect, public
@@ -42,7 +42,11 @@ def read() -> list[str]:
 @app.post("/api/notes")
 @protect()
 def write() -> list[str]:
-    NOTES[current_token.subject].append(request.get_json()["text"])
+    body = request.get_json()
+    text = body.get("text") if isinstance(body, dict) else None
+    if not isinstance(text, str):
+        abort(400, "Send a text.")
+    NOTES[current_token.subject].append(text)
     return NOTES[current_token.subject]
 
 

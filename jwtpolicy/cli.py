@@ -18,20 +18,24 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 def wishes(command: Command) -> Command:
-    """Add the options that say what the token of ``--as`` is to be."""
+    """Add the options that describe the token that is made for ``--as``."""
     for option in (
         click.option(
             "--claim",
             "claims",
             multiple=True,
             metavar="NAME=JSON",
-            help="One more claim of that token; may be repeated.",
+            help="Add this claim to the token of --as; may be repeated.",
         ),
         click.option(
-            "--kind", default="access", show_default=True, metavar="KIND", help="Its kind."
+            "--kind",
+            default="access",
+            show_default=True,
+            metavar="KIND",
+            help="The kind of the token of --as.",
         ),
         click.option("--scope", metavar="SCOPES", help="Its scopes, separated by spaces."),
-        click.option("--fresh", is_flag=True, help="The user has just authenticated."),
+        click.option("--fresh", is_flag=True, help="Make that token fresh, as after a login."),
     ):
         command = option(command)
     return command
@@ -45,27 +49,27 @@ def jwtpolicy() -> None:
 @jwtpolicy.command(no_args_is_help=True)
 @click.argument("method")
 @click.argument("path")
-@click.option("--as", "subject", metavar="USER", help="With a token of this user, made for it.")
-@click.option("--token-stdin", is_flag=True, help="With the token on the standard input.")
+@click.option("--as", "subject", metavar="USER", help="Send a new token of this user.")
+@click.option("--token-stdin", is_flag=True, help="Send the token on the standard input.")
 @wishes
-@click.option("--place", metavar="NAME", help="Where the token stands: headers, cookies …")
+@click.option("--place", metavar="NAME", help="Where to send the token: headers, cookies …")
 @click.option("--verbose", is_flag=True, help="Show what the library adds to the policies.")
 @click.option("--json", "as_json", is_flag=True, help="Write JSON, for machines.")
 def explain(method: str, path: str, **options: Any) -> None:
-    """Say what would become of a request, and why.
+    """Explain whether a request would reach its view, and why.
 
-    The request goes the real way through the application, up to the view, and
-    stops there: nothing is deleted, used up, ended or sent. A token comes from
-    --as, from the standard input, or from the environment variable JWT_TOKEN;
-    never from an argument, which shells keep.
+    The application handles the request as usual, but the view does not run:
+    nothing is deleted, used up, ended or sent. The token comes from --as, from
+    the standard input, or from the environment variable JWT_TOKEN. It cannot
+    be an argument, because shells store arguments in their history.
 
     \b
     Example:
       flask jwtpolicy explain DELETE /accounts/2 --as alice --fresh
 
-    The exit code is 0 where the view would run, 1 where it would not, and 2
-    where that cannot be told: no rule takes the path or the method, the input
-    is wrong, the application does not start, or a check cannot be asked.
+    The exit code is 0 if the view would run, 1 if it would not, and 2 if the
+    command cannot tell: no rule matches the path or the method, the input is
+    wrong, the application does not start, or a check cannot be made.
     """  # noqa: D301 # the backspace is click's
     from .inspector.commands import explain
 
@@ -78,7 +82,7 @@ def explain(method: str, path: str, **options: Any) -> None:
     "subjects",
     multiple=True,
     metavar="USER",
-    help="A column for a token of this user, made for it; may be repeated.",
+    help="Add a column for a new token of this user; may be repeated.",
 )
 @wishes
 @click.option(
@@ -86,30 +90,29 @@ def explain(method: str, path: str, **options: Any) -> None:
     "methods",
     multiple=True,
     metavar="METHOD",
-    help="Ask about requests with this method alone; may be repeated.",
+    help="Show only requests with this method; may be repeated.",
 )
 @click.option(
     "--path",
     "paths",
     multiple=True,
     metavar="PATH",
-    help="An example for a rule with variables, such as /accounts/2; may be repeated.",
+    help="A path for a rule with variables, such as /accounts/2; may be repeated.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Write JSON, for machines.")
 def matrix(**options: Any) -> None:
-    """Say for every endpoint and user whether the view would run.
+    """Show for every endpoint and user whether the view would run.
 
-    Each cell is the request that "explain" explains, and no view runs. The
-    first column is a request without a token. A rule with variables is asked
-    about with the paths of --path; without one its cells are "?", because no
-    value is guessed.
+    Each cell is decided as by "explain", and no view runs. The first column
+    is a request without a token. For a rule with variables, give a path with
+    --path. Without one its cells are "?", because no value is guessed.
 
     
     Example:
       flask jwtpolicy matrix --as alice --as bob --path /accounts/2
 
-    The exit code is 0 if every cell is known, 1 if a cell is "?", and 2
-    without a table: the input is wrong, or the application does not start.
+    The exit code is 0 if every cell is known, 1 if a cell is "?", and 2 if
+    there is no table: the input is wrong, or the application does not start.
     """  # the backspace is click's
     from .inspector.commands import ask_all
 
@@ -119,18 +122,18 @@ def matrix(**options: Any) -> None:
 @jwtpolicy.command()
 @click.argument("source", metavar="[-]", default="")
 def inspect(source: str) -> None:
-    """Show what a token says, and whether the application takes it.
+    """Show the claims of a token, and whether the application accepts it.
 
-    The token is read from the standard input, where the argument is a dash; or
-    from the environment variable JWT_TOKEN. Nothing that it names is contacted,
-    and its signature is not shown.
+    If the argument is a dash, the token is read from the standard input, else
+    from the environment variable JWT_TOKEN. No address in the token is
+    contacted, and its signature is not shown.
 
     \b
     Example:
       flask --debug jwtpolicy mint --as alice | flask jwtpolicy inspect -
 
-    The exit code is 0 for a valid token, 1 for one that the application does
-    not take, and 2 for what is no token, or without an application.
+    The exit code is 0 if the token is valid, 1 if the application refuses it,
+    and 2 if the input is not a token or there is no application.
     """  # noqa: D301 # the backspace is click's
     from .inspector.commands import inspect
 
@@ -138,22 +141,22 @@ def inspect(source: str) -> None:
 
 
 @jwtpolicy.command()
-@click.option("--as", "subject", metavar="USER", required=True, help="Whose token it is to be.")
+@click.option("--as", "subject", metavar="USER", required=True, help="The user of the token.")
 @wishes
-@click.option("--expires", type=float, metavar="SECONDS", help="How long it lives.")
-@click.option("--force", is_flag=True, help="Even if the application is not in debug mode.")
+@click.option("--expires", type=float, metavar="SECONDS", help="The lifetime of the token.")
+@click.option("--force", is_flag=True, help="Make it even if debug mode is off.")
 def mint(**options: Any) -> None:
     """Print a token of a user, for development.
 
-    It belongs to no session, and nothing is written to the token store.
-    Outside of debug mode it is refused, unless --force is there: whoever reads
-    the terminal can be that user.
+    The token belongs to no session, and nothing is written to the token store.
+    If debug mode is off, --force is needed: everybody who can read the
+    terminal can act as that user.
 
     \b
     Example:
       flask --debug jwtpolicy mint --as alice --scope reports:read
 
-    The exit code is 2 where no token can be made.
+    The exit code is 2 if no token can be made.
     """  # noqa: D301 # the backspace is click's
     from .inspector.commands import mint
 
@@ -162,19 +165,23 @@ def mint(**options: Any) -> None:
 
 @jwtpolicy.command()
 @click.option("--json", "as_json", is_flag=True, help="Write JSON, for machines.")
-@click.option("--unguarded", is_flag=True, help="Show endpoints without a guard; fail if any is.")
+@click.option(
+    "--unguarded",
+    is_flag=True,
+    help="Show only endpoints without a guard; fail if there is one.",
+)
 @click.option(
     "--allow",
     multiple=True,
     metavar="ENDPOINT",
-    help="Pass --unguarded although its checks are inside, or cannot be read.",
+    help="Accept this endpoint: --unguarded cannot see its checks; may be repeated.",
 )
 @with_appcontext
 def routes(as_json: bool, unguarded: bool, allow: tuple[str, ...]) -> None:
-    """List the policies and token kinds that every endpoint demands.
+    """List every endpoint with the policies and kinds of token that it demands.
 
-    The exit code is 1 where no request can pass an endpoint, and with --unguarded where an
-    endpoint has no visible guard and is not declared public.
+    The exit code is 1 if there is an endpoint that no request can pass. With --unguarded it is
+    also 1 if an endpoint has no guard that the command can see and is not declared public.
     """
     from .audit import audit, report
     from .exceptions import SetupError
@@ -186,7 +193,9 @@ def routes(as_json: bool, unguarded: bool, allow: tuple[str, ...]) -> None:
     unknown = set(allow) - {row.endpoint for row in found.rows}
     if unknown or (allow and not unguarded):
         msg = (
-            f"no endpoint is called {', '.join(sorted(unknown))}" if unknown else "--unguarded only"
+            f"no endpoint is called {', '.join(sorted(unknown))}"
+            if unknown
+            else "needs --unguarded too"
         )
         raise click.BadParameter(msg, param_hint="--allow")
     write = report.as_json if as_json else report.as_text
@@ -201,20 +210,20 @@ def routes(as_json: bool, unguarded: bool, allow: tuple[str, ...]) -> None:
     "--allow",
     multiple=True,
     metavar="ENDPOINT",
-    help="Pass this endpoint although its checks are inside, or cannot be read.",
+    help="Accept this endpoint: its checks cannot be seen; may be repeated.",
 )
 def check(as_json: bool, allow: tuple[str, ...]) -> None:
     """Check an application before production, with the settings of production.
 
-    Each check answers: ok, warning, failure, or "cannot tell" where the
-    application does not know. The token store is asked one question, which
-    makes the tables of a new one, as the first request does.
+    The result of a check is ok, warning, failure, or "cannot tell" if the
+    application does not know. One request is sent to the token store. If the
+    store is new, that creates its tables, as the first request would.
 
     \b
     Example:
       flask --app shop jwtpolicy check --allow webhook
 
-    The exit code is 0 without a failure, 1 with one, and 2 where the
+    The exit code is 0 if no check fails, 1 if one fails, and 2 if the
     application cannot be loaded or has no JWTManager.
     """  # noqa: D301 # the backspace is click's
     from .checklist.asking import check
@@ -228,16 +237,16 @@ def check(as_json: bool, allow: tuple[str, ...]) -> None:
     "--to",
     required=True,
     type=click.Choice(["bridge", "native"]),
-    help="The bridge: imports alone change. The native API: everything does.",
+    help="bridge: change only the imports. native: rewrite all code.",
 )
 @click.option("--write", is_flag=True, help="Rewrite the files instead of showing a diff.")
 def migrate(paths: tuple[str, ...], to: str, write: bool) -> None:
     """Rewrite an application of Flask-JWT-Extended for this library.
 
-    Each PATH is a file or a folder of its Python source: name all of them, tests included. All of
-    it is rewritten or nothing. The standard output is a diff; the standard error lists, with file
-    and line, what a person should know, or what hinders. The exit code is 1 where nothing can be
-    rewritten yet.
+    Each PATH is a file or a folder of its Python source: name all of them, tests included. Either
+    all files are rewritten or none. The diff is printed on the standard output. Reminders and
+    obstacles are printed on the standard error, with file and line. The exit code is 1 if
+    nothing can be rewritten yet.
     """
     from .migrate.command import run
 
@@ -251,7 +260,7 @@ def migrate(paths: tuple[str, ...], to: str, write: bool) -> None:
     show_default=True,
     type=click.IntRange(1),
     metavar="N",
-    help="Entries to remove at a time.",
+    help="The number of entries to remove at a time.",
 )
 @click.option(
     "--pause",
@@ -259,14 +268,15 @@ def migrate(paths: tuple[str, ...], to: str, write: bool) -> None:
     show_default=True,
     type=click.FloatRange(0),
     metavar="SECONDS",
-    help="Pause after each batch.",
+    help="The pause after each batch.",
 )
 @with_appcontext
 def prune(batch: int, pause: float) -> None:
-    """Remove store entries that no token can need any more.
+    """Remove entries of expired tokens from the token store.
 
-    About N entries at a time, with a pause after each batch, so that live traffic goes on. Stores
-    do this by themselves too, a little with every few hundred changes.
+    About N entries are removed at a time, with a pause after each batch, so that other requests
+    are not blocked. Stores also remove such entries by themselves, a few with every few hundred
+    changes.
     """
     with _asking() as (found, now):
         total = _prune(found, now, batch, pause)
@@ -283,8 +293,8 @@ def store() -> None:
 def upgrade() -> None:
     """Upgrade the token store to this version of the library.
 
-    An SQLite file and Redis are changed in place. For an SQL database the standard output is the
-    SQL to run, by a user who may change tables.
+    An SQLite file and Redis are changed in place. For an SQL database, the command prints the SQL.
+    Run it as a database user who may change tables.
     """
     with _asking() as (found, _):
         told = found.upgrade()
@@ -296,7 +306,7 @@ def upgrade() -> None:
     "--dialect",
     required=True,
     type=click.Choice(["postgresql", "mysql", "mariadb", "sqlite"]),
-    help="The database.",
+    help="The database system.",
 )
 def ddl(dialect: str) -> None:
     """Print the SQL that makes the tables of SQLAlchemyStore.
@@ -324,7 +334,7 @@ def _asking() -> Iterator[tuple[TokenStore, int]]:
 
     application = current_app.extensions.get(EXTENSION)
     if application is None or application.parts.store is None:
-        msg = "this application has no token store"
+        msg = "this application has no token store; create a JWTManager and set JWT_STORE_URL"
         raise click.ClickException(msg)
     try:
         yield application.parts.store, int(application.parts.clock())

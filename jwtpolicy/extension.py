@@ -130,25 +130,26 @@ class JWTManager(Generic[User]):
     """The Flask extension: it issues, verifies, renews and revokes the tokens of applications.
 
     The type parameter is the type of `current_user`, and of the user that a ``user_loader``
-    returns; without one it is Any. One manager may serve several applications; each has its own
-    settings, keys and store.
+    returns; without a type parameter it is Any. One manager may serve several applications; each
+    application has its own settings, keys and store.
 
-    .. warning:: With ``baseline=None`` a token that was revoked passes until it expires, and so
-        does one after a logout or of a user who is gone.
+    .. warning:: **Revoked tokens are accepted until they expire** if ``baseline=None``. The same
+        is true of tokens after a logout, and of tokens of deleted users.
 
     Args:
-        app: The application, or None: then call `init_app` later.
-        baseline: The policy that every presented token has to pass, on every guarded endpoint.
-            None: no policy but those of the endpoint.
-        store: The token store, which keeps sessions and revocations; None means the store of
+        app: The application. If None, call `init_app` later.
+        baseline: The policy that every token has to pass on every guarded endpoint. If None, only
+            the policies of the endpoint apply.
+        store: The token store, which keeps sessions and revocations. If None, it is the store of
             ``JWT_STORE_URL``.
-        keys: The key ring; None means the keys of the settings.
-        transports: Your own transports, from which tokens are read beside ``JWT_TOKEN_LOCATION``.
-        add_context_processor: Whether templates have `current_user` and `current_token`; the user
-            is loaded when a template uses it. A user who is not known any more is false there; an
-            exception of the ``user_loader`` passes through.
-        clock: Returns the time in seconds since the epoch; `init_app` takes another one for its
-            application.
+        keys: The key ring. If None, the keys are those of the settings.
+        transports: Your own transports. Tokens are read from them and from
+            ``JWT_TOKEN_LOCATION``.
+        add_context_processor: Whether templates have `current_user` and `current_token`. The user
+            is loaded when a template uses it. If the ``user_loader`` returns None, `current_user`
+            is false in templates; if it raises, the exception is passed on.
+        clock: A function that returns the time in seconds since the epoch. `init_app` takes
+            another one for a single application.
 
     Raises:
         ConfigurationError: An argument is not of its type, such as a URL passed as *store*.
@@ -181,11 +182,12 @@ class JWTManager(Generic[User]):
 
         Args:
             app: The application.
-            clock: Returns the time for this application; None: the manager's clock.
+            clock: A function that returns the time for this application. If None, it is the
+                manager's clock.
 
         Raises:
-            ConfigurationError: A setting or a key cannot be used, or *clock* is no function that
-                returns seconds.
+            ConfigurationError: A setting or a key cannot be used, or *clock* is not a function
+                that returns seconds.
             SetupError: *app* has a `JWTManager` already.
         """
         how = "JWTManager takes a Flask application: JWTManager(app)"
@@ -212,16 +214,17 @@ class JWTManager(Generic[User]):
             )
 
     def claims_for(self, user_type: type, kind: str | None = None) -> Callable[[Schema], Schema]:
-        """Register a claim schema: it serialises *user_type* into claims, and back.
+        """Register a claim schema: it turns objects of *user_type* into claims, and back.
 
         Args:
-            user_type: The type of the objects, with its subclasses.
-            kind: The kind of token; None for all kinds but refresh.
+            user_type: The type of the objects; subclasses are included.
+            kind: The kind of token. If None, the schema is for all kinds except refresh.
 
         Raises:
-            SchemaError: The schema cannot describe a token, or the type has one for this kind
+            SchemaError: The schema cannot describe a token, or the type has a schema for this kind
                 already.
-            SetupError: All applications of this manager are bound, so that none would use it.
+            SetupError: All applications of this manager have had their first request, so none
+                would use the schema.
         """
         _check_user_type(user_type, kind)
 
@@ -246,20 +249,21 @@ class JWTManager(Generic[User]):
     @overload
     def user_loader(self, *, lazy: bool = False) -> UserLoaderDecorator[User]: ...
     def user_loader(self, loader: Any = NOT_GIVEN, *, lazy: bool = False) -> Any:
-        """Register the function that loads the user of a `Token`; it returns None for no user.
+        """Register the function that loads the user of a `Token`; it may be async.
 
-        It is called once in a request, before the view; None is answered with 401, an exception
-        with 503. A user who was disabled is therefore shut out at once. It may be async.
+        The function is called once in a request, before the view. If it returns None, the answer
+        is 401 ``invalid_token``. If it raises, the answer is 503 ``temporarily_unavailable``. So a
+        user who was disabled is refused at once.
 
         Args:
-            loader: The function, where the decorator is written without parentheses.
-            lazy: Load the user at the first use of `current_user`; a token of an unknown user then
-                passes views that do not use it. For an async view, an async loader still runs in
-                the guard, because `current_user` cannot be awaited.
+            loader: The function, if the decorator is written without parentheses.
+            lazy: Whether the user is loaded at the first use of `current_user`. A view that does
+                not use `current_user` then accepts tokens of unknown users. For an async view, an
+                async loader still runs in the guard, because `current_user` cannot be awaited.
 
         Raises:
-            SetupError: There is a user loader already, *loader* is no function, or all
-                applications of this manager are bound.
+            SetupError: There is a user loader already, *loader* is not a function, or all
+                applications of this manager have had their first request.
         """
         expect(lazy, bool, "user_loader(lazy=…) is True or False", SetupError)
         if loader is NOT_GIVEN:
@@ -271,40 +275,43 @@ class JWTManager(Generic[User]):
         return loader
 
     def revocation_check(self, check: AnyCheck) -> AnyCheck:
-        """Register a function that tells, beside the store, whether a token was revoked.
+        """Register a function that checks, in addition to the store, whether a token was revoked.
 
-        It is called with the `Token`, for every token that the store lets pass, and returns True
-        for one that was revoked. Anything else than True and False is an error 500, an exception
-        is 503: neither admits the request.
+        The function is called with every `Token` that is not revoked in the store. It returns True
+        if the token was revoked, else False. If it returns anything else, the answer is 500; if it
+        raises, the answer is 503. In both cases the request is refused.
 
         Raises:
-            SetupError: *check* is an async function, or all applications of this manager are
-                bound.
+            SetupError: *check* is an async function, or all applications of this manager have had
+                their first request.
         """
         _check_plain(check, "revocation_check")
         self._registrations.add_check(check)
         return check
 
     def extra_claims(self, hook: AnyHook) -> AnyHook:
-        """Register a hook that adds claims to all tokens: called with the user and the kind.
+        """Register a function that adds claims to all tokens.
 
-        It returns a mapping, which is copied and may not name reserved claims. Dates, decimals and
-        the like are written as the application's JSON provider writes them.
+        The function is called with the user and the kind of token, and returns a mapping without
+        reserved names. Values such as dates and decimals are encoded by the JSON provider of the
+        application.
 
         Raises:
-            SetupError: There is such a hook already, *hook* is an async function, or all
-                applications of this manager are bound.
+            SetupError: There is such a function already, *hook* is async, or all applications of
+                this manager have had their first request.
         """
         _check_plain(hook, "extra_claims")
         self._registrations.add_hook("extra_claims", hook)
         return hook
 
     def extra_headers(self, hook: AnyHook) -> AnyHook:
-        """Register a hook that adds members to the JOSE header of all tokens, like `extra_claims`.
+        """Register a function that adds members to the JOSE header of all tokens.
+
+        It works like `extra_claims`.
 
         Raises:
-            SetupError: There is such a hook already, *hook* is an async function, or all
-                applications of this manager are bound.
+            SetupError: There is such a function already, *hook* is async, or all applications of
+                this manager have had their first request.
         """
         _check_plain(hook, "extra_headers")
         self._registrations.add_hook("extra_headers", hook)
@@ -313,13 +320,14 @@ class JWTManager(Generic[User]):
     def protect_blueprint(self, blueprint: Blueprint, *policies: Policy) -> None:
         """Guard every endpoint of *blueprint*, nested blueprints included.
 
-        The policies are one more level for endpoints that have a guard of their own; the others
-        ask for an access token beside it. Policies that the blueprint has already change nothing.
+        An endpoint that has a guard of its own needs both: its own policies and these. Any other
+        endpoint needs these policies and an access token. If the blueprint has these policies
+        already, nothing changes.
 
         Raises:
-            PolicyDefinitionError: *blueprint* is no Blueprint, a policy is none, or one of them is
-                ``Public()``.
-            SetupError: An application that has registered *blueprint* is bound.
+            PolicyDefinitionError: *blueprint* is not a Blueprint, an argument is not a policy, or
+                one of the policies is ``Public()``.
+            SetupError: An application that registered *blueprint* has had its first request.
         """
         how = "protect_blueprint takes a Blueprint first, then policies"
         expect(blueprint, Blueprint, how, PolicyDefinitionError)
@@ -348,29 +356,29 @@ class JWTManager(Generic[User]):
         Args:
             user: An object that a schema was registered for, a ``str``, ``int`` or ``UUID``, or
                 one of the proxies.
-            fresh: Whether this was an authentication; False for a remembered one. Without,
-                there is no ``auth_time`` and no `Fresh` policy passes. A timedelta: ``Fresh()``
-                passes for so long.
+            fresh: Whether the user has just authenticated. If False, as for a remembered login,
+                the tokens have no ``auth_time``, and `Fresh` refuses them. If a timedelta,
+                ``Fresh()`` allows for this time.
             acr: The authentication context class that was reached (:rfc:`9470`).
             amr: The methods that were used (:rfc:`8176`).
-            scope: The scopes granted, space-separated.
-            claims: More claims; none of the reserved names. They belong to the session, as *acr*,
-                *amr*, *scope* and *headers* do: its later tokens have them too.
-            headers: More members of the JOSE header; none of the reserved names.
-            label: The name of the session for the user, such as the device; at most 80 characters
-                are kept, and control characters, line breaks and the like become ``?``.
-            since: When the login began, in seconds since the epoch, by the application's clock:
-                before the password was compared. None: now.
+            scope: The granted scopes, separated by spaces.
+            claims: More claims, without reserved names. Like *acr*, *amr*, *scope* and *headers*,
+                they belong to the session: its later tokens have them too.
+            headers: More members of the JOSE header, without reserved names.
+            label: The name of the session for the user, such as the device. At most 80 characters
+                are kept. Control characters, such as line breaks, become ``?``.
+            since: When the login began, before the password was compared, in seconds since the
+                epoch by the application's clock. If None, now.
 
         Raises:
-            SubjectError: *user* has no schema and is no plain subject; it is a `TypeError`.
+            SubjectError: *user* has no schema and is not a plain subject; it is a `TypeError`.
             NotAnIdError: The subject is too long, or contains NUL or a lone surrogate.
-            TypeError: *label* is no text, or *since* no finite number of seconds.
-            IssueError: The claims cannot be signed; or, with a `user_loader`, the user's schema
-                or a hook sets one of them too.
-            LoginFailedError: All sessions of the user were ended after *since*; not those that
-                this very request has ended. Or the subject begins with the prefix of another type
-                of users: a user who may choose a name may choose ``machine:1``.
+            TypeError: *label* is not text, or *since* is not a finite number of seconds.
+            IssueError: The claims cannot be signed. Or there is a `user_loader`, and the user's
+                schema or a hook sets one of the claims too.
+            LoginFailedError: All sessions of the user were ended after *since*, by another
+                request. Or the subject begins with the prefix of another type of users: a user
+                who may choose a name may choose ``machine:1``.
             StoreUnavailableError: The token store cannot be asked.
         """
         with self._answering():
@@ -409,20 +417,20 @@ class JWTManager(Generic[User]):
         amr: tuple[str, ...] | None = None,
         claims: Mapping[str, Any] | None = None,
     ) -> TokenPair:
-        """Return a fresh pair for the current session, whose user authenticated again.
+        """Return a fresh token pair for the current session, whose user authenticated again.
 
-        The session's refresh token is replaced: the one before is void, and no sign of theft. Where
-        the answer is lost, the user has to log in again.
+        The refresh token of the session is replaced. The old one is refused with 401, but does not
+        count as stolen. If the answer is lost, the user has to log in again.
 
         Args:
-            user: As for `login`, and the current user: `current_user` in any case.
+            user: The current user, as for `login`; `current_user` is always possible.
             acr: The authentication context class that was reached (:rfc:`9470`).
             amr: The methods that were used (:rfc:`8176`).
-            claims: Claims of the session's tokens from now on, beside those of its login; a value
-                of None removes one.
+            claims: Claims that the session's tokens have from now on, in addition to those of the
+                login. A value of None removes a claim.
 
         Raises:
-            SubjectError: *user* has no schema and is no plain subject.
+            SubjectError: *user* has no schema and is not a plain subject.
             OtherUserError: *user* is not the current user.
             IssueError: The current token belongs to no session.
             NoTokenError: There is no current token.
@@ -439,14 +447,15 @@ class JWTManager(Generic[User]):
             return self._for_cookies(pair) if bound.parts.takes_cookies else pair
 
     def refresh(self, token: str | Token) -> TokenPair:
-        """Use a refresh token up and return the next pair.
+        """Use up a refresh token and return the next token pair.
 
         Args:
-            token: The refresh token, encoded or verified; `current_token` where it is one.
+            token: The refresh token, encoded or verified; or `current_token`, if it is one.
 
         Raises:
-            InvalidTokenError: *token* is no refresh token of this application, was revoked or used
-                before. Using one twice ends its session, because it was probably stolen.
+            InvalidTokenError: *token* is not a refresh token of this application, was revoked, or
+                was used before. If it was used before, its session is ended, because the token
+                was probably stolen.
             StoreUnavailableError: The token store cannot be asked; *token* was not used up.
         """
         with self._answering():
@@ -471,15 +480,15 @@ class JWTManager(Generic[User]):
         return self._for_cookies(pair) if bound.parts.takes_cookies else pair
 
     def renewed(self, token: Token) -> str:
-        """Return another access token for the live session of *token*, an access token.
+        """Return a new access token for the open session of *token*, an access token.
 
-        ``JWT_COOKIE_RENEW_WITHIN`` does this for cookies. The new token is not fresh.
+        The new token is not fresh. For cookies, ``JWT_COOKIE_RENEW_WITHIN`` does this.
 
         Raises:
             RevokedTokenError: The token was revoked, or its session was ended or has expired.
             UnknownUserError: The ``user_loader`` returned None for the user of the token.
             StoreUnavailableError: The token store cannot be asked.
-            TypeError: *token* is no verified `Token`, such as encoded text.
+            TypeError: *token* is not a verified `Token`, but encoded text, for example.
         """
         found = unwrapped(token)
         expect(found, Token, "renewed takes a verified Token: jwt.verify(encoded)", is_secret=True)
@@ -489,23 +498,26 @@ class JWTManager(Generic[User]):
     def logout(self, response: Response | None = None) -> Logout:
         """End the current session: its access and refresh tokens are revoked.
 
-        So is the session of every other token that the request presents where the endpoint's guard
-        accepts it, if its signature verifies: one that has expired, is not valid yet, or was
-        revoked or used, and that the guard has overlooked. A token without a session is revoked by
-        itself; without a token nothing is. Where one was presented and nothing was ended, that is
-        logged as a warning. The token may be one that the bridge to Flask-JWT-Extended has let in.
-        Where cookies are a place for tokens they are unset, by `Logout.as_response` and in
-        *response*.
+        If the guard of the endpoint also accepts requests without a valid token, the sessions of
+        the tokens that it ignored are ended too, as long as their signatures verify: tokens that
+        have expired, are not valid yet, or were revoked or used. A token without a session is
+        revoked alone. If the request has no token, nothing is revoked. If it has one and nothing
+        could be ended, a warning is logged. The token may also be one that the bridge to
+        Flask-JWT-Extended accepted.
+
+        If tokens are read from cookies, `Logout.as_response` unsets the cookies, and so does this
+        method in *response*.
 
         Args:
-            response: Your own response, whose cookies are to be unset.
+            response: Your own response, in which the cookies are unset.
 
         Raises:
-            TypeError: *response* is no response, such as the text that a view returns.
-            CSRFError: A browser may have sent the tokens that the guard overlooked by itself.
-            InvalidTokenError: The bridge's token does not verify by the rules for native tokens, so
-                that it cannot be revoked.
-            StoreNotConfiguredError: The application has no token store to keep the revocation in.
+            TypeError: *response* is not a response, but the text that a view returns, for example.
+            CSRFError: The guard ignored tokens in cookies, and the request has no CSRF value of
+                them.
+            InvalidTokenError: The bridge's token does not verify by the rules for native tokens,
+                so it cannot be revoked.
+            StoreNotConfiguredError: The application has no token store to keep the revocation.
             StoreUnavailableError: The token store cannot be asked: the session is still open.
         """
         if response is not None:
@@ -537,7 +549,7 @@ class JWTManager(Generic[User]):
         Raises:
             IssueError: A cookie would be too long for browsers, or has no path yet.
             ConfigurationError: ``JWT_TOKEN_LOCATION`` does not contain cookies.
-            TypeError: *response* is no response, or *tokens* neither a pair nor text.
+            TypeError: *response* is not a response, or *tokens* is neither a pair nor text.
         """
         _check_response(response, "set_cookies")
         how = "set_cookies takes a TokenPair or an encoded token"
@@ -553,15 +565,16 @@ class JWTManager(Generic[User]):
     def unset_cookies(self, response: Response, *, domain: str | None = None) -> None:
         """Unset the cookies of all kinds of token, and of their CSRF values.
 
-        It revokes nothing: a copied cookie can still be used. `logout` does both.
+        .. warning:: **A copied cookie can still be used**, because no token is revoked. `logout`
+            revokes the tokens and unsets the cookies.
 
         Args:
-            response: The response that unsets them.
-            domain: The domain that they were set for, where it is not ``JWT_COOKIE_DOMAIN``.
+            response: The response in which the cookies are unset.
+            domain: The domain that they were set for, if it is not ``JWT_COOKIE_DOMAIN``.
 
         Raises:
             ConfigurationError: ``JWT_TOKEN_LOCATION`` does not contain cookies.
-            TypeError: *response* is no response, such as the text that a view returns.
+            TypeError: *response* is not a response, but the text that a view returns, for example.
         """
         _check_response(response, "unset_cookies")
         self._cookies().erase(response, domain=domain)
@@ -571,7 +584,7 @@ class JWTManager(Generic[User]):
     def _cookies(self) -> CookieTransport:
         parts = self._parts()
         if not parts.takes_cookies:
-            msg = "cookies are no place for tokens here; add 'cookies' to JWT_TOKEN_LOCATION"
+            msg = "tokens are not read from cookies here; add 'cookies' to JWT_TOKEN_LOCATION"
             raise ConfigurationError(msg)
         return parts.cookies
 
@@ -593,26 +606,27 @@ class JWTManager(Generic[User]):
         claims: Mapping[str, Any] | None = None,
         headers: Mapping[str, Any] | None = None,
     ) -> str:
-        """Return one encoded token: for a machine, a password reset, a session of your own.
+        """Return one encoded token, for example for a machine or a password reset.
 
         Args:
             user: As for `login`.
             kind: ``access``, ``refresh`` or a name of your own, which only ``TokenKind(name)``
                 accepts.
             fresh: Whether the user has just authenticated, as for `login`; access tokens only.
-            expires_in: Seconds or a timedelta; None means ``JWT_<KIND>_TOKEN_EXPIRES``.
-            scope: The scopes granted, space-separated.
-            audience: ``aud``, where it is another one than the configured.
-            session: The session it belongs to: its id, or the result of `sessions` or `login`. The
-                token never outlives it, and has its claims, scope and the like too. A refresh
-                token replaces its current one.
-            claims: More claims; none of the reserved names.
-            headers: More members of the JOSE header; none of the reserved names.
+            expires_in: The lifetime in seconds, or a timedelta. If None, it is
+                ``JWT_<KIND>_TOKEN_EXPIRES``.
+            scope: The granted scopes, separated by spaces.
+            audience: ``aud``, if it is not ``JWT_ENCODE_AUDIENCE``.
+            session: The session of the token: its id, or the result of `sessions` or `login`. The
+                token expires with the session at the latest, and gets the claims, scope, *acr* and
+                *amr* of the login. A refresh token replaces the session's current one.
+            claims: More claims, without reserved names.
+            headers: More members of the JOSE header, without reserved names.
 
         Raises:
-            SubjectError: *user* has no schema and is no plain subject; it is a `TypeError`.
+            SubjectError: *user* has no schema and is not a plain subject; it is a `TypeError`.
             NotAnIdError: The subject, or *session*, contains NUL or a lone surrogate.
-            TypeError: *session* names no session, or *kind* is no text.
+            TypeError: *session* names no session, or *kind* is not text.
             IssueError: The token cannot be signed, or could never be verified here.
             StoreUnavailableError: The token store cannot be asked about the session.
         """
@@ -642,18 +656,18 @@ class JWTManager(Generic[User]):
     ) -> Token:
         """Check the signature and the registered claims of *encoded*, and return the `Token`.
 
-        .. warning:: A token that was revoked passes, and one of a user who is gone: neither the
-            store nor a policy is asked. To admit a request, use a guard or `enforce`.
+        .. warning:: **A revoked token passes, and so does the token of a deleted user**: neither
+            the store nor a policy is asked. To admit a request, use a guard or `enforce`.
 
         Args:
             encoded: A JWS in compact serialization (:rfc:`7515#section-7.1`).
-            kind: The kind it has to be of; `ANY` where that does not matter.
-            allow_expired: Take one whose ``exp`` has passed, for clean-up work.
+            kind: The kind that the token has to be of, or `ANY`.
+            allow_expired: Whether a token whose ``exp`` has passed is accepted, for clean-up work.
 
         Raises:
-            InvalidTokenError: *encoded* is no valid token, or of another kind; `ExpiredTokenError`
-                and `WrongKindError` where they apply.
-            TypeError: *allow_expired* is neither True nor False, or *kind* no text.
+            InvalidTokenError: *encoded* is not a valid token, or is of another kind. It is an
+                `ExpiredTokenError` or a `WrongKindError` if that is the reason.
+            TypeError: *allow_expired* is neither True nor False, or *kind* is not text.
         """
         allows: object = allow_expired
         if not isinstance(allows, bool):
@@ -667,17 +681,18 @@ class JWTManager(Generic[User]):
             return verifier.verify(encoded, kinds=kinds, purpose=purpose)
 
     def revoke(self, token: str | Token) -> None:
-        """Revoke one token; a refresh token takes its session along (:rfc:`7009`).
+        """Revoke one token; if it is a refresh token, its session ends too (:rfc:`7009`).
 
-        It may have expired, or not be valid yet: by another machine's clock it may be valid.
+        The token may have expired, or not be valid yet: by the clock of another machine it may be
+        valid.
 
         Args:
-            token: The token, encoded or verified; `current_token` too.
+            token: The token, encoded or verified, or `current_token`.
 
         Raises:
             NotATokenError: *token* is encoded, and malformed or its signature does not verify.
             TypeError: *token* is neither text nor a `Token`.
-            StoreUnavailableError: The token store cannot be asked: nothing was revoked.
+            StoreUnavailableError: The token store cannot be asked; nothing was revoked.
         """
         with self._answering():
             verified = self._argument(token, Purpose.END)
@@ -689,17 +704,17 @@ class JWTManager(Generic[User]):
     ) -> None:
         """Revoke one token by its ``jti``, from a log of issued tokens.
 
-        The session that it belongs to stays open: `revoke_session` ends that.
+        The session of the token stays open; `revoke_session` ends a session.
 
         Args:
             token_id: The ``jti`` of the token.
-            subject: The user of the token, as for `revoke_subject`: tokens are looked up by both.
-            expires_at: When it expires, as an aware datetime or in seconds since the epoch: the
-                store keeps the revocation until then; None for a token that never expires.
+            subject: The user of the token, as for `revoke_subject`. Tokens are looked up by both.
+            expires_at: When the token expires, as an aware datetime or in seconds since the epoch,
+                or None if it never expires. The store keeps the revocation until then.
 
         Raises:
-            TypeError: *token_id* is no text or empty, or *expires_at* no aware datetime or number
-                of seconds.
+            TypeError: *token_id* is not text or empty, or *expires_at* is neither an aware
+                datetime nor a number of seconds.
             NotAnIdError: *token_id* or the subject contains NUL or a lone surrogate.
             StoreUnavailableError: The token store cannot be asked: nothing was revoked.
         """
@@ -726,18 +741,18 @@ class JWTManager(Generic[User]):
         self._forget()
 
     def revoke_subject(self, subject: Any) -> None:
-        """End all sessions of *subject* and revoke its tokens outside of any.
+        """End all sessions of *subject*, and revoke its tokens that belong to no session.
 
-        Tokens outside of sessions are refused if they were issued up to this second, or after it
-        within the skew that clocks of machines may have: the greater one of `JWT_CLOCK_SKEW` and
-        `JWT_DECODE_LEEWAY`.
+        A token that belongs to no session is refused if it was issued before this call, or within
+        the greater one of `JWT_CLOCK_SKEW` and `JWT_DECODE_LEEWAY` after it, because the clocks of
+        machines may differ.
 
         Args:
-            subject: The user, as for `login`; of an object with a schema only ``sub`` is read.
-                `current_user` stands for the subject of the current token.
+            subject: The user, as for `login`. If it is an object with a schema, only ``sub`` is
+                read. If it is `current_user`, it is the subject of the current token.
 
         Raises:
-            SubjectError: *subject* has no schema and is no plain subject; it is a `TypeError`.
+            SubjectError: *subject* has no schema and is not a plain subject; it is a `TypeError`.
             NotAnIdError: The subject is too long, or contains NUL or a lone surrogate.
             StoreUnavailableError: The token store cannot be asked.
         """
@@ -747,10 +762,10 @@ class JWTManager(Generic[User]):
         self._note_end(ended_at)
 
     def revoke_other_sessions(self) -> int:
-        """End all sessions of the current user but the current one, and return how many.
+        """End all sessions of the current user except the current one, and return their number.
 
-        For "log out my other devices", and after a change of the password. Tokens outside of
-        sessions stay as they are: only `revoke_subject` ends those too.
+        Use it for "log out my other devices", and after a change of the password. Tokens that
+        belong to no session stay valid; `revoke_subject` revokes those too.
 
         Raises:
             NoTokenError: There is no current token.
@@ -770,12 +785,12 @@ class JWTManager(Generic[User]):
         Args:
             subject: As for `revoke_subject`.
             limit: The size of a page, at least 1.
-            before: The last session of the previous page; None for the first page.
+            before: The last session of the previous page, or None for the first page.
 
         Raises:
-            SubjectError: *subject* has no schema and is no plain subject; it is a `TypeError`.
+            SubjectError: *subject* has no schema and is not a plain subject; it is a `TypeError`.
             NotAnIdError: The subject is too long, or contains NUL or a lone surrogate.
-            TypeError: *limit* is no whole number from 1 on, or *before* no `OpenSession`.
+            TypeError: *limit* is not a whole number above 0, or *before* is not an `OpenSession`.
             StoreUnavailableError: The token store cannot be asked.
         """
         return self._page(subject, limit, place_of(limit, before))
@@ -796,7 +811,7 @@ class JWTManager(Generic[User]):
             return self._components().sessions.owner(session_id)
 
     def consume(self) -> None:
-        """Use the current token up, after ``SingleUse(consume=False)``.
+        """Use up the current token, after ``SingleUse(consume=False)``.
 
         Raises:
             NoTokenError: There is no current token.
@@ -809,24 +824,25 @@ class JWTManager(Generic[User]):
         self._forget()
 
     def enforce(self, policy: Policy, resource: object = NOT_GIVEN) -> None:
-        """Return if *policy* allows the request; else raise the refusal, which answers it.
+        """Return if *policy* allows the request; else raise the refusal, which is the answer.
 
-        The current token is evaluated by the bare policy. Where no guard has run, the token is
-        read, the policy closed and the baseline added, as in a guard.
+        Behind a guard, only *policy* decides about the current token. If no guard has run, the
+        token is read as a guard would read it: an access token is required unless *policy* says
+        otherwise, and the baseline applies too.
 
         Args:
             policy: The policy that has to allow.
-            resource: The resource, where it is not the endpoint's own. None means that it was not
-                found: 404, where the decision depends on it.
+            resource: The resource, if it is not the endpoint's own. If it is None and the decision
+                depends on it, the answer is 404.
 
         Raises:
-            AccessError: The policy refuses the request, or the token cannot be judged.
-            PolicyDefinitionError: *policy* is no policy, or it is async and a loop is running.
+            AccessError: The policy refuses the request, or the token cannot be checked.
+            PolicyDefinitionError: *policy* is not a policy, or it is async and a loop is running.
         """
         application().enforce(policy, resource)
 
     async def enforce_async(self, policy: Policy, resource: object = NOT_GIVEN) -> None:
-        """Do what `enforce` does, awaiting async policies."""
+        """Do the same as `enforce`, and await async policies."""
         await application().enforce_async(policy, resource)
 
     @overload
@@ -860,32 +876,33 @@ class JWTManager(Generic[User]):
     def explain(
         self, policy: Any = NOT_GIVEN, token: Any = NOT_GIVEN, /, **described: Any
     ) -> Decision | Explanation:
-        """Say what a policy decides, or what would become of a request; nobody is let in by it.
+        """Explain the decision of a policy, or what the answer to a request would be.
 
-        With a policy: its `Decision` with its reasons, evaluated as it is, neither closed nor with
-        the baseline. *token* is encoded or verified, or None for a request without one; not given,
-        it is the current token, if there is one. Or it is an `AccessRequest`, which has all the
-        rest. The rest is described by keywords: ``method``, ``endpoint``, ``view_args``,
-        ``remote_addr``, ``transport``, and the ``resource``, where None means that it was not
-        found.
+        With a policy, the result is a `Decision` with its reasons. Only the policy is evaluated,
+        without the baseline, and without the access token that a guard requires by default.
+        *token* is an encoded or verified token, or None for a request without a token. If it is
+        not given, it is the current token, if there is one. It may also be an `AccessRequest`,
+        which describes the whole request. Otherwise keywords describe the request: ``method``,
+        ``endpoint``, ``view_args``, ``remote_addr``, ``transport`` and ``resource``; a
+        ``resource`` of None was not found.
 
-        With a method and a path: an `Explanation` of that request, which goes the real way through
-        the application, its hooks included, up to the view, and stops there. Nothing is used up,
-        ended, logged or sent. *token* is encoded; it stands in *place*, or where the endpoint reads
-        tokens: in its cookie before all others, with its CSRF value unless *csrf* is False.
-        ``headers``, ``json``, ``query_string`` and the other keywords are those of
-        `flask.testing.EnvironBuilder`.
+        With a method and a path, the result is an `Explanation` of that request. The application
+        handles the request as usual, hooks included, but the view does not run. Nothing is used
+        up, ended, logged or sent. *token* is an encoded token. It is sent in *place*, or in a place
+        from which the endpoint reads tokens: if possible in a cookie, with its CSRF value unless
+        *csrf* is False. ``headers``, ``json``, ``query_string`` and the other keywords are those
+        of `flask.testing.EnvironBuilder`.
 
         Raises:
-            NotATokenError: *token* is encoded, and no valid token of this application, or expired;
-                in a request it is explained how it is refused.
-            TypeError: *token* is neither text nor a `Token`, or an `AccessRequest` was described
-                once more by keywords; or a keyword describes no part of a request, or a method
-                comes without a path.
-            ValueError: The endpoint does not read tokens from *place*, or the request has something
+            NotATokenError: With a policy: *token* is encoded, and has expired or is not a valid
+                token of this application. With a request, the explanation says it instead.
+            TypeError: *token* is neither text nor a `Token`; or there are keywords beside an
+                `AccessRequest`; or a keyword describes no part of a request; or a method is given
+                without a path.
+            ValueError: The endpoint does not read tokens from *place*, or the request has a value
                 there already; or *token* begins with the word of its header; or no client can send
                 such a method or path.
-            SetupError: The application cannot start, so that it answers no request.
+            SetupError: The application cannot start.
         """
         asked = tuple(one for one in (policy, token) if one is not NOT_GIVEN)
         if isinstance(policy, str):
@@ -929,7 +946,7 @@ class JWTManager(Generic[User]):
         services = self._components().services
         if isinstance(token, AccessRequest):
             if described:
-                msg = f"explain: an AccessRequest says itself what {', '.join(described)} is"
+                msg = f"explain: an AccessRequest has its own; leave out {', '.join(described)}"
                 raise TypeError(msg)
             access = copy(token)
         else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Callable, Generator
 from pathlib import Path
@@ -53,6 +54,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         for item in items:
             if item.get_closest_marker("full"):
                 item.add_marker(skip)
+
+
+def pytest_collection_finish() -> None:
+    """Let the collector pass over the thousands of tests, whenever one of them calls it."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_report_header() -> list[str]:

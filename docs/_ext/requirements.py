@@ -48,21 +48,21 @@ def requirements() -> dict[str, dict[str, Any]]:
     return tomllib.loads(TABLE.read_text(encoding="utf-8"))
 
 
-def ids_in(text: str) -> Iterator[str]:
-    """Yield what is an id in *text*, or looks like one."""
-    for found in ID.finditer(text):
+def ids_in(text: str, form: re.Pattern[str] = ID) -> Iterator[str]:
+    """Yield what is an id of that *form* in *text*, or looks like one."""
+    for found in form.finditer(text):
         if found[1] not in OTHER_WORDS:
             yield found[0]
 
 
-def files(places: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """Yield the files that mention an id: the name from the root, and the text."""
+def files(places: Iterable[str], form: re.Pattern[str] = ID) -> Iterator[tuple[str, str]]:
+    """Yield the files that mention an id of that *form*: the name from the root, and the text."""
     for place in places:
         root = ROOT / place
         for path in sorted(root.rglob("*")) if root.is_dir() else [root]:
             if path.suffix in ENDINGS and "_build" not in path.parts:
                 text = path.read_text(encoding="utf-8")
-                if ID.search(text):
+                if form.search(text):
                     yield path.relative_to(ROOT).as_posix(), text
 
 
@@ -75,14 +75,19 @@ def mentions() -> dict[str, set[str]]:
     return found
 
 
-@cache
 def tests() -> dict[str, list[tuple[str, str]]]:
-    """Return the tests whose docstrings name each id: the file, and the name of the function."""
+    """Return the tests of each requirement: the file, and the name of the function."""
+    return naming(ID)
+
+
+@cache
+def naming(form: re.Pattern[str]) -> dict[str, list[tuple[str, str]]]:
+    """Return the tests whose docstrings name each id of that *form*."""
     found: dict[str, list[tuple[str, str]]] = defaultdict(list)
-    for name, text in files(TESTS):
+    for name, text in files(TESTS, form):
         for node in ast.walk(ast.parse(text)):
             if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
-                for id_ in dict.fromkeys(ids_in(ast.get_docstring(node) or "")):
+                for id_ in dict.fromkeys(ids_in(ast.get_docstring(node) or "", form)):
                     found[id_].append((name, node.name))
     return found
 
@@ -116,7 +121,7 @@ def requirement_lines(family: str) -> Iterator[str]:
             yield ""
             yield f"   Source: {', '.join(map(linked, row['source']))}."
             yield ""
-            yield from _test_lines(tests()[id_]) if id_ in tests() else ["   *Not built.*", ""]
+            yield from lines_of_tests(tests()[id_]) if id_ in tests() else ["   *Not built.*", ""]
 
 
 def linked(source: str) -> str:
@@ -128,7 +133,10 @@ def linked(source: str) -> str:
     return source
 
 
-def _test_lines(found: list[tuple[str, str]]) -> Iterator[str]:
+def lines_of_tests(found: list[tuple[str, str]]) -> Iterator[str]:
+    """Yield the tests that were *found*, folded away."""
+    if not found:
+        return
     by_file: dict[str, list[str]] = defaultdict(list)
     for file, name in found:
         by_file[file].append(name.removeprefix("test_").replace("_", " "))

@@ -22,7 +22,10 @@ from . import accounts, pages
 
 
 def create_app(instance_path: str | None = None, **config: Any) -> Flask:
-    """Return the application; its secret and its sessions are kept in the instance folder."""
+    """Return the application; its secret and its sessions are kept in the instance folder.
+
+    With ``DEMO=True`` it has users whose passwords everybody knows: for one's own machine.
+    """
     app = Flask(__name__, instance_path=instance_path)
     app.config.from_mapping(
         JWT_SECRET_KEY=os.environ.get("JWT_SECRET_KEY") or kept_secret(app),
@@ -38,8 +41,9 @@ def create_app(instance_path: str | None = None, **config: Any) -> Flask:
     )
     app.config.update(config)
     JWTManager(app, add_context_processor=True)
+    users = accounts.USERS if app.config.get("DEMO") else {}
     app.extensions["hashes"] = {
-        name: generate_password_hash(password) for name, password in accounts.USERS.items()
+        name: generate_password_hash(password) for name, password in users.items()
     }
     app.extensions["messages"] = ["Welcome to the board."]
     for blueprint in (site, pages.blueprint, accounts.blueprint):

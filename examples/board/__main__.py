@@ -16,7 +16,7 @@ def main() -> None:
     for name, password in USERS.items():
         print(f"  {name:6} {password}")
     print(flush=True)
-    create_app().run(port=port, use_reloader=False)
+    create_app(DEMO=True).run(port=port, use_reloader=False)
 
 
 if __name__ == "__main__":

@@ -33,7 +33,7 @@ def main() -> None:
     """Say what to try, and serve."""
     port = int(os.environ.get("PORT", "5000"))
     url = f"http://127.0.0.1:{port}"
-    app = create_app()
+    app = create_app(DEMO=True)
     if os.environ.get("RESET"):
         reset(app)
     print(f"\nOpen {url} in a browser.\n\nUsers (name, password):")

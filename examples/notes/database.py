@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,20 +47,20 @@ class Note:
 
 
 class Database:
-    """The file, made with the demo users at its first use."""
+    """The file, made with *users* at its first use: name, password, roles."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, path: Path, users: Iterable[tuple[str, str, str]] = ()) -> None:
+        self._path, self._users = path, tuple(users)
         with self._connected() as connection:
             connection.executescript(_SCHEMA)
             if connection.execute("SELECT count(*) FROM users").fetchone()[0] == 0:
-                self._add_demo_users(connection)
+                self._add_users(connection)
 
     def reset(self) -> None:
-        """Delete everybody and their notes, and begin again with the demo users."""
+        """Delete everybody and their notes, and begin again with the users of the first use."""
         with self._connected() as connection:
             connection.execute("DELETE FROM users")
-            self._add_demo_users(connection)
+            self._add_users(connection)
 
     @contextmanager
     def _connected(self) -> Iterator[sqlite3.Connection]:
@@ -68,8 +68,8 @@ class Database:
             connection.execute("PRAGMA foreign_keys = ON")
             yield connection
 
-    def _add_demo_users(self, connection: sqlite3.Connection) -> None:
-        for name, password, roles in DEMO_USERS:
+    def _add_users(self, connection: sqlite3.Connection) -> None:
+        for name, password, roles in self._users:
             self._add_user(connection, name, password, roles)
 
     def _add_user(
@@ -84,7 +84,10 @@ class Database:
 
     def _one(self, query: str, *values: Any) -> Any:
         with self._connected() as connection:
-            return connection.execute(query, values).fetchone()
+            try:
+                return connection.execute(query, values).fetchone()
+            except OverflowError:  # a URL may hold a number that SQLite cannot
+                return None
 
     def user(self, user_id: str) -> User | None:
         """Return the user of this id, or None."""

@@ -32,7 +32,9 @@ class Notes(ProtectedView):
         text = body.get("text") if isinstance(body, dict) else None
         if not isinstance(text, str) or not text.strip():
             abort(400, "send text")
-        return shown(database().add_note(current_user.id, text.strip())), 201
+        # JSON may hold half a character, which no database takes: it becomes a question mark.
+        kept = text.strip().encode(errors="replace").decode()
+        return shown(database().add_note(current_user.id, kept)), 201
 
 
 class OneNote(ProtectedView[Note]):

@@ -65,7 +65,7 @@ def _wait(cure: Cure) -> str:
 
 def _authenticate(cure: Cure) -> str:
     age = "" if cure.max_age is None else f", at most {cure.max_age} seconds before the request"
-    by = "" if cure.acr is None else f", by {cure.acr}"
+    by = "" if cure.acr is None else f" with acr {cure.acr!r}"
     return f"has to authenticate again{by}{age}"
 
 
@@ -80,19 +80,19 @@ _BY_CLASS: Final[dict[type[AccessError], str]] = {
     ExpiredTokenError: "has to refresh its token, or log in again",
     RevokedTokenError: "has to log in again",
     WrongKindError: "has to send a token of another kind",
-    PolicyError: f"{_NOTHING}: the application has to be mended",
+    PolicyError: f"{_NOTHING}: the application has a fault",
     UnknownUserError: "has to log in as somebody whom the application knows",
 }
 
 _BY_OUTCOME: Final[dict[Outcome, Callable[[Cure], str]]] = {
     Outcome.NO_TOKEN: lambda _: "has to send a token",
     Outcome.INVALID_TOKEN: lambda _: "has to get another token: refresh, or log in again",
-    Outcome.BAD_REQUEST: lambda _: "has to send one token, in one place, well formed",
+    Outcome.BAD_REQUEST: lambda _: "has to send one well-formed token, in one place",
     Outcome.RATE_LIMITED: _wait,
-    Outcome.MISSING_CLAIM: lambda _: "needs a token that has the claim",
+    Outcome.MISSING_CLAIM: lambda _: "has to get a token that has the claim",
     Outcome.ERROR: _wait,
     Outcome.STEP_UP: _authenticate,
     Outcome.INSUFFICIENT_SCOPE: _ask_for_scope,
     Outcome.FORBIDDEN: lambda _: f"{_NOTHING} as the bearer of this token",
-    Outcome.NOT_FOUND: lambda _: f"{_NOTHING}: there is no such thing",
+    Outcome.NOT_FOUND: lambda _: f"{_NOTHING}: the resource does not exist",
 }

@@ -50,12 +50,12 @@ class _Silence(logging.Filter):
 _SILENCE: Final = _Silence()
 
 
-_ABOVE: Final = "the guard stands below a decorator, which has its say after it"
+_ABOVE: Final = "a decorator above the guard runs after it, and may change the answer"
 _LISTED: Final = "JWT_PUBLIC_ENDPOINTS lists the endpoint"
-_UNGUARDED: Final = "neither @protect nor @public stands at the endpoint"
+_UNGUARDED: Final = "the endpoint has neither @protect nor @public"
 _NOT_LOADED: Final = (
-    "the resource was not loaded, because the decision does not depend on it: where there is none, "
-    "a view that reads current_resource or self.resource answers 404"
+    "the resource was not loaded, because the decision does not depend on it; if it does not "
+    "exist, a view that reads current_resource or self.resource answers 404"
 )
 
 
@@ -182,7 +182,7 @@ class _Walk:
         except SetupError:
             raise
         except Answered as answered:
-            reason = "GET would use the token up, and HEAD leaves it to GET"
+            reason = "HEAD does not run the view, because only GET may use the token up"
             return _End(Verdict.ANSWERED, self._status_of(answered), reason)
         except AccessError as error:
             answer = self._answer_to(error)
@@ -200,7 +200,7 @@ class _Walk:
         if answer is None:
             return None
         names = ", ".join(filter(None, map(_name_of, self._hooks())))
-        reason = f"a before_request hook answers, of these: {names}"
+        reason = f"one of these before_request hooks answers: {names}"
         return _End(Verdict.ANSWERED, self._response(answer).status_code, reason)
 
     def _hooks(self) -> list[Callable[..., Any]]:
@@ -230,13 +230,13 @@ class _Walk:
         guard, plan = guard_of(view), self._bound.plan_met()
         if guard is not None and plan is not None and plan.guards and not plan.is_public:
             if isinstance(guard, EndpointGuard) and self._request.method == "OPTIONS":
-                reason = "OPTIONS may be answered by a decorator that stands above the guard"
+                reason = "OPTIONS may be answered by a decorator above the guard"
                 return _End(Verdict.UNKNOWN, reason=reason)
             self._check_loop(_is_async(view) or self._is_awaited(plan), plan.label)
             self._admit(view, guard)
         bridged = bridge_on(view, self._request.method)
         if bridged is not None:
-            reason = f"{bridged} of the bridge stands there; send the request to see what it says"
+            reason = f"{bridged} of the bridge guards it; send the request to see its answer"
             return _End(Verdict.UNKNOWN, reason=reason)
         if plan is None:
             is_open = is_listed(cast(str, self._request.endpoint), self._bound.settings)

@@ -25,7 +25,7 @@ _PARTS: Final = tuple(
     if name not in ("self", "app", "args", "kwargs")
 )
 _NO_LINE: Final = "a token is one line of printable ASCII characters, and this is not"
-_WORDY: Final = "a token alone is expected: leave out what stands before it in the header"
+_WORDY: Final = "expected only the token: leave out the word before it in the header"
 
 #: The characters of a method (:rfc:`9110#section-5.6.2`).
 _METHOD: Final = frozenset(f"!#$%&'*+-.^_`|~{digits}{ascii_letters}")
@@ -110,7 +110,7 @@ class ExplainedRequest:
         """
         for one in places:
             if is_filled(one, self.environ, kind):
-                msg = f"the request has something in {one.name}, where tokens stand: leave out one"
+                msg = f"the request has a value in {one.name}, and token= too: leave out one"
                 raise ValueError(msg)
 
     def _transport(self, name: str | None, claims: dict[str, Any]) -> Transport:
@@ -122,7 +122,7 @@ class ExplainedRequest:
         for one in found:
             if one.name == name:
                 return one
-        msg = f"tokens are not read from {name} there, but from {', '.join(o.name for o in found)}"
+        msg = f"tokens are not read from {name} here, but from {', '.join(o.name for o in found)}"
         raise ValueError(msg)
 
 

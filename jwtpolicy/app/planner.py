@@ -488,8 +488,8 @@ def _check_route(layers: Iterable[object], label: str) -> None:
     for layer in layers:
         if (missed := missed_by(layer)) is not None:
             msg = (
-                f"{label} is registered without its {missed!r}: write it below the route; where "
-                "that was for another route, and this one is to be open, register public(…) of "
+                f"{label} is registered without its {missed!r}: write it below the route. If the "
+                "guard is for another route and this one has to be open, register public(…) of "
                 "the function"
             )
             raise PolicyDefinitionError(msg)

@@ -135,8 +135,8 @@ class Registrations:
         found = self._hooks.get(name)
         if found is not None and found is not getattr(self._held, name, None):
             msg = (
-                f"there is a {name} already: {found!r:.80}; register one, beside the manager and "
-                "not in what makes applications"
+                f"there is a {name} already: {found!r:.80}; register it once, where the "
+                "manager is created, and not in the application factory"
             )
             raise SetupError(msg)
 
@@ -215,7 +215,7 @@ def _is_same(check: RevocationCheck, other: RevocationCheck) -> bool:
 def _late(what: str, concerned: Sequence[Bindable]) -> str:
     names = ", ".join(sorted({application.name for application in concerned}))
     return (
-        f"{what} comes too late for {names}: an application is bound at its first request, and "
-        "its guards go by what was registered before; register it before that. For another "
+        f"{what} comes too late for {names}: its guards were made at its first request, from "
+        "what was registered before; register it before the first request. For another "
         "application of this manager, call init_app(app) first"
     )

@@ -117,7 +117,7 @@ class Guarded:
             yield f"blueprint level: {level!r}"
         yield from self._on_reading()
         if self.plan.closed.ignores_invalid:
-            yield "overlooks invalid tokens"
+            yield "treats invalid tokens as none"
         if self._answers_head():
             yield "HEAD is answered without the view, and uses nothing up"
         if has_token and self._is_lazy():

@@ -108,7 +108,7 @@ def _on_order(view: object, method: str) -> Iterator[str]:
     written = WrittenGuards(view)
     counting = written.counting(method)
     if len(counting) < len(written.all(method)):
-        yield "what opens it does not count: the view has a dispatch_request of its own"
+        yield "Public() is ignored, because the view has a dispatch_request of its own"
     if method == "OPTIONS" and counting and written.is_passed_by:
         yield "decorators above the guard may answer OPTIONS"
     if is_passed_by(view):

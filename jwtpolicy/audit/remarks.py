@@ -18,7 +18,7 @@ _COMPAT: Final = "JWT_COMPAT_"
 #: The security checks that the switches of the bridge turn off.
 _SWITCHES: Final[Mapping[str, str]] = {
     "JWT_COMPAT_WEAK_KEYS": "secrets of any length sign and verify at the bridge",
-    "JWT_COMPAT_UNTYPED": "the bridge takes tokens without `type` for access tokens",
+    "JWT_COMPAT_UNTYPED": "the bridge accepts tokens without `type` as access tokens",
     "JWT_COMPAT_OPTIONS_VIEW": "views of the bridge that answer OPTIONS run without a token",
 }
 
@@ -48,37 +48,37 @@ def is_lazy(application: BoundApp) -> bool:
 
 def _on_manager(application: BoundApp) -> Iterator[str]:
     if application.baseline is None:
-        yield "baseline=None: revoked tokens, and tokens of users who are gone, pass"
+        yield "baseline=None: revoked tokens and tokens of deleted users are accepted"
     if application.parts.store is None:
-        yield "there is no token store: sessions cannot be ended, tokens only expire"
+        yield "there is no token store: sessions cannot be ended, tokens can only expire"
     if isinstance(application.parts.store, MemoryStore):
         yield (
             "sessions and revocations are kept in the memory of one process: other workers do not "
-            "know them, and a restart forgets them"
+            "see them, and a restart deletes them"
         )
     if is_lazy(application):
-        yield "lazy user loader: tokens of unknown users pass views that do not touch current_user"
+        yield "lazy user loader: views that do not read current_user accept tokens of unknown users"
 
 
 def _on_tokens(settings: Settings) -> Iterator[str]:
     if not settings.require_exp:
         yield "JWT_REQUIRE_EXP is off: tokens that never expire are accepted"
     if settings.session_absolute is None:
-        yield "JWT_SESSION_ABSOLUTE is None: a session that is refreshed never ends"
+        yield "JWT_SESSION_ABSOLUTE is None: a session never ends as long as it is refreshed"
     if settings.accept_integer_subject:
-        yield "JWT_ACCEPT_INTEGER_SUBJECT is on: an integer `sub` is taken as its text"
+        yield "JWT_ACCEPT_INTEGER_SUBJECT is on: an integer `sub` is read as text"
     if settings.secret_key_fallbacks:
         count = len(settings.secret_key_fallbacks)
         yield f"JWT_SECRET_KEY_FALLBACKS: tokens that older secrets signed are accepted ({count})"
     if "query_string" in settings.token_location:
-        yield "JWT_TOKEN_LOCATION: query string tokens stand in logs, histories and Referer headers"
+        yield "JWT_TOKEN_LOCATION: query string tokens get into logs, histories and Referer headers"
 
 
 def _on_cookies(settings: Settings) -> Iterator[str]:
     if not settings.cookie_secure:
         yield "JWT_COOKIE_SECURE is off: tokens in cookies travel in the clear"
     if "None" in (settings.cookie_samesite, settings.refresh_cookie_samesite):
-        yield "SameSite is None: requests of other sites carry the cookies"
+        yield "SameSite is None: browsers send the cookies with requests from other sites"
     if settings.cookie_domain is not None:
         yield f"JWT_COOKIE_DOMAIN: every host of {settings.cookie_domain} gets the cookies"
     if settings.csrf_trusted_origins:
@@ -89,7 +89,7 @@ def _on_cookies(settings: Settings) -> Iterator[str]:
 def _on_bridge(app: Flask, application: BoundApp | None) -> Iterator[str]:
     if not is_bridge(app.extensions[EXTENSION]):
         yield (
-            "Flask-JWT-Extended itself guards here, and its guards are listed as checks inside; "
+            "the guards are those of Flask-JWT-Extended, and they are listed as checks inside; "
             "import it from jwtpolicy.compat.flask_jwt_extended"
         )
     config = app.config

@@ -72,7 +72,7 @@ def _are_of_this_site(candidate: Candidate) -> Judgement:
     found = list(_of(candidate))
     return judged(
         warnings=[
-            f"{one.who}SameSite is {site or 'not set'}: requests of other sites may carry them"
+            f"{one.who}SameSite is {site or 'not set'}: requests from other sites may carry them"
             for one in found
             for site in dict.fromkeys(one.same_sites)
             if site not in {"Lax", "Strict"}
@@ -136,7 +136,7 @@ PREFIX: Final = Check(
 )
 HTTPS: Final = Check(
     name="https",
-    question="Do the settings name no address without encryption?",
+    question="Do all addresses in the settings use HTTPS?",
     judge=_is_encrypted,
     settings=("JWT_CSRF_TRUSTED_ORIGINS", "JWT_RESOURCE_METADATA", "SESSION_COOKIE_SECURE"),
     advice="Write `https:` in these addresses, and set `SESSION_COOKIE_SECURE` to True.",

@@ -51,7 +51,7 @@ def _shared(candidate: Candidate) -> Iterator[str]:
     if not secret:
         return
     if any(_is_made_of(key, _as_bytes(secret)) for key in _signing_keys(candidate)):
-        yield "SECRET_KEY signs tokens too: who gets one has both, and one cannot be changed alone"
+        yield "SECRET_KEY signs tokens too: if it leaks, both have leaked; neither changes alone"
     is_secret = config.get("JWT_ALGORITHM", "HS256") in MIN_SECRET
     if candidate.has_bridge and is_secret and not config.get("JWT_SECRET_KEY"):
         yield "JWT_SECRET_KEY is not set: the bridge signs with SECRET_KEY"
@@ -92,7 +92,7 @@ def _misfits(candidate: Candidate) -> Iterator[str]:
         if others:
             yield (
                 f"tokens of {', '.join(sorted(others))} are accepted, and verify with a secret: "
-                "each service that has it can issue tokens of all"
+                "each service that has the secret can issue tokens for any user"
             )
     accepted = set(candidate.app.config.get("JWT_DECODE_ALGORITHMS") or ())
     more = accepted - {candidate.app.config.get("JWT_ALGORITHM", "HS256")}
@@ -109,7 +109,7 @@ STRENGTH: Final = Check(
 )
 OWN: Final = Check(
     name="own-secret",
-    question="Is the secret another one than Flask's SECRET_KEY?",
+    question="Is the secret different from Flask's SECRET_KEY?",
     judge=_is_own,
     settings=("JWT_SECRET_KEY", "SECRET_KEY"),
     advice="Give JWT_SECRET_KEY a secret of its own.",

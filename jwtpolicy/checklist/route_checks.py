@@ -104,7 +104,7 @@ IMPASSABLE: Final = Check(
     name="impassable",
     question="Can some request pass every endpoint?",
     judge=_are_passable,
-    advice="Mend the policies; `flask jwtpolicy routes` shows them.",
+    advice="Correct the policies; `flask jwtpolicy routes` shows them.",
 )
 REMARKS: Final = Check(
     name="remarks",

@@ -22,16 +22,16 @@ def _is_shared(candidate: Candidate) -> Judgement:
         return cannot_tell(_OF_BRIDGE)
     if candidate.keeping is None:
         if candidate.bound.parts.can_sign:
-            return warning(f"{_NONE}: sessions cannot be ended, and tokens only expire")
-        return ok(f"{_NONE}: this service issues nothing, and verifies")
+            return warning(f"{_NONE}: sessions cannot be ended, and tokens can only expire")
+        return ok(f"{_NONE}: this service verifies tokens and issues none")
     _, store = candidate.keeping
     if isinstance(store, MemoryStore):
         return failure(
-            "sessions and revocations are in the memory of one process: other workers do not know "
-            "them, and a restart forgets them"
+            "sessions and revocations are in the memory of one process: other workers do not see "
+            "them, and a restart deletes them"
         )
     if not store.is_shared:
-        return failure(f"{store!r} is not shared: what one process revokes passes in the others")
+        return failure(f"{store!r} is not shared: others accept what one process revokes")
     return ok(repr(store))
 
 
@@ -50,15 +50,15 @@ def _is_lasting(candidate: Candidate) -> Judgement:
 def _judged_file(path: Path, *, is_default: bool) -> Judgement:
     found = file_systems.type_of(path)
     if found is None:
-        return cannot_tell(f"what file system {path} is on is not known")
+        return cannot_tell(f"the file system of {path} is not known")
     if found in file_systems.NETWORK:
-        return failure(f"{path} is on a network ({found}), where SQLite's locks do not hold")
+        return failure(f"{path} is on a network ({found}), where SQLite's locks do not work")
     if found in file_systems.PASSING:
-        return warning(f"{path} is on {found}: it is gone with the container, or after a restart")
+        return warning(f"{path} is on {found}: it is lost with the container, or at a restart")
     if is_default:
         return cannot_tell(
-            f"{path} is the default file, on {found}: one machine has it, and whether there is "
-            "another is not known here"
+            f"{path} is the default file, on {found}: only one machine can use it, and this "
+            "command does not know whether there is another"
         )
     return ok(f"{path} is on {found}")
 
@@ -73,7 +73,7 @@ def _answers(candidate: Candidate) -> Judgement:
         store.standing(asked, now=int(bound.parts.clock()))
     except StoreUnavailableError as error:
         return failure(error.reason)
-    return ok("it was asked, and has answered in time")
+    return ok("it answered in time")
 
 
 def _agrees_in_time(candidate: Candidate) -> Judgement:
@@ -81,7 +81,7 @@ def _agrees_in_time(candidate: Candidate) -> Judgement:
         return ok(_NONE)
     bound, store = candidate.keeping
     if isinstance(store, MemoryStore) or isinstance(getattr(store, "path", None), Path):
-        return ok("the store is on this machine, and goes by its clock")
+        return ok("the store is on this machine, and uses its clock")
     before = bound.parts.clock()
     told = store.server_time()
     if told is None:
@@ -96,7 +96,7 @@ def _judged_clock(bound: BoundApp, before: float, told: float) -> Judgement:
     if apart > allowed:
         return warning(
             f"the store's clock and this machine's are {apart:.0f} seconds apart, and "
-            f"{allowed:g} are forgiven"
+            f"{allowed:g} are allowed"
         )
     return ok(f"they are less than {allowed:g} seconds apart" if allowed else "they agree")
 
@@ -110,7 +110,7 @@ SHARED: Final = Check(
 )
 FILE: Final = Check(
     name="store-file",
-    question="Does the store's file last, and is there one machine only?",
+    question="Is the store's file on a lasting disk, and is there one machine only?",
     judge=_is_lasting,
     settings=("JWT_STORE_URL",),
     advice=(

@@ -36,7 +36,7 @@ def _long_ones(candidate: Candidate) -> Iterator[str]:
         if not settings.require_exp:
             yield "JWT_REQUIRE_EXP is off: tokens that never expire are accepted"
         if settings.session_absolute is None:
-            yield "JWT_SESSION_ABSOLUTE is None: a session that is refreshed never ends"
+            yield "JWT_SESSION_ABSOLUTE is None: a session never ends as long as it is refreshed"
         elif settings.session_absolute > _LONG_SESSION:
             yield f"JWT_SESSION_ABSOLUTE is {settings.session_absolute // DAY} days"
     else:
@@ -66,7 +66,7 @@ def _is_asked(candidate: Candidate) -> Judgement:
         return ok("only the bridge guards here: it asks the application's own blocklist")
     baseline = candidate.bound.baseline
     if baseline is None:
-        return warning("baseline=None: revoked tokens, and tokens of users who are gone, pass")
+        return warning("baseline=None: revoked tokens and tokens of deleted users are accepted")
     if not demands(baseline, NotRevoked):
         return warning(f"the baseline {baseline!r} does not demand NotRevoked()")
     return ok(f"the baseline is {baseline!r}")
@@ -77,7 +77,7 @@ def _is_strict(candidate: Candidate) -> Judgement:
     return judged(
         failures=[one for one in off if one.startswith(_GRAVE)],
         warnings=[one for one in off if not one.startswith(_GRAVE)],
-        otherwise="none is off",
+        otherwise="all are on",
     )
 
 
@@ -92,13 +92,13 @@ LIFETIMES: Final = Check(
         "JWT_REQUIRE_EXP",
     ),
     advice=(
-        "Let access tokens live for minutes (a day at most), refresh tokens for 90 days at most, "
-        "and sessions for a year at most."
+        "Set the lifetime of access tokens to minutes (a day at most), of refresh tokens to 90 "
+        "days at most, and of sessions to a year at most."
     ),
 )
 BASELINE: Final = Check(
     name="baseline",
-    question="Is every token asked whether it was revoked?",
+    question="Is every token checked for revocation?",
     judge=_is_asked,
     advice="Write `JWTManager(app)` without `baseline=`, or a baseline with `NotRevoked()`.",
 )

@@ -88,7 +88,7 @@ def auth_blueprint(
         given = {"login": login, "step_up": _step_up_view(login, acr), **given}
     given = {**_views_of_services(clients), **_PLAIN, **given}
     if "introspect" in wanted and not clients and given["introspect"] is IntrospectionView:
-        msg = "auth_blueprint: nobody may introspect; pass clients=, or a view of your own"
+        msg = "auth_blueprint: no client may introspect; pass clients=, or a view of your own"
         raise ConfigurationError(msg)
     blueprint = Blueprint(name, __name__, url_prefix=url_prefix or None)
     for endpoint in wanted:

@@ -46,7 +46,7 @@ def place_in(arguments: Arguments) -> tuple[float, str] | None:
     found = _BEFORE.fullmatch(text)
     if found and int(found[1]) <= microseconds(FOREVER) and _is_id(found[2]):
         return int(found[1]) / 1_000_000, found[2]
-    msg = "before is not what an earlier page has called next"
+    msg = "before is not the value of next of an earlier page"
     raise InvalidQueryError(msg, parameter="before")
 
 

@@ -74,15 +74,15 @@ def _text(values: Sequence[object], name: str, how: str) -> str:
 def _fault(values: Sequence[object], how: str) -> str | None:
     """Return what is wrong with the values of a field, of which nothing is repeated; or None.
 
-    Nobody types NUL or half a character, and databases choke on them.
+    People do not type NUL or a lone surrogate, and databases cannot store them.
     """
     if not values:
         return f"is missing; the body was read as {how}, as its Content-Type says"
     if len(values) > 1:
-        return "stands there more than once"
+        return "is there more than once"
     value = values[0]
     if not isinstance(value, str):
         return "is not text"
     if not value:
         return "is empty"
-    return None if is_storable(value) else "holds NUL or half a character"
+    return None if is_storable(value) else "holds NUL or a lone surrogate"

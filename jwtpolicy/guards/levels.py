@@ -262,9 +262,9 @@ class ClassGuard:
         if opened and len(levels) > 1:
             other = next(cls for cls, level in levels if not isinstance(level, Public))
             msg = (
-                f"{self.view.__name__}: Public() of {opened[0].name} for {method} meets the level "
-                f"of {other.name}; to start anew write inherit_policies = False in the class "
-                "that opens it"
+                f"{self.view.__name__}: {opened[0].name} has Public() for {method}, but the level "
+                f"of {other.name} applies too; write inherit_policies = False in the class with "
+                "Public(), to drop the inherited levels"
             )
             raise PolicyDefinitionError(msg)
         return tuple(level for _, level in levels) or (Access(),)
@@ -315,7 +315,7 @@ def check_loader_of(loader: object, where: str) -> None:
     Raises:
         PolicyDefinitionError: *loader* is neither None nor callable.
     """
-    how = f"{where} is a function that returns the object, or None where there is none"
+    how = f"{where} is a function that returns the object, or None if it does not exist"
     expect(loader, (Callable, NoneType), how, PolicyDefinitionError)  # type: ignore[arg-type]
 
 

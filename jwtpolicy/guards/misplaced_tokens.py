@@ -94,10 +94,10 @@ def _found(request: Request, places: Places) -> Iterator[str]:
     ]
     for name, value in where:
         if value and _is_token(value):
-            yield f"a token stands in {name}, where this endpoint does not look"
+            yield f"a token was sent in {name}, which this endpoint does not read"
     if (body := _body(request, places)) is not None:
         # It is not read: whoever sends no token must not make us wait for the rest of it.
-        yield f"no token was sent; the body, which is {body}, is not looked at for one"
+        yield f"no token was sent; the body, which is {body}, was not searched for one"
 
 
 def _parameters(request: Request) -> Mapping[str, str]:

@@ -33,7 +33,7 @@ def check_names(cls: type, methods: frozenset[str]) -> None:
         meant = _meant(name, value, methods)
         if meant is not None:
             msg = (
-                f"{cls.__name__}.{name} guards nothing, because nobody reads that name; "
+                f"{cls.__name__}.{name} guards nothing, because that name has no meaning; "
                 f"did you mean {meant}?"
             )
             raise PolicyDefinitionError(msg)

@@ -47,7 +47,7 @@ def explain(method: str, path: str, options: Mapping[str, Any]) -> int:
     _check_path(path)
     wish = _wish(options) if options["subject"] is not None else None
     if wish is not None and options["token_stdin"]:
-        raise Unanswerable("--as makes a token, and --token-stdin brings one: choose")
+        raise Unanswerable("--as and --token-stdin both give a token; use one of them")
     if wish is None:
         _check_unwished(options)
     token = None if wish is not None else _token(from_standard_input=options["token_stdin"])
@@ -96,7 +96,7 @@ def inspect(source: str) -> int:
     """
     if source not in ("", "-"):
         # It is not repeated: it may be a token.
-        msg = "a token is no argument, because shells keep those: pipe it, and write - for it"
+        msg = "a token cannot be an argument, because shells store it: pipe it, and write -"
         raise Unanswerable(msg)
     token = _token(from_standard_input=source == "-")
     if token is None:
@@ -119,7 +119,7 @@ def mint(options: Mapping[str, Any]) -> None:
     wish = _wish(options)
     app, bound = loaded()
     if not (app.debug or options["force"]):
-        msg = "mint is for development, and the application is not in debug mode: --force does it"
+        msg = "mint is for development, and debug mode is off; add --force to make the token anyway"
         raise Unanswerable(msg)
     if wish.kind == "refresh":
         raise Unanswerable("a refresh token belongs to a session: log in to get one")

@@ -41,7 +41,7 @@ def _plain(found: bytes, where: str) -> str:
         msg = f"{where} holds no token: a token is ASCII, and this is not"
         raise Unanswerable(msg) from None
     if not token:
-        msg = f"{where} is empty, where a token was expected"
+        msg = f"{where} is empty; a token was expected"
         raise Unanswerable(msg)
     if not token.isprintable():
         msg = f"{where} holds no token: a token is one line, without control characters"

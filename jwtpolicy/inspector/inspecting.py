@@ -86,9 +86,9 @@ def _taken_apart(encoded: str) -> tuple[dict[str, Any], dict[str, Any]]:
 
 def _hint(encoded: str) -> str:
     if encoded.lower().startswith(("bearer ", "authorization:")):
-        return "; leave out what stands before it in the header"
+        return "; leave out the word before it in the header, such as Bearer"
     if encoded.count(".") == _ENCRYPTED - 1:
-        return "; five segments are an encrypted token (JWE), which is not taken here"
+        return "; five segments are an encrypted token (JWE), which this library does not read"
     return ""
 
 
@@ -100,7 +100,7 @@ def _refusal(bound: BoundApp, encoded: str) -> str | None:
     except AccessError as error:
         return error.reason
     except HTTPException as error:
-        return f"the application answers {error.code} when it is asked about it"
+        return f"the application answered {error.code} when it checked the token"
 
 
 def _refused_by_baseline(bound: BoundApp, token: Token) -> str | None:

@@ -19,7 +19,7 @@ def moment(seconds: float, now: float) -> str:
     try:
         shown = datetime.fromtimestamp(int(seconds), UTC).isoformat()
     except (OverflowError, ValueError, OSError):
-        return "no moment that a calendar has"
+        return "no valid date"
     return f"{shown}, {_span(seconds - now)}"
 
 

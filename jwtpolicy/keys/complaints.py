@@ -13,7 +13,7 @@ _ENDING: Final = r"(?i)\.(pem|key|pub|crt|cer|der|jwks?|json|txt|secret)$"
 _PATH: Final = r"(?i)(file:|~?[/\\]|\.{1,2}[/\\]|[A-Z]:[/\\])"
 
 A_FILE_NAME: Final = (
-    "is the name of a file; pass what stands in it: pathlib.Path(…).read_text(), or in the "
+    "is the name of a file; pass its content: pathlib.Path(…).read_text(), or in the "
     'environment JWT_…="$(cat …)"'
 )
 LOCKED: Final = (

@@ -46,7 +46,7 @@ class KeyRing:
             expect(key, Key, how, ConfigurationError, is_secret=True)
         has_own_keys = type(self).find is not KeyRing.find
         if not (keys or has_own_keys) or (signing is not None and not signing.can_sign):
-            msg = "a KeyRing needs a key, and one that can sign in the first place"
+            msg = "a KeyRing needs a key, and the key in signing= has to be able to sign"
             raise ConfigurationError(msg)
         self.signing_key = signing
         self._signing_keys = tuple(key for key in keys if key.can_sign)
@@ -188,7 +188,7 @@ def find_keys(ring: KeyRing, algorithm: str, key_id: str | None) -> tuple[Key, .
     try:
         keys = tuple(ring.find(algorithm, key_id))
         if not all(isinstance(key, Key) for key in keys):
-            logger.error("the key ring found what is no Key; the token was refused")
+            logger.error("the key ring returned something that is not a Key; the token was refused")
             return ()
         return keys
     except HTTPException:

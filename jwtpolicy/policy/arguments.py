@@ -165,7 +165,7 @@ def _listed(name: str, value: Any) -> Any:
     if name not in ("choices", "iterable", "labels") or type(value) in (*_CONTAINERS, str):
         return value
     if iter(value) is value:
-        msg = f"an iterator gives its values once, and they are gone; pass a list as {name}"
+        msg = f"an iterator can be read only once; pass a list as {name}"
         raise PolicyDefinitionError(msg)
     return list(value)
 

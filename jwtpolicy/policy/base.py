@@ -238,9 +238,9 @@ class Policy(Comparable):
         if answer is True:
             return ALLOWED
         if answer is False:
-            return Finding(Outcome.FORBIDDEN, "it said no")
+            return Finding(Outcome.FORBIDDEN, "it returned False")
         if isinstance(answer, Outcome) and answer is not Outcome.PENDING:
-            return ALLOWED if answer is Outcome.ALLOW else Finding(answer, f"it said {answer}")
+            return ALLOWED if answer is Outcome.ALLOW else Finding(answer, f"it returned {answer}")
         if isinstance(answer, Finding):
             return answer
         return self._no_answer(answer)

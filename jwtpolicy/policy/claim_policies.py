@@ -49,7 +49,7 @@ def named_matchers(
         raise PolicyDefinitionError(msg)
     pairs = [*mapping.items(), *names.items()]
     if not pairs or len(pairs) > len({*mapping, *names}):
-        msg = f"{owner}(…) has to name something, and nothing twice"
+        msg = f"{owner}(…) needs at least one name, and each only once"
         raise PolicyDefinitionError(msg)
     if not all(type(name) is str and name for name in mapping):
         msg = f"{owner} takes names as non-empty strings: {list(mapping)!r:.60}"

@@ -141,7 +141,7 @@ def _not_marked(fresh: object) -> Finding:
 
 _NO_MARK: Final = Finding(Outcome.STEP_UP, "fresh is absent")
 _NOT_FRESH: Final = Finding(Outcome.STEP_UP, "fresh is false")
-_FRESH_NO_MORE: Final = Finding(Outcome.STEP_UP, "the time that fresh names is over")
+_FRESH_NO_MORE: Final = Finding(Outcome.STEP_UP, "the time in fresh has passed")
 
 
 def _seconds(within: float | timedelta) -> float:

@@ -211,7 +211,7 @@ class one_of(Matcher):  # noqa: N801 # reads as a condition in an expression
 
     def __init__(self, *values: object) -> None:
         if not values:
-            msg = "one_of() of nothing matches nothing; name the values"
+            msg = "one_of() without values matches nothing; name the values"
             raise PolicyDefinitionError(msg)
         super().__init__(*values)
 

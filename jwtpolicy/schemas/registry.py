@@ -524,7 +524,8 @@ def _check_subjects(entry: _Entry, others: Sequence[_Entry]) -> None:
         if entry.prefix and other.prefix and _begin_one_another(entry.prefix, other.prefix):
             msg = (
                 f"the prefixes {entry.prefix!r} of {entry.name} and {other.prefix!r} of "
-                f"{other.name} begin one another; choose another subject_prefix for one of them"
+                f"{other.name} are alike: one begins with the other; choose another subject_prefix "
+                "for one of them"
             )
             raise SchemaError(msg)
 

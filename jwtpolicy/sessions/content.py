@@ -359,7 +359,7 @@ class ContentFactory:
         """
         if self._load_user is None:
             return self._kept(token, facts)
-        msg = "the user loader returned somebody else"
+        msg = "the user loader returned a user with another subject"
         try:
             stated = self.of(self._load_user(token), facts)
         except ForeignSubjectError as error:

@@ -85,7 +85,7 @@ class TokenPair:
 
     def _write(self, response: Response) -> None:
         if self.set_cookies is None:
-            msg = "cookies are no place for tokens here; add 'cookies' to JWT_TOKEN_LOCATION"
+            msg = "tokens are not read from cookies here; add 'cookies' to JWT_TOKEN_LOCATION"
             raise ConfigurationError(msg)
         self.set_cookies(response, self)
 

@@ -25,13 +25,17 @@ class KindSettings(PlaceSettings):
     custom_lifetimes: Mapping[str, int | None] = _by_kind(
         "TOKEN_EXPIRES",
         "seconds, timedelta or NEVER",
-        "How long tokens of a kind of your own live.",
+        "The lifetime of tokens of a kind of your own, from the moment when they are issued.",
     )
     custom_cookie_names: Mapping[str, str] = _by_kind(
-        "COOKIE_NAME", "name of a cookie", "The cookie of tokens of a kind of your own."
+        "COOKIE_NAME",
+        "name of a cookie",
+        "The name of the cookie that holds a token of a kind of your own.",
     )
     custom_json_keys: Mapping[str, str] = _by_kind(
-        "JSON_KEY", "string", "The member of tokens of a kind of your own."
+        "JSON_KEY",
+        "string",
+        "The member of the JSON body that holds a token of a kind of your own.",
     )
 
     @property

@@ -22,7 +22,7 @@ class TokenSettings:
         read.secret,
         "string or bytes, at least as long as the hash: 32 bytes "
         "for HS256, 48 for HS384, 64 for HS512",
-        "The secret that signs and verifies.",
+        "The secret that signs and verifies tokens.",
         is_secret=True,
     )
     secret_key_fallbacks: tuple[str | bytes, ...] = setting(
@@ -30,8 +30,9 @@ class TokenSettings:
         (),
         read.secrets,
         "list of up to three strings or bytes",
-        "Older secrets that still verify, but no longer sign. Never one that has leaked: "
-        "whoever knows it can be anybody for as long as it stands here.",
+        "Older secrets that still verify tokens, but no longer sign them. Remove a secret that has "
+        "leaked at once: as long as it is listed, everybody who knows it can make a token for any "
+        "user.",
         is_secret=True,
     )
     private_key: str | bytes | None = setting(
@@ -39,7 +40,7 @@ class TokenSettings:
         None,
         read.secret,
         "PEM",
-        "The private key that signs, for all algorithms but HS256, HS384 and HS512.",
+        "The private key that signs tokens, for all algorithms except HS256, HS384 and HS512.",
         is_secret=True,
     )
     public_key: str | bytes | None = setting(
@@ -47,7 +48,8 @@ class TokenSettings:
         None,
         read.secret,
         "PEM",
-        "The public key; alone it makes a service that only verifies.",
+        "The public key that verifies tokens. If JWT_PRIVATE_KEY is not set, the service can "
+        "verify tokens but not issue any.",
         is_secret=True,  # somebody may have put the private one there
     )
     algorithm: str = setting(
@@ -55,100 +57,110 @@ class TokenSettings:
         "HS256",
         read.one_of(*SUPPORTED),
         ", ".join(SUPPORTED),
-        "The one algorithm of the key.",
+        "The algorithm that signs and verifies tokens. The key has to be of this algorithm.",
     )
     access_token_expires: int | None = setting(
         "JWT_ACCESS_TOKEN_EXPIRES",
         15 * MINUTE,
         read.lifetime,
         "seconds, timedelta or NEVER",
-        "How long access tokens live.",
+        "The lifetime of an access token, from the moment when it is issued.",
     )
     refresh_token_expires: int | None = setting(
         "JWT_REFRESH_TOKEN_EXPIRES",
         30 * DAY,
         read.lifetime,
         "seconds, timedelta or NEVER",
-        "How long refresh tokens live.",
+        "The lifetime of a refresh token, from the moment when it is issued.",
     )
     session_idle: int | None = setting(
         "JWT_SESSION_IDLE",
         None,
         read.optional(read.lifetime),
         "seconds, timedelta or None",
-        "A session that is not refreshed for so long ends, and its access tokens with it; None: "
-        "when the last of its tokens expires.",
+        "If a session is not refreshed within this time, the session ends, and its access tokens "
+        "are refused. If None, a session ends when the last of its tokens expires.",
     )
     session_absolute: int | None = setting(
         "JWT_SESSION_ABSOLUTE",
         90 * DAY,
         read.optional(read.lifetime),
         "seconds, timedelta or None",
-        "A session ends so long after the login, however often it was refreshed; None: never.",
+        "The longest time from the login to the end of the session, even if the session is "
+        "refreshed often. If None, there is no such limit.",
     )
     session_max: int | None = setting(
         "JWT_SESSION_MAX",
         None,
         read.optional(read.count),
         "whole number above 0, or None",
-        "How many sessions a user may have at once: a login too many ends the oldest, in the step "
-        "that opens the new one; None: any number.",
+        "The number of sessions that a user may have open at once. If a login exceeds it, the "
+        "oldest session ends in the same step in which the new one opens. If None, there is no "
+        "limit.",
     )
     refresh_grace: int = setting(
         "JWT_REFRESH_GRACE",
         10,
         read.grace,
         "whole seconds, 0 to 30",
-        "For so long a refresh token that was used may be sent again, and gets the same pair: "
-        "clients retry, and tabs refresh at the same time. Afterwards that ends the session.",
+        "If a used refresh token is sent again within this time, the answer is the same token "
+        "pair: clients retry, and two tabs may refresh at once. If it is sent later, it counts as "
+        "stolen, and the session ends.",
     )
     encode_issuer: str | None = setting(
         "JWT_ENCODE_ISSUER",
         None,
         read.text,
         "string",
-        "`iss` of issued tokens; demanded of tokens too, unless JWT_DECODE_ISSUER says otherwise.",
+        "The claim `iss` of issued tokens. If JWT_DECODE_ISSUER is not set, only tokens with this "
+        "issuer are accepted.",
     )
     decode_issuer: tuple[str, ...] = setting(
         "JWT_DECODE_ISSUER",
         (),
         read.texts,
         "string or list",
-        "The issuers that tokens may name.",
+        "The accepted issuers. A token whose `iss` is another one is refused.",
     )
     encode_audience: tuple[str, ...] = setting(
         "JWT_ENCODE_AUDIENCE",
         (),
         read.texts,
         "string or list",
-        "`aud` of issued tokens; demanded too, unless JWT_DECODE_AUDIENCE says otherwise.",
+        "The claim `aud` of issued tokens. If JWT_DECODE_AUDIENCE is not set, only tokens with one "
+        "of these audiences are accepted.",
     )
     decode_audience: tuple[str, ...] = setting(
         "JWT_DECODE_AUDIENCE",
         (),
         read.texts,
         "string or list",
-        "One of these has to be in a token's `aud`.",
+        "The accepted audiences. A token is refused if its `aud` contains none of them.",
     )
     decode_leeway: float = setting(
         "JWT_DECODE_LEEWAY",
         0,
         read.between(0, 300),
         "seconds, 0 to 300",
-        "How far clocks may differ, wherever times are compared.",
+        "How far the clocks of two machines may differ. It applies to every comparison of times: a "
+        "token is accepted for this long after its `exp`, for example.",
     )
     clock_skew: float = setting(
         "JWT_CLOCK_SKEW",
         5,
         read.between(0, 300),
         "seconds, 0 to 300",
-        "How far `iat`, `nbf` and `auth_time` of own tokens may lie ahead, where that is more than "
-        "JWT_DECODE_LEEWAY: the clocks of two machines are never quite the same. "
-        "It moves no end of a token; tokens outside of sessions that are issued within it after "
-        "`revoke_subject` are refused.",
+        "How far `iat`, `nbf` and `auth_time` of a token may be in the future, because the clocks "
+        "of two machines are never quite the same. The larger of this and JWT_DECODE_LEEWAY "
+        "applies. It does not move `exp`. Tokens outside of sessions are refused if they are "
+        "issued within this time after `revoke_subject`.",
     )
     encode_nbf: bool = setting(
-        "JWT_ENCODE_NBF", True, read.flag, "True or False", "Whether issued tokens carry `nbf`."
+        "JWT_ENCODE_NBF",
+        True,
+        read.flag,
+        "True or False",
+        "Whether issued tokens have the claim `nbf`.",
     )
     require_exp: bool = setting(
         "JWT_REQUIRE_EXP",
@@ -162,46 +174,51 @@ class TokenSettings:
         "sub",
         read.claim_name,
         "the name of a claim that is not reserved",
-        "The claim that holds the subject on the wire; `Token.subject` reads it.",
+        "The claim of the encoded token that holds the subject; `Token.subject` reads it.",
     )
     accept_integer_subject: bool = setting(
         "JWT_ACCEPT_INTEGER_SUBJECT",
         False,
         read.flag,
         "True or False",
-        "Whether an integer `sub` is taken as its text, as older tokens of other libraries need.",
+        "Whether an integer `sub` is read as text. Older tokens of other libraries need it.",
     )
     access_token_profile: str | None = setting(
         "JWT_ACCESS_TOKEN_PROFILE",
         None,
         read.one_of(None, "rfc9068"),
         "None or 'rfc9068'",
-        "Whether access tokens are such of RFC 9068, and have to be: `typ: at+jwt`, with `iss`, "
-        "`aud` and `client_id`.",
+        "If 'rfc9068', access tokens are issued in the form of RFC 9068, and others are refused: "
+        "the header has `typ: at+jwt`, and the claims include `iss`, `aud` and `client_id`.",
     )
     client_id: str | None = setting(
         "JWT_CLIENT_ID",
         None,
         read.text,
         "string",
-        "`client_id` of the access tokens of RFC 9068, where `claims=` names no other client.",
+        "The claim `client_id` of access tokens in the form of RFC 9068, unless `claims=` names "
+        "another client.",
     )
     max_token_length: int = setting(
         "JWT_MAX_TOKEN_LENGTH",
         16_384,
         read.count,
         "characters",
-        "Longer tokens are refused before any work.",
+        "The longest token that is read. A longer one is refused before it is decoded.",
     )
     realm: str = setting(
-        "JWT_REALM", "api", read.quotable, "printable ASCII", "The realm that challenges name."
+        "JWT_REALM",
+        "api",
+        read.quotable,
+        "printable ASCII",
+        "The realm in challenges (`WWW-Authenticate`).",
     )
     resource_metadata: str | None = setting(
         "JWT_RESOURCE_METADATA",
         None,
         read.quotable,
         "URL",
-        "The protected resource metadata that challenges name (RFC 9728).",
+        "The address of the protected resource metadata in challenges (RFC 9728).",
     )
     store_url: str | None = setting(
         "JWT_STORE_URL",
@@ -209,9 +226,9 @@ class TokenSettings:
         read.text,
         "'sqlite:///…', 'postgresql+psycopg://…', 'mysql+pymysql://…', 'sqlite+pysqlite:///…', "
         "'redis://…', 'redis+sentinel://…', 'redis+cluster://…', 'memory://' or 'none'",
-        "Where sessions and revocations are kept; by default a SQLite file in the instance "
-        "folder, under app.testing the memory. If that place is lost, or each process or machine "
-        "has its own, a token that was revoked passes again.",
+        "Where sessions and revocations are kept. The default is an SQLite file in the instance "
+        "folder, or memory if `app.testing` is true. If the store is lost, or if each process or "
+        "machine has a store of its own, a revoked token may be accepted again.",
         is_secret=True,
     )
     store_timeout: float = setting(
@@ -219,57 +236,64 @@ class TokenSettings:
         5.0,
         read.between(0.05, 60),
         "seconds, 0.05 to 60",
-        "How long a question to the store may take before the answer is 503: looking up its host, "
-        "connecting, waiting for others and reading together. The questions of one guard share it.",
+        "The longest time for one request to the store: to look up its host, connect, wait for "
+        "other requests and read the answer. If it takes longer, the client gets 503 "
+        "`temporarily_unavailable`. All requests to the store by one guard share this time.",
     )
     store_create_tables: bool = setting(
         "JWT_STORE_CREATE_TABLES",
         True,
         read.flag,
         "True or False",
-        "Whether an SQL database's tables are made at the first use; `flask jwtpolicy ddl` prints "
-        "them.",
+        "Whether the tables of an SQL database are created at the first use. If False, create them "
+        "with the SQL that `flask jwtpolicy ddl` prints.",
     )
     store_cache_seconds: float = setting(
         "JWT_STORE_CACHE_SECONDS",
         0,
         read.between(0, MAX_SECONDS),
         "seconds, 0 to 5",
-        "How long a process may go on without asking the store about an access token that was "
-        "good; so long may pass what another process revoked.",
+        "How long a process remembers that the store found an access token good. If another "
+        "process revokes that token, it may be accepted for up to this many seconds longer.",
     )
     store_lost: str = setting(
         "JWT_STORE_LOST",
         "accept",
         read.one_of("accept", "deny"),
         "'accept' or 'deny'",
-        "What becomes of older tokens where a store lost what it knew, or an older copy was put in "
-        "its place: with 'deny' they are refused, and so is a Redis server that may evict entries.",
+        "What happens to older tokens if the store lost its data or was replaced by an older copy. "
+        "If 'accept', they are accepted, and one of them may have been revoked. If 'deny', they "
+        "are refused, and so is a Redis server that is configured to evict entries.",
     )
     store_near_cache: float = setting(
         "JWT_STORE_NEAR_CACHE",
         0,
         read.between(0, 60),
         "seconds, 0 to 60",
-        "Above 0, answers of a Redis server are remembered until it says that they have changed; "
-        "so long may pass, where the network swallows what it says, until that is noticed.",
+        "If above 0, each process caches answers of a Redis server until the server announces that "
+        "they have changed. If the network drops these messages, a revoked token may be accepted "
+        "for up to this many seconds longer.",
     )
     roles_claim: str = setting(
-        "JWT_ROLES_CLAIM", "roles", read.text, "claim or dotted path", "What `HasRole` reads."
+        "JWT_ROLES_CLAIM",
+        "roles",
+        read.text,
+        "claim or dotted path",
+        "The claim that `HasRole` reads.",
     )
     default_deny: bool = setting(
         "JWT_DEFAULT_DENY",
         False,
         read.flag,
         "True or False",
-        "Whether endpoints without a guard are refused with 403.",
+        "Whether requests to endpoints without a guard are refused with 403 `access_denied`.",
     )
     public_endpoints: tuple[str, ...] = setting(
         "JWT_PUBLIC_ENDPOINTS",
         ("static", "*.static"),
         read.patterns,
         "list of patterns",
-        "Endpoints that JWT_DEFAULT_DENY leaves open, as shell patterns.",
+        "Endpoints that stay open although JWT_DEFAULT_DENY is True, as shell patterns.",
     )
 
     @property

@@ -263,7 +263,7 @@ def _check_admissible(
 def _check_audience(audience: str | list[str] | None, wanted: frozenset[str]) -> None:
     held = {audience} if isinstance(audience, str) else set(audience or ())
     if (wanted and not held & wanted) or (held and not wanted):
-        msg = "the token is for somebody else"
+        msg = "the token is for another audience"
         raise InvalidTokenError(msg)
 
 

@@ -74,7 +74,7 @@ def split(encoded: object, max_length: int) -> tuple[bytes, bytes, bytes, bytes]
         or payload[-1] not in _LAST[len(payload) % 4]
         or signature[-1] not in _LAST[len(signature) % 4]
     ):
-        msg = "a segment is not base64url in its one spelling"
+        msg = "a segment is not canonical base64url"
         raise InvalidTokenError(msg)
     standard = signature.translate(TO_STANDARD) + PADDING[len(signature) % 4]
     return head, payload, a2b_base64(standard, strict_mode=True), data[: ~len(signature)]
@@ -103,7 +103,7 @@ def parse_header(segment: bytes) -> Header:
     """
     members = parse_object(segment)
     if "crit" in members or "b64" in members:
-        msg = "the header asks for an extension"
+        msg = "the header demands an extension (crit)"
         raise InvalidTokenError(msg)
     algorithm, key_id, kind = members.get("alg"), members.get("kid"), members.get("typ")
     if type(algorithm) is not str or ("typ" in members and type(kind) is not str):

@@ -290,7 +290,7 @@ class Signer:
         limit = self._rules.max_length
         if len(encoded) > limit:
             allowed = f"JWT_MAX_TOKEN_LENGTH allows {limit}"
-            msg = f"the token has {len(encoded)} characters, {allowed}: nobody would take it here"
+            msg = f"the token has {len(encoded)} characters, {allowed}: it would be refused here"
             raise IssueError(msg)
         return encoded
 

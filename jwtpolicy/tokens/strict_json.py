@@ -23,7 +23,7 @@ PADDING: Final = (b"", b"", b"==", b"=")
 def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
     if len(members) != len(pairs):
-        msg = "a member stands twice"
+        msg = "a member is there twice"
         raise ValueError(msg)
     return members
 

@@ -68,7 +68,7 @@ class Transport(ABC):
         if encoded is None:
             return []
         if not isinstance(encoded, str):
-            msg = f"what stands in {self.name} is not text but {type(encoded).__name__}"
+            msg = f"the token in {self.name} is not text but {type(encoded).__name__}"
             raise InvalidRequestError(msg)
         return [Presented(encoded, self)]
 

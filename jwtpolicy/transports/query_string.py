@@ -33,7 +33,7 @@ class QueryTransport(Transport):
         if not values:
             return None
         if len(values) > 1 or not values[0].startswith(self.prefix):
-            msg = "the parameter stands twice, or does not begin with its prefix"
+            msg = "the parameter is there twice, or does not begin with its prefix"
             raise InvalidRequestError(msg)
         return values[0].removeprefix(self.prefix)
 

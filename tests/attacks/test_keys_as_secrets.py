@@ -186,7 +186,7 @@ def test_what_only_begins_like_a_key_is_a_secret(secret: bytes) -> None:
     ],
 )
 def test_the_name_of_a_file_is_no_secret(name: str) -> None:
-    with pytest.raises(ConfigurationError, match=r"is the name of a file; pass what stands in it"):
+    with pytest.raises(ConfigurationError, match=r"is the name of a file; pass its content"):
         Key(name, "HS256")
 
 

@@ -155,7 +155,10 @@ def test_what_is_public_here_may_be_guarded_there(both: Flask) -> None:
 @pytest.mark.parametrize(
     ("listed", "problem"),
     [
-        ((), "JWT_DEFAULT_DENY knows no guard of the bridge; list it in JWT_PUBLIC_ENDPOINTS"),
+        (
+            (),
+            "JWT_DEFAULT_DENY knows no guard of the bridge; list it in JWT_PUBLIC_ENDPOINTS",
+        ),
         (("old",), None),
     ],
     ids=["not listed", "listed"],
@@ -179,7 +182,7 @@ def test_guards_of_the_library_itself_are_checks_inside(app: Flask) -> None:
     row = row_of(audit(app), "view")
     assert row.protection is Protection.INSIDE
     assert "flask_jwt_extended/view_decorators.py:" in row.notes[0]
-    assert any("its guards are listed as checks" in remark for remark in audit(app).remarks)
+    assert any("they are listed as checks" in remark for remark in audit(app).remarks)
 
 
 def test_guards_of_the_bridge_can_be_seen(both: Flask) -> None:

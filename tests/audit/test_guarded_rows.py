@@ -238,7 +238,7 @@ def test_tokens_that_never_expire_are_noted(make_app: Any) -> None:
 def test_what_passes_more_than_usual_is_noted(app: Any, add: Any, row: Any) -> None:
     add("relaxed", protect(OptionalToken(ignore_invalid=True)))
 
-    assert row("relaxed").notes == ("overlooks invalid tokens",)
+    assert row("relaxed").notes == ("treats invalid tokens as none",)
 
 
 def test_a_variable_that_the_url_has_not_is_noted(add: Any, row: Any) -> None:

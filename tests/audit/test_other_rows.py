@@ -279,7 +279,7 @@ def test_an_opening_that_does_not_count_is_told(app: Any, jwt: Any, row: Any) ->
             return super().dispatch_request(**view_args)
 
     app.add_url_rule("/it", view_func=It.as_view("it"))
-    note = "what opens it does not count: the view has a dispatch_request of its own"
+    note = "Public() is ignored, because the view has a dispatch_request of its own"
     for method in ("GET", "OPTIONS"):
         assert row("it", method).protection is Protection.UNGUARDED
         assert row("it", method).notes == (note,)

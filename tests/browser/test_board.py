@@ -16,7 +16,7 @@ from tests.support.board import log_in
 
 @pytest.fixture
 def board(tmp_path: Path, quick_hashes: None) -> Flask:
-    return create_app(str(tmp_path))
+    return create_app(str(tmp_path), DEMO=True)
 
 
 @pytest.fixture
@@ -98,7 +98,7 @@ def test_a_form_of_another_site_is_refused_where_the_cookie_comes_along(
     page: Any, serve: Any, tmp_path: Path
 ) -> None:
     """CSRF-1, CSRF-6."""
-    board = create_app(str(tmp_path), JWT_COOKIE_SAMESITE="None")
+    board = create_app(str(tmp_path), DEMO=True, JWT_COOKIE_SAMESITE="None")
     url = serve(board, "board")
     log_in(page, url)
 
@@ -110,7 +110,7 @@ def test_a_form_of_another_site_is_refused_even_with_the_right_value(
     page: Any, serve: Any, tmp_path: Path
 ) -> None:
     """CSRF-6: the browser itself says where the form came from."""
-    board = create_app(str(tmp_path), JWT_COOKIE_SAMESITE="None")
+    board = create_app(str(tmp_path), DEMO=True, JWT_COOKIE_SAMESITE="None")
     url = serve(board, "board")
     log_in(page, url)
     value = page.locator("[name=csrf_token]").first.get_attribute("value")

@@ -6,13 +6,17 @@ import os
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from flask import Flask
 
 from tests.support.pages import run_page
 from tests.support.paths import DOCS
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
 
 PAGE = "howto/cors.rst"
 #: What the page prints for scripts.
@@ -44,12 +48,14 @@ REFUSED = """async API => {
 
 
 @pytest.fixture
-def printed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+def printed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, object]:
     return run_page(PAGE, tmp_path, monkeypatch)
 
 
 @pytest.fixture
-def visit(page: Any, printed: Any, serve: Callable[[Flask, str], str]) -> Callable[..., str]:
+def visit(
+    page: Page, printed: dict[str, object], serve: Callable[[Flask, str], str]
+) -> Callable[..., str]:
     """Return what opens a page of an origin that may call the API, and gives the API's address."""
     site = Flask("site")
     site.get("/")(lambda: "a page")

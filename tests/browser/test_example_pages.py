@@ -28,8 +28,8 @@ WIDE = """() => [...document.querySelectorAll("*")]
   .map(one => one.outerHTML.slice(0, 80))"""
 
 #: Everything that is wrong with a page by https://github.com/dequelabs/axe-core, with its places.
-VIOLATIONS = """async () => {
-  const found = await axe.run({ resultTypes: ["violations"] });
+VIOLATIONS = """async (within) => {
+  const found = await axe.run(within ?? document, { resultTypes: ["violations"] });
   return found.violations.map(({ id, help, nodes }) => [id, help, ...nodes.map(node => node.html)]);
 }"""
 
@@ -39,7 +39,7 @@ class Seen:
     """What was seen of a page.
 
     Attributes:
-        where: The page.
+        where: The page; or the part of it, as a selector, that axe looks at.
         parts: How many elements there are that each page has once.
         is_labelled: Whether each field has one label.
         wide: What is wider than the window, by look.
@@ -79,10 +79,10 @@ def pages_of_notes(page: Page, url: str) -> Iterator[str]:
     demo.send("DELETE", "/accounts/2", "bob")
     page.click("summary")
     yield "a refusal"
-    demo.press("#elsewhere")
     demo.send("GET", "/sessions", "bob")
     page.click("summary")
-    yield "a long answer"
+    # The rest of the page was looked at.
+    yield "#decision"
 
 
 def looked_at(page: Page, where: str, axe: str | None) -> Seen:
@@ -107,7 +107,8 @@ def looked_at(page: Page, where: str, axe: str | None) -> Seen:
         back = page.evaluate("getComputedStyle(document.body).backgroundColor")
         seen.backs[look] = int(re.findall(r"\d+", back)[0])
         if seen.violations is not None:
-            seen.violations[look] = page.evaluate(VIOLATIONS)
+            within = where if where.startswith("#") else None
+            seen.violations[look] = page.evaluate(VIOLATIONS, within)
     return seen
 
 
@@ -130,7 +131,9 @@ def visit(
     axe = file and file.read_text(encoding="utf-8")
     complaints: list[str] = []
     with hashing_quickly(), serving() as serve:
-        url = serve(example.create_app(str(tmp_path_factory.mktemp("page"))), request.param)
+        url = serve(
+            example.create_app(str(tmp_path_factory.mktemp("page")), DEMO=True), request.param
+        )
         context = chromium.new_context()
         page = context.new_page()
         page.on("console", lambda message: complaints.append(message.text))

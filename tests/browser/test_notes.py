@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def notes(tmp_path: Path, quick_hashes: None) -> Flask:
-    return create_app(str(tmp_path))
+    return create_app(str(tmp_path), DEMO=True)
 
 
 @pytest.fixture
@@ -61,7 +62,7 @@ def test_a_refusal_is_told_in_words_with_its_tree_and_its_source(demo: Demo) -> 
     told = demo.text("#decision")
     assert "401 insufficient_user_authentication" in told
     assert "Refused, because acr is absent, asked is 'confirmed'." in told
-    assert "The client has to authenticate again, by confirmed" in told
+    assert "The client has to authenticate again with acr 'confirmed'" in told
     assert 'max_age="300"' in told
     assert "Fresh(within=300, acr='confirmed')" in demo.text(".tree .decides")
     assert "examples/notes/accounts.py:" in demo.text("#source")
@@ -165,6 +166,15 @@ def test_another_device_is_logged_out(demo: Demo) -> None:
 
     assert "the other device: GET /me 401" in demo.text("#events li:last-child")
     assert demo.cell("GET", "/notes", "bob") == "✓ 200"
+
+
+def test_answers_are_written_in_lines_with_the_times_of_the_reader(demo: Demo) -> None:
+    demo.send("GET", "/sessions", "bob")
+    demo.page.click("summary")
+    told = demo.text("#decision details pre")
+
+    assert '\n      "label"' in told
+    assert re.search(r'"created_at": "\d+/\d+/\d+, ', told)
 
 
 def test_the_claims_of_the_token_have_meanings_and_the_time_left(demo: Demo) -> None:

@@ -10,7 +10,7 @@ import pytest
 from flask import Flask
 
 from examples.notes import create_app
-from tests.browser import screenshots
+from tests.support import screenshots
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 def test_what_is_pictured_stands_on_the_page(
     chromium: Browser, tmp_path: Path, quick_hashes: None, serve: Callable[[Flask, str], str]
 ) -> None:
-    """Else write the pictures anew: ``python -m tests.browser.screenshots``."""
+    """Else write the pictures anew: ``python -m tests.support.screenshots``."""
     context = chromium.new_context(bypass_csp=True, viewport=screenshots.SIZE)
-    url = serve(create_app(str(tmp_path)), "notes")
+    url = serve(create_app(str(tmp_path), DEMO=True), "notes")
     shots = screenshots.shots(context.new_page(), url)
     found = {f"{name}.txt": screenshots.text_of(part) for name, part in shots}
     context.close()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from flask import Flask
@@ -13,6 +13,9 @@ from flask import Flask
 from jwtpolicy import current_manager
 from jwtpolicy.testing import MovableClock
 from tests.support.examples import SINGLE_FILES, run_example
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
 
 
 @pytest.fixture
@@ -28,7 +31,7 @@ def clock(app: Flask) -> Iterator[MovableClock]:
 
 
 @pytest.fixture
-def notes(page: Any, app: Flask, clock: MovableClock, serve: Callable[[Flask, str], str]) -> Any:
+def notes(page: Page, app: Flask, clock: MovableClock, serve: Callable[[Flask, str], str]) -> Page:
     """Return the page of somebody who has just logged in."""
     page.goto(serve(app, "notes"))
     page.fill("[name=username]", "ada")

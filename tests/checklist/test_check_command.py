@@ -145,7 +145,7 @@ JWTManager(app)
 @pytest.mark.parametrize(
     ("store", "line"),
     [
-        ("sqlite:////{}/s.sqlite3", "ok           store-answers    it was asked"),
+        ("sqlite:////{}/s.sqlite3", "ok           store-answers    it answered"),
         ("sqlite:////{}/shop.py/s.sqlite3", "failure      store-answers    the SQLite"),
     ],
     ids=["there", "not there"],

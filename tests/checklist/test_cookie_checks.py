@@ -39,7 +39,7 @@ def test_requests_of_other_sites_may_carry_cookies_of_none(make_shop: MakeShop, 
     app = make_shop(**COOKIES, **{key: "None"})
 
     assert verdict(app, "same-site") == (
-        "warning: SameSite is None: requests of other sites may carry them"
+        "warning: SameSite is None: requests from other sites may carry them"
     )
 
 

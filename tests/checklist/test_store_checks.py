@@ -81,7 +81,7 @@ def test_who_only_verifies_needs_no_store(make_shop: MakeShop) -> None:
     app = make_shop(manager={"baseline": None}, **public)
 
     assert verdict(app, "store") == (
-        "ok: there is no token store: this service issues nothing, and verifies"
+        "ok: there is no token store: this service verifies tokens and issues none"
     )
 
 
@@ -158,7 +158,7 @@ def test_without_a_table_of_mounts_nothing_is_known(
 ) -> None:
     monkeypatch.setattr(file_systems, "MOUNTS", Path("/nowhere/at/all"))
 
-    assert verdict(make_shop(), "store-file").startswith("cannot tell: what file system")
+    assert verdict(make_shop(), "store-file").startswith("cannot tell: the file system")
 
 
 def test_a_table_that_lists_no_mount_tells_nothing(
@@ -168,7 +168,7 @@ def test_a_table_that_lists_no_mount_tells_nothing(
     empty.touch()
     monkeypatch.setattr(file_systems, "MOUNTS", empty)
 
-    assert verdict(make_shop(), "store-file").startswith("cannot tell: what file system")
+    assert verdict(make_shop(), "store-file").startswith("cannot tell: the file system")
 
 
 def test_a_store_of_ones_own_is_no_file_of_ours(make_shop: MakeShop, own: Own) -> None:
@@ -184,7 +184,7 @@ def test_a_file_that_sqlalchemy_opens_is_not_known(make_shop: MakeShop, tmp_path
 
 
 def test_the_store_is_really_asked(make_shop: MakeShop, tmp_path: Path) -> None:
-    assert verdict(make_shop(), "store-answers") == "ok: it was asked, and has answered in time"
+    assert verdict(make_shop(), "store-answers") == "ok: it answered in time"
     assert (tmp_path / "jwtpolicy.sqlite3").exists()
 
 

@@ -42,7 +42,7 @@ BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 @pytest.fixture
 def site(tmp_path: Path) -> ActingClient:
     """Return a client of the notes at which nobody is logged in."""
-    return act(create_app(str(tmp_path), TESTING=True))
+    return act(create_app(str(tmp_path), DEMO=True, TESTING=True))
 
 
 def user(site: ActingClient, name: str) -> Any:
@@ -161,7 +161,7 @@ def test_a_logged_out_user_stays_logged_out(bob: Any) -> None:
 
 @pytest.fixture
 def board(tmp_path: Path) -> Flask:
-    return create_board(str(tmp_path), TESTING=True)
+    return create_board(str(tmp_path), DEMO=True, TESTING=True)
 
 
 def test_no_page_of_the_board_was_forgotten(board: Flask) -> None:
@@ -368,6 +368,7 @@ def test_the_source_that_decided_is_shown(
         ("explain", {"method": "GET", "path": "//[", "token": None}),
         ("matrix", None),
         ("matrix", {"tokens": {"bob": 2}}),
+        ("matrix", {"tokens": {"bob": "\ud800"}}),
     ],
 )
 def test_what_cannot_be_explained_is_refused(site: Any, path: str, asked: Any) -> None:
@@ -387,6 +388,28 @@ def test_a_reset_brings_back_who_was_deleted_and_ends_what_was_open(
     assert site.post("/login", json=login).status_code == 200
     assert [user(site, name).id for name in ("ada", "bob", "eve")] == [1, 2, 3]
     assert bob.get("/me").status_code == 401
+
+
+def test_without_the_demo_no_password_is_known_and_nobody_explains(
+    client: FlaskClient,
+) -> None:
+    forms = [{"name": "ada", "password": "lovelace"}, {"name": "bob", "password": "builder"}]
+
+    assert [client.post("/login", json=form).status_code for form in forms] == [401, 401]
+    assert client.post("/demo/matrix", json={"tokens": {}}).status_code == 404
+    assert "lovelace" not in client.get("/login", headers=BROWSER).text
+
+
+@pytest.mark.parametrize("text", ["\ud800", "a\ud800b"])
+def test_half_a_character_is_no_error_of_the_server(bob: ActingClient, text: str) -> None:
+    answer = bob.post("/notes", json={"text": text})
+
+    assert (answer.status_code, answer.get_json()["text"]) == (201, text.replace("\ud800", "?"))
+
+
+@pytest.mark.parametrize("method", ["GET", "DELETE"])
+def test_a_number_that_no_database_holds_is_not_found(bob: ActingClient, method: str) -> None:
+    assert bob.open(f"/notes/{'9' * 30}", method=method).status_code == 404
 
 
 @pytest.mark.parametrize("make", [create_app, create_board])

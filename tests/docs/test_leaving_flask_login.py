@@ -13,7 +13,7 @@ from tests.support.pages import run_page
 
 
 @pytest.fixture
-def printed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+def printed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, object]:
     return run_page("howto/from-flask-login.rst", tmp_path, monkeypatch)
 
 
@@ -37,7 +37,7 @@ def test_a_copied_session_cookie_of_flask_still_works_after_the_logout() -> None
 
 def test_a_user_who_is_not_active_any_more_is_sent_to_the_login(printed: Any) -> None:
     browser = printed["app"].test_client()
-    browser.post("/login", data={"name": "ada", "password": os.environ["ADA_PASSWORD"]})
+    browser.post("/login", data={"username": "ada", "password": os.environ["ADA_PASSWORD"]})
     assert browser.get("/profile").text == "ada"
 
     printed["USERS"]["ada"].is_active = False

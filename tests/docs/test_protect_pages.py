@@ -47,6 +47,18 @@ def test_the_answer_about_an_object_tells_no_more_than_it_should(
 
 
 @pytest.mark.parametrize(
+    ("name", "roles", "texts"),
+    [("bob", [], ["Call Eve"]), ("eve", ["admin"], ["Buy paper", "Call Eve"]), ("eve", [], [])],
+)
+def test_a_list_has_what_the_caller_may_see(
+    run: Run, name: str, roles: list[str], texts: list[str]
+) -> None:
+    caller = act(run("objects")["app"]).as_user(name, claims={"roles": roles})
+
+    assert [note["text"] for note in caller.get("/notes").json] == texts
+
+
+@pytest.mark.parametrize(
     ("pair", "status"), [("1/1", 200), ("1/2", 403), ("2/1", 403), ("1/3", 404), ("3/1", 404)]
 )
 def test_each_object_that_a_view_asks_about_decides(run: Run, pair: str, status: int) -> None:

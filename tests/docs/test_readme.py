@@ -175,7 +175,8 @@ def test_every_link_leads_to_a_file() -> None:
 
 def test_the_tests_that_it_prints_pass(folder: Path) -> None:
     (folder / "test_app.py").write_text(BLOCKS["test_app.py"], encoding="utf-8")
-    known = BLOCKS["serve"].replace("flask run", "python -m pytest -q -p no:cacheprovider")
+    run = BLOCKS["tests"].replace("pip install pytest\n", "")  # it is borrowed
+    known = BLOCKS["serve"].replace("flask run", run)
     done = subprocess.run(
         ["bash", "-euc", f". venv/bin/activate\n{known}"],
         cwd=folder,

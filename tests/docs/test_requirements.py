@@ -14,7 +14,8 @@ from tests.support.paths import DOCS
 
 sys.path.insert(0, str(DOCS / "_ext"))
 
-import requirements as page  # the folder of Sphinx's extensions is no package
+import fault_rows  # the folder of Sphinx's extensions is no package
+import requirements as page
 
 TEXT = "\n".join(
     (DOCS / f"reference/requirements/{name}.rst").read_text(encoding="utf-8") for name in page.PAGES
@@ -85,6 +86,16 @@ def test_a_requirement_shows_its_tests() -> None:
     assert "      <details><summary>2 tests</summary>" in lines[at:]
     assert any("the name of a key is its thumbprint" in line for line in lines[at : at + 12])
     assert "   *Not built.*" in lines[lines.index(".. requirement:: KEY-3") :]
+
+
+def test_a_row_of_what_cannot_happen_has_an_anchor_and_shows_its_tests() -> None:
+    row = "   * - K30\n     - A login tells who exists.\n     - It does not.\n"
+
+    lines = fault_rows.linked_rows(row).splitlines()
+
+    assert lines[:3] == ["   * - .. _k30:", "", "       K30"]
+    assert "tests</summary>" in lines[8]
+    assert any("tests/http/test_head.py" in line for line in lines)
 
 
 @pytest.mark.parametrize(

@@ -6,13 +6,18 @@ password. Set-up for tests is in `tests.support.pages`, where no reader copies i
 
 from __future__ import annotations
 
-import ast
 import re
-from collections.abc import Iterator
 
 import pytest
 
 from tests.support.pages import BLOCKS, PAGES, printed_blocks
+from tests.support.safe_copies import (
+    careless,
+    functions,
+    logs_other_sites_in,
+    logs_strangers_in,
+    printed_secrets,
+)
 
 #: Pages that may print a secret that is made at each start, and `TESTING`, and why.
 EXEMPT = {
@@ -23,73 +28,6 @@ SOURCES = {page: "\n".join(printed_blocks(page)) for page in PAGES} | {
 }
 
 LAWFUL = [page for page in SOURCES if page not in EXEMPT]
-
-#: What makes somebody a user, or a user a more trusted one.
-_LETS_IN = {"login", "step_up", "create_access_token"}
-#: What has to be asked before in the same function, one of them.
-_ASKS = {"authenticate", "check_password", "check_password_hash", "compare_digest", "is_right"}
-
-Function = ast.FunctionDef | ast.AsyncFunctionDef
-
-
-def functions(source: str) -> Iterator[Function]:
-    """Yield all functions, since any of them may be a view, or be called by one.
-
-    What stands outside of functions is done once, by whoever starts the process: no request
-    reaches it. So pages may open a session there, to show what becomes of it.
-    """
-    return (node for node in ast.walk(ast.parse(source)) if isinstance(node, Function))
-
-
-def called(node: ast.AST) -> set[str]:
-    """Return the names of the functions and methods that are called somewhere in *node*."""
-    calls = [inner.func for inner in ast.walk(node) if isinstance(inner, ast.Call)]
-    return {getattr(call, "attr", getattr(call, "id", "")) for call in calls}
-
-
-def logs_strangers_in(function: Function) -> bool:
-    """Say whether *function* logs in whom nobody asked for anything.
-
-    A guard for refresh tokens has asked for one, and `LoginView.begin` is called with a user whose
-    password was right.
-    """
-    makes = {name for line in function.body for name in called(line)}
-    refreshes = any("refresh" in ast.unparse(decorator) for decorator in function.decorator_list)
-    return bool(makes & _LETS_IN) and not makes & _ASKS and not refreshes and not _begins(function)
-
-
-def _begins(function: Function) -> bool:
-    parameters = [parameter.arg for parameter in function.args.args]
-    return (function.name, parameters) == ("begin", ["self", "user", "credentials"])
-
-
-def printed_secrets(source: str) -> Iterator[str]:
-    """Yield the names of secrets that stand in the source, or are made at each start."""
-    for node in ast.walk(ast.parse(source)):
-        for name, value in named_values(node):
-            if re.search("secret|private_key", name, re.IGNORECASE) and is_printed(value):
-                yield name
-
-
-def named_values(node: ast.AST) -> Iterator[tuple[str, ast.expr]]:
-    """Yield what *node* assigns, passes by keyword or puts into a dictionary, with its name."""
-    match node:
-        case ast.Assign(targets=targets, value=value):
-            yield from ((ast.unparse(target), value) for target in targets)
-        case ast.keyword(arg=str(name), value=value):
-            yield name, value
-        case ast.Dict(keys=keys, values=values):
-            yield from (
-                (ast.unparse(key), value) for key, value in zip(keys, values, strict=True) if key
-            )
-
-
-def is_printed(value: ast.expr) -> bool:
-    """Say whether a reader who copies *value* has a secret that is known, or new at each start."""
-    parts = list(ast.walk(value))
-    is_read = any(isinstance(part, ast.Attribute) and part.attr == "environ" for part in parts)
-    is_text = any(isinstance(p, ast.Constant) and isinstance(p.value, str | bytes) for p in parts)
-    return not is_read and (is_text or bool(called(value) & {"token_urlsafe", "token_hex"}))
 
 
 @pytest.mark.parametrize("page", SOURCES)
@@ -160,3 +98,35 @@ def test_no_page_compares_text_that_a_client_chooses(page: str) -> None:
 @pytest.mark.parametrize("page", SOURCES)
 def test_no_link_with_a_token_has_the_host_that_a_request_names(page: str) -> None:
     assert "_external=True" not in SOURCES[page]
+
+
+@pytest.mark.parametrize("page", SOURCES)
+def test_the_page_of_another_site_logs_nobody_in(page: str) -> None:
+    assert logs_other_sites_in(SOURCES[page]) == []
+    assert "as_response(cookies=True)" not in SOURCES[page]
+
+
+def test_a_login_by_cookie_without_a_check_of_the_origin_would_be_noticed() -> None:
+    view = "def enter():\n    jwt.set_cookies(answer, jwt.login('ada'))\n    return answer"
+
+    assert logs_other_sites_in(view) == ["enter"]
+    assert logs_other_sites_in("def answer(pair):\n    jwt.set_cookies(answer, pair)") == []
+
+
+@pytest.mark.parametrize("page", SOURCES)
+def test_no_page_tells_which_names_exist_or_breaks_by_an_odd_body(page: str) -> None:
+    assert careless(SOURCES[page]) == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "if name not in HASHES or not check_password_hash(HASHES[name], password):",
+        "return name in HASHES and check_password_hash(HASHES[name], password)",
+        'name = request.json["name"]',
+        'texts.append(request.get_json()["text"])',
+        "user = authenticate(request.get_json())",
+    ],
+)
+def test_a_careless_line_would_be_noticed(line: str) -> None:
+    assert careless(line) == [line]

@@ -7,9 +7,15 @@ import re
 
 import pytest
 
-from tests.docs.test_safe_copies import functions, logs_strangers_in, printed_secrets
 from tests.support.examples import SINGLE_FILES
 from tests.support.paths import DOCS, ROOT, TESTS
+from tests.support.safe_copies import (
+    careless,
+    functions,
+    logs_other_sites_in,
+    logs_strangers_in,
+    printed_secrets,
+)
 
 #: The most lines of an example, and the most that stand in a line.
 LINES, COLUMNS = 60, 100
@@ -52,6 +58,7 @@ def test_an_example_can_be_deployed_as_it_stands(name: str) -> None:
 
     assert list(printed_secrets(source)) == []
     assert [each.name for each in functions(source) if logs_strangers_in(each)] == []
+    assert logs_other_sites_in(source) == careless(source) == []
     assert not re.search(r"\bTESTING\b|\.testing = |debug=True", source)
 
 

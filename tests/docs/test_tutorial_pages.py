@@ -11,9 +11,9 @@ import pytest
 from sphinx.config import Config
 from sphinx.directives.code import LiteralIncludeReader
 
-from tests.docs.test_safe_copies import functions, logs_strangers_in, printed_secrets
 from tests.support.pages import BLOCKS
 from tests.support.paths import DOCS
+from tests.support.safe_copies import functions, logs_strangers_in, printed_secrets
 from tests.support.tutorial import (
     CHAPTERS,
     Reader,

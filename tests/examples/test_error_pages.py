@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from types import ModuleType
 from typing import Any
 
 import pytest
+from flask.testing import FlaskClient
 
 from tests.support.examples import running_example
 
 #: How a browser asks for a page.
 BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
-FORM = {"name": "ada", "password": "lovelace"}
+FORM = {"username": "ada", "password": "lovelace"}
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +23,7 @@ def example(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 
 
 @pytest.fixture
-def client(example: Any) -> Any:
+def client(example: ModuleType) -> FlaskClient:
     return example.app.test_client()
 
 
@@ -68,3 +70,10 @@ def test_the_form_logs_in_and_the_page_of_a_403_has_no_form(
     answer = client.get("/report", headers=BROWSER)
 
     assert (answer.status_code, "<form" in answer.text) == (status, status == 401)
+
+
+@pytest.mark.parametrize(("site", "status"), [("same-origin", 303), ("cross-site", 403)])
+def test_the_page_of_another_site_logs_nobody_in(client: Any, site: str, status: int) -> None:
+    answer = client.post("/login", data=FORM, headers={"Sec-Fetch-Site": site})
+
+    assert (answer.status_code, "Set-Cookie" in answer.headers) == (status, status == 303)

@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import os
+import string
 import time
+from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import jwt as pyjwt
 import pytest
+from flask.testing import FlaskClient
 
 from tests.support.examples import SINGLE_FILES, run_example
 from tests.support.requests import bearer
 
 
 @pytest.fixture
-def example(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+def example(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     return run_example(SINGLE_FILES["from_pyjwt"], tmp_path, monkeypatch)
 
 
 @pytest.fixture
-def client(example: Any) -> Any:
+def client(example: ModuleType) -> FlaskClient:
     return example.app.test_client()
 
 
@@ -75,3 +79,21 @@ def test_a_user_without_the_role_sees_no_reports(client: Any, example: Any) -> N
     answer = client.get("/reports", headers=bearer(pair["access_token"]))
 
     assert (answer.status_code, answer.json["error"]) == (403, "access_denied")
+
+
+def respelt(token: str) -> str:
+    """Return *token* with another spelling of the same signature: its last bits mean nothing."""
+    letters = string.ascii_uppercase + string.ascii_lowercase + string.digits + "-_"
+    return token[:-1] + letters[letters.index(token[-1]) ^ 1]
+
+
+@pytest.mark.parametrize("spelt", [str, respelt])
+def test_an_old_token_is_exchanged_once(client: Any, spelt: Callable[[str], str]) -> None:
+    """Else a stolen one would open a new session after each logout and each new password."""
+    old = old_token()
+    assert exchange(client, old).status_code == 200
+    assert exchange(client, old_token(note="another")).status_code == 200
+
+    answer = exchange(client, spelt(old))
+
+    assert (answer.status_code, answer.json["error"]) == (401, "invalid_credentials")

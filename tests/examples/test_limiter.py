@@ -8,6 +8,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from flask.testing import FlaskClient
 
 from tests.support.examples import running_example
 from tests.support.requests import bearer
@@ -20,7 +21,7 @@ def module(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ModuleType]:
 
 
 @pytest.fixture
-def client(module: ModuleType, monkeypatch: pytest.MonkeyPatch) -> Any:
+def client(module: ModuleType, monkeypatch: pytest.MonkeyPatch) -> FlaskClient:
     """Return a client whose attempts are the first; no password costs anything but ada's."""
     module.limiter.reset()
     compare = module.check_password

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
+from flask.testing import FlaskClient
+from werkzeug.exceptions import HTTPException
 
 from jwtpolicy.testing import act
-from tests.support.examples import running_example
+from tests.support.examples import SINGLE_FILES, run_example, running_example
 
 #: How a browser asks for a page.
 PAGE = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
@@ -23,7 +26,7 @@ def example(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ModuleType]:
 
 
 @pytest.fixture
-def client(example: ModuleType) -> Any:
+def client(example: ModuleType) -> FlaskClient:
     return example.app.test_client()
 
 
@@ -42,6 +45,19 @@ def test_a_stranger_is_sent_to_the_form_and_back_to_the_page(client: Any) -> Non
 
     assert (back.status_code, back.location) == (303, "/account?tab=bills")
     assert "Hello ada" in client.get(back.location, headers=PAGE).text
+
+
+def test_below_a_path_every_redirect_stays_below_it(client: Any) -> None:
+    below = {"SCRIPT_NAME": "/shop"}  # as ProxyFix or a server says it
+    sent = client.get("/account", headers=PAGE, environ_overrides=below)
+    form = {"username": "ada", "password": os.environ["ADA_PASSWORD"]}
+
+    logins = [
+        client.post(f"/login{query}", data=form, headers=PAGE, environ_overrides=below).location
+        for query in ("?next=/shop/account", "")
+    ]
+
+    assert (sent.location, logins) == ("/shop/login?next=/shop/account", ["/shop/account"] * 2)
 
 
 def test_a_program_is_told_401(client: Any) -> None:
@@ -98,3 +114,18 @@ def test_a_logout_needs_its_csrf_value_and_ends_the_session(example: ModuleType)
     assert ada.get("/account").status_code == 200
     assert ada.post("/logout", headers=PAGE).location == "/login"
     assert ada.get("/account").status_code == 401
+
+
+def test_the_handler_of_error_pages_answers_all_but_the_missing_login(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = run_example(SINGLE_FILES["login_form"], tmp_path, monkeypatch).app
+    pages = run_example(SINGLE_FILES["error_pages"], tmp_path, monkeypatch)
+    app.register_error_handler(HTTPException, pages.answer)
+    ada = act(app).as_user("ada")
+
+    refused, missing = ada.post("/logout", csrf=False, headers=PAGE), ada.get("/x", headers=PAGE)
+
+    assert [refused.status, missing.status] == ["403 FORBIDDEN", "404 NOT FOUND"]
+    assert refused.mimetype == missing.mimetype == "text/html"
+    assert app.test_client().get("/account", headers=PAGE).status_code == 303

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Barrier
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -37,17 +38,17 @@ class Network:
 
 
 @pytest.fixture
-def example(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+def example(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     return run_example(SINGLE_FILES["mobile_refresh"], tmp_path, monkeypatch)
 
 
 @pytest.fixture
-def network(example: Any) -> Network:
+def network(example: ModuleType) -> Network:
     return Network(example.app)
 
 
 @pytest.fixture
-def clock(example: Any) -> Iterator[MovableClock]:
+def clock(example: ModuleType) -> Iterator[MovableClock]:
     with MovableClock(example.app) as clock:
         yield clock
 
@@ -58,7 +59,9 @@ def kept() -> list[dict[str, Any]]:
 
 
 @pytest.fixture
-def phone(example: Any, network: Network, clock: MovableClock, kept: list[Any]) -> Any:
+def phone(
+    example: ModuleType, network: Network, clock: MovableClock, kept: list[dict[str, str]]
+) -> object:
     """Return a client whose access token has just expired."""
     form = {"username": "ada", "password": os.environ["ADA_PASSWORD"]}
     pair = example.app.test_client().post("/auth/login", data=form).json

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from types import ModuleType
 from typing import Any
 
 import pytest
+from flask.testing import FlaskClient
 
 from tests.support.examples import running_example
 
-FORM = {"name": "ada", "password": "lovelace"}
+FORM = {"username": "ada", "password": "lovelace"}
 
 
 @pytest.fixture(scope="module")
@@ -19,7 +21,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 
 
 @pytest.fixture
-def browser(site: Any) -> Any:
+def browser(site: ModuleType) -> FlaskClient:
     """Return a browser in which ada is logged in."""
     browser = site.app.test_client()
     assert browser.post("/login", data=FORM).status_code == 303
@@ -42,7 +44,7 @@ def test_a_user_is_greeted_and_the_page_is_not_kept_for_others(browser: Any) -> 
     assert answer.headers["Cache-Control"] == "no-store"
 
 
-@pytest.mark.parametrize(("field", "value"), [("password", "guessed"), ("name", "eve")])
+@pytest.mark.parametrize(("field", "value"), [("password", "guessed"), ("username", "eve")])
 def test_whoever_has_not_the_password_is_not_logged_in(site: Any, field: str, value: str) -> None:
     browser = site.app.test_client()
 
@@ -69,3 +71,11 @@ def test_the_button_of_the_page_logs_out_and_a_foreign_page_does_not(browser: An
     assert browser.post("/logout", data={"csrf_token": value}).status_code == 303
 
     assert "Hello" not in browser.get("/").text
+
+
+@pytest.mark.parametrize(("site_", "status"), [("same-origin", 303), ("cross-site", 403)])
+def test_the_page_of_another_site_logs_nobody_in(site: Any, site_: str, status: int) -> None:
+    """Else its visitors would work as whoever has made it, and not notice."""
+    answer = site.app.test_client().post("/login", data=FORM, headers={"Sec-Fetch-Site": site_})
+
+    assert (answer.status_code, "Set-Cookie" in answer.headers) == (status, status == 303)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Iterator
+from types import ModuleType
 from typing import Any
 
 import pytest
+from flask import Flask
 
 from jwtpolicy.testing import act, anonymous, assert_policy
 from tests.support.examples import running_example
@@ -24,7 +26,7 @@ def example(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 
 
 @pytest.fixture
-def app(example: Any) -> Any:
+def app(example: ModuleType) -> Flask:
     return example.app
 
 

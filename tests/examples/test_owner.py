@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from copy import deepcopy
+from types import ModuleType
 from typing import Any
 
 import pytest
+from flask import Flask
 
 from jwtpolicy.testing import act, anonymous, assert_policy
 from tests.support.examples import running_example
@@ -19,7 +21,7 @@ def example(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 
 
 @pytest.fixture
-def app(example: Any) -> Iterator[Any]:
+def app(example: ModuleType) -> Iterator[Flask]:
     """Return the application with the notes that it starts with."""
     notes = deepcopy(example.NOTES)
     yield example.app

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from secrets import token_hex
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
+from flask.testing import FlaskClient
 
 from jwtpolicy import Access
 from jwtpolicy.exceptions import WrongKindError
@@ -62,17 +63,33 @@ def mailbox(monkeypatch: pytest.MonkeyPatch) -> Mailbox:
     return mailbox
 
 
+@pytest.fixture(autouse=True)
+def threads(example: ModuleType, monkeypatch: pytest.MonkeyPatch) -> list[Callable[[], None]]:
+    """Collect what would run beside the request, and run nothing of it."""
+    begun: list[Callable[[], None]] = []
+
+    def thread(target: Callable[..., None], args: tuple[str, ...]) -> Any:
+        return SimpleNamespace(start=lambda: begun.append(lambda: target(*args)))
+
+    monkeypatch.setattr(example, "Thread", thread)
+    return begun
+
+
 @pytest.fixture
-def client(example: ModuleType) -> Any:
+def client(example: ModuleType) -> FlaskClient:
     return example.app.test_client()
 
 
 @pytest.fixture
-def ask(client: Any, mailbox: Mailbox, address: str) -> Ask:
+def ask(
+    client: FlaskClient, mailbox: Mailbox, address: str, threads: list[Callable[[], None]]
+) -> Ask:
     def asked() -> str:
         forged = {"Host": "evil.example"}
         answer = client.post("/forgot", data={"address": address}, headers=forged)
         assert answer.text == "If we know that address, a mail is on its way."
+        assert len(mailbox.messages) < len(threads), "the answer waited for the mail"
+        threads[-1]()
         return str(mailbox.messages[-1].get_content()).strip()
 
     return asked

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy.orm.exc import DetachedInstanceError
 
 from jwtpolicy.testing import act, anonymous, assert_policy
 from tests.support.examples import SINGLE_FILES, run_example
@@ -43,6 +44,14 @@ def user(shop: Any, name: str) -> Any:
         assert user.roles
         shop.db.session.expunge_all()
         return user
+
+
+def test_a_user_whose_database_session_is_closed_cannot_be_acted_as(shop: Any) -> None:
+    with shop.app.app_context():
+        ada = shop.db.session.get(shop.User, 1)
+
+    with pytest.raises(DetachedInstanceError):
+        act(shop.app).as_user(ada)
 
 
 def take(shop: Any, role: str) -> None:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 from typing import Any
 
 import pytest
+from flask.testing import FlaskClient
 
 from tests.support.cookies import csrf_of
 from tests.support.examples import SINGLE_FILES, run_example
 
 
 @pytest.fixture
-def client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+def client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FlaskClient:
     return run_example(SINGLE_FILES["spa_cookies"], tmp_path, monkeypatch).app.test_client()
 
 
@@ -46,3 +48,15 @@ def test_a_change_needs_the_csrf_value(client: Any) -> None:
 def test_the_page_is_for_everybody(client: Any) -> None:
     with client.get("/") as answer:
         assert "<h1>Notes</h1>" in answer.text
+
+
+@pytest.mark.parametrize("body", [[], None, 3, "text", {}, {"text": ["a"]}, {"text": None}])
+def test_a_body_that_the_page_never_sends_is_the_clients_fault(client: Any, body: Any) -> None:
+    log_in(client)
+
+    sent = {"data": json.dumps(body), "content_type": "application/json"}
+
+    answer = client.post("/api/notes", **sent, headers=csrf_of(client))
+
+    assert answer.status_code == 400
+    assert client.get("/api/notes").json == ["Buy bread."]

@@ -8,6 +8,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from flask.testing import FlaskClient
 
 from jwtpolicy.testing import act
 from tests.support.examples import running_example
@@ -31,12 +32,12 @@ def mails(example: ModuleType, monkeypatch: pytest.MonkeyPatch) -> list[tuple[st
 
 
 @pytest.fixture
-def client(example: ModuleType) -> Any:
+def client(example: ModuleType) -> FlaskClient:
     return example.app.test_client()
 
 
 @pytest.fixture
-def first(client: Any, mails: Any) -> dict[str, str]:
+def first(client: FlaskClient, mails: list[tuple[str, str]]) -> dict[str, str]:
     """Enter the password, and return the header with the token that asks for the code."""
     form = {"username": ADA, "password": os.environ["ADA_PASSWORD"]}
     return bearer(client.post("/login", data=form).json["code_token"])

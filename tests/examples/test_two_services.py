@@ -8,20 +8,22 @@ import re
 import shutil
 import subprocess
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import jwt as pyjwt
 import pytest
+from flask.testing import FlaskClient
 
 from jwtpolicy.testing import MovableClock
-from tests.docs.test_safe_copies import functions, logs_strangers_in, printed_secrets
 from tests.services import missing
 from tests.support.examples import run_example
 from tests.support.keys import PRIVATE_PEM, PUBLIC_PEM, RSA_KEY, ec, pem
 from tests.support.pages import run_page
 from tests.support.paths import DOCS, ROOT
 from tests.support.requests import bearer
+from tests.support.safe_copies import functions, logs_strangers_in, printed_secrets
 
 FILES = {path.stem: path for path in (ROOT / "examples" / "two_services").glob("*.py")}
 PAGE = (DOCS / "howto" / "two-services.rst").read_text(encoding="utf-8")
@@ -30,7 +32,7 @@ OPENSSL = re.findall(r"^   \$ (openssl .*)$", PAGE, re.MULTILINE)
 
 
 @pytest.fixture
-def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., FlaskClient]:
     """Return what starts one of the two, and gives a client of it."""
 
     def run(name: str, **environment: str) -> Any:
@@ -40,13 +42,13 @@ def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 @pytest.fixture
-def pair(start: Any) -> Any:
+def pair(start: Callable[..., FlaskClient]) -> dict[str, str]:
     """Return the tokens of a user who has logged in at the issuer."""
     return tokens_of(start("issuer", JWT_PRIVATE_KEY=PRIVATE_PEM))
 
 
 @pytest.fixture
-def service(start: Any) -> Any:
+def service(start: Callable[..., FlaskClient]) -> FlaskClient:
     return start("service", JWT_PUBLIC_KEY=PUBLIC_PEM)
 
 

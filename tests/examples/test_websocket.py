@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from types import ModuleType
 from typing import Any
 
 import pytest
+from flask.testing import FlaskClient
 from werkzeug.serving import make_server
 
 from tests.support.examples import running_example
@@ -24,7 +26,7 @@ def chat(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 
 
 @pytest.fixture
-def url(chat: Any) -> Iterator[str]:
+def url(chat: ModuleType) -> Iterator[str]:
     """Serve the example, as ``flask run`` does, and return where its sockets are."""
     server = make_server("127.0.0.1", 0, chat.app, threaded=True)
     threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -34,7 +36,7 @@ def url(chat: Any) -> Iterator[str]:
 
 
 @pytest.fixture
-def browser(chat: Any) -> Any:
+def browser(chat: ModuleType) -> FlaskClient:
     """Return a browser in which ada has logged in."""
     browser = chat.app.test_client()
     browser.post("/auth/login", data={"username": "ada", "password": "lovelace"})
@@ -42,7 +44,7 @@ def browser(chat: Any) -> Any:
 
 
 @pytest.fixture
-def socket(url: str, browser: Any) -> Any:
+def socket(url: str, browser: FlaskClient) -> object:
     """Return a socket that a page of the chat's own has opened for ada."""
     from simple_websocket import Client
 

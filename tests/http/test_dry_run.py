@@ -40,7 +40,7 @@ from jwtpolicy.signals import refresh_reused
 from tests.support.dry_runs import Site, ran
 
 LISTED = "JWT_PUBLIC_ENDPOINTS lists the endpoint"
-UNGUARDED = "neither @protect nor @public stands at the endpoint"
+UNGUARDED = "the endpoint has neither @protect nor @public"
 
 
 def sample(number: int) -> Any:
@@ -228,7 +228,7 @@ def test_the_hooks_that_may_have_answered_are_named(site: Site) -> None:
 
     told = site.explain("GET", "/fresh")
 
-    reason = "a before_request hook answers, of these: "
+    reason = "one of these before_request hooks answers: "
     assert told.reason.startswith(f"{reason}{__name__}.{closed.__qualname__}, functools.partial")
 
 
@@ -265,7 +265,7 @@ def test_a_token_in_the_wrong_place_is_named_as_in_the_log(
     told = site.explain("GET", "/fresh", headers=headers)
 
     site.app.test_client().get("/fresh", headers=headers)
-    assert told.reason.startswith("a token stands in the header X-Access-Token, where this")
+    assert told.reason.startswith("a token was sent in the header X-Access-Token, which this")
     assert told.reason in caplog.text
     assert f"({told.reason})" in told.decision.explain()
     assert "no token was sent" not in told.text()
@@ -277,7 +277,7 @@ def test_alternatives_are_told_apart_from_what_is_asked_for_together(site: Site)
 
     text = site.explain("GET", "/either", site.issue("u1")).text()
 
-    assert "\nthe client: has to authenticate again, by mfa\nor:         has to get" in text
+    assert "\nthe client: has to authenticate again with acr 'mfa'\nor:         has to get" in text
 
 
 def test_a_hook_can_see_that_the_request_is_only_explained(site: Site) -> None:

@@ -109,7 +109,7 @@ def test_a_path_without_a_guard_has_the_places_of_the_application(site: AppAndMa
 
 
 def test_a_place_that_is_not_read_there_is_named_with_those_that_are(site: AppAndManager) -> None:
-    with pytest.raises(ValueError, match="not read from headers there, but from query_string"):
+    with pytest.raises(ValueError, match="not read from headers here, but from query_string"):
         explain(site, "GET", "/odd", place="headers")
 
 
@@ -171,7 +171,7 @@ def test_a_method_without_a_path_is_told_what_is_missing(site: AppAndManager) ->
 
 @pytest.mark.parametrize("place", [{}, {"place": "headers"}], ids=["usual", "named"])
 def test_a_second_token_is_not_passed_over(site: AppAndManager, place: dict[str, str]) -> None:
-    with pytest.raises(ValueError, match="the request has something in headers"):
+    with pytest.raises(ValueError, match="the request has a value in headers"):
         explain(site, "GET", "/both", headers={"Authorization": "Bearer a.b.c"}, **place)
     assert explain(site, "GET", "/both", headers={"X-Other": "Bearer a.b.c"}, **place)
 

@@ -97,7 +97,17 @@ def app(request: pytest.FixtureRequest) -> Flask:
 
 
 @pytest.fixture
-def left(app: Flask) -> Iterator[Callable[..., int]]:
+def nothing_else() -> Iterator[None]:
+    """Let the collector look at what comes from now on alone, and only if it is told to."""
+    gc.collect()
+    gc.disable()
+    gc.freeze()
+    yield
+    gc.enable()
+
+
+@pytest.fixture
+def left(nothing_else: None, app: Flask) -> Callable[..., int]:
     """Return what counts the objects that one request leaves to the collector."""
 
     def count(path: str, **sent: Any) -> int:
@@ -107,12 +117,7 @@ def left(app: Flask) -> Iterator[Callable[..., int]]:
         app.test_client().post(path, **sent).close()
         return gc.collect()
 
-    gc.collect()
-    gc.disable()
-    gc.freeze()  # what there is already need not be looked through each time
-    yield count
-    gc.unfreeze()
-    gc.enable()
+    return count
 
 
 @pytest.fixture

@@ -133,22 +133,22 @@ HINTS = [
     ),
     pytest.param(
         {"X-Access-Token": BARE},
-        "a token stands in the header X-Access-Token, where this endpoint does not look",
+        "a token was sent in the header X-Access-Token, which this endpoint does not read",
         id="another header",
     ),
     pytest.param(
         {"X-Auth-Token": f"Bearer {BARE}"},
-        "a token stands in the header X-Auth-Token, where this endpoint does not look",
+        "a token was sent in the header X-Auth-Token, which this endpoint does not read",
         id="with its word",
     ),
     pytest.param(
         {"Cookie": f"access_token_cookie={BARE}"},
-        "a token stands in the cookie access_token_cookie, where this endpoint does not look",
+        "a token was sent in the cookie access_token_cookie, which this endpoint does not read",
         id="a cookie",
     ),
     pytest.param(
         {"?": f"access_token={BARE}"},
-        "a token stands in the parameter access_token, where this endpoint does not look",
+        "a token was sent in the parameter access_token, which this endpoint does not read",
         id="a parameter",
     ),
     pytest.param({"X-Access-Token": "17"}, "no token was sent", id="no token there"),
@@ -184,14 +184,14 @@ def test_a_header_that_is_not_read_is_named(make_app: Any, lines: Any) -> None:
     app.add_url_rule("/", "view", protect()(lambda: "in"))
 
     app.test_client().get("/", headers=bearer(BARE))
-    assert "a token stands in the header Authorization, where this endpoint" in lines()[0]
+    assert "a token was sent in the header Authorization, which this endpoint" in lines()[0]
 
 
 def test_a_place_of_one_endpoint_is_the_place_that_counts(app: Flask, lines: Any) -> None:
     app.add_url_rule("/", "view", protect(transports="query_string")(lambda: "in"))
 
     app.test_client().get("/", headers=bearer(BARE))
-    assert "a token stands in the header Authorization, where this endpoint" in lines()[0]
+    assert "a token was sent in the header Authorization, which this endpoint" in lines()[0]
 
 
 def test_no_part_of_what_was_sent_is_logged(app: Flask, lines: Any) -> None:

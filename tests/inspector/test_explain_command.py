@@ -168,7 +168,7 @@ def test_what_stands_before_the_token_in_the_header_is_to_be_left_out(
     done = run(app, "explain", "DELETE", "/thing", "--token-stdin", given=word + token)
 
     assert (done.code, done.out) == (2, "")
-    assert "leave out what stands before it in the header" in done.err
+    assert "leave out the word before it in the header" in done.err
 
 
 def test_what_the_guard_leaves_to_the_view_is_a_note_in_json(site: AppAndManager) -> None:
@@ -195,7 +195,7 @@ def test_nothing_is_written_for_the_user_of_a_made_up_token(site: AppAndManager)
         (["GET", "open"], "the path of a request begins with a slash: /open"),
         (["GET", "/open", "--fresh"], "--fresh is about the token of --as USER"),
         (["GET", "/open", "--claim", "a=1"], "--claim is about the token of --as USER"),
-        (["GET", "/open", "--as", "a", "--token-stdin"], "choose"),
+        (["GET", "/open", "--as", "a", "--token-stdin"], "use one of them"),
         (["GET", "/open", "--as", ""], "it is empty"),
         (["GET", "/open", "--as", "a", "--claim", "roles"], "--claim takes NAME=JSON"),
         (["GET", "/open", "--as", "a", "--claim", "team=red"], "'red' is no JSON"),

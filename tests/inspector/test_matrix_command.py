@@ -140,7 +140,7 @@ def test_a_guard_that_cannot_be_asked_is_not_known(site: Flask) -> None:
     done = run(site, "matrix", "--as", "bob", *COMPLETE)
 
     assert (done.code, lines(done.out)["GET /old"]) == (1, ["?", "?"])
-    assert "- GET /old: jwt_required() of the bridge stands there" in done.out
+    assert "- GET /old: jwt_required() of the bridge guards it" in done.out
 
 
 def test_a_check_inside_of_the_view_is_noted_once(app_and_jwt: AppAndManager) -> None:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 import secrets
+import subprocess
+import textwrap
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.support.machines.behind_nginx import HOST, Browser, serving_behind_nginx
+from tests.support.paths import DOCS
 
 PASSWORD = secrets.token_urlsafe(16)
 
@@ -49,6 +53,23 @@ def test_a_browser_logs_in_refreshes_and_logs_out(browser: Browser, prefix: str)
     assert refreshed.status == 200, refreshed
     assert browser.ask("POST", f"{prefix}/auth/logout", browser.csrf("access")).status == 204
     assert browser.ask("GET", f"{prefix}/me").status == 401
+
+
+def test_the_calls_of_the_page_answer_what_is_printed_below_them(served: Served) -> None:
+    port, folder = served
+    page = (DOCS / "operate/deploy.rst").read_text(encoding="utf-8")
+    calls = textwrap.dedent(
+        re.findall(r"\n((?:   .*\n|\n)+)", page[page.index("   url=") - 1 :])[0]
+    )
+    script = calls.replace("=lovelace", f"={PASSWORD}").replace(":443:127", f":{port}:127")
+    script = script.replace(f"https://{HOST}", f"https://{HOST}:{port}")
+    script = script.replace("/etc/nginx/tls/shop.example.pem", str(folder / "cert.pem"))
+
+    done = subprocess.run(
+        ["bash", "-euc", script], cwd=folder, capture_output=True, text=True, check=False
+    )
+
+    assert done.stdout.splitlines() == re.findall(r"^# (.+)$", calls, re.MULTILINE)
 
 
 def test_all_cookies_are_for_https_only(browser: Browser) -> None:

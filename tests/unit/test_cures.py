@@ -43,11 +43,11 @@ def slow_down(access: Any) -> Any:
         (RevokedTokenError(), "has to log in again"),
         (WrongKindError(), "has to send a token of another kind"),
         (UnknownUserError(), "has to log in as somebody whom the application knows"),
-        (InvalidRequestError(), "has to send one token, in one place, well formed"),
+        (InvalidRequestError(), "has to send one well-formed token, in one place"),
         (RateLimitedError(), "can try again later"),
         (RateLimitedError(retry_after=3), "can try again later, in 3 seconds"),
         (StoreUnavailableError(), "can try again later, in 5 seconds"),
-        (PolicyError(), "can do nothing: the application has to be mended"),
+        (PolicyError(), "can do nothing: the application has a fault"),
         (AccessDeniedError(), "can do nothing"),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else "",
@@ -61,7 +61,7 @@ def test_an_error_without_a_decision_has_one_cure(error: AccessError, cure: str)
     [
         (HasRole("admin"), [NOTHING]),
         (HasScope("a") & HasScope("b"), ["has to get a token with the scope 'a b'"]),
-        (Fresh(acr="high"), ["has to authenticate again, by high"]),
+        (Fresh(acr="high"), ["has to authenticate again with acr 'high'"]),
         (slow_down, ["can try again later, in 7 seconds"]),
         (
             (Fresh(within=60) | HasScope("a")) & HasScope("r"),

@@ -66,7 +66,7 @@ MEANINGS: dict[str, dict[str, str]] = {
     },
     "SessionsView.delete": {"session_id": "the URL names none"},
     "auth_blueprint": dict.fromkeys(["fields", "answer_in", "acr", "views"], DEFAULT)
-    | {"authenticate": "an error with a login", "clients": "nobody may introspect"},
+    | {"authenticate": "an error with a login", "clients": "no client may introspect"},
     "Key": {"key_id": DEFAULT},
     "KeyRing": {"signing": "nothing is signed"},
     "KeyRing.from_config": dict.fromkeys(["secret", "private_key", "public_key"], NOTHING),

@@ -96,9 +96,9 @@ ALLOWED = [
 ]
 REFUSED = [
     pytest.param([(User, None), (Machine, None)], 'subject_prefix = "machine:"', id="no prefix"),
-    pytest.param([(User, "u:"), (Machine, "u:")], "begin one another", id="one prefix twice"),
-    pytest.param([(User, "u:"), (Machine, "u:x")], "begin one another", id="the beginning"),
-    pytest.param([(User, "u:x"), (Machine, "u:")], "begin one another", id="the other way"),
+    pytest.param([(User, "u:"), (Machine, "u:")], "begins with the other", id="one prefix twice"),
+    pytest.param([(User, "u:"), (Machine, "u:x")], "begins with the other", id="the beginning"),
+    pytest.param([(User, "u:x"), (Machine, "u:")], "begins with the other", id="the other way"),
     pytest.param([(User, None), (Admin, "a:")], "one type of users", id="a subclass with its own"),
     pytest.param([(Admin, "a:"), (User, None)], "one type of users", id="a base without"),
     pytest.param(

@@ -85,8 +85,7 @@ def matrix() -> ResponseReturnValue:
         token = held.get(name) or made.get(name)
         is_there = name == "nobody" or token is not None
         found[name] = [
-            jwt.explain(call.method, call.path, token=token).status if is_there else None
-            for call in asked
+            _explained(call.method, call.path, token).status if is_there else None for call in asked
         ]
     return found
 
@@ -95,11 +94,7 @@ def matrix() -> ResponseReturnValue:
 @public
 def explain() -> ResponseReturnValue:
     """Say what would become of a request, and why, to whoever has its token."""
-    method, path, token = _described(request.get_json(silent=True))
-    try:
-        found = jwt.explain(method, path, token=token)
-    except ValueError as error:
-        raise BadRequest(str(error)) from error
+    found = _explained(*_described(request.get_json(silent=True)))
     tree = tree_of(found)
     return {
         "reason": found.reason,
@@ -110,6 +105,13 @@ def explain() -> ResponseReturnValue:
         "tree": tree,
         "source": source_of(found, tree),
     }
+
+
+def _explained(method: str, path: str, token: str | None) -> Explanation:
+    try:
+        return jwt.explain(method, path, token=token)
+    except ValueError as error:
+        raise BadRequest(str(error)) from error
 
 
 def _cure(found: Explanation) -> str | None:

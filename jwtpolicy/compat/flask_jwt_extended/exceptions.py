@@ -101,7 +101,7 @@ class InvalidHeaderError(JWTExtendedException):
 
 
 class InvalidQueryParamError(JWTExtendedException):
-    """The parameter stands twice, or does not begin with its prefix."""
+    """The parameter is there twice, or does not begin with its prefix."""
 
 
 class WrongTokenError(JWTExtendedException):

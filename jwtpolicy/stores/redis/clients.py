@@ -92,7 +92,7 @@ class FixedLink:
 
     def _made(self) -> Link:
         if not self._making.acquire(timeout=left(_LONGEST)):
-            msg = "the Redis token store failed: it takes too long to learn where it is"
+            msg = "the Redis token store failed: it took too long to find the server"
             raise StoreUnavailableError(msg)
         try:
             if self._link is None:

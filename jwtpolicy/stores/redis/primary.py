@@ -91,13 +91,13 @@ class Primary:
         """Ask the Sentinels in one thread; threads that waited meanwhile take its result."""
         arrived = self._timer()
         if not self._asking.acquire(timeout=left(self._timeout)):
-            raise _unknown("it takes too long to learn it")
+            raise _unknown("it took too long to ask the Sentinels")
         try:
             confirmed = self._confirmed
             if confirmed is not None and self._timer() - confirmed.asked_at < MAX_AGE:
                 return confirmed.link
             if self._failed_at > arrived:
-                raise _unknown("it was asked in vain at the same time")
+                raise _unknown("another thread asked the Sentinels and got no answer")
             return self._ask()
         finally:
             self._asking.release()

@@ -206,7 +206,7 @@ def _read(url: str | URL) -> URL:
         msg = f"SQLAlchemyStore has no driver {read.drivername!r}; write the URL as in {_EXAMPLES}"
         raise ConfigurationError(msg)
     if read.get_backend_name() == "sqlite" and read.database in {None, "", ":memory:"}:
-        msg = "SQLite in memory is another database in each thread; for tests use MemoryStore"
+        msg = "SQLite in memory is a separate database for each thread; for tests use MemoryStore"
         raise ConfigurationError(msg)
     return read.set(drivername=driver)
 

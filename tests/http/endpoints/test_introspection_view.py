@@ -230,7 +230,7 @@ def test_services_can_come_with_tokens(mount: Any) -> None:
 
 def test_an_endpoint_that_nobody_may_call_is_a_mistake() -> None:
     """REV-3: closed by default."""
-    with pytest.raises(ConfigurationError, match="nobody may introspect"):
+    with pytest.raises(ConfigurationError, match="no client may introspect"):
         auth_blueprint(endpoints=["introspect"])
 
 

@@ -54,7 +54,7 @@ def test_a_refresh_token_in_the_body_is_said_to_be_in_the_wrong_place(
 ) -> None:
     """K38: clients of OAuth post it there."""
     assert site.post("/auth/refresh", **sent).status_code == 401
-    assert f"no token was sent; the body, which {said}, is not looked at" in lines()[0]
+    assert f"no token was sent; the body, which {said}, was not searched" in lines()[0]
 
 
 def test_a_body_that_is_looked_at_is_not_named(mount: Any, lines: Any) -> None:

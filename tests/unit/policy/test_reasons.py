@@ -45,7 +45,7 @@ def reason(rule: Policy, claims: dict[str, Any], **request: Any) -> str:
 REASONS = {
     "no mark": (Fresh(), {}, "fresh is absent"),
     "an old login": (Fresh(), {"fresh": False}, "fresh is false"),
-    "a mark that ended": (Fresh(), {"fresh": NOW - 60}, "the time that fresh names is over"),
+    "a mark that ended": (Fresh(), {"fresh": NOW - 60}, "the time in fresh has passed"),
     "never": (Fresh(within=300), {}, "auth_time is absent, so no login is known"),
     "long ago": (
         Fresh(within=300),

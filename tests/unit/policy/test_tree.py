@@ -179,7 +179,7 @@ def test_no_reason_and_no_name_breaks_a_line() -> None:
     assert lines(decision) == [
         r"FORBIDDEN: noisy & Odd(\n)",
         r"> FORBIDDEN: noisy  (first\nsecond\x1b[31m)",
-        r"> FORBIDDEN: Odd(\n)  (it said no)",
+        r"> FORBIDDEN: Odd(\n)  (it returned False)",
     ]
 
 

@@ -36,6 +36,12 @@ function outcome(line, admitted) {
   return item;
 }
 
+// Times in answers are those of UTC; a reader wants those of the clock on the wall.
+function readable(key, value) {
+  const isTime = typeof value === "string" && /^\d{4}-\d\d-\d\dT\d\d:\d\d/.test(value);
+  return isTime ? new Date(value).toLocaleString() : value;
+}
+
 export function showDecision({ method, path, name, answer, why }, buttons) {
   const card = $("decision");
   const error = answer.json?.error ? ` ${answer.json.error}` : "";
@@ -52,7 +58,7 @@ export function showDecision({ method, path, name, answer, why }, buttons) {
   }
   if (buttons.length) card.append(element("div", { className: "choice" }, ...buttons));
   if (answer.json) {
-    const shown = element("pre", {}, JSON.stringify(answer.json, null, 2));
+    const shown = element("pre", {}, JSON.stringify(answer.json, readable, 2));
     card.append(element("details", {}, element("summary", {}, "The answer"), shown));
   }
   showSource(why.source);

@@ -1,4 +1,4 @@
-"""Write the pictures of the page of the notes: ``python -m tests.browser.screenshots``.
+"""Write the pictures of the page of the notes: ``python -m tests.support.screenshots``.
 
 It also keeps what stands in them. A test compares that with the page as it is, and no pixels.
 """
@@ -66,7 +66,7 @@ def main() -> None:
         browser = playwright.chromium.launch(executable_path=find_browser(), args=FLAGS)
         page = browser.new_page(color_scheme="light", bypass_csp=True)
         page.set_viewport_size(SIZE)
-        for name, part in shots(page, serve(create_app(folder), "notes")):
+        for name, part in shots(page, serve(create_app(folder, DEMO=True), "notes")):
             part.screenshot(path=PICTURES / f"{name}.png")
             (TEXTS / f"{name}.txt").write_text(text_of(part), encoding="utf-8")
         browser.close()
