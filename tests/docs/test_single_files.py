@@ -20,6 +20,12 @@ from tests.support.safe_copies import (
 #: The most lines of an example, and the most that stand in a line.
 LINES, COLUMNS = 60, 100
 
+#: The templates of examples, below their folder.
+TEMPLATES = sorted(
+    path.relative_to(ROOT / "examples").as_posix()
+    for path in (ROOT / "examples/templates").rglob("*.html")
+)
+
 
 def source_of(name: str) -> str:
     return SINGLE_FILES[name].read_text(encoding="utf-8")
@@ -43,6 +49,18 @@ def test_an_example_stands_on_exactly_one_page(name: str) -> None:
     pages = [page for page in DOCS.rglob("*.rst") if included(page.read_text(encoding="utf-8"))]
 
     assert len(pages) == 1
+
+
+@pytest.mark.parametrize("template", TEMPLATES)
+def test_a_template_is_printed_and_named_on_the_page_of_its_example(template: str) -> None:
+    [page] = [
+        text
+        for text in (page.read_text(encoding="utf-8") for page in DOCS.rglob("*.rst"))
+        if f"examples/{template.split('/')[1]}.py\n" in text
+    ]
+
+    assert f".. literalinclude:: ../../examples/{template}\n" in page
+    assert f"``{template}``" in page
 
 
 @pytest.mark.parametrize("name", SINGLE_FILES)
