@@ -80,6 +80,14 @@ def test_an_example_can_be_deployed_as_it_stands(name: str) -> None:
     assert not re.search(r"\bTESTING\b|\.testing = |debug=True", source)
 
 
+@pytest.mark.parametrize("name", SINGLE_FILES)
+def test_what_an_example_writes_into_tokens_is_written_anew_by_a_refresh(name: str) -> None:
+    """Without a user loader a role that was taken away stays until the session ends."""
+    source = source_of(name)
+
+    assert not re.search(r"\.(extra_claims|claims_for)\b", source) or ".user_loader(" in source
+
+
 def test_no_test_is_left_of_an_example_that_is_gone() -> None:
     tested = {path.stem.removeprefix("test_") for path in (TESTS / "examples").glob("test_*.py")}
 
