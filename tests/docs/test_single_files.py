@@ -15,6 +15,7 @@ from tests.support.safe_copies import (
     logs_other_sites_in,
     logs_strangers_in,
     printed_secrets,
+    unescaped,
 )
 
 #: The most lines of an example, and the most that stand in a line.
@@ -76,7 +77,7 @@ def test_an_example_can_be_deployed_as_it_stands(name: str) -> None:
 
     assert list(printed_secrets(source)) == []
     assert [each.name for each in functions(source) if logs_strangers_in(each)] == []
-    assert logs_other_sites_in(source) == careless(source) == []
+    assert logs_other_sites_in(source) == careless(source) == unescaped(source) == []
     assert not re.search(r"\bTESTING\b|\.testing = |debug=True", source)
 
 
