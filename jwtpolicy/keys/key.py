@@ -62,8 +62,8 @@ class Key:
         material: A secret, as bytes or text; a PEM; or an object of ``cryptography``.
         algorithm: ``HS256``, ``RS256``, ``PS256``, ``ES256`` (each also 384 and 512) or
             ``EdDSA``.
-        key_id: ``kid``. Asymmetric keys get their thumbprint (:rfc:`7638`), secrets none: a hash
-            of a secret would be a hint.
+        key_id: ``kid``. If None, asymmetric keys get their thumbprint (:rfc:`7638`). Secrets get
+            none, because a hash of a secret would help to guess it.
         is_fallback: Whether tokens without ``kid`` are tried with it too.
 
     Raises:

@@ -149,11 +149,11 @@ class Rotation:
 
 
 class Predecessor(NamedTuple):
-    """A refresh token that was used, and may be repeated for a while.
+    """A refresh token that was used, and may be sent again for a while.
 
     Attributes:
         token_id: ``jti``.
-        deadline: The second from which on repeating it is reusing it. It never moves.
+        deadline: The second from which on sending it again counts as reuse. It never moves.
     """
 
     token_id: str
@@ -168,10 +168,10 @@ class SessionRecord:
         session: The public part.
         is_ended: Whether it was ended before its expiry.
         predecessors: Used refresh tokens that may be in their grace, the newest last.
-        kept: The sealed pair that a repetition of any of them is answered with, or None.
+        kept: The sealed pair that answers a repetition of any of them, or None.
         replaced_at: The last time at which an unused refresh token was replaced; 0 for never.
             All tokens that were issued up to then are void.
-        replaced_by: ``jti`` of the token that took its place.
+        replaced_by: ``jti`` of the token that replaced it.
     """
 
     session: Session
@@ -251,9 +251,9 @@ class Step(NamedTuple):
     """The change of a session that gets another refresh token.
 
     Attributes:
-        successor_id: ``jti`` of the new one.
+        successor_id: ``jti`` of the new refresh token.
         idle_expires_at: The session's new idle expiry, or None.
-        facts: Its new facts, or None where they stay as they are.
+        facts: Its new facts, or None if they do not change.
     """
 
     successor_id: str
@@ -276,9 +276,9 @@ class Known(NamedTuple):
 
     Attributes:
         is_revoked: Of the token's own entry: true for revoked, false for consumed; None without.
-        is_ended: Of its session: true for ended, false for open; None where it is unknown.
+        is_ended: Of its session: true for ended, false for open; None if it is unknown.
         cut_off: The second up to which all tokens of its subject are revoked, or None.
-        record: Of a refresh token: its session, or the one that came of it, or None.
+        record: Of a refresh token: its session, or the session that adopted it, or None.
     """
 
     is_revoked: bool | None
@@ -303,7 +303,7 @@ def judge_standing(ref: TokenRef, known: Known, now: int, leeway: float) -> Toke
         ref: The token.
         known: The entries that the store has found about it.
         now: The time.
-        leeway: Seconds by which the clocks of those who issue and who revoke may differ.
+        leeway: Seconds by which the clocks of the issuing and the revoking machine may differ.
     """
     # Revocation first: it also covers a token that was consumed, or used up in its session.
     if known.is_revoked or known.is_ended:
@@ -333,21 +333,21 @@ def _judge_refresh(ref: TokenRef, known: Known, now: int) -> TokenStatus:
 class TokenStore(ABC):
     """The interface of token stores: they keep sessions, revocations and single uses.
 
-    Entries are found by issuer and id, so that a foreign ``jti``, ``sid`` or ``sub`` is never
-    taken for one of our own. *issuer* is ``iss``, or the empty string for own tokens that carry
+    Entries are found by issuer and id, so a ``jti``, ``sid`` or ``sub`` of another issuer is never
+    confused with an own one. *issuer* is ``iss``, or the empty string for own tokens that have
     none. Times are integers of seconds since the epoch, unless stated otherwise.
 
-    There are two clocks. *now* is always the caller's, and lifetimes, grace and cut-offs go by it.
-    What a store *deletes* goes by the earlier of *now* and its server's own clock, so that no
-    machine whose clock is wrong takes away what the others still need.
+    There are two clocks. *now* is the caller's; lifetimes, grace and cut-offs are computed with it.
+    Entries are *deleted* by the earlier of *now* and the server's own clock, so that a machine with
+    a wrong clock cannot delete entries that others still need.
 
-    Opening is lazy: the constructor touches nothing, the first question does. What was written is
-    seen by every question that is asked after the writing method returned, in whatever process
-    (`is_shared`), and every method is atomic and may be called from any thread. A method that was
-    interrupted may be called again with the same arguments.
+    The constructor does not connect; the first request to the store does. When a writing method has
+    returned, every later request in any process sees the change (`is_shared`). Every method is
+    atomic and may be called from any thread. A method that was interrupted may be called again with
+    the same arguments.
 
-    A store whose server cannot be asked raises `StoreUnavailableError` from the driver's error,
-    in every method. It never answers by default: a guess would admit the revoked.
+    If the server cannot be asked, every method raises `StoreUnavailableError` from the driver's
+    error. A store never guesses, because a guess could admit a revoked token.
 
     Attributes:
         is_shared: Whether several processes that open the same store see the same entries.
@@ -356,9 +356,10 @@ class TokenStore(ABC):
     is_shared: ClassVar[bool]
 
     def check(self) -> None:  # noqa: B027 # most stores have nothing to refuse
-        """Check that the store's arguments are usable, without asking the server.
+        """Check that the store's arguments are usable, without connecting to the server.
 
-        Called within the context of each application that uses the store, before its first request.
+        It is called in the context of each application that uses the store, before its first
+        request.
 
         Raises:
             ConfigurationError: An argument of the store, such as an engine, is unusable; the
@@ -388,8 +389,8 @@ class TokenStore(ABC):
     def new_session_id(self, issuer: str, subject: str) -> str:
         """Return a new session id for a login.
 
-        Random, unless the store says otherwise: one of many machines may put into it where the
-        session is kept. It has to take ids of any other form, too.
+        It is random, unless a store of many machines writes into it where the session is kept. The
+        store has to accept ids of any other form, too.
 
         Args:
             issuer: ``iss`` of the session's tokens.
@@ -531,8 +532,8 @@ class TokenStore(ABC):
         """Revoke one token.
 
         Args:
-            ref: The token; a store may choose by its subject where it keeps the entry.
-            expires_at: ``exp``, or None for never.
+            ref: The token; a store may choose the place of the entry by its subject.
+            expires_at: ``exp``, or None if it never expires.
             now: The time.
         """
 
@@ -542,8 +543,9 @@ class TokenStore(ABC):
     ) -> None:
         """End a session: all of its tokens are revoked.
 
-        A session that the store does not know is remembered as ended too, since its access tokens
-        may be about: up to *until*, the latest ``exp`` among them, or for ever with None.
+        A session that the store does not know is recorded as ended too, because clients may still
+        have access tokens of it: up to *until*, the latest ``exp`` among them, or without an end if
+        None.
         """
 
     @abstractmethod
@@ -563,30 +565,30 @@ class TokenStore(ABC):
 
     @abstractmethod
     def end_others(self, issuer: str, subject: str, keep: str | None, *, now: float) -> int:
-        """End the sessions of a subject but one, in one step; tokens outside of any stay.
+        """End the sessions of a subject except one, in one step; tokens of no session stay valid.
 
-        Those that have idled away are ended as well: their access tokens may be about, and by the
-        clock of another machine they may still be live.
+        Sessions that have been idle too long are ended as well: clients may still have their access
+        tokens, and by the clock of another machine they may still be open.
 
         A login that began before *now* opens none any more (`open_session`).
 
         Args:
             issuer: ``iss``.
             subject: ``sub``.
-            keep: ``sid`` of the one that goes on, or None for none.
+            keep: ``sid`` of the session that stays open, or None for none.
             now: The time, with its fraction.
 
         Returns:
-            How many live ones were ended.
+            How many open ones were ended.
         """
 
     @abstractmethod
     def consume(self, ref: TokenRef, *, expires_at: int | None, now: int) -> bool:
-        """Use a token up; exactly one caller ever gets True, and none for a revoked token.
+        """Use up a token; exactly one caller ever gets True, and none for a revoked token.
 
         Args:
-            ref: The token; a store may choose by its subject where it keeps the entry.
-            expires_at: ``exp``, or None for never.
+            ref: The token; a store may choose the place of the entry by its subject.
+            expires_at: ``exp``, or None if it never expires.
             now: The time.
         """
 
@@ -600,10 +602,10 @@ class TokenStore(ABC):
         limit: int = PAGE,
         before: tuple[float, str] | None = None,
     ) -> list[Session]:
-        """Return the live sessions of a subject, the newest first.
+        """Return the open sessions of a subject, the newest first.
 
-        They are ordered by ``created_at``, and by ``session_id`` where that is the same; both
-        fall.
+        They are sorted by ``created_at``, and by ``session_id`` if that is equal, both in
+        descending order.
 
         Args:
             issuer: ``iss``.
@@ -611,18 +613,18 @@ class TokenStore(ABC):
             now: The time.
             limit: The most sessions that are returned.
             before: ``created_at`` and ``session_id`` of a session: only those that follow it in
-                the list. None: from the newest on.
+                the list. If None, from the newest on.
         """
 
     @abstractmethod
     def session(self, issuer: str, session_id: str, *, now: int) -> Session | None:
-        """Return a session, or None where it is unknown or over."""
+        """Return a session, or None if it is unknown or has ended."""
 
     @abstractmethod
     def prune(self, *, now: int) -> int:
         """Delete the entries that no token can need any more, and return how many there were.
 
-        Stores do this by themselves now and then, in small steps; calling it is never necessary.
+        Stores do this by themselves now and then, in small steps, so calling it is never necessary.
         """
 
     def prune_batch(self, *, now: int, limit: int) -> int:
@@ -633,7 +635,7 @@ class TokenStore(ABC):
         return self.prune(now=now)
 
     def prunable(self, *, now: int) -> int | None:
-        """Return how many entries `prune` would delete, or None where that is not known."""
+        """Return how many entries `prune` would delete, or None if that is not known."""
         return None
 
     def server_time(self) -> float | None:
@@ -647,11 +649,11 @@ class TokenStore(ABC):
     def upgrade(self) -> str:
         """Upgrade the entries or tables of an older version of the library.
 
-        Until then a store that finds such entries raises `StoreUnavailableError`, whose reason
-        names ``flask jwtpolicy store upgrade``, which calls this.
+        Until then a store that finds such entries raises `StoreUnavailableError`, and its reason
+        names ``flask jwtpolicy store upgrade``, which calls this method.
 
         Returns:
-            A sentence about the upgrade; or the SQL that somebody has to run.
+            A sentence about the upgrade; or the SQL that has to be run.
         """
         return "nothing to upgrade"
 

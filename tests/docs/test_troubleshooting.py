@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 import re
 import shlex
 import sys
@@ -41,7 +42,7 @@ def test_the_page_has_every_error_below_its_status(site: Path) -> None:
     found = {}
     for section in sections:
         codes = [row.select_one("code").get_text() for row in section.select("tbody tr")]
-        if codes:
+        if codes and section.h2.get_text().startswith("I get "):
             found[int(section.h2.get_text().split()[2])] = codes
 
     for status, codes in found.items():
@@ -97,3 +98,21 @@ def test_an_application_that_does_not_start_says_what_the_page_says(
         exec(compile(source, "owner.py", "exec"), {"__name__": "owner"})
 
     assert f"``{error.__name__}" in PAGE
+
+
+def test_the_sessions_of_a_user_are_ended_as_the_page_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = f"sqlite:///{tmp_path}/sessions.sqlite3"
+    example = run_example(
+        SINGLE_FILES["gunicorn_redis"], tmp_path, monkeypatch, JWT_STORE_URL=store
+    )
+    typed = re.search(r"^   >>> from (?:.*\n)+?\n", PAGE, re.MULTILINE)
+    assert typed
+    with example.app.app_context():
+        cookie = f"__Host-access_token={example.jwt.login('ada').access_token}"
+        lines = doctest.DocTestParser().get_doctest(textwrap.dedent(typed[0]), {}, "", None, None)
+        assert lines.examples
+        assert doctest.DocTestRunner().run(lines).failed == 0
+
+    assert example.app.test_client().get("/me", headers={"Cookie": cookie}).status_code == 401
