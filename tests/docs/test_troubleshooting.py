@@ -13,6 +13,7 @@ import pytest
 from bs4 import BeautifulSoup
 
 from jwtpolicy.cli import jwtpolicy as commands
+from jwtpolicy.exceptions import ConfigurationError
 from tests.support.examples import SINGLE_FILES, run_example
 from tests.support.paths import DOCS
 from tests.support.terminal import run
@@ -71,6 +72,32 @@ def test_the_page_shows_what_the_commands_print(
         out = run(example.app, *words, given=token).out
         parts = [part.strip() for part in textwrap.dedent(text).split("…\n")]
         assert [part for part in parts if part not in out] == []
+
+
+@pytest.mark.parametrize(
+    ("secret", "error", "says"),
+    [
+        (None, KeyError, "'JWT_SECRET_KEY'"),
+        ("short", ConfigurationError, "make one with\n  python -c"),
+    ],
+)
+def test_an_application_that_does_not_start_says_what_the_page_says(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    secret: str | None,
+    error: type[Exception],
+    says: str,
+) -> None:
+    source = SINGLE_FILES["owner"].read_text(encoding="utf-8")
+    monkeypatch.delenv("JWT_SECRET_KEY", raising=False)
+    monkeypatch.chdir(tmp_path)
+    if secret is not None:
+        monkeypatch.setenv("JWT_SECRET_KEY", secret)
+
+    with pytest.raises(error, match=re.escape(says)):
+        exec(compile(source, "owner.py", "exec"), {"__name__": "owner"})
+
+    assert f"``{error.__name__}" in PAGE
 
 
 def test_the_sessions_of_a_user_are_ended_as_the_page_says(
