@@ -66,8 +66,8 @@ docs: $(READY) ## build the documentation, warnings being errors
 	$(BIN)/sphinx-build -n -W --keep-going -q docs docs/_build/html
 	@echo "docs/_build/html/index.html"
 
-doctest: $(READY) ## run the examples in the documentation
-	$(BIN)/sphinx-build -W -q -b doctest docs docs/_build/doctest
+doctest: $(READY) ## run the examples in the documentation and in docstrings
+	$(BIN)/python -m pytest -q tests/docs/test_doctests.py tests/docs/test_docstrings.py
 
 examples: $(READY) ## use the README, the example application and every page as a reader would
 	$(BIN)/python -m pytest tests/docs

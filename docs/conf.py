@@ -56,7 +56,8 @@ nitpick_ignore_regex = [
         r"py:.*",
         r"(flask|werkzeug|marshmallow|cryptography|jwt|typing|collections|enum|datetime)\..*",
     ),
-    (r"py:(class|exc|obj|data|meth|func)", r"^(?!jwtpolicy\.).*"),
+    # A setting that does not exist is a warning. JWT_TOKEN is a variable of the commands.
+    (r"py:(class|exc|obj|data|meth|func)", r"^(?!jwtpolicy\.|JWT_(?!<KIND>_|TOKEN$)).*"),
     # Parts that nobody outside has to know: type variables, protocols, the types of sentinels.
     (r"py:.*", r"jwtpolicy\.(policy\.program|policy\.matchers|app|guards)\..*"),
     (r"py:.*", r"jwtpolicy\.(extension\.(AnyCheck|AnyHook|Schema)|settings\..*)"),
@@ -68,8 +69,5 @@ nitpick_ignore_regex = [
         r"jwtpolicy\.(policy\.request\.(PolicyServices|PolicySettings)|tokens\.status\.TokenStatus|decision\.(Cure|Finding))",
     ),
 ]
-# Those in docstrings: tests/docs/test_docstrings.py runs each in an application of its own.
-doctest_test_doctest_blocks = ""
-doctest_global_setup = "from jwtpolicy import *\nfrom jwtpolicy.policy import *"
 copybutton_prompt_text = r">>> |\.\.\. |\$ "
 copybutton_prompt_is_regexp = True

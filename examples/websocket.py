@@ -29,7 +29,7 @@ def authenticate(credentials):
 def chat():
     if request.origin != ORIGIN:
         abort(403)  # the page of another site has opened the socket
-    socket = Server.accept(request.environ)
+    socket = Server.accept(request.environ, max_message_size=4096)  # bytes; else without limit
     try:
         while True:
             message = socket.receive(timeout=5)

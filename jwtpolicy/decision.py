@@ -9,11 +9,11 @@ from typing import Final, NamedTuple
 
 
 class Outcome(IntEnum):
-    """Result of a policy for one request, ordered by what a refusal costs the client to cure.
+    """The result of a policy for one request, in the order of how hard a refusal is to overcome.
 
-    ``&`` is the maximum of two outcomes, ``|`` the minimum. Only `ALLOW` admits. A resource that
-    could not change a refusal into `ALLOW` is not loaded: what depends on it stays out of the
-    maximum.
+    ``&`` is the maximum of two outcomes, ``|`` the minimum. Only `ALLOW` admits a request. If the
+    resource cannot change a refusal into `ALLOW`, it is not loaded, and policies that need it do
+    not count.
     """
 
     #: The request is let in.
@@ -43,12 +43,12 @@ class Outcome(IntEnum):
 
     @property
     def is_denied(self) -> bool:
-        """Whether the policy could decide, and said no."""
+        """Whether the policy could decide, and refuses."""
         return self >= Outcome.STEP_UP
 
     @property
     def is_determined(self) -> bool:
-        """Whether the policy could decide; the outcome of one that could not is never negated."""
+        """Whether the policy could decide; an outcome that is not determined is never negated."""
         return self is Outcome.ALLOW or self.is_denied
 
     def negated(self) -> Outcome:
@@ -180,20 +180,21 @@ _WIDTH: Final = 80
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Result of a policy and of its parts for one request; true when it is allowed.
+    """The result of a policy and of its parts for one request; true if the request is allowed.
 
     Attributes:
-        outcome: The answer.
-        policy: The policy that was asked; any object whose ``repr`` is its source text.
-        children: The decisions it was made of, as far as they were asked.
-        unasked: The members that nothing depended on any more.
-        said: The reason of this policy itself: a text, or an object whose ``str`` it is, so that it
-            is put into words only where somebody reads it. Operators have those of their members.
-        cure: What would cure the refusal; `parameters` has it by name.
-        alternatives: Of an OR that refused: the refusals of its alternatives, easiest cure first.
-        error: The exception that says it more precisely than the outcome, or None.
-        needs: The scopes that the alternative which was judged asks for, held ones included.
-        deciding: Of the children those whose refusal is this one.
+        outcome: The result.
+        policy: The policy; an object whose ``repr`` is its source text.
+        children: The decisions of its parts that were evaluated.
+        unasked: The parts that were not evaluated, because they could not change the result.
+        said: The reason of this policy itself: a text, or an object whose ``str`` is the text.
+            Operators have the reasons of their parts.
+        cure: What the client can do about the refusal; `parameters` has it by name.
+        alternatives: If an OR refused, the refusals of its alternatives, the easiest first.
+        error: The exception with a more precise reason than the outcome, or None.
+        needs: The scopes that the evaluated alternative asks for, including those that the token
+            has.
+        deciding: The children whose refusal is this one.
     """
 
     outcome: Outcome
@@ -215,14 +216,14 @@ class Decision:
     def parameters(self) -> dict[str, str | int]:
         """The parameters of the cure, by name.
 
-        They are ``max_age`` (seconds), ``acr_values``, ``scope`` (space-separated) and
-        ``retry_after`` (seconds), where they apply.
+        They are ``max_age`` (seconds), ``acr_values``, ``scope`` (separated by spaces) and
+        ``retry_after`` (seconds), as far as they apply.
         """
         return self.cure.parameters
 
     @property
     def reason(self) -> str:
-        """Why it was refused, for people; clients do not see it. Empty where it was allowed."""
+        """The reason of a refusal, which clients do not see; empty if the request is allowed."""
         found: dict[str, None] = {}
         for text in self._reasons():
             if len(found) == _MOST_REASONS and text not in found:
@@ -240,12 +241,12 @@ class Decision:
     def explain(self, *, verbose: bool = False) -> str:
         """Return the decision as an indented tree, one line for each policy.
 
-        ``>`` marks the refusals that decide. An operator's line ends at 80 columns, since those of
-        its members follow.
+        ``>`` marks the refusals that decide. The line of an operator is cut at 80 columns, because
+        the lines of its members follow.
 
         Args:
-            verbose: Whether to show what closing has added to the policies, the token's kind and
-                its issuer, and whole lines. Else it is shown only where it alone refuses.
+            verbose: Whether to show whole lines, and the checks of the token's kind and issuer that
+                guards add to the policies. Otherwise these are shown only if they alone refuse.
         """
         return "\n".join(_Tree(verbose).lines(self, 0, is_deciding=True))
 

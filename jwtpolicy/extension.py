@@ -903,7 +903,7 @@ class JWTManager(Generic[User]):
             ValueError: The endpoint does not read tokens from *place*, or the request has a value
                 there already; or *token* begins with the word of its header; or no client can send
                 such a method or path.
-            SetupError: The application cannot start.
+            SetupError: The application cannot start, so there is nothing to explain.
         """
         asked = tuple(one for one in (policy, token) if one is not NOT_GIVEN)
         if isinstance(policy, str):

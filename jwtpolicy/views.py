@@ -61,24 +61,26 @@ def protect(
     transports: Any = None,
     csrf: bool | None = None,
 ) -> Any:
-    """Guard a function: it runs for requests that all *policies* allow.
+    """Guard a function: it runs if all *policies* allow the request.
 
-    It stands below the route's decorator, with or without parentheses; without policies it asks
-    for an access token. Several of them, and the blueprint's, are judged as one tree, before any
-    decorator above them can answer. The guard of an ``async def`` is async.
+    Write it below the route's decorator, with or without parentheses. Without policies, an access
+    token is required. Several of these decorators, and the policies of the blueprint, are
+    evaluated as one tree, before any decorator above them can answer. The guard of an
+    ``async def`` is async.
 
     Args:
         policies: The policies that all have to allow the request.
-        resource: Loads the resource of the endpoint from the URL's variables, for `Owns`,
-            `ResourceMatch` and `current_resource`; returns None where there is none (404).
+        resource: A function that loads the resource of the endpoint from the variables of the
+            URL, for `Owns`, `ResourceMatch` and `current_resource`. If it returns None, the
+            answer is 404 ``not_found``.
         transports: The transports that may carry the token, one or several: ``headers``,
-            ``cookies``, ``query_string``, ``json``, or `Transport` objects. None: those of the
+            ``cookies``, ``query_string``, ``json``, or `Transport` objects. If None, those of the
             application.
-        csrf: False where a cookie's token may come without a CSRF value. None: it may not.
+        csrf: If False, a token in a cookie needs no CSRF value. By default it needs one.
 
     Raises:
-        PolicyDefinitionError: An argument is not a policy, no request can ever pass the
-            policies, they ask about a resource and no loader is given, or *transports* names
+        PolicyDefinitionError: An argument is not a policy; or no request can ever pass the
+            policies; or they ask about a resource and there is no loader; or *transports* names
             an unknown place.
 
     Example:
@@ -192,13 +194,13 @@ def _check_call(view: Any, args: tuple[Any, ...]) -> None:
 
 
 def public(view: View) -> View:
-    """Return a public twin of *view*: its endpoint asks for no token, whatever its blueprint asks.
+    """Return a public copy of *view*: its endpoint needs no token, even in a guarded blueprint.
 
-    It stands directly below the route's decorator, since it speaks for what Flask calls. *view*
-    itself stays as it was, so that another route may have it closed.
+    Write it directly below the route's decorator, because it applies to the function that Flask
+    calls. *view* itself is not changed, so another route may guard it.
 
     Raises:
-        PolicyDefinitionError: *view* is no function, or is under `protect` as well.
+        PolicyDefinitionError: *view* is not a function, or has a `protect` decorator as well.
 
     Example:
         >>> @app.get("/health")
@@ -243,23 +245,23 @@ def _class_guard(view: type[MethodView]) -> ClassGuard:
 
 
 class ProtectedView(MethodView, Generic[Resource]):
-    """A `MethodView` whose methods are guarded, whatever subclasses override.
+    """A `MethodView` whose methods are guarded, even if subclasses override them.
 
-    The check stands around the function that `as_view` returns. A subclass can only add levels:
-    those of every class in the MRO count, plain mixins included. Without any, an access token is
-    asked for. HEAD follows GET.
+    The guard is in the function that `as_view` returns. The policies of all classes in the MRO
+    apply, those of plain mixins included, so a subclass can only add policies. If there are none,
+    an access token is required. HEAD is guarded as GET is.
 
-    Define ``load_resource(self, **view_args)`` to use `Owns`, `ResourceMatch` and `resource`; it
-    returns None where there is none (404). In ``ProtectedView[Note]`` type checkers know both as
-    a ``Note``.
+    Define ``load_resource(self, **view_args)`` to use `Owns`, `ResourceMatch` and `resource`. If
+    it returns None, the answer is 404 ``not_found``. In ``ProtectedView[Note]`` type checkers know
+    that the resource is a ``Note``.
 
     Attributes:
-        policies: One policy, or a list that all have to allow.
-        method_policies: The same for single methods, by name in any case.
-        inherit_policies: With False, written in the class itself, levels of its bases do not
-            count; blueprint and baseline still do.
+        policies: One policy, or a list of policies that all have to allow.
+        method_policies: The same for single methods, by name, in upper or lower case.
+        inherit_policies: If a class sets it to False, the policies of its bases do not apply to
+            it. Those of the blueprint and the baseline still do.
         transports: The transports that may carry the token, as in `protect`.
-        csrf: Whether a cookie's token needs a CSRF value, as in `protect`.
+        csrf: Whether a token in a cookie needs a CSRF value, as in `protect`.
 
     Example:
         >>> class Account(ProtectedView):
@@ -308,7 +310,7 @@ class ProtectedView(MethodView, Generic[Resource]):
         """Return the guarded view function; see `flask.views.View.as_view`.
 
         Raises:
-            PolicyDefinitionError: The class is abstract: a subclass has to define the rest.
+            PolicyDefinitionError: The class is abstract, and a subclass has to define the rest.
         """
         if missing := sorted(getattr(cls, "__abstractmethods__", ())):
             msg = f"{cls.__name__} does not define {', '.join(missing)}; subclass it and do"
@@ -319,10 +321,10 @@ class ProtectedView(MethodView, Generic[Resource]):
 
     @property
     def resource(self) -> Resource:
-        """The loaded resource of the current request, so that threads can share a view object.
+        """The loaded resource of the current request.
 
-        An `AttributeError` that the loader raises becomes a `LoaderError`: templates and `getattr`
-        would take it for an attribute that does not exist.
+        If the loader raises `AttributeError`, it becomes a `LoaderError`, because templates and
+        `getattr` would read it as an attribute that does not exist.
         """
         found: Resource = loaded(cast(RequestProxy, current_resource), AttributeError)
         return found

@@ -22,4 +22,4 @@ ORDERS = {"ada": ["A lamp"], "bob": ["Two chairs"]}
 @app.get("/orders")
 @protect(HasScope("orders:read"))
 def orders() -> list[str]:
-    return ORDERS[current_token.subject]
+    return ORDERS.get(current_token.subject, [])

@@ -19,7 +19,7 @@ _LABEL: Final = 12
 
 
 class Verdict(Enum):
-    """The fate of a request; the value is the sentence that people read."""
+    """The result of a request, in one word; the value is a sentence for people."""
 
     #: The view would run, behind a guard that admits.
     ALLOWED = "the view would run: its guards admit the request"
@@ -43,22 +43,22 @@ class Verdict(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """The fate of one request, and its reasons; true where the view would run.
+    """The result of one request, and its reasons; true if the view would run.
 
     Attributes:
         method: The method.
         path: The path.
-        verdict: The fate, in one word and a sentence.
-        status: The status of the answer; 200 where the view would run, whatever that answers.
-        endpoint: The endpoint that the path leads to, or None.
-        reason: Why, in one sentence; clients do not see it. Empty where the verdict says it all.
-        decision: The decision of the endpoint's guards, where their policies were asked, or None.
+        verdict: The result, in one word and a sentence.
+        status: The status of the answer; 200 if the view would run, whatever the view answers.
+        endpoint: The endpoint of the path, or None.
+        reason: The reason in one sentence; clients do not see it. Empty if the verdict is enough.
+        decision: The decision of the endpoint's guards, or None if their policies were not asked.
         error: The refusal, or None.
         challenge: The ``WWW-Authenticate`` that would be sent, or None.
         cures: What the client could do, in words, the easiest first; they are alternatives.
-        levels: What the endpoint demands, and where each of it was written, the baseline first.
-        effects: What the real request would also do, in words, before its view.
-        notes: What the view may answer that its guards say nothing of, in words.
+        levels: The policies of the endpoint and their places in the source, the baseline first.
+        effects: What the real request would also do before its view, in words.
+        notes: What the view may answer although its guards allow, in words.
     """
 
     method: str
@@ -79,10 +79,10 @@ class Explanation:
         return self.verdict in (Verdict.ALLOWED, Verdict.OPEN)
 
     def text(self, *, verbose: bool = False) -> str:
-        """Return it as lines of text for people, at most 80 columns where words can be broken.
+        """Return it as lines of text for people, of at most 80 columns if words can be broken.
 
         Args:
-            verbose: Whether the tree shows what closing has added, as in `Decision.explain`.
+            verbose: Whether the tree shows the checks that guards add, as in `Decision.explain`.
         """
         return "\n".join(self._lines(verbose))
 

@@ -19,13 +19,14 @@ from .remarks import remarks_on
 
 
 def audit(app: Flask) -> Audit:
-    """Return the audit of *app*: what each endpoint demands now; the application is not bound.
+    """Return the audit of *app*: the policies that each endpoint demands now.
 
-    A mistake in the set-up is reported where it is, and does not hide the other endpoints. What
-    no request can pass is found too, as far as that is known without one.
+    The application can still be changed afterwards. A mistake in the set-up is reported at its
+    endpoint, and the other endpoints are listed too. Endpoints that no request can pass are found
+    as far as that is known without a request.
 
     Args:
-        app: An application with a `JWTManager`, of jwtpolicy or of its compatibility bridge.
+        app: An application with a `JWTManager`, of jwtpolicy or of its bridge.
 
     Raises:
         SetupError: *app* has no `JWTManager`, of jwtpolicy or of the bridge.

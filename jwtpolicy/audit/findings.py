@@ -44,16 +44,16 @@ class Row:
         methods: The methods, in upper case.
         endpoint: The name of the endpoint.
         protection: Its protection: guarded, public, unguarded or another of `Protection`.
-        demands: The source text of all levels; empty where there are none.
-        policies: The levels as objects, the outermost first: a request has to pass all of them.
-            Neither ``repr`` nor ``==`` of a row looks at them, and a secret that somebody wrote
-            into a policy is hidden in ``demands`` alone.
-        bridge: The source text of the guard of the compatibility bridge, or None.
-        accepts: The kinds of token that can pass; ``no token`` for callers without one.
+        demands: The source text of all policies; empty if there are none.
+        policies: The policies as objects, the outermost level first; a request has to pass all of
+            them. They are not part of ``repr`` and ``==``. A secret in a policy is hidden in
+            ``demands``, but not here.
+        bridge: The source text of the guard of the bridge, or None.
+        accepts: The kinds of token that can pass; ``no token`` for callers without a token.
         baseline: The source text of the baseline that every token has to pass as well, or None.
         places: The names of the transports that may carry tokens.
-        csrf: Whether tokens that browsers send by themselves need a CSRF value; None where no
-            such token is read, or the method changes nothing.
+        csrf: Whether tokens in cookies need a CSRF value; None if no such token is read, or if the
+            method changes nothing.
         notes: Warnings and explanations for the reader.
         problem: The reason why no request can pass, or None.
         domain: The subdomain or host that the rule is for; mostly empty.
@@ -88,8 +88,8 @@ class Audit:
     """The audit of an application: its endpoints, its baseline, and their problems.
 
     Attributes:
-        application: Its name.
-        baseline: The source text of the policy that every presented token has to pass, or None.
+        application: The name of the application.
+        baseline: The source text of the policy that every token has to pass, or None.
         places: The names of the transports of ``JWT_TOKEN_LOCATION`` and the application's own.
         rows: Its endpoints, sorted by rule.
         remarks: Warnings and explanations that concern all of them.
@@ -114,9 +114,9 @@ class Audit:
         return tuple(row for row in self.rows if row.problem is not None)
 
     def unguarded_but(self, allowed: Collection[str]) -> tuple[Row, ...]:
-        """Return the `unguarded` rows without those *allowed* that may be checked inside.
+        """Return the `unguarded` rows, without the *allowed* ones whose checks cannot be seen.
 
-        An endpoint that certainly has no check is never left out, whatever is allowed.
+        An endpoint that certainly has no check is always returned.
         """
         return tuple(
             row

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields, replace
 from typing import Any, Final
@@ -57,11 +58,12 @@ def _hidden(row: Row, hidden: Callable[[str], str]) -> Row:
 
 
 def _secrets(config: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the secrets as they are, and as they look in source text."""
+    """Yield the secrets as they are, and as they look in source text and in JSON."""
     for key in _SECRET & config.keys():
         value = config[key]
         for one in value if isinstance(value, list | tuple) else [value]:
             text = one.decode("latin-1") if isinstance(one, bytes) else one
             if isinstance(text, str) and len(text) >= _SHORTEST:
                 yield text
-                yield repr(one).removeprefix("b")[1:-1]
+                spelt = repr(one).removeprefix("b")[1:-1]
+                yield from (spelt, json.dumps(text)[1:-1], json.dumps(spelt)[1:-1])

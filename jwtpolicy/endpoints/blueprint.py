@@ -53,28 +53,28 @@ def auth_blueprint(
     clients: Mapping[str, str] | None = None,
     views: Mapping[str, type[ProtectedView]] | None = None,
 ) -> Blueprint:
-    """Return a blueprint with the endpoints that every application needs.
+    """Return a blueprint with the endpoints that most applications need.
 
-    Where cookies are a place for tokens, the refresh cookie gets the path of the blueprint, unless
-    ``JWT_REFRESH_COOKIE_PATH`` says another: browsers send it to these endpoints and nowhere else.
+    If tokens are read from cookies, the refresh cookie gets the path of the blueprint, unless
+    ``JWT_REFRESH_COOKIE_PATH`` is set. So browsers send it only to these endpoints.
 
     Args:
-        authenticate: Returns the user of credentials, or None, as `LoginView.authenticate`; or a
-            `LoginView` that does. Confirming uses it too.
+        authenticate: A function that returns the user of the credentials, or None, as
+            `LoginView.authenticate`; or a subclass of `LoginView`. The step-up uses it too.
         name: The name of the blueprint.
-        url_prefix: The URL prefix of the blueprint. The path at which the server has mounted the
-            application comes before it in the cookie's path, by the request, else by
-            ``APPLICATION_ROOT``.
-        endpoints: Their names: ``login``, ``refresh``, ``step_up``, ``logout``, ``sessions``,
-            and for services ``revoke`` and ``introspect``.
-        fields: The names of the fields of credentials; None: ``username`` and ``password``.
-        answer_in: The delivery of a login's tokens, as `LoginView.answer_in`.
+        url_prefix: The URL prefix of the blueprint. If the server mounts the application at a
+            path, as the request or ``APPLICATION_ROOT`` says, the path of the cookie begins with
+            it.
+        endpoints: The names of the endpoints: ``login``, ``refresh``, ``step_up``, ``logout``,
+            ``sessions``, and for services ``revoke`` and ``introspect``.
+        fields: The names of the fields of the credentials. If None, ``username`` and ``password``.
+        answer_in: Where a login puts its tokens, as `LoginView.answer_in`.
         acr: The authentication context class of a step-up, as `StepUpView.acr`.
         clients: The secrets of the services that may revoke and introspect, by their ids.
-        views: Classes of your own in place of those, by the name of the endpoint.
+        views: View classes of your own, by the name of the endpoint.
 
     Raises:
-        ConfigurationError: An endpoint's name is unknown, or an argument that it needs, such as
+        ConfigurationError: An endpoint's name is unknown. Or an argument that it needs, such as
             *authenticate* or *clients*, is absent or of a wrong type.
     """
     _check_arguments(name, url_prefix, endpoints, clients, views)

@@ -24,10 +24,10 @@ _KINDS: Final = "{}.kinds takes a set of kinds of token: {{'access'}}"
 class ClientView(ProtectedView):
     """A view that other services may call, with their id and secret (:rfc:`6749#section-2.3.1`).
 
-    They come as HTTP Basic authentication.
+    They are sent as HTTP Basic authentication.
 
     Attributes:
-        clients: The secrets, at least 32 characters long, by the id of the client.
+        clients: The secrets, of at least 32 characters, by the id of the client.
     """
 
     clients: ClassVar[Mapping[str, str]] = {}
@@ -49,7 +49,7 @@ class ClientView(ProtectedView):
                 raise ConfigurationError(msg)
 
     def client(self) -> str | None:
-        """Return the id of the client that calls, or None where it is none of ours."""
+        """Return the id of the client that calls, or None if it is not one of `clients`."""
         given = request.authorization
         if given is None or given.type != "basic":
             return None

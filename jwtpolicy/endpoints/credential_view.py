@@ -34,15 +34,18 @@ Credentials = Mapping[str, str]
 
 
 class CredentialsView(ProtectedView, ABC, Generic[User]):
-    """``POST`` with credentials, as a form or as a JSON object, gives tokens.
+    """``POST`` with credentials, as a form or as a JSON object, returns tokens.
 
-    The type parameter is the type of the users that `authenticate` returns; without one it is Any.
+    The type parameter is the type of the users that `authenticate` returns; without a type
+    parameter it is Any.
 
-    What `authenticate`, `limit`, `failed` or `begin` raises is an outage, as where a user loader
-    does: 503, and logged. An ``HTTPException`` is their answer.
+    If `authenticate`, `limit`, `failed` or `begin` raises an exception, the answer is 503
+    ``temporarily_unavailable``, and the exception is logged. If it is an ``HTTPException``, that is
+    the answer.
 
     Attributes:
-        fields: The names of the fields; each has to hold one text, or the answer is 400.
+        fields: The names of the fields. If a field is missing or is not one text, the answer is
+            400 ``invalid_request``.
     """
 
     fields: ClassVar[Sequence[str]] = ("username", "password")
@@ -56,28 +59,27 @@ class CredentialsView(ProtectedView, ABC, Generic[User]):
     def authenticate(self, credentials: Credentials) -> User | Awaitable[User | None] | None:
         """Return the user that the *credentials* authenticate, or None; it may be async.
 
-        It should take as long for a name that nobody has as for a wrong password; `check_password`
-        does.
+        It should take as long for an unknown name as for a wrong password; `check_password` does.
         """
 
     def limit(self, credentials: Credentials) -> None:
-        """Refuse callers who try too often, before anything is compared; it may be async.
+        """Refuse callers who try too often, before a password is compared; it may be async.
 
-        By default nobody is. Raise what answers them: `RateLimitedError`, or what a rate limiter
-        raises itself.
+        By default nobody is refused. Raise the answer: `RateLimitedError`, or the exception of a
+        rate limiter.
         """
 
     def failed(self, credentials: Credentials) -> ResponseReturnValue:
         """Return, or raise, the answer to wrong credentials.
 
         Raises:
-            LoginFailedError: By default; it is the same whatever was wrong.
+            LoginFailedError: By default; the answer does not say what was wrong.
         """
         raise LoginFailedError
 
     @abstractmethod
     def begin(self, user: User, credentials: Credentials) -> TokenPair | None:
-        """Return tokens for *user*, or None where the current session is another user's."""
+        """Return tokens for *user*, or None if the current session belongs to another user."""
 
     @abstractmethod
     def answer(self, pair: TokenPair) -> ResponseReturnValue:
@@ -85,7 +87,7 @@ class CredentialsView(ProtectedView, ABC, Generic[User]):
 
     @logging_refusals
     def post(self) -> ResponseReturnValue:
-        """Take the credentials, and answer with tokens or with a refusal."""
+        """Check the credentials, and answer with tokens or with a refusal."""
         self._check()
         credentials = credentials_of(request, self.fields)
         self._called("limit", current_app.ensure_sync(self.limit), credentials)

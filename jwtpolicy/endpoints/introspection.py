@@ -41,16 +41,16 @@ _TOLD: Final[Sequence[str]] = (
 
 
 class IntrospectionView(ClientView):
-    """``POST`` with a form's field ``token`` says whether it is active (:rfc:`7662`).
+    """``POST`` with the form field ``token`` tells whether the token is active (:rfc:`7662`).
 
-    It is closed: only `clients` are answered, and there are none unless a subclass names them. To
-    let services in by their access tokens, add a level that asks for one, and override
-    `is_allowed`. A token is active if it passes what every endpoint asks of it: signature, times,
-    audience, the baseline, and the store where there is one. Of all others nothing is disclosed.
+    Only `clients` get an answer, and by default there are none. To admit services by their access
+    tokens, add policies that ask for one, and override `is_allowed`. A token is active if it
+    passes what every endpoint asks of it: signature, times, audience, the baseline, and the store,
+    if there is one. Nothing is disclosed about a token that is not active.
 
     Attributes:
-        kinds: The kinds of token that can be active. A refresh token is not among them: a service
-            that takes what is active for an access token would let it in.
+        kinds: The kinds of token that can be active. Refresh tokens are not among them, because a
+            service might accept an active refresh token as an access token.
     """
 
     policies = OptionalToken()
@@ -59,11 +59,11 @@ class IntrospectionView(ClientView):
     kinds: ClassVar[AbstractSet[str]] = frozenset({"access"})
 
     def is_allowed(self) -> bool:
-        """Whether the caller may ask; by default one of `clients`."""
+        """Whether the caller may ask; by default, whether it is one of `clients`."""
         return self.client() is not None
 
     def described(self, token: Token) -> dict[str, Any]:
-        """Return the members of the answer about an active token, beside ``active``."""
+        """Return the members of the answer about an active token, in addition to ``active``."""
         claims = token._claims
         told: dict[str, Any] = {name: claims[name] for name in _TOLD if name in claims}
         if token.kind == "access":

@@ -21,13 +21,13 @@ from .labels import label_of
 class LoginView(CredentialsView[User]):
     """``POST`` with credentials opens a session and answers with its tokens.
 
-    Define `authenticate`. The other methods are there to be overridden: `limit`, `failed`,
-    `begin`, `label` and `answer`. Where the answer may set cookies, forms that another site sends
-    are refused, so that nobody can be logged in as somebody else without noticing.
+    Define `authenticate`. You may override `limit`, `failed`, `begin`, `label` and `answer`. If the
+    answer may set cookies, forms that another site sends are refused with 403 ``csrf_failed``, so
+    that a user cannot be logged in as somebody else without noticing.
 
     Attributes:
-        answer_in: The delivery of the tokens: ``cookies``, ``body`` or ``both``; None: cookies
-            where those are the only token location, else the body.
+        answer_in: Where the tokens are put: ``cookies``, ``body`` or ``both``. If None, in cookies
+            if these are the only token location, else in the body.
     """
 
     policies = Public()
@@ -43,7 +43,7 @@ class LoginView(CredentialsView[User]):
     def began(self) -> float | None:
         """The time at which the login began, before the password was compared (epoch seconds).
 
-        Whoever ends all sessions of the user from then on ends the one that is opened, too.
+        If all sessions of the user are ended after this time, the new session is ended too.
         """
         return application().state().login_began
 
@@ -52,9 +52,9 @@ class LoginView(CredentialsView[User]):
         return label_of(request.user_agent.string)
 
     def begin(self, user: User, credentials: Credentials) -> TokenPair:
-        """Open the session; override it to pass more to `JWTManager.login`.
+        """Open the session; override it to pass more arguments to `JWTManager.login`.
 
-        Pass ``since=self.began`` along.
+        Pass ``since=self.began`` as well.
         """
         return manager_here().login(user, label=self.label(credentials), since=self.began)
 

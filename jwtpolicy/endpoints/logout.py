@@ -18,12 +18,13 @@ from .answering import logging_refusals
 class LogoutView(ProtectedView):
     """``POST`` with an access or a refresh token ends its session, and unsets cookies.
 
-    So does every token whose signature verifies, of two cookies both: one that has expired, is not
-    valid yet by the clock of this machine, or was revoked, used or replaced. Whoever comes without
-    a token only loses the cookies: logging out never fails because one is logged out already. Where
-    a token was sent that ends nothing, the log has a warning. A cookie that was sent twice, because
-    another host has tossed one in, is no way to keep somebody logged in: of its values those are
-    ended that are tokens, and whose CSRF value the request brings.
+    A token also ends its session if its signature verifies and it has expired, is not valid yet by
+    the clock of this machine, or was revoked, used or replaced. If the request has two tokens in
+    cookies, both end their sessions. Without a token the answer only unsets the cookies, so
+    logging out twice is no error. If a token was sent and ends nothing, a warning is logged.
+
+    Another host of the domain may set a second cookie of the same name. Then each value ends its
+    session if it is a token whose CSRF value the request has, so this cannot prevent a logout.
     """
 
     _judges_each_cookie: ClassVar[bool] = True
@@ -41,8 +42,8 @@ class LogoutView(ProtectedView):
         """End the session.
 
         Raises:
-            CSRFError: The page of another site sent the request, to throw people out, or may have:
-                a cookie came without its CSRF value. Nothing is ended.
+            CSRFError: A token came in a cookie, and its CSRF value is missing, so the page of
+                another site may have sent the request. Nothing is ended.
         """
         found = application()
         if found.parts.takes_cookies:

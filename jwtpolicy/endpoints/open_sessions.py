@@ -26,12 +26,14 @@ OTHERS: Final = "others"
 class SessionsView(ProtectedView):
     """``GET`` lists the current user's sessions; ``DELETE`` ends one, the others, or all.
 
-    A list is a page: the newest 100, or ``?limit=`` fewer. Its member ``next`` is what ``?before=``
-    takes to go on after it, and null on the last page. What is neither is 400.
+    The list comes in pages: the newest 100 sessions, or fewer with ``?limit=``. Pass its member
+    ``next`` as ``?before=`` to get the next page; it is null on the last page. If a parameter is
+    malformed, the answer is 400 ``invalid_request``.
 
-    It stands at two rules: ``/sessions``, and ``/sessions/<session_id>`` for ``DELETE``, where
-    the id may be ``others``. Without an id all of them end, with the tokens outside of any. A
-    session of somebody else is as unknown as one that is over: 404.
+    The view has two rules: ``/sessions``, and ``/sessions/<session_id>`` for ``DELETE``, where the
+    id may be ``others``. Without an id all sessions end, and the tokens that belong to no session
+    are revoked. For a session of somebody else, or one that has ended, the answer is 404
+    ``not_found``.
     """
 
     _needs_store: ClassVar[bool] = True
@@ -45,7 +47,7 @@ class SessionsView(ProtectedView):
         return response
 
     def ended(self) -> ResponseReturnValue:
-        """Return the answer to ``DELETE``, which loses its cookies if the own session ended."""
+        """Return the answer to ``DELETE``; it unsets the cookies if the current session ended."""
         return Response(status=204, headers={"Cache-Control": "no-store"})
 
     def next_page(self, sessions: Sequence[OpenSession]) -> str | None:

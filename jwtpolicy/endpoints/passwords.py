@@ -21,16 +21,16 @@ Renew = Callable[[str], object]
 class PasswordCheck:
     """A password check that takes as long for unknown users: it compares with a dummy hash.
 
-    Whatever is stored, a comparison costs at least what today's hash costs: where there is no hash,
-    an empty one, as users have who log in elsewhere, one that was made in another way than
-    `hash_password` makes them now, or one that nobody can read, the hash of nobody is compared.
-    So an unknown name is no quicker than anybody. Who has an older hash is slower until it is
-    renewed, at the next login.
+    A comparison never takes less time than with a hash that is made today. If there is no hash, or
+    an empty one, or one that cannot be read or was made with other parameters, the password is
+    also compared with the dummy hash. A user with an older hash may take longer, until the hash is
+    renewed at the next login.
 
     Args:
-        hash_password: Makes a hash, as the application makes those that it keeps. The hash of
-            nobody comes from it, so that it costs what the others do.
-        verify: Whether the password, its second argument, is the one of the hash, its first.
+        hash_password: A function that makes a hash, as the application makes the hashes that it
+            stores. It also makes the dummy hash, so that both take the same time.
+        verify: A function that gets a hash and a password, and returns whether they belong
+            together.
     """
 
     def __init__(

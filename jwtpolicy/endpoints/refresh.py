@@ -13,21 +13,21 @@ from .answering import as_it_came, logging_refusals
 
 
 class RefreshView(ProtectedView):
-    """``POST`` with a refresh token gives a new pair; the token that was sent is used up.
+    """``POST`` with a refresh token returns a new token pair; the token that was sent is used up.
 
-    One that was used moments ago gets the newest pair of its session again. One that was used
-    before that ends the session, here as at every guard that accepts refresh tokens: it is in two
-    hands.
+    If a used token is sent again within ``JWT_REFRESH_GRACE``, the answer is the newest pair of the
+    session. If it is sent later, it counts as stolen and the session ends, as at every guard that
+    accepts refresh tokens.
     """
 
     policies = Refresh()
 
     def answer(self, pair: TokenPair) -> ResponseReturnValue:
-        """Return the pair in the way the token came: in cookies, or in the body as JSON."""
+        """Return the pair in the same way as the token came: in cookies, or in the body as JSON."""
         return as_it_came(pair)
 
     @logging_refusals
     def post(self) -> ResponseReturnValue:
-        """Use the token up, and answer with the next pair."""
+        """Use up the token, and answer with the next pair."""
         manager = manager_here()
         return self.answer(manager.refresh(current_token._get_current_object()))  # type: ignore[attr-defined] # of the proxy

@@ -25,14 +25,13 @@ def in_session(access: AccessRequest) -> Any:
 
 
 class StepUpView(CredentialsView[User]):
-    """``POST`` with credentials and an access token gives a fresh pair for the same session.
+    """``POST`` with credentials and an access token returns a fresh pair for the same session.
 
-    Somebody else's credentials are as wrong as a wrong password. Define `authenticate`; to ask
-    for the password alone, set ``fields = ("password",)`` and compare it with that of
-    `current_user`.
+    Credentials of another user are refused like a wrong password. Define `authenticate`. To ask for
+    the password alone, set ``fields = ("password",)`` and compare it with that of `current_user`.
 
     Attributes:
-        acr: The authentication context class that this reaches (:rfc:`9470`), or None.
+        acr: The authentication context class of the new tokens (:rfc:`9470`), or None.
     """
 
     _needs_store: ClassVar[bool] = True
@@ -40,7 +39,7 @@ class StepUpView(CredentialsView[User]):
     acr: ClassVar[str | None] = None
 
     def begin(self, user: User, credentials: Credentials) -> TokenPair | None:
-        """Make the session fresh, where *user* is the current one."""
+        """Make the session fresh, if *user* is the current user."""
         try:
             return manager_here().step_up(user, acr=self.acr)
         except OtherUserError:

@@ -26,12 +26,12 @@ from .request_fields import form_field
 
 
 class RevocationView(ClientView):
-    """``POST`` with a form's field ``token`` revokes it (:rfc:`7009`).
+    """``POST`` with the form field ``token`` revokes that token (:rfc:`7009`).
 
-    The caller presents an access or refresh token of the same user, or is one of `clients`. The
-    answer is 200 for a token that is unknown or void as well; what cannot be revoked is logged as a
-    warning. One that has expired, or is not valid yet, is revoked. A refresh token takes its
-    session along. ``token_type_hint`` is not needed: a token says itself what it is.
+    The caller sends an access or refresh token of the same user, or is one of `clients`. The answer
+    is 200 for an unknown or invalid token too. If a token cannot be revoked, a warning is logged. A
+    token that has expired, or is not valid yet, is revoked. If it is a refresh token, its session
+    ends. ``token_type_hint`` is ignored, because the token has its kind as a claim.
 
     Attributes:
         kinds: The kinds of token that can be revoked here.
@@ -42,7 +42,7 @@ class RevocationView(ClientView):
     kinds: ClassVar[AbstractSet[str]] = frozenset({"access", "refresh"})
 
     def may_revoke(self, token: Token) -> bool:
-        """Whether the caller may revoke *token*: a client any, a user those of their own."""
+        """Whether the caller may revoke *token*: a client any token, a user only their own."""
         if self.client() is not None:
             return True
         caller = application().state().token

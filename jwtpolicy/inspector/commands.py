@@ -9,7 +9,9 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 import click
+from flask import Flask
 
+from ..audit.hiding import hider
 from ..exceptions import SetupError
 from ..extension import manager_here
 from . import explaining, matrix
@@ -37,6 +39,11 @@ def quietly() -> Iterator[None]:
         logger.removeHandler(handler)
 
 
+def _print(app: Flask, text: str) -> None:
+    """Print *text* without the secrets of *app*: a policy or an exception may name one."""
+    click.echo(hider(app.config)(text))
+
+
 @quietly()
 def explain(method: str, path: str, options: Mapping[str, Any]) -> int:
     """Print what would become of a request, and return the exit code.
@@ -58,7 +65,7 @@ def explain(method: str, path: str, options: Mapping[str, Any]) -> int:
         with app.app_context():
             told = manager_here().explain(method, path, token=token, place=options["place"])
     write = explaining.as_json if options["as_json"] else explaining.as_text
-    click.echo(write(app, told, verbose=options["verbose"]))
+    _print(app, write(app, told, verbose=options["verbose"]))
     return explaining.exit_code(told)
 
 
@@ -83,7 +90,7 @@ def ask_all(options: Mapping[str, Any]) -> int:
         subjects = [matrix.Subject(None, None), *map(matrix.Subject, names, tokens)]
         with app.app_context():
             found = matrix.asked(app, bound, subjects, options["methods"], options["paths"])
-    click.echo(found.as_json() if options["as_json"] else found.as_text())
+    _print(app, found.as_json() if options["as_json"] else found.as_text())
     return found.exit_code
 
 
@@ -105,7 +112,7 @@ def inspect(source: str) -> int:
     app, bound = loaded()
     with _told():
         found = inspected(app, bound, token)
-    click.echo(found.text())
+    _print(app, found.text())
     return 0 if found.refusal is None else 1
 
 

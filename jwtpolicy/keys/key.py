@@ -66,8 +66,8 @@ class Key:
         algorithm: ``HS256``, ``RS256``, ``PS256``, ``ES256`` (each also 384 and 512), ``Ed25519``
             (:rfc:`9864`), or ``EdDSA``, which is the older name of the same algorithm. A key has
             one of the two names, and does not verify tokens whose header has the other.
-        key_id: ``kid``. Asymmetric keys get their thumbprint (:rfc:`7638`), secrets none: a hash
-            of a secret would be a hint.
+        key_id: ``kid``. If None, asymmetric keys get their thumbprint (:rfc:`7638`). Secrets get
+            none, because a hash of a secret would help to guess it.
         is_fallback: Whether tokens without ``kid`` are tried with it too.
 
     Raises:

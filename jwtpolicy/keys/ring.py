@@ -27,19 +27,20 @@ class KeySource(Protocol):
 class KeyRing:
     """One key that signs, and those that verify; it never changes.
 
-    Keys that depend on the tenant or the user are a subclass: `signing_key_for` chooses by what
-    the token says, and gives each key its name; `find` chooses by that name; `may_sign` says of a
-    verified token whether its key may say that. Without the last, whoever has one tenant's key
-    could speak for all the others. A ring of which all keys are the same owner's, as when `find`
-    looks up what was rotated, has nothing to say there.
+    For keys that depend on the tenant or the user, write a subclass. `signing_key_for` chooses the
+    key by the claims, and each key has a name. `find` looks a key up by its name. `may_sign`
+    decides whether the key of a verified token may sign its claims.
+
+    .. warning:: **With one tenant's key, tokens of all other tenants can be made** if `may_sign`
+        allows every key. A ring whose keys all belong to one owner does not need it.
 
     Args:
         signing: The key that signs, and verifies too; None for a service that only verifies.
         verifying: Further keys that verify.
 
     Raises:
-        ConfigurationError: Two keys have one name, there is no key at all, a member is no `Key`,
-            or `signing_key_for` is overridden and `may_sign` is not.
+        ConfigurationError: Two keys have one name, or there is no key at all; or a member is not a
+            `Key`; or `signing_key_for` is overridden and `may_sign` is not.
     """
 
     __slots__ = ("_by_name", "_of_any_name", "_signing_keys", "_unnamed", "signing_key")
@@ -70,16 +71,16 @@ class KeyRing:
         return self
 
     def signing_key_for(self, subject: str, claims: Mapping[str, Any]) -> Key | None:
-        """Return the key that signs a token; None where there is none that can.
+        """Return the key that signs a token; None if no key can.
 
         Args:
             subject: ``sub``.
-            claims: The claims of the application's own; no registered ones.
+            claims: The claims of the application's own, without registered ones.
         """
         return self.signing_key
 
     def signing_keys(self) -> tuple[Key, ...]:
-        """Return all keys that could sign: the one that does, and its fallbacks."""
+        """Return all keys that could sign: the current one, and its fallbacks."""
         return self._signing_keys
 
     def named_keys(self) -> tuple[Key, ...]:
@@ -89,10 +90,10 @@ class KeyRing:
     def find(self, algorithm: str, key_id: str | None) -> tuple[Key, ...]:
         """Return the keys that may have signed a token with this header (KEY-1).
 
-        Both arguments come from a token that is not verified yet: names to look up, no more.
-        With ``kid`` that is the key of that name; without, the one key of that algorithm, and
-        its fallbacks. No other key is ever tried. A ring of ``JWT_PUBLIC_KEY`` alone has that one
-        for every name: the PEM does not say what its owner calls it.
+        Both arguments come from a token that is not verified yet: use them only to look up keys.
+        With ``kid``, the result is the key of that name. Without, it is the one key of that
+        algorithm, and its fallbacks. No other key is ever tried. A ring of ``JWT_PUBLIC_KEY`` alone
+        returns that key for every name, because the PEM does not contain its name.
         """
         if key_id is None:
             return self._unnamed.get(algorithm, ())
@@ -102,10 +103,10 @@ class KeyRing:
     def may_sign(self, key: Key, claims: Mapping[str, Any]) -> bool:
         """Return whether *key* may sign *claims*: True or False, and nothing else.
 
-        It is asked of every token whose signature and registered claims were verified, of every
-        one that is about to be issued, and, of the key of a token that is refreshed, about what
-        its successors would say. What raises, or answers anything else, refuses and is logged; an
-        HTTPException, such as `KeysUnavailableError`, passes through.
+        It is called for every token whose signature and registered claims were verified, for every
+        token before it is issued, and at a refresh for the key of the old token and the claims of
+        the new ones. If it raises, or returns anything else, the token is refused and the error is
+        logged. An HTTPException, such as `KeysUnavailableError`, is passed on.
 
         Args:
             key: The key that made the signature.

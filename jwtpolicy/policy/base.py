@@ -93,24 +93,24 @@ def broken(policy: object, why: str, error: Exception | None = None) -> Finding:
 
 
 class Policy(Comparable):
-    """An authorization rule that allows or refuses a request: frozen, hashable, stateless.
+    """An authorization rule that allows or refuses a request; it is immutable and hashable.
 
-    Combine policies with ``&``, ``|`` and ``~``. Its ``repr`` is its source text. They nest 100
-    levels deep at the most; ``AllOf(*policies)`` combines many in one level.
+    Combine policies with ``&``, ``|`` and ``~``. The ``repr`` of a policy is its source text.
+    Policies nest at most 100 levels deep; ``AllOf(*policies)`` combines many in one level.
 
-    To write one with parameters, subclass it and define `decide`; for one without,
-    `jwtpolicy.policy` on a function is shorter.
+    To write a policy with parameters, subclass `Policy` and define `decide`. For one without
+    parameters, `jwtpolicy.policy` on a function is shorter.
 
-    Of equal policies in a tree only the first is evaluated, so two are equal only where that is
-    proved: they are of the same class, and every attribute that ``__init__`` has set
-    is the same object, or an equal and immutable plain value (text, numbers, UUIDs, tuples and
-    frozensets of them, other policies). So a policy that keeps a list equals itself alone.
+    If a tree contains equal policies, only the first of them is evaluated. Two policies are equal
+    if they are of the same class, and if every attribute that ``__init__`` sets is the same object
+    or an equal and immutable plain value: text, numbers, UUIDs, other policies, and tuples and
+    frozensets of these. So a policy that keeps a list is equal only to itself.
 
     Attributes:
-        needs_token: Whether `decide` is called only for a verified token. Without one the answer
-            is then ``NO_TOKEN``.
-        cost: ``0`` for comparisons of claims, ``1`` for code of the application, ``2`` for a round
-            trip to a database. Cheap ones are evaluated first.
+        needs_token: If True, `decide` is called only with a verified token. Without a token the
+            outcome is ``NO_TOKEN``.
+        cost: ``0`` for comparisons of claims, ``1`` for code of the application, ``2`` for a
+            request to a database. Policies of low cost are evaluated first.
 
     Example:
         >>> class EvenSubject(Policy):
@@ -161,11 +161,11 @@ class Policy(Comparable):
         return Alone(self) if found is None else found
 
     def decide(self, access: AccessRequest) -> Any:
-        """Judge one request: ``True``, ``False``, an `Outcome` or ``access.deny(…)``; may be async.
+        """Return ``True``, ``False``, an `Outcome` or ``access.deny(…)``; it may be async.
 
-        Anything else, ``None`` too, and any exception is an error of the application: the
-        request is refused with 500 and logged. Reading an absent claim through
-        ``access.token.claims`` is ``MISSING_CLAIM``.
+        If it returns anything else, such as ``None``, or raises, that is an error of the
+        application: the request is refused with 500 ``server_error``, and logged. If it reads an
+        absent claim of ``access.token.claims``, the outcome is ``MISSING_CLAIM``.
         """
         raise NotImplementedError
 
@@ -282,10 +282,10 @@ class Policy(Comparable):
         return program
 
     def evaluate(self, access: AccessRequest) -> Decision:
-        """Return the decision of this policy alone: no baseline, no added check, no token consumed.
+        """Return the decision of this policy alone: the baseline is not asked, no token is used up.
 
         Args:
-            access: The request to judge.
+            access: The request.
         """
         program = self.program
         run = program.run(access)
@@ -518,7 +518,7 @@ class _Combination(_Operator):
 
 
 class AllOf(_Combination):
-    """``a & b``: the hardest of the outcomes, so all have to allow.
+    """``a & b``: all have to allow; otherwise the hardest outcome to overcome is the result.
 
     Example:
         >>> HasRole("admin") & Fresh(within=300)
@@ -540,7 +540,7 @@ class AllOf(_Combination):
 
 
 class AnyOf(_Combination):
-    """``a | b``: the easiest of the outcomes, so one has to allow.
+    """``a | b``: one has to allow; otherwise the easiest outcome to overcome is the result.
 
     Example:
         >>> HasRole("admin") | HasScope("reports:read")
@@ -562,7 +562,9 @@ class AnyOf(_Combination):
 
 
 class AtLeast(_Combination):
-    """``AtLeast(2, a, b, c)``: the k-th smallest outcome, so k of them have to allow.
+    """``AtLeast(k, a, b, c)``: *k* of the policies have to allow.
+
+    Otherwise the outcome is the k-th in order, the easiest to overcome first.
 
     Attributes:
         count: How many have to allow; from 1 to the number of members.
@@ -589,7 +591,10 @@ class AtLeast(_Combination):
 
 
 class Not(_Operator):
-    """``~a``: pushed down to the leaves (De Morgan); there an undetermined outcome stays as it is.
+    """``~a``: allows if *a* refuses, and refuses if *a* allows.
+
+    If *a* cannot be decided, because a claim is missing, for example, that outcome stays, and the
+    request is refused. The negation applies to the single policies in *a* (De Morgan).
 
     Attributes:
         member: The policy that is negated.
@@ -626,7 +631,7 @@ class Not(_Operator):
 
 
 class When:
-    """``When(c).then(p)``: implication, ``~c | p``; *p* is required of requests that *c* allows.
+    """``When(c).then(p)``: if *c* allows a request, *p* has to allow it too; it is ``~c | p``.
 
     Example:
         >>> When(HasRole("guest")).then(Fresh(within=300))

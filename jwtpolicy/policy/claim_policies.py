@@ -60,14 +60,14 @@ def named_matchers(
 class ClaimsMatch(Attribute):
     """Claims have these values: ``ClaimsMatch(role="admin")``.
 
-    Type and value are compared, deeply, as they stand in the token: ``sub`` with its prefix. A
-    claim that is absent, null or of another JSON type than what is asked for is
-    ``MISSING_CLAIM``, so that neither the match nor its negation admits it.
+    Type and value are compared, at all levels, as the token has them: ``sub`` includes its prefix.
+    If a claim is absent, null or of another JSON type, the outcome is ``MISSING_CLAIM``. Then the
+    policy refuses, and so does its negation.
 
     Args:
-        claims: Names, or dotted paths into objects, and what is asked of each: a value, a
-            matcher (``contains``, ``one_of``, ``view_arg``), or a marshmallow validator.
-        absent: With ``"mismatch"`` an absent or null claim is a plain no, which ``~`` turns.
+        claims: The names of claims, or dotted paths into objects, each with what it has to be: a
+            value, a matcher (``contains``, ``one_of``, ``view_arg``), or a marshmallow validator.
+        absent: If it is ``"mismatch"``, an absent or null claim does not match; ``~`` allows it.
         names: The same for claims whose names are identifiers.
 
     Example:
@@ -145,13 +145,14 @@ def doubtful_first(finding: Finding) -> int:
 
 
 class IsSubject(ClaimsMatch):
-    """The token is about the user whom the URL names.
+    """The token is about the user whose id is in the URL.
 
     Args:
         name: The variable of the URL.
-        of: The type of users that it names; its schema's ``subject_prefix`` is added. None: the
-            type without one, so that no ``machine:1`` in a URL names a machine. What is compared
-            with the claim as it stands there is ``ClaimsMatch(sub=view_arg(name))``.
+        of: The type of users that the variable is about; the ``subject_prefix`` of its schema is
+            added before the comparison. If None, it is the type without a prefix, so that
+            ``machine:1`` in a URL does not match a machine. To compare with ``sub`` as it is in
+            the token, write ``ClaimsMatch(sub=view_arg(name))``.
 
     Example:
         >>> decision = jwt.explain(IsSubject("user_id"), jwt.issue("7"), view_args={"user_id": 7})
@@ -191,7 +192,7 @@ def checked_type(owner: str, of: object) -> type | None:
 
 
 class HasRole(Attribute):
-    """The bearer has all of these roles, in the array claim that ``JWT_ROLES_CLAIM`` names.
+    """The user has all of these roles, in the array claim that ``JWT_ROLES_CLAIM`` names.
 
     Example:
         >>> token = jwt.issue("ada", claims={"roles": ["author"]})
@@ -219,7 +220,7 @@ class HasRole(Attribute):
 
 
 class HasScope(Attribute):
-    """The token's scope holds all of these; an absent ``scope`` holds none.
+    """The token's scope contains all of these; if ``scope`` is absent, it contains none.
 
     Example:
         >>> token = jwt.issue("ada", scope="read")

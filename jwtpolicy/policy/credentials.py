@@ -41,9 +41,10 @@ class Credential(Policy):
 
 
 class TokenKind(Credential):
-    """The token is of this kind: its ``type`` claim is *kind*, and it has not expired meanwhile.
+    """The token is of this kind: its ``type`` claim is *kind*, and it has not expired.
 
-    Guards have just looked at ``exp``; `enforce` in a stream that goes on for long looks again.
+    A guard has checked ``exp`` just before. In a view that runs for a long time, such as a stream,
+    `enforce` checks it again.
 
     Attributes:
         kind: ``access``, ``refresh`` or a kind of the application's own.
@@ -107,17 +108,17 @@ class Refresh(TokenKind):
 
 
 class Anonymous(Credential):
-    """No credential was presented: the only policy that lets a caller in without a token.
+    """No token was sent: the only policy that allows requests without a token.
 
-    ``~Anonymous()`` asks for a verified token of any kind that the level accepts.
+    ``~Anonymous()`` requires a verified token of any kind that the level accepts.
 
-    .. warning:: With ``ignore_invalid=True`` a user whose token has expired or was revoked gets
-        the answer for strangers, and no 401 by which a client would know that it has to refresh.
-        Show there only what strangers may see.
+    .. warning:: **With** ``ignore_invalid=True`` **a user whose token has expired or was revoked
+        is treated as a stranger**. There is no 401 that tells the client to refresh. Show only
+        what strangers may see.
 
     Attributes:
-        ignore_invalid: Whether this leaf also allows where a token was presented that cannot be
-            used: expired, forged, revoked, of another kind. No policy then sees that token.
+        ignore_invalid: Whether this policy also allows if the token cannot be used, because it has
+            expired, is forged, was revoked or is of another kind. No policy sees that token.
 
     Example:
         >>> print(jwt.explain(Anonymous()).outcome)
@@ -169,11 +170,11 @@ class Authenticated(Credential):
 class OptionalToken(AnyOf):
     """``Anonymous() | Access()``: an access token, or none at all.
 
-    .. warning:: With ``ignore_invalid=True`` a user whose token has expired or was revoked gets
-        the answer for strangers, and no 401; see `Anonymous`.
+    .. warning:: **With** ``ignore_invalid=True`` **a user whose token has expired or was revoked
+        is treated as a stranger**, and gets no 401; see `Anonymous`.
 
     Args:
-        ignore_invalid: Treat a token that cannot be used as if none had been sent.
+        ignore_invalid: Whether a token that cannot be used is treated as if none had been sent.
 
     Example:
         >>> print(jwt.explain(OptionalToken()).outcome)
@@ -225,10 +226,10 @@ class OwnTokens(Credential):
 
 
 class NotRevoked(Credential):
-    """Neither the token nor its session nor its subject was revoked; one look into the store.
+    """Neither the token nor its session nor its subject was revoked; it reads the store once.
 
-    A refresh token that was used moments ago passes within the grace: whoever holds it could have
-    its successor by asking.
+    A refresh token that was used passes within ``JWT_REFRESH_GRACE``, because it still gets the
+    next token pair.
 
     Example:
         >>> token = jwt.issue("ada")
@@ -260,7 +261,7 @@ def _revoked(standing: TokenStatus) -> Finding:
 
 
 class KnownUser(Credential):
-    """The application's ``user_loader`` knows the token's user.
+    """The application's ``user_loader`` finds the user of the token.
 
     Example:
         >>> @jwt.user_loader
@@ -296,13 +297,13 @@ class KnownUser(Credential):
 
 
 class SingleUse(NotRevoked):
-    """The token was not used before; the guard uses it up when it lets the request in.
+    """The token was not used before; the guard uses it up when it admits the request.
 
-    HEAD uses nothing up: where GET would be let in by it, the guard answers 200 without calling the
-    view.
+    HEAD uses nothing up: if GET would be admitted, the guard answers HEAD with 200 and does not
+    call the view.
 
     Attributes:
-        consume: Whether the guard uses it up; with False the view calls ``jwt.consume()``.
+        consume: Whether the guard uses up the token. If False, the view calls ``jwt.consume()``.
 
     Example:
         >>> @app.get("/file")
@@ -332,7 +333,7 @@ class SingleUse(NotRevoked):
 
 
 class Public(Policy):
-    """Open to everybody: no token is read. It is a whole level and cannot be combined.
+    """Open to everybody: no token is read. It has to be the only policy, and cannot be combined.
 
     Example:
         >>> class Status(ProtectedView):

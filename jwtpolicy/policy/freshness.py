@@ -21,9 +21,9 @@ class Fresh(Attribute):
     """The user authenticated recently enough, or strongly enough (:rfc:`9470#section-3`).
 
     ``Fresh()`` reads the ``fresh`` claim. With *within* or *acr* only ``auth_time`` and ``acr``
-    count; a token without them is not fresh. Only access tokens are judged: one of another kind
-    passes neither ``Fresh()`` nor ``~Fresh()``. None is an error: where a setting is missing, less
-    would be asked than was meant.
+    count, and a token without them is not fresh. Only access tokens can be fresh: for a token of
+    another kind neither ``Fresh()`` nor ``~Fresh()`` allows. Passing None is an error, so that a
+    missing setting cannot weaken the policy.
 
     Attributes:
         within: How many seconds ago the user may have authenticated, or None.

@@ -147,19 +147,19 @@ def policy(*, needs_token: bool = True) -> PolicyDecorator: ...
 def policy(
     function: type_of_function | NotGiven = NOT_GIVEN, /, *, needs_token: bool = True
 ) -> Any:
-    """Turn a function of an `AccessRequest` into a policy; sync or async.
+    """Turn a function of an `AccessRequest` into a policy; it may be async.
 
-    A function of one parameter becomes a policy; one of more becomes a factory, to be called
-    with the others. It returns ``True``, ``False``, an `Outcome` or ``access.deny("reason")``;
-    everything else is an error that refuses the request.
+    A function of one parameter becomes a policy. A function of several becomes a factory: call it
+    with the other arguments to get a policy. The function returns ``True``, ``False``, an `Outcome`
+    or ``access.deny("reason")``. If it returns anything else, the request is refused with 500.
 
     Args:
-        function: The function, where the decorator is written without parentheses.
-        needs_token: With False the function is called for requests without a verified token, too.
+        function: The function, if the decorator is written without parentheses.
+        needs_token: If False, the function is also called for requests without a verified token.
 
     Raises:
-        PolicyDefinitionError: The decorated object is no function, or does not take the
-            `AccessRequest` first; or *needs_token* is no bool.
+        PolicyDefinitionError: The decorated object is not a function, or does not take the
+            `AccessRequest` first; or *needs_token* is not a bool.
 
     Example:
         >>> @policy

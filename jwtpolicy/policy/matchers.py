@@ -99,7 +99,7 @@ class _Looked(Matcher):
 
 
 class view_arg(_Looked):  # noqa: N801 # reads as a value in an expression
-    """Equal to the value of a variable in the URL.
+    """Equal to the value of a variable of the URL.
 
     Example:
         >>> token = jwt.issue("ada", claims={"team": "red"})

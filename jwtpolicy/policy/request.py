@@ -125,22 +125,22 @@ class AccessRequest:
 
     Attributes:
         token: The verified token, or None.
-        credential_error: Why the credential that was presented is not a token, or None where
-            there was none or it verified.
+        credential_error: The reason why the token that was sent cannot be used. None if no token
+            was sent, or if it was verified.
         method: The HTTP method.
         endpoint: The name of the endpoint, or None outside of one.
         view_args: The values of the URL's variables, read-only.
         remote_addr: The client's address as text, or None.
-        transport: The name of the place where the token stood: ``headers``, ``cookies`` …; None
+        transport: The name of the place where the token was: ``headers``, ``cookies`` …; None
             without a token.
         terms: The clock, the leeway and the name of the roles' claim.
-        is_dry_run: Whether the request is only explained: a policy that counts requests, or writes
-            anything else, only looks then.
+        is_dry_run: Whether the request is only explained. A policy that counts requests, or writes
+            anything else, must not write then.
 
     Args:
-        resource: The object that the endpoint is about; None where it was looked for and does not
-            exist, `NOT_GIVEN` where there is none to look for.
-        services: What the application can be asked, or None.
+        resource: The object that the endpoint is about. None if it was searched for and does not
+            exist; `NOT_GIVEN` if the endpoint has none.
+        services: The services of the application, or None.
 
     Raises:
         TypeError: *token* is not a verified `Token`, or *view_args* is not a mapping.
@@ -211,7 +211,7 @@ class AccessRequest:
 
     @property
     def has_resource(self) -> bool:
-        """Whether the resource was loaded; one that does not exist is None, and counts."""
+        """Whether the resource was loaded; True also if it is None because it does not exist."""
         return not isinstance(self._resource, NotGiven | NotLoaded)
 
     @property
@@ -228,11 +228,11 @@ class AccessRequest:
 
     @property
     def user(self) -> Any:
-        """The token's user, loaded at the first touch; None without a token.
+        """The token's user, loaded at the first use; None without a token.
 
         Raises:
             HTTPException: The token's user does not exist, or the application's loader raised it.
-            UserPending: The loader has to be awaited; whoever does that asks again.
+            UserPending: The loader has to be awaited; the guard awaits it and asks again.
         """
         if self.token is None:
             return None
@@ -261,8 +261,8 @@ class AccessRequest:
         """Return a refusal with its reason, for `Policy.decide` to return.
 
         Args:
-            reason: For the log and `Decision.explain`; clients do not see it.
-            outcome: Which refusal; anything but ``ALLOW`` and ``PENDING``.
+            reason: The reason for the log and `Decision.explain`; clients do not see it.
+            outcome: The kind of refusal; anything except ``ALLOW`` and ``PENDING``.
             retry_after: Seconds, for ``RATE_LIMITED``.
 
         Raises:

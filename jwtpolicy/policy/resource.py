@@ -26,12 +26,13 @@ from .request import NOT_LOADED, AccessRequest
 class ResourceMatch(Attribute):
     """Attributes of the resource have these values: ``ResourceMatch(owner_id=claim("sub"))``.
 
-    Until the guard has loaded the resource the answer is ``PENDING``; a resource of None is
-    ``NOT_FOUND``; an attribute that is not there is ``MISSING_CLAIM``.
+    If the resource is None, the outcome is ``NOT_FOUND``. If it lacks an attribute, the outcome is
+    ``MISSING_CLAIM``. The guard loads the resource before it decides; ``PENDING`` means that the
+    resource is not loaded yet.
 
     Args:
-        attributes: Names, or dotted paths, of attributes (of a mapping: its keys), and what is
-            asked of each, as for `ClaimsMatch`.
+        attributes: The names of attributes, or dotted paths (of a mapping: its keys), each with
+            what it has to be, as for `ClaimsMatch`.
         names: The same for names that are identifiers.
 
     Example:
@@ -81,12 +82,12 @@ class Owns(ResourceMatch):
     """The resource belongs to the token's subject.
 
     The resource is loaded only if everything else allows. So ``Owns("owner") & Fresh(within=300)``
-    asks for the password first, also where the resource is somebody else's or does not exist.
+    asks for the password first, even if the resource belongs to somebody else or does not exist.
 
     Args:
         name: The attribute, or dotted path, that holds the owner's id.
-        of: The type of users that it is about, as for `IsSubject`; None: the one without a
-            prefix. Where the attribute holds subjects as they stand in tokens, with the prefix,
+        of: The type of users that the attribute is about, as for `IsSubject`. If None, it is the
+            type without a prefix. If the attribute holds subjects with the prefix, as in tokens,
             write ``ResourceMatch(name=claim("sub"))``.
 
     Example:

@@ -166,18 +166,18 @@ class ClaimSchema(marshmallow.Schema, metaclass=_Checked):
     """A marshmallow schema that turns an object into claims, and claims into an object.
 
     It has to define ``sub``, which is text in the token. It may not define the claims that the
-    library writes itself. Without a ``post_load`` that makes an object, `current_user` is a
-    frozen object of the fields.
+    library writes itself. Without a ``post_load`` that makes an object, `current_user` is a frozen
+    object with the fields as attributes.
 
-    Schemas of plain fields are compiled when they are registered, and load several times as fast
-    as marshmallow does; what is patched or added later is not seen.
+    Schemas of plain fields are compiled when they are registered, and load several times as fast as
+    with marshmallow. Later changes of the schema have no effect.
 
-    In ``class Meta``, ``name`` and ``version`` tell it from others of the same kind of token;
-    `upgrade` then reads what an older version wrote.
+    In ``class Meta``, ``name`` and ``version`` distinguish it from other schemas of the same kind
+    of token; `upgrade` then reads the claims of an older version.
 
-    ``sub`` is unique within the issuer (:rfc:`7519#section-4.1.2`). Where there are several types
-    of users, all but one declare ``subject_prefix`` in ``Meta``, such as ``"machine:"``: it stands
-    before ``sub`` in the token, and is taken off before the schema sees it.
+    ``sub`` is unique within the issuer (:rfc:`7519#section-4.1.2`). If there are several types of
+    users, all but one declare ``subject_prefix`` in ``Meta``, such as ``"machine:"``. In the token,
+    ``sub`` begins with the prefix; it is removed before the schema loads the claims.
     """
 
     class Meta:
@@ -190,7 +190,7 @@ class ClaimSchema(marshmallow.Schema, metaclass=_Checked):
     subject_prefix: ClassVar[str]
 
     def upgrade(self, claims: dict[str, Any], version: int) -> dict[str, Any]:
-        """Return *claims*, as an older version wrote them, as this one would.
+        """Return the *claims* of an older version in the form of this version.
 
         Raises:
             ValidationError: Claims of that version cannot be read; always, unless a subclass

@@ -14,8 +14,8 @@ from ..tokens.claims import MAX_TIME
 class NumericDate(fields.Field):  # type: ignore[type-arg] # generic in marshmallow 4 only
     """Seconds since the epoch in the token, an aware datetime in Python.
 
-    (:rfc:`7519#section-2`, "NumericDate".) Naive datetimes are refused: nobody can know which
-    moment they mean.
+    (:rfc:`7519#section-2`, "NumericDate".) A naive datetime is refused, because its time zone is
+    not known.
     """
 
     default_error_messages = {  # noqa: RUF012 # as the base class has it

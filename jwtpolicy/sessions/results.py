@@ -31,10 +31,10 @@ class TokenPair:
     Attributes:
         access_token: The access token.
         refresh_token: The refresh token.
-        expires_in: Seconds that the access token lives, or None where it never expires.
-        scope: The scopes granted, space-separated, or None.
+        expires_in: The lifetime of the access token in seconds, or None if it never expires.
+        scope: The granted scopes, separated by spaces, or None.
         session_id: The session of both tokens, or None without a store.
-        set_cookies: Sets the cookies of a response; None where ``JWT_TOKEN_LOCATION`` has none.
+        set_cookies: Sets the cookies of a response; None if ``JWT_TOKEN_LOCATION`` has no cookies.
         in_cookies: Whether ``JWT_TOKEN_LOCATION`` is cookies alone.
     """
 
@@ -63,11 +63,12 @@ class TokenPair:
         """Return the JSON answer of :rfc:`6749#section-5.1`, with ``Cache-Control: no-store``.
 
         Args:
-            cookies: Whether the tokens go into cookies; they are then not in the body, where
-                scripts could read them. None: where cookies are the only place for tokens.
+            cookies: Whether the tokens are put into cookies, and not into the body, which scripts
+                can read. If None, they are if cookies are the only location of tokens.
 
         Raises:
-            ConfigurationError: *cookies*, and they are not in ``JWT_TOKEN_LOCATION``.
+            ConfigurationError: *cookies* is True, and ``JWT_TOKEN_LOCATION`` does not contain
+                cookies.
             IssueError: A cookie would be too long for browsers, or has no path yet.
         """
         is_hidden = self.in_cookies if cookies is None else cookies
@@ -95,7 +96,7 @@ class Logout:
     """The result of `JWTManager.logout`.
 
     Attributes:
-        session_id: The session that was ended, or None where there was none.
+        session_id: The session that was ended, or None if there was none.
     """
 
     session_id: str | None = None
@@ -104,7 +105,7 @@ class Logout:
     )
 
     def as_response(self) -> FlaskResponse:
-        """Return an empty answer, 204, which unsets the cookies where there may be any."""
+        """Return an empty answer, 204, which unsets the cookies if tokens are read from cookies."""
         response = FlaskResponse(status=204, headers={"Cache-Control": "no-store"})
         if self._unset_cookies is not None:
             self._unset_cookies(response)
@@ -118,9 +119,9 @@ class OpenSession:
     Attributes:
         session_id: ``sid`` of its tokens.
         subject: ``sub`` of its user.
-        created_at: Time of the login.
-        last_used_at: Time of the last refresh.
-        expires_at: When it ends unless it is refreshed before; None where it has no end.
+        created_at: The time of the login.
+        last_used_at: The time of the last refresh.
+        expires_at: The time at which it ends unless it is refreshed before; None if it has no end.
         label: A name by which its user recognizes it ("Firefox on Linux"), or None; at most 80
             characters of one line. It may come from the client: escape it, as templates do.
         is_current: Whether the token of the current request belongs to it.

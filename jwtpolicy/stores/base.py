@@ -141,7 +141,7 @@ class Rotation:
 
     Attributes:
         state: The state of the presented refresh token.
-        kept: The sealed pair of the newest rotation, where the state is ``REPEATED``; else None.
+        kept: The sealed pair of the newest rotation if the state is ``REPEATED``; else None.
     """
 
     state: RotationState
@@ -149,11 +149,11 @@ class Rotation:
 
 
 class Predecessor(NamedTuple):
-    """A refresh token that was used, and may be repeated for a while.
+    """A refresh token that was used, and may be sent again for a while.
 
     Attributes:
         token_id: ``jti``.
-        deadline: The second from which on repeating it is reusing it. It never moves.
+        deadline: The second from which on sending it again counts as reuse. It never moves.
     """
 
     token_id: str
@@ -168,10 +168,10 @@ class SessionRecord:
         session: The public part.
         is_ended: Whether it was ended before its expiry.
         predecessors: Used refresh tokens that may be in their grace, the newest last.
-        kept: The sealed pair that a repetition of any of them is answered with, or None.
+        kept: The sealed pair that answers a repetition of any of them, or None.
         replaced_at: The last time at which an unused refresh token was replaced; 0 for never.
             All tokens that were issued up to then are void.
-        replaced_by: ``jti`` of the token that took its place.
+        replaced_by: ``jti`` of the token that replaced it.
     """
 
     session: Session
@@ -183,7 +183,7 @@ class SessionRecord:
 
     @property
     def kept_until(self) -> int:
-        """The end of the last grace, after which no sealed pair is kept; 0 where none is."""
+        """The end of the last grace, after which no sealed pair is kept; 0 if there is none."""
         return max((one.deadline for one in self.predecessors), default=0)
 
     def is_live(self, now: int) -> bool:
@@ -251,9 +251,9 @@ class Step(NamedTuple):
     """The change of a session that gets another refresh token.
 
     Attributes:
-        successor_id: ``jti`` of the new one.
+        successor_id: ``jti`` of the new refresh token.
         idle_expires_at: The session's new idle expiry, or None.
-        facts: Its new facts, or None where they stay as they are.
+        facts: Its new facts, or None if they do not change.
     """
 
     successor_id: str
@@ -276,9 +276,9 @@ class Known(NamedTuple):
 
     Attributes:
         is_revoked: Of the token's own entry: true for revoked, false for consumed; None without.
-        is_ended: Of its session: true for ended, false for open; None where it is unknown.
+        is_ended: Of its session: true for ended, false for open; None if it is unknown.
         cut_off: The second up to which all tokens of its subject are revoked, or None.
-        record: Of a refresh token: its session, or the one that came of it, or None.
+        record: Of a refresh token: its session, or the session that adopted it, or None.
     """
 
     is_revoked: bool | None
@@ -303,7 +303,7 @@ def judge_standing(ref: TokenRef, known: Known, now: int, leeway: float) -> Toke
         ref: The token.
         known: The entries that the store has found about it.
         now: The time.
-        leeway: Seconds by which the clocks of those who issue and who revoke may differ.
+        leeway: Seconds by which the clocks of the issuing and the revoking machine may differ.
     """
     # Revocation first: it also covers a token that was consumed, or used up in its session.
     if known.is_revoked or known.is_ended:
@@ -333,21 +333,21 @@ def _judge_refresh(ref: TokenRef, known: Known, now: int) -> TokenStatus:
 class TokenStore(ABC):
     """The interface of token stores: they keep sessions, revocations and single uses.
 
-    Entries are found by issuer and id, so that a foreign ``jti``, ``sid`` or ``sub`` is never
-    taken for one of our own. *issuer* is ``iss``, or the empty string for own tokens that carry
+    Entries are found by issuer and id, so a ``jti``, ``sid`` or ``sub`` of another issuer is never
+    confused with an own one. *issuer* is ``iss``, or the empty string for own tokens that have
     none. Times are integers of seconds since the epoch, unless stated otherwise.
 
-    There are two clocks. *now* is always the caller's, and lifetimes, grace and cut-offs go by it.
-    What a store *deletes* goes by the earlier of *now* and its server's own clock, so that no
-    machine whose clock is wrong takes away what the others still need.
+    There are two clocks. *now* is the caller's; lifetimes, grace and cut-offs are computed with it.
+    Entries are *deleted* by the earlier of *now* and the server's own clock, so that a machine with
+    a wrong clock cannot delete entries that others still need.
 
-    Opening is lazy: the constructor touches nothing, the first question does. What was written is
-    seen by every question that is asked after the writing method returned, in whatever process
-    (`is_shared`), and every method is atomic and may be called from any thread. A method that was
-    interrupted may be called again with the same arguments.
+    The constructor does not connect; the first request to the store does. When a writing method has
+    returned, every later request in any process sees the change (`is_shared`). Every method is
+    atomic and may be called from any thread. A method that was interrupted may be called again with
+    the same arguments.
 
-    A store whose server cannot be asked raises `StoreUnavailableError` from the driver's error,
-    in every method. It never answers by default: a guess would admit the revoked.
+    If the server cannot be asked, every method raises `StoreUnavailableError` from the driver's
+    error. A store never guesses, because a guess could admit a revoked token.
 
     Attributes:
         is_shared: Whether several processes that open the same store see the same entries.
@@ -356,9 +356,10 @@ class TokenStore(ABC):
     is_shared: ClassVar[bool]
 
     def check(self) -> None:  # noqa: B027 # most stores have nothing to refuse
-        """Check that the store's arguments are usable, without asking the server.
+        """Check that the store's arguments are usable, without connecting to the server.
 
-        Called within the context of each application that uses the store, before its first request.
+        It is called in the context of each application that uses the store, before its first
+        request.
 
         Raises:
             ConfigurationError: An argument of the store, such as an engine, is unusable; the
@@ -388,8 +389,8 @@ class TokenStore(ABC):
     def new_session_id(self, issuer: str, subject: str) -> str:
         """Return a new session id for a login.
 
-        Random, unless the store says otherwise: one of many machines may put into it where the
-        session is kept. It has to take ids of any other form, too.
+        It is random, unless a store of many machines writes into it where the session is kept. The
+        store has to accept ids of any other form, too.
 
         Args:
             issuer: ``iss`` of the session's tokens.
@@ -412,16 +413,17 @@ class TokenStore(ABC):
     ) -> Opening:
         """Remember a new session.
 
-        Exactly one of several callers with one id gets ``OPENED``. The subject's other logins and
-        its `revoke_subject` and `end_others` wait for this step, and this step for them.
+        If several callers use one id, exactly one of them gets ``OPENED``. The subject's other
+        logins and its `revoke_subject` and `end_others` wait for this step, and this step waits for
+        them.
 
         Args:
             session: The session.
-            since: The time at which the login began, in seconds with a fraction. Where the
-                subject's sessions have been ended since, the answer is ``CUT_OFF`` and nothing is
-                opened. None: it begins now.
-            maximum: The most live sessions that the subject may have, this one included: the oldest
-                ones are ended in the same step. None: any number.
+            since: The time at which the login began, in seconds with a fraction. If the subject's
+                sessions have been ended since, the answer is ``CUT_OFF`` and nothing is opened. If
+                None, it begins now.
+            maximum: The number of sessions that the subject may have open, this one included: the
+                oldest ones are ended in the same step. If None, any number.
         """
 
     @abstractmethod
@@ -436,20 +438,20 @@ class TokenStore(ABC):
     ) -> Session | None:
         """Open the session of a refresh token that was issued without one; in one step, once.
 
-        The token is the session's current refresh token, and is marked as consumed, so that it
-        stays used up when the session has been forgotten.
+        The token is the session's current refresh token. It is also marked as consumed, so that it
+        stays used up after the session was deleted.
 
         Args:
             ref: The token, without ``sid``.
             session: The session to open; its id is `adopted_session_id`, its ``refresh_id`` the
                 token's ``jti``, and ``last_used_at`` the time.
-            token_expires_at: ``exp`` of the token, or None for never.
+            token_expires_at: ``exp`` of the token, or None if it never expires.
             leeway: As for `standing`.
             maximum: As for `open_session`.
 
         Returns:
-            The session: *session*, or the one that came of the token before, as it is now. None:
-            the token was revoked or used up, or its session is over; nothing changed then.
+            The session: *session*, or the one that adopted the token before, as it is now. None if
+            the token was revoked or used up, or its session has ended; nothing changed then.
         """
 
     @abstractmethod
@@ -464,9 +466,9 @@ class TokenStore(ABC):
     ) -> Rotation:
         """Replace a session's refresh token by its successor: one atomic compare-and-set (REF-1).
 
-        Of any number of callers that present the same token exactly one gets ``ROTATED``. The
-        others, and whoever presents a token that was used before, get ``REPEATED`` or ``REUSED``;
-        with the latter the session has been ended in the same step (REF-2).
+        If several callers present the same token, exactly one of them gets ``ROTATED``. The others,
+        and every caller with a token that was used before, get ``REPEATED`` or ``REUSED``. With
+        ``REUSED`` the session has been ended in the same step (REF-2).
 
         Args:
             ref: The refresh token that was sent, verified (REF-3), with the id of its session.
@@ -474,8 +476,8 @@ class TokenStore(ABC):
             now: The time, which becomes the session's ``last_used_at``.
             grace: Seconds for which the presented token may be repeated from now on.
             kept: The sealed pair that answers a repetition of it, or of those before it that are
-                in their grace; opaque to the store, which erases it after the grace. None: there
-                is nothing to repeat, so that a repetition is a reuse.
+                in their grace. The store cannot read it, and erases it after the grace. If None,
+                there is nothing to repeat, so a repetition is a reuse.
         """
 
     @abstractmethod
@@ -493,10 +495,10 @@ class TokenStore(ABC):
     def replace(
         self, issuer: str, session_id: str, expected_id: str, step: Step, *, now: int
     ) -> bool:
-        """Replace the current refresh token by another one, although nobody has presented it.
+        """Replace the current refresh token by another one, although it was not presented.
 
-        One atomic compare-and-set. What was issued up to *now* is void from then on, and whoever
-        presents it gets ``REPLACED``: neither the new pair nor the blame for a theft.
+        One atomic compare-and-set. Tokens that were issued up to *now* are void from then on. A
+        caller who presents one gets ``REPLACED``: not the new pair, and the session does not end.
 
         Args:
             issuer: ``iss``.
@@ -506,8 +508,8 @@ class TokenStore(ABC):
             now: The time, which becomes the session's ``last_used_at``.
 
         Returns:
-            Whether it was done: False where another one is the current token by now, or the
-            session is over.
+            Whether it was done: False if another one is the current token by now, or the session
+            has ended.
         """
 
     @abstractmethod
@@ -523,7 +525,7 @@ class TokenStore(ABC):
             idle_expires_at: The session's new idle expiry, or None.
 
         Returns:
-            The session as it is now, or None where it is unknown or over; nothing changed then.
+            The session as it is now, or None if it is unknown or has ended; nothing changed then.
         """
 
     @abstractmethod
@@ -531,8 +533,8 @@ class TokenStore(ABC):
         """Revoke one token.
 
         Args:
-            ref: The token; a store may choose by its subject where it keeps the entry.
-            expires_at: ``exp``, or None for never.
+            ref: The token; a store may choose the place of the entry by its subject.
+            expires_at: ``exp``, or None if it never expires.
             now: The time.
         """
 
@@ -542,8 +544,9 @@ class TokenStore(ABC):
     ) -> None:
         """End a session: all of its tokens are revoked.
 
-        A session that the store does not know is remembered as ended too, since its access tokens
-        may be about: up to *until*, the latest ``exp`` among them, or for ever with None.
+        A session that the store does not know is recorded as ended too, because clients may still
+        have access tokens of it: up to *until*, the latest ``exp`` among them, or without an end if
+        None.
         """
 
     @abstractmethod
@@ -563,30 +566,30 @@ class TokenStore(ABC):
 
     @abstractmethod
     def end_others(self, issuer: str, subject: str, keep: str | None, *, now: float) -> int:
-        """End the sessions of a subject but one, in one step; tokens outside of any stay.
+        """End the sessions of a subject except one, in one step; tokens of no session stay valid.
 
-        Those that have idled away are ended as well: their access tokens may be about, and by the
-        clock of another machine they may still be live.
+        Sessions that have been idle too long are ended as well: clients may still have their access
+        tokens, and by the clock of another machine they may still be open.
 
         A login that began before *now* opens none any more (`open_session`).
 
         Args:
             issuer: ``iss``.
             subject: ``sub``.
-            keep: ``sid`` of the one that goes on, or None for none.
+            keep: ``sid`` of the session that stays open, or None for none.
             now: The time, with its fraction.
 
         Returns:
-            How many live ones were ended.
+            How many open ones were ended.
         """
 
     @abstractmethod
     def consume(self, ref: TokenRef, *, expires_at: int | None, now: int) -> bool:
-        """Use a token up; exactly one caller ever gets True, and none for a revoked token.
+        """Use up a token; exactly one caller ever gets True, and none for a revoked token.
 
         Args:
-            ref: The token; a store may choose by its subject where it keeps the entry.
-            expires_at: ``exp``, or None for never.
+            ref: The token; a store may choose the place of the entry by its subject.
+            expires_at: ``exp``, or None if it never expires.
             now: The time.
         """
 
@@ -600,10 +603,10 @@ class TokenStore(ABC):
         limit: int = PAGE,
         before: tuple[float, str] | None = None,
     ) -> list[Session]:
-        """Return the live sessions of a subject, the newest first.
+        """Return the open sessions of a subject, the newest first.
 
-        They are ordered by ``created_at``, and by ``session_id`` where that is the same; both
-        fall.
+        They are sorted by ``created_at``, and by ``session_id`` if that is equal, both in
+        descending order.
 
         Args:
             issuer: ``iss``.
@@ -611,18 +614,18 @@ class TokenStore(ABC):
             now: The time.
             limit: The most sessions that are returned.
             before: ``created_at`` and ``session_id`` of a session: only those that follow it in
-                the list. None: from the newest on.
+                the list. If None, from the newest on.
         """
 
     @abstractmethod
     def session(self, issuer: str, session_id: str, *, now: int) -> Session | None:
-        """Return a session, or None where it is unknown or over."""
+        """Return a session, or None if it is unknown or has ended."""
 
     @abstractmethod
     def prune(self, *, now: int) -> int:
         """Delete the entries that no token can need any more, and return how many there were.
 
-        Stores do this by themselves now and then, in small steps; calling it is never necessary.
+        Stores do this by themselves now and then, in small steps, so calling it is never necessary.
         """
 
     def prune_batch(self, *, now: int, limit: int) -> int:
@@ -633,25 +636,25 @@ class TokenStore(ABC):
         return self.prune(now=now)
 
     def prunable(self, *, now: int) -> int | None:
-        """Return how many entries `prune` would delete, or None where that is not known."""
+        """Return how many entries `prune` would delete, or None if that is not known."""
         return None
 
     def server_time(self) -> float | None:
         """Return the time by the server's own clock, in seconds since the epoch.
 
-        None where there is no server, or its clock cannot be asked. Only ``flask jwtpolicy check``
-        asks, which compares it with this machine's.
+        None if there is no server, or its clock cannot be asked. Only ``flask jwtpolicy check``
+        asks, and compares it with this machine's clock.
         """
         return None
 
     def upgrade(self) -> str:
         """Upgrade the entries or tables of an older version of the library.
 
-        Until then a store that finds such entries raises `StoreUnavailableError`, whose reason
-        names ``flask jwtpolicy store upgrade``, which calls this.
+        Until then a store that finds such entries raises `StoreUnavailableError`, and its reason
+        names ``flask jwtpolicy store upgrade``, which calls this method.
 
         Returns:
-            A sentence about the upgrade; or the SQL that somebody has to run.
+            A sentence about the upgrade; or the SQL that has to be run.
         """
         return "nothing to upgrade"
 

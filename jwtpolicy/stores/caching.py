@@ -31,18 +31,18 @@ _Answer = tuple[object, float]  # the epoch it belongs to, and when it is void
 
 @tells_outages
 class CachedStore(TokenStore):
-    """A token store that caches, for some seconds, which access tokens another store found good.
+    """A token store that remembers for some seconds which access tokens another store found good.
 
-    .. warning:: A token that **another process** revoked may pass here for up to *seconds* longer.
-        What this process revokes is refused at once.
+    .. warning:: **A token that another process revoked may be accepted for up to** *seconds*
+        **longer.** A token that this process revokes is refused at once.
 
-    Only good access tokens are remembered. That a token is revoked or consumed, and everything
-    about refresh tokens and sessions, is asked each time. When the other store cannot be asked,
-    what is remembered passes until its time is over, and nothing else does.
+    Only good access tokens are remembered. The other store is asked each time whether a token is
+    revoked or used, and about refresh tokens and sessions. If the other store cannot be asked, the
+    remembered tokens are accepted until their time is over, and no others.
 
     Args:
-        store: The store that is asked.
-        seconds: The lifetime of a cached answer, more than 0 and at most `MAX_SECONDS`.
+        store: The other store.
+        seconds: The lifetime of a remembered answer, more than 0 and at most `MAX_SECONDS`.
         timer: A monotonic clock, in seconds.
     """
 

@@ -38,13 +38,14 @@ Flag = TypeVar("Flag", bound=int)
 
 @tells_outages
 class MemoryStore(TokenStore):
-    """A token store in the memory of one process: for tests, and the default under them.
+    """A token store in the memory of one process: for tests, and the default in tests.
 
-    .. danger:: Each worker process has its own, so a token that was revoked in one is good in the
-        others, and after a restart it is good in all of them. Use `SQLiteStore` in production.
+    .. danger:: **A revoked token is accepted in all other worker processes, and after a restart in
+        all of them**, because each process has a store of its own. Use `SQLiteStore` in
+        production.
 
-    It warns where it can see that there are several workers: when ``WEB_CONCURRENCY`` says so,
-    and when it is used in a process that was forked after it was made.
+    It warns if ``WEB_CONCURRENCY`` is more than one, and if it is used in a process that was forked
+    after it was made.
     """
 
     is_shared: ClassVar[bool] = False

@@ -42,16 +42,17 @@ def open_store(
     Args:
         url: ``sqlite:///…``, ``memory://``, ``postgresql+psycopg://…``, ``mysql+pymysql://…``,
             ``sqlite+pysqlite:///…``, ``redis://…``, ``redis+sentinel://…``,
-            ``redis+cluster://…`` (``rediss`` for TLS) or ``none``. None means the default:
-            memory under *testing*, else the file `DEFAULT_FILE` in *instance_path*.
-        instance_path: The folder that relative paths start from.
+            ``redis+cluster://…`` (``rediss`` for TLS) or ``none``. If None, the default: memory if
+            *testing*, else the file `DEFAULT_FILE` in *instance_path*.
+        instance_path: The folder of relative paths.
         timeout: Seconds to wait for the store before it counts as unavailable.
-        testing: Whether the application is under test.
-        create_tables: Whether an SQL database's missing tables are made.
-        lost: Whether unknown tokens from before the store lost its memory, or went back in time,
-            pass: ``accept`` or ``deny``.
-        near_cache: Seconds for which a Redis server's silence is trusted; 0 is no near cache.
-        clock: Returns the time at which the memory of a new store begins.
+        testing: Whether the application is in testing mode.
+        create_tables: Whether missing tables of an SQL database are created.
+        lost: What happens to older tokens if the store lost its data or was replaced by an older
+            copy: ``accept`` or ``deny``.
+        near_cache: Seconds for which answers of a Redis server are cached at most without a
+            message from it; 0 for no near cache.
+        clock: A function that returns the time; a new store records it as its beginning.
 
     Raises:
         ConfigurationError: *url* names nothing that can be opened. The message does not repeat

@@ -172,25 +172,25 @@ _PRUNABLE: Final = """
 class SQLiteStore(TokenStore):
     """A token store in one file: for one machine with any number of workers and threads.
 
-    The file is made at the first use, with its folder, and only its owner may read it, its log
-    included, whoever made it. It is in WAL mode, so readers do not wait for writers, and each write
-    is on the disk before it is answered: a revocation outlives a crash of the machine.
+    The file and its folder are created at the first use. Only its owner may read the file and its
+    log. It is in WAL mode, so readers do not wait for writers. Each write is on the disk before it
+    is answered, so a revocation survives a crash of the machine.
 
-    A file that is deleted, or replaced by another one, is noticed after each write, before it is
-    answered, and by whoever only looks up within a second.
+    If the file is deleted or replaced by another one, a write notices it before it is answered, and
+    a look-up notices it within a second.
 
-    .. warning:: SQLite's locks do not work on network file systems. In a container without a
-        volume the file is gone with the container: what was revoked passes again, and everybody
-        has to log in again when the access token expires.
+    .. warning:: **Revoked tokens are accepted again if the file is lost**, for example with a
+        container without a volume; and everybody has to log in again when the access token
+        expires. On network file systems SQLite's locks do not work.
 
     Args:
         path: The file.
-        timeout: Seconds to wait for another process's write before giving up with
+        timeout: Seconds to wait for the write of another process, before
             `StoreUnavailableError`.
-        lost: The policy after the file was deleted, so that a new one was made, or replaced by an
-            older copy: ``"accept"`` tokens that it does not know as revoked, or ``"deny"`` those
-            that were issued before.
-        clock: Returns the time at which the memory of a new file begins.
+        lost: What happens to older tokens if the file was deleted or replaced by an older copy.
+            With ``"accept"``, tokens are accepted that the new file does not know as revoked. With
+            ``"deny"``, tokens that were issued before are refused.
+        clock: A function that returns the time; a new file records it as its beginning.
 
     Raises:
         ConfigurationError: *lost* is neither ``"accept"`` nor ``"deny"``.

@@ -82,11 +82,11 @@ class _Identity:
 
 
 class ActingClient(FlaskClient):
-    """A test client of Flask that acts as somebody; `act` makes one.
+    """A test client of Flask that acts as a user; `act` makes one.
 
-    It logs users in at the application's own manager, so that their sessions stand in the
-    application's own store, and every guard judges a real token. Nothing of the application is
-    replaced, and nothing is switched off::
+    It logs users in with the application's own manager. So their sessions are in the application's
+    own store, and every guard checks a real token. Nothing of the application is replaced, and
+    nothing is switched off::
 
         client = act(app)
         assert client.get("/accounts").status_code == 401
@@ -97,15 +97,15 @@ class ActingClient(FlaskClient):
         with client.as_user("ada", scope="reports:read"):  # or the same one, for a while
             assert client.get("/reports").status_code == 200
 
-    The token is put where the endpoint reads it: into the header, the cookies, the query string or
-    the JSON body. A header, a parameter or a member of the body that the test writes itself wins.
-    Cookies belong to the host of the first request, as if the user had logged in there, and go to
-    no other; nobody is silently anonymous at another host: that is an error.
+    The token is sent where the endpoint reads it: in the header, the cookies, the query string or
+    the JSON body. If the test itself writes that header, parameter or member, the test's value is
+    sent. Cookies belong to the host of the first request, as if the user had logged in there. A
+    request to another host is an error, so that no request is anonymous by accident.
 
     Attributes:
-        csrf: Whether requests that a browser's cookies would authorize bring the CSRF value, as
-            the script of a page does. False leaves it out, to test that they are refused then;
-            ``client.post(…, csrf=False)`` does so for one request.
+        csrf: Whether requests that use cookies send the CSRF value, as the script of a page does.
+            Set it to False to test that they are refused without it; ``client.post(…,
+            csrf=False)`` does so for one request.
     """
 
     def __init__(self, application: Flask, *args: Any, **kwargs: Any) -> None:
@@ -126,14 +126,14 @@ class ActingClient(FlaskClient):
 
         Args:
             user: The user, as for `JWTManager.login`: an object with a schema, text, an int or a
-                UUID. Or what `with_` returns, or `anonymous`.
+                UUID. Or the result of `with_`, or `anonymous`.
             credentials: The arguments of the login (``fresh``, ``acr``, ``amr``, ``scope``,
-                ``claims``, ``headers``, ``label``), the ``kind`` of token that is presented, and
-                its ``place``; see `Credentials`.
+                ``claims``, ``headers``, ``label``), the ``kind`` of token that is sent, and its
+                ``place``; see `Credentials`.
 
         Raises:
-            SubjectError: The application knows no such user; it is the manager's own error, as
-                are all others about what a login cannot say.
+            SubjectError: The application knows no such user. It is the manager's own error, as are
+                all others about the arguments of the login.
             ValueError: *place* names no place for tokens.
             TypeError: A keyword is none of these.
         """
@@ -147,11 +147,11 @@ class ActingClient(FlaskClient):
         return client
 
     def anonymous(self) -> Self:
-        """Return a client that nobody is logged in at, without cookies; as `as_user` does."""
+        """Return a client without a user and without cookies; it is used as `as_user` is."""
         return self.as_user(anonymous)
 
     def refresh(self) -> TokenPair:
-        """Refresh the tokens at the manager: the pair rotates, and the next request has the new.
+        """Refresh the tokens with the manager; the next request sends the new ones.
 
         Returns:
             The new pair.
@@ -170,10 +170,10 @@ class ActingClient(FlaskClient):
         return pair
 
     def log_out(self) -> None:
-        """End the session in the store, or revoke the token where it belongs to none.
+        """End the session in the store, or revoke the token if it belongs to no session.
 
-        The client still sends its tokens, which are refused from now on, as copies of them are;
-        `anonymous` returns a client without.
+        The client still sends its tokens, which are refused from now on. `anonymous` returns a
+        client without tokens.
 
         Raises:
             SetupError: This client holds no token.
@@ -188,19 +188,19 @@ class ActingClient(FlaskClient):
             in_app(self.application, lambda jwt: jwt.revoke_session(session_id))
 
     def explain(self, method: str, path: str, **request: Any) -> Explanation:
-        """Return what would become of a request of this client, by a dry run; no view runs.
+        """Explain the answer to a request of this client, by a dry run; no view runs.
 
-        The request is the one that `open` would send, with its token, cookies and CSRF value, and
-        nothing is written: neither by the application's views, nor to the token store, nor to the
-        cookies of this client.
+        The request is the one that `open` would send, with its token, cookies and CSRF value.
+        Nothing is written by the application's views, into the token store or into the cookies of
+        this client.
 
         Args:
             method: The method.
             path: The path.
-            request: What `open` takes beside: ``json``, ``headers``, ``csrf`` …
+            request: The other arguments of `open`: ``json``, ``headers``, ``csrf`` …
 
         Raises:
-            TypeError: A keyword says who the client is, and not what the request has.
+            TypeError: A keyword describes the client, and not the request.
             SetupError: The application is set up wrongly, so that it cannot start; or its own
                 ``test_client_class`` sends more than this one request.
         """
@@ -213,17 +213,17 @@ class ActingClient(FlaskClient):
 
     @property
     def clock(self) -> MovableClock:
-        """The clock of the application; this client and those that it has returned share it."""
+        """The clock of the application; this client and the clients that it returned share it."""
         return self._clock
 
     def wait(self, seconds: float | timedelta) -> None:
-        """Let time pass, for the application and all its clients; see `MovableClock`.
+        """Move the time forward, for the application and all its clients; see `MovableClock`.
 
-        It passes until ``client.clock.restore()``; the fixture ``jwt_client`` does that at the end
-        of the test.
+        The effect ends with ``client.clock.restore()``; the fixture ``jwt_client`` calls it at the
+        end of the test.
 
         Args:
-            seconds: How long: seconds or a timedelta.
+            seconds: The time, as seconds or a timedelta.
 
         Raises:
             ValueError: *seconds* is negative, or not finite.
@@ -236,11 +236,11 @@ class ActingClient(FlaskClient):
 
         Args:
             args: As there.
-            csrf: False leaves out the CSRF value; None does as the client's `csrf` says.
+            csrf: If False, the CSRF value is not sent; if None, the client's `csrf` decides.
             kwargs: As there.
 
         Raises:
-            TypeError: A keyword says who the client is, and not what the request has.
+            TypeError: A keyword describes the client, and not the request.
         """
         _check_request(kwargs)
         before = _CSRF.set(csrf)
@@ -422,7 +422,7 @@ def _only(explained: list[Explanation]) -> Explanation:
 def act(app: Flask, **options: Any) -> ActingClient:
     """Return a test client of *app* that can act as its users, with real tokens and sessions.
 
-    It is of the application's own ``test_client_class``, too, and has its behaviours::
+    It is also an instance of the application's own ``test_client_class``::
 
         client = act(app)
         with client.as_user("ada"):
@@ -433,7 +433,7 @@ def act(app: Flask, **options: Any) -> ActingClient:
         options: As for ``app.test_client``.
 
     Raises:
-        TypeError: *app* is no Flask application.
+        TypeError: *app* is not a Flask application.
         SetupError: *app* has no `JWTManager` that guards it.
     """
     bound_to(app)

@@ -54,29 +54,29 @@ class _MovedTime:
 
 
 class MovableClock:
-    """The clock of one application, which a test moves: a context manager, which may be nested.
+    """The clock of one application, which a test can move: a context manager, which may be nested.
 
-    The application issues, verifies and renews by it, its store is asked by it, and cookies of an
-    acting client are dropped by it. No other application notices::
+    The application uses it to issue, verify and renew tokens and to ask its store, and an acting
+    client uses it to drop cookies. Other applications are not affected::
 
         with MovableClock(app) as clock:
             ada = act(app).as_user("ada")
             clock.tick(301)
             assert ada.post("/transfers").status_code == 401  # Fresh(within=300)
 
-    From the beginning of the block on, or from the first `tick` on, the system's clock stands
-    still; a clock of the application's own (``JWTManager(clock=…)``) is asked as before, and what
-    was ticked is added. At the end of the block the application has the clock that it had.
+    From the beginning of the block, or from the first `tick`, the system's clock does not advance.
+    If the application has a clock of its own (``JWTManager(clock=…)``), it is asked as before, and
+    the ticks are added. At the end of the block the application has its former clock again.
 
-    What the application itself reads from ``time.time`` or ``datetime.now`` stays as it is, and so
-    does the time for which `CachedStore` keeps an answer. freezegun and time-machine move the
-    former; they work without this class, and should not be mixed with it.
+    The results of ``time.time`` and ``datetime.now`` do not change, and neither does the time for
+    which `CachedStore` keeps an answer. freezegun and time-machine change the former. They work
+    without this class; do not use them together with it.
 
     Args:
         app: The application, with a `JWTManager`.
 
     Raises:
-        TypeError: *app* is no Flask application.
+        TypeError: *app* is not a Flask application.
         SetupError: *app* has no `JWTManager` that guards it.
     """
 
@@ -93,8 +93,7 @@ class MovableClock:
         """Move the clock of the application forward.
 
         Args:
-            seconds: By how much: seconds or a timedelta; not negative, because time never goes
-                back in production either.
+            seconds: The time, as seconds or a timedelta; it cannot be negative.
 
         Raises:
             ValueError: *seconds* is negative, or not finite.
@@ -104,9 +103,9 @@ class MovableClock:
         self._moved().ahead[self] += _seconds(seconds)
 
     def restore(self) -> None:
-        """Take back what this object has moved; the last one gives the application its own clock.
+        """Undo the ticks of this object; the last one gives the application its own clock again.
 
-        The end of a ``with`` block takes back what was moved in the block.
+        At the end of a ``with`` block the ticks of the block are undone.
         """
         moved = self._bound.parts.clock
         if not isinstance(moved, _MovedTime):

@@ -34,23 +34,23 @@ _LENGTH: Final = 60
 
 
 class Credentials(TypedDict, total=False):
-    """Arguments of ``as_user`` and `with_`: how a user has logged in, and what they present.
+    """Arguments of ``as_user`` and `with_`: how a user has logged in, and which token is sent.
 
     Attributes:
-        fresh: As for `JWTManager.login`: False for a login that was remembered.
+        fresh: As for `JWTManager.login`; False for a remembered login.
         acr: The authentication context class that was reached.
         amr: The methods that were used.
-        scope: The scopes granted, space-separated.
+        scope: The granted scopes, separated by spaces.
         claims: More claims of the session's tokens.
         headers: More members of the JOSE header.
         label: The name of the session, such as the device.
-        kind: The kind of token that is presented: ``access``, ``refresh`` or one of your own,
-            which ``issue`` makes.
+        kind: The kind of token that is sent: ``access``, ``refresh`` or one of your own, which
+            ``issue`` makes.
         expires_in: The lifetime of a token of a kind of your own, as for `JWTManager.issue`.
-        place: Where the token is put: ``headers``, ``cookies``, ``query_string``, ``json``, or a
-            function of the WSGI environ and the encoded token, for a transport of your own. Left
-            out: where the endpoint reads it, in its cookie before all others. An endpoint without a
-            guard gets it in the header or the cookies alone: where its view or a hook calls
+        place: Where the token is sent: ``headers``, ``cookies``, ``query_string``, ``json``, or a
+            function of the WSGI environ and the encoded token, for a transport of your own. By
+            default it is sent where the endpoint reads it, if possible in a cookie. To an endpoint
+            without a guard it is sent in the header or the cookies. If its view or a hook calls
             ``jwt.enforce``, and the application reads query strings or JSON, name the place.
     """
 
@@ -68,14 +68,14 @@ class Credentials(TypedDict, total=False):
 
 @dataclass(frozen=True, eq=False)
 class Persona:
-    """A user with the credentials that they present; made by `with_`.
+    """A user with the credentials that they send; made by `with_`.
 
-    It is hashed by identity, whatever its user is, so that it may stand in the table of
-    `assert_policy`.
+    It is hashed by identity, so that it can be a key in the table of `assert_policy` even if its
+    user cannot be hashed.
 
     Attributes:
         user: The user, as for `JWTManager.login`; `NOT_GIVEN` for nobody.
-        credentials: How they have logged in, and what they present.
+        credentials: How they have logged in, and which token they send.
     """
 
     user: Any
@@ -106,12 +106,12 @@ anonymous: Final = Persona(NOT_GIVEN)
 def with_(user: Any, **credentials: Unpack[Credentials]) -> Persona:
     """Return *user* with credentials, for the table of `assert_policy` and for ``as_user``.
 
-    ``with_(bob, fresh=False)`` is Bob, whose browser has remembered him. The keywords are those
-    of `Credentials`.
+    ``with_(bob, fresh=False)`` is Bob after a remembered login. The keywords are those of
+    `Credentials`.
 
     Args:
         user: The user, as for `JWTManager.login`.
-        credentials: How they have logged in, and what they present.
+        credentials: How they have logged in, and which token they send.
 
     Raises:
         TypeError: A keyword is none of `Credentials`, or *user* is `anonymous`, who has none.

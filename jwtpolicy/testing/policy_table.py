@@ -63,7 +63,7 @@ def assert_policy(
     resource: object = ...,
 ) -> None: ...
 def assert_policy(app: Flask, what: Any, /, *rest: Any, **request: Any) -> None:
-    """Assert what each persona of a table gets, without running a view.
+    """Assert the answer for each persona of a table, without running a view.
 
     ::
 
@@ -75,14 +75,14 @@ def assert_policy(app: Flask, what: Any, /, *rest: Any, **request: Any) -> None:
             eve: 403,
         })
 
-    Each cell is a dry run: the user is logged in for real, and the request goes through the
-    application up to the view, which does not run, so that nothing is deleted. A status from 200 to
-    299 means that the view would run, whatever it would answer. Any other one has to be precisely
-    that of the answer: of a refusal, of a hook, or of an error handler, such as 302 to a login.
-    Neither WSGI middleware around the application nor its ``after_request`` hooks are asked.
+    Each cell is a dry run. The user is really logged in, and the application handles the request as
+    usual, but the view does not run, so nothing is deleted. A status from 200 to 299 means that the
+    view would run, whatever it would answer. Any other status has to be exactly that of the answer:
+    of a refusal, of a hook, or of an error handler, such as 302 to a login. Neither WSGI middleware
+    around the application nor its ``after_request`` hooks run.
 
-    A class or a function needs no route: its own guards and the application's baseline are asked
-    about an `AccessRequest`::
+    A class or a function needs no route. Its own guards and the application's baseline decide about
+    an `AccessRequest`::
 
         assert_policy(app, Account, {bob: 200, eve: 403}, method="DELETE",
                       view_args={"user_id": 2})
@@ -91,20 +91,20 @@ def assert_policy(app: Flask, what: Any, /, *rest: Any, **request: Any) -> None:
         app: The application, with a `JWTManager`.
         what: The method, followed by the path; or the class or function.
         rest: The path, if there is a route; then the table. Its keys are users, as for
-            `JWTManager.login`, what `with_` returns, and `anonymous`. Where users cannot be
-            hashed, or different ones are equal, so that they are one key, it is a list of pairs.
-        request: Of a route, what ``client.open`` takes beside: ``json``, ``headers``,
-            ``query_string`` …; of a class or function, its ``method`` (GET), ``view_args`` and
-            ``resource``, where the guard's own loader is not to be asked.
+            `JWTManager.login`, results of `with_`, and `anonymous`. If users cannot be hashed, or
+            different users are equal, so that they would be one key, it is a list of pairs.
+        request: For a route, the other arguments of ``client.open``: ``json``, ``headers``,
+            ``query_string`` … For a class or function, its ``method`` (GET), ``view_args`` and
+            ``resource``, if the guard's own loader must not be called.
 
     Raises:
-        AssertionError: A cell is wrong; the message names every one that is, with the persona, what
-            was expected, what was found, and the decision's tree.
+        AssertionError: A cell is wrong. The message names every wrong one with the persona, the
+            expected and the found status, and the decision's tree.
         TypeError: The arguments are not these, or a status is no integer.
         ValueError: The table is empty, or a status is none of HTTP's; or, without a route, a
-            persona has a ``place``, or *view_args* lacks what a policy reads.
-        SetupError: The persona's cookie would not go to the host of the request, or no request
-            can be told from what the application's ``test_client_class`` sends.
+            persona has a ``place``, or *view_args* lacks a value that a policy reads.
+        SetupError: The persona's cookie would not be sent to the host of the request; or the
+            application's ``test_client_class`` does not send exactly one request.
         SubjectError: The application knows no such user; the manager's own error.
     """
     if isinstance(what, str):

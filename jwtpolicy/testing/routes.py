@@ -21,27 +21,27 @@ _ASKED: Final = {
 
 
 def assert_all_routes_guarded(app: Flask, *, except_: Iterable[str] = ()) -> None:
-    """Assert that every endpoint of *app* has a guard, or says that it is public.
+    """Assert that every endpoint of *app* has a guard, or is declared public.
 
-    It asks the audit, as ``flask jwtpolicy routes --unguarded`` does, and the application is
-    neither bound nor sent a request::
+    It uses the audit, as ``flask jwtpolicy routes --unguarded`` does. No request is sent, and the
+    application can still be changed afterwards::
 
         def test_no_endpoint_was_forgotten(app):
             assert_all_routes_guarded(app, except_=["static", "webhooks.stripe"])
 
     The message lists each endpoint with its rule and methods: those without a guard; those that
-    check inside, as by ``jwt.enforce`` in the view; and those of which it is unknown, because
-    something around them cannot be read.
+    check inside, as by ``jwt.enforce`` in the view; and those that cannot be judged, because code
+    around them cannot be read.
 
     Args:
         app: The application, with a `JWTManager`.
-        except_: The names of endpoints that need no guard. A name that no endpoint has, or of one
-            that needs no exception any more, fails too, so that the list does not grow stale.
+        except_: The names of endpoints that need no guard. A name that no endpoint has, or that is
+            not needed any more, fails too, so that the list stays correct.
 
     Raises:
-        AssertionError: An endpoint has no visible guard, or *except_* has a wrong name; or there is
-            no endpoint but for static files, so that nothing would be asserted.
-        TypeError: *app* is no Flask application, or *except_* no list of names.
+        AssertionError: An endpoint has no visible guard, or *except_* has a wrong name; or there
+            are only endpoints for static files, so that nothing would be asserted.
+        TypeError: *app* is not a Flask application, or *except_* is not a list of names.
         SetupError: *app* has no `JWTManager` that guards it.
     """
     expect(app, Flask, "assert_all_routes_guarded takes a Flask application")

@@ -59,15 +59,14 @@ def _moment(seconds: float | None) -> datetime | None:
 
 
 class Token:
-    """A verified token; only `Verifier.verify` makes one, so holding one is the proof.
+    """A verified token; only the library makes one, after it has verified the encoded token.
 
-    It is read-only all the way down and shows neither claims' values nor the encoded form in
-    its ``repr``.
+    It is read-only. Its ``repr`` shows neither the values of claims nor the encoded token.
 
     Attributes:
         claims: Every claim, as a read-only mapping.
         header: The JOSE header, as a read-only mapping.
-        issuer: ``iss``, or the empty string for own tokens that carry none.
+        issuer: ``iss``, or the empty string for own tokens that have none.
         is_own: Whether one of this application's own keys signed it.
         principal: The object that the claim schema made of the claims.
     """
@@ -100,7 +99,7 @@ class Token:
 
     @property
     def subject(self) -> str:
-        """``sub``: whom the token is about."""
+        """``sub``: the user or machine that the token is about."""
         return cast(str, self._claims["sub"])
 
     @property
@@ -115,12 +114,12 @@ class Token:
 
     @property
     def session_id(self) -> str | None:
-        """``sid``: the session that a login opened; None for tokens outside of any."""
+        """``sid``: the session that a login opened; None for tokens that belong to no session."""
         return self._claims.get("sid")
 
     @property
     def csrf(self) -> str | None:
-        """``csrf``: what forms and scripts send along with a cookie; None without cookies."""
+        """``csrf``: the value that requests have to send with a cookie; None without cookies."""
         return self._claims.get("csrf")
 
     @property
@@ -151,7 +150,7 @@ class Token:
 
     @property
     def scopes(self) -> frozenset[str]:
-        """The members of ``scope``; empty where the claim is absent."""
+        """The members of ``scope``; empty if the claim is absent."""
         return frozenset(self._claims.get("scope", "").split(" ")) - {""}
 
     def __eq__(self, other: object) -> bool:

@@ -12,12 +12,12 @@ from ..exceptions import InvalidRequestError
 
 
 class Presented(NamedTuple):
-    """A token that a request presents, still encoded.
+    """A token in a request, still encoded.
 
     Attributes:
-        encoded: The token; shown nowhere.
-        place: Where it stood.
-        kind: The kind that its place is for, or None where any kind may stand there.
+        encoded: The token; its ``repr`` does not show it.
+        place: The transport that found it.
+        kind: The kind of token that its place is for, or None if the place is for all kinds.
     """
 
     encoded: str
@@ -29,15 +29,15 @@ class Presented(NamedTuple):
 
 
 class Transport(ABC):
-    """One place in a request where a token can stand.
+    """One place in a request that can hold a token.
 
-    A place of your own is a subclass with a `name` and `read`; pass an instance of it as
-    ``transports=`` of a guard or of `JWTManager`.
+    For a place of your own, write a subclass with a `name` and `read`, and pass an instance of it
+    as ``transports=`` of a guard or of `JWTManager`.
 
     Attributes:
-        name: What errors, logs and ``transports=`` call it; by default as its class is called.
-        is_ambient: Whether browsers send what stands there by themselves, as they do cookies. Its
-            tokens need CSRF protection, and are not looked at beside a token in another place.
+        name: The name in errors, logs and ``transports=``; by default that of the class.
+        is_ambient: Whether browsers send the token without being told to, as they send cookies. Its
+            tokens need CSRF protection, and are ignored if there is a token in another place.
     """
 
     name: str
@@ -50,18 +50,18 @@ class Transport(ABC):
 
     @abstractmethod
     def read(self, request: Request) -> str | None:
-        """Return the encoded token that stands there, or None where nothing does.
+        """Return the encoded token of the request, or None if there is none.
 
         Raises:
-            InvalidRequestError: Something stands there that is not one token. It must not be
-                taken for nothing: on an optional endpoint that would be somebody else.
+            InvalidRequestError: The place holds something that is not one token. Do not return None
+                then: an endpoint with an optional token would treat the user as a stranger.
         """
 
     def presented(self, request: Request, kinds: Sequence[str]) -> list[Presented]:
-        """Return what stands there; a place with names for each kind looks for *kinds* only.
+        """Return the token of the request; a place with names for each kind looks for *kinds* only.
 
         Raises:
-            InvalidRequestError: It is no text, or `read` says so.
+            InvalidRequestError: It is not text, or `read` raises it.
         """
         # A place of the application's own may pass on whatever JSON the client sent.
         encoded: object = self.read(request)
@@ -73,10 +73,10 @@ class Transport(ABC):
         return [Presented(encoded, self)]
 
     def each(self, request: Request, kinds: Sequence[str]) -> list[Presented]:
-        """Return what `presented` does, and all of it where strangers can put another one beside.
+        """Return what `presented` does; or all tokens, if strangers can add one.
 
         Raises:
-            InvalidRequestError: As there, but for a cookie that was sent twice.
+            InvalidRequestError: As for `presented`, except for a cookie that was sent twice.
         """
         return self.presented(request, kinds)
 

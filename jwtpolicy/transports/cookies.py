@@ -29,12 +29,12 @@ class CookieTransport(NamedByKind):
     """A cookie for each kind of token; one object reads, writes and erases it.
 
     Args:
-        shapes: How the cookies look, by kind.
+        shapes: The names, paths and attributes of the cookies, by kind.
         domain: Their domain, or None for the host alone.
-        secure: Whether they travel over HTTPS only.
-        partitioned: Whether they are kept apart by the site that embeds this one.
+        secure: Whether browsers send them over HTTPS only.
+        partitioned: Whether browsers keep separate cookies for each site that embeds this one.
         csrf_in_cookies: Whether scripts can read the CSRF values from cookies.
-        clock: Where the time comes from.
+        clock: A function that returns the time.
     """
 
     name = "cookies"
@@ -84,8 +84,8 @@ class CookieTransport(NamedByKind):
         """Set the cookies of a token that was just issued, until its ``exp``.
 
         Raises:
-            IssueError: It is too long for a browser, or nobody said where it is to be sent.
-            ConfigurationError: Its name does not go together with *domain*.
+            IssueError: It is too long for a browser, or no setting says to which path it is sent.
+            ConfigurationError: The name of the cookie does not allow *domain*.
         """
         claims = unverified_claims(encoded)
         shape = self._shape_of(claims)

@@ -18,13 +18,12 @@ _CREDENTIALS = r"([!#$%&'*+\-.^_`|~0-9A-Za-z]+)(?: [\x20-\x7e]*)?"
 class HeaderTransport(Transport):
     """A header that holds one scheme and one token, or the token alone.
 
-    Well-formed credentials of another scheme are not a token, so nothing was presented; neither was
-    it by an empty header, which some clients send who have no token. A list of credentials, or ours
-    in any other shape, is malformed.
+    An empty header, and well-formed credentials of another scheme, count as no token. A list of
+    credentials, or this scheme in any other form, is malformed.
 
     Attributes:
         header: The name of the header.
-        scheme: The word before the token, empty where there is none.
+        scheme: The word before the token, or empty text.
         key: The name of the header in an environ.
     """
 

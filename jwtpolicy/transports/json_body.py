@@ -16,8 +16,8 @@ from .base import NamedByKind, Presented
 class JSONTransport(NamedByKind):
     """A member of the JSON object that is the body, by kind of token.
 
-    The body stays there for the view. Where it is no object it holds no token; where it is no
-    JSON at all, or holds the member twice, the request is malformed.
+    The view can still read the body. A body that is JSON but not an object holds no token. If it is
+    not JSON, or has the member twice, the request is malformed.
     """
 
     name = "json"

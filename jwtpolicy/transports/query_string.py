@@ -12,12 +12,13 @@ from .base import Transport
 class QueryTransport(Transport):
     """A parameter that holds the token, perhaps behind a prefix.
 
-    URLs end up in logs, histories and ``Referer`` headers (:rfc:`9700#section-4.3.2`): this place
-    is for single endpoints whose callers cannot send a header.
+    .. warning:: **The token gets into logs, histories and** ``Referer`` **headers**, because URLs
+        do (:rfc:`9700#section-4.3.2`). Use it for single endpoints whose callers cannot send a
+        header.
 
     Attributes:
         parameter: The name of the parameter.
-        prefix: What stands before the token, often nothing.
+        prefix: The text before the token, often empty.
     """
 
     name = "query_string"

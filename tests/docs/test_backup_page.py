@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
 import re
 import secrets
+import shlex
+import subprocess
+import sys
 import textwrap
 from pathlib import Path
 from typing import Any
@@ -17,6 +21,7 @@ from jwtpolicy import JWTManager, SingleUse, protect
 from jwtpolicy.endpoints import auth_blueprint
 from jwtpolicy.exceptions import StoreUnavailableError
 from jwtpolicy.stores import MemoryStore
+from jwtpolicy.stores.redis import RedisStore
 from tests.support.pages import run_page
 from tests.support.paths import DOCS
 from tests.support.requests import bearer
@@ -94,7 +99,7 @@ def test_a_used_link_works_again(page: dict[str, Any]) -> None:
 def test_the_statements_of_the_page_empty_a_database(tmp_path: Path) -> None:
     """The second way: whatever was issued before is refused, and a login works."""
     text = (DOCS / PAGE).read_text(encoding="utf-8")
-    [block] = re.findall(r"^   \.\. code-block:: sql\n\n((?:      .*\n)+)", text, re.MULTILINE)
+    [block] = re.findall(r"^     \.\. code-block:: sql\n\n((?:        .*\n)+)", text, re.MULTILINE)
     url, secret = f"sqlite+pysqlite:///{tmp_path}/s.sqlite3", secrets.token_urlsafe(48)
 
     def start() -> Flask:
@@ -120,6 +125,25 @@ def test_the_statements_of_the_page_empty_a_database(tmp_path: Path) -> None:
     second = start()
     assert status(second, before) == 401
     assert status(second, log_in(second)) == 200
+
+
+def test_the_backup_of_the_page_is_whole_while_the_application_runs(page: dict[str, Any]) -> None:
+    [line] = re.findall(r"^ +\$ (python -c .*)$", (DOCS / PAGE).read_text("utf-8"), re.MULTILINE)
+    _, pair = saved(page)
+    page["COPY"].unlink()
+    assert page["STORE"].with_name("sessions.sqlite3-wal").exists()
+
+    command = [sys.executable, *shlex.split(line)[1:]]
+    subprocess.run(command, cwd=page["STORE"].parent, check=True)
+
+    assert page["COPY"].name == "copy.sqlite3"
+    assert refresh(restored(page), pair.refresh_token).status_code == 200
+
+
+def test_the_keys_of_redis_begin_as_the_page_says() -> None:
+    [pattern] = re.findall(r'--pattern "(.*?)\*"', (DOCS / PAGE).read_text(encoding="utf-8"))
+
+    assert inspect.signature(RedisStore).parameters["prefix"].default == pattern
 
 
 def test_a_logout_that_failed_is_found_in_the_log(caplog: pytest.LogCaptureFixture) -> None:

@@ -16,7 +16,12 @@ PAGE = TESTS.parent / "docs" / "operate" / "failures.rst"
 
 HEAD = "what fails"
 #: What others log, in texts of their own: SQLite's, PostgreSQL's.
-OF_OTHERS = {"database is locked", "database or disk is full", "too many clients"}
+OF_OTHERS = {
+    "database is locked",
+    "database or disk is full",
+    "too many clients",
+    "unable to open database file",
+}
 
 #: How a row begins, and the tests of its sentences: the file, and the names in it.
 ROWS = {
@@ -65,6 +70,7 @@ ROWS = {
     "A server forks": "machines/test_forks_in_c.py test_an_sqlite_file_that_was_open_while_it",
     "SQLite is locked": "machines/test_faults.py test_a_long_writer_of_sqlite_stops_changes_only",
     "The disk is full": "stores/sqlalchemy/test_full_disk.py test_a_full_disk_refuses_changes",
+    "The SQLite file or": "http/test_lost_files.py test_a_file_that_cannot_be_opened_is_503",
     "A deadlock": """stores/sqlalchemy/test_faults.py test_the_loser_of_a_deadlock_tries_again
         test_a_conflict_that_does_not_end_is_503""",
     "Two machines' clocks": """http/test_leeway.py test_a_fresh_token_passes_on_the_next_machine

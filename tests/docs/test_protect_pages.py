@@ -58,6 +58,14 @@ def test_a_list_has_what_the_caller_may_see(
     assert [note["text"] for note in caller.get("/notes").json] == texts
 
 
+def test_an_error_page_says_who_is_logged_in(run: Run) -> None:
+    visitor = act(run("error-pages")["app"])
+
+    for caller, says in ((visitor.as_user("ada"), True), (visitor, False)):
+        answer = caller.get("/nowhere")
+        assert (answer.status_code, "Logged in as ada" in answer.text) == (404, says)
+
+
 @pytest.mark.parametrize(
     ("pair", "status"), [("1/1", 200), ("1/2", 403), ("2/1", 403), ("1/3", 404), ("3/1", 404)]
 )

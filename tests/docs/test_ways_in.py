@@ -87,3 +87,26 @@ def test_the_first_example_shows_nobody_what_is_not_theirs(
     assert status() == 403
     example.INVOICES[2]["owner"] = "eve"
     assert status() == 200
+
+
+def test_of_guesses_at_the_same_time_one_is_compared(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The counter of the page counts before it compares: what failed is known too late."""
+    page = run_page("howto/limit-attempts.rst", tmp_path, monkeypatch)
+    page["BLOCKED"].clear()
+    statuses: list[int] = []
+
+    def compare(stored: str, password: str) -> bool:
+        if password == "first":
+            statuses.append(guess("second"))
+        return False
+
+    def guess(password: str) -> int:
+        form = {"username": "ada", "password": password}
+        return int(page["app"].test_client().post("/auth/login", data=form).status_code)
+
+    monkeypatch.setitem(page, "check_password", compare)
+    statuses.append(guess("first"))
+
+    assert statuses == [429, 401]

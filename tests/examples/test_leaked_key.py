@@ -16,6 +16,7 @@ from click.testing import Result
 from tests.support.examples import SINGLE_FILES, run_example
 from tests.support.paths import DOCS
 from tests.support.requests import bearer
+from tests.support.terminal import run
 
 PASSWORD = "a long sentence of hers"
 OLD, NEW = secrets.token_urlsafe(48), secrets.token_urlsafe(48)
@@ -72,6 +73,19 @@ def test_a_new_secret_refuses_what_the_leaked_one_signed(start: Start) -> None:
     assert status(example, before["access_token"]) == 401
     assert sessions(example) == []
     assert status(example, log_in(example)["access_token"]) == 200
+
+
+@pytest.mark.parametrize(("fallbacks", "code"), [("", 1), (OLD, 0)], ids=["gone", "fallback"])
+def test_two_commands_prove_the_same_without_code(start: Start, fallbacks: str, code: int) -> None:
+    page = (DOCS / "operate/keys.rst").read_text(encoding="utf-8")
+    mint, inspect = re.findall(r"leaked_key jwtpolicy (.*?)(?: [<>] forged\.txt)", page)
+    [last] = re.findall(r"^   (not valid here: .*)$", page, re.M)
+    forged = run(start(OLD).app, *mint.split()).out
+
+    answer = run(start(NEW, fallbacks).app, *inspect.split(), given=forged)
+
+    assert answer.code == code
+    assert answer.out.rstrip().splitlines()[-1] == (last if code else "valid here")
 
 
 @pytest.mark.parametrize(

@@ -47,7 +47,7 @@ def test_a_stranger_is_sent_to_the_form_and_back_to_the_page(client: Any) -> Non
     assert "Hello ada" in client.get(back.location, headers=PAGE).text
 
 
-def test_below_a_path_every_redirect_stays_below_it(client: Any) -> None:
+def test_below_a_path_every_redirect_stays_below_it(client: FlaskClient) -> None:
     below = {"SCRIPT_NAME": "/shop"}  # as ProxyFix or a server says it
     sent = client.get("/account", headers=PAGE, environ_overrides=below)
     form = {"username": "ada", "password": os.environ["ADA_PASSWORD"]}

@@ -90,3 +90,12 @@ def test_after_five_minutes_the_password_is_asked_for_again(ada: Any) -> None:
 def test_both_forms_need_the_csrf_value(ada: Any) -> None:
     assert ada.post("/auth/step-up", data={"password": "x"}, csrf=False).status_code == 403
     assert ada.post("/account/delete", csrf=False).status_code == 403
+
+
+def test_of_two_deletions_at_the_same_time_neither_is_an_error(
+    ada: Any, example: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    confirm(ada)
+    monkeypatch.delitem(example.HASHES, "ada")  # the other one was quicker
+
+    assert ada.post("/account/delete").status_code == 200

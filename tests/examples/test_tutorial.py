@@ -12,6 +12,7 @@ from flask.testing import FlaskClient
 from werkzeug.security import generate_password_hash
 
 from jwtpolicy.testing import act, anonymous, assert_policy, with_
+from tests.support.paths import DOCS
 from tests.support.requests import bearer
 from tests.support.tutorial import CHAPTERS, PASSWORDS, load
 
@@ -95,6 +96,16 @@ def test_only_those_who_log_in_see_the_tools(chapter: Shed) -> None:
     answer = client.get("/tools", headers=bearer(token))
 
     assert (answer.status_code, answer.json["for"]) == (200, "ada")
+
+
+@pytest.mark.parametrize("chapter", [1], indirect=True)
+def test_the_page_says_what_an_empty_token_is_answered(chapter: Shed) -> None:
+    page = (DOCS / "tutorial/first-view.rst").read_text(encoding="utf-8")
+
+    answer = chapter.app.test_client().get("/tools", headers={"Authorization": "Bearer "})
+
+    assert answer.status_code == 400
+    assert f'400 with "{answer.json["error_description"]}"' in page
 
 
 @since(2)

@@ -59,6 +59,15 @@ def test_a_message_gets_the_name_of_its_author(socket: Any) -> None:
     socket.close()
 
 
+def test_a_message_that_would_fill_the_memory_closes_the_socket(socket: Any) -> None:
+    from simple_websocket import ConnectionClosed
+
+    socket.send("x" * 5000)
+
+    with pytest.raises(ConnectionClosed):
+        socket.receive(timeout=5)
+
+
 @pytest.mark.parametrize(
     ("is_logged_in", "origin", "status"),
     [(False, ORIGIN, 401), (True, "https://evil.test", 403), (True, None, 403)],

@@ -51,6 +51,23 @@ def test_a_file_of_an_older_version_is_503_and_the_log_says_what_to_do(
     assert "flask jwtpolicy store upgrade" in caplog.text
 
 
+def test_a_file_that_cannot_be_opened_is_503_and_the_log_says_so(
+    make_app: MakeApp, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A folder stands for the file of another user, which root could open."""
+    path = tmp_path / "x.db"
+    app, jwt = make_app(store_url=f"sqlite:///{path}")
+    app.add_url_rule("/", "index", protect()(lambda: "in"))
+    with app.app_context():
+        encoded = jwt.issue("u1")
+    path.mkdir()
+
+    answer = app.test_client().get("/", headers=bearer(encoded))
+
+    assert answer.status_code == 503
+    assert "the SQLite token store failed: unable to open database file" in caplog.text
+
+
 def make_old(path: Path) -> None:
     """Leave a file whose tables say of no version, as those of version 1 did."""
     with closing(sqlite3.connect(path)) as raw:

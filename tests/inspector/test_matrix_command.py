@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import Any, ClassVar
 
 import pytest
 from flask import Flask
 
-from jwtpolicy import Fresh, IsSubject, JWTManager, ProtectedView, protect, public
+from jwtpolicy import Access, Fresh, HasRole, IsSubject, JWTManager, ProtectedView, protect, public
 from jwtpolicy.compat import flask_jwt_extended as bridge
 from jwtpolicy.transports import Transport
 from tests.support.applications import SECRET, AppAndManager
@@ -234,3 +235,24 @@ def test_nothing_is_written_for_the_users_of_a_matrix(app_and_jwt: AppAndManager
 
     with app.app_context():
         assert jwt.sessions("alice") == []
+
+
+@pytest.mark.parametrize("secret", ["it's Flask's own", 'of "quotes" and \n lines', "sécret-ööö"])
+@pytest.mark.parametrize("asked", ["matrix", "matrix --json", "explain GET /named"])
+@pytest.mark.parametrize("where", ["policy", "hook"])
+def test_no_secret_is_printed_that_somebody_wrote_down(
+    app_and_jwt: AppAndManager, secret: str, asked: str, where: str
+) -> None:
+    app, _ = app_and_jwt
+    app.config["SECRET_KEY"] = secret
+    wanted = HasRole(secret) if where == "policy" else Access()
+    app.add_url_rule("/named", "named", protect(wanted)(lambda: ""))
+    if where == "hook":
+        app.before_request_funcs[None] = [partial(int, secret)]
+
+    done = run(app, *asked.split(), "--as", "alice")
+
+    assert "/named" in done.out
+    for spelling in (secret, repr(secret)[1:-1]):
+        assert spelling not in done.out + done.err
+        assert json.dumps(spelling)[1:-1] not in done.out

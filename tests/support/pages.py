@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.keys import RSA_KEY, public_pem
 from tests.support.paths import DOCS, ROOT
 
 _PYTHON = re.compile(r"^\.\. code-block:: python\n\n((?:   .*\n|\n)+)", re.MULTILINE)
@@ -59,6 +60,7 @@ def run_page(page: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> dict[s
     monkeypatch.chdir(folder)
     for name, size in ENVIRONMENT.items():
         monkeypatch.setenv(name, secrets.token_urlsafe(size))
+    monkeypatch.setenv("PROVIDER_PUBLIC_KEY", public_pem(RSA_KEY))
     module = type(sys)("page")
     monkeypatch.setitem(sys.modules, "page", module)
     exec(compile(code_of(page), page, "exec"), vars(module))

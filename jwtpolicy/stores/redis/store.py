@@ -50,31 +50,30 @@ _STATES: Final = {state.value.encode(): state for state in RotationState}
 class RedisStore(TokenStore):
     """A token store on one Redis or Valkey server, behind Sentinels, or on a Cluster.
 
-    One look-up is one round trip, and every change is one script in one slot. Entries leave by
-    themselves, when no token can need them any more.
+    One look-up is one round trip, and every change is one script in one slot. Entries expire when
+    no token can need them any more.
 
-    .. warning:: What is written is as durable as the server makes it. Set ``appendonly yes`` and
-       ``maxmemory-policy noeviction``: a revocation that the server forgets admits its token.
-       With *lost* ``"deny"`` a server that came back empty, or older, admits only tokens that are
-       younger than that.
+    .. warning:: **If the server loses a revocation, the revoked token is accepted again.** Set
+       ``appendonly yes`` and ``maxmemory-policy noeviction``. With *lost* ``"deny"``, a server that
+       lost its data, or has older data, accepts only tokens that were issued after that.
 
     Args:
         url: ``redis://[user:password@]host[:port][/db]``,
             ``redis+sentinel://host:port,host:port/service[/db]`` or
             ``redis+cluster://host:port,host:port``; ``rediss`` instead of ``redis`` is TLS.
-            Behind a question mark: ``max_connections`` of each process (64), ``ssl_ca_certs``,
-            ``ssl_cert_reqs``, ``ssl_certfile``, ``ssl_keyfile``, ``ssl_check_hostname``,
-            ``sentinel_username``, ``sentinel_password``.
-        timeout: Seconds to wait for the server, or for a free connection, before giving up with
+            Options after a question mark: ``max_connections`` of each process (64),
+            ``ssl_ca_certs``, ``ssl_cert_reqs``, ``ssl_certfile``, ``ssl_keyfile``,
+            ``ssl_check_hostname``, ``sentinel_username``, ``sentinel_password``.
+        timeout: Seconds to wait for the server, or for a free connection, before
             `StoreUnavailableError`.
         prefix: The prefix of all keys.
-        lost: The policy after the server has lost its memory, or started from an older dump:
-            ``"accept"`` tokens that it does not know as revoked, or ``"deny"`` those that were
-            issued before.
-        near_cache: Above 0, look-ups are answered from this process's memory until the server
-            says that something has changed, which takes as long as a message to travel. A line
-            that was cut off without a sign is noticed after so many seconds. Not on a Cluster.
-        clock: Returns the time at which the memory of an empty server begins.
+        lost: What happens to older tokens if the server lost its data, or started from an older
+            dump. With ``"accept"``, tokens are accepted that the server does not know as revoked.
+            With ``"deny"``, tokens that were issued before are refused.
+        near_cache: If above 0, look-ups are answered from this process's memory until the server
+            announces a change. If the network drops these messages, that is noticed after this
+            many seconds. Not on a Cluster.
+        clock: A function that returns the time; an empty server records it as its beginning.
 
     Raises:
         ConfigurationError: The URL cannot be read, *lost* is neither ``"accept"`` nor

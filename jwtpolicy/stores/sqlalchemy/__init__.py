@@ -5,7 +5,10 @@ from ...exceptions import ConfigurationError
 try:
     import sqlalchemy as _sqlalchemy  # noqa: F401 # to say what is missing
 except ImportError as error:
-    _msg = "SQLAlchemyStore needs SQLAlchemy: pip install 'jwtpolicy[sqlalchemy]'"
+    _msg = (
+        "SQLAlchemyStore needs SQLAlchemy: pip install 'jwtpolicy[sqlalchemy]', "
+        "or with its driver 'jwtpolicy[postgresql]' or 'jwtpolicy[mysql]'"
+    )
     raise ConfigurationError(_msg) from error
 
 from .ddl import ddl

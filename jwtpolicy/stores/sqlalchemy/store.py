@@ -65,32 +65,34 @@ _LOG: Final = logging.getLogger("jwtpolicy")
 class SQLAlchemyStore(TokenStore):
     """A store in tables of its own, next to the application's: PostgreSQL, MariaDB, MySQL, SQLite.
 
-    The tables are made at the first use. A look-up is one statement, and one round trip where the
-    store has its own engine. A change is one statement, or one transaction, and is committed
-    before the method returns: how safe it is on the disk is up to the database's settings.
+    The tables are created at the first use. A look-up is one statement, and one round trip if the
+    store has its own engine. A change is one statement or one transaction, and is committed before
+    the method returns. How safe it is on the disk depends on the database's settings.
 
-    .. warning:: Do not point it at a replica: what was revoked a moment ago may not be there yet.
+    .. warning:: **A token that was just revoked may be accepted if the store reads a replica.** Use
+        the primary.
 
     Args:
-        database: A URL, from which the store makes an engine of its own; or an engine of
-            PostgreSQL, MariaDB or MySQL, beside whose pool the store makes one of the same kind and
-            size for itself; or what returns such an engine, as ``lambda: db.engine`` does with
-            Flask-SQLAlchemy, whose engine can be had within an application context only.
-        timeout: Seconds that a question may take, before it is given up with
-            `StoreUnavailableError`. Beside an engine they bound waiting for a connection of the
-            pool, connecting, and on PostgreSQL what transactions wait for; how long an answer is
-            waited for is up to what the engine tells its driver.
-        create_tables: Whether tables that are missing are made. False: ``flask jwtpolicy ddl``
-            prints what to run.
-        lost: The policy after the tables were lost, or replaced by an older copy: ``"accept"``
-            tokens that they do not know as revoked, or ``"deny"`` those that were issued before.
-        clock: Returns the time at which the memory of a new database begins.
+        database: A URL, from which the store makes an engine of its own. Or an engine of
+            PostgreSQL, MariaDB or MySQL; the store then makes a second pool of the same kind and
+            size for itself. Or a function that returns such an engine, as ``lambda: db.engine``
+            with Flask-SQLAlchemy, whose engine exists in an application context only.
+        timeout: Seconds that a request to the database may take, before `StoreUnavailableError`.
+            With an engine of the application, they limit the wait for a connection of the pool,
+            the connecting, and on PostgreSQL the wait of transactions. The wait for an answer is
+            limited by the arguments that the engine passes to its driver.
+        create_tables: Whether missing tables are created. If False, ``flask jwtpolicy ddl`` prints
+            the SQL to run.
+        lost: What happens to older tokens if the tables were lost or replaced by an older copy.
+            With ``"accept"``, tokens are accepted that the tables do not have as revoked. With
+            ``"deny"``, tokens that were issued before are refused.
+        clock: A function that returns the time; a new database records it as its beginning.
 
     Raises:
         ConfigurationError: The URL cannot be read, or its driver is not installed; or *lost* is
             neither ``"accept"`` nor ``"deny"``; or the engine is one of SQLite, or has a pool that
-            does not give each thread its own connection. Of an engine that is returned later,
-            before the first request.
+            does not give each thread its own connection. If a function returns the engine, it is
+            raised before the first request.
     """
 
     is_shared: ClassVar[bool] = True

@@ -87,9 +87,10 @@ def test_a_relative_path_starts_from_the_instance_folder(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("missing", "url", "extra"),
     [
-        ("sqlalchemy", "postgresql://h/db", "jwtpolicy[sqlalchemy]"),
-        ("psycopg", "postgresql://h/db", "jwtpolicy[postgresql]"),
-        ("pymysql", "mysql://h/db", "jwtpolicy[mysql]"),
+        ("sqlalchemy", "sqlite+pysqlite:///x", "pip install 'jwtpolicy[sqlalchemy]'"),
+        ("sqlalchemy", "postgresql://h/db", "or with its driver 'jwtpolicy[postgresql]'"),
+        ("psycopg", "postgresql://h/db", "pip install 'jwtpolicy[postgresql]'"),
+        ("pymysql", "mysql://h/db", "pip install 'jwtpolicy[mysql]'"),
     ],
 )
 def test_a_missing_driver_is_named_by_its_extra(
@@ -104,7 +105,7 @@ def test_a_missing_driver_is_named_by_its_extra(
 
     with pytest.raises(ConfigurationError) as caught:
         open_store(url, instance_path=tmp_path)
-    assert f"pip install '{extra}'" in str(caught.value)
+    assert extra in str(caught.value)
 
 
 def test_the_library_is_imported_when_it_is_used() -> None:
