@@ -57,7 +57,7 @@ def status(app: Flask, token: str, path: str = "/mine") -> int:
     [JWTManager, JWTManager.verify, Anonymous, OptionalToken, SQLiteStore, MemoryStore],
 )
 def test_what_hurts_has_a_box(documented: Any) -> None:
-    assert re.search(r"\.\. (warning|danger):: \w", documented.__doc__)
+    assert re.search(r"\.\. (warning|danger):: [*\w]", documented.__doc__)
 
 
 @pytest.mark.parametrize(
