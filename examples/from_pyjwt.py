@@ -48,6 +48,7 @@ class Exchange(LoginView[str]):
         return jwt.login(user, fresh=False, since=self.began)  # nobody typed a password
 
 
+jwt.user_loader(lambda token: token.subject if token.subject in HASHES else None)
 app.register_blueprint(auth_blueprint(authenticate))
 app.add_url_rule("/auth/exchange", view_func=Exchange.as_view("exchange"))
 app.get("/who")(protect(lambda: current_token.subject))

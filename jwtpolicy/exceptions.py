@@ -43,7 +43,7 @@ class ConfigurationError(SetupError, ValueError):
 
 
 class PolicyDefinitionError(SetupError, TypeError):
-    """A policy, or a guard made of policies, does not mean what was probably meant."""
+    """A policy or a guard is probably a mistake; the message says what to write."""
 
 
 class SchemaError(SetupError, TypeError):
@@ -55,40 +55,40 @@ class IssueError(SetupError, ValueError):
 
 
 class SubjectError(IssueError, TypeError):
-    """The object that was passed as a user has no subject for ``sub``."""
+    """The object that was passed as a user has no subject (``sub``)."""
 
 
 class ForeignSubjectError(IssueError):
-    """A user's subject begins with the prefix of another type of users, and would be theirs."""
+    """A user's subject begins with the prefix of another type of users, so it could be theirs."""
 
 
 class OtherUserError(IssueError):
-    """Somebody else than the current user authenticated, to confirm who the current one is."""
+    """A step-up was called with another user than the current one."""
 
 
 class StoreNotConfiguredError(SetupError, RuntimeError):
-    """Something needs a token store, and the application has chosen to have none."""
+    """A token store is needed, and the application is configured to have none."""
 
 
 class ChallengeError(SetupError, ValueError):
-    """A value cannot stand in a ``WWW-Authenticate`` header."""
+    """A value cannot be written into a ``WWW-Authenticate`` header."""
 
 
 class BridgeTokenError(SetupError):
     """The current token of one API was read behind a guard of the other API.
 
-    Both APIs may guard one application while it moves over. What is current for the one need not
-    be anything for the other; that is an error then, and never false: a check such as
-    ``if current_user and current_user.banned`` would let everybody in.
+    During a migration both APIs may guard one application, and the current token of the one may
+    mean nothing to the other. That is an error, and not a false value: otherwise a check such as
+    ``if current_user and current_user.banned`` would admit everybody.
     """
 
 
 class LoaderError(Exception):
-    """A loader raised `AttributeError` or `LookupError`, which would pass for the object's own.
+    """The loader of a resource or user raised `AttributeError` or `LookupError`.
 
-    ``current_resource.locked`` and ``current_resource["locked"]`` say by `AttributeError` and
-    `LookupError` that there is no such attribute or member; where the application's loader has
-    raised one of these instead, nothing is known of the object. ``__cause__`` is what it raised.
+    These two would look as if ``current_resource.locked`` or ``current_resource["locked"]`` did not
+    exist, although the object was never loaded. ``__cause__`` is the exception that the loader
+    raised.
     """
 
 
@@ -96,7 +96,7 @@ def quoted(name: str, value: str) -> str:
     r"""Return ``name="value"``.
 
     Raises:
-        ChallengeError: *value* holds a character that may not stand there: only
+        ChallengeError: *value* holds a character that is not allowed there: only
             ``%x20-21 / %x23-5B / %x5D-7E`` may (:rfc:`6750#section-3`).
     """
     if not _is_quotable(value):
@@ -112,22 +112,22 @@ def _is_quotable(value: str) -> bool:
 class AccessError(HTTPException):
     """Base class of refusals: an error with status, JSON body and ``WWW-Authenticate`` challenge.
 
-    Each class below is werkzeug's class of its status too, so that an application's handler of the
-    status, ``@app.errorhandler(401)``, sees it, and `HTTPException.name` is the status's name.
+    Each subclass is also werkzeug's class of its status. So an application's handler of the status,
+    such as ``@app.errorhandler(401)``, gets it, and `HTTPException.name` is the status's name.
 
     Attributes:
         code: The HTTP status.
         error: The machine-readable code in the body and the challenge.
-        description: The stable text for people in the body and the challenge. It never holds
-            anything that came with the request. An error handler may set another one; a challenge
-            leaves it out if it is not printable ASCII.
-        outcome: The place of the refusal on the chain of outcomes.
-        has_challenge: Whether the answer carries ``WWW-Authenticate``.
-        scheme: The scheme of that challenge; whoever refuses may set another one.
-        parameters: What the challenge says beside the error: ``scope``, ``max_age`` (seconds),
+        description: The stable text for people in the body and the challenge. It never contains
+            anything from the request. An error handler may set another text; if that is not
+            printable ASCII, the challenge leaves it out.
+        outcome: The outcome of policies that leads to this refusal.
+        has_challenge: Whether the answer has a ``WWW-Authenticate`` header.
+        scheme: The scheme of that challenge; an error handler may set another one.
+        parameters: The other parameters of the challenge: ``scope``, ``max_age`` (seconds),
             ``acr_values``.
-        retry_after: Whole seconds after which trying again may help, or None. A fraction that is
-            passed is rounded up.
+        retry_after: Whole seconds after which trying again may help, or None. A fraction is
+            rounded up.
     """
 
     # None, so that Flask files a handler of this class under all statuses, not under one.
@@ -168,9 +168,9 @@ class AccessError(HTTPException):
 
     @property
     def reason(self) -> str:
-        """The cause for the log; clients do not see it.
+        """The reason for the log; clients do not see it.
 
-        Where nothing else was said it is that of the decision, put into words here.
+        By default it is the reason of the decision.
         """
         said = self._reason
         if not said and (decision := self.decision) is not None:
@@ -183,10 +183,9 @@ class AccessError(HTTPException):
 
     @property
     def decision(self) -> Decision | None:
-        """The whole decision where a policy refused, else None.
+        """The whole decision if a policy refused, else None.
 
-        It is a tree with a node for each policy, and most refusals are answered without anybody
-        looking at it: who raises may say how to make it instead.
+        It is a tree with a node for each policy. It is made when it is first read.
         """
         if callable(self._decision):
             self._decision = self._decision()
@@ -203,8 +202,7 @@ class AccessError(HTTPException):
     def body(self) -> dict[str, Any]:
         """The answer's JSON: ``error`` and ``error_description`` (:rfc:`6749#section-5.2`).
 
-        In debug mode ``decision`` is the tree of the decision, where there is one, as a list of its
-        lines.
+        In debug mode ``decision`` is the tree of the decision, if there is one, as a list of lines.
         """
         told: dict[str, Any] = {"error": self.error, "error_description": self.description}
         if self.shown_decision:
@@ -220,7 +218,7 @@ class AccessError(HTTPException):
 
     @property
     def www_authenticate(self) -> tuple[WWWAuthenticate, ...]:
-        """The challenge as werkzeug's `Unauthorized` has it; empty where there is none."""
+        """The challenge as werkzeug's `Unauthorized` has it; empty if there is none."""
         parsed = WWWAuthenticate.from_header(self.challenge)
         return () if parsed is None else (parsed,)
 
@@ -241,7 +239,7 @@ class AccessError(HTTPException):
 
     @property
     def headers(self) -> dict[str, str]:
-        """The headers that the answer carries beside its content type."""
+        """The headers of the answer, without its content type."""
         headers = {"Cache-Control": "no-store"}
         if (challenge := self.challenge) is not None:
             headers["WWW-Authenticate"] = challenge
@@ -332,7 +330,7 @@ def _made(error: AccessError) -> Told:
 
 
 class NoTokenError(AccessError, Unauthorized):  # type: ignore[misc] # the challenge is derived
-    """The endpoint wants a token and none was sent."""
+    """The endpoint requires a token and none was sent."""
 
     code = 401
     error = "token_required"
@@ -346,7 +344,7 @@ class NoTokenError(AccessError, Unauthorized):  # type: ignore[misc] # the chall
 
 
 class LoginFailedError(NoTokenError):
-    """The credentials are wrong; the answer is the same whatever is wrong with them."""
+    """The credentials are wrong; the answer does not say which of them."""
 
     error = "invalid_credentials"
     description = "The credentials are wrong."
@@ -371,8 +369,8 @@ class InvalidClientError(AccessError, Unauthorized):  # type: ignore[misc] # the
 class InvalidTokenError(AccessError, Unauthorized):  # type: ignore[misc] # the challenge is derived
     """The token that was sent cannot be used.
 
-    What is wrong with it is in `reason` and in ``__cause__``, for the log: a client learns only
-    which of the subclasses it met, so that it knows what to do next.
+    `reason` and ``__cause__`` say why, for the log. A client only sees which of the subclasses it
+    is, so that it knows what to do next.
     """
 
     code = 401
@@ -395,7 +393,7 @@ class RevokedTokenError(InvalidTokenError):
 
 
 class WrongKindError(InvalidTokenError):
-    """A token of another kind was sent: a refresh token where an access token belongs."""
+    """A token of another kind was sent, such as a refresh token in place of an access token."""
 
     description = "The token is of the wrong kind."
 
@@ -434,10 +432,10 @@ class InvalidFieldError(InvalidRequestError):
 
 
 class NotATokenError(AccessError, BadRequest, ValueError):
-    """A value that the application passed is not a token of ours.
+    """A value that the application passed is not a token of this application.
 
-    It is an argument of a call, not what the caller of the endpoint presented: the answer has no
-    challenge, so that nobody throws his own good token away.
+    The value is an argument of a call, and not the token of the request. So the answer has no
+    challenge, and the client does not throw its own token away.
     """
 
     code = 400
@@ -447,10 +445,11 @@ class NotATokenError(AccessError, BadRequest, ValueError):
 
 
 class NotAnIdError(AccessError, BadRequest, ValueError):
-    """A text that the application passed can be no subject and no id.
+    """A text that the application passed cannot be a subject or an id.
 
-    It has more than 1024 characters, or holds NUL or a lone surrogate, which no token has there and
-    not every store can keep. Text from clients may: JSON brings both in as escapes.
+    It has more than 1024 characters, or contains NUL or a lone surrogate, which no token has there
+    and not every store can keep. Text from clients may contain them, because JSON has escapes for
+    them.
     """
 
     code = 400
@@ -488,7 +487,7 @@ class UnsupportedTokenTypeError(AccessError, BadRequest):
 
 
 class CSRFError(AccessError, Forbidden):
-    """The CSRF check failed: a cookie's token came without the proof of the site's own page."""
+    """The CSRF check failed: a token came in a cookie, without its CSRF value."""
 
     code = 403
     error = "csrf_failed"
@@ -517,7 +516,7 @@ class InsufficientScopeError(AccessError, Forbidden):
 
 
 class AccessDeniedError(AccessError, Forbidden):
-    """A policy denies the bearer access."""
+    """A policy denies the request."""
 
     code = 403
     error = "access_denied"
@@ -525,10 +524,10 @@ class AccessDeniedError(AccessError, Forbidden):
 
 
 class MissingClaimError(AccessDeniedError, KeyError):
-    """A claim that a policy reads is absent, or of another JSON type than the one asked for.
+    """A claim that a policy reads is absent, or of another JSON type than the policy asks for.
 
-    It is a `KeyError` too: ``token.claims["team"]`` raises it, so that a policy that reads an
-    absent claim says "cannot tell", which is never admitted.
+    It is a `KeyError` too, because ``token.claims["team"]`` raises it. If a policy reads an absent
+    claim, it cannot decide, and the request is refused.
     """
 
     outcome = Outcome.MISSING_CLAIM
@@ -544,7 +543,7 @@ class ResourceNotFoundError(AccessError, NotFound):
 
 
 class RateLimitedError(AccessError, TooManyRequests):  # type: ignore[misc] # seconds alone
-    """The bearer has sent too many requests."""
+    """The client has sent too many requests."""
 
     code = 429
     error = "rate_limited"
@@ -553,7 +552,7 @@ class RateLimitedError(AccessError, TooManyRequests):  # type: ignore[misc] # se
 
 
 class StoreUnavailableError(AccessError, ServiceUnavailable):  # type: ignore[misc] # seconds alone
-    """The token store cannot be reached; nothing is admitted while that lasts."""
+    """The token store cannot be reached; until it can, no request is admitted."""
 
     code = 503
     error = "temporarily_unavailable"
@@ -573,13 +572,13 @@ class KeysUnavailableError(StoreUnavailableError):
 class UserUnavailableError(StoreUnavailableError):
     """The application's user loader failed, or another hook that identifies a user or client.
 
-    That is what the ready-made views ask: ``authenticate``, ``limit``, ``failed`` and ``begin`` of
-    a login or a step-up, ``client``, ``is_allowed`` and ``may_revoke`` of those for services.
+    These hooks are ``authenticate``, ``limit``, ``failed`` and ``begin`` of the ready-made views of
+    a login or a step-up, and ``client``, ``is_allowed`` and ``may_revoke`` of those for services.
     """
 
 
 class PolicyError(AccessError, InternalServerError):
-    """The application's own predicate is broken: it raised, or returned no answer of a policy."""
+    """The application's own code is broken: a policy raised, or returned a wrong value."""
 
     code = 500
     error = "server_error"
@@ -588,7 +587,7 @@ class PolicyError(AccessError, InternalServerError):
 
     @property
     def original_exception(self) -> BaseException | None:  # type: ignore[override] # derived
-        """The exception that the predicate raised, or None."""
+        """The exception that the application's code raised, or None."""
         return self.__cause__
 
 

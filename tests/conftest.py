@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from werkzeug.security import generate_password_hash
 
 from jwtpolicy import JWTManager
 from tests import services
@@ -65,6 +67,14 @@ def pytest_collection_finish() -> None:
 def pytest_report_header() -> list[str]:
     """Say which real services were found, so that a skip cannot hide."""
     return services.header()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_hashes() -> Iterator[None]:
+    """Let applications in this process hash passwords at no cost."""
+    _, *others = generate_password_hash.__defaults__ or ()
+    with patch.object(generate_password_hash, "__defaults__", ("scrypt:256:8:1", *others)):
+        yield
 
 
 @pytest.fixture

@@ -56,8 +56,7 @@ class Explanation:
         error: The refusal, or None.
         challenge: The ``WWW-Authenticate`` that would be sent, or None.
         cures: What the client could do, in words, the easiest first; they are alternatives.
-        levels: The policies of the endpoint, each with the place where it is written, the baseline
-            first.
+        levels: The policies of the endpoint and their places in the source, the baseline first.
         effects: What the real request would also do before its view, in words.
         notes: What the view may answer although its guards allow, in words.
     """

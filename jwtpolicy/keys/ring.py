@@ -23,16 +23,16 @@ class KeyRing:
     key by the claims, and each key has a name. `find` looks a key up by its name. `may_sign`
     decides whether the key of a verified token may sign its claims.
 
-    .. warning:: **Whoever has one tenant's key can make tokens of all other tenants** if
-        `may_sign` allows every key. A ring whose keys all belong to one owner does not need it.
+    .. warning:: **With one tenant's key, tokens of all other tenants can be made** if `may_sign`
+        allows every key. A ring whose keys all belong to one owner does not need it.
 
     Args:
         signing: The key that signs, and verifies too; None for a service that only verifies.
         verifying: Further keys that verify.
 
     Raises:
-        ConfigurationError: Two keys have one name, there is no key at all, a member is no `Key`,
-            or `signing_key_for` is overridden and `may_sign` is not.
+        ConfigurationError: Two keys have one name, or there is no key at all; or a member is not a
+            `Key`; or `signing_key_for` is overridden and `may_sign` is not.
     """
 
     __slots__ = ("_by_name", "_of_any_name", "_signing_keys", "_unnamed", "signing_key")

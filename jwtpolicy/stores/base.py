@@ -141,7 +141,7 @@ class Rotation:
 
     Attributes:
         state: The state of the presented refresh token.
-        kept: The sealed pair of the newest rotation, where the state is ``REPEATED``; else None.
+        kept: The sealed pair of the newest rotation if the state is ``REPEATED``; else None.
     """
 
     state: RotationState
@@ -183,7 +183,7 @@ class SessionRecord:
 
     @property
     def kept_until(self) -> int:
-        """The end of the last grace, after which no sealed pair is kept; 0 where none is."""
+        """The end of the last grace, after which no sealed pair is kept; 0 if there is none."""
         return max((one.deadline for one in self.predecessors), default=0)
 
     def is_live(self, now: int) -> bool:
@@ -413,16 +413,17 @@ class TokenStore(ABC):
     ) -> Opening:
         """Remember a new session.
 
-        Exactly one of several callers with one id gets ``OPENED``. The subject's other logins and
-        its `revoke_subject` and `end_others` wait for this step, and this step for them.
+        If several callers use one id, exactly one of them gets ``OPENED``. The subject's other
+        logins and its `revoke_subject` and `end_others` wait for this step, and this step waits for
+        them.
 
         Args:
             session: The session.
-            since: The time at which the login began, in seconds with a fraction. Where the
-                subject's sessions have been ended since, the answer is ``CUT_OFF`` and nothing is
-                opened. None: it begins now.
-            maximum: The most live sessions that the subject may have, this one included: the oldest
-                ones are ended in the same step. None: any number.
+            since: The time at which the login began, in seconds with a fraction. If the subject's
+                sessions have been ended since, the answer is ``CUT_OFF`` and nothing is opened. If
+                None, it begins now.
+            maximum: The number of sessions that the subject may have open, this one included: the
+                oldest ones are ended in the same step. If None, any number.
         """
 
     @abstractmethod
@@ -437,20 +438,20 @@ class TokenStore(ABC):
     ) -> Session | None:
         """Open the session of a refresh token that was issued without one; in one step, once.
 
-        The token is the session's current refresh token, and is marked as consumed, so that it
-        stays used up when the session has been forgotten.
+        The token is the session's current refresh token. It is also marked as consumed, so that it
+        stays used up after the session was deleted.
 
         Args:
             ref: The token, without ``sid``.
             session: The session to open; its id is `adopted_session_id`, its ``refresh_id`` the
                 token's ``jti``, and ``last_used_at`` the time.
-            token_expires_at: ``exp`` of the token, or None for never.
+            token_expires_at: ``exp`` of the token, or None if it never expires.
             leeway: As for `standing`.
             maximum: As for `open_session`.
 
         Returns:
-            The session: *session*, or the one that came of the token before, as it is now. None:
-            the token was revoked or used up, or its session is over; nothing changed then.
+            The session: *session*, or the one that adopted the token before, as it is now. None if
+            the token was revoked or used up, or its session has ended; nothing changed then.
         """
 
     @abstractmethod
@@ -465,9 +466,9 @@ class TokenStore(ABC):
     ) -> Rotation:
         """Replace a session's refresh token by its successor: one atomic compare-and-set (REF-1).
 
-        Of any number of callers that present the same token exactly one gets ``ROTATED``. The
-        others, and whoever presents a token that was used before, get ``REPEATED`` or ``REUSED``;
-        with the latter the session has been ended in the same step (REF-2).
+        If several callers present the same token, exactly one of them gets ``ROTATED``. The others,
+        and every caller with a token that was used before, get ``REPEATED`` or ``REUSED``. With
+        ``REUSED`` the session has been ended in the same step (REF-2).
 
         Args:
             ref: The refresh token that was sent, verified (REF-3), with the id of its session.
@@ -475,8 +476,8 @@ class TokenStore(ABC):
             now: The time, which becomes the session's ``last_used_at``.
             grace: Seconds for which the presented token may be repeated from now on.
             kept: The sealed pair that answers a repetition of it, or of those before it that are
-                in their grace; opaque to the store, which erases it after the grace. None: there
-                is nothing to repeat, so that a repetition is a reuse.
+                in their grace. The store cannot read it, and erases it after the grace. If None,
+                there is nothing to repeat, so a repetition is a reuse.
         """
 
     @abstractmethod
@@ -494,10 +495,10 @@ class TokenStore(ABC):
     def replace(
         self, issuer: str, session_id: str, expected_id: str, step: Step, *, now: int
     ) -> bool:
-        """Replace the current refresh token by another one, although nobody has presented it.
+        """Replace the current refresh token by another one, although it was not presented.
 
-        One atomic compare-and-set. What was issued up to *now* is void from then on, and whoever
-        presents it gets ``REPLACED``: neither the new pair nor the blame for a theft.
+        One atomic compare-and-set. Tokens that were issued up to *now* are void from then on. A
+        caller who presents one gets ``REPLACED``: not the new pair, and the session does not end.
 
         Args:
             issuer: ``iss``.
@@ -507,8 +508,8 @@ class TokenStore(ABC):
             now: The time, which becomes the session's ``last_used_at``.
 
         Returns:
-            Whether it was done: False where another one is the current token by now, or the
-            session is over.
+            Whether it was done: False if another one is the current token by now, or the session
+            has ended.
         """
 
     @abstractmethod
@@ -524,7 +525,7 @@ class TokenStore(ABC):
             idle_expires_at: The session's new idle expiry, or None.
 
         Returns:
-            The session as it is now, or None where it is unknown or over; nothing changed then.
+            The session as it is now, or None if it is unknown or has ended; nothing changed then.
         """
 
     @abstractmethod
@@ -641,8 +642,8 @@ class TokenStore(ABC):
     def server_time(self) -> float | None:
         """Return the time by the server's own clock, in seconds since the epoch.
 
-        None where there is no server, or its clock cannot be asked. Only ``flask jwtpolicy check``
-        asks, which compares it with this machine's.
+        None if there is no server, or its clock cannot be asked. Only ``flask jwtpolicy check``
+        asks, and compares it with this machine's clock.
         """
         return None
 

@@ -125,7 +125,7 @@ class TokenStoreContract:
         raise NotImplementedError
 
     def wait(self, store: TokenStore, now: int) -> None:
-        """Let the server's clock come from `NOW` to *now*, where the store goes by it."""
+        """Let the server's clock come from `NOW` to *now*, if the store uses it."""
 
     def prune(self, store: TokenStore, now: int) -> int:
         """Prune when the time has come, on every clock."""

@@ -109,11 +109,11 @@ class TransportContract:
         raise NotImplementedError
 
     def present_two(self, first: str, second: str) -> Sending | None:
-        """Return what a client sends that presents two tokens; None where it cannot."""
+        """Return a client's request with two tokens; None if the place cannot hold two."""
         raise NotImplementedError
 
     def malformed(self) -> Sequence[Sending]:
-        """Return what clients may send that stands in the place and is not one token."""
+        """Return what clients may put into the place that is not one token."""
         return ()
 
     @pytest.fixture
@@ -138,7 +138,7 @@ class TransportContract:
         return app.test_client(use_cookies=False)
 
     def request(self, sending: Sending) -> Request:
-        """Return the request that a client sends; whoever asks closes it, for its files."""
+        """Return the request that a client sends; the caller closes it, because of its files."""
         environ = self._environ(Flask(__name__), "/", sending)
         assert environ is not None, f"{sending} cannot be sent"
         return Request(environ)

@@ -84,8 +84,8 @@ class CookieTransport(NamedByKind):
         """Set the cookies of a token that was just issued, until its ``exp``.
 
         Raises:
-            IssueError: It is too long for a browser, or nobody said where it is to be sent.
-            ConfigurationError: Its name does not go together with *domain*.
+            IssueError: It is too long for a browser, or no setting says to which path it is sent.
+            ConfigurationError: The name of the cookie does not allow *domain*.
         """
         claims = unverified_claims(encoded)
         shape = self._shape_of(claims)

@@ -16,13 +16,13 @@ class Places:
 
     Args:
         transports: The places, each once; their order does not matter.
-        judges_each: Whether each value of a cookie that was sent twice is looked at: for logging
-            out, which nobody who tosses in a cookie may prevent. Else it is a malformed request.
+        judges_each: Whether each value of a cookie that was sent twice is read, so that a
+            stranger's cookie cannot prevent a logout. Else the request is malformed.
 
     Attributes:
         transports: The places.
         has_ambient: Whether browsers fill one of them by themselves.
-        in_urls: Those whose tokens stand in URLs.
+        in_urls: Those whose tokens are in URLs.
         careful: Those of which caches must not keep an answer: ambient ones, and these.
         judges_each: As above.
     """
@@ -39,14 +39,13 @@ class Places:
             self.presented = self.transports[0].presented  # type: ignore[method-assign]
 
     def presented(self, request: Request, kinds: Sequence[str]) -> list[Presented]:
-        """Return what the request presents: several tokens only where one place has several.
+        """Return the tokens of the request: several only if one place has several.
 
-        What browsers send by themselves is not looked at beside a token that was put somewhere
-        on purpose.
+        A cookie is ignored if the request has a token in another place.
 
         Raises:
-            InvalidRequestError: Tokens stand in two places (:rfc:`6750#section-2`), or what
-                stands in one of them is malformed.
+            InvalidRequestError: There are tokens in two places (:rfc:`6750#section-2`), or the
+                content of one of them is malformed.
         """
         explicit = _in_one(place.presented(request, kinds) for place in self._explicit)
         if explicit or not self.judges_each:

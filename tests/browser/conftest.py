@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 
 from tests.services import find_browser, has_playwright, missing
-from tests.support.browser import FLAGS, hashing_quickly, serving
+from tests.support.browser import FLAGS, serving
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -45,13 +45,6 @@ def page(chromium: Browser) -> Iterator[Page]:
     context.set_default_timeout(60_000)
     yield context.new_page()
     context.close()
-
-
-@pytest.fixture
-def quick_hashes() -> Iterator[None]:
-    """Let the examples hash passwords at no cost."""
-    with hashing_quickly():
-        yield
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from tests.support.board import log_in
 
 
 @pytest.fixture
-def board(tmp_path: Path, quick_hashes: None) -> Flask:
+def board(tmp_path: Path) -> Flask:
     return create_app(str(tmp_path), DEMO=True)
 
 

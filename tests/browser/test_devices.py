@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def url(tmp_path: Path, quick_hashes: None, serve: Callable[[Flask, str], str]) -> str:
+def url(tmp_path: Path, serve: Callable[[Flask, str], str]) -> str:
     return serve(create_app(str(tmp_path), DEMO=True), "board")
 
 

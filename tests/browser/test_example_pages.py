@@ -13,7 +13,7 @@ import pytest
 from examples import board, notes
 from tests.services import find_axe, missing
 from tests.support.board import log_in
-from tests.support.browser import hashing_quickly, serving
+from tests.support.browser import serving
 from tests.support.notes import Demo
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ def visit(
     file = find_axe()
     axe = file and file.read_text(encoding="utf-8")
     complaints: list[str] = []
-    with hashing_quickly(), serving() as serve:
+    with serving() as serve:
         url = serve(
             example.create_app(str(tmp_path_factory.mktemp("page")), DEMO=True), request.param
         )

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def notes(tmp_path: Path, quick_hashes: None) -> Flask:
+def notes(tmp_path: Path) -> Flask:
     return create_app(str(tmp_path), DEMO=True)
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def test_what_is_pictured_stands_on_the_page(
-    chromium: Browser, tmp_path: Path, quick_hashes: None, serve: Callable[[Flask, str], str]
+    chromium: Browser, tmp_path: Path, serve: Callable[[Flask, str], str]
 ) -> None:
     """Else write the pictures anew: ``python -m tests.support.screenshots``."""
     context = chromium.new_context(bypass_csp=True, viewport=screenshots.SIZE)

@@ -17,6 +17,7 @@ from tests.support.safe_copies import (
     logs_other_sites_in,
     logs_strangers_in,
     printed_secrets,
+    unescaped,
 )
 
 #: Pages that may print a secret that is made at each start, and `TESTING`, and why.
@@ -130,3 +131,25 @@ def test_no_page_tells_which_names_exist_or_breaks_by_an_odd_body(page: str) -> 
 )
 def test_a_careless_line_would_be_noticed(line: str) -> None:
     assert careless(line) == [line]
+
+
+@pytest.mark.parametrize("page", SOURCES)
+def test_no_page_answers_as_html_what_somebody_has_sent(page: str) -> None:
+    assert unescaped(SOURCES[page]) == []
+
+
+@pytest.mark.parametrize(
+    ("line", "is_found"),
+    [
+        ('f"the page {name}"', True),
+        ("f\"written: {request.form['text']}\"", True),
+        ('current_resource["text"]', True),
+        ('{"page": name}', False),
+        ("NOTES[name]", False),
+        ('f"hello {current_token.subject}"', False),
+    ],
+)
+def test_a_script_in_an_answer_would_be_noticed(line: str, is_found: bool) -> None:
+    view = f"@app.get('/pages/<name>')\ndef read(name):\n    return {line}"
+
+    assert bool(unescaped(view)) is is_found

@@ -15,6 +15,7 @@ from tests.support.safe_copies import (
     logs_other_sites_in,
     logs_strangers_in,
     printed_secrets,
+    unescaped,
 )
 
 #: The most lines of an example, and the most that stand in a line.
@@ -76,8 +77,16 @@ def test_an_example_can_be_deployed_as_it_stands(name: str) -> None:
 
     assert list(printed_secrets(source)) == []
     assert [each.name for each in functions(source) if logs_strangers_in(each)] == []
-    assert logs_other_sites_in(source) == careless(source) == []
+    assert logs_other_sites_in(source) == careless(source) == unescaped(source) == []
     assert not re.search(r"\bTESTING\b|\.testing = |debug=True", source)
+
+
+@pytest.mark.parametrize("name", SINGLE_FILES)
+def test_what_an_example_writes_into_tokens_is_written_anew_by_a_refresh(name: str) -> None:
+    """Without a user loader a role that was taken away stays until the session ends."""
+    source = source_of(name)
+
+    assert not re.search(r"\.(extra_claims|claims_for)\b", source) or ".user_loader(" in source
 
 
 def test_no_test_is_left_of_an_example_that_is_gone() -> None:

@@ -13,6 +13,7 @@ import pytest
 from bs4 import BeautifulSoup
 
 from jwtpolicy.cli import jwtpolicy as commands
+from jwtpolicy.exceptions import ConfigurationError
 from tests.support.examples import SINGLE_FILES, run_example
 from tests.support.paths import DOCS
 from tests.support.terminal import run
@@ -73,14 +74,41 @@ def test_the_page_shows_what_the_commands_print(
         assert [part for part in parts if part not in out] == []
 
 
-def test_the_sessions_of_a_user_are_ended_as_the_page_says(
+@pytest.mark.parametrize(
+    ("secret", "error", "says"),
+    [
+        (None, KeyError, "'JWT_SECRET_KEY'"),
+        ("short", ConfigurationError, "make one with\n  python -c"),
+    ],
+)
+def test_an_application_that_does_not_start_says_what_the_page_says(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    secret: str | None,
+    error: type[Exception],
+    says: str,
+) -> None:
+    source = SINGLE_FILES["owner"].read_text(encoding="utf-8")
+    monkeypatch.delenv("JWT_SECRET_KEY", raising=False)
+    monkeypatch.chdir(tmp_path)
+    if secret is not None:
+        monkeypatch.setenv("JWT_SECRET_KEY", secret)
+
+    with pytest.raises(error, match=re.escape(says)):
+        exec(compile(source, "owner.py", "exec"), {"__name__": "owner"})
+
+    assert f"``{error.__name__}" in PAGE
+
+
+def test_the_sessions_of_a_user_are_ended_by_hand(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = f"sqlite:///{tmp_path}/sessions.sqlite3"
     example = run_example(
         SINGLE_FILES["gunicorn_redis"], tmp_path, monkeypatch, JWT_STORE_URL=store
     )
-    typed = re.search(r"^   >>> from (?:.*\n)+?\n", PAGE, re.MULTILINE)
+    page = (DOCS / "operate/monitor.rst").read_text(encoding="utf-8")
+    typed = re.search(r"^   >>> from (?:.*\n)+?\n", page, re.MULTILINE)
     assert typed
     with example.app.app_context():
         cookie = f"__Host-access_token={example.jwt.login('ada').access_token}"

@@ -97,3 +97,13 @@ def test_an_old_token_is_exchanged_once(client: Any, spelt: Callable[[str], str]
     answer = exchange(client, spelt(old))
 
     assert (answer.status_code, answer.json["error"]) == (401, "invalid_credentials")
+
+
+def test_a_role_that_was_taken_is_gone_after_the_refresh(client: Any, example: Any) -> None:
+    pair = exchange(client, old_token()).json
+    example.ROLES.clear()
+
+    renewed = client.post("/auth/refresh", headers=bearer(pair["refresh_token"])).json
+
+    answer = client.get("/reports", headers=bearer(renewed["access_token"]))
+    assert (answer.status_code, answer.json["error"]) == (403, "access_denied")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+import sys
 from collections.abc import Iterator
 from types import ModuleType
 from typing import Any
@@ -63,3 +64,16 @@ def test_a_director_logs_in_and_approves_a_payment(app: Any) -> None:
     answer = client.post("/payments/2/approval", headers=bearer(token))
 
     assert answer.json["approved_by"] == "ada"
+
+
+def test_a_role_that_was_taken_is_gone_after_the_refresh(
+    app: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = app.test_client()
+    pair = client.post("/auth/login", data={"username": "ada", "password": "lovelace"}).json
+    monkeypatch.setitem(sys.modules["own_policy"].ROLES, "ada", [])
+
+    renewed = client.post("/auth/refresh", headers=bearer(pair["refresh_token"])).json
+
+    answer = client.post("/payments/2/approval", headers=bearer(renewed["access_token"]))
+    assert (answer.status_code, answer.json["error"]) == (403, "access_denied")

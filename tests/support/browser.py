@@ -5,11 +5,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import partial
-from unittest.mock import patch
 
 from flask import Flask
-from werkzeug.security import generate_password_hash
 from werkzeug.serving import make_server
 
 #: What a browser needs that root starts in a container, and what keeps it quiet.
@@ -23,18 +20,6 @@ FLAGS = [
     "--disable-sync",
     "--disable-dev-shm-usage",
 ]
-
-
-@contextmanager
-def hashing_quickly() -> Iterator[None]:
-    """Let the examples hash passwords at no cost: each of them makes its users, who log in."""
-    quick = partial(generate_password_hash, method="pbkdf2:sha256:1")
-    with (
-        patch("examples.board.generate_password_hash", quick),
-        patch("examples.board.accounts.generate_password_hash", quick),
-        patch("examples.notes.database.generate_password_hash", quick),
-    ):
-        yield
 
 
 @contextmanager

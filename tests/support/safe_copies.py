@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 #: What makes somebody a user, or a user a more trusted one.
 _LETS_IN = {"login", "step_up", "create_access_token"}
@@ -92,3 +92,33 @@ def careless(source: str) -> list[str]:
     """Return the lines that tell which names exist, or break by a body that nobody expects."""
     lines = [line.strip() for line in source.splitlines()]
     return [line for line in lines if _QUICK_NO.search(line) or _BLIND.search(line)]
+
+
+def unescaped(source: str) -> list[str]:
+    """Return the views whose text holds what a client sent or stored: browsers take it for HTML.
+
+    A dictionary is answered as JSON, and a template escapes.
+    """
+    views = [view for view in functions(source) if _is_routed(view)]
+    return [view.name for view in views if any(map(_names_of(view), _returned(view)))]
+
+
+def _is_routed(view: Function) -> bool:
+    routes = {"get", "post", "put", "delete", "route"}
+    return any(called(decorator) & routes for decorator in view.decorator_list)
+
+
+def _returned(view: Function) -> Iterator[ast.expr]:
+    """Yield f-strings that *view* returns, and what it returns a member of."""
+    for node in ast.walk(view):
+        match node:
+            case ast.Return(value=ast.JoinedStr() as text):
+                yield text
+            case ast.Return(value=ast.Subscript(value=whole) | ast.Attribute(value=whole)):
+                yield whole
+
+
+def _names_of(view: Function) -> Callable[[ast.expr], bool]:
+    """Return what says whether an expression names something of the request."""
+    foreign = {"request", "current_resource"} | {one.arg for one in view.args.args}
+    return lambda text: any(getattr(node, "id", "") in foreign for node in ast.walk(text))

@@ -55,10 +55,10 @@ def _admitted() -> Admitted:
 
 
 def get_jwt() -> Members:
-    """Return a copy of the claims; empty where an optional endpoint got no token.
+    """Return a copy of the claims; empty if an optional endpoint got no token.
 
     Raises:
-        RuntimeError: No guard has let this request in.
+        RuntimeError: No guard has admitted this request.
     """
     return deepcopy(_admitted().token.claims)
 
@@ -69,24 +69,24 @@ def get_jwt_header() -> Members:
 
 
 def get_jwt_identity() -> Any:
-    """Return the identity, or None where an optional endpoint got no token.
+    """Return the identity, or None if an optional endpoint got no token.
 
     Raises:
-        RuntimeError: No guard has let this request in.
+        RuntimeError: No guard has admitted this request.
     """
     return get_jwt().get(config.identity_claim_key)
 
 
 def get_jwt_request_location() -> str | None:
-    """Return where the token stood: ``headers``, ``cookies``, ``query_string`` or ``json``."""
+    """Return where the token was sent: ``headers``, ``cookies``, ``query_string`` or ``json``."""
     return getattr(find(), "location", None)
 
 
 def get_current_user() -> Any:
-    """Return the user, or None where an optional endpoint got no token.
+    """Return the user, or None if an optional endpoint got no token.
 
     Raises:
-        RuntimeError: No guard has let this request in, or there is no ``user_lookup_loader``.
+        RuntimeError: No guard has admitted this request, or there is no ``user_lookup_loader``.
     """
     admitted = _admitted()
     if admitted.location and not current_loaders().has("user_lookup"):

@@ -130,7 +130,7 @@ class RevokedTokenError(AboutToken, JWTExtendedException):
 
 
 class FreshTokenRequired(AboutToken, JWTExtendedException):
-    """The token is not fresh, or not any more."""
+    """The token is not fresh, or not fresh any more."""
 
     loader, challenge = "needs_fresh_token", "insufficient_user_authentication"
 

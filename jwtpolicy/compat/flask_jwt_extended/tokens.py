@@ -196,7 +196,7 @@ def decode_token(
 
 
 def get_unverified_jwt_headers(encoded_token: str) -> Members:
-    """Return the header of a token that nobody has verified.
+    """Return the header of a token without verifying it.
 
     Raises:
         DecodeError: The text is no JWS whose header can be read.
@@ -233,9 +233,10 @@ def create_access_token(
 
     Args:
         identity: The argument of ``user_identity_loader``; without one, text.
-        fresh: Whether it is fresh, a timedelta for how long, or until when.
-        expires_delta: The lifetime; None: ``JWT_ACCESS_TOKEN_EXPIRES``; False: for ever.
-        additional_claims: Further claims; they win over those of the loader.
+        fresh: Whether the token is fresh; or a timedelta, or the time at which it ends to be fresh.
+        expires_delta: The lifetime. If None, ``JWT_ACCESS_TOKEN_EXPIRES``; if False, the token
+            never expires.
+        additional_claims: Further claims; they replace those of the loader.
         additional_headers: Further members of the header, in the same way.
 
     Raises:

@@ -55,8 +55,8 @@ _LEAVES: Final[Sequence[Policy]] = (
 def leaves() -> SearchStrategy[Policy]:
     """Draw policies of the library that judge a token without an endpoint and its resource.
 
-    Left out are `IsSubject`, `Owns` and `ResourceMatch`, which a view argument or a loaded object
-    has to fit, and `Public`, which stands alone.
+    Left out are `IsSubject`, `Owns` and `ResourceMatch`, which need a view argument or a loaded
+    object, and `Public`, which cannot be combined.
     """
     return st.sampled_from(_LEAVES)
 
@@ -66,12 +66,12 @@ def policies(
 ) -> SearchStrategy[Policy]:
     """Draw trees of ``&``, ``|``, ``~``, `AllOf`, `AnyOf`, `AtLeast` and `When` over leaves.
 
-    Any of them can be evaluated. Not all can stand on a view: ``@protect`` refuses those that
-    nobody could pass, such as ``Access() & Refresh()``.
+    Any of them can be evaluated, but not all can guard a view: ``@protect`` refuses those that no
+    request could pass, such as ``Access() & Refresh()``.
 
     Args:
-        leaf: What stands at the ends of a tree: policies, or a strategy for them; None: `leaves`.
-        max_leaves: How many of them a tree has at most.
+        leaf: The leaves of a tree: policies, or a strategy for them. If None, `leaves`.
+        max_leaves: How many leaves a tree has at most.
 
     Raises:
         TypeError: *leaf* is neither a strategy nor a list of policies.
