@@ -20,8 +20,8 @@ REMINDED = [
         "8: once jwt.logout()",
         "def f(h, d):\n    return d['jti'] in X",
     ),
-    ("unset_jwt_cookies(r)", "7: the session lives on", "r.unset()"),
-    (f"JWT_SECRET_KEY = {'x' * 40!r}", "7: JWT_SECRET_KEY stands in", "JWT_SECRET_KEY = key"),
+    ("unset_jwt_cookies(r)", "7: the session stays open", "r.unset()"),
+    (f"JWT_SECRET_KEY = {'x' * 40!r}", "7: JWT_SECRET_KEY is in", "JWT_SECRET_KEY = key"),
     ("JWT_OF_MY_OWN = 1", "7: JWT_OF_MY_OWN means nothing here", "JWT_RESET_TOKEN_EXPIRES = 5"),
     *((f"{key} = x", _ADVICE[key], None) for key in sorted(_ADVICE)),
 ]
