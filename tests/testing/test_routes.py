@@ -67,9 +67,7 @@ def test_each_gap_is_named_with_rule_and_methods_and_told_apart(gaps: Flask) -> 
         "Nothing guards these; add @protect or @public:",
         "  report: GET, HEAD, POST /report",
     ]
-    assert paragraphs[2].startswith(
-        "These have checks inside, which the audit cannot judge; read"
-    )
+    assert paragraphs[2].startswith("These have checks inside, which the audit cannot judge; read")
     assert "\n  inside: GET, HEAD /inside  (at " in paragraphs[2]
     assert paragraphs[3].startswith("It is unknown whether something guards these; read them:\n")
     assert "\n  compiled: GET, HEAD /compiled  (cannot be read: " in paragraphs[3]
