@@ -81,7 +81,7 @@ def test_the_issuer_publishes_the_key_of_its_tokens(start: Any, pair: Any) -> No
 
 
 @pytest.fixture
-def both(tmp_path: Path) -> Any:
+def both(tmp_path: Path) -> tuple[JWTManager, Flask]:
     """Return the manager of a service whose folder has two public keys, as the page says."""
     folder = tmp_path / "keys"
     folder.mkdir(mode=0o700)
