@@ -62,7 +62,7 @@ def read(name: str) -> tuple[str, str]:
         raise Unusable(error.strerror or "it cannot be read") from None
     except (UnicodeDecodeError, SyntaxError):
         # The standard library calls a wrong encoding a syntax error.
-        msg = "it is neither UTF-8 nor what its first lines say"
+        msg = "it is neither UTF-8 nor of the encoding that its first lines name"
         raise Unusable(msg) from None
 
 

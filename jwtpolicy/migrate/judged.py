@@ -94,7 +94,7 @@ def _misfits(key: str, value: object) -> Iterator[str]:
 _MEANT: Final[dict[str, tuple[object, str]]] = {
     "JWT_COOKIE_SECURE": (
         True,
-        "cookies in the clear are for development: make it True, or not app.debug",
+        "cookies without HTTPS are for development: make it True, or not app.debug",
     ),
     "JWT_COOKIE_CSRF_PROTECT": (
         True,
@@ -102,7 +102,7 @@ _MEANT: Final[dict[str, tuple[object, str]]] = {
     ),
     "JWT_IDENTITY_CLAIM": (
         "sub",
-        "identities stand in `sub`: remove this, after the last token of today has expired",
+        "identities are in `sub`: remove this, after the last token of today has expired",
     ),
     "JWT_VERIFY_SUB": (
         True,
@@ -116,7 +116,7 @@ def _missing(application: Application) -> Iterator[str]:
     """Yield the settings that have to be written, because the defaults of both differ."""
     if not _KEYS & application.settings.keys() and not application.reads_elsewhere:
         yield (
-            f"set JWT_SECRET_KEY, to {_SECRET_LENGTH} bytes or more: SECRET_KEY does not stand in "
+            f"set JWT_SECRET_KEY, to {_SECRET_LENGTH} bytes or more: SECRET_KEY is not used "
             "for it here"
         )
     if takes_cookies(application):
@@ -126,8 +126,7 @@ def _missing(application: Application) -> Iterator[str]:
         for key in wanted:
             if key not in application.settings:
                 yield (
-                    f"set {key}, whose default is another one here: {_DEFAULTS[key]!r} is what it "
-                    "is now"
+                    f"set {key}, whose default differs here: {_DEFAULTS[key]!r} is what it is now"
                 )
 
 
@@ -175,7 +174,7 @@ def to_set(application: Application) -> Iterator[tuple[File, Note]]:
             if setting.key == "JWT_SECRET_KEY" and is_short:
                 yield file, Note(setting.node.lineno, _WEAK)  # type: ignore[attr-defined] # an expression
             if setting.key in _LIFETIMES and value == 0 and value is not False:
-                text = f"zero used to mean for ever, which is spelt {setting.key} = False"
+                text = f"zero used to mean that tokens never expire; write {setting.key} = False"
                 yield file, Note(setting.node.lineno, text)  # type: ignore[attr-defined] # an expression
         for note in unread(application, file):
             yield file, note
@@ -193,7 +192,7 @@ def reminders_of(application: Application) -> Iterator[tuple[File, Note]]:
         for setting in file.settings:
             line = setting.node.lineno  # type: ignore[attr-defined] # an expression
             if setting.key in _SECRETS and isinstance(literal(setting.value), str | bytes):
-                text = f"{setting.key} stands in the source: read a new one from the environment"
+                text = f"{setting.key} is in the source: read a new one from the environment"
                 yield file, Note(line, text)
             if setting.key not in _KNOWN:
                 own = {setting.key} if own_kind(setting.key) else set()

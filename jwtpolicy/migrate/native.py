@@ -79,7 +79,7 @@ def _rewrite(work: Work, identity: Identity | None) -> None:
         elif reference.name in _RULES:
             _RULES[reference.name](work, reference)
         elif reference.name not in _ISSUING:
-            work.hinder(reference.node, f"{reference.name} has no equal here")
+            work.hinder(reference.node, f"{reference.name} has no equivalent here")
     rewrite_issuing(work, identity)
     rewrite_loaders(work)
     _spell_never(work)
@@ -99,7 +99,9 @@ def _find_hidden(work: Work) -> None:
     """Add hindrances for uses of Flask-JWT-Extended that are no plain use of an imported name."""
     for node in work.source.nodes:
         if isinstance(node, ast.Constant) and _is_named_in(work, node):
-            work.hinder(node, "Flask-JWT-Extended is named in a text, which nobody follows here")
+            work.hinder(
+                node, "Flask-JWT-Extended is named in a text, which this command does not read"
+            )
         elif isinstance(node, ast.Name | ast.Attribute):
             _find_unclear(work, node)
     for node, theirs in old_imports(work.source):

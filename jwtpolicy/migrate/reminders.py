@@ -31,7 +31,7 @@ def _of_code(source: Source) -> Iterator[tuple[ast.AST, str]]:
         if isinstance(node, Function):
             yield from _of_function(source, node)
         elif isinstance(node, ast.Attribute) and node.attr == "unset_cookies":
-            yield node, "the session lives on: jwt.logout(response), behind a guard, ends it too"
+            yield node, "the session stays open: jwt.logout(response), behind a guard, ends it too"
 
 
 def _of_function(source: Source, function: Function) -> Iterator[tuple[ast.AST, str]]:

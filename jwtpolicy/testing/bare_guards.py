@@ -141,7 +141,7 @@ def _plan_of(bound: BoundApp, guarded: Guarded, method: str, label: str) -> Plan
     written.check(method, label)
     guards = written.counting(method)
     if not guards:
-        msg = f"{label} has no guard of its own; where its blueprint has, give its route instead"
+        msg = f"{label} has no guard of its own; if its blueprint has one, give its route instead"
         raise PolicyDefinitionError(msg)
     return bound.planner.joined(Demand(label, method, guards), bound.baseline)
 

@@ -203,7 +203,7 @@ def _check_movable(app: Flask, bound: BoundApp) -> None:
     advice = "move the system's clock, with freezegun or time-machine"
     if _BRIDGE in app.extensions:
         msg = (
-            f"the clock of {app.name} cannot be moved: Flask-JWT-Extended, or the bridge, goes by "
+            f"the clock of {app.name} cannot be moved: Flask-JWT-Extended, or the bridge, uses "
             f"the system's; {advice}"
         )
         raise SetupError(msg)
@@ -211,7 +211,7 @@ def _check_movable(app: Flask, bound: BoundApp) -> None:
     other = [reader for reader, name in _readers(bound) if getattr(reader, name) is not clock]
     if other:
         msg = (
-            f"the clock of {app.name} cannot be moved: {type(other[0]).__name__} goes by another "
+            f"the clock of {app.name} cannot be moved: {type(other[0]).__name__} uses another "
             f"one than the application; pass one clock to init_app(app, clock=…), or {advice}"
         )
         raise SetupError(msg)

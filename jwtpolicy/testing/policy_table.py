@@ -37,7 +37,7 @@ class _Found(NamedTuple):
     def told(self) -> str:
         """What happens, for people."""
         if not self.is_known:
-            return "nobody knows without running the view"
+            return "not known without running the view"
         if self.runs:
             return "the view would run"
         return str(self.status) if self.status >= 400 else f"{self.status} without the view"
@@ -175,7 +175,7 @@ def _assert_cells(label: str, expected: Expected, judge: Judge) -> None:
         if not _is_right(status, found := judge(persona))
     ]
     if wrong:
-        msg = f"{label}: {len(wrong)} of {len(cells)} personas get something else than expected"
+        msg = f"{label}: {len(wrong)} of {len(cells)} personas get another answer than expected"
         raise AssertionError("\n\n".join([msg, *wrong]))
 
 
@@ -220,6 +220,6 @@ def _is_right(expected: int, found: _Found) -> bool:
 
 
 def _complaint(who: str, expected: int, found: _Found) -> str:
-    hint = " (write 200 if it shall)" if found.runs and expected < 400 else ""
+    hint = " (write 200 if that is right)" if found.runs and expected < 400 else ""
     head = f"{who}: expected {expected}, found: {found.told}{hint}"
     return "\n".join([head, *(f"    {line}".rstrip() for line in found.text.splitlines())])

@@ -14,7 +14,7 @@ from ..exceptions import expect, expect_several
 #: The protections of which a test has to say that they are meant, each with its explanation.
 _ASKED: Final = {
     Protection.UNGUARDED: "Nothing guards these; add @protect or @public",
-    Protection.INSIDE: "These check inside, which cannot be seen from outside; read them",
+    Protection.INSIDE: "These have checks inside, which the audit cannot judge; read them",
     Protection.UNKNOWN: "It is unknown whether something guards these; read them",
     Protection.BROKEN: "These are set up wrongly, so that every request is answered with 500",
 }
@@ -50,7 +50,9 @@ def assert_all_routes_guarded(app: Flask, *, except_: Iterable[str] = ()) -> Non
     found = audit(app)
     complaints = [*_nothing(found), *_forgotten(found, set(excepted)), *_stale(found, excepted)]
     if complaints:
-        msg = "\n\n".join([f"{app.name}: not every endpoint is guarded on purpose", *complaints])
+        msg = "\n\n".join(
+            [f"{app.name}: some endpoints are neither guarded nor declared public", *complaints]
+        )
         raise AssertionError(msg)
 
 

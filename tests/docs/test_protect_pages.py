@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
+import subprocess
+import sys
 import textwrap
 from collections.abc import Callable
 from pathlib import Path
@@ -14,8 +17,9 @@ import pytest
 from jwtpolicy import exceptions
 from jwtpolicy.audit import audit
 from jwtpolicy.testing import act, anonymous, assert_policy, with_
+from tests.support.examples import SINGLE_FILES
 from tests.support.pages import run_page
-from tests.support.paths import DOCS
+from tests.support.paths import DOCS, ROOT
 from tests.support.requests import bearer
 from tests.support.terminal import run as printed
 
@@ -304,3 +308,23 @@ def test_user_1_is_not_machine_1(run: Run, path: str, user: int, machine: int) -
     table = [(page["User"](1), user), (page["Machine"](1), machine)]
 
     assert_policy(page["app"], "GET", f"/{path}/1", table)
+
+
+def test_an_example_runs_as_the_list_of_how_tos_says(tmp_path: Path) -> None:
+    page = (DOCS / "howto/index.rst").read_text(encoding="utf-8")
+    [lines] = re.findall(r"^\.\. code-block:: sh\n\n((?:   .*\n)+)", page, re.MULTILINE)
+    script = textwrap.dedent(lines).replace("flask --app owner run", "flask --app owner routes")
+    script = script.replace("flask", f"{sys.executable} -m flask")
+    source = SINGLE_FILES["owner"].read_text(encoding="utf-8")
+    (tmp_path / "owner.py").write_text(source, encoding="utf-8")
+
+    told = subprocess.run(
+        ["bash", "-euc", script.replace("(python ", f"({sys.executable} ")],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert "/notes/<int:number>/share" in told.stdout

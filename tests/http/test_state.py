@@ -336,7 +336,7 @@ def test_a_policy_can_ask_for_an_explanation(app: Any, jwt: Any, access: Any) ->
 
 
 def test_a_request_is_not_described_twice(app: Any, jwt: Any) -> None:
-    with app.app_context(), pytest.raises(TypeError, match="says itself what method is"):
+    with app.app_context(), pytest.raises(TypeError, match="has its own; leave out method"):
         jwt.explain(NotRevoked(), AccessRequest(), method="POST")
 
 

@@ -73,7 +73,7 @@ def test_bad_files_are_named_and_nothing_is_done(app: Path, tmp_path: Path) -> N
     code, lines = run("--write", ".", "gone.py")
 
     assert (code, app.read_text()) == (1, OLD)
-    assert "bad.py: it is neither UTF-8 nor what its first lines say" in lines
+    assert "bad.py: it is neither UTF-8 nor of the encoding that its first lines name" in lines
     assert "gone.py: No such file or directory" in lines
     assert any(line.startswith("worse.py: line 1 is no Python") for line in lines)
     assert lines[-1] == "nothing changes: mend the files above first"

@@ -60,7 +60,7 @@ HINDERED = [
     ("c = get_jwt(); x = c.get('x') + ['a']", 1, "is a tuple", "get_jwt()['x'] + 'a'"),
     ("x = get_jwt()['x']\nisinstance(x, list)", 2, "is a tuple", "isinstance(get_jwt()['x'], str)"),
     ("get_jwt()['x'].append(1)", 1, "is a tuple", "get_jwt()['x'].upper()"),
-    ("jwt._token_in_blocklist_callback = f", 1, "behind the manager's back", None),
+    ("jwt._token_in_blocklist_callback = f", 1, "without the manager", None),
     ("getattr(jwt, 'token_in_blocklist_loader')(f)", 1, "in a text", "getattr(jwt, 'init_app')(f)"),
     ("patch('app.views.get_jwt')", 1, "in a text", "patch('app.views.get'); 'No. get_jwt'"),
     ("patch.object(views, 'get_jwt')", 1, "in a text", "f(views, 'get_jwt')"),
@@ -171,7 +171,7 @@ HINDERED = [
     (
         "x = create_access_token(u, expires_delta=d)\ny = create_refresh_token(u)",
         2,
-        "as long as the settings say",
+        "the settings say when",
         "x = create_access_token(u)\ny = create_refresh_token(u)",
     ),
     (
@@ -196,7 +196,7 @@ HINDERED = [
         "@jwt_required(refresh=True)\ndef f(u):\n"
         "    return create_access_token(u), create_refresh_token(u)",
         3,
-        "goes on with what the login has said",
+        "uses the claims of the login",
         "@jwt_required(refresh=True)\ndef f():\n    u = get_current_user()\n"
         "    return create_access_token(u), create_refresh_token(u)",
     ),
@@ -205,7 +205,7 @@ HINDERED = [
         "x = create_access_token(u, additional_claims=c)\n"
         "y = create_refresh_token(u, additional_claims=c)",
         3,
-        "does not say the claims",
+        "does not have the claims",
         "@jwt_required(refresh=True)\ndef f():\n    return get_jwt()['jti'], get_jwt().get('sub')\n"
         "x = create_access_token(u, additional_claims=c)\n"
         "y = create_refresh_token(u, additional_claims=c)",
@@ -232,7 +232,7 @@ HINDERED = [
     ("@jwt.user_lookup_loader\ndef f(h, d): return d['x'] == [1]", 2, "is a tuple", None),
     ("jwt.user_lookup_loader(f)", 1, "above the function", None),
     ("@jwt.user_lookup_loader()\ndef f(h, d): pass", 1, "above the function", None),
-    ("@jwt.token_in_blocklist_loader\nasync def f(h, d): return X", 1, "no async", None),
+    ("@jwt.token_in_blocklist_loader\nasync def f(h, d): return X", 1, "cannot be async", None),
     ("@jwt.token_in_blocklist_loader\ndef f(h, d): g()", 2, "True or False in the end", None),
     ("@jwt.token_in_blocklist_loader\ndef f(h): return X", 1, "a header and claims", None),
     ("@jwt.additional_claims_loader\ndef f(a, b): pass", 1, "identity alone", None),
@@ -298,7 +298,7 @@ HINDERED = [
     ("from flask_jwt_extended.exceptions import JWTDecodeError as E\nE", 2, "more than one", None),
     ("from flask_jwt_extended.exceptions import CSRFError as E\nE(1, 2)", 2, "of your own", None),
     # Names.
-    ("from flask_jwt_extended.config import config\nconfig", 2, "has no equal", None),
+    ("from flask_jwt_extended.config import config\nconfig", 2, "has no equivalent", None),
     ("from flask_jwt_extended import *", 1, "instead of *", None),
     ("import flask_jwt_extended as f\ng(f)", 2, "used as a value", None),
     ("patch('flask_jwt_extended.utils.get_jwt')", 1, "in a text", None),
@@ -359,9 +359,9 @@ SETTINGS = [
     ("JWT_ACCESS_TOKEN_EXPIRES = 0", "at least one second", None),
     ("JWT_ALGORITHM = 'ES256K'", "expected 'HS256'", "JWT_ALGORITHM = 'HS512'"),
     ("JWT_COOKIE_SAMESITE = None", "'Strict', 'Lax' or 'None'", "JWT_DECODE_AUDIENCE = None"),
-    ("JWT_COOKIE_SECURE = False", "in the clear", "JWT_COOKIE_SECURE = not app.debug"),
+    ("JWT_COOKIE_SECURE = False", "without HTTPS", "JWT_COOKIE_SECURE = not app.debug"),
     ("JWT_COOKIE_CSRF_PROTECT = False", "always protected", "JWT_COOKIE_CSRF_PROTECT = True"),
-    ("JWT_IDENTITY_CLAIM = 'id'", "stand in `sub`", "JWT_IDENTITY_CLAIM = 'sub'"),
+    ("JWT_IDENTITY_CLAIM = 'id'", "are in `sub`", "JWT_IDENTITY_CLAIM = 'sub'"),
     ("JWT_VERIFY_SUB = False", "identities are text", "JWT_VERIFY_SUB = True"),
     ("x = app.config['JWT_HEADER_TYPE']", "to 'Bearer'", "x = app.config.get('JWT_HEADER_TYPE')"),
 ]
@@ -417,7 +417,7 @@ def test_a_key_has_to_be_set_or_to_come_from_somewhere(migrate: Any) -> None:
     """S14."""
     code = "from flask_jwt_extended import JWTManager\n{}\njwt = JWTManager()\n"
 
-    assert "SECRET_KEY does not" in migrate(code.format("")).hindrances["app.py"][0][1]
+    assert "SECRET_KEY is not used" in migrate(code.format("")).hindrances["app.py"][0][1]
     assert migrate(code.format("app.config.from_prefixed_env()")).hindrances == {}
 
 

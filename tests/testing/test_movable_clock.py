@@ -191,7 +191,7 @@ def test_a_part_with_another_clock_is_found_before_anything_is_moved(app: Flask)
     bound = app.extensions["jwtpolicy"]
     bound.components.services.verifier._clock = StandingClock()
 
-    with pytest.raises(SetupError, match="cannot be moved: Verifier goes by another one"):
+    with pytest.raises(SetupError, match="cannot be moved: Verifier uses another one"):
         MovableClock(app).tick(1)
     assert type(bound.parts.clock).__name__ == "function"
 

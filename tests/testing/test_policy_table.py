@@ -125,7 +125,7 @@ def test_the_message_names_each_wrong_cell_and_no_other(users_app: Flask) -> Non
         assert_policy(users_app, "GET", "/accounts/2", wrong)
     first, admin, eve = str(raised.value).split("\n\nUser(")
 
-    assert first == "GET /accounts/2: 2 of 4 personas get something else than expected"
+    assert first == "GET /accounts/2: 2 of 4 personas get another answer than expected"
     assert admin.startswith("id='1', roles=('admin',)): expected 403, found: the view would run\n")
     assert "ALLOW: HasRole('admin')" in admin
     assert eve.startswith("id='3', roles=()): expected 200, found: 403\n")
@@ -166,7 +166,7 @@ def test_what_nobody_can_tell_is_not_right() -> None:
     JWTManager(app)
     app.get("/old", endpoint="old")(jwt_required()(lambda: "old"))
 
-    with pytest.raises(AssertionError, match="expected 200, found: nobody knows without running"):
+    with pytest.raises(AssertionError, match="expected 200, found: not known without running"):
         assert_policy(app, "GET", "/old", {"bob": 200})
 
 
@@ -223,7 +223,7 @@ def test_the_message_about_a_class_names_its_cells_too(app: Flask) -> None:
         assert_policy(app, Account, {"2": 403, "3": 403}, view_args={"user_id": 2})
 
     assert str(raised.value).startswith(
-        "GET Account: 1 of 2 personas get something else than expected\n\n"
+        "GET Account: 1 of 2 personas get another answer than expected\n\n"
         "'2': expected 403, found: the view would run\n    ALLOW:"
     )
 

@@ -62,12 +62,12 @@ def test_an_application_without_endpoints_is_not_right(folder: str | None) -> No
 def test_each_gap_is_named_with_rule_and_methods_and_told_apart(gaps: Flask) -> None:
     paragraphs = complaint(gaps).split("\n\n")
 
-    assert paragraphs[0] == "shop: not every endpoint is guarded on purpose"
+    assert paragraphs[0] == "shop: some endpoints are neither guarded nor declared public"
     assert paragraphs[1].splitlines() == [
         "Nothing guards these; add @protect or @public:",
         "  report: GET, HEAD, POST /report",
     ]
-    assert paragraphs[2].startswith("These check inside, which cannot be seen from outside; read")
+    assert paragraphs[2].startswith("These have checks inside, which the audit cannot judge; read")
     assert "\n  inside: GET, HEAD /inside  (at " in paragraphs[2]
     assert paragraphs[3].startswith("It is unknown whether something guards these; read them:\n")
     assert "\n  compiled: GET, HEAD /compiled  (cannot be read: " in paragraphs[3]

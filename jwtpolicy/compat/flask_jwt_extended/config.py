@@ -98,7 +98,7 @@ def _span(key: str, value: Any) -> ExpiresDelta:
     try:
         delta + datetime.now(UTC)
     except TypeError as error:
-        msg = f"{key} is a timedelta, seconds as a whole number, or False for ever; not {value!r}"
+        msg = f"{key} is a timedelta, seconds as a whole number, or False for no end; not {value!r}"
         raise RuntimeError(msg) from error
     return cast(ExpiresDelta, delta)
 

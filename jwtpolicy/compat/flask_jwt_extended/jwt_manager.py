@@ -103,7 +103,7 @@ def _stop_leaks(response: Response) -> Response:
     # They are in nearly every token; no answer has headers of these names.
     is_telling = any(name in response.headers for name in ("jti", "exp", "iat"))
     if is_telling and get_jwt_request_location():
-        msg = "what verify_jwt_in_request() returned was taken for the answer; return None instead"
+        msg = "what verify_jwt_in_request() returned was used as the answer; return None instead"
         raise SetupError(msg)
     return response
 

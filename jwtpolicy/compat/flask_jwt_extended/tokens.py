@@ -293,7 +293,7 @@ def _encode(
 def _lifetime(kind: str, given: Lifetime, now: datetime) -> ExpiresDelta:
     lifetime: ExpiresDelta = getattr(config, f"{kind}_expires") if given is None else given
     if lifetime is not False and now + lifetime == now:
-        raise ValueError("a lifetime of zero; a token that never expires is spelt False")
+        raise ValueError("a lifetime of zero; for a token that never expires write False")
     return lifetime
 
 

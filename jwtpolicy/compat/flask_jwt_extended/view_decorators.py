@@ -55,7 +55,7 @@ class Guard:
         if callable(self.optional):
             raise PolicyDefinitionError("write @jwt_required(), with parentheses")
         if self.fresh and self.refresh and self.verify_type:
-            msg = "jwt_required(fresh=True, refresh=True) lets nobody in: no refresh token is fresh"
+            msg = "jwt_required(fresh=True, refresh=True) admits nobody: no refresh token is fresh"
             raise PolicyDefinitionError(msg)
 
     def __call__(self, view: View) -> View:

@@ -224,7 +224,7 @@ def _obstacle(work: Work, access: Made, refresh: Made, *, is_rotation: bool) -> 
     said, again = access.texts, refresh.texts
     if "expires_delta" in {*said, *again}:
         return (
-            "the tokens of a login live as long as the settings say: set JWT_ACCESS_TOKEN_EXPIRES "
+            "the settings say when the tokens of a login expire: set JWT_ACCESS_TOKEN_EXPIRES "
             "and JWT_REFRESH_TOKEN_EXPIRES, and leave expires_delta out"
         )
     if said.get("identity") != again.get("identity") or _is_bound_between(work, access, refresh):
@@ -236,7 +236,7 @@ def _obstacle(work: Work, access: Made, refresh: Made, *, is_rotation: bool) -> 
         )
         if not is_same or not _is_current(work, access.given["identity"]):
             return (
-                "a refresh goes on with what the login has said: make both tokens of "
+                "a refresh uses the claims of the login: make both tokens of "
                 "get_jwt_identity() alone, and add claims by @jwt.additional_claims_loader"
             )
         return ""

@@ -65,7 +65,7 @@ def rewrite_loaders(work: Work) -> None:
         if isinstance(node, ast.Attribute) and node.attr in LOADERS and node not in decorators:
             work.hinder(node, f"write @….{node.attr} above the function, without parentheses")
         elif isinstance(node, ast.Attribute) and node.attr in CALLBACKS:
-            work.hinder(node, "a loader is set behind the manager's back: write it as a decorator")
+            work.hinder(node, "a loader is set without the manager: write it as a decorator")
 
 
 def registered(work: Work) -> Iterator[tuple[ast.Attribute, Function]]:
@@ -94,7 +94,7 @@ def _rewrite_user(work: Work, function: Function, decorator: ast.Attribute) -> N
 
 def _rewrite_blocklist(work: Work, function: Function, decorator: ast.Attribute) -> None:
     if isinstance(function, ast.AsyncFunctionDef):
-        work.hinder(decorator, "what knows revoked tokens is no async function here")
+        work.hinder(decorator, "the function that knows revoked tokens cannot be async here")
     if not isinstance(function.body[-1], ast.Return | ast.Raise):
         work.hinder(function, "let it return True or False in the end")
     if not take_token(work, function):

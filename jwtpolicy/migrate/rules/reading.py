@@ -55,8 +55,8 @@ def _check_members(work: Work, reference: Reference, uses: list[ast.AST]) -> Non
         if string(key) not in _IN_EVERY_TOKEN:
             work.hinder(
                 use,
-                "a refresh token does not say the claims of its login here: read them of the user, "
-                "or where only access tokens come call verify_jwt_in_request() above",
+                "a refresh token does not have the claims of its login here: read them of the "
+                "user, or where only access tokens come call verify_jwt_in_request() above",
             )
 
 
@@ -126,7 +126,7 @@ def _may_be_absent(work: Work, reference: Reference) -> bool:
 
 _UNSEEN: Final = (
     "no guard is seen to run before this, where it was a RuntimeError without one: call "
-    "verify_jwt_in_request() above, with optional=True where nobody may come too"
+    "verify_jwt_in_request() above, with optional=True if requests without a token are allowed"
 )
 
 

@@ -188,10 +188,10 @@ def check_engine(engine: Engine) -> None:
 
 #: Why an application and a store do not share an engine of SQLite.
 _ONE_WRITER: Final = (
-    "SQLAlchemyStore takes no engine of SQLite: a file has one writer, so that a transaction of "
-    "the application would keep its own logins waiting, and of a database in memory each pool has "
-    "another one; set JWT_STORE_URL to 'sqlite:///jwtpolicy.sqlite3', a file of the store's own, "
-    "or to 'memory://' in tests"
+    "SQLAlchemyStore takes no engine of SQLite: a file has one writer, so a transaction of the "
+    "application would block its own logins, and in memory each pool has a separate database; set "
+    "JWT_STORE_URL to 'sqlite:///jwtpolicy.sqlite3', a file of the store's own, or to 'memory://' "
+    "in tests"
 )
 
 
