@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import create_engine, inspect
+from sqlalchemy import NullPool, create_engine, inspect
 
 from benchmarks.load import sample
 from benchmarks.load.figures import short
@@ -153,14 +153,15 @@ def test_the_sums_of_the_partitions_are_right() -> None:
 @pytest.fixture(scope="module")
 def partitioned() -> Iterator[SQLAlchemyStore]:
     server = make_server("postgres")
-    engine = create_engine(server.url)
-    with engine.begin() as connection:
-        connection.exec_driver_sql(RECIPE)
-    store = SQLAlchemyStore(server.url, timeout=30, create_tables=False)
-    yield store
-    store.close()
-    engine.dispose()
-    server.remove()
+    try:
+        engine = create_engine(server.url, poolclass=NullPool)
+        with engine.begin() as connection:
+            connection.exec_driver_sql(RECIPE)
+        store = SQLAlchemyStore(server.url, timeout=30, create_tables=False)
+        yield store
+        store.close()
+    finally:
+        server.remove()
 
 
 class TestPartitionedTables(TokenStoreContract):
