@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import logging
 import os
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
@@ -75,6 +76,15 @@ def quick_hashes() -> Iterator[None]:
     _, *others = generate_password_hash.__defaults__ or ()
     with patch.object(generate_password_hash, "__defaults__", ("scrypt:256:8:1", *others)):
         yield
+
+
+@pytest.fixture(autouse=True)
+def log_level() -> Iterator[None]:
+    """Take back what a page or an example has set: lines that are not logged cost no call."""
+    yield
+    logger = logging.getLogger("jwtpolicy")
+    if logger.level != logging.NOTSET:
+        logger.setLevel(logging.NOTSET)
 
 
 @pytest.fixture

@@ -176,7 +176,7 @@ def test_what_comes_after_the_binding_is_an_error_and_heard_by_nobody(
     """K4."""
     site = Site(jwt, office)
     site.bind()
-    with pytest.raises(SetupError, match=r"too late for site: .* before that"):
+    with pytest.raises(SetupError, match=r"too late for site: .* before the first request"):
         register(jwt, office)
 
     assert heard(site) == (False, False)

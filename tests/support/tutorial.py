@@ -54,6 +54,8 @@ def load(number: int, folder: Path, **environ: str) -> ModuleType:
     for path in files_of(number):
         shutil.copy(path, folder)
     importlib.invalidate_caches()
+    # Those of other tests, which stay as they were: many an application is called `app`.
+    others = {name: sys.modules.pop(name) for name in ("app", "models") if name in sys.modules}
     # No bytecode: two chapters of the same size, copied in one second, would be taken for one.
     with (
         patch.dict(os.environ, environ),
@@ -65,6 +67,7 @@ def load(number: int, folder: Path, **environ: str) -> ModuleType:
         finally:
             for name in ("app", "models"):
                 sys.modules.pop(name, None)
+            sys.modules.update(others)
 
 
 class Block(NamedTuple):
