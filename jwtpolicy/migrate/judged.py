@@ -196,12 +196,5 @@ def reminders_of(application: Application) -> Iterator[tuple[File, Note]]:
                 yield file, Note(line, text)
             if setting.key not in _KNOWN:
                 own = {setting.key} if own_kind(setting.key) else set()
-                for text in _doubts(setting.key, {*_KNOWN, *own}):
+                for text in doubts([setting.key], {*_KNOWN, *own}):
                     yield file, Note(line, text)
-
-
-def _doubts(key: str, known: set[str]) -> Iterator[str]:
-    try:
-        yield from doubts([key], known)
-    except ConfigurationError as error:
-        yield str(error)

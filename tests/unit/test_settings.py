@@ -267,6 +267,16 @@ def test_keys_beside_a_folder_of_keys_are_refused(key: str) -> None:
         Settings.from_mapping({"JWT_KEYS": "keys", key: value})
 
 
+def test_a_key_does_not_sign_before_all_processes_have_read_it() -> None:
+    for delay in (599, 0):
+        given = {"JWT_KEYS": "keys", "JWT_KEYS_RELOAD": 300, "JWT_KEY_PUBLISH_DELAY": delay}
+        with pytest.raises(ConfigurationError, match="less than twice JWT_KEYS_RELOAD"):
+            Settings.from_mapping(given)
+
+    settings = Settings.from_mapping(given | {"JWT_KEY_PUBLISH_DELAY": 600})
+    assert settings.key_publish_delay == 600
+
+
 def test_a_path_is_taken_as_text_or_as_a_path() -> None:
     settings = Settings.from_mapping({"JWT_KEYS": Path("keys"), "JWT_PRIVATE_KEY": None})
 
