@@ -55,7 +55,8 @@ def load(number: int, folder: Path, **environ: str) -> ModuleType:
         shutil.copy(path, folder)
     importlib.invalidate_caches()
     # Those of other tests, which stay as they were: many an application is called `app`.
-    others = {name: sys.modules.pop(name) for name in ("app", "models") if name in sys.modules}
+    names: tuple[str, ...] = ("app", "models")
+    others = {name: sys.modules.pop(name) for name in names if name in sys.modules}
     # No bytecode: two chapters of the same size, copied in one second, would be taken for one.
     with (
         patch.dict(os.environ, environ),
