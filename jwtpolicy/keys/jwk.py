@@ -29,7 +29,7 @@ def public_jwk(key: Key) -> dict[str, str]:
     Raises:
         ConfigurationError: The key is an HMAC secret, which has no public half.
     """
-    members = implementation_of(key.algorithm).to_jwk(key.public().material, as_dict=True)
+    members = implementation_of(key.algorithm).to_jwk(key.public()._material, as_dict=True)
     # By a list of names: what a later version of PyJWT adds is not published unseen.
     public = {name: members[name] for name in _PUBLIC[members["kty"]]}
     return {**public, "kid": str(key.key_id), "alg": key.algorithm, "use": "sig"}
@@ -37,11 +37,11 @@ def public_jwk(key: Key) -> dict[str, str]:
 
 def private_jwk(key: Key) -> dict[str, object]:
     """Return *key* whole, its secret half too, with ``kid``, ``alg`` and ``use``."""
-    if isinstance(key.material, bytes):
-        secret = base64.urlsafe_b64encode(key.material).rstrip(b"=").decode("ascii")
+    if isinstance(key._material, bytes):
+        secret = base64.urlsafe_b64encode(key._material).rstrip(b"=").decode("ascii")
         members: dict[str, object] = {"kty": "oct", "k": secret}
     else:
-        members = dict(implementation_of(key.algorithm).to_jwk(key.material, as_dict=True))
+        members = dict(implementation_of(key.algorithm).to_jwk(key._material, as_dict=True))
         members.pop("key_ops", None)  # several libraries refuse to verify with what may sign
     return {**members, "kid": key.key_id, "alg": key.algorithm, "use": "sig"}
 

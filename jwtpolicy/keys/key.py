@@ -34,13 +34,14 @@ _HASHES: Final = {
     "HS384": hashes.SHA384(),
     "HS512": hashes.SHA512(),
 }
-_CURVES: Final = {"ES256": "secp256r1", "ES384": "secp384r1", "ES512": "secp521r1"}
+#: The curve of each algorithm, as ``cryptography`` calls it.
+CURVES: Final = {"ES256": "secp256r1", "ES384": "secp384r1", "ES512": "secp521r1"}
 _RSA: Final = frozenset({"RS256", "RS384", "RS512", "PS256", "PS384", "PS512"})
 #: RFC 7518 section 3.3: "A key of size 2048 bits or larger MUST be used".
 _MIN_RSA_BITS: Final = 2048
 _MIN_RSA_EXPONENT: Final = 65537
 
-SUPPORTED: Final = (*MIN_SECRET, *sorted(_RSA), *_CURVES, "EdDSA", "Ed25519")
+SUPPORTED: Final = (*MIN_SECRET, *sorted(_RSA), *CURVES, "EdDSA", "Ed25519")
 
 #: Secrets that stand in tutorials and test data, so that everybody knows them.
 _PUBLISHED: Final = frozenset(
@@ -114,7 +115,7 @@ class Key:
         return self._signing is not None
 
     @property
-    def material(self) -> Any:
+    def _material(self) -> Any:
         """The secret as bytes, or the private or else the public key of ``cryptography``."""
         return self._verifying if self._signing is None else self._signing
 
@@ -253,9 +254,9 @@ def _check_public(public: object, algorithm: str) -> None:
     if algorithm in _RSA:
         fits = isinstance(public, rsa.RSAPublicKey)
         weak = fits and not _is_strong(public)
-    elif algorithm in _CURVES:
+    elif algorithm in CURVES:
         fits = isinstance(public, ec.EllipticCurvePublicKey)
-        weak = fits and public.curve.name != _CURVES[algorithm]  # type: ignore[attr-defined]
+        weak = fits and public.curve.name != CURVES[algorithm]  # type: ignore[attr-defined]
     else:
         fits, weak = isinstance(public, ed25519.Ed25519PublicKey), False
     if not fits or weak:

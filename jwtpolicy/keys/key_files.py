@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from ..exceptions import ConfigurationError
 from .complaints import names_a_file
 from .jwk import key_from_jwk
-from .key import Key
+from .key import CURVES, Key
 
 #: How the names of key files end.
 ENDINGS: Final = (".pem", ".jwk", ".json")
@@ -23,8 +23,8 @@ ENDINGS: Final = (".pem", ".jwk", ".json")
 _LAST_SECOND: Final = 253_402_300_799
 #: Bytes of the largest file that is read: an RSA key of 16,384 bits has 13 kB.
 _MOST: Final = 65_536
-
-_CURVES: Final = {"secp256r1": "ES256", "secp384r1": "ES384", "secp521r1": "ES512"}
+#: The one algorithm of keys on a curve.
+_BY_CURVE: Final = {curve: algorithm for algorithm, curve in CURVES.items()}
 
 
 class KeyFile(NamedTuple):
@@ -196,5 +196,5 @@ def _algorithm_of(text: str, algorithm: str) -> str:
     if isinstance(public, rsa.RSAPublicKey):
         return algorithm if algorithm[:2] in ("RS", "PS") else "RS256"
     if isinstance(public, ec.EllipticCurvePublicKey):
-        return _CURVES.get(public.curve.name, algorithm)
+        return _BY_CURVE.get(public.curve.name, algorithm)
     return algorithm if algorithm == "Ed25519" else "EdDSA"
