@@ -16,6 +16,7 @@ from flask import Request
 
 from ..exceptions import (
     AccessError,
+    InvalidTokenError,
     NoTokenError,
     PolicyDefinitionError,
     SetupError,
@@ -54,6 +55,9 @@ logger = logging.getLogger("jwtpolicy")
 
 _KNOWN_USER: Final = KnownUser().program
 
+#: It has no CSRF value, and no place of its own in a body.
+_NOT_IN_A_HEADER: Final = "a token of another issuer is accepted in a header only"
+
 #: A compiled program and its run: the evaluation of one presented token, or of its absence.
 Attempt = tuple[Program, Run]
 
@@ -82,7 +86,7 @@ class Enforcement:
         self.baseline = baseline
         self.places = places
         self._checks = checks
-        self._verify = services.verifier.verify
+        self._verify = services.guard_verifier.verify
         self.refusals = refusals
 
     def admit(self, plan: Plan, state: RequestState, request: Request) -> InnerAccess | None:
@@ -363,9 +367,11 @@ class Enforcement:
                         # Of any kind, so that an inner guard of another kind finds it here too.
                         token = verified[encoded] = self._verify(encoded, kinds=None, now=now)
                     found = token._claims["type"]
-                    program = plan.programs.get(found)
-                    if program is None or not token.is_own or (kind is not None and kind != found):
+                    program = plan.programs.get(found) if token.is_own else plan.foreign
+                    if program is None or (kind is not None and kind != found):
                         raise _wrong_kind(token, plan)
+                    if token._origin is not None and not place.is_header:
+                        raise InvalidTokenError(_NOT_IN_A_HEADER)
                     if plan.checks:
                         judge_presented(plan.checks, request, token, one)
                 except AccessError as error:
@@ -458,7 +464,9 @@ def _weightiest(errors: Sequence[AccessError], judges_each: bool) -> AccessError
     return next((error for error in errors if is_ignorable(error) is judges_each), errors[0])
 
 
-def _wrong_kind(token: Token, plan: Plan) -> WrongKindError:
+def _wrong_kind(token: Token, plan: Plan) -> InvalidTokenError:
+    if not token.is_own and plan.foreign is None:
+        return InvalidTokenError(f"{token.issuer} is an issuer that no policy here names")
     accepted = " or ".join(sorted(plan.closed.kinds)) or "no token at all"
     return WrongKindError(f"the token is of the kind {token.kind!r}, accepted is {accepted}")
 

@@ -67,6 +67,16 @@ MEANINGS: dict[str, dict[str, str]] = {
     "SessionsView.delete": {"session_id": "the URL names none"},
     "auth_blueprint": dict.fromkeys(["fields", "answer_in", "acr", "views"], DEFAULT)
     | {"authenticate": "an error with a login", "clients": "no client may introspect"},
+    "Issuer": {
+        "keys": "they are fetched",
+        "jwks_uri": "the discovery document names it",
+        "roles": NOTHING,
+        "claims": NOTHING,
+        "leeway": SETTING,
+        "max_age": "no limit",
+        "schema": "the principal is the subject",
+        "user_loader": "the user is the principal",
+    },
     "Key": {"key_id": DEFAULT},
     "KeyRing": {"signing": "nothing is signed"},
     "KeyRing.from_config": dict.fromkeys(["secret", "private_key", "public_key"], NOTHING),
