@@ -9,9 +9,9 @@ from ..clock import Clock, system_clock
 from ..exceptions import InvalidTokenError
 from ..keys import Key, KeyRing
 from ..keys.ring import KeySource, find_keys, limits_keys, may_sign
+from ..parsing.strict_json import parse_object
 from .claims import ClaimRules, Purpose, check_claims, read_identity
 from .jose import Header, parse_header, split
-from .strict_json import parse_object
 from .token import Token, _verified
 
 #: Size of the cache of parsed headers, which has only headers of verified tokens.
