@@ -65,7 +65,7 @@ class Fetched(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class FetchRules:
-    """What may be fetched, and how long it may take.
+    """The limits of a fetch, and whom it trusts.
 
     Attributes:
         timeout: Seconds for the whole answer, from the look-up of the name to the last byte; at
@@ -109,7 +109,7 @@ class FetchRules:
         """Return these rules with what is left until *end*, in seconds by `elapsed`.
 
         Raises:
-            FetchError: The time is over.
+            FetchError: The time of all documents together is over.
         """
         rest = end - elapsed()
         if rest <= 0:

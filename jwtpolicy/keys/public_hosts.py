@@ -9,10 +9,11 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 #: The IPv4 address is the last part of these (RFC 6052 section 2.1).
 _NAT64: Final = ipaddress.IPv6Network("64:ff9b::/96")
-#: NAT64 within one network (RFC 8215), which Python calls global in some of its versions.
-_LOCAL_NAT64: Final = ipaddress.IPv6Network("64:ff9b:1::/48")
-#: Addresses of which Python's older versions say that they are global, and newer ones do not.
-_SPECIAL: Final = ipaddress.IPv4Network("192.0.0.0/24")
+#: All of IPv6 that is given out for single machines of the Internet (RFC 4291 section 2.4). Python
+#: calls some of the rest global, such as addresses of a site, and NAT64 within one network.
+_GIVEN_OUT: Final = ipaddress.IPv6Network("2000::/3")
+#: For protocols; versions of Python differ in which of these they call global.
+_PROTOCOLS: Final = ipaddress.IPv4Network("192.0.0.0/24")
 
 
 def is_public(text: str) -> bool:
@@ -41,7 +42,8 @@ def _wrapped(address: Address) -> list[Address]:
 
 
 def _is_global(address: Address) -> bool:
-    # `is_global` alone leaves out groups of machines, and what is reserved for later.
-    is_special = address.is_multicast or address.is_reserved or address.is_link_local
-    within = _SPECIAL if isinstance(address, ipaddress.IPv4Address) else _LOCAL_NAT64
-    return address.is_global and not is_special and address not in within
+    if isinstance(address, ipaddress.IPv6Address):
+        return address.is_global and address in _GIVEN_OUT
+    # Groups of machines and what is reserved for later are global, too.
+    is_single = not (address.is_multicast or address.is_reserved)
+    return address.is_global and is_single and address not in _PROTOCOLS

@@ -182,11 +182,10 @@ class RemoteKeys:
             ring = known.ring  # whatever is remembered of it stays good
         elif known is not None:
             logger.info("the keys of %s have changed: %r", self._issuer, ring)
-        refresh_at = now + lifetime
+        refresh_at, ends_at = now + lifetime, now + STALE_FOR
+        wait_at = min(refresh_at + _OVERTIME, ends_at)
         news = frozenset(left_out) - (known.left_out if known else frozenset())
-        self._known = _Known(
-            ring, frozenset(left_out), refresh_at, refresh_at + _OVERTIME, now + STALE_FOR
-        )
+        self._known = _Known(ring, frozenset(left_out), refresh_at, wait_at, ends_at)
         if self._is_failing:
             self._is_failing = False
             logger.info("the keys of %s can be fetched again", self._issuer)
@@ -197,7 +196,8 @@ class RemoteKeys:
         """Go on with the keys that are known."""
         known, now = self._known, self._clock()
         if known is not None:
-            self._known = known._replace(wait_at=max(known.wait_at, now + _OVERTIME))
+            wait_at = min(max(known.wait_at, now + _OVERTIME), known.ends_at)
+            self._known = known._replace(wait_at=wait_at)
         self._is_failing = True
         if now - self._logged_at >= COOL_DOWN:
             self._logged_at = now

@@ -36,7 +36,7 @@ _SHOWN: Final = 80
 
 
 class Matter(Enum):
-    """How much it matters that a member is left out."""
+    """The weight of a member's being left out."""
 
     #: The set is for more than this issuer's access tokens: other uses, other algorithms.
     NOTHING = 0
@@ -116,7 +116,7 @@ def _check_kind(key_id: object, member: Mapping[str, object]) -> None:
     """Refuse what is no public key that verifies, before its numbers are used.
 
     Raises:
-        MemberError: It is not.
+        MemberError: It is secret, malformed, or for something else.
     """
     kind, operations = member.get("kty"), member.get("key_ops")
     if kind == "oct" or not _SECRET.isdisjoint(member):

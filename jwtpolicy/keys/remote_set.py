@@ -40,7 +40,12 @@ class RemoteRing(KeyRing):
 
 
 class RemoteSet(NamedTuple):
-    """What can be used of a key set, and the members that cannot."""
+    """A key set that was read.
+
+    Attributes:
+        ring: The keys that can be used.
+        left_out: The members that cannot.
+    """
 
     ring: RemoteRing
     left_out: tuple[LeftOut, ...]
