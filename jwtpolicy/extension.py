@@ -339,7 +339,7 @@ class JWTManager(Generic[User]):
         Raises:
             SetupError: All applications had their first request, or the issuer is trusted already
                 with other arguments, or another one has the same ``subject_prefix``.
-            ConfigurationError: *issuer* is no `Issuer`.
+            ConfigurationError: The argument is not an `Issuer`.
 
         Example:
             >>> jwt.trust(Issuer("https://login.example.com", audience="https://api.example.com"))

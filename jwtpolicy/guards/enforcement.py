@@ -14,6 +14,7 @@ from typing import Final, cast
 
 from flask import Request
 
+from ..connections.deadlines import together
 from ..exceptions import (
     AccessError,
     InvalidTokenError,
@@ -27,7 +28,6 @@ from ..policy.base import NO_TOKEN_SENT, Policy, as_policy
 from ..policy.credentials import KnownUser, is_ignorable
 from ..policy.program import Program, Run, weigh_async
 from ..sessions.users import is_loop_running
-from ..stores.deadlines import together
 from ..tokens.token import Token
 from ..transports import Places, Transport
 from .answers import Services

@@ -76,6 +76,7 @@ MEANINGS: dict[str, dict[str, str]] = {
         "max_age": "no limit",
         "schema": "the principal is the subject",
         "user_loader": "the user is the principal",
+        "cafile": DEFAULT,
     },
     "Key": {"key_id": DEFAULT},
     "KeyRing": {"signing": "nothing is signed"},
