@@ -49,7 +49,7 @@ def page(chromium: Browser) -> Iterator[Page]:
 
 @pytest.fixture(scope="session")
 def delay(pytestconfig: pytest.Config) -> float:
-    """Return for how many seconds answers are held back: longer than a test that does not wait."""
+    """Return for how many seconds answers are held back: longer than any step of a test."""
     return 0.3 if pytestconfig.getoption("--slow-pages") else 0
 
 

@@ -44,7 +44,7 @@ def press(page: Page, selector: str, until: str) -> None:
     Args:
         page: The page.
         selector: What is clicked.
-        until: What is seen when that is done; it is waited for.
+        until: What is seen when that is done, and not before; it is waited for.
     """
     page.click(selector)
     page.wait_for_selector(until)
