@@ -242,7 +242,7 @@ class _InTime:
 
 
 class _Incoming(io.RawIOBase):
-    """What a server sends, until the deadline and up to the longest answer.
+    """The bytes that a server sends, until the deadline and up to the longest answer.
 
     A server that sends a byte each second answers each wait in time, so each of them gets only
     what is left; so does each line of the headers, of which `http.client` reads many.
@@ -315,7 +315,7 @@ def _rest(end: float) -> float:
     """Return the seconds that are left.
 
     Raises:
-        TimeoutError: There are none.
+        TimeoutError: The deadline has passed by now.
     """
     rest = end - elapsed()
     if rest <= 0:
