@@ -66,7 +66,6 @@ def test_a_key_with_alg_has_no_other_algorithm() -> None:
 
 
 def test_a_key_without_a_name_has_its_thumbprint() -> None:
-    """KEY-2."""
     ring, _ = read(without(GOOD, "kid"))
 
     [key] = ring.find("ES256", Key(EC_KEY, "ES256").key_id)
