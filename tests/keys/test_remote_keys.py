@@ -316,3 +316,16 @@ def test_members_that_are_left_out_are_logged_once(
     levels = sorted(record.levelname for record in caplog.records)
     assert levels == ["ERROR", "INFO", "WARNING"]
     assert not any(leaked["d"] in message for message in caplog.messages)
+
+
+def test_a_request_that_comes_late_to_a_fetch_makes_no_other_one(
+    keys: RemoteKeys, script: ScriptedKeys
+) -> None:
+    """It saw the old keys, and was stopped until those who saw them too had the new ones."""
+    old = keys.current()
+    late = keys._known
+    script.members = JWKS[:2]
+    keys.renewed(old)
+
+    assert keys._start(late, 1000) == (None, False)
+    assert len(script.fetched_at) == 2
