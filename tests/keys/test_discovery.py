@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from http.client import HTTPMessage
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from jwtpolicy.exceptions import ConfigurationError
 from jwtpolicy.keys.discovery import checked_issuer, locate_keys, metadata_urls
-from jwtpolicy.keys.fetching import FetchError, FetchRules, fetch_json
+from jwtpolicy.keys.fetching import Fetched, FetchError, FetchRules, fetch_json
+from jwtpolicy.keys.urls import checked_url
 from tests.support.faulty_key_server import FaultyKeyServer, faulty_key_server
 from tests.support.key_answers import Reply, discovery, document, failure, html, redirect
 
@@ -110,3 +114,25 @@ def test_an_issuer_with_a_query_has_no_metadata() -> None:
         checked_issuer("https://a.example/?tenant=1")
 
     assert checked_issuer("https://a.example/tenant")
+
+
+ODD = st.none() | st.integers() | st.text(max_size=30) | st.lists(st.text(max_size=5), max_size=2)
+ADDRESSES = st.sampled_from(["https://a.example", "https://a.example/keys", "http://a.example/"])
+DOCUMENTS = ODD | st.fixed_dictionaries(
+    {},
+    optional={
+        "issuer": ODD | ADDRESSES,
+        "jwks_uri": ODD | ADDRESSES | st.text().map("https://".__add__),
+    },
+)
+
+
+@given(DOCUMENTS)
+def test_any_metadata_name_an_address_of_https_or_are_the_one_error(content: Any) -> None:
+    issuer = checked_issuer("https://a.example")
+    try:
+        found = locate_keys(issuer, lambda _: Fetched(content, HTTPMessage()))
+    except FetchError:
+        return
+    assert content["issuer"] == "https://a.example"
+    assert found == content["jwks_uri"] == checked_url(found).text

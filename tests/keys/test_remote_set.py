@@ -252,3 +252,12 @@ def test_no_member_breaks_the_reading_of_a_good_one(members: list[object]) -> No
     ring, _ = read(*members, good)
 
     assert ring.find("ES256", "untouched")
+
+
+@given(values | st.fixed_dictionaries({"keys": values | st.lists(changed | values, max_size=4)}))
+def test_any_document_is_a_set_or_the_one_error(document: object) -> None:
+    try:
+        found = read_set(document, EVERY)
+    except FetchError:
+        return
+    assert found.ring.named_keys()
