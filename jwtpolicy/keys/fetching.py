@@ -302,7 +302,7 @@ def _rest(end: float) -> float:
     """Return the seconds that are left.
 
     Raises:
-        TimeoutError: The deadline has passed, so that no second is left.
+        TimeoutError: The deadline has passed by now.
     """
     rest = end - elapsed()
     if rest <= 0:

@@ -71,9 +71,10 @@ class RemoteKeys:
     """The keys of one issuer, which is a `KeySource`.
 
     A set is fetched at first use, or by `warm_up`, and again when its lifetime is over: by a thread
-    in the background, while requests use the keys that are known. If it cannot be fetched, they
-    are used for up to 24 hours after the last success. A token that names an unknown key leads to a
-    fetch too, by `renewed`.
+    in the background, while requests use the keys that are known. Only a process that had no
+    request for a minute at that time waits for the fetch: keys may have been withdrawn in hours
+    without one. If the set cannot be fetched, the known keys are used for up to 24 hours after the
+    last success. A token that names an unknown key leads to a fetch too, by `renewed`.
 
     All of that together makes at most three fetches in a row, and then one for each cool-down of 30
     seconds and process, also if they fail. Each 30 seconds that pass give one back, up to three.
@@ -109,7 +110,7 @@ class RemoteKeys:
         known, now = self._known, self._clock()
         if known is not None and now < known.refresh_at:
             return known.ring
-        fetch = self._start(now)
+        fetch = self._start(known, now)
         if known is None or now >= known.wait_at:
             self._wait(fetch)
             known, now = self._known, self._clock()
@@ -129,26 +130,31 @@ class RemoteKeys:
         known = self._known
         if known is not None and known.ring is not ring:
             return known.ring
-        self._wait(self._start(self._clock()))
+        self._wait(self._start(known, self._clock()))
         known = self._known
         return ring if known is None else known.ring
 
     def warm_up(self) -> None:
         """Fetch the set in the background, so that the first request need not; never raises."""
         if self._known is None:
-            self._start(self._clock())
+            self._start(None, self._clock())
 
-    def _start(self, now: float) -> tuple[_Fetch | None, bool]:
+    def _start(self, known: _Known | None, now: float) -> tuple[_Fetch | None, bool]:
         """Return the fetch that is under way, and whether it was started here; None: there is none.
 
         The lock is held for no longer than this takes.
+
+        Args:
+            known: The keys because of which a fetch is wanted. If there are others by now, another
+                request's fetch has just ended, and none is needed.
+            now: The time.
         """
         fetches = self._fetches()
         with fetches.lock:
             under_way = fetches.under_way
             if under_way is not None and now < under_way.lost_at:
                 return under_way, False
-            if not fetches.budget.take(now):
+            if self._known is not known or not fetches.budget.take(now):
                 return None, False
             fetch = fetches.under_way = _Fetch(threading.Event(), now + _LOST_AFTER)
         work = partial(self._run, fetches, fetch)

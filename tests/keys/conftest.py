@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from jwtpolicy.keys.remote import RemoteKeys
 from tests.support.clocks import StandingClock
 from tests.support.scripted_keys import ISSUER, ScriptedKeys, settle
+
+# No test fails because a busy machine took long.
+settings.register_profile("laws", max_examples=100, deadline=None)
+settings.load_profile("laws")
 
 
 @pytest.fixture

@@ -62,7 +62,6 @@ def raw() -> Iterator[RawServer]:
 
 
 def test_a_document_comes_with_its_headers(server: FaultyKeyServer) -> None:
-    """KEY-5."""
     url = server.script("/good", GOOD.with_headers(cache_control="max-age=7"))
     found = fetch_json(url, PLAIN)
 
@@ -70,7 +69,6 @@ def test_a_document_comes_with_its_headers(server: FaultyKeyServer) -> None:
 
 
 def test_the_request_asks_for_plain_json_and_names_the_host(server: FaultyKeyServer) -> None:
-    """KEY-5."""
     fetch_json(server.script("/asked?x=1", GOOD), PLAIN)
     [sent] = server.headers("/asked?x=1")
 
@@ -79,7 +77,6 @@ def test_the_request_asks_for_plain_json_and_names_the_host(server: FaultyKeySer
 
 
 def test_https_is_fetched_from_whom_the_authority_vouches_for(secure: FaultyKeyServer) -> None:
-    """KEY-5."""
     url = secure.script("/keys", GOOD)
 
     assert fetch_json(url, FetchRules(cafile=str(secure.authority))).content == {"keys": []}
@@ -93,7 +90,6 @@ def test_a_context_is_used_as_it_is(secure: FaultyKeyServer) -> None:
 
 
 def test_a_certificate_that_nobody_vouches_for_is_refused(secure: FaultyKeyServer) -> None:
-    """KEY-5."""
     with pytest.raises(FetchError, match=r"certificate that is not trusted: .*pass its cert"):
         fetch_json(secure.script("/untrusted", GOOD))
 
@@ -101,7 +97,6 @@ def test_a_certificate_that_nobody_vouches_for_is_refused(secure: FaultyKeyServe
 
 
 def test_a_certificate_of_another_name_is_refused(tmp_path: Path) -> None:
-    """KEY-5."""
     with faulty_key_server(tmp_path, "issuer.example") as other:
         url = f"https://localhost:{other.port}/keys"
         with pytest.raises(FetchError, match="not trusted: Hostname mismatch"):
@@ -136,7 +131,6 @@ BAD: dict[str, tuple[Any, str, int | None]] = {
 
 @pytest.mark.parametrize("name", BAD)
 def test_a_bad_answer_is_refused_with_its_reason(server: FaultyKeyServer, name: str) -> None:
-    """KEY-5."""
     answer, reason, status = BAD[name]
     url = server.script("/bad", answer)
 
@@ -148,7 +142,6 @@ def test_a_bad_answer_is_refused_with_its_reason(server: FaultyKeyServer, name: 
 
 @pytest.mark.parametrize("good", [BIG, chunked(BIG)], ids=["in one", "in chunks"])
 def test_the_longest_document_is_read(server: FaultyKeyServer, good: Any) -> None:
-    """KEY-5."""
     found = fetch_json(server.script("/longest", good), PLAIN).content
 
     assert len(found) == MAX_BODY - 2
@@ -156,16 +149,14 @@ def test_the_longest_document_is_read(server: FaultyKeyServer, good: Any) -> Non
 
 @pytest.mark.parametrize("slow", [drip, drip_headers, held])
 def test_an_answer_that_drips_ends_at_the_deadline(server: FaultyKeyServer, slow: Any) -> None:
-    """KEY-5: each byte comes in time, and all of them do not."""
-    before = elapsed()
+    """Each byte comes in time, and all of them do not."""
+    url = server.script("/slow", slow(GOOD))
+
     with pytest.raises(FetchError, match=r"did not answer within 0\.3 seconds"):
-        fetch_json(server.script("/slow", slow(GOOD)), HASTY)
-
-    assert elapsed() - before < 15
+        fetch_json(url, HASTY)
 
 
-def test_a_handshake_that_hangs_ends_at_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
-    """KEY-5."""
+def test_a_handshake_that_hangs_ends_at_the_deadline() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"https://127.0.0.1:{silent.getsockname()[1]}/"
         with pytest.raises(FetchError, match="did not answer within"):
@@ -173,7 +164,7 @@ def test_a_handshake_that_hangs_ends_at_the_deadline(monkeypatch: pytest.MonkeyP
 
 
 def test_a_name_that_hangs_ends_at_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
-    """KEY-5: nothing interrupts the look-up of a name."""
+    """Nothing interrupts the look-up of a name."""
     gate = threading.Event()
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: gate.wait(60) and [])
     try:
@@ -224,7 +215,7 @@ def test_the_next_address_is_tried(
 def test_a_tenants_address_is_looked_up_once_and_connected_to(
     server: FaultyKeyServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """KEY-5: who answers for the name cannot give another address after the check."""
+    """Who answers for the name cannot give another address after the check."""
     checked: list[str] = []
     url = server.script("/tenant", GOOD).replace("127.0.0.1", "localhost")
     monkeypatch.setattr(socket, "getaddrinfo", addresses(("127.0.0.1", server.port)))
@@ -239,7 +230,7 @@ def test_a_tenants_address_is_looked_up_once_and_connected_to(
 def test_a_tenants_address_within_the_network_is_not_connected_to(
     server: FaultyKeyServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """KEY-5: one such address among others is enough."""
+    """One such address among others is enough."""
     url = server.script("/inner", GOOD).replace("127.0.0.1", "localhost")
     found = addresses(("8.8.8.8", server.port), ("127.0.0.1", server.port))
     monkeypatch.setattr(socket, "getaddrinfo", found)
@@ -296,7 +287,6 @@ answers = st.one_of(
 
 @given(answer=answers)
 def test_any_bytes_are_a_document_or_the_one_error(raw: RawServer, answer: bytes) -> None:
-    """KEY-5."""
     raw.answer = answer
 
     outcome(raw.url)
@@ -316,7 +306,6 @@ ODD = {
 
 @pytest.mark.parametrize("name", ODD)
 def test_what_http_client_does_not_bound_is_bounded(raw: RawServer, name: str) -> None:
-    """KEY-5."""
     raw.answer = ODD[name]
 
     assert isinstance(outcome(raw.url), FetchError) == (name != "negative length")
@@ -324,7 +313,6 @@ def test_what_http_client_does_not_bound_is_bounded(raw: RawServer, name: str) -
 
 @pytest.mark.parametrize("seconds", [0, -1, 5.1, float("nan"), float("inf"), "5", None])
 def test_a_timeout_is_between_nothing_and_five_seconds(seconds: Any) -> None:
-    """KEY-5."""
     with pytest.raises(ConfigurationError, match="timeout= takes seconds"):
         FetchRules(timeout=seconds)
 
@@ -332,7 +320,6 @@ def test_a_timeout_is_between_nothing_and_five_seconds(seconds: Any) -> None:
 
 
 def test_a_context_has_to_check_the_certificate_and_the_name() -> None:
-    """KEY-5."""
     lax = ssl.create_default_context()
     lax.check_hostname = False
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from jwtpolicy.exceptions import ConfigurationError
+from jwtpolicy.exceptions import ConfigurationError, KeysUnavailableError
 from jwtpolicy.keys.fetch_limits import FetchError
 from jwtpolicy.keys.fetching import FetchRules
+from jwtpolicy.keys.remote import STALE_FOR, RemoteKeys
 from jwtpolicy.keys.remote_source import RemoteSource
+from jwtpolicy.testing.token_store import all_at_once
+from tests.support.clocks import StandingClock
 from tests.support.faulty_key_server import FaultyKeyServer, faulty_key_server
 from tests.support.key_answers import closed, discovery, failure, held, html, key_set
 from tests.support.scripted_keys import ISSUER, JWKS, names
@@ -23,11 +27,10 @@ def server() -> Iterator[FaultyKeyServer]:
 
 
 METADATA = "/.well-known/openid-configuration"
-PLAIN = FetchRules(allow_http=True, timeout=2)
+PLAIN = FetchRules(allow_http=True)
 
 
 def test_a_set_is_fetched_from_its_address(server: FaultyKeyServer) -> None:
-    """KEY-5."""
     url = server.script("/keys", key_set(*JWKS).with_headers(cache_control="max-age=90"))
     found = RemoteSource("any text", ["ES256"], url, PLAIN)()
 
@@ -38,7 +41,6 @@ def test_a_set_is_fetched_from_its_address(server: FaultyKeyServer) -> None:
 def test_a_set_is_found_by_the_metadata_which_are_not_asked_each_time(
     server: FaultyKeyServer,
 ) -> None:
-    """KEY-7."""
     server.script(METADATA, discovery(server.url, server.script("/keys", key_set(*JWKS))))
     source = RemoteSource(server.url, ["ES256"], rules=PLAIN)
 
@@ -69,13 +71,47 @@ def test_an_address_that_fails_is_asked_again(server: FaultyKeyServer) -> None:
 
 
 def test_metadata_and_set_share_the_time(server: FaultyKeyServer) -> None:
-    """KEY-5."""
     keys = server.script("/keys", held(key_set(JWKS[0])))
     server.script(METADATA, discovery(server.url, keys))
     rules = FetchRules(allow_http=True, timeout=0.3)
 
-    with pytest.raises(FetchError, match="did not answer within"):
+    with pytest.raises(FetchError, match=r"did not answer within|the time for all"):
         RemoteSource(server.url, ["ES256"], rules=rules)()
+
+
+def test_many_threads_share_one_request(server: FaultyKeyServer) -> None:
+    url = server.script("/keys", held(key_set(JWKS[0])))
+    keys = RemoteKeys(ISSUER, RemoteSource(ISSUER, ["ES256"], url, PLAIN))
+    threading.Timer(0.2, server.gate.set).start()
+    found = all_at_once(20, lambda _: names(keys.current()))
+
+    assert found == [{"k0"}] * 20
+    assert server.count("/keys") == 1
+
+
+def test_a_server_that_is_gone_leaves_its_keys_in_use() -> None:
+    clock = StandingClock()
+    with faulty_key_server() as server:
+        url = server.script("/keys", key_set(JWKS[0]))
+        keys = RemoteKeys(ISSUER, RemoteSource(ISSUER, ["ES256"], url, PLAIN), clock)
+        ring = keys.current()
+    clock.advance(STALE_FOR - 1)
+    assert keys.current() is ring
+
+    clock.advance(1)
+    with pytest.raises(KeysUnavailableError):
+        keys.current()
+
+
+def test_a_rotation_under_load_refuses_no_new_key(server: FaultyKeyServer) -> None:
+    """Each thread sees the new key, with few requests for all of them."""
+    url = server.script("/keys", key_set(JWKS[0]), key_set(*JWKS[:2]))
+    keys = RemoteKeys(ISSUER, RemoteSource(ISSUER, ["ES256"], url, PLAIN))
+    ring = keys.current()
+    found = all_at_once(20, lambda _: bool(keys.renewed(ring).find("ES256", "k1")))
+
+    assert found == [True] * 20
+    assert server.count("/keys") == 2
 
 
 @pytest.mark.parametrize(
