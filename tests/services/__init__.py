@@ -11,7 +11,7 @@ from typing import NoReturn
 
 import pytest
 
-from . import mariadb, nginx, pgbouncer, postgres, redis
+from . import mariadb, nginx, oidc_provider, pgbouncer, postgres, redis
 
 #: Where a browser may be, beside ``JWTPOLICY_TEST_CHROMIUM``.
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -31,6 +31,7 @@ BRINGS = {
     "gunicorn": "pip install gunicorn",
     "mysql": "apt-get install mariadb-server-core mariadb-client-core",
     "nginx": "apt-get install nginx-light",
+    "oidc-provider": "make node, which installs npm's package oidc-provider",
     "openssl": "apt-get install openssl",
     "pgbouncer": "apt-get install pgbouncer",
     "postgres": "apt-get install postgresql",
@@ -91,6 +92,7 @@ FINDERS: dict[str, Callable[[], str | None]] = {
     "valkey": redis.find_valkey,
     "gunicorn": find_gunicorn,
     "nginx": nginx.find,
+    "oidc-provider": oidc_provider.find,
     "uwsgi": find_uwsgi,
 }
 
