@@ -209,7 +209,7 @@ def test_x25519_has_no_algorithm_that_signs(algorithm: str) -> None:
 
 
 def test_the_thumbprint_of_an_ed25519_key_is_that_of_the_standard() -> None:
-    """KEY-2: RFC 8037, appendix A.3."""
+    """RFC 8037, appendix A.3."""
     for section in ("RFC 8037 A.1", "RFC 8037 A.2"):
         assert key_from_jwk(KEYS[section]).key_id == "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"
 
