@@ -214,6 +214,16 @@ def test_the_thumbprint_of_an_ed25519_key_is_that_of_the_standard() -> None:
         assert key_from_jwk(KEYS[section]).key_id == "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"
 
 
+def test_a_key_without_alg_has_the_name_that_the_application_says() -> None:
+    """:rfc:`9864`: the key of RFC 8037 could have both."""
+    members = KEYS["RFC 8037 A.2"]
+
+    assert key_from_jwk(members, "Ed25519").algorithm == "Ed25519"
+    assert key_from_jwk(members, "EdDSA").algorithm == "EdDSA"
+    assert key_from_jwk(members, "RS256").algorithm == "EdDSA"
+    assert KeyRing.from_config(algorithm="Ed25519", public_key=json.dumps(members))
+
+
 def test_the_newer_name_of_the_key_signs_the_same_under_its_own_header() -> None:
     """:rfc:`9864`: what differs between the two names is the header, and so what is signed."""
     old = key_from_jwk(KEYS["RFC 8037 A.1"])
