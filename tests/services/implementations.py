@@ -34,11 +34,13 @@ class Implementation:
         command: Returns what starts its program; None if it is not installed.
         lacks: The algorithms of ours that it does not have.
         is_quick: Whether its tests run without ``--full``.
+        makes_keys: Whether it makes keys itself, and writes them as JWKs.
     """
 
     command: Callable[[], list[str] | None]
     lacks: frozenset[str] = frozenset()
     is_quick: bool = True
+    makes_keys: bool = False
 
     def find(self) -> str | None:
         """Return what starts its program, as it is shown to people."""
@@ -68,9 +70,9 @@ def _debian(language: str, program: str, library: str) -> list[str] | None:
 _ED25519 = frozenset({"Ed25519"})
 
 IMPLEMENTATIONS: Final[Mapping[str, Implementation]] = {
-    "joserfc": Implementation(lambda: _python("joserfc")),
-    "jwcrypto": Implementation(lambda: _python("jwcrypto")),
-    "npm-jose": Implementation(lambda: _npm("jose")),
+    "joserfc": Implementation(lambda: _python("joserfc"), makes_keys=True),
+    "jwcrypto": Implementation(lambda: _python("jwcrypto"), makes_keys=True),
+    "npm-jose": Implementation(lambda: _npm("jose"), makes_keys=True),
     "npm-jsonwebtoken": Implementation(lambda: _npm("jsonwebtoken"), _ED25519 | {"EdDSA"}),
     "golang-jwt": Implementation(
         lambda: _debian("go", "main.go", "gocode/src/github.com/golang-jwt/jwt"), _ED25519, False

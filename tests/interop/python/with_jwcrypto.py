@@ -22,6 +22,24 @@ def sign(job: Job) -> Job:
     return {"token": token.serialize()}
 
 
+def new_key(algorithm: str) -> jwk.JWK:
+    if algorithm[:2] in ("RS", "PS"):
+        return jwk.JWK.generate(kty="RSA", size=2048)
+    if algorithm[:2] == "ES":
+        curve = {"ES256": "P-256", "ES384": "P-384", "ES512": "P-521"}[algorithm]
+        return jwk.JWK.generate(kty="EC", crv=curve)
+    return jwk.JWK.generate(kty="OKP", crv="Ed25519")
+
+
+def issue(job: Job) -> Job:
+    key = new_key(job["alg"])
+    key.update(kid=key.thumbprint())
+    header = {"alg": job["alg"], "typ": job["typ"], "kid": key["kid"]}
+    token = jwt.JWT(header=header, claims=job["claims"], algs=[job["alg"]])
+    token.make_signed_token(key)
+    return {"token": token.serialize(), "keys": {"keys": [key.export_public(as_dict=True)]}}
+
+
 def verify(job: Job) -> Job:
     secret = job["keys"].get("secret")
     keys = secret_key(secret) if secret else jwk.JWKSet.from_json(json.dumps(job["keys"]))
@@ -29,4 +47,4 @@ def verify(job: Job) -> Job:
     return {"claims": json.loads(token.claims)}
 
 
-answer(sign=sign, verify=verify)
+answer(issue=issue, sign=sign, verify=verify)
