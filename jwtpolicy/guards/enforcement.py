@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import inspect
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final, cast
 
 from flask import Request
@@ -67,6 +67,9 @@ class Enforcement:
         services: The verifier, the revocation and the users of the application.
         baseline: The policy that every presented token has to pass, or None.
         refusals: Logs refusals and sets the realm of their challenges.
+
+    Attributes:
+        baseline_at: Returns the baseline of an endpoint, which may demand an audience too.
     """
 
     def __init__(
@@ -80,6 +83,7 @@ class Enforcement:
     ) -> None:
         self.services = services
         self.baseline = baseline
+        self.baseline_at: Callable[[str | None], Policy | None] = lambda endpoint: baseline
         self.places = places
         self._checks = checks
         self._verify = services.verifier.verify
@@ -296,7 +300,7 @@ class Enforcement:
     ) -> Flow[None]:
         """Evaluate *policy* as a guard: read the token, close the policy, add the baseline."""
         plan = Plan(
-            CompiledLevels([policy], self.baseline, "enforce"),
+            CompiledLevels([policy], self.baseline_at(request.endpoint), "enforce"),
             label="enforce",
             places=self.places,
             checks=self._checks,

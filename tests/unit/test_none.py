@@ -67,6 +67,9 @@ MEANINGS: dict[str, dict[str, str]] = {
     "SessionsView.delete": {"session_id": "the URL names none"},
     "auth_blueprint": dict.fromkeys(["fields", "answer_in", "acr", "views"], DEFAULT)
     | {"authenticate": "an error with a login", "clients": "no client may introspect"},
+    "resource_metadata_blueprint": dict.fromkeys(
+        ["resource_name", "resource_documentation"], NOTHING
+    ),
     "Key": {"key_id": DEFAULT},
     "KeyRing": {"signing": "nothing is signed"},
     "KeyRing.from_config": dict.fromkeys(["secret", "private_key", "public_key"], NOTHING),
