@@ -74,17 +74,20 @@ class ProtectedResources:
         resource = self.of(endpoint)
         if resource is not None:
             return ForAudience(resource.identifier)
-        others = {one.identifier for one in self._here()}
+        others = {one.identifier for one in self.here()}
         if len(self._accepted) == 1:
             # Then the resource is what the whole application is.
             others -= self._accepted
-        return NotOnlyFor(*others) if others else None
+        return NotOnlyFor(*sorted(others)) if others else None
 
-    def _here(self) -> Iterator[ProtectedResource]:
-        """Yield the resources of blueprints that the application has registered."""
-        registered, blueprints = self._registered(), list(self._app.blueprints.values())
-        for blueprint, resource in registered.items():
-            if blueprint in blueprints:
+    def here(self) -> Iterator[ProtectedResource]:
+        """Yield the resources that the application has, whole or in part.
+
+        One whose blueprints are registered after the binding counts before, by its metadata.
+        """
+        blueprints = set(self._app.blueprints.values())
+        for blueprint, resource in self._registered().items():
+            if not blueprints.isdisjoint((blueprint, resource.metadata)):
                 yield resource
 
     def check(self) -> None:
@@ -94,7 +97,7 @@ class ProtectedResources:
             ConfigurationError: The application accepts no token of the resource's audience.
             SetupError: The blueprint with the metadata is not registered.
         """
-        for resource in self._here():
+        for resource in self.here():
             if resource.identifier not in self._accepted:
                 msg = (
                     f"the application accepts no token for {resource.identifier}: "

@@ -10,7 +10,7 @@ from weakref import WeakKeyDictionary
 from flask import Blueprint, Response, json, request
 from flask.blueprints import BlueprintSetupState
 
-from ..app.bound_app import BoundApp, application
+from ..app.bound_app import EXTENSION, BoundApp, application
 from ..app.protected_resources import ProtectedResource
 from ..exceptions import ConfigurationError, SetupError, expect, expect_several
 from ..extension import JWTManager
@@ -96,7 +96,7 @@ def resource_metadata_blueprint(
     protected = ProtectedResource(identifier, metadata_url(identifier), metadata, challenge_scope)
     members = {"told": told, "protected": protected, "documents": WeakKeyDictionary()}
     view: type[ResourceMetadataView] = type("ResourceMetadata", (ResourceMetadataView,), members)
-    metadata.record(_check_root)
+    metadata.record(_check_registered)
     path = metadata_path(identifier)
     # Without redirects from other paths: those would be made of the Host of the request.
     is_strict = not path.endswith("/")
@@ -151,12 +151,20 @@ def _methods(settings: Settings) -> list[str]:
     return ["header"] if header == (True, "Authorization", "Bearer") else []
 
 
-def _check_root(state: BlueprintSetupState) -> None:
-    """Refuse a URL prefix: the metadata has to be at the root of the host.
+def _check_registered(state: BlueprintSetupState) -> None:
+    """Refuse a URL prefix, because the metadata has to be at the root of the host; and lateness.
 
     Raises:
-        SetupError: The blueprint is registered below a prefix or on a subdomain.
+        SetupError: The blueprint is registered below a prefix or on a subdomain. Or the application
+            has made its guards, which do not know that they are outside of a resource.
     """
+    bound = state.app.extensions.get(EXTENSION)
+    if bound is not None and bound.is_bound:
+        msg = (
+            "the blueprint of resource_metadata_blueprint is registered too late: the guards of "
+            f"{state.app.name} are made; register it before the first request"
+        )
+        raise SetupError(msg)
     if (state.url_prefix or "/") != "/" or state.subdomain:
         msg = (
             "clients look for the metadata at the root of the host: register the blueprint of "

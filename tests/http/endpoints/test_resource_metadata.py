@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from flask import Blueprint, Flask
 from flask.testing import FlaskClient
+from werkzeug.routing import Rule
 
 from jwtpolicy import (
     HasRole,
@@ -20,9 +21,11 @@ from jwtpolicy import (
     protect,
     public,
 )
+from jwtpolicy.audit import Protection, audit
 from jwtpolicy.endpoints import resource_metadata_blueprint
 from jwtpolicy.exceptions import ConfigurationError, SetupError
 from tests.support.applications import AppAndManager, MakeApp
+from tests.support.audits import row_of
 from tests.support.requests import bearer
 
 RESOURCE = "https://api.example.com/mcp"
@@ -51,10 +54,17 @@ def view(name: str = "view") -> Callable[[], str]:
     return made
 
 
-def publish(app: Flask, jwt: JWTManager[Any], *blueprints: Blueprint, **arguments: Any) -> None:
+def publish(
+    app: Flask,
+    jwt: JWTManager[Any],
+    *blueprints: Blueprint,
+    is_whole: bool = True,
+    **arguments: Any,
+) -> None:
+    """Make *blueprints* a resource of *app*; they are registered if it is whole."""
     arguments = {"resource": RESOURCE, "authorization_servers": [LOGIN], **arguments}
     app.register_blueprint(resource_metadata_blueprint(jwt, *blueprints, **arguments))
-    for each in blueprints:
+    for each in blueprints if is_whole else ():
         app.register_blueprint(each)
 
 
@@ -458,6 +468,11 @@ def below_a_prefix(app: Flask, jwt: JWTManager[Any]) -> None:
     app.register_blueprint(made, url_prefix="/api")
 
 
+def registered_too_late(app: Flask, jwt: JWTManager[Any]) -> None:
+    app.extensions["jwtpolicy"].plan("static", "GET")
+    publish(app, jwt, blueprint())
+
+
 def not_registered(app: Flask, jwt: JWTManager[Any]) -> None:
     mcp = blueprint()
     resource_metadata_blueprint(jwt, mcp, resource=RESOURCE, authorization_servers=[LOGIN])
@@ -489,6 +504,7 @@ def an_application_for_a_blueprint(app: Flask, jwt: JWTManager[Any]) -> None:
     [
         (two_resources, "is the resource https://api.example.com/mcp already"),
         (too_late, "too late"),
+        (registered_too_late, "registered too late"),
         (below_a_prefix, "root of the host"),
         (not_registered, "nobody serves"),
         (not_accepted, "JWT_DECODE_AUDIENCE"),
@@ -517,3 +533,70 @@ def test_a_resource_of_another_application_of_the_manager_concerns_no_one_else(
     app.get("/order")(protect()(view()))
 
     assert app.test_client().get("/order", headers=token_for(SHOP, (app, jwt))).text == "ada"
+
+
+def test_the_audit_and_the_levels_say_which_audience_is_demanded(shop: AppAndManager) -> None:
+    app, _ = shop
+    found = audit(app)
+    inside, outside = f"ForAudience({RESOURCE!r})", f"NotOnlyFor({RESOURCE!r})"
+    levels = app.extensions["jwtpolicy"].levels("mcp.view", "GET")
+
+    assert row_of(found, "mcp.view").baseline == f"NotRevoked() & {inside}"
+    assert row_of(found, "view").baseline == f"NotRevoked() & {outside}"
+    assert row_of(found, "resource_metadata.metadata").protection is Protection.PUBLIC
+    assert found.problems == ()
+    assert [(one.source, repr(one.policy)) for one in levels] == [
+        ("baseline", "NotRevoked()"),
+        ("resource", inside),
+        ("decorator", "Access()"),
+    ]
+
+
+def test_a_blueprint_that_is_registered_after_the_binding_is_its_resource_too(
+    make_app: MakeApp,
+) -> None:
+    app, jwt = make_app(**TWO)
+    app.get("/order")(protect()(view()))
+    mcp, arguments = blueprint("mcp", HasScope("a")), {"challenge_scope": True}
+    publish(app, jwt, mcp, is_whole=False, **arguments)
+    app.extensions["jwtpolicy"].plan("view", "GET")
+    app.register_blueprint(mcp)
+    client, mine = app.test_client(), token_for(RESOURCE, (app, jwt), scope="a")
+
+    assert client.get("/mcp", headers=token_for(SHOP, (app, jwt), scope="a")).status_code == 401
+    assert client.get("/mcp", headers=mine).text == "ada"
+    assert client.get("/order", headers=mine).status_code == 401
+    assert METADATA in challenge(client)
+    assert scopes_in(challenge(client)) == "a"
+
+
+def test_a_method_that_a_client_makes_up_is_led_to_the_metadata(make_app: MakeApp) -> None:
+    app, jwt = make_app(**TWO)
+    every = Blueprint("every", __name__)
+    publish(app, jwt, every)
+    app.url_map.add(Rule("/every", endpoint="every.view"))
+    app.view_functions["every.view"] = protect(HasScope("a"))(view())
+
+    assert METADATA in challenge(app.test_client(), "/every", method="MADEUP")
+
+
+def test_a_guarded_function_that_a_view_of_the_resource_calls_demands_its_audience(
+    make_app: MakeApp,
+) -> None:
+    app, jwt = make_app(**TWO)
+    calling = Blueprint("calling", __name__)
+    inner = protect(HasScope("a"))(view("inner"))
+
+    @calling.get("/calling")
+    @public
+    def outer() -> str:
+        return inner()
+
+    app.get("/elsewhere")(public(lambda: inner()))
+    publish(app, jwt, calling)
+    client, mine = app.test_client(), token_for(RESOURCE, (app, jwt), scope="a")
+
+    assert client.get("/calling", headers=mine).text == "ada"
+    assert client.get("/calling", headers=token_for(SHOP, (app, jwt), scope="a")).status_code == 401
+    assert client.get("/elsewhere", headers=mine).status_code == 401
+    assert METADATA in challenge(client, "/calling")
