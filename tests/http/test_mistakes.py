@@ -211,6 +211,11 @@ TABLE: dict[str, tuple[Callable[[Any], Any], set[str], str]] = {
         set(),
         r"protect_blueprint\(b\): expected a policy",
     ),
+    "JWTManager.trust.issuer": (
+        registered("trust"),
+        set(),
+        r"trust takes an Issuer: jwt.trust\(Issuer\('https://…', audience=…",
+    ),
     "JWTManager.login.user": (called("login"), {"text", "number"}, "pass a str that"),
     "JWTManager.login.fresh": (called("login", "u", of="fresh"), {"flag"}, "fresh is True, False"),
     "JWTManager.login.acr": (
