@@ -12,11 +12,13 @@ from flask import Blueprint
 
 from ..exceptions import SetupError
 from ..guards.origins import LevelOrigin, calling_line
+from ..issuers.issuer import Issuer
 from ..policy.base import Policy
 from ..schemas import SchemaRegistry
 from ..sessions.additions import Hook
 from ..sessions.revocation import RevocationCheck
 from ..sessions.users import UserLoader
+from .protected_resources import ProtectedResource
 
 
 class Bindable(Protocol):
@@ -42,6 +44,7 @@ class Registered(NamedTuple):
         is_lazy: Whether the user loader waits for the first use of the user.
         extra_claims: The hook that adds claims to tokens, or None.
         extra_headers: The hook that adds members to their JOSE header, or None.
+        issuers: The other issuers whose tokens are trusted.
     """
 
     schemas: SchemaRegistry
@@ -50,6 +53,7 @@ class Registered(NamedTuple):
     is_lazy: bool
     extra_claims: Hook | None
     extra_headers: Hook | None
+    issuers: tuple[Issuer, ...]
 
 
 class Registrations:
@@ -68,6 +72,8 @@ class Registrations:
         blueprints: The levels of protected blueprints. No copy is made of them: those of a
             blueprint that a bound application has registered do not change any more (`add_level`),
             and others may be registered there later, with the levels that they have then.
+        resources: The protected resources, by the blueprints that they are made of; as with levels,
+            those of a bound application's blueprints do not change any more.
         written: The line that made the manager.
         lock: Serialises registering and binding: a registration during the first request of an
             application is in its copy, or is an error.
@@ -77,9 +83,11 @@ class Registrations:
         self.lock = threading.RLock()
         self.schemas = SchemaRegistry()
         self.blueprints: dict[Blueprint, list[LevelOrigin]] = {}
+        self.resources: dict[Blueprint, ProtectedResource] = {}
         self.written = calling_line()
         self._checks: list[RevocationCheck] = []
         self._hooks: dict[str, Callable[..., Any]] = {}
+        self._issuers: dict[str, Issuer] = {}
         self._is_lazy = False
         self._held: Registered | None = None
         # Weakly: a manager outlives the applications of a test suite.
@@ -140,6 +148,33 @@ class Registrations:
             )
             raise SetupError(msg)
 
+    @property
+    def trusts_others(self) -> bool:
+        """Whether any other issuer is trusted so far."""
+        return bool(self._issuers)
+
+    def add_issuer(self, issuer: Issuer) -> None:
+        """Register another issuer whose tokens are trusted; the same object is registered once.
+
+        Raises:
+            SetupError: All applications are bound, or another `Issuer` has this URL or this
+                ``subject_prefix``.
+        """
+        with self.lock:
+            self._check_open(f"trust({issuer!r})")
+            known = self._issuers.get(issuer.url)
+            if known is not None and known is not issuer:
+                msg = f"{issuer!r} is trusted already, with other arguments"
+                raise SetupError(msg)
+            for other in self._issuers.values():
+                if other is not issuer and issuer.subject_prefix == other.subject_prefix != "":
+                    msg = (
+                        f"{issuer!r} and {other!r} have the same subject_prefix "
+                        f"{issuer.subject_prefix!r}: their users would be the same"
+                    )
+                    raise SetupError(msg)
+            self._issuers[issuer.url] = issuer
+
     def add_check(self, check: RevocationCheck) -> None:
         """Register one more revocation check; the same function is asked once.
 
@@ -167,13 +202,43 @@ class Registrations:
             # By identity, and not by an `__eq__` of the application's: it is not asked otherwise.
             if level.identity in [one.policy.identity for one in levels]:
                 return
-            bound = [one for one in self._applications if one.is_bound and one.has(blueprint)]
-            if bound:
-                raise SetupError(_late(f"protect_blueprint({blueprint.name})", bound))
-            if not levels:
-                blueprint.before_request(guard)
+            self._guard(blueprint, f"protect_blueprint({blueprint.name})", guard)
             origin = LevelOrigin("blueprint", level, blueprint.name, *calling_line())
             self.blueprints[blueprint] = [*levels, origin]
+
+    def add_resource(
+        self, blueprint: Blueprint, resource: ProtectedResource, guard: Callable[[], None]
+    ) -> None:
+        """Make a blueprint a protected resource, or a part of one.
+
+        Args:
+            blueprint: The blueprint.
+            resource: The resource.
+            guard: The hook that runs before each request to the blueprint.
+
+        Raises:
+            SetupError: The blueprint is another resource already, or a bound application has
+                registered it.
+        """
+        with self.lock:
+            if (known := self.resources.get(blueprint)) is not None:
+                msg = f"the blueprint {blueprint.name} is the resource {known.identifier} already"
+                raise SetupError(msg)
+            self._guard(blueprint, f"resource_metadata_blueprint({blueprint.name})", guard)
+            self.resources[blueprint] = resource
+
+    def _guard(self, blueprint: Blueprint, what: str, guard: Callable[[], None]) -> None:
+        """Let *guard* run before each request to *blueprint*.
+
+        Raises:
+            SetupError: A bound application has registered the blueprint.
+        """
+        bound = [one for one in self._applications if one.is_bound and one.has(blueprint)]
+        if bound:
+            raise SetupError(_late(what, bound))
+        if blueprint not in self.blueprints:
+            blueprint.before_request(guard)
+            self.blueprints[blueprint] = []
 
     def copied(self) -> Registered:
         """Return a frozen copy of the registrations at this moment."""
@@ -187,6 +252,7 @@ class Registrations:
             is_lazy=self._is_lazy,
             extra_claims=self._hooks.get("extra_claims"),
             extra_headers=self._hooks.get("extra_headers"),
+            issuers=tuple(self._issuers.values()),
         )
 
     def hold(self, registered: Registered) -> None:

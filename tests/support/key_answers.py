@@ -228,7 +228,7 @@ def closed(exchange: Exchange) -> None:
 
 def no_http(exchange: Exchange) -> None:
     """Send something that is no answer."""
-    exchange.write(b"SSH-2.0-OpenSSH_9.2\r\n")
+    exchange.write(b"220 mail.example ESMTP\r\n")
 
 
 def _jwk(key: Any, kid: str, algorithm: str, more: dict[str, object]) -> Document:
