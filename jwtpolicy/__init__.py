@@ -3,7 +3,8 @@
 from .app.explanation import Explanation, Verdict
 from .decision import Decision, Outcome
 from .extension import JWTManager, current_manager
-from .markers import ANY, NEVER
+from .issuers.issuer import Issuer
+from .markers import ANY, NEVER, OWN
 from .policy import (
     Access,
     AllOf,
@@ -16,6 +17,7 @@ from .policy import (
     HasRole,
     HasScope,
     IsSubject,
+    IssuedBy,
     KnownUser,
     Not,
     NotRevoked,
@@ -44,6 +46,7 @@ from .views import ProtectedView, protect, public
 __all__ = [
     "ANY",
     "NEVER",
+    "OWN",
     "Access",
     "AccessRequest",
     "AllOf",
@@ -59,6 +62,8 @@ __all__ = [
     "HasRole",
     "HasScope",
     "IsSubject",
+    "IssuedBy",
+    "Issuer",
     "JWTManager",
     "KnownUser",
     "Logout",

@@ -43,6 +43,7 @@ from .exceptions import (
 from .guards.answers import RequestServices, Services
 from .guards.levels import level_of
 from .guards.request_state import RequestState
+from .issuers.issuer import Issuer
 from .keys import KeyRing
 from .markers import NOT_GIVEN, Any_, Never, NotGiven
 from .policy.base import Policy, as_policy
@@ -199,7 +200,15 @@ class JWTManager(Generic[User]):
             raise SetupError(msg)
         settings = Settings.from_mapping(app.config)
         own_clock = self._clock if clock is None else checked_clock(clock)
-        parts = Parts(app, settings, self._keys, self._store, self._transports, own_clock)
+        parts = Parts(
+            app,
+            settings,
+            self._keys,
+            self._store,
+            self._transports,
+            own_clock,
+            trusts_others=self._registrations.trusts_others,
+        )
         parts.check_store([] if self._baseline is None else [self._baseline])
         app.extensions[EXTENSION] = BoundApp(
             app,
@@ -318,6 +327,27 @@ class JWTManager(Generic[User]):
         _check_plain(hook, "extra_headers")
         self._registrations.add_hook("extra_headers", hook)
         return hook
+
+    def trust(self, issuer: Issuer) -> None:
+        """Trust another issuer: accept its access tokens where a policy names it.
+
+        An application without a key of its own has to call this before `init_app`; all others
+        before their first request.
+
+        Args:
+            issuer: The issuer, with its audience, keys and rules.
+
+        Raises:
+            SetupError: All applications had their first request, or the issuer is trusted already
+                with other arguments, or another one has the same ``subject_prefix``.
+            ConfigurationError: The argument is not an `Issuer`.
+
+        Example:
+            >>> jwt.trust(Issuer("https://login.example.com", audience="https://api.example.com"))
+        """
+        how = "trust takes an Issuer: jwt.trust(Issuer('https://…', audience=…))"
+        expect(issuer, Issuer, how, ConfigurationError)
+        self._registrations.add_issuer(issuer)
 
     def protect_blueprint(self, blueprint: Blueprint, *policies: Policy) -> None:
         """Guard every endpoint of *blueprint*, nested blueprints included.

@@ -25,7 +25,7 @@ PUBLIC_VERBS = {
 }
 
 #: Values, whose members are what they are made of; dataclasses need no ``__init__`` to be listed.
-VALUES = {"AccessRequest.__init__"}
+VALUES = {"AccessRequest.__init__", "Issuer.__init__"}
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 

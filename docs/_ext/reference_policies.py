@@ -49,6 +49,7 @@ EXAMPLES: dict[str, Sequence[Policy]] = {
     "NotRevoked": [jwtpolicy.NotRevoked()],
     "KnownUser": [jwtpolicy.KnownUser()],
     "SingleUse": [jwtpolicy.SingleUse()],
+    "IssuedBy": [jwtpolicy.IssuedBy(jwtpolicy.OWN)],
 }
 
 #: The claims that every verified token has, and those that make each example allow.

@@ -13,6 +13,7 @@ from typing import Any, Final, NamedTuple, Protocol, cast
 from flask import Blueprint, Flask, Request, Response, current_app, has_request_context, request
 from werkzeug.routing import Rule
 
+from ..connections.deadlines import together
 from ..exceptions import (
     AccessDeniedError,
     AccessError,
@@ -33,7 +34,6 @@ from ..policy.base import Policy
 from ..policy.request import PolicySettings
 from ..sessions.revocation import REVOCATION_CHECKS, TOKENS_LET_IN, let_in_elsewhere
 from ..settings import Settings
-from ..stores.deadlines import together
 from ..tokens.token import Token
 from ..transports import Places
 from ..transports.cookies import REFRESH_PATHS

@@ -12,6 +12,7 @@ from flask import Blueprint
 
 from ..exceptions import SetupError
 from ..guards.origins import LevelOrigin, calling_line
+from ..issuers.issuer import Issuer
 from ..policy.base import Policy
 from ..schemas import SchemaRegistry
 from ..sessions.additions import Hook
@@ -43,6 +44,7 @@ class Registered(NamedTuple):
         is_lazy: Whether the user loader waits for the first use of the user.
         extra_claims: The hook that adds claims to tokens, or None.
         extra_headers: The hook that adds members to their JOSE header, or None.
+        issuers: The other issuers whose tokens are trusted.
     """
 
     schemas: SchemaRegistry
@@ -51,6 +53,7 @@ class Registered(NamedTuple):
     is_lazy: bool
     extra_claims: Hook | None
     extra_headers: Hook | None
+    issuers: tuple[Issuer, ...]
 
 
 class Registrations:
@@ -84,6 +87,7 @@ class Registrations:
         self.written = calling_line()
         self._checks: list[RevocationCheck] = []
         self._hooks: dict[str, Callable[..., Any]] = {}
+        self._issuers: dict[str, Issuer] = {}
         self._is_lazy = False
         self._held: Registered | None = None
         # Weakly: a manager outlives the applications of a test suite.
@@ -143,6 +147,33 @@ class Registrations:
                 "manager is created, and not in the application factory"
             )
             raise SetupError(msg)
+
+    @property
+    def trusts_others(self) -> bool:
+        """Whether any other issuer is trusted so far."""
+        return bool(self._issuers)
+
+    def add_issuer(self, issuer: Issuer) -> None:
+        """Register another issuer whose tokens are trusted; the same object is registered once.
+
+        Raises:
+            SetupError: All applications are bound, or another `Issuer` has this URL or this
+                ``subject_prefix``.
+        """
+        with self.lock:
+            self._check_open(f"trust({issuer!r})")
+            known = self._issuers.get(issuer.url)
+            if known is not None and known is not issuer:
+                msg = f"{issuer!r} is trusted already, with other arguments"
+                raise SetupError(msg)
+            for other in self._issuers.values():
+                if other is not issuer and issuer.subject_prefix == other.subject_prefix != "":
+                    msg = (
+                        f"{issuer!r} and {other!r} have the same subject_prefix "
+                        f"{issuer.subject_prefix!r}: their users would be the same"
+                    )
+                    raise SetupError(msg)
+            self._issuers[issuer.url] = issuer
 
     def add_check(self, check: RevocationCheck) -> None:
         """Register one more revocation check; the same function is asked once.
@@ -221,6 +252,7 @@ class Registrations:
             is_lazy=self._is_lazy,
             extra_claims=self._hooks.get("extra_claims"),
             extra_headers=self._hooks.get("extra_headers"),
+            issuers=tuple(self._issuers.values()),
         )
 
     def hold(self, registered: Registered) -> None:

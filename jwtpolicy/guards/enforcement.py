@@ -14,8 +14,10 @@ from typing import Final, cast
 
 from flask import Request
 
+from ..connections.deadlines import together
 from ..exceptions import (
     AccessError,
+    InvalidTokenError,
     NoTokenError,
     PolicyDefinitionError,
     SetupError,
@@ -26,7 +28,6 @@ from ..policy.base import NO_TOKEN_SENT, Policy, as_policy
 from ..policy.credentials import KnownUser, is_ignorable
 from ..policy.program import Program, Run, weigh_async
 from ..sessions.users import is_loop_running
-from ..stores.deadlines import together
 from ..tokens.token import Token
 from ..transports import Places, Transport
 from .answers import Services
@@ -53,6 +54,9 @@ from .request_state import RequestState
 logger = logging.getLogger("jwtpolicy")
 
 _KNOWN_USER: Final = KnownUser().program
+
+#: It has no CSRF value, and no place of its own in a body.
+_NOT_IN_A_HEADER: Final = "a token of another issuer is accepted in a header only"
 
 #: A compiled program and its run: the evaluation of one presented token, or of its absence.
 Attempt = tuple[Program, Run]
@@ -86,7 +90,7 @@ class Enforcement:
         self.baseline_at: Callable[[str | None], Policy | None] = lambda endpoint: baseline
         self.places = places
         self._checks = checks
-        self._verify = services.verifier.verify
+        self._verify = services.guard_verifier.verify
         self.refusals = refusals
 
     def admit(self, plan: Plan, state: RequestState, request: Request) -> InnerAccess | None:
@@ -367,9 +371,11 @@ class Enforcement:
                         # Of any kind, so that an inner guard of another kind finds it here too.
                         token = verified[encoded] = self._verify(encoded, kinds=None, now=now)
                     found = token._claims["type"]
-                    program = plan.programs.get(found)
-                    if program is None or not token.is_own or (kind is not None and kind != found):
+                    program = plan.programs.get(found) if token.is_own else plan.foreign
+                    if program is None or (kind is not None and kind != found):
                         raise _wrong_kind(token, plan)
+                    if token._origin is not None and not place.is_header:
+                        raise InvalidTokenError(_NOT_IN_A_HEADER)
                     if plan.checks:
                         judge_presented(plan.checks, request, token, one)
                 except AccessError as error:
@@ -462,7 +468,9 @@ def _weightiest(errors: Sequence[AccessError], judges_each: bool) -> AccessError
     return next((error for error in errors if is_ignorable(error) is judges_each), errors[0])
 
 
-def _wrong_kind(token: Token, plan: Plan) -> WrongKindError:
+def _wrong_kind(token: Token, plan: Plan) -> InvalidTokenError:
+    if not token.is_own and plan.foreign is None:
+        return InvalidTokenError(f"{token.issuer} is an issuer that no policy here names")
     accepted = " or ".join(sorted(plan.closed.kinds)) or "no token at all"
     return WrongKindError(f"the token is of the kind {token.kind!r}, accepted is {accepted}")
 

@@ -16,6 +16,7 @@ from .credentials import (
 )
 from .freshness import Fresh
 from .functions import policy
+from .issued_by import IssuedBy
 from .matchers import claim, contains, one_of, view_arg
 from .resource import Owns, ResourceMatch
 
@@ -31,6 +32,7 @@ __all__ = [
     "HasRole",
     "HasScope",
     "IsSubject",
+    "IssuedBy",
     "KnownUser",
     "Not",
     "NotRevoked",

@@ -14,6 +14,7 @@ from ..decision import WRITTEN, written
 from .base import AllOf, AnyOf, AtLeast, Not, Policy, combined
 from .credentials import Access, Anonymous, OwnTokens, TokenKind
 from .freshness import Fresh
+from .issued_by import IssuedBy
 
 #: What stands for "no token" among the kinds that a tree accepts.
 NO_TOKEN_KIND: Final = ""
@@ -146,7 +147,13 @@ def _is_fresh(leaf: Policy) -> bool:
 
 
 def _names_issuer(leaf: Policy) -> bool:
-    return isinstance(leaf, Anonymous)
+    # Not a negated one: that another issuer is excluded lets nobody in.
+    return isinstance(leaf, Anonymous | IssuedBy | OwnTokens)
+
+
+def names_foreign(part: Policy) -> bool:
+    """Whether *part* lets in tokens of another issuer: whether some part of it names one."""
+    return any(isinstance(leaf, IssuedBy) and leaf.names for leaf in positive_leaves(part))
 
 
 def _accepted(part: Policy) -> frozenset[str] | None:

@@ -1,0 +1,116 @@
+"""The arguments of `Issuer` for usual identity providers, from their public documentation."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from typing import Any, Final, NotRequired
+from urllib.parse import quote
+
+from ..exceptions import ConfigurationError
+from ..markers import ANY
+from .conditions import AT_JWT
+from .issuer_arguments import IssuerArguments
+
+_HOST: Final = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?")
+_WORD: Final = re.compile(r"[A-Za-z0-9_.~-]+")
+_UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+class PresetArguments(IssuerArguments):
+    """The arguments of `Issuer` that a preset passes on, its URL among them."""
+
+    url: str
+    audience: NotRequired[str | Collection[str]]
+    client_ids: NotRequired[str | Collection[str]]
+
+
+def auth0(domain: str) -> PresetArguments:
+    """Return those of an Auth0 tenant."""
+    _check("auth0(domain)", domain, _HOST, "example.eu.auth0.com")
+    return {
+        "url": f"https://{domain}/",
+        "access_when": (AT_JWT, {"azp": ANY, "gty": ANY}, {"azp": ANY, "scope": str}),
+        "machine_when": ({"gty": "client-credentials"}, _is_auth0_client),
+        "roles": "permissions",
+        "requires_jti": False,
+    }
+
+
+def keycloak(url: str, realm: str) -> PresetArguments:
+    """Return those of a realm of Keycloak."""
+    _check("keycloak(realm)", realm, re.compile(r"[^/?#\s]+"), "shop")
+    return {
+        "url": f"{url.rstrip('/')}/realms/{quote(realm, safe='')}",
+        "access_when": {"typ": "Bearer"},
+        "machine_when": _is_service_account,
+        "roles": ("realm_access", "roles"),
+    }
+
+
+def cognito(region: str, pool_id: str) -> PresetArguments:
+    """Return those of a user pool of Cognito."""
+    _check("cognito(region)", region, re.compile(r"[a-z0-9-]+"), "eu-central-1")
+    _check("cognito(pool_id)", pool_id, _WORD, "eu-central-1_AbCdEf123")
+    return {
+        "url": f"https://cognito-idp.{region}.amazonaws.com/{pool_id}",
+        "access_when": {"token_use": "access"},
+        "roles": "cognito:groups",
+    }
+
+
+def entra(tenant: str, version: int) -> PresetArguments:
+    """Return those of a tenant of Entra ID."""
+    # `common` and `organizations` would take the tokens of everybody's tenants.
+    _check("entra(tenant)", tenant, _UUID, "72f988bf-0000-4000-8000-2d7cd011db47")
+    urls = {
+        1: f"https://sts.windows.net/{tenant}/",
+        2: f"https://login.microsoftonline.com/{tenant}/v2.0",
+    }
+    if type(version) is not int or version not in urls:
+        msg = f"Issuer.entra(version=…) is 1 or 2, not {version!r:.40}"
+        raise ConfigurationError(msg)
+    return {
+        "url": urls[version],
+        "access_when": ({"scp": str}, _is_entra_application),
+        "machine_when": _is_entra_application,
+        "algorithms": ("RS256",),
+        "scopes": "scp",
+        "roles": "roles",
+        "requires_jti": False,
+    }
+
+
+def okta(domain: str, server: str) -> PresetArguments:
+    """Return those of an authorization server of Okta."""
+    _check("okta(domain)", domain, _HOST, "example.okta.com")
+    _check("okta(server)", server, _WORD, "default")
+    return {
+        "url": f"https://{domain}/oauth2/{server}",
+        "access_when": {"scp": list, "cid": ANY},
+        "subject": "uid",
+        "scopes": "scp",
+    }
+
+
+def _check(where: str, value: object, pattern: re.Pattern[str], example: str) -> None:
+    if not (isinstance(value, str) and pattern.fullmatch(value)):
+        msg = f"Issuer.{where}: expected text such as {example!r}, not {value!r:.60}"
+        raise ConfigurationError(msg)
+
+
+def _is_auth0_client(header: Mapping[str, Any], claims: Mapping[str, Any]) -> bool:
+    return str(claims.get("sub")).endswith("@clients")
+
+
+def _is_service_account(header: Mapping[str, Any], claims: Mapping[str, Any]) -> bool:
+    return str(claims.get("preferred_username")).startswith("service-account-")
+
+
+def _is_entra_application(header: Mapping[str, Any], claims: Mapping[str, Any]) -> bool:
+    """Whether a token was given to an application for itself: with roles, and without a user."""
+    client = claims.get("azp") or claims.get("appid")
+    is_app = claims.get("idtyp") == "app" or (
+        isinstance(claims.get("oid"), str) and claims.get("oid") == claims.get("sub")
+    )
+    return bool(claims.get("roles") and client and is_app and "scp" not in claims)

@@ -1,0 +1,65 @@
+"""The policy about the issuer of the presented token."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from ..decision import ALLOWED, Finding, Outcome
+from ..exceptions import InvalidTokenError, PolicyDefinitionError
+from ..issuers.issuer import Issuer
+from ..markers import Own
+from .base import without_token
+from .credentials import Credential
+from .request import AccessRequest
+
+_HOW: Final = "IssuedBy takes the URL of a trusted issuer, its Issuer, or OWN"
+
+
+class IssuedBy(Credential):
+    """One of these issuers has issued the token; a part that does not say so takes own tokens only.
+
+    The issuers have to be trusted (`JWTManager.trust`). A part is what ``|`` separates, so that
+    ``IssuedBy("https://…") & HasScope("read") | HasRole("admin")`` accepts foreign tokens by its
+    scope, and no foreign token by its role. ``~IssuedBy(…)`` names nobody: it excludes.
+
+    Args:
+        issuers: URLs of issuers, as in ``iss``; `Issuer` objects; or ``OWN`` for the tokens of this
+            application.
+
+    Raises:
+        PolicyDefinitionError: There is none, or one is something else.
+
+    Example:
+        >>> print(jwt.explain(IssuedBy(OWN), jwt.issue("ada")).outcome)
+        ALLOW
+    """
+
+    names: frozenset[str]
+    accepts_own: bool
+
+    def __init__(self, *issuers: str | Issuer | Own) -> None:
+        if not issuers:
+            msg = f"IssuedBy() names nobody; {_HOW}"
+            raise PolicyDefinitionError(msg)
+        self.accepts_own = any(isinstance(one, Own) for one in issuers)
+        self.names = frozenset(_url(one) for one in issuers if not isinstance(one, Own))
+
+    def judge(self, access: AccessRequest) -> Finding:
+        token = access.token
+        if token is None:
+            return without_token(access)
+        if self.accepts_own and token.is_own:
+            return ALLOWED
+        if token._origin is not None and token.issuer in self.names:
+            return ALLOWED
+        reason = "another issuer's token was sent to a part that does not name it"
+        return Finding(Outcome.INVALID_TOKEN, reason, error=InvalidTokenError(reason))
+
+
+def _url(issuer: object) -> str:
+    if isinstance(issuer, Issuer):
+        return issuer.url
+    if isinstance(issuer, str) and issuer:
+        return issuer
+    msg = f"{_HOW}, not {issuer!r:.60}"
+    raise PolicyDefinitionError(msg)
