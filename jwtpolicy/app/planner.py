@@ -11,6 +11,7 @@ from flask import Blueprint, Flask
 from werkzeug.routing import Rule
 
 from ..exceptions import ConfigurationError, PolicyDefinitionError
+from ..guards.issuer_checks import check_issuers, check_subjects
 from ..guards.levels import (
     METHODS,
     PUTS,
@@ -233,9 +234,12 @@ class Planner:
         key = tuple((level.identity, repr(level)) for level in whole)
         found = self._compiled.get((baseline is None, key))
         if found is None:
+            terms = self._terms()
             self._parts.check_store(levels)
-            check_types(whole, self._terms(), label)
+            check_types(whole, terms, label)
+            check_issuers(whole, terms, label)
             found = CompiledLevels(levels, baseline, label)
+            check_subjects(found.closed.policy, baseline, terms, label)
             self._compiled[baseline is None, key] = found
         return found
 

@@ -21,12 +21,16 @@ class Trust:
         rules: What the application asks of the tokens of all of them.
         own_issuers: ``iss`` of its own tokens: the one that it writes, and others that it accepts.
         has_keys: Whether it has a key of its own.
+
+    Attributes:
+        own_issuers: ``iss`` of its own tokens.
+        has_keys: Whether it has a key of its own.
     """
 
     def __init__(self, rules: ForeignRules, own_issuers: Iterable[str], *, has_keys: bool) -> None:
         self._rules = rules
-        self._own_issuers = frozenset(own_issuers)
-        self._has_keys = has_keys
+        self.own_issuers = frozenset(own_issuers) - {""}
+        self.has_keys = has_keys
         self._keys: dict[Issuer, IssuerKeys] = {}
 
     def verifiers(self, issuers: Sequence[Issuer]) -> dict[str, IssuerVerifier]:
@@ -36,7 +40,7 @@ class Trust:
             ConfigurationError: One of them is this application itself.
         """
         for issuer in issuers:
-            if issuer.url in self._own_issuers:
+            if issuer.url in self.own_issuers:
                 msg = (
                     f"{issuer!r} is trusted, and JWT_ENCODE_ISSUER or JWT_DECODE_ISSUER names it "
                     "too: its tokens would be own ones and others at once; remove one of them"
@@ -47,7 +51,7 @@ class Trust:
 
     def counts_as_own(self, issuers: Sequence[Issuer]) -> bool:
         """Whether the tokens of the only issuer count as the application's own."""
-        return len(issuers) == 1 and not self._has_keys
+        return len(issuers) == 1 and not self.has_keys
 
     def keys_of(self, issuer: Issuer) -> IssuerKeys:
         """Return the keys of *issuer*, always the same object."""
@@ -65,7 +69,7 @@ class Trust:
                 name,
                 trusted,
             )
-        elif self._has_keys:
+        elif self.has_keys:
             logger.info(
                 "%s: the tokens of %s are accepted where a policy names their issuer: IssuedBy(…)",
                 name,
