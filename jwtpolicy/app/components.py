@@ -337,7 +337,8 @@ class Parts:
     def _guard_verifier(self, registered: Registered) -> Verifier:
         """Return the verifier of guards, which takes tokens of other issuers too."""
         verifier = _verifier(self.settings, self.keys, self.clock, registered.schemas)
-        verifiers = self._trust.verifiers(registered.issuers)
+        prefixes = registered.schemas.prefixes.values()
+        verifiers = self._trust.verifiers(registered.issuers, prefixes)
         return TrustingVerifier.over(verifier, verifiers) if verifiers else verifier
 
     def enforcement(self, components: Components) -> Enforcement:

@@ -33,8 +33,14 @@ class Trust:
         self.has_keys = has_keys
         self._keys: dict[Issuer, IssuerKeys] = {}
 
-    def verifiers(self, issuers: Sequence[Issuer]) -> dict[str, IssuerVerifier]:
+    def verifiers(
+        self, issuers: Sequence[Issuer], prefixes: Iterable[str] = ()
+    ) -> dict[str, IssuerVerifier]:
         """Return the verifiers of *issuers*, by ``iss``.
+
+        Args:
+            issuers: The issuers.
+            prefixes: What stands before the subjects of types of users of the application's own.
 
         Raises:
             ConfigurationError: One of them is this application itself.
@@ -46,8 +52,15 @@ class Trust:
                     "too: its tokens would be own ones and others at once; remove one of them"
                 )
                 raise ConfigurationError(msg)
-        rules = self._rules._replace(counts_as_own=self.counts_as_own(issuers))
-        return {one.url: IssuerVerifier(one, self.keys_of(one), rules) for one in issuers}
+        named = {*prefixes, *(issuer.subject_prefix for issuer in issuers)} - {""}
+        found = {}
+        for one in issuers:
+            rules = self._rules._replace(
+                counts_as_own=self.counts_as_own(issuers),
+                others_prefixes=tuple(named - {one.subject_prefix}),
+            )
+            found[one.url] = IssuerVerifier(one, self.keys_of(one), rules)
+        return found
 
     def counts_as_own(self, issuers: Sequence[Issuer]) -> bool:
         """Whether the tokens of the only issuer count as the application's own."""

@@ -76,16 +76,19 @@ class IssuedElsewhere(Credential):
     A token of another one is a yes there, and not, as with a kind of token, undecided.
     """
 
+    worst = Outcome.FORBIDDEN
+
     def __init__(self, excluded: IssuedBy) -> None:
         self.excluded = excluded
 
     def judge(self, access: AccessRequest) -> Finding:
         if access.token is None:
             return without_token(access)
-        if not self.excluded.is_about(access.token):
-            return ALLOWED
-        reason = "the token is of an issuer that is excluded"
-        return Finding(Outcome.INVALID_TOKEN, reason, error=InvalidTokenError(reason))
+        return _EXCLUDED if self.excluded.is_about(access.token) else ALLOWED
+
+
+#: FORBIDDEN, as whatever holds and is negated: the token is good, and another one is asked for.
+_EXCLUDED: Final = Finding(Outcome.FORBIDDEN, "the token is of an issuer that is excluded")
 
 
 def _url(issuer: object) -> str:
