@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import inspect
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final, cast
 
 from flask import Request
 
+from ..connections.deadlines import together
 from ..exceptions import (
     AccessError,
     InvalidTokenError,
@@ -27,7 +28,6 @@ from ..policy.base import NO_TOKEN_SENT, Policy, as_policy
 from ..policy.credentials import KnownUser, is_ignorable
 from ..policy.program import Program, Run, weigh_async
 from ..sessions.users import is_loop_running
-from ..stores.deadlines import together
 from ..tokens.token import Token
 from ..transports import Places, Transport
 from .answers import Services
@@ -72,6 +72,9 @@ class Enforcement:
         services: The verifier, the revocation and the users of the application.
         baseline: The policy that every presented token has to pass, or None.
         refusals: Logs refusals and sets the realm of their challenges.
+
+    Attributes:
+        baseline_at: Returns the baseline of an endpoint, which may demand an audience too.
     """
 
     def __init__(
@@ -85,6 +88,7 @@ class Enforcement:
     ) -> None:
         self.services = services
         self.baseline = baseline
+        self.baseline_at: Callable[[str | None], Policy | None] = lambda endpoint: baseline
         self.places = places
         self._checks = checks
         self._verify = services.guard_verifier.verify
@@ -301,7 +305,7 @@ class Enforcement:
     ) -> Flow[None]:
         """Evaluate *policy* as a guard: read the token, close the policy, add the baseline."""
         plan = Plan(
-            self._compiled(policy),
+            self._compiled(policy, self.baseline_at(request.endpoint)),
             label="enforce",
             places=self.places,
             checks=self._checks,
@@ -319,7 +323,7 @@ class Enforcement:
             # Another task was let in meanwhile, and its token is the current one from now on.
             yield from self._inner(policy, state, request, resource, awaits=awaits)
 
-    def _compiled(self, policy: Policy) -> CompiledLevels:
+    def _compiled(self, policy: Policy, baseline: Policy | None) -> CompiledLevels:
         """Return *policy* as the only level of a guard.
 
         Raises:
@@ -328,8 +332,8 @@ class Enforcement:
         """
         terms = self.services.terms
         check_issuers([policy], terms, "enforce")
-        compiled = CompiledLevels([policy], self.baseline, "enforce")
-        check_subjects(compiled.closed.policy, self.baseline, terms, "enforce")
+        compiled = CompiledLevels([policy], baseline, "enforce")
+        check_subjects(compiled.closed.policy, baseline, terms, "enforce")
         return compiled
 
     def _loaded(self, plan: Plan, run: Run) -> Flow[LiveAccess]:
