@@ -193,6 +193,14 @@ class Planner:
         audience = [] if demanded is None else [LevelOrigin("resource", demanded)]
         return (*first, *audience, *demand.origins)
 
+    def written_levels(self) -> Iterator[tuple[str, Sequence[LevelOrigin]]]:
+        """Yield the levels of every guarded method of every endpoint, with its label."""
+        for rule in self._app.url_map.iter_rules():
+            for method in methods_of(rule):
+                demand = self.demand(rule.endpoint, method)
+                if demand.guards or demand.outer:
+                    yield demand.label, demand.origins
+
     def demand(self, endpoint: str, method: str) -> Demand:
         """Return the guards and levels of *method* of *endpoint*."""
         return self._demand(endpoint, method, self.written(endpoint))
