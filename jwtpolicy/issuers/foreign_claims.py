@@ -104,7 +104,8 @@ def check_addressed(claims: Mapping[str, Any], issuer: Issuer) -> None:
     if issuer.audience.isdisjoint(audiences) if issuer.audience else audiences:
         msg = "the token is for another audience"
         raise InvalidTokenError(msg)
-    if issuer.client_ids and claims.get("client_id") not in issuer.client_ids:
+    client = claims.get("client_id")
+    if issuer.client_ids and not (type(client) is str and client in issuer.client_ids):
         msg = "the token was given to a client that is not listed"
         raise InvalidTokenError(msg)
 

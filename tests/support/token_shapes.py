@@ -11,10 +11,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-import jwt as pyjwt
-
 from jwtpolicy import Issuer
-from tests.support.issuers import public, rsa_key
+from tests.support.issuers import public, signed_by_issuer
 
 API: Final = "https://api.shop.example"
 TENANT: Final = "8a7b6c5d-0000-4000-8000-1234567890ab"
@@ -116,8 +114,7 @@ class Shape:
 
     def encoded(self, **changes: Any) -> str:
         """Return the token, signed with the key that each issuer of these tests has."""
-        headers = {"kid": "k1", "typ": self.typ}
-        return pyjwt.encode(self.payload(**changes), rsa_key("login"), "RS256", headers=headers)
+        return signed_by_issuer(self.payload(**changes), {"kid": "k1", "typ": self.typ})
 
 
 def good(
