@@ -163,8 +163,9 @@ class Issuer:
     def _check_addressees(self) -> None:
         if not (self.audience or self.client_ids):
             msg = (
-                f"{self!r}: audience= is missing: without it, the tokens that this issuer gives to "
-                "any other application would be accepted here; name your API as the issuer does"
+                f"{self!r}: audience= is missing, or client_ids= is missing if its access tokens "
+                "have no aud: without it, the tokens that this issuer gives to any other "
+                "application would be accepted here; name your API as the issuer does"
             )
             raise ConfigurationError(msg)
 
@@ -242,8 +243,8 @@ class Issuer:
         """Return a user pool of Amazon Cognito as an issuer.
 
         Its arguments: ``url="https://cognito-idp.REGION.amazonaws.com/POOL"``,
-        ``roles="cognito:groups"``. Its access tokens have no ``aud``. They are told by
-        ``token_use`` ``access``, and by a client that is listed.
+        ``roles="cognito:groups"``. An access token has ``token_use`` ``access``, and a client that
+        is listed; it has no ``aud``.
 
         Args:
             region: The region: ``eu-central-1``.
@@ -274,10 +275,11 @@ class Issuer:
 
         Its arguments: ``url="https://login.microsoftonline.com/TENANT/v2.0"``, or
         ``"https://sts.windows.net/TENANT/"`` for version 1, which is what a new API gets until its
-        manifest asks for version 2; ``scopes="scp"``, ``roles="roles"``, ``requires_jti=False``. An
-        access token has a text ``scp``; or ``roles`` and a client, and is an application's: then
-        ``idtyp`` is ``app``, or ``sub`` is ``oid``. The subject is ``sub``, which is another one
-        for each application; ``subject="oid"`` is the same everywhere in the tenant.
+        manifest asks for version 2; ``algorithms=["RS256"]``, ``scopes="scp"``, ``roles="roles"``,
+        ``requires_jti=False``. An access token has a text ``scp``; or ``roles`` and a client, and
+        is an application's: then ``idtyp`` is ``app``, or ``sub`` is ``oid``. An application's
+        token is a machine's. The subject is ``sub``, which is another one for each API; the claim
+        ``oid`` is the same everywhere in the tenant.
 
         Args:
             tenant: The id of the tenant, a UUID; ``common`` is nobody's.
