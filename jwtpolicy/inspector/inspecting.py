@@ -18,9 +18,9 @@ from ..app.bound_app import BoundApp
 from ..decision import one_line
 from ..exceptions import AccessError, InvalidTokenError
 from ..extension import manager_here
+from ..parsing.strict_json import parse_object
 from ..policy.baseline import for_kind
 from ..tokens.jose import split
-from ..tokens.strict_json import parse_object
 from ..tokens.token import Token
 from .spans import moment
 from .unanswerable import Unanswerable

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from ..exceptions import InvalidTokenError
+from ..parsing.strict_json import parse_object
 from ..tokens.claims import Purpose
-from ..tokens.strict_json import parse_object
 from ..tokens.token import Token
 from ..tokens.verifier import Signed, Verifier
 from .issuer_verifier import IssuerVerifier
