@@ -19,6 +19,7 @@ from .issuer_arguments import (
     IssuerArguments,
     checked_claims,
     checked_file,
+    checked_name,
     checked_names,
     checked_path,
     checked_prefix,
@@ -127,15 +128,14 @@ class Issuer:
         names = sorted(checked_names("algorithms", algorithms))
         with of_argument("algorithms=…"):
             self.algorithms = checked_algorithms(names)
-        with of_argument("keys=…"):
-            self.keys = None if keys is None else static_ring(keys, self.algorithms)
+        self.keys = None if keys is None else static_ring(keys, self.algorithms)
         self.jwks_uri = jwks_uri
         self.cafile = checked_file("cafile", cafile)
         self.allow_http = allow_http
         self._check_key_source()
         self.access_tests = tests_of("Issuer(access_when=…)", access_when)
         self.machine_tests = tests_of("Issuer(machine_when=…)", machine_when)
-        self.subject = str(checked_path("subject", subject))
+        self.subject = checked_name("subject", subject)
         self.subject_prefix = checked_prefix(subject_prefix)
         self.scopes = checked_path("scopes", scopes)
         self.roles = None if roles is None else checked_path("roles", roles)

@@ -91,6 +91,18 @@ def _several(value: object, how: str) -> Collection[object]:
     raise ConfigurationError(msg)
 
 
+def checked_name(argument: str, value: object) -> str:
+    """Return the name of a claim.
+
+    Raises:
+        ConfigurationError: It is no text, or empty.
+    """
+    if isinstance(value, str) and value:
+        return value
+    msg = f"Issuer({argument}=…) takes the name of a claim, not {value!r:.60}"
+    raise ConfigurationError(msg)
+
+
 def checked_path(argument: str, value: object) -> str | tuple[str, ...]:
     """Return the place of a claim: its name, or a tuple of names.
 

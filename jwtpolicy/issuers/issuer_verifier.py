@@ -100,7 +100,7 @@ class IssuerVerifier:
         """
         issuer, rules = self.issuer, self._rules
         header = self._checked(signed)
-        found = mapped(claims, issuer, rules.roles_claim)
+        found = mapped(header.members, claims, issuer, rules.roles_claim)
         check_addressed(found, issuer)
         check_kind(issuer, header.members, claims)
         check_times(found, issuer, self._leeway, rules.skew, rules.clock() if now is None else now)

@@ -423,7 +423,7 @@ TABLE: dict[str, tuple[Callable[[Any], Any], set[str], str]] = {
     "Issuer.keys": (
         trusted("keys"),
         {"none"},
-        r"Issuer\(keys=….*takes a JWK set|is no key set, which is",
+        "keys=.*takes a JWK set|keys=: the document is no key set, which is",
     ),
     "Issuer.jwks_uri": (trusted("jwks_uri"), {"none"}, r"Issuer\(jwks_uri=….*https://login"),
     "Issuer.algorithms": (trusted("algorithms"), set(), r"Issuer\(algorithms=….*in a list|RS256"),
