@@ -24,6 +24,7 @@ from ..exceptions import (
 )
 from ..markers import NOT_GIVEN
 from ..policy.base import NO_TOKEN_SENT, Policy, as_policy
+from ..policy.closing import closed_by_issuer
 from ..policy.credentials import KnownUser, is_ignorable
 from ..policy.program import Program, Run, weigh_async
 from ..sessions.users import is_loop_running
@@ -280,8 +281,10 @@ class Enforcement:
         if state.access is None:
             yield from self._as_guard(policy, state, request, resource, awaits)
             return
-        program = policy.program
         access = state.access
+        if access.token is not None and not access.token.is_own:
+            policy = closed_by_issuer(policy)
+        program = policy.program
         if resource is not NOT_GIVEN:
             loader = _loading(resource)
             access = self._access(state, request, access.token, access.place, loader)
@@ -322,7 +325,8 @@ class Enforcement:
         """Load the resource and the user before the view, whose proxies cannot await a loader."""
         if plan.has_async_loader and not run.access.has_resource:
             yield None, run
-        if self.services.users.is_async and run.access.token is not None:
+        token = run.access.token
+        if token is not None and self.services.users.has_async_loader(token):
             asking = _KNOWN_USER.run(run.access, run.awaiting is not None)
             if (yield _KNOWN_USER.root, asking) != ALLOW:
                 raise refusal_of(_KNOWN_USER.root, asking)

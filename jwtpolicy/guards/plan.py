@@ -12,10 +12,11 @@ from ..policy.base import Policy
 from ..policy.baseline import for_kind
 from ..policy.claim_policies import IsSubject
 from ..policy.closing import Closed, close, joined, leaves, names_foreign
-from ..policy.credentials import Access, OwnTokens, Refresh, TokenKind
+from ..policy.credentials import Access, KnownForeignUser, OwnTokens, Refresh, TokenKind
 from ..policy.program import Builder, Conjunction, Program
 from ..policy.request import AccessRequest, PolicySettings
 from ..policy.resource import Owns, ResourceMatch
+from ..tokens.token import Token
 from ..transports import Places
 from .presentation import PresentationCheck
 
@@ -154,6 +155,12 @@ class Plan:
             self.foreign = compiled.foreign
             self.is_plain = not (self.closed.ignores_invalid or has_async_view)
 
+    def program_for(self, token: Token | None) -> Program | None:
+        """Return the program that judges *token*, or its absence; None where none accepts it."""
+        if token is None:
+            return self.anonymous
+        return self.programs.get(token.kind) if token.is_own else self.foreign
+
     def absence(self) -> Decision:
         """Return the decision about a request without a token.
 
@@ -235,7 +242,7 @@ def _held_by(kind: str) -> frozenset[object]:
     Closing adds them to every level; the program leaves them out, because only own tokens of
     *kind* reach it.
     """
-    leaves_ = [TokenKind(kind), OwnTokens()]
+    leaves_ = [TokenKind(kind), OwnTokens(), KnownForeignUser()]
     leaves_ += [Access()] if kind == "access" else [Refresh()] if kind == "refresh" else []
     return frozenset(leaf.identity for leaf in leaves_)
 

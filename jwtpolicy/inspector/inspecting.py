@@ -17,8 +17,9 @@ from werkzeug.exceptions import HTTPException
 from ..app.bound_app import BoundApp
 from ..decision import one_line
 from ..exceptions import AccessError, InvalidTokenError
-from ..extension import manager_here
+from ..guards.answers import RequestServices
 from ..policy.baseline import for_kind
+from ..policy.request import AccessRequest
 from ..tokens.jose import split
 from ..tokens.strict_json import parse_object
 from ..tokens.token import Token
@@ -95,7 +96,7 @@ def _hint(encoded: str) -> str:
 def _refusal(bound: BoundApp, encoded: str) -> str | None:
     """Return why the application does not take a token, or None."""
     try:
-        token = bound.components.services.verifier.verify(encoded, kinds=None)
+        token = bound.components.services.guard_verifier.verify(encoded, kinds=None)
         return _refused_by_baseline(bound, token)
     except AccessError as error:
         return error.reason
@@ -108,7 +109,11 @@ def _refused_by_baseline(bound: BoundApp, token: Token) -> str | None:
     baseline = for_kind(bound.baseline, token.kind)
     if baseline is None:
         return None
-    decision = manager_here().explain(baseline, token)
+    services = bound.components.services
+    asked = AccessRequest(token=token, services=RequestServices(services), terms=services.terms)
+    asked.is_dry_run = True
+    # Not `JWTManager.explain`, which answers as a guard for tokens of other issuers.
+    decision = baseline.evaluate(asked)
     return None if decision else decision.reason
 
 

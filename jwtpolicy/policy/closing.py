@@ -77,6 +77,15 @@ def _closed_level(level: Policy) -> Policy:
     return closed if closed is bare else _noted(closed, level)
 
 
+def closed_by_issuer(policy: Policy) -> Policy:
+    """Return *policy* so that each way through it that names no issuer takes own tokens only.
+
+    For questions inside of a view, which close nothing else: the subject of another issuer may be
+    the same text as a local user's.
+    """
+    return _closed(normal(policy), _names_issuer, _OWN_TOKENS)
+
+
 def _noted(closed: Policy, part: Policy | None) -> Policy:
     """Return *closed*, which was just made, with a note of what its author wrote."""
     vars(closed)[WRITTEN] = part
