@@ -712,7 +712,7 @@ class JWTManager(Generic[User]):
         *,
         kind: str | Any_ = "access",
         allow_expired: bool = False,
-        issuer: IssuerName = None,
+        issuer: IssuerName = NOT_GIVEN,
     ) -> Token:
         """Check the signature and the registered claims of *encoded*, and return the `Token`.
 
@@ -784,7 +784,7 @@ class JWTManager(Generic[User]):
         *,
         subject: Any,
         expires_at: datetime | float | None,
-        issuer: IssuerName = None,
+        issuer: IssuerName = NOT_GIVEN,
     ) -> None:
         """Revoke one token by its ``jti``, from a log of issued tokens.
 
@@ -827,7 +827,7 @@ class JWTManager(Generic[User]):
             self._components().sessions.revoke_session(named)
         self._forget()
 
-    def revoke_subject(self, subject: Any, *, issuer: IssuerName = None) -> None:
+    def revoke_subject(self, subject: Any, *, issuer: IssuerName = NOT_GIVEN) -> None:
         """End all sessions of *subject*, and revoke its tokens that belong to no session.
 
         Of another issuer all tokens are refused here that it has issued up to now. It may give its
@@ -842,7 +842,7 @@ class JWTManager(Generic[User]):
                 read. If it is `current_user`, it is the subject of the current token, and of its
                 issuer. A user of another issuer is named by the text that is `Token.subject`.
             issuer: Who has issued the subject's tokens: the URL of a trusted issuer, its `Issuer`,
-                or ``OWN`` for this application. If None, it is this application.
+                or ``OWN`` for this application. If not given, it is this application.
 
         Raises:
             SubjectError: *subject* has no schema and is not a plain subject; it is a `TypeError`.
@@ -884,7 +884,7 @@ class JWTManager(Generic[User]):
         *,
         limit: int = PAGE,
         before: OpenSession | None = None,
-        issuer: IssuerName = None,
+        issuer: IssuerName = NOT_GIVEN,
     ) -> list[OpenSession]:
         """Return the open sessions of *subject*, the newest first.
 
@@ -1109,7 +1109,7 @@ class JWTManager(Generic[User]):
             raise NoTokenError(msg)
         return token
 
-    def _subject(self, subject: Any, issuer: IssuerName = None) -> Subject:
+    def _subject(self, subject: Any, issuer: IssuerName = NOT_GIVEN) -> Subject:
         """Return the ``sub`` claim of a user's tokens, and who issues them.
 
         `current_user` stands for the subject of the current token, whatever the ``user_loader`` has
@@ -1122,7 +1122,7 @@ class JWTManager(Generic[User]):
         """
         components, current = self._components(), self._current_subject(subject)
         other = self._issuer_named(issuer, components.services)
-        is_said = issuer is not None
+        is_said = issuer is not NOT_GIVEN
         return subject_meant(unwrapped(subject), other, is_said, current, components.schemas)
 
     def _current_subject(self, given: object) -> CurrentSubject:
@@ -1134,7 +1134,7 @@ class JWTManager(Generic[User]):
         Raises:
             ConfigurationError: *issuer* is not trusted.
         """
-        if issuer is None:
+        if isinstance(issuer, NotGiven):
             return None
         return issuer_named(issuer, services.guard_verifier, self._parts().own_issuers)
 
@@ -1146,7 +1146,8 @@ class JWTManager(Generic[User]):
             ForeignTokenError: *user* is the current one, and its token is another issuer's.
         """
         found = unwrapped(user)
-        refuse_foreign_user(found, self._current_subject(user), verb)
+        if isinstance(components.services.guard_verifier, TrustingVerifier):
+            refuse_foreign_user(found, self._current_subject(user), verb)
         components.registered.schemas.check(found, kind)
         return found
 

@@ -8,14 +8,14 @@ from uuid import UUID
 from ..exceptions import ConfigurationError, ForeignTokenError, SubjectError, expect
 from ..issuers.issuer import Issuer
 from ..issuers.trusting_verifier import TrustingVerifier
-from ..markers import Own
+from ..markers import NotGiven, Own
 from ..schemas import SchemaRegistry
 from ..tokens.claims import id_of
 from ..tokens.token import Token
 from ..tokens.verifier import Verifier
 
-#: Names an issuer where a verb is called: its URL or `Issuer`; ``OWN``; None where nobody says.
-IssuerName = str | Issuer | Own | None
+#: Names an issuer where a verb is called: its URL or `Issuer`, or ``OWN``.
+IssuerName = str | Issuer | Own | NotGiven
 
 
 class Subject(NamedTuple):
@@ -63,9 +63,10 @@ def issuer_named(given: object, verifier: Verifier, own: frozenset[str]) -> Issu
 
     Raises:
         ConfigurationError: It is none of the trusted issuers.
+        TypeError: It is something else, such as the None of a missing setting.
     """
     how = "issuer= takes the URL of a trusted issuer, its Issuer, or OWN"
-    if given is None or isinstance(given, Own):
+    if isinstance(given, Own):
         return None
     expect(given, (str, Issuer), how)
     url = given.url if isinstance(given, Issuer) else str(given)

@@ -170,6 +170,13 @@ def test_an_unknown_issuer_is_an_error_that_names_the_trusted_ones(verb: str) ->
         calls[verb]("https://typo.example.com")
 
 
+def test_the_none_of_a_missing_setting_names_nobody() -> None:
+    app, jwt, _ = application(VERBS["sessions"][0])
+
+    with app.app_context(), pytest.raises(TypeError, match="issuer= takes"):
+        jwt.revoke_subject("ada", issuer=None)  # type: ignore[arg-type] # the mistake
+
+
 def test_the_error_says_that_nobody_is_trusted() -> None:
     app = Flask("alone")
     app.config.update(TESTING=True, JWT_STORE_URL="memory://", JWT_SECRET_KEY=SECRET)
@@ -179,7 +186,7 @@ def test_the_error_says_that_nobody_is_trusted() -> None:
         jwt.sessions("ada", issuer=URL)
 
 
-@pytest.mark.parametrize("own", [None, OWN, "https://me.example"])
+@pytest.mark.parametrize("own", [OWN, "https://me.example"])
 def test_the_application_itself_may_be_named(own: Any) -> None:
     app = Flask("named")
     app.config.update(
