@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -79,6 +80,20 @@ def issuer_named(given: object, verifier: Verifier, own: frozenset[str]) -> Issu
     names = ", ".join(trusted) or "none"
     msg = f"{url!r:.200} is no trusted issuer; these are: {names}. {how}"
     raise ConfigurationError(msg)
+
+
+def issuer_claimed(claims: Mapping[str, Any], verifier: Verifier) -> Issuer | None:
+    """Return the other issuer whose token these claims are, if they are true: by ``iss`` alone.
+
+    Args:
+        claims: The claims of a token that nobody has verified.
+        verifier: The verifier of guards.
+    """
+    url = claims.get("iss")
+    if not isinstance(verifier, TrustingVerifier) or not isinstance(url, str):
+        return None
+    found = verifier.verifier_of(url)
+    return None if found is None else found.issuer
 
 
 def subject_meant(
