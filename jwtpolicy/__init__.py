@@ -33,6 +33,7 @@ from .policy import (
     contains,
     one_of,
     policy,
+    user,
     view_arg,
 )
 from .policy.request import AccessRequest
@@ -93,5 +94,6 @@ __all__ = [
     "policy",
     "protect",
     "public",
+    "user",
     "view_arg",
 ]
