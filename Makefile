@@ -1,4 +1,5 @@
-# Every target works on a fresh machine with git, Python 3.11 and a package index.
+# Every target works on a fresh machine with git, Python 3.11 and a package index; `make node` wants
+# that of npm too.
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 	$$python -c "import sys; sys.exit(sys.version_info < (3, 11))" 2>/dev/null \
 	&& echo $$python && break; done)
@@ -7,7 +8,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test lint format types cover docs doctest examples compat check bench load \
+.PHONY: help install node run test lint format types cover docs doctest examples compat check bench load \
 	dist dist-test docs-test full clean
 
 help: ## list the targets
@@ -21,6 +22,9 @@ $(READY): pyproject.toml setup.py
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade "pip>=25.1"
 	$(BIN)/python -m pip install --quiet --editable ".[all]" --group test --group lint --group docs
 	@touch $@
+
+node: $(READY) ## install what some tests run with Node.js: an OpenID provider, and libraries of JWTs
+	$(BIN)/python -m tests.services.npm
 
 EXAMPLE ?= notes
 STORE ?=
@@ -111,8 +115,9 @@ docs-test: $(READY) ## build the documentation where nothing is installed but th
 	build/docs-test/bin/python -m pip install --quiet --group docs .
 	build/docs-test/bin/sphinx-build -n -W --keep-going -q docs build/docs-test/html
 
-full: check dist-test docs-test ## the whole matrix: every Python found, and the lowest versions
-	$(BIN)/python -m pytest --full tests/stores tests/machines
+full: node check dist-test docs-test ## the whole matrix: every Python found, and the lowest versions
+	$(BIN)/python -m pytest --full tests/interop tests/issuers tests/stores tests/machines
+	$(BIN)/python -m pytest --slow-pages -n $(WORKERS) --dist worksteal tests/browser
 	bash .ci/matrix all
 	$(BIN)/python -m tests.compat --newest
 

@@ -17,6 +17,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from .app.bound_app import EXTENSION, GUARDS_BLUEPRINT, BoundApp, application
 from .app.components import Components, Parts
+from .app.protected_resources import ProtectedResource
 from .app.registrations import Registrations
 from .app.subjects import (
     CurrentSubject,
@@ -352,7 +353,7 @@ class JWTManager(Generic[User]):
         Raises:
             SetupError: All applications had their first request, or the issuer is trusted already
                 with other arguments, or another one has the same ``subject_prefix``.
-            ConfigurationError: *issuer* is no `Issuer`.
+            ConfigurationError: The argument is not an `Issuer`.
 
         Example:
             >>> jwt.trust(Issuer("https://login.example.com", audience="https://api.example.com"))
@@ -381,6 +382,16 @@ class JWTManager(Generic[User]):
             msg = f"{where}: Public() opens single endpoints, never a blueprint"
             raise PolicyDefinitionError(msg)
         self._registrations.add_level(blueprint, level, _admit_endpoint)
+
+    def _add_resource(self, blueprints: Iterable[Blueprint], resource: ProtectedResource) -> None:
+        """Let the endpoints of *blueprints* demand tokens for *resource*.
+
+        Raises:
+            SetupError: One of them is another resource already, or an application that registered
+                it has had its first request.
+        """
+        for blueprint in blueprints:
+            self._registrations.add_resource(blueprint, resource, _admit_endpoint)
 
     def login(
         self,

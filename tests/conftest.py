@@ -17,6 +17,8 @@ from werkzeug.security import generate_password_hash
 
 from jwtpolicy import JWTManager
 from tests import services
+from tests.services import oidc_provider
+from tests.services.oidc_provider import Provider
 from tests.support.applications import SECRET, AppAndManager, MakeApp
 from tests.support.clocks import StandingClock
 from tests.support.requests import bearer
@@ -47,6 +49,7 @@ def _sendable(value: object) -> object:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--full", action="store_true", help="run the long tests, and races for long")
+    parser.addoption("--slow-pages", action="store_true", help="let browsers wait for each answer")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -134,6 +137,26 @@ def access(app: Flask, jwt: JWTManager[Any]) -> Callable[..., dict[str, str]]:
             return bearer(jwt.issue(user, **arguments))
 
     return make
+
+
+@pytest.fixture(scope="session")
+def packages_of_provider() -> str:
+    """Return where the OpenID provider is installed; without it there is no test."""
+    return oidc_provider.find() or services.missing("oidc-provider", "it is not installed")
+
+
+@pytest.fixture(scope="session")
+def provider(packages_of_provider: str) -> Iterator[Provider]:
+    """Return a running OpenID provider, whose keys and process no test touches."""
+    with oidc_provider.running(packages_of_provider) as running:
+        yield running
+
+
+@pytest.fixture
+def own_provider(packages_of_provider: str) -> Iterator[Provider]:
+    """Return a running OpenID provider for one test, which may rotate its keys and stop it."""
+    with oidc_provider.running(packages_of_provider) as running:
+        yield running
 
 
 @pytest.fixture(scope="session")

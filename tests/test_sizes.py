@@ -17,6 +17,7 @@ MOST = 7
 #: What users call with keywords, each for one thing that they may want.
 PUBLIC_VERBS = {
     "auth_blueprint",
+    "resource_metadata_blueprint",
     "JWTManager.explain",
     "JWTManager.issue",
     "JWTManager.login",

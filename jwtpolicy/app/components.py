@@ -361,7 +361,7 @@ class Parts:
 
     def enforcement(self, components: Components) -> Enforcement:
         """Return the enforcement of policies on requests, with these components."""
-        self._trust.tell(self._name, components.registered.issuers)
+        self._trust.begin(self._name, components.registered.issuers)
         places = self.places()
         return Enforcement(
             places=places,

@@ -18,6 +18,7 @@ from ..schemas import SchemaRegistry
 from ..sessions.additions import Hook
 from ..sessions.revocation import RevocationCheck
 from ..sessions.users import UserLoader
+from .protected_resources import ProtectedResource
 
 
 class Bindable(Protocol):
@@ -71,6 +72,8 @@ class Registrations:
         blueprints: The levels of protected blueprints. No copy is made of them: those of a
             blueprint that a bound application has registered do not change any more (`add_level`),
             and others may be registered there later, with the levels that they have then.
+        resources: The protected resources, by the blueprints that they are made of; as with levels,
+            those of a bound application's blueprints do not change any more.
         written: The line that made the manager.
         lock: Serialises registering and binding: a registration during the first request of an
             application is in its copy, or is an error.
@@ -80,6 +83,7 @@ class Registrations:
         self.lock = threading.RLock()
         self.schemas = SchemaRegistry()
         self.blueprints: dict[Blueprint, list[LevelOrigin]] = {}
+        self.resources: dict[Blueprint, ProtectedResource] = {}
         self.written = calling_line()
         self._checks: list[RevocationCheck] = []
         self._hooks: dict[str, Callable[..., Any]] = {}
@@ -198,13 +202,43 @@ class Registrations:
             # By identity, and not by an `__eq__` of the application's: it is not asked otherwise.
             if level.identity in [one.policy.identity for one in levels]:
                 return
-            bound = [one for one in self._applications if one.is_bound and one.has(blueprint)]
-            if bound:
-                raise SetupError(_late(f"protect_blueprint({blueprint.name})", bound))
-            if not levels:
-                blueprint.before_request(guard)
+            self._guard(blueprint, f"protect_blueprint({blueprint.name})", guard)
             origin = LevelOrigin("blueprint", level, blueprint.name, *calling_line())
             self.blueprints[blueprint] = [*levels, origin]
+
+    def add_resource(
+        self, blueprint: Blueprint, resource: ProtectedResource, guard: Callable[[], None]
+    ) -> None:
+        """Make a blueprint a protected resource, or a part of one.
+
+        Args:
+            blueprint: The blueprint.
+            resource: The resource.
+            guard: The hook that runs before each request to the blueprint.
+
+        Raises:
+            SetupError: The blueprint is another resource already, or a bound application has
+                registered it.
+        """
+        with self.lock:
+            if (known := self.resources.get(blueprint)) is not None:
+                msg = f"the blueprint {blueprint.name} is the resource {known.identifier} already"
+                raise SetupError(msg)
+            self._guard(blueprint, f"resource_metadata_blueprint({blueprint.name})", guard)
+            self.resources[blueprint] = resource
+
+    def _guard(self, blueprint: Blueprint, what: str, guard: Callable[[], None]) -> None:
+        """Let *guard* run before each request to *blueprint*.
+
+        Raises:
+            SetupError: A bound application has registered the blueprint.
+        """
+        bound = [one for one in self._applications if one.is_bound and one.has(blueprint)]
+        if bound:
+            raise SetupError(_late(what, bound))
+        if blueprint not in self.blueprints:
+            blueprint.before_request(guard)
+            self.blueprints[blueprint] = []
 
     def copied(self) -> Registered:
         """Return a frozen copy of the registrations at this moment."""

@@ -9,7 +9,6 @@ from ..exceptions import ConfigurationError
 from ..issuers.issuer import Issuer
 from ..issuers.issuer_keys import GivenKeys, IssuerKeys
 from ..issuers.issuer_verifier import ForeignRules, IssuerVerifier
-from ..keys import KeyRing
 
 logger = logging.getLogger("jwtpolicy")
 
@@ -51,10 +50,19 @@ class Trust:
 
     def keys_of(self, issuer: Issuer) -> IssuerKeys:
         """Return the keys of *issuer*, always the same object."""
-        return self._keys.setdefault(issuer, _keys(issuer))
+        if issuer not in self._keys:
+            # One object: two threads that bind at the same time fetch once.
+            self._keys.setdefault(issuer, _keys(issuer))
+        return self._keys[issuer]
 
-    def tell(self, name: str, issuers: Sequence[Issuer]) -> None:
-        """Log whose tokens pass a level that names no issuer; *name* is the application's."""
+    def begin(self, name: str, issuers: Sequence[Issuer]) -> None:
+        """Fetch the keys in the background, and log who counts as own; *name* is the app's."""
+        for issuer in issuers:
+            self.keys_of(issuer).warm_up()
+        self._tell(name, issuers)
+
+    def _tell(self, name: str, issuers: Sequence[Issuer]) -> None:
+        """Log whose tokens pass a level that names no issuer."""
         if not issuers:
             return
         trusted = ", ".join(issuer.url for issuer in issuers)
@@ -81,6 +89,13 @@ class Trust:
 
 
 def _keys(issuer: Issuer) -> IssuerKeys:
-    if isinstance(issuer.keys, KeyRing):
+    if issuer.keys is not None:
         return GivenKeys(issuer.keys)
-    return GivenKeys(KeyRing(verifying=issuer.keys))  # type: ignore[arg-type]
+    # Here, because TLS takes a while to import, and most applications trust nobody else.
+    from ..keys.fetching import FetchRules
+    from ..keys.remote import RemoteKeys
+    from ..keys.remote_source import RemoteSource
+
+    rules = FetchRules(allow_http=issuer.allow_http, cafile=issuer.cafile)
+    source = RemoteSource(issuer.url, issuer.algorithms, issuer.jwks_uri, rules)
+    return RemoteKeys(issuer.url, source)

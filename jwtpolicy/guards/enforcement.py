@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import inspect
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final, cast
 
 from flask import Request
 
+from ..connections.deadlines import together
 from ..exceptions import (
     AccessError,
     InvalidTokenError,
@@ -28,7 +29,6 @@ from ..policy.closing import closed_by_issuer
 from ..policy.credentials import KnownUser, is_ignorable
 from ..policy.program import Program, Run, weigh_async
 from ..sessions.users import is_loop_running
-from ..stores.deadlines import together
 from ..tokens.token import Token
 from ..transports import Places, Transport
 from .answers import Services
@@ -72,6 +72,9 @@ class Enforcement:
         services: The verifier, the revocation and the users of the application.
         baseline: The policy that every presented token has to pass, or None.
         refusals: Logs refusals and sets the realm of their challenges.
+
+    Attributes:
+        baseline_at: Returns the baseline of an endpoint, which may demand an audience too.
     """
 
     def __init__(
@@ -85,6 +88,7 @@ class Enforcement:
     ) -> None:
         self.services = services
         self.baseline = baseline
+        self.baseline_at: Callable[[str | None], Policy | None] = lambda endpoint: baseline
         self.places = places
         self._checks = checks
         self._verify = services.guard_verifier.verify
@@ -303,7 +307,7 @@ class Enforcement:
     ) -> Flow[None]:
         """Evaluate *policy* as a guard: read the token, close the policy, add the baseline."""
         plan = Plan(
-            CompiledLevels([policy], self.baseline, "enforce"),
+            CompiledLevels([policy], self.baseline_at(request.endpoint), "enforce"),
             label="enforce",
             places=self.places,
             checks=self._checks,

@@ -20,10 +20,10 @@ from ..decision import one_line
 from ..exceptions import AccessError, InvalidTokenError
 from ..guards.answers import RequestServices
 from ..issuers.issuer import Issuer
+from ..parsing.strict_json import parse_object
 from ..policy.baseline import for_kind
 from ..policy.request import AccessRequest
 from ..tokens.jose import split
-from ..tokens.strict_json import parse_object
 from ..tokens.token import Token
 from ..tokens.verifier import Verifier
 from .spans import moment

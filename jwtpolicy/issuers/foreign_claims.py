@@ -180,7 +180,7 @@ def _scope(scope: object) -> str:
     """Return the scopes as text, which providers write as text or as an array.
 
     Raises:
-        InvalidTokenError: They are neither.
+        InvalidTokenError: The claim is neither a text nor an array of texts.
     """
     if type(scope) is str:
         return scope

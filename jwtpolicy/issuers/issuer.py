@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from types import NoneType
 from typing import TYPE_CHECKING, Any, Final, NoReturn, Self, Unpack
 
 from marshmallow import Schema
 
 from ..exceptions import ConfigurationError, expect
-from ..keys import Key, KeyRing
+from ..keys.discovery import checked_issuer
+from ..keys.remote_set import checked_algorithms
+from ..keys.static_set import StaticKeys, static_ring
+from ..keys.urls import checked_url
 from . import presets
 from .conditions import AT_JWT, Condition, Path, holds, is_client_itself, tests_of
 from .issuer_arguments import (
     IssuerArguments,
-    checked_algorithms,
     checked_claims,
     checked_names,
     checked_path,
     checked_prefix,
     checked_seconds,
-    checked_url,
 )
 from .presets import PresetArguments
 
@@ -54,7 +55,7 @@ class Issuer:
         client_ids: Instead of an audience: the clients whose tokens are accepted, by the claim
             ``client_id``, for an issuer whose access tokens have no ``aud``.
         keys: Its public keys, if they are not fetched: a JWK set as a mapping, as text or as the
-            path of a file; `Key` objects; or a `KeyRing`.
+            path of a file; or a list of `Key` objects.
         jwks_uri: The URL of its key set. If neither this nor *keys* is given, the issuer's
             discovery document names it.
         algorithms: Accepted algorithms, all asymmetric.
@@ -76,6 +77,7 @@ class Issuer:
         schema: A marshmallow schema that makes the principal of the claims, or None.
         user_loader: Returns the user of a token, or None if there is none. It may create the local
             user at first sight.
+        cafile: A PEM file with the authority of its certificate, if that is not public.
         allow_http: Whether its keys may be fetched by http, which works on this machine only.
 
     Raises:
@@ -95,7 +97,7 @@ class Issuer:
         *,
         audience: str | Collection[str] = (),
         client_ids: str | Collection[str] = (),
-        keys: KeyRing | Mapping[str, object] | str | Iterable[Key] | None = None,
+        keys: StaticKeys | None = None,
         jwks_uri: str | None = None,
         algorithms: str | Collection[str] = ALGORITHMS,
         access_when: Condition | Collection[Condition] = AT_JWT,
@@ -110,18 +112,21 @@ class Issuer:
         max_age: float | None = None,
         schema: Schema | type[Schema] | None = None,
         user_loader: Callable[[Token], Any] | None = None,
+        cafile: str | None = None,
         allow_http: bool = False,
     ) -> None:
         for name, switch in (("requires_jti", requires_jti), ("allow_http", allow_http)):
             expect(switch, bool, f"Issuer({name}=…) is True or False", ConfigurationError)
-        self.url = checked_url(url, allow_http=allow_http)
+        self.url = checked_issuer(url, allow_http=allow_http).text
         self.audience = checked_names("audience", audience)
         self.client_ids = checked_names("client_ids", client_ids)
         self._check_addressees()
-        self.keys = keys
+        self.algorithms = checked_algorithms(sorted(checked_names("algorithms", algorithms)))
+        self.keys = None if keys is None else static_ring(keys, self.algorithms)
         self.jwks_uri = jwks_uri
+        self.cafile = cafile
+        self.allow_http = allow_http
         self._check_key_source()
-        self.algorithms = checked_algorithms(algorithms)
         self.access_tests = tests_of("Issuer(access_when=…)", access_when)
         self.machine_tests = tests_of("Issuer(machine_when=…)", machine_when)
         self.subject = str(checked_path("subject", subject))
@@ -135,7 +140,6 @@ class Issuer:
         self.max_age = checked_seconds("max_age", max_age, _MAX_AGE)
         self.schema = _checked_schema(schema)
         self.user_loader = _checked_loader(user_loader)
-        self.allow_http = allow_http
         vars(self)["_is_sealed"] = True
 
     def __setattr__(self, name: str, value: object) -> None:
@@ -172,6 +176,8 @@ class Issuer:
         if self.keys is not None and self.jwks_uri is not None:
             msg = f"{self!r}: keys= and jwks_uri= exclude each other"
             raise ConfigurationError(msg)
+        if self.jwks_uri is not None:
+            checked_url(self.jwks_uri, allow_http=self.allow_http)
 
     @classmethod
     def auth0(
@@ -327,7 +333,7 @@ def _checked_loader(loader: Callable[[Token], Any] | None) -> Callable[[Token], 
     """Return the loader of users.
 
     Raises:
-        ConfigurationError: It cannot be called.
+        ConfigurationError: The loader is not a function.
     """
     given: object = loader
     if given is None or callable(given):

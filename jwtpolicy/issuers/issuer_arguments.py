@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, Final, TypedDict
-from urllib.parse import urlsplit
 
 from marshmallow import Schema
 
 from ..exceptions import ConfigurationError, expect
-from ..keys import Key, KeyRing
-from ..keys.key import SUPPORTED
+from ..keys.static_set import StaticKeys
 from ..tokens.claims import RESERVED_CLAIMS, is_storable
 from .conditions import Condition, Path
 
@@ -22,7 +19,7 @@ if TYPE_CHECKING:
 class IssuerArguments(TypedDict, total=False):
     """The arguments of `Issuer` that presets pass on, for type checkers."""
 
-    keys: KeyRing | Mapping[str, object] | str | Iterable[Key] | None
+    keys: StaticKeys | None
     jwks_uri: str | None
     algorithms: str | Collection[str]
     access_when: Condition | Collection[Condition]
@@ -37,54 +34,12 @@ class IssuerArguments(TypedDict, total=False):
     max_age: float | None
     schema: Schema | type[Schema] | None
     user_loader: Callable[[Token], Any] | None
+    cafile: str | None
     allow_http: bool
 
 
-#: Characters of an issuer's URL at most.
-_MAX_URL: Final = 1024
 #: Claims that `Issuer(claims=…)` may set although the library reads them.
 _MAPPABLE: Final = frozenset({"acr", "amr", "auth_time"})
-
-
-def checked_url(url: object, *, allow_http: bool) -> str:
-    """Return the URL of an issuer, as it is written.
-
-    Raises:
-        ConfigurationError: It is no https URL without query and fragment
-            (:rfc:`8414#section-2`); http is one of this machine, and only where it is allowed.
-    """
-    expect(url, str, "Issuer(url) takes the issuer's URL", ConfigurationError)
-    text = str(url)
-    try:
-        parts = urlsplit(text)
-        host, _ = parts.hostname or "", parts.port
-    except ValueError:
-        host, parts = "", urlsplit("")
-    is_plain = text.isascii() and text.isprintable() and not set(' \\"') & set(text)
-    is_bare = not (parts.query or parts.fragment or "@" in parts.netloc or "?" in text)
-    if not (is_plain and is_bare and host and len(text) <= _MAX_URL and "#" not in text):
-        msg = (
-            f"Issuer({text!r:.80}): expected an https URL without query, fragment and password, "
-            "as the issuer writes it in `iss`, such as 'https://login.example.com'"
-        )
-        raise ConfigurationError(msg)
-    if parts.scheme != "https" and not (
-        allow_http and parts.scheme == "http" and is_loopback(host)
-    ):
-        msg = (
-            f"Issuer({text!r:.80}): an issuer has an https URL; http is for an issuer on this "
-            "machine alone, with allow_http=True"
-        )
-        raise ConfigurationError(msg)
-    return text
-
-
-def is_loopback(host: str) -> bool:
-    """Whether *host* is a name or address of this machine."""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
 
 
 def checked_names(argument: str, value: object) -> frozenset[str]:
@@ -108,29 +63,11 @@ def _several(value: object, how: str) -> Collection[object]:
     raise ConfigurationError(msg)
 
 
-def checked_algorithms(value: object) -> tuple[str, ...]:
-    """Return the algorithms, in their order.
-
-    Raises:
-        ConfigurationError: There is none, or one is not an asymmetric one that is known here: with
-            a secret whoever verifies could sign too.
-    """
-    names = checked_names("algorithms", value)
-    asymmetric = [name for name in SUPPORTED if not name.startswith("HS")]
-    if not names or not names <= set(asymmetric):
-        msg = (
-            f"Issuer(algorithms=…) takes some of {', '.join(asymmetric)}, "
-            f"not {sorted(names - set(asymmetric))!r:.60}"
-        )
-        raise ConfigurationError(msg)
-    return tuple(name for name in asymmetric if name in names)
-
-
 def checked_path(argument: str, value: object) -> str | tuple[str, ...]:
     """Return the place of a claim: its name, or a tuple of names.
 
     Raises:
-        ConfigurationError: It is something else.
+        ConfigurationError: It is neither a name nor a tuple of names.
     """
     names = value if isinstance(value, tuple) and value else (value,)
     if not all(isinstance(name, str) and name for name in names):

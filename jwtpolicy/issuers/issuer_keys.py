@@ -20,6 +20,9 @@ class IssuerKeys(Protocol):
     def renewed(self, ring: KeyRing) -> KeyRing:
         """Return a newer ring than *ring*, which does not know a key; or *ring* itself."""
 
+    def warm_up(self) -> None:
+        """Get ready in the background, where that takes time."""
+
 
 class GivenKeys:
     """Keys that were given once and never change."""
@@ -32,3 +35,6 @@ class GivenKeys:
 
     def renewed(self, ring: KeyRing) -> KeyRing:
         return ring
+
+    def warm_up(self) -> None:
+        pass

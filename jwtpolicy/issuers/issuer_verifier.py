@@ -23,7 +23,7 @@ logger = logging.getLogger("jwtpolicy")
 
 
 class Origin(NamedTuple):
-    """Where a token of another issuer comes from.
+    """The origin of a token of another issuer.
 
     Attributes:
         issuer: The issuer.
@@ -54,7 +54,7 @@ class Origin(NamedTuple):
 
 
 class ForeignRules(NamedTuple):
-    """What the application asks of tokens of every other issuer.
+    """Rules of the application for tokens of every other issuer.
 
     Attributes:
         clock: Returns seconds since the epoch.

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from ..exceptions import InvalidTokenError, WrongKindError
+from ..parsing.strict_json import parse_object
 from ..tokens.claims import Purpose
 from ..tokens.jose import split
-from ..tokens.strict_json import parse_object
 from ..tokens.token import Token
 from ..tokens.verifier import Signed, Verifier
 from .issuer_verifier import IssuerVerifier

@@ -1,5 +1,6 @@
 """Offer the policies, and what they are made with, under one name."""
 
+from .audience import ForAudience
 from .base import AllOf, AnyOf, AtLeast, Not, Policy, When
 from .claim_policies import ClaimsMatch, HasRole, HasScope, IsSubject
 from .credentials import (
@@ -26,6 +27,7 @@ __all__ = [
     "AnyOf",
     "AtLeast",
     "ClaimsMatch",
+    "ForAudience",
     "Fresh",
     "HasRole",
     "HasScope",

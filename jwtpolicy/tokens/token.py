@@ -59,7 +59,7 @@ def _moment(seconds: float | None) -> datetime | None:
 
 
 class TokenOrigin(Protocol):
-    """Where a token of another issuer comes from."""
+    """The origin of a token of another issuer."""
 
     @property
     def is_machine(self) -> bool:

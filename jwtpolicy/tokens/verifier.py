@@ -9,9 +9,9 @@ from ..clock import Clock, system_clock
 from ..exceptions import InvalidTokenError
 from ..keys import Key, KeyRing
 from ..keys.ring import KeySource, find_keys, limits_keys, may_sign
+from ..parsing.strict_json import parse_object
 from .claims import ClaimRules, Purpose, check_claims, read_identity
 from .jose import Header, parse_header, split
-from .strict_json import parse_object
 from .token import Token, _verified
 
 #: Size of the cache of parsed headers, which has only headers of verified tokens.
@@ -56,7 +56,7 @@ class Generation:
         """Return the header in *segment*, and the keys that may have signed its token, if any.
 
         Raises:
-            InvalidTokenError: It is no header.
+            InvalidTokenError: The segment is not a header that is accepted.
         """
         header = parse_header(segment)
         keys = find_keys(self.ring, header.algorithm, header.key_id)
@@ -181,7 +181,7 @@ class Verifier:
         """Refuse a token that no own key has signed; a subclass may know whose it is.
 
         Raises:
-            InvalidTokenError: Always, with *reason*.
+            InvalidTokenError: The token is refused in any case, for this reason.
         """
         raise InvalidTokenError(reason)
 

@@ -9,6 +9,8 @@ import pytest
 from flask import Flask
 
 from tests.services import find_browser, has_playwright, missing
+from tests.services.oidc_provider import RESOURCES, Provider
+from tests.support.authorization_code import CodeFlow, Tokens
 from tests.support.browser import FLAGS, serving
 
 if TYPE_CHECKING:
@@ -47,11 +49,43 @@ def page(chromium: Browser) -> Iterator[Page]:
     context.close()
 
 
+@pytest.fixture(scope="session")
+def delay(pytestconfig: pytest.Config) -> float:
+    """Return for how many seconds answers are held back: longer than any step of a test."""
+    return 0.3 if pytestconfig.getoption("--slow-pages") else 0
+
+
 @pytest.fixture
-def serve() -> Iterator[Callable[[Flask, str], str]]:
+def serve(delay: float) -> Iterator[Callable[[Flask, str], str]]:
     """Return what starts an application on a free port, and gives its address.
 
     Names under ``localhost`` are sites of their own, and safe enough for secure cookies.
     """
-    with serving() as start:
+    with serving(delay) as start:
         yield start
+
+
+@pytest.fixture
+def log_in_at_provider(
+    page: Page, provider: Provider, serve: Callable[[Flask, str], str]
+) -> Callable[..., Tokens]:
+    """Return what logs ada in at the provider's own pages, once: for an algorithm, and a client.
+
+    The client is ``shop-…`` unless another is named; the browser comes back to a page of it.
+    """
+    shop = Flask("tests.shop")
+    shop.add_url_rule("/callback", view_func=lambda: "<h1>Welcome back</h1>")
+    redirect_uri = f"http://127.0.0.1:{serve(shop, 'shop').rpartition(':')[2]}/callback"
+
+    def log_in(algorithm: str, client: str | None = None) -> Tokens:
+        resource = RESOURCES[algorithm]
+        flow = CodeFlow(provider, resource, client or f"shop-{algorithm}", redirect_uri)
+        page.goto(flow.url)
+        page.fill("[name=login]", "ada")
+        page.fill("[name=password]", "any")
+        page.get_by_role("button", name="Sign-in").click()
+        page.get_by_role("button", name="Continue").click()
+        page.wait_for_url(f"{redirect_uri}?*")
+        return flow.exchange(page.url)
+
+    return log_in

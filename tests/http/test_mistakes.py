@@ -10,7 +10,7 @@ import inspect
 import re
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import pytest
@@ -26,6 +26,7 @@ from jwtpolicy import (
     AtLeast,
     ClaimSchema,
     ClaimsMatch,
+    ForAudience,
     Fresh,
     HasRole,
     HasScope,
@@ -54,6 +55,7 @@ from jwtpolicy.endpoints import (
     RevocationView,
     StepUpView,
     auth_blueprint,
+    resource_metadata_blueprint,
 )
 from jwtpolicy.exceptions import AccessError, SetupError
 from jwtpolicy.keys import Key, KeyRing
@@ -131,6 +133,19 @@ def registered(verb: str, *args: Any, of: str | None = None) -> Callable[[Any], 
 def view(name: str, base: type = ProtectedView) -> Callable[[Any], Any]:
     """Return what makes a class with one attribute."""
     return lambda value: type("V", (base,), {name: value, "authenticate": function})
+
+
+#: What `resource_metadata_blueprint` needs beside the manager and the blueprint.
+METADATA: dict[str, Any] = {
+    "resource": "https://api.example.com/mcp",
+    "authorization_servers": ["https://login.example.com"],
+}
+
+
+def publish(name: str, value: Any) -> Blueprint:
+    """Return the metadata of a resource, with one argument of its own."""
+    arguments = {**METADATA, name: value}
+    return resource_metadata_blueprint(JWTManager(), Blueprint("mcp", __name__), **arguments)
 
 
 #: What is called, the values that it takes, and the word that its error has to name.
@@ -356,6 +371,11 @@ TABLE: dict[str, tuple[Callable[[Any], Any], set[str], str]] = {
     "Owns.of": (lambda v: Owns("a", of=v), {"none", "class"}, "of=….* takes a type"),
     "Access": (lambda v: Access(v), set(), r"write Access\(\)"),  # type: ignore[call-arg]
     "NotRevoked": (lambda v: NotRevoked(v), set(), r"write NotRevoked\(\)"),  # type: ignore[call-arg]
+    "ForAudience.audience": (
+        lambda v: ForAudience(v),
+        {"text"},
+        "ForAudience takes the audience",
+    ),
     "TokenKind.kind": (lambda v: TokenKind(v), {"text"}, "TokenKind takes the kind"),
     "Anonymous.ignore_invalid": (
         lambda v: Anonymous(ignore_invalid=v),
@@ -434,6 +454,27 @@ TABLE: dict[str, tuple[Callable[[Any], Any], set[str], str]] = {
         {"none"},
         "views=… takes a mapping",
     ),
+    "resource_metadata_blueprint.jwt": (
+        lambda v: resource_metadata_blueprint(v, Blueprint("mcp", __name__), **METADATA),
+        set(),
+        "takes the JWTManager first",
+    ),
+    "resource_metadata_blueprint.blueprints": (
+        lambda v: resource_metadata_blueprint(JWTManager(), v, **METADATA),
+        set(),
+        "takes Blueprints",
+    ),
+    **{
+        f"resource_metadata_blueprint.{name}": (partial(publish, name), fine, expected)
+        for name, fine, expected in (
+            ("resource", set(), "takes a URL|another scheme|no host"),
+            ("authorization_servers", set(), "takes a list of URLs|takes a URL|scheme|no host"),
+            ("resource_name", {"text", "none"}, "takes a text"),
+            ("resource_documentation", {"none"}, "takes a URL|scheme|no host"),
+            ("challenge_scope", {"flag"}, "True or False"),
+            ("allow_http", {"flag"}, "True or False"),
+        )
+    },
     "LoginView.fields": (
         view("fields", LoginView),
         {"list", "mapping"},
@@ -551,6 +592,7 @@ def parameters() -> Iterator[str]:
     verbs = {f"JWTManager.{name}": verb for name, verb in vars(JWTManager).items()}
     takers = {name: verb for name, verb in verbs.items() if "._" not in name}
     takers |= {"JWTManager": JWTManager.__init__, "auth_blueprint": auth_blueprint}
+    takers |= {"resource_metadata_blueprint": resource_metadata_blueprint}
     takers |= {"Key": Key.__init__, "KeyRing": KeyRing.__init__}
     for name, taker in takers.items():
         if inspect.isfunction(taker):

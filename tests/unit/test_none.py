@@ -76,7 +76,11 @@ MEANINGS: dict[str, dict[str, str]] = {
         "max_age": "no limit",
         "schema": "the principal is the subject",
         "user_loader": "the user is the principal",
+        "cafile": DEFAULT,
     },
+    "resource_metadata_blueprint": dict.fromkeys(
+        ["resource_name", "resource_documentation"], NOTHING
+    ),
     "Key": {"key_id": DEFAULT},
     "KeyRing": {"signing": "nothing is signed"},
     "KeyRing.from_config": dict.fromkeys(["secret", "private_key", "public_key"], NOTHING),
