@@ -50,6 +50,7 @@ from .exceptions import (
     expect_several,
 )
 from .guards.answers import RequestServices, Services
+from .guards.issuer_checks import policy_for
 from .guards.levels import level_of
 from .guards.presented_tokens import warn_of_nothing
 from .guards.request_state import RequestState
@@ -58,7 +59,6 @@ from .issuers.trusting_verifier import TrustingVerifier
 from .keys import KeyRing
 from .markers import NOT_GIVEN, Any_, Never, NotGiven
 from .policy.base import Policy, as_policy
-from .policy.closing import closed_by_issuer
 from .policy.credentials import Access, NotRevoked, Public
 from .policy.request import DEFAULT_SETTINGS, NOT_LOADED, AccessRequest
 from .proxies import (
@@ -543,7 +543,7 @@ class JWTManager(Generic[User]):
         The new token is not fresh. For cookies, ``JWT_COOKIE_RENEW_WITHIN`` does this.
 
         Raises:
-            ForeignTokenError: *token* is another issuer's.
+            ForeignTokenError: Another issuer has issued *token*.
             RevokedTokenError: The token was revoked, or its session was ended or has expired.
             UnknownUserError: The ``user_loader`` returned None for the user of the token.
             StoreUnavailableError: The token store cannot be asked.
@@ -742,7 +742,7 @@ class JWTManager(Generic[User]):
         Raises:
             InvalidTokenError: *encoded* is not a valid token, or is of another kind or issuer. It
                 is an `ExpiredTokenError` or a `WrongKindError` if that is the reason.
-            ConfigurationError: *issuer* is not trusted.
+            ConfigurationError: The application does not trust *issuer*.
             TypeError: *allow_expired* is neither True nor False, or *kind* is not text; or
                 *allow_expired* is True for another issuer.
             KeysUnavailableError: The keys of *issuer* could not be fetched.
@@ -809,7 +809,7 @@ class JWTManager(Generic[User]):
             issuer: The issuer of the token, as for `revoke_subject`.
 
         Raises:
-            ConfigurationError: *issuer* is not trusted.
+            ConfigurationError: The application does not trust *issuer*.
             TypeError: *token_id* is not text or empty, or *expires_at* is neither an aware
                 datetime nor a number of seconds.
             NotAnIdError: *token_id* or the subject contains NUL or a lone surrogate.
@@ -857,7 +857,7 @@ class JWTManager(Generic[User]):
 
         Raises:
             SubjectError: *subject* has no schema and is not a plain subject; it is a `TypeError`.
-            ConfigurationError: *issuer* is not trusted.
+            ConfigurationError: The application does not trust *issuer*.
             ForeignTokenError: *subject* is `current_user`, and its token is not of *issuer*. Or
                 *issuer* is not given, *subject* is text, and the current token is another
                 issuer's and has the same subject, so that nobody can tell whose it is.
@@ -1003,10 +1003,10 @@ class JWTManager(Generic[User]):
         """Explain the decision of a policy, or what the answer to a request would be.
 
         With a policy, the result is a `Decision` with its reasons. Only the policy is evaluated,
-        without the baseline, and without the access token that a guard requires by default.
+        without the baseline, and without the access token that a guard requires by default. A token
+        of another issuer passes only the parts that name its issuer, as everywhere.
         *token* is an encoded or verified token, or None for a request without a token. If it is
-        not given, it is the current token, if there is one. As everywhere, parts of the policy that
-        name no issuer refuse the token of another one. *token* may also be an `AccessRequest`,
+        not given, it is the current token, if there is one. It may also be an `AccessRequest`,
         which describes the whole request. Otherwise keywords describe the request: ``method``,
         ``endpoint``, ``view_args``, ``remote_addr``, ``transport`` and ``resource``; a
         ``resource`` of None was not found.
@@ -1080,8 +1080,7 @@ class JWTManager(Generic[User]):
         access.is_dry_run = True
         access._services = access._services or RequestServices(services)
         access.terms = services.terms if access.terms is DEFAULT_SETTINGS else access.terms
-        is_foreign = access.token is not None and not access.token.is_own
-        return _explained(closed_by_issuer(policy) if is_foreign else policy, access)
+        return _explained(policy_for(policy, access.token, services.terms, "explain"), access)
 
     def _token_of(self, token: str | Token | NotGiven | None) -> Token | None:
         if isinstance(token, NotGiven):
@@ -1128,7 +1127,7 @@ class JWTManager(Generic[User]):
 
         Raises:
             SubjectError: *subject* has no schema and is no plain subject.
-            ConfigurationError: *issuer* is not trusted.
+            ConfigurationError: The application does not trust *issuer*.
             ForeignTokenError: Nobody can tell whose subject is meant.
         """
         components, current = self._components(), self._current_subject(subject)
@@ -1143,7 +1142,7 @@ class JWTManager(Generic[User]):
         """Return another issuer; None for the application itself.
 
         Raises:
-            ConfigurationError: *issuer* is not trusted.
+            ConfigurationError: The application does not trust *issuer*.
         """
         if isinstance(issuer, NotGiven):
             return None

@@ -313,7 +313,7 @@ class Parts:
     ) -> Components:
         """Return the services of the application for the registrations in *registered*."""
         checks = (*registered.revocation_checks, *app.extensions.get(REVOCATION_CHECKS, ()))
-        terms = _terms(self.settings, self.clock, registered)
+        terms = _terms(self.settings, self.clock, registered, self._trust)
         # As far ahead as `iat` may lie: a token of a machine that is ahead passes its guards, and
         # so it must not outlive its revocation (REV-1).
         revocation = Revocation(
@@ -324,6 +324,7 @@ class Parts:
             issuer=self.settings.encode_issuer or "",
             accepted_issuers=self.settings.accepted_issuers,
         )
+        _check_users(registered, self._trust)
         users = Users(registered.user_loader, app.ensure_sync)
         additions = Additions(app.json.dumps, registered.extra_claims, registered.extra_headers)
         has_loader = registered.user_loader is not None
@@ -352,7 +353,8 @@ class Parts:
         Where the tokens of the only issuer count as own, it is one.
         """
         own = _verifier(self.settings, self.keys, self.clock, registered.schemas)
-        issuers = self._trust.verifiers(registered.issuers)
+        prefixes = registered.schemas.prefixes.values()
+        issuers = self._trust.verifiers(registered.issuers, prefixes)
         if not issuers:
             return own, own
         base = _verifier(self.settings, self.keys, self.clock, registered.schemas)
@@ -402,6 +404,21 @@ class Parts:
             return rules
         # So that the end of an own subject is the end of the tokens that count as own.
         return rules._replace(accepted_issuers=[*rules.accepted_issuers, issuers[0].url])
+
+
+def _check_users(registered: Registered, trust: Trust) -> None:
+    """Refuse a ``user_loader`` of the manager that nobody would ever call.
+
+    Raises:
+        ConfigurationError: All tokens are of other issuers, because there is no key.
+    """
+    if registered.user_loader is not None and registered.issuers and not trust.has_keys:
+        names = ", ".join(issuer.url for issuer in registered.issuers)
+        msg = (
+            "jwt.user_loader is for tokens that own keys have signed, and there is no key; pass "
+            f"the function as user_loader= to the Issuer of {names}"
+        )
+        raise ConfigurationError(msg)
 
 
 def _with_users(baseline: Policy | None, registered: Registered) -> Policy | None:
@@ -514,7 +531,9 @@ def _demanded(settings: Settings) -> frozenset[str]:
     return frozenset(name for name, values in accepted.items() if values)
 
 
-def _terms(settings: Settings, clock: Clock, registered: Registered) -> PolicySettings:
+def _terms(
+    settings: Settings, clock: Clock, registered: Registered, trust: Trust
+) -> PolicySettings:
     types = registered.schemas.prefixes
     prefixes = tuple({prefix for prefix in types.values() if prefix})
     return PolicySettings(
@@ -525,6 +544,8 @@ def _terms(settings: Settings, clock: Clock, registered: Registered) -> PolicySe
         prefixes=prefixes,
         skew=settings.clock_skew,
         issuers={issuer.url: issuer for issuer in registered.issuers},
+        own_issuers=trust.own_issuers,
+        has_keys=trust.has_keys,
     )
 
 

@@ -263,7 +263,7 @@ class _Walk:
         if access.token is not None:
             self._dry_run.services.give_back(access.token)
             self._state.answers.forget()
-        # There is one: the token has passed it.
+        # That of its token's kind and issuer is there: it has let the request in.
         program = cast(Program, plan.program_for(access.token))
         run = program.run(access)
         program.root.weigh(run)

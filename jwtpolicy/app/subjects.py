@@ -154,7 +154,7 @@ def refuse_foreign(token: Token, verb: str) -> None:
     """Refuse a verb that is about own tokens.
 
     Raises:
-        ForeignTokenError: *token* is another issuer's.
+        ForeignTokenError: Another issuer has issued *token*.
     """
     if token._origin is not None:
         msg = f"{verb} is for tokens of this application, and the current one is of {token.issuer}"

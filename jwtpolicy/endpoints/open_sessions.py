@@ -43,7 +43,7 @@ class SessionsView(ProtectedView):
     are revoked. For a session of somebody else, or one that has ended, the answer is 404
     ``not_found``.
 
-    Where `policies` name another issuer, its users have no sessions here: the list is empty, and
+    If `policies` name another issuer, its users have no sessions here: the list is empty, and
     ``others`` is answered with 403 ``access_denied``. Without an id their tokens are revoked.
     """
 

@@ -25,7 +25,6 @@ from ..exceptions import (
 )
 from ..markers import NOT_GIVEN
 from ..policy.base import NO_TOKEN_SENT, Policy, as_policy
-from ..policy.closing import closed_by_issuer
 from ..policy.credentials import KnownUser, is_ignorable
 from ..policy.program import Program, Run, weigh_async
 from ..sessions.users import is_loop_running
@@ -46,6 +45,7 @@ from .flow import (
     use_up,
 )
 from .inner_access import InnerAccess
+from .issuer_checks import check_issuers, check_needs, check_subjects, policy_for
 from .live_access import LiveAccess, keep
 from .plan import CompiledLevels, Loader, Plan
 from .presentation import PresentationCheck, judge_presented
@@ -286,9 +286,7 @@ class Enforcement:
             yield from self._as_guard(policy, state, request, resource, awaits)
             return
         access = state.access
-        if access.token is not None and not access.token.is_own:
-            policy = closed_by_issuer(policy)
-        program = policy.program
+        program = policy_for(policy, access.token, self.services.terms, "enforce").program
         if resource is not NOT_GIVEN:
             loader = _loading(resource)
             access = self._access(state, request, access.token, access.place, loader)
@@ -307,7 +305,7 @@ class Enforcement:
     ) -> Flow[None]:
         """Evaluate *policy* as a guard: read the token, close the policy, add the baseline."""
         plan = Plan(
-            CompiledLevels([policy], self.baseline_at(request.endpoint), "enforce"),
+            self._compiled(policy, self.baseline_at(request.endpoint)),
             label="enforce",
             places=self.places,
             checks=self._checks,
@@ -324,6 +322,20 @@ class Enforcement:
         if state.access is not access:
             # Another task was let in meanwhile, and its token is the current one from now on.
             yield from self._inner(policy, state, request, resource, awaits=awaits)
+
+    def _compiled(self, policy: Policy, baseline: Policy | None) -> CompiledLevels:
+        """Return *policy* as the only level of a guard.
+
+        Raises:
+            PolicyDefinitionError: No request could pass it, or it names an issuer that is not
+                trusted, or takes the users of several as one.
+        """
+        terms = self.services.terms
+        check_issuers([policy], terms, "enforce")
+        compiled = CompiledLevels([policy], baseline, "enforce")
+        check_subjects(compiled.closed.policy, baseline, terms, "enforce")
+        check_needs(compiled.closed.policy, terms, "enforce")
+        return compiled
 
     def _loaded(self, plan: Plan, run: Run) -> Flow[LiveAccess]:
         """Load the resource and the user before the view, whose proxies cannot await a loader."""

@@ -156,7 +156,7 @@ class Plan:
             self.is_plain = not (self.closed.ignores_invalid or has_async_view)
 
     def program_for(self, token: Token | None) -> Program | None:
-        """Return the program that judges *token*, or its absence; None where none accepts it."""
+        """Return the program that judges *token*; None where none accepts its kind or issuer."""
         if token is None:
             return self.anonymous
         return self.programs.get(token.kind) if token.is_own else self.foreign

@@ -154,7 +154,7 @@ class user(_Looked):  # noqa: N801 # reads as a value in an expression
 
     The user is what the ``user_loader`` returns: that of the manager for own tokens, that of its
     `Issuer` for the token of another issuer. So ``ResourceMatch(owner_id=user("id"))`` compares
-    with a local id, whoever has issued the token.
+    with a local id for tokens of all issuers.
 
     If the user cannot be loaded, the outcome is that of `KnownUser`.
 

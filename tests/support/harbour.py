@@ -187,10 +187,10 @@ class Harbour:
 
     def _mount_embassy(self) -> None:
         self.jwt.trust(issuer())
-        of_both, abroad = IssuedBy(URL, OWN), IssuedBy(URL)
+        home, abroad = IssuedBy(OWN), IssuedBy(URL)
         for path, policy_ in {
             "": abroad & HasScope("ships:read"),
-            "/vault": of_both & IsSubject("owner"),
+            "/vault": (home & IsSubject("owner")) | (abroad & IsSubject("owner")),
             "/visa": abroad & SingleUse(),
         }.items():
             view = protect(policy_)(lambda **args: ran("embassy"))
