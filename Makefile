@@ -23,7 +23,7 @@ $(READY): pyproject.toml setup.py
 	$(BIN)/python -m pip install --quiet --editable ".[all]" --group test --group lint --group docs
 	@touch $@
 
-node: $(READY) ## install what some tests run with Node.js: an OpenID provider
+node: $(READY) ## install what some tests run with Node.js: an OpenID provider, and libraries of JWTs
 	$(BIN)/python -m tests.services.npm
 
 EXAMPLE ?= notes
@@ -116,7 +116,7 @@ docs-test: $(READY) ## build the documentation where nothing is installed but th
 	build/docs-test/bin/sphinx-build -n -W --keep-going -q docs build/docs-test/html
 
 full: node check dist-test docs-test ## the whole matrix: every Python found, and the lowest versions
-	$(BIN)/python -m pytest --full tests/issuers tests/stores tests/machines
+	$(BIN)/python -m pytest --full tests/interop tests/issuers tests/stores tests/machines
 	$(BIN)/python -m pytest --slow-pages -n $(WORKERS) --dist worksteal tests/browser
 	bash .ci/matrix all
 	$(BIN)/python -m tests.compat --newest

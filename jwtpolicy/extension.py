@@ -17,6 +17,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from .app.bound_app import EXTENSION, GUARDS_BLUEPRINT, BoundApp, application
 from .app.components import Components, Parts
+from .app.protected_resources import ProtectedResource
 from .app.registrations import Registrations
 from .clock import Clock, checked_clock, system_clock
 from .decision import Decision, Outcome
@@ -40,8 +41,10 @@ from .exceptions import (
     expect_several,
 )
 from .guards.answers import RequestServices, Services
+from .guards.issuer_checks import policy_for
 from .guards.levels import level_of
 from .guards.request_state import RequestState
+from .issuers.issuer import Issuer
 from .keys import KeyRing
 from .markers import NOT_GIVEN, Any_, Never, NotGiven
 from .policy.base import Policy, as_policy
@@ -198,7 +201,15 @@ class JWTManager(Generic[User]):
             raise SetupError(msg)
         settings = Settings.from_mapping(app.config)
         own_clock = self._clock if clock is None else checked_clock(clock)
-        parts = Parts(app, settings, self._keys, self._store, self._transports, own_clock)
+        parts = Parts(
+            app,
+            settings,
+            self._keys,
+            self._store,
+            self._transports,
+            own_clock,
+            trusts_others=self._registrations.trusts_others,
+        )
         parts.check_store([] if self._baseline is None else [self._baseline])
         app.extensions[EXTENSION] = BoundApp(
             app,
@@ -318,6 +329,27 @@ class JWTManager(Generic[User]):
         self._registrations.add_hook("extra_headers", hook)
         return hook
 
+    def trust(self, issuer: Issuer) -> None:
+        """Trust another issuer: accept its access tokens where a policy names it.
+
+        An application without a key of its own has to call this before `init_app`; all others
+        before their first request.
+
+        Args:
+            issuer: The issuer, with its audience, keys and rules.
+
+        Raises:
+            SetupError: All applications had their first request, or the issuer is trusted already
+                with other arguments, or another one has the same ``subject_prefix``.
+            ConfigurationError: The argument is not an `Issuer`.
+
+        Example:
+            >>> jwt.trust(Issuer("https://login.example.com", audience="https://api.example.com"))
+        """
+        how = "trust takes an Issuer: jwt.trust(Issuer('https://…', audience=…))"
+        expect(issuer, Issuer, how, ConfigurationError)
+        self._registrations.add_issuer(issuer)
+
     def protect_blueprint(self, blueprint: Blueprint, *policies: Policy) -> None:
         """Guard every endpoint of *blueprint*, nested blueprints included.
 
@@ -338,6 +370,16 @@ class JWTManager(Generic[User]):
             msg = f"{where}: Public() opens single endpoints, never a blueprint"
             raise PolicyDefinitionError(msg)
         self._registrations.add_level(blueprint, level, _admit_endpoint)
+
+    def _add_resource(self, blueprints: Iterable[Blueprint], resource: ProtectedResource) -> None:
+        """Let the endpoints of *blueprints* demand tokens for *resource*.
+
+        Raises:
+            SetupError: One of them is another resource already, or an application that registered
+                it has had its first request.
+        """
+        for blueprint in blueprints:
+            self._registrations.add_resource(blueprint, resource, _admit_endpoint)
 
     def login(
         self,
@@ -880,7 +922,8 @@ class JWTManager(Generic[User]):
         """Explain the decision of a policy, or what the answer to a request would be.
 
         With a policy, the result is a `Decision` with its reasons. Only the policy is evaluated,
-        without the baseline, and without the access token that a guard requires by default.
+        without the baseline, and without the access token that a guard requires by default. A token
+        of another issuer passes only the parts that name its issuer, as everywhere.
         *token* is an encoded or verified token, or None for a request without a token. If it is
         not given, it is the current token, if there is one. It may also be an `AccessRequest`,
         which describes the whole request. Otherwise keywords describe the request: ``method``,
@@ -955,7 +998,7 @@ class JWTManager(Generic[User]):
         access.is_dry_run = True
         access._services = access._services or RequestServices(services)
         access.terms = services.terms if access.terms is DEFAULT_SETTINGS else access.terms
-        return _explained(policy, access)
+        return _explained(policy_for(policy, access.token, services.terms, "explain"), access)
 
     def _token_of(self, token: str | Token | NotGiven | None) -> Token | None:
         if isinstance(token, NotGiven):

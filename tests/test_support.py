@@ -16,6 +16,7 @@ from tests.support.paths import ROOT, TESTS
 ELSEWHERE = {
     "services/*": "real servers, which `make run` and the benchmarks start too",
     "compat/*": "a program, `python -m tests.compat`, and applications that it and tests try",
+    "interop/python/*": "programs that tests start, beside those in other languages",
     "machines/*site.py": "applications that servers load by their path",
     "migrate/shapes/*": "applications that are migrated",
     "typing/*": "what type checkers read",

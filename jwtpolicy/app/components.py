@@ -7,7 +7,7 @@ import math
 import os
 from collections.abc import Callable, Iterable
 from datetime import timedelta
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from flask import Flask
 
@@ -19,8 +19,10 @@ from ..guards.enforcement import Enforcement
 from ..guards.levels import Place
 from ..guards.presentation import PresentationCheck
 from ..guards.refusal_log import Refusals
+from ..issuers.issuer_verifier import ForeignRules
+from ..issuers.trusting_verifier import TrustingVerifier
 from ..keys import KeyRing
-from ..keys.folder import KeyFolder
+from ..keys.folder import KeyFolder, NoKeys
 from ..keys.reloading import ReloadingKeys
 from ..keys.ring import KeySource
 from ..markers import NEVER
@@ -52,13 +54,19 @@ from ..transports import (
     Transport,
 )
 from .registrations import Registered
+from .trust import Trust
 
 logger = logging.getLogger("jwtpolicy")
 
 _NO_KEY = """no key is configured; set JWT_SECRET_KEY to at least 32 random bytes, for example from
   python -c "import secrets; print(secrets.token_urlsafe(48))"
-and keep it out of the source. To verify tokens of others only, set JWT_PUBLIC_KEY.
+and keep it out of the source. To verify tokens of others only, call jwt.trust(Issuer(…)) before
+init_app, or set JWT_PUBLIC_KEY.
 A folder of keys that can be changed without a restart is JWT_KEYS."""
+
+
+#: Of an application that trusts other issuers alone.
+_NO_KEYS: Final = NoKeys()
 
 
 class Components(NamedTuple):
@@ -99,6 +107,7 @@ class Parts:
         store: The token store passed to the manager; None for the store of the settings.
         transports: The application's own transports.
         clock: Returns seconds since the epoch.
+        trusts_others: Whether other issuers are trusted, so that it needs no key of its own.
 
     Raises:
         ConfigurationError: A key is missing or unusable, the store cannot be opened, or the
@@ -117,16 +126,24 @@ class Parts:
         store: TokenStore | None,
         transports: tuple[Transport, ...],
         clock: Clock,
+        *,
+        trusts_others: bool = False,
     ) -> None:
         self.settings = settings
+        self._name = app.name
         self._lifetimes = settings.lifetimes
         self.takes_cookies = "cookies" in settings.token_location
         self.clock = clock
-        self.keys = _key_source(app, settings, keys, clock)
+        self.keys = _key_source(app, settings, keys, clock, trusts_others)
         ring = self.keys.current()
         has_own_keys = type(ring).signing_key_for is not KeyRing.signing_key_for
         self.can_sign = ring.signing_key is not None or has_own_keys
         self._chose_file = store is None and settings.store_url is None and not app.testing
+        self._trust = Trust(
+            ForeignRules(clock, settings.decode_leeway, settings.clock_skew, settings.roles_claim),
+            {settings.encode_issuer or "", *settings.accepted_issuers},
+            has_keys=self.keys is not _NO_KEYS,
+        )
         self.store = self._cached(self._opened(app) if store is None else checked(store))
         _check_sessions(settings, self.store)
         if self.can_sign:
@@ -283,7 +300,7 @@ class Parts:
     ) -> Components:
         """Return the services of the application for the registrations in *registered*."""
         checks = (*registered.revocation_checks, *app.extensions.get(REVOCATION_CHECKS, ()))
-        terms = _terms(self.settings, self.clock, registered.schemas)
+        terms = _terms(self.settings, self.clock, registered, self._trust)
         # As far ahead as `iat` may lie: a token of a machine that is ahead passes its guards, and
         # so it must not outlive its revocation (REV-1).
         revocation = Revocation(
@@ -305,6 +322,7 @@ class Parts:
             registered=registered,
             services=Services(
                 verifier=_verifier(self.settings, self.keys, self.clock, registered.schemas),
+                guard_verifier=self._guard_verifier(registered),
                 revocation=revocation,
                 users=users,
                 terms=terms,
@@ -316,8 +334,16 @@ class Parts:
             baseline=baseline,
         )
 
+    def _guard_verifier(self, registered: Registered) -> Verifier:
+        """Return the verifier of guards, which takes tokens of other issuers too."""
+        verifier = _verifier(self.settings, self.keys, self.clock, registered.schemas)
+        prefixes = registered.schemas.prefixes.values()
+        verifiers = self._trust.verifiers(registered.issuers, prefixes)
+        return TrustingVerifier.over(verifier, verifiers) if verifiers else verifier
+
     def enforcement(self, components: Components) -> Enforcement:
         """Return the enforcement of policies on requests, with these components."""
+        self._trust.begin(self._name, components.registered.issuers)
         places = self.places()
         return Enforcement(
             places=places,
@@ -370,7 +396,11 @@ def _check_sessions(settings: Settings, store: TokenStore | None) -> None:
 
 
 def _key_source(
-    app: Flask, settings: Settings, keys: KeyRing | Callable[[], KeyRing] | None, clock: Clock
+    app: Flask,
+    settings: Settings,
+    keys: KeyRing | Callable[[], KeyRing] | None,
+    clock: Clock,
+    trusts_others: bool,
 ) -> KeySource:
     """Return the source of the keys: the ring itself, or what is asked again for it.
 
@@ -383,7 +413,7 @@ def _key_source(
     if isinstance(keys, KeyRing):
         return keys
     if keys is None and settings.keys is None:
-        return _ring(settings)
+        return _ring(settings, trusts_others)
     return ReloadingKeys(keys or key_folder(app, settings, clock), settings.keys_reload, clock)
 
 
@@ -398,8 +428,10 @@ def key_folder(app: Flask, settings: Settings, clock: Clock) -> KeyFolder:
     )
 
 
-def _ring(settings: Settings) -> KeyRing:
+def _ring(settings: Settings, trusts_others: bool) -> KeyRing:
     if not (settings.secret_key or settings.private_key or settings.public_key):
+        if trusts_others:
+            return _NO_KEYS
         raise ConfigurationError(_NO_KEY)
     return KeyRing.from_config(
         algorithm=settings.algorithm,
@@ -446,8 +478,10 @@ def _demanded(settings: Settings) -> frozenset[str]:
     return frozenset(name for name, values in accepted.items() if values)
 
 
-def _terms(settings: Settings, clock: Clock, schemas: SchemaRegistry) -> PolicySettings:
-    types = schemas.prefixes
+def _terms(
+    settings: Settings, clock: Clock, registered: Registered, trust: Trust
+) -> PolicySettings:
+    types = registered.schemas.prefixes
     prefixes = tuple({prefix for prefix in types.values() if prefix})
     return PolicySettings(
         clock=clock,
@@ -456,6 +490,9 @@ def _terms(settings: Settings, clock: Clock, schemas: SchemaRegistry) -> PolicyS
         types=types,
         prefixes=prefixes,
         skew=settings.clock_skew,
+        issuers={issuer.url: issuer for issuer in registered.issuers},
+        own_issuers=trust.own_issuers,
+        has_keys=trust.has_keys,
     )
 
 

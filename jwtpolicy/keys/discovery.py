@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from ..exceptions import ConfigurationError
-from .fetching import Fetched, FetchError
+from .fetch_limits import FetchError
 from .urls import RemoteUrl, checked_url
+
+if TYPE_CHECKING:
+    from .fetching import Fetched
 
 _OPENID: Final = "/.well-known/openid-configuration"
 _OAUTH: Final = "/.well-known/oauth-authorization-server"

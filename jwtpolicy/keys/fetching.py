@@ -23,13 +23,12 @@ from ..clock import elapsed
 from ..connections.dialling import dial, new_turns
 from ..exceptions import ConfigurationError, expect
 from ..parsing.strict_json import parse_json
+from .fetch_limits import MAX_BODY, FetchError
 from .public_hosts import is_public
 from .urls import RemoteUrl, checked_url
 
 #: Seconds for the whole answer; also the most that may be configured (KEY-5).
 MAX_TIMEOUT: Final = 5.0
-#: Bytes of the longest body (KEY-5).
-MAX_BODY: Final = 512_000
 #: Bytes of the longest answer with headers and the frames of a chunked body; `http.client` bounds
 #: neither the size of all headers, nor that of a chunk whose length is said to be negative.
 _MAX_ANSWER: Final = 2 * MAX_BODY
@@ -37,18 +36,6 @@ _MAX_ANSWER: Final = 2 * MAX_BODY
 #: Names that hang must not keep the stores from connecting, nor the other way round.
 _TURNS: Final = new_turns()
 _NO_HEADERS: Final[Mapping[str, str]] = MappingProxyType({})
-
-
-class FetchError(Exception):
-    """A document cannot be fetched; the message says whose, and why, and shows nothing of it.
-
-    Attributes:
-        status: The status of the answer; None if there was none.
-    """
-
-    def __init__(self, message: str, status: int | None = None) -> None:
-        super().__init__(message)
-        self.status = status
 
 
 class Fetched(NamedTuple):

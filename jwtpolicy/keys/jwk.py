@@ -15,8 +15,13 @@ _PUBLIC: Final[Mapping[str, tuple[str, ...]]] = {
     "EC": ("kty", "crv", "x", "y"),
     "OKP": ("kty", "crv", "x"),
 }
-#: The algorithm of keys that can have one only; of Ed25519 keys it has two names (RFC 9864).
-_BY_CURVE: Final = {"P-256": "ES256", "P-384": "ES384", "P-521": "ES512", "Ed25519": "EdDSA"}
+#: The algorithms of keys by their curve: one, which has two names for Ed25519 (RFC 9864).
+_BY_CURVE: Final = {
+    "P-256": ("ES256",),
+    "P-384": ("ES384",),
+    "P-521": ("ES512",),
+    "Ed25519": ("EdDSA", "Ed25519"),
+}
 #: Characters of a ``kid`` that headers of tokens may have (PARSE-8).
 _MAX_KEY_ID: Final = 256
 #: Operations of which one has to be listed, if ``key_ops`` is there (RFC 7517 section 4.3).
@@ -51,7 +56,8 @@ def key_from_jwk(members: Mapping[str, object], algorithm: str | None = None) ->
 
     Args:
         members: The members of the JWK.
-        algorithm: The algorithm, if the JWK has no ``alg`` and its type of key could have several.
+        algorithm: The algorithm, if the JWK has no ``alg`` and its type of key could have several;
+            an Ed25519 key could have two names of one.
 
     Raises:
         ConfigurationError: It is no key that signs or verifies, ``alg`` is missing, or the key
@@ -59,7 +65,7 @@ def key_from_jwk(members: Mapping[str, object], algorithm: str | None = None) ->
     """
     _check_use(members)
     kid = _checked_kid(members.get("kid"))
-    name = members.get("alg") or _BY_CURVE.get(str(members.get("crv"))) or algorithm
+    name = members.get("alg") or _without_alg(members.get("crv"), algorithm)
     if not isinstance(name, str):
         msg = f"a JWK of the type {members.get('kty')!r:.20} needs alg, such as RS256"
         raise ConfigurationError(msg)
@@ -73,6 +79,11 @@ def key_from_jwk(members: Mapping[str, object], algorithm: str | None = None) ->
         msg = f"the JWK is no key for {name} ({type(error).__name__})"
         raise ConfigurationError(msg) from None
     return Key(material, name, kid)
+
+
+def _without_alg(curve: object, algorithm: str | None) -> str | None:
+    names = _BY_CURVE.get(str(curve))
+    return algorithm if names is None or algorithm in names else names[0]
 
 
 def _checked_kid(kid: object) -> str | None:

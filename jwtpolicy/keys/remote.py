@@ -13,7 +13,8 @@ from ..clock import Clock, elapsed
 from ..connections.forks import PerProcess
 from ..exceptions import KeysUnavailableError
 from .fetch_budget import COOL_DOWN, FetchBudget
-from .fetching import MAX_TIMEOUT, FetchError
+from .fetch_limits import FetchError
+from .fetching import MAX_TIMEOUT
 from .remote_members import LeftOut, Matter
 from .remote_set import RemoteRing
 from .remote_source import Download

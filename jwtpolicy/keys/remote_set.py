@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Final, NamedTuple
 
 from ..exceptions import ConfigurationError, expect_names
-from .fetching import FetchError
+from .fetch_limits import FetchError
 from .key import MIN_SECRET, SUPPORTED, Key
 from .remote_members import LeftOut, Matter, MemberError, keys_of, leaked_thumbprints
 from .ring import KeyRing

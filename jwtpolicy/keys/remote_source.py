@@ -8,7 +8,8 @@ from typing import Final, NamedTuple
 
 from ..clock import Clock, elapsed
 from .discovery import checked_issuer, locate_keys
-from .fetching import Fetched, FetchError, FetchRules, fetch_json
+from .fetch_limits import FetchError
+from .fetching import Fetched, FetchRules, fetch_json
 from .lifetimes import lifetime
 from .remote_set import RemoteSet, checked_algorithms, read_set
 from .urls import checked_url

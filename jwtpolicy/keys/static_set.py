@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ..exceptions import ConfigurationError, expect_several
 from ..parsing.strict_json import parse_json
-from .fetching import MAX_BODY, FetchError
+from .fetch_limits import MAX_BODY, FetchError
 from .key import Key
 from .remote_members import Matter
 from .remote_set import RemoteRing, checked_algorithms, read_set

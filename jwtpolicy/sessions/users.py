@@ -64,13 +64,18 @@ class Users:
             SetupError: The loader raised one, which is an error of the application's setup.
             UserPending: The loader is async, and an event loop is running in this thread.
         """
-        if self._loader is None:
+        if (loader := self._loader_for(token)) is None:
             return token.principal
-        if self.is_async and is_loop_running():
-            raise UserPending(unawaited("current_user"))
-        # Wrapped again for each call, because the wrapper is bound to the event loop of a thread.
-        loader = self._ensure_sync(self._loader) if self.is_async else self._loader
+        if inspect.iscoroutinefunction(loader):
+            if is_loop_running():
+                raise UserPending(unawaited("current_user"))
+            # Wrapped for each call, because the wrapper is bound to the event loop of a thread.
+            loader = self._ensure_sync(loader)
         return _known(called(_WHO, loader, token))
+
+    def _loader_for(self, token: Token) -> UserLoader | None:
+        """Return the loader of the token's users: those of another issuer are not the own ones."""
+        return self._loader if token._origin is None else token._origin.user_loader
 
     def load_in_verb(self, token: Token) -> Any:
         """Return the user for a sync method such as `refresh`, also in an async view.
@@ -87,10 +92,10 @@ class Users:
 
     async def load_async(self, token: Token) -> Any:
         """Return the user, awaiting an async loader; raises as `load` does."""
-        if self._loader is None:
+        if (loader := self._loader_for(token)) is None:
             return token.principal
         try:
-            user = self._loader(token)
+            user = loader(token)
             user = await user if inspect.isawaitable(user) else user
         except (HTTPException, SetupError):
             raise

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from jwtpolicy.exceptions import ConfigurationError
 from jwtpolicy.keys.discovery import checked_issuer, locate_keys, metadata_urls
-from jwtpolicy.keys.fetching import Fetched, FetchError, FetchRules, fetch_json
+from jwtpolicy.keys.fetch_limits import FetchError
+from jwtpolicy.keys.fetching import Fetched, FetchRules, fetch_json
 from jwtpolicy.keys.urls import checked_url
 from tests.support.faulty_key_server import FaultyKeyServer, faulty_key_server
 from tests.support.key_answers import Reply, discovery, document, failure, html, redirect
@@ -37,6 +38,7 @@ def located(issuer: str) -> str:
 
 @pytest.mark.parametrize("slash", ["", "/"])
 def test_three_addresses_are_tried_in_a_fixed_order(slash: str) -> None:
+    """KEY-7."""
     issuer = checked_issuer(f"https://a.example:8443/realms/r{slash}")
 
     assert metadata_urls(issuer) == tuple(f"https://a.example:8443{path}" for path in PATHS)
@@ -44,6 +46,7 @@ def test_three_addresses_are_tried_in_a_fixed_order(slash: str) -> None:
 
 @pytest.mark.parametrize("slash", ["", "/"])
 def test_an_issuer_without_a_path_has_two_addresses(slash: str) -> None:
+    """KEY-7."""
     found = metadata_urls(checked_issuer(f"https://a.example{slash}"))
 
     assert found == (f"https://a.example{OPENID}", f"https://a.example{OAUTH}")
@@ -51,6 +54,7 @@ def test_an_issuer_without_a_path_has_two_addresses(slash: str) -> None:
 
 @pytest.mark.parametrize("place", range(3))
 def test_the_next_address_is_asked_after_404(server: FaultyKeyServer, place: int) -> None:
+    """KEY-7."""
     issuer = f"{server.url}/realms/r"
     server.script(PATHS[place], discovery(issuer, "https://a.example/keys"))
 
@@ -62,6 +66,7 @@ def test_the_next_address_is_asked_after_404(server: FaultyKeyServer, place: int
 def test_the_next_address_is_asked_after_nothing_else(
     server: FaultyKeyServer, answer: Reply
 ) -> None:
+    """KEY-7."""
     issuer = f"{server.url}/realms/r"
     server.script(PATHS[0], answer)
     server.script(PATHS[1], discovery(issuer, "https://a.example/keys"))
@@ -82,7 +87,7 @@ def test_metadata_that_are_nowhere_are_told(server: FaultyKeyServer) -> None:
 
 @pytest.mark.parametrize("other", ["/realms/r/", "/realms/R", "/realms/s", ""])
 def test_the_document_of_another_issuer_is_refused(server: FaultyKeyServer, other: str) -> None:
-    """To the last slash."""
+    """KEY-7: to the last slash."""
     server.script(PATHS[0], discovery(f"{server.url}{other}", "https://a.example/keys"))
 
     with pytest.raises(FetchError, match=r"is not that of the issuer .*/realms/r: "):
@@ -91,6 +96,7 @@ def test_the_document_of_another_issuer_is_refused(server: FaultyKeyServer, othe
 
 @pytest.mark.parametrize("content", [[], None, "x", {}, {"issuer": None}])
 def test_a_document_without_an_issuer_is_refused(server: FaultyKeyServer, content: Any) -> None:
+    """KEY-7."""
     server.script(PATHS[0], document(content))
 
     with pytest.raises(FetchError, match="is not that of the issuer"):
@@ -102,6 +108,7 @@ BAD_URIS = [None, 5, "", "keys", "http://a.example/keys", "https://u:p@a.example
 
 @pytest.mark.parametrize("uri", BAD_URIS)
 def test_a_key_set_has_to_be_at_an_address_of_https(server: FaultyKeyServer, uri: Any) -> None:
+    """KEY-5."""
     issuer = f"{server.url}/realms/r"
     server.script(PATHS[0], discovery(issuer, uri))
 

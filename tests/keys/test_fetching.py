@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from jwtpolicy.clock import elapsed
 from jwtpolicy.exceptions import ConfigurationError
 from jwtpolicy.keys import fetching
-from jwtpolicy.keys.fetching import MAX_BODY, FetchError, FetchRules, fetch_json
+from jwtpolicy.keys.fetch_limits import MAX_BODY, FetchError
+from jwtpolicy.keys.fetching import FetchRules, fetch_json
 from tests.support.faulty_key_server import FaultyKeyServer, faulty_key_server
 from tests.support.key_answers import (
     Reply,

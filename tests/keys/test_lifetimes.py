@@ -46,6 +46,7 @@ def headers(pairs: list[tuple[str, str]]) -> Message:
 
 @pytest.mark.parametrize("name", CASES)
 def test_headers_say_how_long_within_bounds(name: str) -> None:
+    """KEY-6."""
     pairs, seconds = CASES[name]
 
     assert lifetime(headers(pairs)) == seconds
@@ -57,4 +58,5 @@ TEXTS = st.text(st.characters(max_codepoint=255, exclude_characters="\r\n"), max
 
 @given(st.lists(st.tuples(NAMES, TEXTS | TEXTS.map("max-age=".__add__)), max_size=4))
 def test_any_headers_give_a_time_within_bounds(pairs: list[tuple[str, str]]) -> None:
+    """KEY-6."""
     assert SHORTEST <= lifetime(headers(pairs)) <= LONGEST

@@ -22,11 +22,13 @@ INNER += ["64:ff9b:1::808:808", "2002:7f00:1::1", "2002:a00:1::", "2001:0:7f00:1
 
 @pytest.mark.parametrize("text", PUBLIC)
 def test_an_address_of_the_internet_is_public(text: str) -> None:
+    """KEY-5."""
     assert is_public(text)
 
 
 @pytest.mark.parametrize("text", [*INNER, "", "localhost", "8.8.8"])
 def test_an_address_of_this_machine_or_network_is_not(text: str) -> None:
+    """KEY-5."""
     assert not is_public(text)
 
 

@@ -24,7 +24,7 @@ def exhausted(keys: RemoteKeys) -> None:
 def test_a_child_uses_what_its_parent_knew_and_fetches_by_itself(
     keys: RemoteKeys, script: ScriptedKeys, fork: Callable[[], int]
 ) -> None:
-    """Also if a fetch was under way, whose thread is not forked along."""
+    """KEY-6: also if a fetch was under way, whose thread is not forked along."""
     ring = keys.current()
     exhausted(keys)
     script.members = JWKS[:2]
@@ -42,7 +42,7 @@ def test_a_child_uses_what_its_parent_knew_and_fetches_by_itself(
 def test_a_child_of_a_parent_that_is_fetching_fetches_too(
     keys: RemoteKeys, script: ScriptedKeys, fork: Callable[[], int]
 ) -> None:
-    """A lock that the parent holds, and a thread that was not forked along."""
+    """KEY-6: a lock that the parent holds, and a thread that was not forked along."""
     script.gate.clear()
     keys.warm_up()
     with keys._fetches().lock:

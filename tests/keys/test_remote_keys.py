@@ -31,6 +31,7 @@ OVERTIME = 60
 
 
 def test_the_set_is_fetched_once_and_used(keys: RemoteKeys, script: ScriptedKeys) -> None:
+    """KEY-6."""
     rings = {id(keys.current()) for _ in range(100)}
 
     assert names(keys.current()) == {"k0"}
@@ -42,6 +43,7 @@ def test_a_source_of_keys_shows_whose_they_are(keys: RemoteKeys) -> None:
 
 
 def test_many_threads_share_the_first_fetch(keys: RemoteKeys, script: ScriptedKeys) -> None:
+    """KEY-6."""
     script.open_later()
     found = all_at_once(20, lambda _: names(keys.current()))
 
@@ -50,6 +52,7 @@ def test_many_threads_share_the_first_fetch(keys: RemoteKeys, script: ScriptedKe
 
 
 def test_many_unknown_keys_share_a_fetch(keys: RemoteKeys, script: ScriptedKeys) -> None:
+    """KEY-6."""
     ring = keys.current()
     script.members = JWKS[:2]
     script.open_later()
@@ -62,7 +65,7 @@ def test_many_unknown_keys_share_a_fetch(keys: RemoteKeys, script: ScriptedKeys)
 def test_after_its_lifetime_the_set_is_fetched_while_requests_use_it(
     keys: RemoteKeys, script: ScriptedKeys, clock: StandingClock
 ) -> None:
-    """Nobody waits for a slow provider whose keys are known."""
+    """KEY-6: nobody waits for a slow provider whose keys are known."""
     old = keys.current()
     script.members = JWKS[:2]
     script.gate.clear()
@@ -111,7 +114,7 @@ def test_the_ring_stays_the_same_while_its_keys_do(
 def test_keys_that_cannot_be_fetched_again_are_used_for_a_day(
     keys: RemoteKeys, script: ScriptedKeys, clock: StandingClock
 ) -> None:
-    """Stale if error."""
+    """KEY-6: stale if error."""
     old = keys.current()
     script.members = None
     clock.advance(STALE_FOR - 1)
@@ -139,7 +142,7 @@ def test_a_set_of_a_day_is_fetched_again_before_it_is_used_for_longer(
 def test_a_set_that_was_never_fetched_is_unavailable_until_it_is(
     keys: RemoteKeys, script: ScriptedKeys, clock: StandingClock
 ) -> None:
-    """Three fetches in a row, and then one for each cool-down."""
+    """KEY-6: three fetches in a row, and then one for each cool-down."""
     script.members = None
     for _ in range(50):
         with pytest.raises(KeysUnavailableError) as caught:
@@ -173,7 +176,7 @@ def test_nobody_but_its_starter_waits_for_a_fetch_after_a_failure(
 def test_while_fetching_fails_known_keys_are_used_at_once(
     keys: RemoteKeys, script: ScriptedKeys, clock: StandingClock
 ) -> None:
-    """One request waits, and the others until the next minute do not."""
+    """KEY-6: one request waits, and the others until the next minute do not."""
     old = keys.current()
     script.members = None
     clock.advance(LIFETIME + OVERTIME)
@@ -185,7 +188,7 @@ def test_while_fetching_fails_known_keys_are_used_at_once(
 
 
 def test_an_unknown_key_leads_to_a_fetch(keys: RemoteKeys, script: ScriptedKeys) -> None:
-    """A provider may sign with a new key at once."""
+    """KEY-6: a provider may sign with a new key at once."""
     old = keys.current()
     script.members = JWKS[:2]
     new = keys.renewed(old)
@@ -209,7 +212,7 @@ def test_a_ring_that_is_not_the_newest_is_renewed_without_a_fetch(
 def test_ten_thousand_unknown_keys_are_three_fetches_and_one_for_each_cool_down(
     keys: RemoteKeys, script: ScriptedKeys, clock: StandingClock, is_up: bool
 ) -> None:
-    """The first fetch of all is among the three."""
+    """KEY-6: the first fetch of all is among the three."""
     ring = keys.current()
     script.members = script.members if is_up else None
     for _ in range(10_000):
@@ -223,6 +226,7 @@ def test_ten_thousand_unknown_keys_are_three_fetches_and_one_for_each_cool_down(
 
 
 def test_warming_up_fetches_in_the_background(keys: RemoteKeys, script: ScriptedKeys) -> None:
+    """KEY-6."""
     script.gate.clear()
     keys.warm_up()
     script.gate.set()
@@ -319,7 +323,7 @@ def test_an_error_of_another_kind_shows_its_type_alone(
 def test_members_that_are_left_out_are_logged_once(
     keys: RemoteKeys, script: ScriptedKeys, clock: StandingClock, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """KEY-8: by their names, and nothing else of them."""
+    """KEY-4, KEY-8: by their names, and nothing else of them."""
     caplog.set_level(logging.INFO, "jwtpolicy")
     leaked = private_jwk(PRIVATE[2], "leaked", "ES256")
     script.members = [JWKS[0], {**JWKS[1], "x": "AA"}, {**JWKS[1], "use": "enc"}, leaked]

@@ -83,6 +83,7 @@ TestAnIssuer = AnIssuer.TestCase
 
 
 def test_a_budget_is_full_again_after_three_cool_downs() -> None:
+    """KEY-6."""
     budget = FetchBudget()
 
     assert [budget.take(0) for _ in range(4)] == [True, True, True, False]

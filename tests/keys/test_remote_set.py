@@ -12,7 +12,7 @@ from jwt.algorithms import OKPAlgorithm
 
 from jwtpolicy.exceptions import ConfigurationError
 from jwtpolicy.keys import Key, KeyRing
-from jwtpolicy.keys.fetching import FetchError
+from jwtpolicy.keys.fetch_limits import FetchError
 from jwtpolicy.keys.remote_members import LeftOut, Matter
 from jwtpolicy.keys.remote_set import (
     MAX_KEYS,
@@ -40,6 +40,7 @@ def without(member: Document, *names: str) -> Document:
 
 @pytest.mark.parametrize("name", ["RS256", "PS256", "ES256", "ES384", "ES512", "EdDSA", "Ed25519"])
 def test_a_key_of_each_algorithm_is_found_by_its_name(name: str) -> None:
+    """KEY-4."""
     private: Any = MATERIALS["EdDSA" if name == "Ed25519" else name]
     ring, left_out = read(public_jwk(private, "k", name))
 
@@ -50,7 +51,7 @@ def test_a_key_of_each_algorithm_is_found_by_its_name(name: str) -> None:
 
 
 def test_a_key_without_alg_has_each_algorithm_that_fits() -> None:
-    """One JWK is found under one name for each algorithm of the issuer."""
+    """KEY-4: one JWK is found under one name for each algorithm of the issuer."""
     ring, _ = read(without(RSA_JWK, "alg"), without(GOOD, "alg"), algorithms=("RS256", "PS256"))
 
     assert [key.algorithm for key in ring.find("RS256", "r")] == ["RS256"]
@@ -121,6 +122,7 @@ BAD: dict[str, tuple[object, str, Matter]] = {
 
 @pytest.mark.parametrize("name", [name for name in BAD if name != "k beside"])
 def test_a_bad_member_is_left_out_and_spoils_nothing(name: str) -> None:
+    """KEY-4."""
     member, reason, matter = BAD[name]
     ring, [left_out] = read(member, GOOD)
 
@@ -131,12 +133,13 @@ def test_a_bad_member_is_left_out_and_spoils_nothing(name: str) -> None:
 
 @pytest.mark.parametrize("name", BAD)
 def test_a_set_of_bad_members_alone_is_no_set(name: str) -> None:
+    """KEY-4."""
     with pytest.raises(FetchError, match=r"the key set has no key for .*: "):
         read(BAD[name][0])
 
 
 def test_a_key_whose_private_half_is_published_is_not_used_under_any_name() -> None:
-    """Everybody who reads the set can sign with it."""
+    """KEY-4: everybody who reads the set can sign with it."""
     ring, left_out = read(
         private_jwk(RSA_KEY, "leaked", "PS256"), RSA_JWK, GOOD, {**symmetric_jwk("s"), "d": 5}
     )
@@ -150,6 +153,7 @@ def test_a_key_whose_private_half_is_published_is_not_used_under_any_name() -> N
 
 
 def test_of_two_keys_of_one_name_neither_is_used() -> None:
+    """KEY-4."""
     other = public_jwk(OTHER_EC, "good", "ES256")
     ring, [left_out] = read(GOOD, RSA_JWK, other)
 
@@ -169,6 +173,7 @@ def test_a_key_that_is_there_twice_is_one_key() -> None:
 
 
 def test_a_bad_member_of_the_same_name_spoils_nothing() -> None:
+    """KEY-4."""
     ring, _ = read(GOOD, {**RSA_JWK, "kid": "good", "use": "enc"})
 
     assert ring.find("ES256", "good")
@@ -176,6 +181,7 @@ def test_a_bad_member_of_the_same_name_spoils_nothing() -> None:
 
 @pytest.mark.parametrize("document", [None, [], "keys", {}, {"keys": None}, {"keys": {}}, GOOD])
 def test_what_is_no_set_is_refused(document: object) -> None:
+    """KEY-5."""
     with pytest.raises(FetchError, match="the document is no key set"):
         read_set(document, EVERY)
 
@@ -186,6 +192,7 @@ def test_an_empty_set_is_a_fault_of_the_server() -> None:
 
 
 def test_a_hundred_keys_are_read_and_no_more() -> None:
+    """KEY-5."""
     others = [{"kty": "other"}] * (MAX_KEYS - 1)
 
     assert read(GOOD, *others).ring.named_keys()
@@ -247,7 +254,7 @@ changed = st.builds(
 
 @given(st.lists(changed | values, max_size=4))
 def test_no_member_breaks_the_reading_of_a_good_one(members: list[object]) -> None:
-    """Unless it is that very key, leaked or ambiguous."""
+    """KEY-4: unless it is that very key, leaked or ambiguous."""
     good = public_jwk(OTHER_EC, "untouched", "ES256")
     ring, _ = read(*members, good)
 

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from jwtpolicy.exceptions import ConfigurationError, KeysUnavailableError
-from jwtpolicy.keys.fetching import FetchError, FetchRules
+from jwtpolicy.keys.fetch_limits import FetchError
+from jwtpolicy.keys.fetching import FetchRules
 from jwtpolicy.keys.remote import STALE_FOR, RemoteKeys
 from jwtpolicy.keys.remote_source import RemoteSource
 from jwtpolicy.testing.token_store import all_at_once
@@ -30,6 +31,7 @@ PLAIN = FetchRules(allow_http=True)
 
 
 def test_a_set_is_fetched_from_its_address(server: FaultyKeyServer) -> None:
+    """KEY-5."""
     url = server.script("/keys", key_set(*JWKS).with_headers(cache_control="max-age=90"))
     found = RemoteSource("any text", ["ES256"], url, PLAIN)()
 
@@ -40,6 +42,7 @@ def test_a_set_is_fetched_from_its_address(server: FaultyKeyServer) -> None:
 def test_a_set_is_found_by_the_metadata_which_are_not_asked_each_time(
     server: FaultyKeyServer,
 ) -> None:
+    """KEY-7."""
     server.script(METADATA, discovery(server.url, server.script("/keys", key_set(*JWKS))))
     source = RemoteSource(server.url, ["ES256"], rules=PLAIN)
 
@@ -83,6 +86,7 @@ def test_an_address_that_fails_is_asked_again(server: FaultyKeyServer) -> None:
 
 
 def test_metadata_and_set_share_the_time(server: FaultyKeyServer) -> None:
+    """KEY-5."""
     keys = server.script("/keys", held(key_set(JWKS[0])))
     server.script(METADATA, discovery(server.url, keys))
     rules = FetchRules(allow_http=True, timeout=0.3)

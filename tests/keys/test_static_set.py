@@ -11,7 +11,7 @@ import pytest
 
 from jwtpolicy.exceptions import ConfigurationError
 from jwtpolicy.keys import Key
-from jwtpolicy.keys.fetching import MAX_BODY
+from jwtpolicy.keys.fetch_limits import MAX_BODY
 from jwtpolicy.keys.static_set import static_ring
 from tests.support.applications import SECRET
 from tests.support.key_answers import private_jwk, public_jwk, symmetric_jwk

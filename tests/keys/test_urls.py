@@ -22,6 +22,7 @@ GOOD = {
 
 @pytest.mark.parametrize("text", GOOD)
 def test_an_address_is_taken_apart(text: str) -> None:
+    """KEY-5."""
     found = checked_url(text)
 
     assert found == RemoteUrl(text, "https", *GOOD[text])
@@ -59,6 +60,7 @@ BAD = {
 
 @pytest.mark.parametrize("text", BAD)
 def test_another_address_is_refused_with_what_to_do(text: str) -> None:
+    """KEY-5."""
     with pytest.raises(ConfigurationError, match=BAD[text]):
         checked_url(text)
 
@@ -79,6 +81,7 @@ def test_a_password_is_not_shown() -> None:
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "127.9.9.9", "[::1]"])
 def test_http_is_for_this_machine_when_it_is_allowed(host: str) -> None:
+    """KEY-5."""
     found = checked_url(f"http://{host}:8080/keys", allow_http=True)
 
     assert (found.port, found.is_secure) == (8080, False)
@@ -87,6 +90,7 @@ def test_http_is_for_this_machine_when_it_is_allowed(host: str) -> None:
 
 @pytest.mark.parametrize("host", ["a.example", "localhost.example", "10.0.0.1", "127.1"])
 def test_http_is_for_no_other_machine(host: str) -> None:
+    """KEY-5."""
     with pytest.raises(ConfigurationError, match="is not https"):
         checked_url(f"http://{host}/keys", allow_http=True)
 

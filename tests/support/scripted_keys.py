@@ -9,7 +9,7 @@ from typing import Final
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from jwtpolicy.keys import KeyRing
-from jwtpolicy.keys.fetching import FetchError
+from jwtpolicy.keys.fetch_limits import FetchError
 from jwtpolicy.keys.remote_set import read_set
 from jwtpolicy.keys.remote_source import Download
 from tests.support.key_answers import Document, public_jwk
