@@ -316,7 +316,8 @@ class Parts:
         has_loader = registered.user_loader is not None
         load_user = users.load_in_verb if has_loader else None
         sessions = self._sessions(registered.schemas, revocation, load_user, on_reuse, additions)
-        if baseline is not None and has_loader and not registered.is_lazy:
+        has_users = has_loader or any(one.user_loader for one in registered.issuers)
+        if baseline is not None and has_users and not registered.is_lazy:
             baseline = baseline & KnownUser()
         return Components(
             registered=registered,
