@@ -93,6 +93,21 @@ def check_times(
         raise ExpiredTokenError(msg)
 
 
+def check_subject(subject: str, others_prefixes: tuple[str, ...]) -> None:
+    """Refuse a user who would be one of another issuer, or of a type of users of our own.
+
+    Args:
+        subject: The subject, with the prefix of its issuer if it has one.
+        others_prefixes: What stands before all subjects of the others.
+
+    Raises:
+        InvalidTokenError: The subject begins with one of them.
+    """
+    if subject.startswith(others_prefixes):
+        msg = "the subject begins with the prefix of other users"
+        raise InvalidTokenError(msg)
+
+
 def check_addressed(claims: Mapping[str, Any], issuer: Issuer) -> None:
     """Refuse a token that was given for another service (:rfc:`7519#section-4.1.3`).
 

@@ -80,14 +80,18 @@ def signed_by_issuer(
 
 
 def application(
-    *policies: Policy, issuers: tuple[Issuer, ...] = (), own: bool = True, **settings: Any
+    *policies: Policy,
+    issuers: tuple[Issuer, ...] = (),
+    own: bool = True,
+    manager: JWTManager | None = None,
+    **settings: Any,
 ) -> tuple[Flask, JWTManager]:
     """Return an application with one view, `/`, that trusts *issuers*; *own*: it has a key too."""
     app = Flask("trusting")
     app.config.update(TESTING=True, JWT_STORE_URL="memory://", **settings)
     if own:
         app.config.setdefault("JWT_SECRET_KEY", SECRET)
-    jwt: JWTManager = JWTManager()
+    jwt: JWTManager = manager or JWTManager()
     for one in issuers:
         jwt.trust(one)
     jwt.init_app(app)
