@@ -129,7 +129,9 @@ class BoundApp:
         self._registrations = registrations
         self._guarding = guarding
         self._resources = ProtectedResources(
-            app, lambda: registrations.resources, settings.accepted_audiences
+            app,
+            lambda: registrations.resources,
+            lambda: settings.accepted_audiences | registrations.foreign_audiences,
         )
         self.planner = self._planner(self._terms)
         self._key = f"jwtpolicy.{id(self)}"

@@ -157,6 +157,11 @@ class Registrations:
         """Whether any other issuer is trusted so far."""
         return bool(self._issuers)
 
+    @property
+    def foreign_audiences(self) -> frozenset[str]:
+        """The audiences of the other issuers that are trusted so far."""
+        return frozenset[str]().union(*(issuer.audience for issuer in self._issuers.values()))
+
     def add_issuer(self, issuer: Issuer) -> None:
         """Register another issuer whose tokens are trusted; the same object is registered once.
 

@@ -109,7 +109,7 @@ class IssuerVerifier:
         """
         issuer, rules = self.issuer, self._rules
         header = self._checked(signed)
-        found = mapped(claims, issuer, rules.roles_claim)
+        found = mapped(header.members, claims, issuer, rules.roles_claim)
         check_subject(found["sub"], rules.others_prefixes)
         check_addressed(found, issuer)
         check_kind(issuer, header.members, claims)

@@ -11,7 +11,7 @@ from flask import Flask
 from tests.services import find_browser, has_playwright, missing
 from tests.services.oidc_provider import RESOURCES, Provider
 from tests.support.authorization_code import CodeFlow, Tokens
-from tests.support.browser import FLAGS, serving
+from tests.support.browser import FLAGS, follow, serving
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -83,9 +83,8 @@ def log_in_at_provider(
         page.goto(flow.url)
         page.fill("[name=login]", "ada")
         page.fill("[name=password]", "any")
-        page.get_by_role("button", name="Sign-in").click()
-        page.get_by_role("button", name="Continue").click()
-        page.wait_for_url(f"{redirect_uri}?*")
+        follow(page, "button")  # to log in
+        follow(page, "button")  # to consent
         return flow.exchange(page.url)
 
     return log_in
