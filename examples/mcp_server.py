@@ -4,24 +4,24 @@ import os
 
 from flask import Blueprint, Flask, abort, request
 
-from jwtpolicy import HasScope, JWTManager, current_token, protect
+from jwtpolicy import HasScope, Issuer, JWTManager, current_token, protect
 from jwtpolicy.endpoints import resource_metadata_blueprint
 
 RESOURCE = os.environ["MCP_RESOURCE"]  # the URL of this server: https://notes.example.com/mcp
 ISSUER = os.environ["MCP_ISSUER"]  # who logs users in and issues tokens: https://login.example.com
 
 app = Flask(__name__)
-app.config.update(
-    JWT_ALGORITHM="ES256",
-    JWT_PUBLIC_KEY=os.environ["PROVIDER_PUBLIC_KEY"],  # the path of its PEM file, or its text
-    JWT_ACCESS_TOKEN_PROFILE="rfc9068",
-    JWT_DECODE_ISSUER=ISSUER,
-    JWT_DECODE_AUDIENCE=RESOURCE,
-)
-jwt = JWTManager(app, baseline=None)  # nobody asks a store here: tokens have to be short-lived
+jwt = JWTManager(baseline=None)  # nobody asks a store here: tokens have to be short-lived
+jwt.trust(Issuer(ISSUER, audience=RESOURCE, allow_http=app.debug))
+jwt.init_app(app)
 mcp = Blueprint("mcp", __name__)
 metadata = resource_metadata_blueprint(
-    jwt, mcp, resource=RESOURCE, authorization_servers=[ISSUER], challenge_scope=True
+    jwt,
+    mcp,
+    resource=RESOURCE,
+    authorization_servers=[ISSUER],
+    challenge_scope=True,
+    allow_http=app.debug,
 )
 
 NOTES = {"ada": ["Buy milk"]}

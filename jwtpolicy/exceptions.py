@@ -59,7 +59,10 @@ class SubjectError(IssueError, TypeError):
 
 
 class ForeignSubjectError(IssueError):
-    """A user's subject begins with the prefix of another type of users, so it could be theirs."""
+    """A user's subject begins with the prefix of other users, so it could be one of theirs.
+
+    These are users of another type, or of a trusted issuer.
+    """
 
 
 class OtherUserError(IssueError):

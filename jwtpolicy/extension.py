@@ -41,6 +41,7 @@ from .exceptions import (
     expect_several,
 )
 from .guards.answers import RequestServices, Services
+from .guards.issuer_checks import policy_for
 from .guards.levels import level_of
 from .guards.request_state import RequestState
 from .issuers.issuer import Issuer
@@ -921,7 +922,8 @@ class JWTManager(Generic[User]):
         """Explain the decision of a policy, or what the answer to a request would be.
 
         With a policy, the result is a `Decision` with its reasons. Only the policy is evaluated,
-        without the baseline, and without the access token that a guard requires by default.
+        without the baseline, and without the access token that a guard requires by default. A token
+        of another issuer passes only the parts that name its issuer, as everywhere.
         *token* is an encoded or verified token, or None for a request without a token. If it is
         not given, it is the current token, if there is one. It may also be an `AccessRequest`,
         which describes the whole request. Otherwise keywords describe the request: ``method``,
@@ -996,7 +998,7 @@ class JWTManager(Generic[User]):
         access.is_dry_run = True
         access._services = access._services or RequestServices(services)
         access.terms = services.terms if access.terms is DEFAULT_SETTINGS else access.terms
-        return _explained(policy, access)
+        return _explained(policy_for(policy, access.token, services.terms, "explain"), access)
 
     def _token_of(self, token: str | Token | NotGiven | None) -> Token | None:
         if isinstance(token, NotGiven):

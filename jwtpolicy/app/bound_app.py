@@ -43,6 +43,7 @@ from .planner import Demand, Planner, Target, WrittenGuards
 from .protected_resources import ProtectedResources
 from .registrations import Registrations
 from .responses import ResponseHook
+from .unnamed_issuers import warn_of_unnamed
 from .view_functions import ViewFunctions
 
 logger = logging.getLogger("jwtpolicy")
@@ -128,7 +129,9 @@ class BoundApp:
         self._registrations = registrations
         self._guarding = guarding
         self._resources = ProtectedResources(
-            app, lambda: registrations.resources, settings.accepted_audiences
+            app,
+            lambda: registrations.resources,
+            lambda: settings.accepted_audiences | registrations.foreign_audiences,
         )
         self.planner = self._planner(self._terms)
         self._key = f"jwtpolicy.{id(self)}"
@@ -451,6 +454,8 @@ class BoundApp:
         self._app.extensions[REFRESH_PATHS] = frozenset(self._app.extensions.get(REFRESH_PATHS, ()))
         self.parts.note_testing(self._app)
         self.parts.refusals.began_in_debug = self._app.debug is True
+        if self._app.debug:
+            warn_of_unnamed(planner.written_levels(), terms)
         self.planner, self._components = planner, components
         self._registrations.hold(components.registered)
         return enforcement

@@ -300,7 +300,7 @@ class Parts:
     ) -> Components:
         """Return the services of the application for the registrations in *registered*."""
         checks = (*registered.revocation_checks, *app.extensions.get(REVOCATION_CHECKS, ()))
-        terms = _terms(self.settings, self.clock, registered)
+        terms = _terms(self.settings, self.clock, registered, self._trust)
         # As far ahead as `iat` may lie: a token of a machine that is ahead passes its guards, and
         # so it must not outlive its revocation (REV-1).
         revocation = Revocation(
@@ -337,7 +337,8 @@ class Parts:
     def _guard_verifier(self, registered: Registered) -> Verifier:
         """Return the verifier of guards, which takes tokens of other issuers too."""
         verifier = _verifier(self.settings, self.keys, self.clock, registered.schemas)
-        verifiers = self._trust.verifiers(registered.issuers)
+        prefixes = registered.schemas.prefixes.values()
+        verifiers = self._trust.verifiers(registered.issuers, prefixes)
         return TrustingVerifier.over(verifier, verifiers) if verifiers else verifier
 
     def enforcement(self, components: Components) -> Enforcement:
@@ -477,7 +478,9 @@ def _demanded(settings: Settings) -> frozenset[str]:
     return frozenset(name for name, values in accepted.items() if values)
 
 
-def _terms(settings: Settings, clock: Clock, registered: Registered) -> PolicySettings:
+def _terms(
+    settings: Settings, clock: Clock, registered: Registered, trust: Trust
+) -> PolicySettings:
     types = registered.schemas.prefixes
     prefixes = tuple({prefix for prefix in types.values() if prefix})
     return PolicySettings(
@@ -488,6 +491,8 @@ def _terms(settings: Settings, clock: Clock, registered: Registered) -> PolicySe
         prefixes=prefixes,
         skew=settings.clock_skew,
         issuers={issuer.url: issuer for issuer in registered.issuers},
+        own_issuers=trust.own_issuers,
+        has_keys=trust.has_keys,
     )
 
 

@@ -11,6 +11,7 @@ from flask import Blueprint, Flask
 from werkzeug.routing import Rule
 
 from ..exceptions import ConfigurationError, PolicyDefinitionError
+from ..guards.issuer_checks import check_issuers, check_subjects
 from ..guards.levels import (
     METHODS,
     PUTS,
@@ -192,6 +193,14 @@ class Planner:
         audience = [] if demanded is None else [LevelOrigin("resource", demanded)]
         return (*first, *audience, *demand.origins)
 
+    def written_levels(self) -> Iterator[tuple[str, Sequence[LevelOrigin]]]:
+        """Yield the levels of every guarded method of every endpoint, with its label."""
+        for rule in self._app.url_map.iter_rules():
+            for method in methods_of(rule):
+                demand = self.demand(rule.endpoint, method)
+                if demand.guards or demand.outer:
+                    yield demand.label, demand.origins
+
     def demand(self, endpoint: str, method: str) -> Demand:
         """Return the guards and levels of *method* of *endpoint*."""
         return self._demand(endpoint, method, self.written(endpoint))
@@ -271,9 +280,12 @@ class Planner:
         key = tuple((level.identity, repr(level)) for level in whole)
         found = self._compiled.get((baseline is None, key))
         if found is None:
+            terms = self._terms()
             self._parts.check_store(levels)
-            check_types(whole, self._terms(), label)
+            check_types(whole, terms, label)
+            check_issuers(whole, terms, label)
             found = CompiledLevels(levels, baseline, label)
+            check_subjects(found.closed.policy, baseline, terms, label)
             self._compiled[baseline is None, key] = found
         return found
 

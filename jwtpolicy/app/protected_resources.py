@@ -41,11 +41,15 @@ class ProtectedResources:
     Args:
         app: The application.
         registered: The resources of the manager's blueprints, those of other applications too.
-        accepted: The audiences that the application accepts.
+        accepted: Returns the audiences that the application accepts, of its own tokens and of those
+            of other issuers.
     """
 
     def __init__(
-        self, app: Flask, registered: Callable[[], Registered], accepted: frozenset[str]
+        self,
+        app: Flask,
+        registered: Callable[[], Registered],
+        accepted: Callable[[], frozenset[str]],
     ) -> None:
         self._app = app
         self._registered = registered
@@ -75,9 +79,10 @@ class ProtectedResources:
         if resource is not None:
             return ForAudience(resource.identifier)
         others = {one.identifier for one in self.here()}
-        if len(self._accepted) == 1:
+        accepted = self._accepted()
+        if len(accepted) == 1:
             # Then the resource is what the whole application is.
-            others -= self._accepted
+            others -= accepted
         return NotOnlyFor(*sorted(others)) if others else None
 
     def here(self) -> Iterator[ProtectedResource]:
@@ -98,10 +103,11 @@ class ProtectedResources:
             SetupError: The blueprint with the metadata is not registered.
         """
         for resource in self.here():
-            if resource.identifier not in self._accepted:
+            if resource.identifier not in self._accepted():
                 msg = (
-                    f"the application accepts no token for {resource.identifier}: "
-                    "JWT_DECODE_AUDIENCE has to list it, beside the audience of other tokens"
+                    f"the application accepts no token for {resource.identifier}: name it in "
+                    "audience= of the Issuer whose tokens are for it, or in JWT_DECODE_AUDIENCE, "
+                    "beside the audience of other tokens"
                 )
                 raise ConfigurationError(msg)
             if resource.metadata not in self._app.blueprints.values():

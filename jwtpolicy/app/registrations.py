@@ -101,12 +101,16 @@ class Registrations:
         """Register a claim schema.
 
         Raises:
-            SetupError: All applications are bound, so that it would have no effect.
+            SetupError: All applications are bound, so that it would have no effect; or its prefix
+                could be taken for that of a trusted issuer.
             SchemaError: The schema cannot describe a token, or the type and kind have one already.
         """
         with self.lock:
             self._check_open(f"claims_for({user_type.__name__})")
             held = None if self._held is None else self._held.schemas
+            for issuer in self._issuers.values():
+                prefix = str(getattr(schema, "subject_prefix", ""))
+                _check_apart(issuer, f"users of the type {user_type.__name__}", prefix)
             self.schemas.register(schema, user_type, kind, over=held)
 
     def add_user_loader(self, loader: UserLoader, *, is_lazy: bool) -> None:
@@ -153,12 +157,18 @@ class Registrations:
         """Whether any other issuer is trusted so far."""
         return bool(self._issuers)
 
+    @property
+    def foreign_audiences(self) -> frozenset[str]:
+        """The audiences of the other issuers that are trusted so far."""
+        return frozenset[str]().union(*(issuer.audience for issuer in self._issuers.values()))
+
     def add_issuer(self, issuer: Issuer) -> None:
         """Register another issuer whose tokens are trusted; the same object is registered once.
 
         Raises:
-            SetupError: All applications are bound, or another `Issuer` has this URL or this
-                ``subject_prefix``.
+            SetupError: All applications are bound, another `Issuer` has this URL, or its
+                ``subject_prefix`` begins with another one, of an issuer or of a type of users, or
+                another one with it.
         """
         with self.lock:
             self._check_open(f"trust({issuer!r})")
@@ -167,12 +177,10 @@ class Registrations:
                 msg = f"{issuer!r} is trusted already, with other arguments"
                 raise SetupError(msg)
             for other in self._issuers.values():
-                if other is not issuer and issuer.subject_prefix == other.subject_prefix != "":
-                    msg = (
-                        f"{issuer!r} and {other!r} have the same subject_prefix "
-                        f"{issuer.subject_prefix!r}: their users would be the same"
-                    )
-                    raise SetupError(msg)
+                if other is not issuer:
+                    _check_apart(issuer, repr(other), other.subject_prefix)
+            for user_type, prefix in self.schemas.prefixes.items():
+                _check_apart(issuer, f"users of the type {user_type.__name__}", prefix)
             self._issuers[issuer.url] = issuer
 
     def add_check(self, check: RevocationCheck) -> None:
@@ -242,7 +250,7 @@ class Registrations:
 
     def copied(self) -> Registered:
         """Return a frozen copy of the registrations at this moment."""
-        schemas = self.schemas.copied()
+        schemas = self.schemas.copied(one.subject_prefix for one in self._issuers.values())
         if "user_loader" in self._hooks:
             schemas.reload_users()
         return Registered(
@@ -268,6 +276,21 @@ class Registrations:
         applications = list(self._applications)
         if applications and all(one.is_bound for one in applications):
             raise SetupError(_late(what, applications))
+
+
+def _check_apart(issuer: Issuer, others: str, prefix: str) -> None:
+    """Refuse a ``subject_prefix`` by which a subject could be of two kinds of users.
+
+    Raises:
+        SetupError: *prefix*, that of others, begins with that of *issuer*, or the other way round.
+    """
+    mine = issuer.subject_prefix
+    if mine and prefix and (mine.startswith(prefix) or prefix.startswith(mine)):
+        msg = (
+            f"{issuer!r} has the subject_prefix {mine!r}, and {others} have {prefix!r}: a subject "
+            "could be of either; neither may begin with the other"
+        )
+        raise SetupError(msg)
 
 
 def _is_same(check: RevocationCheck, other: RevocationCheck) -> bool:

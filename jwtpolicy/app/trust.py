@@ -20,33 +20,50 @@ class Trust:
         rules: What the application asks of the tokens of all of them.
         own_issuers: ``iss`` of its own tokens: the one that it writes, and others that it accepts.
         has_keys: Whether it has a key of its own.
+
+    Attributes:
+        own_issuers: ``iss`` of its own tokens.
+        has_keys: Whether it has a key of its own.
     """
 
     def __init__(self, rules: ForeignRules, own_issuers: Iterable[str], *, has_keys: bool) -> None:
         self._rules = rules
-        self._own_issuers = frozenset(own_issuers)
-        self._has_keys = has_keys
+        self.own_issuers = frozenset(own_issuers) - {""}
+        self.has_keys = has_keys
         self._keys: dict[Issuer, IssuerKeys] = {}
 
-    def verifiers(self, issuers: Sequence[Issuer]) -> dict[str, IssuerVerifier]:
+    def verifiers(
+        self, issuers: Sequence[Issuer], prefixes: Iterable[str] = ()
+    ) -> dict[str, IssuerVerifier]:
         """Return the verifiers of *issuers*, by ``iss``.
+
+        Args:
+            issuers: The issuers.
+            prefixes: What stands before the subjects of types of users of the application's own.
 
         Raises:
             ConfigurationError: One of them is this application itself.
         """
         for issuer in issuers:
-            if issuer.url in self._own_issuers:
+            if issuer.url in self.own_issuers:
                 msg = (
                     f"{issuer!r} is trusted, and JWT_ENCODE_ISSUER or JWT_DECODE_ISSUER names it "
                     "too: its tokens would be own ones and others at once; remove one of them"
                 )
                 raise ConfigurationError(msg)
-        rules = self._rules._replace(counts_as_own=self.counts_as_own(issuers))
-        return {one.url: IssuerVerifier(one, self.keys_of(one), rules) for one in issuers}
+        named = {*prefixes, *(issuer.subject_prefix for issuer in issuers)} - {""}
+        found = {}
+        for one in issuers:
+            rules = self._rules._replace(
+                counts_as_own=self.counts_as_own(issuers),
+                others_prefixes=tuple(named - {one.subject_prefix}),
+            )
+            found[one.url] = IssuerVerifier(one, self.keys_of(one), rules)
+        return found
 
     def counts_as_own(self, issuers: Sequence[Issuer]) -> bool:
         """Whether the tokens of the only issuer count as the application's own."""
-        return len(issuers) == 1 and not self._has_keys
+        return len(issuers) == 1 and not self.has_keys
 
     def keys_of(self, issuer: Issuer) -> IssuerKeys:
         """Return the keys of *issuer*, always the same object."""
@@ -73,7 +90,7 @@ class Trust:
                 name,
                 trusted,
             )
-        elif self._has_keys:
+        elif self.has_keys:
             logger.info(
                 "%s: the tokens of %s are accepted where a policy names their issuer: IssuedBy(…)",
                 name,

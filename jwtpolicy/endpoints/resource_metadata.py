@@ -48,8 +48,12 @@ def resource_metadata_blueprint(
     ``/.well-known/oauth-protected-resource`` followed by the path of *resource*. So register the
     returned blueprint without a URL prefix, and call this function before you register the others.
 
-    ``JWT_DECODE_AUDIENCE`` has to list *resource*. The audience and all URLs are those that you
+    The application has to accept the audience *resource*: ``audience=`` of an `Issuer` names it, or
+    ``JWT_DECODE_AUDIENCE`` for tokens of its own. The audience and all URLs are those that you
     pass: neither ``Host`` nor another part of a request changes them.
+
+    .. warning:: **Guards of the bridge for Flask-JWT-Extended know nothing of resources.** Outside
+        of *blueprints* they accept tokens that are for *resource* alone.
 
     Args:
         jwt: The manager.

@@ -45,6 +45,7 @@ from .flow import (
     use_up,
 )
 from .inner_access import InnerAccess
+from .issuer_checks import check_issuers, check_subjects, policy_for
 from .live_access import LiveAccess, keep
 from .plan import CompiledLevels, Loader, Plan
 from .presentation import PresentationCheck, judge_presented
@@ -284,8 +285,8 @@ class Enforcement:
         if state.access is None:
             yield from self._as_guard(policy, state, request, resource, awaits)
             return
-        program = policy.program
         access = state.access
+        program = policy_for(policy, access.token, self.services.terms, "enforce").program
         if resource is not NOT_GIVEN:
             loader = _loading(resource)
             access = self._access(state, request, access.token, access.place, loader)
@@ -304,7 +305,7 @@ class Enforcement:
     ) -> Flow[None]:
         """Evaluate *policy* as a guard: read the token, close the policy, add the baseline."""
         plan = Plan(
-            CompiledLevels([policy], self.baseline_at(request.endpoint), "enforce"),
+            self._compiled(policy, self.baseline_at(request.endpoint)),
             label="enforce",
             places=self.places,
             checks=self._checks,
@@ -321,6 +322,19 @@ class Enforcement:
         if state.access is not access:
             # Another task was let in meanwhile, and its token is the current one from now on.
             yield from self._inner(policy, state, request, resource, awaits=awaits)
+
+    def _compiled(self, policy: Policy, baseline: Policy | None) -> CompiledLevels:
+        """Return *policy* as the only level of a guard.
+
+        Raises:
+            PolicyDefinitionError: No request could pass it, or it names an issuer that is not
+                trusted, or takes the users of several as one.
+        """
+        terms = self.services.terms
+        check_issuers([policy], terms, "enforce")
+        compiled = CompiledLevels([policy], baseline, "enforce")
+        check_subjects(compiled.closed.policy, baseline, terms, "enforce")
+        return compiled
 
     def _loaded(self, plan: Plan, run: Run) -> Flow[LiveAccess]:
         """Load the resource and the user before the view, whose proxies cannot await a loader."""

@@ -16,6 +16,7 @@ from ..policy.credentials import Access, OwnTokens, Refresh, TokenKind
 from ..policy.program import Builder, Conjunction, Program
 from ..policy.request import AccessRequest, PolicySettings
 from ..policy.resource import Owns, ResourceMatch
+from ..tokens.token import Token
 from ..transports import Places
 from .presentation import PresentationCheck
 
@@ -153,6 +154,12 @@ class Plan:
             self.programs = compiled.programs
             self.foreign = compiled.foreign
             self.is_plain = not (self.closed.ignores_invalid or has_async_view)
+
+    def program_for(self, token: Token | None) -> Program | None:
+        """Return the program that judges *token*; None where none accepts its kind or issuer."""
+        if token is None:
+            return self.anonymous
+        return self.programs.get(token.kind) if token.is_own else self.foreign
 
     def absence(self) -> Decision:
         """Return the decision about a request without a token.

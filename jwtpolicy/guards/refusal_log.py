@@ -95,9 +95,10 @@ class Refusals:
             level = logging.WARNING if is_debug else logging.INFO
             level = logging.ERROR if error.outcome is Outcome.ERROR else level
         unlogged = _log(error, label, state, token_id, level, may_be_caught)
-        error.addressed(self._realm, self._resource_metadata)
-        if self.addresses and state is not None:
-            self._lead(error, state.request)
+        if self.addresses:
+            error.addressed(self._realm, *self._address(state))
+        else:
+            error.addressed(self._realm, self._resource_metadata)
         if state is None:
             return error
         if unlogged is None:
@@ -115,15 +116,17 @@ class Refusals:
         state.refusal, state.unlogged = error, unlogged
         return error
 
-    def _lead(self, error: AccessError, request: Request | None) -> None:
-        """Let the challenge lead to the protected resource of the endpoint, if it belongs to one.
+    def _address(self, state: RequestState | None) -> tuple[str | None, str | None]:
+        """Return the URL of metadata, and the scopes, that the challenge names; None: none.
 
-        The endpoint says which one, and never the ``Host`` or the path of the request.
+        The endpoint says whether it belongs to a protected resource, and never the ``Host`` or the
+        path of the request.
         """
-        address = None if request is None else self.addresses.get(request.endpoint or "")
-        if address is not None and request is not None:
-            metadata, scopes = address
-            error.addressed(self._realm, metadata, scopes.get(request.method))
+        request: Request | None = None if state is None else state.request
+        found = None if request is None else self.addresses.get(request.endpoint or "")
+        if request is None or found is None:
+            return self._resource_metadata, None
+        return found.resource_metadata, found.scopes.get(request.method)
 
 
 def _tree(error: AccessError, state: RequestState | None) -> tuple[str, ...]:

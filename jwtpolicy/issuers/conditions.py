@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 from ..exceptions import ConfigurationError
@@ -70,7 +71,7 @@ def _test_of(where: str, condition: object) -> Test:
         wanted = dict(condition)
         for name, value in wanted.items():
             _check_wanted(where, name, value)
-        return _Claims(wanted)
+        return _Claims((*wanted.items(),))
     if callable(condition):
         return condition
     msg = f"{where}: expected a condition, not {condition!r:.40}: {_HOW}"
@@ -91,14 +92,14 @@ def _check_wanted(where: str, name: object, value: object) -> None:
         raise ConfigurationError(msg)
 
 
+@dataclass(frozen=True)
 class _Claims:
-    """All of these claims have these values."""
+    """All of these claims have these values; two that ask for the same are equal."""
 
-    def __init__(self, wanted: Mapping[str, object]) -> None:
-        self._wanted = tuple(wanted.items())
+    wanted: tuple[tuple[str, object], ...]
 
     def __call__(self, header: Mapping[str, Any], claims: Mapping[str, Any]) -> bool:
-        return all(_is(claims.get(name), wanted) for name, wanted in self._wanted)
+        return all(_is(claims.get(name), wanted) for name, wanted in self.wanted)
 
 
 def _is(value: object, wanted: object) -> bool:

@@ -93,6 +93,21 @@ def check_times(
         raise ExpiredTokenError(msg)
 
 
+def check_subject(subject: str, others_prefixes: tuple[str, ...]) -> None:
+    """Refuse a user who would be one of another issuer, or of a type of users of our own.
+
+    Args:
+        subject: The subject, with the prefix of its issuer if it has one.
+        others_prefixes: What stands before all subjects of the others.
+
+    Raises:
+        InvalidTokenError: The subject begins with one of them.
+    """
+    if subject.startswith(others_prefixes):
+        msg = "the subject begins with the prefix of other users"
+        raise InvalidTokenError(msg)
+
+
 def check_addressed(claims: Mapping[str, Any], issuer: Issuer) -> None:
     """Refuse a token that was given for another service (:rfc:`7519#section-4.1.3`).
 
@@ -104,15 +119,19 @@ def check_addressed(claims: Mapping[str, Any], issuer: Issuer) -> None:
     if issuer.audience.isdisjoint(audiences) if issuer.audience else audiences:
         msg = "the token is for another audience"
         raise InvalidTokenError(msg)
-    if issuer.client_ids and claims.get("client_id") not in issuer.client_ids:
+    client = claims.get("client_id")
+    if issuer.client_ids and not (type(client) is str and client in issuer.client_ids):
         msg = "the token was given to a client that is not listed"
         raise InvalidTokenError(msg)
 
 
-def mapped(raw: Mapping[str, Any], issuer: Issuer, roles_claim: str) -> dict[str, Any]:
+def mapped(
+    header: Mapping[str, Any], raw: Mapping[str, Any], issuer: Issuer, roles_claim: str
+) -> dict[str, Any]:
     """Return the claims as policies read them.
 
     Args:
+        header: The JOSE header.
         raw: All claims, as they were signed.
         issuer: Whose token it is.
         roles_claim: ``JWT_ROLES_CLAIM``.
@@ -123,7 +142,7 @@ def mapped(raw: Mapping[str, Any], issuer: Issuer, roles_claim: str) -> dict[str
     dropped = OWN_MEANING | {roles_claim, roles_claim.partition(".")[0]}
     claims = {name: value for name, value in raw.items() if name not in dropped}
     claims["type"] = "access"
-    claims["sub"] = issuer.subject_prefix + _subject(raw, issuer)
+    claims["sub"] = issuer.subject_prefix + _subject(header, raw, issuer)
     _map(claims, raw, issuer.claims.items())
     if issuer.roles is not None:
         _map(claims, raw, [(roles_claim, issuer.roles)])
@@ -158,14 +177,14 @@ def _at(raw: Mapping[str, Any], path: Path) -> Any:
     return found
 
 
-def _subject(raw: Mapping[str, Any], issuer: Issuer) -> str:
+def _subject(header: Mapping[str, Any], raw: Mapping[str, Any], issuer: Issuer) -> str:
     """Return the subject: of a user the claim that the issuer names, of a machine ``sub``.
 
     Raises:
         InvalidTokenError: It is absent, empty or no text.
     """
     subject = raw.get(issuer.subject)
-    if subject is None and issuer.subject != "sub" and issuer.is_machine({}, raw):
+    if subject is None and issuer.subject != "sub" and issuer.is_machine(header, raw):
         subject = raw.get("sub")
     if type(subject) is not str or not subject:
         msg = f"the claim {issuer.subject} is absent, or no text"

@@ -18,10 +18,13 @@ from .conditions import AT_JWT, Condition, Path, holds, is_client_itself, tests_
 from .issuer_arguments import (
     IssuerArguments,
     checked_claims,
+    checked_file,
+    checked_name,
     checked_names,
     checked_path,
     checked_prefix,
     checked_seconds,
+    of_argument,
 )
 from .presets import PresetArguments
 
@@ -117,19 +120,22 @@ class Issuer:
     ) -> None:
         for name, switch in (("requires_jti", requires_jti), ("allow_http", allow_http)):
             expect(switch, bool, f"Issuer({name}=…) is True or False", ConfigurationError)
-        self.url = checked_issuer(url, allow_http=allow_http).text
+        with of_argument("url"):
+            self.url = checked_issuer(url, allow_http=allow_http).text
         self.audience = checked_names("audience", audience)
         self.client_ids = checked_names("client_ids", client_ids)
         self._check_addressees()
-        self.algorithms = checked_algorithms(sorted(checked_names("algorithms", algorithms)))
+        names = sorted(checked_names("algorithms", algorithms))
+        with of_argument("algorithms=…"):
+            self.algorithms = checked_algorithms(names)
         self.keys = None if keys is None else static_ring(keys, self.algorithms)
         self.jwks_uri = jwks_uri
-        self.cafile = cafile
+        self.cafile = checked_file("cafile", cafile)
         self.allow_http = allow_http
         self._check_key_source()
         self.access_tests = tests_of("Issuer(access_when=…)", access_when)
         self.machine_tests = tests_of("Issuer(machine_when=…)", machine_when)
-        self.subject = str(checked_path("subject", subject))
+        self.subject = checked_name("subject", subject)
         self.subject_prefix = checked_prefix(subject_prefix)
         self.scopes = checked_path("scopes", scopes)
         self.roles = None if roles is None else checked_path("roles", roles)
@@ -167,8 +173,9 @@ class Issuer:
     def _check_addressees(self) -> None:
         if not (self.audience or self.client_ids):
             msg = (
-                f"{self!r}: audience= is missing: without it, the tokens that this issuer gives to "
-                "any other application would be accepted here; name your API as the issuer does"
+                f"{self!r}: audience= is missing, or client_ids= is missing if its access tokens "
+                "have no aud: without it, the tokens that this issuer gives to any other "
+                "application would be accepted here; name your API as the issuer does"
             )
             raise ConfigurationError(msg)
 
@@ -177,7 +184,8 @@ class Issuer:
             msg = f"{self!r}: keys= and jwks_uri= exclude each other"
             raise ConfigurationError(msg)
         if self.jwks_uri is not None:
-            checked_url(self.jwks_uri, allow_http=self.allow_http)
+            with of_argument("jwks_uri=…"):
+                checked_url(self.jwks_uri, allow_http=self.allow_http)
 
     @classmethod
     def auth0(
@@ -248,8 +256,8 @@ class Issuer:
         """Return a user pool of Amazon Cognito as an issuer.
 
         Its arguments: ``url="https://cognito-idp.REGION.amazonaws.com/POOL"``,
-        ``roles="cognito:groups"``. Its access tokens have no ``aud``. They are told by
-        ``token_use`` ``access``, and by a client that is listed.
+        ``roles="cognito:groups"``. An access token has ``token_use`` ``access``, and a client that
+        is listed; it has no ``aud``.
 
         Args:
             region: The region: ``eu-central-1``.
@@ -280,10 +288,11 @@ class Issuer:
 
         Its arguments: ``url="https://login.microsoftonline.com/TENANT/v2.0"``, or
         ``"https://sts.windows.net/TENANT/"`` for version 1, which is what a new API gets until its
-        manifest asks for version 2; ``scopes="scp"``, ``roles="roles"``, ``requires_jti=False``. An
-        access token has a text ``scp``; or ``roles`` and a client, and is an application's: then
-        ``idtyp`` is ``app``, or ``sub`` is ``oid``. The subject is ``sub``, which is another one
-        for each application; ``subject="oid"`` is the same everywhere in the tenant.
+        manifest asks for version 2; ``algorithms=["RS256"]``, ``scopes="scp"``, ``roles="roles"``,
+        ``requires_jti=False``. An access token has a text ``scp``; or ``roles`` and a client, and
+        is an application's: then ``idtyp`` is ``app``, or ``sub`` is ``oid``. An application's
+        token is a machine's. The subject is ``sub``, which is another one for each API; the claim
+        ``oid`` is the same everywhere in the tenant.
 
         Args:
             tenant: The id of the tenant, a UUID; ``common`` is nobody's.

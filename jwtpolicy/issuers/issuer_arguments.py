@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from os.path import isfile
 from typing import TYPE_CHECKING, Any, Final, TypedDict
 
 from marshmallow import Schema
@@ -42,6 +44,32 @@ class IssuerArguments(TypedDict, total=False):
 _MAPPABLE: Final = frozenset({"acr", "amr", "auth_time"})
 
 
+@contextmanager
+def of_argument(argument: str) -> Iterator[None]:
+    """Say which argument of `Issuer` an error of the code within is about.
+
+    Raises:
+        ConfigurationError: The code raised one; the message begins with the argument.
+    """
+    try:
+        yield
+    except ConfigurationError as error:
+        msg = f"Issuer({argument}): {error}"
+        raise ConfigurationError(msg) from None
+
+
+def checked_file(argument: str, value: object) -> str | None:
+    """Return the path of a file, or None.
+
+    Raises:
+        ConfigurationError: It is no text, or no file is there.
+    """
+    if value is None or (isinstance(value, str) and "\0" not in value and isfile(value)):
+        return value
+    msg = f"Issuer({argument}=…) takes the path of a PEM file that exists, not {value!r:.60}"
+    raise ConfigurationError(msg)
+
+
 def checked_names(argument: str, value: object) -> frozenset[str]:
     """Return one name, or several, as a set.
 
@@ -60,6 +88,18 @@ def _several(value: object, how: str) -> Collection[object]:
     if isinstance(value, list | tuple | set | frozenset):
         return value
     msg = f"{how}, not {value!r:.60}"
+    raise ConfigurationError(msg)
+
+
+def checked_name(argument: str, value: object) -> str:
+    """Return the name of a claim.
+
+    Raises:
+        ConfigurationError: It is no text, or empty.
+    """
+    if isinstance(value, str) and value:
+        return value
+    msg = f"Issuer({argument}=…) takes the name of a claim, not {value!r:.60}"
     raise ConfigurationError(msg)
 
 

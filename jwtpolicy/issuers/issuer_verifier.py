@@ -15,7 +15,14 @@ from ..schemas.reasons import places_of
 from ..tokens.jose import Header
 from ..tokens.token import Token, _verified
 from ..tokens.verifier import Generation, Signed
-from .foreign_claims import check_addressed, check_kind, check_media_type, check_times, mapped
+from .foreign_claims import (
+    check_addressed,
+    check_kind,
+    check_media_type,
+    check_subject,
+    check_times,
+    mapped,
+)
 from .issuer import Issuer
 from .issuer_keys import IssuerKeys
 
@@ -58,6 +65,7 @@ class ForeignRules(NamedTuple):
         roles_claim: ``JWT_ROLES_CLAIM``.
         counts_as_own: Whether the tokens of the issuer count as the application's own.
         resolver: The resolver that named the issuer, or None.
+        others_prefixes: What stands before the subjects of other issuers and of types of users.
     """
 
     clock: Clock = system_clock
@@ -66,6 +74,7 @@ class ForeignRules(NamedTuple):
     roles_claim: str = "roles"
     counts_as_own: bool = False
     resolver: object = None
+    others_prefixes: tuple[str, ...] = ()
 
 
 class IssuerVerifier:
@@ -100,7 +109,8 @@ class IssuerVerifier:
         """
         issuer, rules = self.issuer, self._rules
         header = self._checked(signed)
-        found = mapped(claims, issuer, rules.roles_claim)
+        found = mapped(header.members, claims, issuer, rules.roles_claim)
+        check_subject(found["sub"], rules.others_prefixes)
         check_addressed(found, issuer)
         check_kind(issuer, header.members, claims)
         check_times(found, issuer, self._leeway, rules.skew, rules.clock() if now is None else now)

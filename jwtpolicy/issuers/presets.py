@@ -14,7 +14,11 @@ from .issuer_arguments import IssuerArguments
 
 _HOST: Final = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?")
 _WORD: Final = re.compile(r"[A-Za-z0-9_.~-]+")
+_REGION: Final = re.compile(r"[a-z]{2}(-[a-z]+)+-[0-9]{1,2}")
+_REALM: Final = re.compile(r"[^/?#\s]+")
 _UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+#: Names that Entra has for many tenants at once; no token has one of them in ``iss``.
+_EVERYBODY: Final = ("common", "organizations", "consumers")
 
 
 class PresetArguments(IssuerArguments):
@@ -39,7 +43,9 @@ def auth0(domain: str) -> PresetArguments:
 
 def keycloak(url: str, realm: str) -> PresetArguments:
     """Return those of a realm of Keycloak."""
-    _check("keycloak(realm)", realm, re.compile(r"[^/?#\s]+"), "shop")
+    server = re.compile(r"https?://(?!.*/realms(/|$))[^?#\s]+")
+    _check("keycloak(url)", url, server, "https://login.example.com")
+    _check("keycloak(realm)", realm, _REALM, "shop")
     return {
         "url": f"{url.rstrip('/')}/realms/{quote(realm, safe='')}",
         "access_when": {"typ": "Bearer"},
@@ -50,8 +56,10 @@ def keycloak(url: str, realm: str) -> PresetArguments:
 
 def cognito(region: str, pool_id: str) -> PresetArguments:
     """Return those of a user pool of Cognito."""
-    _check("cognito(region)", region, re.compile(r"[a-z0-9-]+"), "eu-central-1")
-    _check("cognito(pool_id)", pool_id, _WORD, "eu-central-1_AbCdEf123")
+    _check("cognito(region)", region, _REGION, "eu-central-1")
+    # Of another region it would be a pool that nobody has, and all tokens would be refused.
+    pool = re.compile(rf"{region}_[A-Za-z0-9]+")
+    _check("cognito(pool_id)", pool_id, pool, f"{region}_AbCdEf123")
     return {
         "url": f"https://cognito-idp.{region}.amazonaws.com/{pool_id}",
         "access_when": {"token_use": "access"},
@@ -61,7 +69,12 @@ def cognito(region: str, pool_id: str) -> PresetArguments:
 
 def entra(tenant: str, version: int) -> PresetArguments:
     """Return those of a tenant of Entra ID."""
-    # `common` and `organizations` would take the tokens of everybody's tenants.
+    if tenant in _EVERYBODY:
+        msg = (
+            f"Issuer.entra({tenant!r}): tokens of all tenants would be accepted, and each names "
+            "its own issuer; pass the id of your tenant, a UUID"
+        )
+        raise ConfigurationError(msg)
     _check("entra(tenant)", tenant, _UUID, "72f988bf-0000-4000-8000-2d7cd011db47")
     urls = {
         1: f"https://sts.windows.net/{tenant}/",
@@ -96,21 +109,30 @@ def okta(domain: str, server: str) -> PresetArguments:
 def _check(where: str, value: object, pattern: re.Pattern[str], example: str) -> None:
     if not (isinstance(value, str) and pattern.fullmatch(value)):
         msg = f"Issuer.{where}: expected text such as {example!r}, not {value!r:.60}"
+        if isinstance(value, str) and pattern.fullmatch(value.lower()):
+            msg += "; write it in lower case, as the provider does in iss"
         raise ConfigurationError(msg)
 
 
 def _is_auth0_client(header: Mapping[str, Any], claims: Mapping[str, Any]) -> bool:
-    return str(claims.get("sub")).endswith("@clients")
+    subject = claims.get("sub")
+    return type(subject) is str and subject.endswith("@clients")
 
 
 def _is_service_account(header: Mapping[str, Any], claims: Mapping[str, Any]) -> bool:
-    return str(claims.get("preferred_username")).startswith("service-account-")
+    name = claims.get("preferred_username")
+    return type(name) is str and name.startswith("service-account-")
 
 
 def _is_entra_application(header: Mapping[str, Any], claims: Mapping[str, Any]) -> bool:
     """Whether a token was given to an application for itself: with roles, and without a user."""
-    client = claims.get("azp") or claims.get("appid")
-    is_app = claims.get("idtyp") == "app" or (
-        isinstance(claims.get("oid"), str) and claims.get("oid") == claims.get("sub")
-    )
-    return bool(claims.get("roles") and client and is_app and "scp" not in claims)
+    has_client = any(_is_text(claims.get(name)) for name in ("azp", "appid"))
+    object_id = claims.get("oid")
+    is_itself = _is_text(object_id) and object_id == claims.get("sub")
+    is_app = claims.get("idtyp") == "app" or is_itself
+    has_roles = type(claims.get("roles")) is list and bool(claims["roles"])
+    return has_roles and has_client and is_app and "scp" not in claims
+
+
+def _is_text(value: object) -> bool:
+    return type(value) is str and value != ""

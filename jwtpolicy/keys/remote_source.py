@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Final, NamedTuple
 
-from ..clock import elapsed
+from ..clock import Clock, elapsed
 from .discovery import checked_issuer, locate_keys
 from .fetch_limits import FetchError
 from .fetching import Fetched, FetchRules, fetch_json
@@ -36,6 +36,7 @@ class RemoteSource:
         algorithms: The algorithms of its tokens.
         jwks_uri: The address of the key set; None: the metadata of the issuer say it.
         rules: What may be fetched, and how long all of it together may take.
+        clock: Returns seconds that pass evenly.
 
     Raises:
         ConfigurationError: An address or an algorithm is none; or the issuer is no address, and
@@ -48,12 +49,14 @@ class RemoteSource:
         algorithms: Iterable[str],
         jwks_uri: str | None = None,
         rules: FetchRules | None = None,
+        clock: Clock = elapsed,
     ) -> None:
         self._rules = rules = rules or FetchRules()
         self._algorithms = checked_algorithms(algorithms)
         self._issuer = None if jwks_uri else checked_issuer(issuer, allow_http=rules.allow_http)
         self._location = jwks_uri
-        self._located_at = elapsed()
+        self._clock = clock
+        self._located_at = clock()
         if jwks_uri is not None:
             checked_url(jwks_uri, allow_http=rules.allow_http)
 
@@ -76,7 +79,7 @@ class RemoteSource:
         return fetch_json(url, self._rules.until(end))
 
     def _locate(self, fetch: Callable[[str], Fetched]) -> str:
-        now = elapsed()
+        now = self._clock()
         if self._issuer is None:
             return str(self._location)
         if self._location is None or now - self._located_at >= _LOCATED_FOR:

@@ -16,7 +16,8 @@ class ForAudience(Credential):
 
     For a token of another audience, or of none, the outcome is ``INVALID_TOKEN``. The audience is
     compared as text, character by character. A token whose audiences the application does not
-    accept at all is refused before: ``JWT_DECODE_AUDIENCE`` has to list this one.
+    accept at all is refused before: ``audience=`` of its `Issuer` has to name this one, or
+    ``JWT_DECODE_AUDIENCE`` for tokens of its own.
 
     Attributes:
         audience: The audience, such as the identifier of a protected resource.

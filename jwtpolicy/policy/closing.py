@@ -70,6 +70,17 @@ def joined(closed: Iterable[Policy]) -> Policy:
     return _noted(combined(AllOf, parts), combined(AllOf, map(_as_written, parts)))
 
 
+def closed_by_issuer(policy: Policy) -> Policy:
+    """Return *policy*, whose parts that name no issuer accept own tokens alone.
+
+    Where no guard asks it, as inside of a view, the kind of token is settled, but not whether its
+    author has thought of tokens of others.
+    """
+    bare = normal(policy)
+    closed = _closed(bare, _names_issuer, _OWN_TOKENS)
+    return closed if closed is bare else _noted(closed, policy)
+
+
 def _closed_level(level: Policy) -> Policy:
     bare = normal(level)
     closed = _closed(_closed(bare, _names_kind, _ACCESS), _names_issuer, _OWN_TOKENS)

@@ -72,6 +72,8 @@ class PolicySettings:
         prefixes: All of these that are not empty.
         skew: Seconds that a beginning may lie ahead, where that is more.
         issuers: The other issuers that are trusted, by ``iss``.
+        own_issuers: ``iss`` of own tokens: the one that is written, and others that are accepted.
+        has_keys: Whether the application has a key of its own, so that there are own tokens.
     """
 
     clock: Clock = system_clock
@@ -81,6 +83,8 @@ class PolicySettings:
     prefixes: tuple[str, ...] = ()
     skew: float = 0
     issuers: Mapping[str, Issuer] = field(default_factory=dict)
+    own_issuers: frozenset[str] = frozenset()
+    has_keys: bool = True
 
     @property
     def ahead(self) -> float:

@@ -116,7 +116,10 @@ class Revocation:
         return found
 
     def standing(self, token: Token, now: float | None = None) -> TokenStatus:
-        """Return the status of *token*; one without ``jti`` counts as revoked.
+        """Return the status of *token*.
+
+        An own token without ``jti`` counts as revoked. One of another issuer is looked up by its
+        subject alone.
 
         Args:
             token: The token.
@@ -128,14 +131,15 @@ class Revocation:
             PolicyError: A check returned neither True nor False.
         """
         claims = token._claims
-        # Revocations are stored by `jti`: a token without one could never be revoked.
-        if "jti" not in claims:
+        # Revocations are stored by `jti`: a token without one could never be revoked. Whether those
+        # of another issuer need one is its `requires_jti`; no stored token has an empty one.
+        if "jti" not in claims and token._origin is None:
             return TokenStatus.REVOKED
         standing = self.standing_of(
             TokenRef(
                 token.issuer,
                 claims["sub"],
-                claims["jti"],
+                claims.get("jti", ""),
                 claims.get("sid"),
                 claims.get("iat", 0),
                 claims["type"],

@@ -83,7 +83,7 @@ def test_a_requirement_shows_its_tests() -> None:
     lines = list(page.requirement_lines("KEY"))
     at = lines.index(".. requirement:: KEY-2")
 
-    assert "      <details><summary>4 tests</summary>" in lines[at:]
+    assert any("tests</summary>" in line for line in lines[at : at + 10])
     assert any("the name of a key is its thumbprint" in line for line in lines[at : at + 14])
     assert "   *Not built.*" in page.requirement_lines("DPOP")
 

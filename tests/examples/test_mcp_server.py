@@ -1,18 +1,19 @@
-"""The MCP server of the example, asked by MCP's own Python SDK over TLS."""
+"""The MCP server of the example, asked by MCP's own Python SDK, with tokens of a real provider."""
 
 from __future__ import annotations
 
 import asyncio
-import ssl
 from collections.abc import Awaitable, Callable, Iterator
 from threading import Thread
 from types import ModuleType
 from typing import Any, NamedTuple, TypeVar
+from urllib.parse import parse_qs, urlsplit
 
 import httpx2
-import jwt as pyjwt
 import pytest
+from flask.testing import FlaskClient
 from mcp import ClientSession
+from mcp.client.auth import OAuthClientProvider
 from mcp.client.auth.utils import (
     build_protected_resource_metadata_discovery_urls,
     extract_resource_metadata_from_www_auth,
@@ -21,76 +22,121 @@ from mcp.client.auth.utils import (
     handle_protected_resource_response,
 )
 from mcp.client.streamable_http import streamable_http_client
-from mcp.shared.auth import ProtectedResourceMetadata
+from mcp.shared.auth import (
+    AuthorizationCodeResult,
+    OAuthClientInformationFull,
+    OAuthClientMetadata,
+    OAuthToken,
+    ProtectedResourceMetadata,
+)
 from mcp_types import TextContent
+from pydantic import AnyUrl
 from werkzeug.serving import make_server
 
-from jwtpolicy.clock import system_clock
-from tests.support.certificates import write_certificate
+from tests.services.oidc_provider import Provider
+from tests.support.authorization_code import address_with_code
 from tests.support.examples import SINGLE_FILES, run_example
-from tests.support.keys import PRIVATE_PEM, PUBLIC_PEM
 from tests.support.requests import bearer
 
-ISSUER = "https://login.example.com"
+#: A client that the provider knows.
+CLIENT = "shop-ES256"
+CALL: dict[str, Any] = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
+
 Result = TypeVar("Result")
 
 
 class Served(NamedTuple):
-    """The example, as it runs.
+    """The example, as a developer runs it: by http on loopback, in debug mode.
 
     Attributes:
         url: Its URL, which is the resource.
         module: Its module.
-        trust: What trusts its certificate.
+        provider: Where its users log in.
     """
 
     url: str
     module: ModuleType
-    trust: ssl.SSLContext
+    provider: Provider
 
-    def client(self, **headers: str) -> httpx2.AsyncClient:
-        return httpx2.AsyncClient(verify=self.trust, headers=headers)
+    @property
+    def client(self) -> FlaskClient:
+        client: FlaskClient = self.module.app.test_client()
+        return client
+
+    def token(self, resource: str | None = None, scope: str = "notes:read") -> dict[str, str]:
+        """Return the header with a token that the provider gives to a machine."""
+        return bearer(self.provider.token(resource or self.url, scope))
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    folder = tmp_path_factory.mktemp("mcp")
-    write_certificate(folder, "localhost")
-    files = str(folder / "cert.pem"), str(folder / "key.pem")
+def served(provider: Provider, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     module = ModuleType("not yet")
     # The port is in the URL that the example is told, so the server is there before.
-    server = make_server(
-        "127.0.0.1", 0, lambda *call: module.app(*call), threaded=True, ssl_context=files
-    )
-    url = f"https://localhost:{server.server_port}/mcp"
+    server = make_server("127.0.0.1", 0, lambda *call: module.app(*call), threaded=True)
+    url = f"http://127.0.0.1:{server.server_port}/mcp"
     with pytest.MonkeyPatch.context() as patch:
-        settings = {"MCP_RESOURCE": url, "MCP_ISSUER": ISSUER, "PROVIDER_PUBLIC_KEY": PUBLIC_PEM}
+        settings = {"MCP_RESOURCE": url, "MCP_ISSUER": provider.issuer, "FLASK_DEBUG": "1"}
+        folder = tmp_path_factory.mktemp("mcp")
         module = run_example(SINGLE_FILES["mcp_server"], folder, patch, **settings)
         thread = Thread(target=server.serve_forever, daemon=True)
         thread.start()
-        yield Served(url, module, ssl.create_default_context(cafile=files[0]))
+        yield Served(url, module, provider)
         server.shutdown()
         thread.join()
         server.server_close()
 
 
-def token(audience: str, **claims: Any) -> dict[str, str]:
-    """Return the header with an access token of the issuer, as RFC 9068 has them."""
-    now = int(system_clock())
-    stated = {"iss": ISSUER, "sub": "ada", "aud": audience, "iat": now, "exp": now + 300}
-    stated |= {"jti": "1", "client_id": "editor", "scope": "notes:read", **claims}
-    headers = {"typ": "at+jwt"}
-    return bearer(pyjwt.encode(stated, PRIVATE_PEM, "ES256", headers=headers))
+class Storage:
+    """What the SDK remembers: the client is known to the provider before."""
+
+    def __init__(self, client: OAuthClientInformationFull) -> None:
+        self.client = client
+        self.tokens: OAuthToken | None = None
+
+    async def get_tokens(self) -> OAuthToken | None:
+        return self.tokens
+
+    async def set_tokens(self, tokens: OAuthToken) -> None:
+        self.tokens = tokens
+
+    async def get_client_info(self) -> OAuthClientInformationFull | None:
+        return self.client
+
+    async def set_client_info(self, client_info: OAuthClientInformationFull) -> None:
+        self.client = client_info
+
+
+class Person:
+    """Somebody who logs in, in the browser that the SDK opens."""
+
+    def __init__(self) -> None:
+        self.asked = self.came_back = ""
+
+    async def visit(self, address: str) -> None:
+        self.asked = address
+        self.came_back = await asyncio.to_thread(address_with_code, address)
+
+    async def answer(self) -> AuthorizationCodeResult:
+        query = parse_qs(urlsplit(self.came_back).query)
+        told = {name: query[name][0] for name in ("code", "state", "iss") if name in query}
+        return AuthorizationCodeResult(**told)
+
+
+class Called(NamedTuple):
+    """A tool's answer, and the query with which the SDK opened the browser, if it did."""
+
+    notes: list[str]
+    asked: dict[str, list[str]]
 
 
 def in_session(
-    served: Served, ask: Callable[[ClientSession], Awaitable[Result]], **claims: Any
+    served: Served, ask: Callable[[ClientSession], Awaitable[Result]], **options: Any
 ) -> Result:
-    """Return what *ask* returns of a session of the SDK that has a token for the server."""
+    """Return what *ask* returns of a session of the SDK; *options* are those of its HTTP client."""
 
     async def run() -> Result:
         async with (
-            served.client(**token(served.url, **claims)) as http,
+            httpx2.AsyncClient(timeout=60, **options) as http,
             streamable_http_client(served.url, http_client=http) as streams,
             ClientSession(streams[0], streams[1]) as session,
         ):
@@ -109,10 +155,32 @@ async def notes(session: ClientSession) -> list[str]:
     return [each.text for each in content if isinstance(each, TextContent)]
 
 
-def test_the_sdk_lists_and_calls_the_tool(served: Served) -> None:
-    assert in_session(served, names_of_tools) == ["notes"]
-    assert in_session(served, notes) == ["Buy milk"]
-    assert in_session(served, notes, sub="bob") == []
+def logged_in(served: Served) -> Called:
+    """Call the tool with an SDK that has no token yet, and a person who logs in."""
+    callback = AnyUrl(f"{served.provider.issuer}/callback")
+    known: dict[str, Any] = {"redirect_uris": [callback], "token_endpoint_auth_method": "none"}
+    issuer = served.provider.issuer
+    storage = Storage(OAuthClientInformationFull(client_id=CLIENT, issuer=issuer, **known))
+    metadata, person = OAuthClientMetadata(**known, grant_types=["authorization_code"]), Person()
+    auth = OAuthClientProvider(served.url, metadata, storage, person.visit, person.answer)
+    found = in_session(served, notes, auth=auth)
+    return Called(found, parse_qs(urlsplit(person.asked).query))
+
+
+def test_the_sdk_logs_in_where_the_server_leads_it_and_calls_the_tool(served: Served) -> None:
+    called = logged_in(served)
+
+    assert called.notes == ["Buy milk"]
+    assert called.asked["resource"] == [served.url]
+    assert called.asked["scope"] == ["notes:read"]
+    assert called.asked["code_challenge_method"] == ["S256"]
+
+
+def test_with_a_token_the_sdk_lists_and_calls_the_tool(served: Served) -> None:
+    headers = served.token()
+
+    assert in_session(served, names_of_tools, headers=headers) == ["notes"]
+    assert in_session(served, notes, headers=headers) == []
 
 
 class Found(NamedTuple):
@@ -126,7 +194,7 @@ def discovered(served: Served) -> Found:
     """Do what the SDK does after a 401, by its own functions."""
 
     async def run() -> Found:
-        async with served.client() as http:
+        async with httpx2.AsyncClient() as http:
             refused = await http.post(served.url, json={})
             url = extract_resource_metadata_from_www_auth(refused)
             first = build_protected_resource_metadata_discovery_urls(url, served.url)[0]
@@ -142,7 +210,7 @@ def test_the_sdk_learns_where_tokens_are_and_which_scopes_to_ask_for(served: Ser
 
     assert metadata is not None
     assert str(metadata.resource) == served.url
-    assert [str(server) for server in metadata.authorization_servers] == [ISSUER]
+    assert [str(server) for server in metadata.authorization_servers] == [served.provider.issuer]
     assert metadata.scopes_supported == ["notes:read"]
     assert metadata.bearer_methods_supported == ["header"]
     assert scope == "notes:read"
@@ -150,36 +218,27 @@ def test_the_sdk_learns_where_tokens_are_and_which_scopes_to_ask_for(served: Ser
 
 def test_the_metadata_is_where_the_sdk_looks_without_a_challenge(served: Served) -> None:
     first, *_ = build_protected_resource_metadata_discovery_urls(None, served.url)
-    path = first.partition(":")[2].partition("/.")[2]
 
-    answer = served.module.app.test_client().get(f"/.{path}")
-
-    assert answer.json["resource"] == served.url
+    assert served.client.get(urlsplit(first).path).json["resource"] == served.url
 
 
 @pytest.mark.parametrize(
-    ("claims", "status"),
+    ("resource", "scope", "status"),
     [
-        ({}, 200),
-        ({"aud": "https://notes.example.com/other"}, 401),
-        ({"iss": "https://other.example.com"}, 401),
-        ({"scope": "notes:write"}, 403),
+        (None, "notes:read", 200),
+        (None, "notes:write", 403),
+        ("https://notes.example.com/other", "notes:read", 401),
+        ("https://api.example/ES256", "notes:read", 401),
     ],
 )
 def test_a_token_has_to_be_for_this_server_and_for_this_task(
-    served: Served, claims: dict[str, Any], status: int
+    served: Served, resource: str | None, scope: str, status: int
 ) -> None:
-    message = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
-    headers = token(served.url, **claims)
-
-    answer = served.module.app.test_client().post("/mcp", json=message, headers=headers)
+    answer = served.client.post("/mcp", json=CALL, headers=served.token(resource, scope))
 
     assert answer.status_code == status
     if status == 403:
         assert 'scope="notes:read"' in answer.headers["WWW-Authenticate"]
-
-
-CALL: dict[str, Any] = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
 
 
 @pytest.mark.parametrize(
@@ -199,9 +258,9 @@ CALL: dict[str, Any] = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
 def test_what_is_no_request_of_the_protocol_is_refused(
     served: Served, body: object, headers: dict[str, str], status: int
 ) -> None:
-    sent = {**token(served.url), **headers}
+    sent = {**served.token(), **headers}
 
-    answer = served.module.app.test_client().post("/mcp", json=body, headers=sent)
+    answer = served.client.post("/mcp", json=body, headers=sent)
 
     assert answer.status_code == status
 
@@ -220,6 +279,6 @@ def test_an_unknown_method_or_tool_is_an_error_of_the_protocol(
 ) -> None:
     message = {**CALL, "method": method, "params": params}
 
-    answer = served.module.app.test_client().post("/mcp", json=message, headers=token(served.url))
+    answer = served.client.post("/mcp", json=message, headers=served.token())
 
     assert (answer.status_code, answer.json["error"]["code"]) == (200, -32601)

@@ -103,6 +103,14 @@ def test_a_certificate_of_another_name_is_refused(tmp_path: Path) -> None:
             fetch_json(url, FetchRules(cafile=str(other.authority)))
 
 
+def test_a_certificate_is_that_of_the_address_which_may_be_a_number(tmp_path: Path) -> None:
+    with faulty_key_server(tmp_path, "issuer.example") as other:
+        other.script("/keys", GOOD)
+        url = f"https://127.0.0.1:{other.port}/keys"
+
+        assert fetch_json(url, FetchRules(cafile=str(other.authority))).content == {"keys": []}
+
+
 def test_what_speaks_no_tls_is_told(server: FaultyKeyServer) -> None:
     url = server.script("/no-tls", GOOD).replace("http:", "https:")
 

@@ -128,6 +128,17 @@ def test_keys_that_cannot_be_fetched_again_are_used_for_a_day(
     assert names(keys.current()) == {"k1", "k2"}
 
 
+def test_a_set_of_a_day_is_fetched_again_before_it_is_used_for_longer(
+    keys: RemoteKeys, script: ScriptedKeys, clock: StandingClock
+) -> None:
+    script.lifetime = STALE_FOR
+    keys.current()
+    script.members = JWKS[1:]
+    clock.advance(STALE_FOR)
+
+    assert names(keys.current()) == {"k1", "k2"}
+
+
 def test_a_set_that_was_never_fetched_is_unavailable_until_it_is(
     keys: RemoteKeys, script: ScriptedKeys, clock: StandingClock
 ) -> None:
@@ -264,13 +275,16 @@ def test_a_lost_fetch_that_ends_after_all_leaves_the_next_one_alone(
 ) -> None:
     script.gate.clear()
     keys.warm_up()
+    script.wait_for(1)
+    first, script.gate = script.gate, threading.Event()
+    [lost] = [thread for thread in threading.enumerate() if thread.name == "jwtpolicy-keys"]
     clock.advance(30)
     keys.warm_up()
-    script.gate.set()
-    settle()
+    first.set()
+    lost.join()
+    _, is_own = keys._start(keys._known, clock.now)
 
-    assert len(script.fetched_at) == 2
-    assert names(keys.current()) == {"k0"}
+    assert not is_own
 
 
 def test_a_failure_is_logged_once_for_each_cool_down_and_so_is_its_end(

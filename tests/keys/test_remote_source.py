@@ -50,6 +50,19 @@ def test_a_set_is_found_by_the_metadata_which_are_not_asked_each_time(
     assert (server.count(METADATA), server.count("/keys")) == (1, 2)
 
 
+def test_the_metadata_are_asked_again_after_an_hour(server: FaultyKeyServer) -> None:
+    old, new = server.script("/old", key_set(JWKS[0])), server.script("/new", key_set(JWKS[1]))
+    server.script(METADATA, discovery(server.url, old), discovery(server.url, new))
+    clock = StandingClock()
+    source = RemoteSource(server.url, ["ES256"], rules=PLAIN, clock=clock)
+
+    found = []
+    for seconds in (0, 3599, 1):
+        clock.advance(seconds)
+        found.append(names(source().found.ring))
+    assert found == [{"k0"}, {"k0"}, {"k1"}]
+
+
 def test_a_set_that_has_moved_is_found_after_a_failure(server: FaultyKeyServer) -> None:
     old, new = server.script("/old", key_set(JWKS[0])), server.script("/new", key_set(JWKS[1]))
     server.script(METADATA, discovery(server.url, old), discovery(server.url, new))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
 from functools import cache
@@ -55,18 +56,30 @@ def foreign(
     }
     payload = {key: value for key, value in {**usual, **claims}.items() if value is not None}
     headers: dict[str, str | None] = {"typ": media_type, **({"kid": kid} if kid else {})}
-    return pyjwt.encode(payload, rsa_key(name), "RS256", headers=headers)
+    return signed_by_issuer(payload, headers, name)
+
+
+def signed_by_issuer(
+    claims: dict[str, Any], headers: dict[str, str | None], name: str = "login"
+) -> str:
+    """Return a token with any claims at all: `jwt.encode` refuses some that are malformed."""
+    payload = json.dumps(claims).encode()
+    return pyjwt.PyJWS().encode(payload, rsa_key(name), "RS256", headers=headers)
 
 
 def application(
-    *policies: Policy, issuers: tuple[Issuer, ...] = (), own: bool = True, **settings: Any
+    *policies: Policy,
+    issuers: tuple[Issuer, ...] = (),
+    own: bool = True,
+    manager: JWTManager | None = None,
+    **settings: Any,
 ) -> tuple[Flask, JWTManager]:
     """Return an application with one view, `/`, that trusts *issuers*; *own*: it has a key too."""
     app = Flask("trusting")
     app.config.update(TESTING=True, JWT_STORE_URL="memory://", **settings)
     if own:
         app.config.setdefault("JWT_SECRET_KEY", SECRET)
-    jwt: JWTManager = JWTManager()
+    jwt: JWTManager = manager or JWTManager()
     for one in issuers:
         jwt.trust(one)
     jwt.init_app(app)

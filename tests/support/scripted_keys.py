@@ -18,7 +18,7 @@ ISSUER: Final = "https://login.example"
 PRIVATE: Final = [ec.generate_private_key(ec.SECP256R1()) for _ in range(3)]
 #: Three keys, by the names k0, k1 and k2.
 JWKS: Final = [public_jwk(key, f"k{number}", "ES256") for number, key in enumerate(PRIVATE)]
-#: Seconds for which a set is used.
+#: Seconds for which a set is used, unless a test says another time.
 LIFETIME: Final = 600
 _LONG: Final = 60
 
@@ -41,12 +41,14 @@ class ScriptedKeys:
     Attributes:
         members: The set; None: it cannot be fetched.
         fetched_at: When it was fetched, with success or without.
+        lifetime: Seconds for which the set is used.
         gate: Clear, a fetch waits.
     """
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self.members: Sequence[Document] | None = JWKS[:1]
         self.fetched_at: list[float] = []
+        self.lifetime: float = LIFETIME
         self.gate = threading.Event()
         self.gate.set()
         self._began = threading.Condition()
@@ -54,13 +56,14 @@ class ScriptedKeys:
 
     def __call__(self) -> Download:
         with self._began:
+            gate = self.gate
             self.fetched_at.append(self._clock())
             self._began.notify_all()
-        assert self.gate.wait(_LONG)
+        assert gate.wait(_LONG)
         if self.members is None:
             msg = "login.example cannot be reached"
             raise FetchError(msg)
-        return Download(read_set({"keys": [*self.members]}, ["ES256"]), LIFETIME)
+        return Download(read_set({"keys": [*self.members]}, ["ES256"]), self.lifetime)
 
     def wait_for(self, number: int) -> None:
         """Wait until so many fetches have begun."""

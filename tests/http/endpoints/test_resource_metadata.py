@@ -23,7 +23,7 @@ from jwtpolicy import (
 )
 from jwtpolicy.audit import Protection, audit
 from jwtpolicy.endpoints import resource_metadata_blueprint
-from jwtpolicy.exceptions import ConfigurationError, SetupError
+from jwtpolicy.exceptions import ConfigurationError, InvalidTokenError, SetupError
 from tests.support.applications import AppAndManager, MakeApp
 from tests.support.audits import row_of
 from tests.support.requests import bearer
@@ -329,6 +329,26 @@ def test_members_without_a_value_are_left_out(make_app: MakeApp, settings: dict[
 
     told = app.test_client().get(PATH).json
     assert told == {"resource": RESOURCE, "authorization_servers": [LOGIN]}
+
+
+def test_an_application_that_denies_what_has_no_guard_serves_the_document(
+    make_app: MakeApp,
+) -> None:
+    app, jwt = make_app(default_deny=True, **TWO)
+    publish(app, jwt, blueprint())
+
+    assert app.test_client().get(PATH).status_code == 200
+    assert app.test_client().get("/static/x").status_code in (403, 404)
+
+
+def test_a_verb_outside_of_requests_leads_where_the_application_leads(shop: AppAndManager) -> None:
+    app, jwt = shop
+    app.test_client().get("/mcp")
+
+    with app.app_context(), pytest.raises(InvalidTokenError) as caught:
+        jwt.verify("no token")
+
+    assert caught.value.resource_metadata is None
 
 
 def test_the_document_is_kept_by_whoever_has_it(shop: AppAndManager) -> None:

@@ -37,11 +37,14 @@ const shop = (id, algorithm) => ({
 // The second client of an algorithm is called as the API: its ID tokens have the API's audience.
 const clientsOf = (algorithm) => [shop(`shop-${algorithm}`, algorithm), shop(api(algorithm), algorithm)];
 
+// Another API than those of the algorithms, such as a server of a test, has tokens by ES256.
+const algorithmOf = (resource) => (resource.startsWith(api('')) ? resource.slice(api('').length) : 'ES256');
+
 const accessTokens = (resource) => ({
   scope: scopes.join(' '),
   accessTokenFormat: 'jwt',
   accessTokenTTL: 600,
-  jwt: { sign: { alg: resource.slice(api('').length) } },
+  jwt: { sign: { alg: algorithmOf(resource) } },
 });
 
 const make = (keys) => new Provider(issuer, {
