@@ -1,4 +1,4 @@
-"""An application that trusts a provider, after it has fetched its keys: they come through a fork."""
+"""An application that has used the keys of a provider: they come through a fork."""
 
 from __future__ import annotations
 
