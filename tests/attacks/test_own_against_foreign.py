@@ -120,9 +120,7 @@ def test_the_twins_pass_where_they_are_meant_to(whose: str) -> None:
         pytest.param(partial(own, name="login", kid="k2"), id="the same, with the other kid"),
         pytest.param(partial(own, name="login", kid=None), id="the same, without a kid"),
         pytest.param(partial(foreign, name="own"), id="a token of A, by the own key"),
-        pytest.param(
-            partial(foreign, name="own", kid="k2"), id="the same, with a kid of own"
-        ),
+        pytest.param(partial(foreign, name="own", kid="k2"), id="the same, with a kid of own"),
         pytest.param(partial(foreign, name="own", kid=None), id="the same of A, without a kid"),
         pytest.param(partial(foreign, name="other"), id="a token of A, by the key of B"),
         pytest.param(partial(foreign, name="other", kid=None), id="the same of B, without a kid"),
@@ -558,23 +556,47 @@ def filled(sent: Any, encoded: str) -> Any:
     return sent.replace("{}", encoded)
 
 
-def test_a_foreign_token_does_not_pass_the_bridge() -> None:
+def bridged(**arguments: Any) -> Flask:
+    """Return an application with the bridge, and an issuer with these arguments."""
     app = Flask("bridged")
     app.config.update(JWT_SECRET_KEY=SECRET, JWT_STORE_URL="memory://", TESTING=True)
-    jwt = bridge.JWTManager(app)
     native: JWTManager = JWTManager()
-    native.trust(issuer())
+    native.trust(issuer(**arguments))
     native.init_app(app)
+    bridge.JWTManager(app)
+    return app
+
+
+def test_a_foreign_token_does_not_pass_the_bridge() -> None:
+    app = bridged()
     app.get("/bridged", endpoint="b")(bridge.jwt_required()(lambda: "in"))
     app.get("/native", endpoint="n")(protect(IssuedBy(URL))(lambda: "in"))
     with app.app_context():
         mine = bridge.create_access_token("ada")
     ask = app.test_client().get
 
-    assert jwt is not None
     assert ask("/bridged", headers=bearer(mine)).status_code == 200
     assert ask("/bridged", headers=bearer(foreign())).status_code in (401, 422)
     assert ask("/native", headers=bearer(foreign())).status_code == 200
+
+
+def test_the_bridge_issues_nothing_in_the_name_of_a_foreign_user() -> None:
+    app = bridged(subject_prefix="login:")
+    app.post("/<name>")(lambda name: bridge.create_access_token(name))
+
+    assert app.test_client().post("/login:ada").status_code == 401
+    assert app.test_client().post("/ada").status_code == 200
+
+
+@pytest.mark.parametrize(("subject", "answer"), [("login:ada", 422), ("ada", 200)])
+def test_nor_does_it_accept_one_that_was_issued_before(subject: str, answer: int) -> None:
+    app = bridged(subject_prefix="login:")
+    app.get("/")(bridge.jwt_required()(lambda: "in"))
+    before, old = application()
+    with before.app_context():
+        encoded = str(old.issue(subject))
+
+    assert app.test_client().get("/", headers=bearer(encoded)).status_code == answer
 
 
 def manager_of(app: Flask) -> JWTManager[Any]:
