@@ -10,7 +10,7 @@ import pytest
 from flask import Flask
 
 from jwtpolicy import HasScope, Issuer, current_token, protect
-from tests.services.oidc_provider import RESOURCES, Provider
+from tests.services.oidc_provider import RESOURCES, Provider, new_key, resource_of
 from tests.services.redis import wait_until
 from tests.support.authorization_code import log_in
 from tests.support.issuers import application, status
@@ -98,6 +98,31 @@ def test_an_algorithm_that_is_not_configured_is_refused(provider: Provider) -> N
 
     assert status(app, provider.token(API)) == 200
     assert status(app, provider.token(RESOURCES["RS256"])) == 401
+
+
+def test_a_key_without_an_algorithm_is_for_those_of_the_issuer(own_provider: Provider) -> None:
+    """One name and two algorithms: Entra publishes such keys."""
+    key = new_key("RS256")
+    del key["alg"]
+    own_provider.use([key])
+    by_rs256, by_ps256 = (own_provider.token(RESOURCES[name]) for name in ("RS256", "PS256"))
+
+    both, one = trusts(own_provider), trusts(own_provider, algorithms=["PS256"])
+    assert [status(both, by_rs256), status(both, by_ps256)] == [200, 200]
+    assert [status(one, by_rs256), status(one, by_ps256)] == [401, 200]
+
+
+@pytest.mark.parametrize(("name", "other"), [("Ed25519", "EdDSA"), ("EdDSA", "Ed25519")])
+def test_a_signature_of_ed25519_has_the_name_that_is_configured(
+    own_provider: Provider, name: str, other: str
+) -> None:
+    """ALG-1: of the two names of RFC 9864, the key has one."""
+    own_provider.use([new_key("RS256"), new_key(name)])
+    token = own_provider.token(resource_of(name))
+    given = {"audience": [resource_of(name), API]}
+
+    assert status(trusts(own_provider, algorithms=["RS256", name], **given), token) == 200
+    assert status(trusts(own_provider, algorithms=["RS256", other], **given), token) == 401
 
 
 def test_a_provider_that_is_not_trusted_is_nobody(
