@@ -9,6 +9,7 @@ from functools import cache
 from typing import Any
 
 import jwt as pyjwt
+import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from flask import Flask
 
@@ -34,6 +35,17 @@ def issuer(url: str = URL, **arguments: Any) -> Issuer:
     """Return a trusted issuer with one RS256 key."""
     given: dict[str, Any] = {"audience": AUDIENCE, "keys": [public()], **arguments}
     return Issuer(url, **given)
+
+
+def give_keys(patch: pytest.MonkeyPatch) -> None:
+    """Give the key of these tests to each issuer that names none, so that nothing is fetched."""
+    made = Issuer.__init__
+
+    def init(self: Issuer, url: str, **arguments: Any) -> None:
+        arguments.pop("jwks_uri", None)
+        made(self, url, **{"keys": [public()], **arguments})
+
+    patch.setattr(Issuer, "__init__", init)
 
 
 def foreign(
