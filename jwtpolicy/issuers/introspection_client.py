@@ -37,6 +37,18 @@ class _NoAnswer(Exception):  # noqa: N818 # what the error was is in the log
     """The server has not answered the question that several requests wait for."""
 
 
+class _Question(Future[Remembered]):
+    """A question for which an answer is waited.
+
+    Attributes:
+        was_well: Whether the server had not failed when it was asked for.
+    """
+
+    def __init__(self, *, was_well: bool) -> None:
+        super().__init__()
+        self.was_well = was_well
+
+
 class _State:
     """What one process knows of the server.
 
@@ -53,7 +65,7 @@ class _State:
     def __init__(self, introspection: Introspection) -> None:
         self.lock = threading.Lock()
         self.answers = RememberedAnswers(introspection.cache_seconds)
-        self.questions: dict[Digest, Future[Remembered]] = {}
+        self.questions: dict[Digest, _Question] = {}
         self.turns = threading.BoundedSemaphore(introspection.concurrency)
         self.failures = 0
         self.closed_until = -math.inf
@@ -111,7 +123,7 @@ class IntrospectionClient:
             is_own = question is None
             if question is None:
                 self._check_open(state, now)
-                question = state.questions[digest] = Future()
+                question = state.questions[digest] = _Question(was_well=not state.failures)
         if is_own:
             self._answer(state, digest, encoded, question)
         try:
@@ -135,13 +147,11 @@ class IntrospectionClient:
         reason = f"the server of {self._issuer} cannot be asked about an opaque token"
         return KeysUnavailableError(reason, retry_after=math.ceil(max(1.0, wait)))
 
-    def _answer(
-        self, state: _State, digest: Digest, encoded: str, question: Future[Remembered]
-    ) -> None:
+    def _answer(self, state: _State, digest: Digest, encoded: str, question: _Question) -> None:
         """Ask the server, and give the answer to all that wait for it."""
         now = self._clock()
         try:
-            answer = self._in_turn(state, encoded)
+            answer = self._in_turn(state, encoded, question.was_well)
         except BaseException as error:
             status = self._note_failure(state, digest, error)
             question.set_exception(_NoAnswer())
@@ -158,14 +168,13 @@ class IntrospectionClient:
             if is_back:
                 logger.info("the server of %s can be asked about tokens again", self._issuer)
 
-    def _in_turn(self, state: _State, encoded: str) -> Remembered:
+    def _in_turn(self, state: _State, encoded: str, was_well: bool) -> Remembered:
         """Ask the server when it is this question's turn.
 
         Raises:
             _NoTurn: There was no turn in time, or the server has failed meanwhile.
             FetchError: The server has failed.
         """
-        was_well = not state.failures
         # Half of the time, so that enough is left for the answer.
         if not state.turns.acquire(timeout=self._rules.timeout / 2):
             msg = f"{self._asked.concurrency} questions are under way, none of which gets through"
