@@ -117,6 +117,7 @@ docs-test: $(READY) ## build the documentation where nothing is installed but th
 
 full: node check dist-test docs-test ## the whole matrix: every Python found, and the lowest versions
 	$(BIN)/python -m pytest --full tests/interop tests/issuers tests/stores tests/machines
+	$(BIN)/python -m pytest --slow-pages -n $(WORKERS) --dist worksteal tests/browser
 	bash .ci/matrix all
 	$(BIN)/python -m tests.compat --newest
 

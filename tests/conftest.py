@@ -49,6 +49,7 @@ def _sendable(value: object) -> object:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--full", action="store_true", help="run the long tests, and races for long")
+    parser.addoption("--slow-pages", action="store_true", help="let browsers wait for each answer")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -47,11 +47,17 @@ def page(chromium: Browser) -> Iterator[Page]:
     context.close()
 
 
+@pytest.fixture(scope="session")
+def delay(pytestconfig: pytest.Config) -> float:
+    """Return for how many seconds answers are held back: longer than any step of a test."""
+    return 0.3 if pytestconfig.getoption("--slow-pages") else 0
+
+
 @pytest.fixture
-def serve() -> Iterator[Callable[[Flask, str], str]]:
+def serve(delay: float) -> Iterator[Callable[[Flask, str], str]]:
     """Return what starts an application on a free port, and gives its address.
 
     Names under ``localhost`` are sites of their own, and safe enough for secure cookies.
     """
-    with serving() as start:
+    with serving(delay) as start:
         yield start

@@ -12,6 +12,7 @@ from flask import Flask
 from examples.board import create_app
 from jwtpolicy.testing import MovableClock
 from tests.support.board import log_in
+from tests.support.browser import follow, go_back
 
 
 @pytest.fixture
@@ -28,7 +29,7 @@ def write(page: Any, text: str) -> Any:
     """Send the form of the page that is open, and return the answer to it."""
     page.fill("[name=text]", text)
     with page.expect_response(lambda response: response.url.endswith("/messages")) as answer:
-        page.click("#write")
+        follow(page, "#write")
     return answer.value
 
 
@@ -68,7 +69,7 @@ def test_a_form_writes_with_its_csrf_value(page: Any, url: str, board: Flask) ->
     page.fill("[name=text]", "again")
     page.evaluate("document.querySelector('[action=\"/messages\"] [name=csrf_token]').value = ''")
     with page.expect_response(lambda response: response.url.endswith("/messages")) as answer:
-        page.click("#write")
+        follow(page, "#write")
     assert answer.value.status == 403
 
 
@@ -167,7 +168,7 @@ def test_a_stale_tab_is_refused_until_it_is_loaded_again(page: Any, url: str) ->
     page.goto(url)
     other = page.context.new_page()
     other.goto(url)
-    other.click("#logout")
+    follow(other, "#logout")
     log_in(other, url)
 
     assert write(page, "from yesterday").status == 403
@@ -178,18 +179,17 @@ def test_a_stale_tab_is_refused_until_it_is_loaded_again(page: Any, url: str) ->
 def test_after_the_logout_the_back_button_shows_nothing(page: Any, url: str) -> None:
     log_in(page, url)
     assert page.locator("#secret").count() == 1
-    page.click("#logout")
+    follow(page, "#logout")
     assert page.context.cookies() == []
 
-    page.evaluate("history.back()")
-    page.wait_for_url(f"{url}/login?next=/private")
+    go_back(page, f"{url}/login?next=/private")
     assert page.locator("#secret").count() == 0
 
 
 def test_a_stolen_cookie_is_dead_after_the_logout(page: Any, url: str) -> None:
     log_in(page, url)
     stolen = page.context.cookies()
-    page.click("#logout")
+    follow(page, "#logout")
     page.context.add_cookies(stolen)
     page.goto(f"{url}/private")
 
@@ -211,8 +211,8 @@ def test_another_site_cannot_log_anybody_in(page: Any, url: str, serve: Any) -> 
 
 
 def delete_account(page: Any) -> None:
-    page.click("#delete")
-    page.click("#confirm-delete")
+    follow(page, "#delete")
+    follow(page, "#confirm-delete")
 
 
 def test_a_deleted_account_is_gone(page: Any, url: str) -> None:
@@ -229,8 +229,8 @@ def test_a_deleted_account_is_gone(page: Any, url: str) -> None:
 
 def test_an_account_is_kept_until_the_second_button(page: Any, url: str) -> None:
     log_in(page, url)
-    page.click("#delete")
-    page.click("text=Keep it")
+    follow(page, "#delete")
+    follow(page, "text=Keep it")
 
     assert page.url == f"{url}/private"
     assert page.locator("#secret").count() == 1
@@ -247,23 +247,23 @@ def test_a_stale_login_is_asked_for_the_password_and_then_goes_on(
 ) -> None:
     log_in(page, url)
     clock.tick(301)
-    page.click("#delete")
+    follow(page, "#delete")
     assert page.url == f"{url}/confirm?next=/private/delete"
     assert "more than five minutes ago" in page.inner_text("main")
 
     page.fill("[name=password]", "lovelace")
-    page.click("#confirm")
+    follow(page, "#confirm")
     assert page.url == f"{url}/private/delete"
-    page.click("#confirm-delete")
+    follow(page, "#confirm-delete")
     assert page.inner_text("h1") == "Your account is gone"
 
 
 def test_a_wrong_password_confirms_nothing(page: Any, url: str, clock: MovableClock) -> None:
     log_in(page, url)
     clock.tick(301)
-    page.click("#delete")
+    follow(page, "#delete")
     page.fill("[name=password]", "wrong")
-    page.click("#confirm")
+    follow(page, "#confirm")
     assert "Wrong password." in page.inner_text("main")
 
     page.goto(f"{url}/private/delete")
@@ -275,7 +275,7 @@ def test_confirming_opens_no_other_session(page: Any, url: str, clock: MovableCl
     clock.tick(301)
     page.goto(f"{url}/confirm?next=/devices")
     page.fill("[name=password]", "lovelace")
-    page.click("#confirm")
+    follow(page, "#confirm")
 
     assert page.url == f"{url}/devices"
     assert page.locator("#sessions tbody tr").count() == 1
@@ -285,9 +285,9 @@ def test_a_form_that_came_too_late_leads_back_to_its_page(
     page: Any, url: str, clock: MovableClock
 ) -> None:
     log_in(page, url)
-    page.click("#delete")
+    follow(page, "#delete")
     clock.tick(301)
-    page.click("#confirm-delete")
+    follow(page, "#confirm-delete")
 
     assert page.url == f"{url}/confirm?next=/private/delete"
 
@@ -300,7 +300,7 @@ def test_a_login_leads_to_no_other_site(page: Any, url: str, elsewhere: str) -> 
     page.goto(f"{url}/login?next={elsewhere}")
     page.fill("[name=name]", "ada")
     page.fill("[name=password]", "lovelace")
-    page.click("#enter")
+    follow(page, "#enter")
 
     assert page.url == f"{url}/private"
 
@@ -309,20 +309,20 @@ def test_a_login_leads_to_where_one_wanted_to_go(page: Any, url: str) -> None:
     page.goto(f"{url}/devices?limit=5")
     page.fill("[name=name]", "ada")
     page.fill("[name=password]", "lovelace")
-    page.click("#enter")
+    follow(page, "#enter")
 
     assert page.url == f"{url}/devices?limit=5"
 
 
 def test_a_refused_form_is_answered_by_a_page_with_a_way_back(page: Any, url: str) -> None:
     log_in(page, url)
-    page.click("#devices")
+    follow(page, "#devices")
     page.evaluate("for (const field of document.getElementsByName('csrf_token')) field.value = ''")
-    page.click("#others")
+    follow(page, "#others")
     assert page.inner_text("h1") == "Forbidden"
     assert page.inner_text(".name") == "Board"
 
-    page.click("#back")
+    follow(page, "#back")
     assert page.url == f"{url}/devices"
 
 
@@ -330,7 +330,7 @@ def test_a_page_that_is_not_there_leads_back_to_the_board(page: Any, url: str) -
     page.goto(f"{url}/nothing")
     assert page.inner_text("h1") == "Not Found"
 
-    page.click("#back")
+    follow(page, "#back")
     assert page.url == f"{url}/"
 
 

@@ -11,6 +11,7 @@ from flask import Flask
 
 from examples.board import create_app
 from tests.support.board import log_in
+from tests.support.browser import follow
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -45,7 +46,7 @@ def lines(page: Any) -> list[str]:
 def both(page: Page, phone: Page, url: str) -> None:
     log_in(phone, url)
     log_in(page, url)
-    page.click("#devices")
+    follow(page, "#devices")
 
 
 def test_the_page_lists_all_devices(page: Any, both: None) -> None:
@@ -60,7 +61,7 @@ def test_the_page_lists_all_devices(page: Any, both: None) -> None:
 def test_a_button_ends_the_other_device(
     page: Any, phone: Any, url: str, both: None, button: str
 ) -> None:
-    page.click(button)
+    follow(page, button)
 
     assert page.url == f"{url}/devices"
     assert len(lines(page)) == 1
@@ -69,7 +70,7 @@ def test_a_button_ends_the_other_device(
 
 
 def test_a_button_ends_all_devices(page: Any, phone: Any, url: str, both: None) -> None:
-    page.click("#all")
+    follow(page, "#all")
 
     assert page.url == f"{url}/login?next=/devices"
     assert page.context.cookies() == []
@@ -83,17 +84,17 @@ def test_a_button_without_its_csrf_value_ends_nothing(
     """CSRF-1."""
     page.evaluate("for (const field of document.getElementsByName('csrf_token')) field.value = ''")
     with page.expect_response(lambda response: "/devices" in response.url) as answer:
-        page.click("#others")
+        follow(page, "#others")
 
     assert answer.value.status == 403
     assert is_logged_in(phone, url)
 
 
 def change_password(page: Any, old: str) -> None:
-    page.click("#password")
+    follow(page, "#password")
     page.fill("[name=old]", old)
     page.fill("[name=new]", "countess")
-    page.click("#change")
+    follow(page, "#change")
 
 
 def test_a_change_of_the_password_logs_the_others_out(

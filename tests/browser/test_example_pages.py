@@ -13,7 +13,7 @@ import pytest
 from examples import board, notes
 from tests.services import find_axe, missing
 from tests.support.board import log_in
-from tests.support.browser import serving
+from tests.support.browser import follow, press, serving
 from tests.support.notes import Demo
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def pages_of_board(page: Page, url: str) -> Iterator[str]:
         yield path
     page.goto(f"{url}/private/delete")
     yield "/private/delete"
-    page.click("#confirm-delete")
+    follow(page, "#confirm-delete")
     yield "deleted"
 
 
@@ -77,10 +77,10 @@ def pages_of_notes(page: Page, url: str) -> Iterator[str]:
     demo = Demo(page, url)
     yield "nobody"
     demo.send("DELETE", "/accounts/2", "bob")
-    page.click("summary")
+    press(page, "summary", until="#decision details[open]")
     yield "a refusal"
     demo.send("GET", "/sessions", "bob")
-    page.click("summary")
+    press(page, "summary", until="#decision details[open]")
     # The rest of the page was looked at.
     yield "#decision"
 
@@ -122,7 +122,10 @@ class Visit:
 
 @pytest.fixture(scope="module", params=["board", "notes"])
 def visit(
-    request: pytest.FixtureRequest, chromium: Browser, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest,
+    chromium: Browser,
+    tmp_path_factory: pytest.TempPathFactory,
+    delay: float,
 ) -> Visit:
     """Return what was seen of the pages of an example; they are visited once for all tests."""
     pages = {"board": pages_of_board, "notes": pages_of_notes}[request.param]
@@ -130,7 +133,7 @@ def visit(
     file = find_axe()
     axe = file and file.read_text(encoding="utf-8")
     complaints: list[str] = []
-    with serving() as serve:
+    with serving(delay) as serve:
         url = serve(
             example.create_app(str(tmp_path_factory.mktemp("page")), DEMO=True), request.param
         )

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
+from tests.support.browser import follow
 from tests.support.examples import SINGLE_FILES, run_example
 
 
@@ -21,7 +22,7 @@ def url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, serve: Callable[[Flask,
 
 def send(page: Any, password: str) -> None:
     page.fill("[name=password]", password)
-    page.click("button")
+    follow(page, "button")
 
 
 def test_the_way_through_the_form_and_back_out(page: Any, url: str) -> None:
@@ -35,7 +36,7 @@ def test_the_way_through_the_form_and_back_out(page: Any, url: str) -> None:
     assert page.url == f"{url}/account?tab=bills"
     assert page.locator("h1").inner_text() == "Hello ada"
 
-    page.click("button")
+    follow(page, "button")
     assert page.url == f"{url}/login"
     assert page.context.cookies() == []
     page.goto(f"{url}/account")

@@ -13,6 +13,7 @@ from flask import Flask
 from examples.notes import create_app
 from examples.notes.database import database
 from jwtpolicy.testing import MovableClock
+from tests.support.browser import press
 from tests.support.notes import Demo
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def test_one_acts_as_somebody_until_the_logout(demo: Demo) -> None:
     assert "You act as bob, who is logged in." in demo.text("main")
     assert "login → access token (15 min)" in demo.text("#events")
 
-    demo.press("#logout")
+    demo.push("#logout")
     assert "You act as bob, who is not logged in." in demo.text("main")
     assert demo.page.is_disabled("#logout")
     assert demo.text("#token") == "Nobody is logged in."
@@ -71,7 +72,7 @@ def test_a_refusal_is_told_in_words_with_its_tree_and_its_source(demo: Demo) -> 
 
 def test_the_button_confirms_and_sends_the_request_again(demo: Demo) -> None:
     demo.send("DELETE", "/accounts/2", "bob")
-    demo.press("text=Confirm with the password and try again")
+    demo.push("text=Confirm with the password and try again")
 
     assert demo.text("#result").endswith("204")
     assert "step-up → acr=confirmed" in demo.text("#events")
@@ -85,7 +86,7 @@ def test_nobody_is_sent_to_a_user_who_is_gone(demo: Demo, notes: Flask) -> None:
     with notes.app_context():
         database().delete_user(2)
     demo.send("GET", "/me", "nobody")
-    demo.press("text=Try as eve, who may")
+    demo.push("text=Try as eve, who may")
     demo.send("GET", "/accounts", "eve")
 
     assert demo.page.locator("#decision button").all_inner_texts() == ["Try as ada, who may"]
@@ -95,7 +96,7 @@ def test_nobody_is_sent_to_a_user_who_is_gone(demo: Demo, notes: Flask) -> None:
 def test_a_confirmation_is_seen_in_the_matrix_and_in_the_token(demo: Demo) -> None:
     demo.send("POST", "/password", "bob")
     assert demo.cell("DELETE", "/accounts/2", "bob") == "✗ 401"
-    demo.press("text=Confirm with the password and try again")
+    demo.push("text=Confirm with the password and try again")
 
     assert demo.cell("DELETE", "/accounts/2", "bob") == "✓ 200"
     assert demo.cell("DELETE", "/accounts/2", "ada") == "✗ 401"
@@ -105,7 +106,7 @@ def test_a_confirmation_is_seen_in_the_matrix_and_in_the_token(demo: Demo) -> No
 def test_who_may_not_is_shown_who_may(demo: Demo) -> None:
     demo.send("GET", "/accounts", "eve")
     assert "can do nothing" in demo.text("#decision")
-    demo.press("text=Try as ada, who may")
+    demo.push("text=Try as ada, who may")
 
     assert demo.text("#who") == "ada"
     assert demo.text("#result").endswith("200")
@@ -113,7 +114,7 @@ def test_who_may_not_is_shown_who_may(demo: Demo) -> None:
 
 def test_nobody_is_shown_who_may(demo: Demo) -> None:
     demo.send("GET", "/notes", "nobody")
-    demo.press("text=Try as eve, who may")
+    demo.push("text=Try as eve, who may")
 
     assert demo.text("#result").endswith("200")
 
@@ -122,19 +123,19 @@ def test_a_stolen_refresh_token_that_comes_back_ends_the_session(
     demo: Demo, clock: MovableClock
 ) -> None:
     demo.act_as("bob")
-    demo.press("text=Steal the refresh token")
-    demo.press("#refresh")
-    demo.press("text=Send the stolen token")
+    demo.push("text=Steal the refresh token")
+    demo.push("#refresh")
+    demo.push("text=Send the stolen token")
     assert "the same token pair, as for a retry" in demo.text("#events li:last-child")
 
     clock.tick(11)
-    demo.press("text=Send the stolen token")
+    demo.push("text=Send the stolen token")
     assert "session ended" in demo.text("#events li:last-child")
     assert "bob, whose session has ended." in demo.text("main")
     assert demo.cell("GET", "/notes", "bob") == "✗ 401"
 
     demo.send("GET", "/notes", "bob")
-    demo.press("text=Log in again and try again")
+    demo.push("text=Log in again and try again")
     assert demo.text("#result").endswith("200")
 
 
@@ -142,12 +143,12 @@ def test_a_thief_who_refreshes_first_is_noticed_at_the_users_refresh(
     demo: Demo, clock: MovableClock
 ) -> None:
     demo.act_as("bob")
-    demo.press("text=Steal the refresh token")
-    demo.press("text=Send the stolen token")
+    demo.push("text=Steal the refresh token")
+    demo.push("text=Send the stolen token")
     assert "the thief has refreshed first" in demo.text("#events li:last-child")
 
     clock.tick(11)
-    demo.press("#refresh")
+    demo.push("#refresh")
     assert "the session has ended" in demo.text("#events li:last-child")
 
 
@@ -155,14 +156,14 @@ def test_an_expired_token_is_refreshed_by_the_button(demo: Demo, clock: MovableC
     demo.act_as("bob")
     clock.tick(901)
     demo.send("GET", "/notes", "bob")
-    demo.press("text=Refresh and try again")
+    demo.push("text=Refresh and try again")
 
     assert demo.text("#result").endswith("200")
 
 
 def test_another_device_is_logged_out(demo: Demo) -> None:
     demo.act_as("bob")
-    demo.press("#elsewhere")
+    demo.push("#elsewhere")
 
     assert "the other device: GET /me 401" in demo.text("#events li:last-child")
     assert demo.cell("GET", "/notes", "bob") == "✓ 200"
@@ -170,7 +171,7 @@ def test_another_device_is_logged_out(demo: Demo) -> None:
 
 def test_answers_are_written_in_lines_with_the_times_of_the_reader(demo: Demo) -> None:
     demo.send("GET", "/sessions", "bob")
-    demo.page.click("summary")
+    press(demo.page, "summary", until="#decision details[open]")
     told = demo.text("#decision details pre")
 
     assert '\n      "label"' in told

@@ -12,6 +12,7 @@ from flask import Flask
 
 from jwtpolicy import current_manager
 from jwtpolicy.testing import MovableClock
+from tests.support.browser import press
 from tests.support.examples import SINGLE_FILES, run_example
 
 if TYPE_CHECKING:
@@ -36,8 +37,7 @@ def notes(page: Page, app: Flask, clock: MovableClock, serve: Callable[[Flask, s
     page.goto(serve(app, "notes"))
     page.fill("[name=username]", "ada")
     page.fill("[name=password]", os.environ["ADA_PASSWORD"])
-    page.click("#login button")
-    page.wait_for_selector("li")
+    press(page, "#login button", until="li")
     return page
 
 
@@ -95,9 +95,8 @@ def test_what_asks_for_the_password_is_not_answered_by_a_refresh(
 ) -> None:
     clock.tick(301)
 
-    notes.click("#clear")
+    press(notes, "#clear", until="[role=status]:not(:empty)")
 
-    notes.wait_for_function("document.querySelector('[role=status]').textContent")
     assert "authentication is required" in notes.text_content("[role=status]")
     assert texts(notes) == ["Buy bread."]
 
@@ -107,9 +106,8 @@ def test_a_session_that_was_ended_elsewhere_shows_the_login_form(notes: Any, app
         current_manager.revoke_subject("ada")
 
     notes.fill("[name=text]", "Buy milk.")
-    notes.click("#new button")
 
-    notes.wait_for_selector("#login:not([hidden])")
+    press(notes, "#new button", until="#login:not([hidden])")
 
 
 def test_a_logout_with_an_expired_token_shows_the_login_form(
@@ -117,7 +115,6 @@ def test_a_logout_with_an_expired_token_shows_the_login_form(
 ) -> None:
     clock.tick(16 * 60)
 
-    notes.click("#logout")
+    press(notes, "#logout", until="#login:not([hidden])")
 
-    notes.wait_for_selector("#login:not([hidden])")
     assert notes.context.cookies() == []

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tests.support.browser import press
+
 if TYPE_CHECKING:
     from playwright.sync_api import Page
+
+#: The page, when nothing is under way. Its script says that something is before a click has ended.
+_SHOWN = "main[aria-busy=false]"
 
 
 class Demo:
@@ -14,23 +19,19 @@ class Demo:
     def __init__(self, page: Page, url: str) -> None:
         self.page = page
         page.goto(url)
-        self._wait()
+        page.wait_for_selector(_SHOWN)
 
-    def _wait(self) -> None:
-        self.page.wait_for_selector("main[aria-busy=false]")
-
-    def press(self, selector: str) -> None:
+    def push(self, selector: str) -> None:
         """Press a button."""
-        self.page.click(selector)
-        self._wait()
+        press(self.page, selector, until=_SHOWN)
 
     def act_as(self, name: str) -> None:
         """Become another user, who logs in if they have not."""
-        self.press(f"#users [data-name={name}]")
+        self.push(f"#users [data-name={name}]")
 
     def send(self, method: str, path: str | None, name: str) -> None:
         """Press a cell of the matrix."""
-        self.press(self._cell(method, path, name))
+        self.push(self._cell(method, path, name))
 
     def cell(self, method: str, path: str | None, name: str) -> str:
         """Return what stands in a cell."""

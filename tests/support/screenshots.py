@@ -39,9 +39,9 @@ def shots(page: Page, url: str) -> Iterator[tuple[str, Locator]]:
     demo.send("DELETE", "/accounts/2", "bob")
     page.mouse.move(0, 0)
     yield "demo-matrix", page.locator("section", has=page.locator("#matrix"))
-    demo.press("text=Steal the refresh token")
-    demo.press("#refresh")
-    demo.press("text=Send the stolen token")
+    demo.push("text=Steal the refresh token")
+    demo.push("#refresh")
+    demo.push("text=Send the stolen token")
     page.mouse.move(0, 0)
     yield "demo-decision", page.locator(".columns")
 
