@@ -3,7 +3,8 @@
 from .app.explanation import Explanation, Verdict
 from .decision import Decision, Outcome
 from .extension import JWTManager, current_manager
-from .markers import ANY, NEVER
+from .issuers.issuer import Issuer
+from .markers import ANY, NEVER, OWN
 from .policy import (
     Access,
     AllOf,
@@ -11,10 +12,12 @@ from .policy import (
     AnyOf,
     AtLeast,
     ClaimsMatch,
+    ForAudience,
     Fresh,
     HasRole,
     HasScope,
     IsSubject,
+    IssuedBy,
     KnownUser,
     Not,
     NotRevoked,
@@ -31,6 +34,7 @@ from .policy import (
     contains,
     one_of,
     policy,
+    user,
     view_arg,
 )
 from .policy.request import AccessRequest
@@ -43,6 +47,7 @@ from .views import ProtectedView, protect, public
 __all__ = [
     "ANY",
     "NEVER",
+    "OWN",
     "Access",
     "AccessRequest",
     "AllOf",
@@ -53,10 +58,13 @@ __all__ = [
     "ClaimsMatch",
     "Decision",
     "Explanation",
+    "ForAudience",
     "Fresh",
     "HasRole",
     "HasScope",
     "IsSubject",
+    "IssuedBy",
+    "Issuer",
     "JWTManager",
     "KnownUser",
     "Logout",
@@ -88,5 +96,6 @@ __all__ = [
     "policy",
     "protect",
     "public",
+    "user",
     "view_arg",
 ]

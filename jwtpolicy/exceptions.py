@@ -59,7 +59,10 @@ class SubjectError(IssueError, TypeError):
 
 
 class ForeignSubjectError(IssueError):
-    """A user's subject begins with the prefix of another type of users, so it could be theirs."""
+    """A user's subject begins with the prefix of other users, so it could be one of theirs.
+
+    These are users of another type, or of a trusted issuer.
+    """
 
 
 class OtherUserError(IssueError):
@@ -139,6 +142,8 @@ class AccessError(HTTPException):
     scheme: str = "Bearer"
     realm: str = DEFAULT_REALM
     resource_metadata: str | None = None
+    #: The scopes that a client without a usable token should ask for, separated by spaces.
+    asked_scope: str | None = None
     #: Whether the library answers it, and no handler of the application's.
     is_own_answer: bool = False
     #: The lines of the decision's tree that the body shows: in debug mode, and never else.
@@ -160,10 +165,13 @@ class AccessError(HTTPException):
         # RFC 9110 section 10.2.3 knows whole seconds; a clock says fractions.
         self.retry_after = None if retry_after is None else math.ceil(retry_after)
 
-    def addressed(self, realm: str, resource_metadata: str | None = None) -> AccessError:
-        """Set the realm and `resource_metadata` of the challenge; return self."""
+    def addressed(
+        self, realm: str, resource_metadata: str | None = None, asked_scope: str | None = None
+    ) -> AccessError:
+        """Set the realm, `resource_metadata` and `asked_scope` of the challenge; return self."""
         self.realm = realm
         self.resource_metadata = resource_metadata
+        self.asked_scope = asked_scope
         return self
 
     @property
@@ -231,11 +239,17 @@ class AccessError(HTTPException):
         if _is_quotable(self.description):
             parts.append(quoted("error_description", self.description))
         parts += [quoted(name, value) for name, value in self.parameters.items()]
-        return parts + self._challenged_metadata()
+        return parts + self._challenged_address()
 
-    def _challenged_metadata(self) -> list[str]:
-        metadata = self.resource_metadata
-        return [] if metadata is None else [quoted("resource_metadata", metadata)]
+    def _challenged_address(self) -> list[str]:
+        """Return where the client gets a token: metadata of the resource, and scopes to ask for.
+
+        Scopes only where it needs another token: other refusals name those that they are about.
+        """
+        needs_token = self.outcome in (Outcome.NO_TOKEN, Outcome.INVALID_TOKEN)
+        scope = self.asked_scope if needs_token and "scope" not in self.parameters else None
+        told = {"scope": scope, "resource_metadata": self.resource_metadata}
+        return [quoted(name, value) for name, value in told.items() if value]
 
     @property
     def headers(self) -> dict[str, str]:
@@ -275,7 +289,8 @@ class AccessError(HTTPException):
         if self.shown_decision or type(self) not in _OWN_CLASSES:
             return _made(self)
         said = (type(self), self.error, self.description, self.code, self.has_challenge)
-        told = (self.scheme, self.realm, self.resource_metadata, self.retry_after)
+        address = (self.realm, self.resource_metadata, self.asked_scope)
+        told = (self.scheme, *address, self.retry_after)
         key = (*said, *told, *self.parameters, *self.parameters.values())
         try:
             known = _TOLD.get(key)
@@ -340,7 +355,7 @@ class NoTokenError(AccessError, Unauthorized):  # type: ignore[misc] # the chall
 
     def _challenged(self) -> list[str]:
         # RFC 6750 section 3.1: without credentials, "SHOULD NOT include an error code".
-        return self._challenged_metadata()
+        return self._challenged_address()
 
 
 class LoginFailedError(NoTokenError):
@@ -521,6 +536,16 @@ class AccessDeniedError(AccessError, Forbidden):
     code = 403
     error = "access_denied"
     outcome = Outcome.FORBIDDEN
+
+
+class ForeignTokenError(AccessDeniedError):
+    """A verb is about own users or own tokens, and the current token is another issuer's.
+
+    Its subject may be the same text as that of a local user, and is somebody else. Such a token
+    opens, renews, lists and ends no session of this application.
+    """
+
+    description = "A token of this application is needed."
 
 
 class MissingClaimError(AccessDeniedError, KeyError):

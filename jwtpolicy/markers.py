@@ -1,6 +1,6 @@
-"""Markers for unsafe choices that have to be spelt: any kind of token, a token without expiry.
+"""Markers for choices that have to be spelt: any kind of token, no expiry, own tokens.
 
-A third one tells an argument that was left out from None.
+Another one tells an argument that was left out from None.
 """
 
 from __future__ import annotations
@@ -32,6 +32,19 @@ ANY: Final = Any_.ANY
 
 #: No end, where a lifetime is asked for.
 NEVER: Final = Never.NEVER
+
+
+class Own(Enum):
+    """The type of `OWN`."""
+
+    OWN = "OWN"
+
+    def __repr__(self) -> str:
+        return self.value
+
+
+#: The application itself, where an issuer is asked for.
+OWN: Final = Own.OWN
 
 
 class NotGiven(Enum):

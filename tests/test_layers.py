@@ -147,7 +147,7 @@ def test_the_bridge_touches_few_parts_and_no_verified_token(module: str) -> None
     assert rest <= {
         "jwtpolicy.tokens.jose",
         "jwtpolicy.tokens.claims",
-        "jwtpolicy.tokens.strict_json",
+        "jwtpolicy.parsing.strict_json",
         "jwtpolicy.sessions.revocation",
     }
 

@@ -17,6 +17,7 @@ MOST = 7
 #: What users call with keywords, each for one thing that they may want.
 PUBLIC_VERBS = {
     "auth_blueprint",
+    "resource_metadata_blueprint",
     "JWTManager.explain",
     "JWTManager.issue",
     "JWTManager.login",
@@ -24,7 +25,7 @@ PUBLIC_VERBS = {
 }
 
 #: Values, whose members are what they are made of; dataclasses need no ``__init__`` to be listed.
-VALUES = {"AccessRequest.__init__"}
+VALUES = {"AccessRequest.__init__", "Issuer.__init__"}
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 

@@ -29,7 +29,13 @@ TABLE = ROOT / "docs/reference/data/logs.toml"
 Call = tuple[str, str, str, tuple[str, ...]]
 
 #: The levels by the names of the methods; `log` gets its level from a variable.
-_LEVELS = {"exception": "ERROR", "error": "ERROR", "warning": "WARNING", "debug": "DEBUG"}
+_LEVELS = {
+    "exception": "ERROR",
+    "error": "ERROR",
+    "warning": "WARNING",
+    "info": "INFO",
+    "debug": "DEBUG",
+}
 
 
 @cache

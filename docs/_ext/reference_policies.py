@@ -36,6 +36,7 @@ EXAMPLES: dict[str, Sequence[Policy]] = {
     "Access": [jwtpolicy.Access()],
     "Refresh": [jwtpolicy.Refresh()],
     "TokenKind": [jwtpolicy.TokenKind("download")],
+    "ForAudience": [jwtpolicy.ForAudience("https://api.example.com")],
     "Anonymous": [jwtpolicy.Anonymous()],
     "OptionalToken": [jwtpolicy.OptionalToken()],
     "Fresh": [jwtpolicy.Fresh(), jwtpolicy.Fresh(within=300, acr="mfa")],
@@ -48,11 +49,19 @@ EXAMPLES: dict[str, Sequence[Policy]] = {
     "NotRevoked": [jwtpolicy.NotRevoked()],
     "KnownUser": [jwtpolicy.KnownUser()],
     "SingleUse": [jwtpolicy.SingleUse()],
+    "IssuedBy": [jwtpolicy.IssuedBy(jwtpolicy.OWN)],
 }
 
 #: The claims that every verified token has, and those that make each example allow.
 _ALWAYS = {"type": "access", "sub": "ada", "jti": "1"}
-_GOOD = {"plan": "gold", "scope": "read", "roles": ["admin"], "fresh": True, "auth_time": 1000}
+_GOOD = {
+    "plan": "gold",
+    "scope": "read",
+    "roles": ["admin"],
+    "aud": "https://api.example.com",
+    "fresh": True,
+    "auth_time": 1000,
+}
 _BAD = {"plan": "tin", "scope": "write", "roles": ["author"], "fresh": False, "auth_time": 1}
 
 
@@ -124,7 +133,7 @@ def _token(claims: dict[str, Any], read: set[str]) -> Token:
     """Return what policies take for a verified token; only a verifier makes a real one."""
     token = object.__new__(Token)
     members = {"_claims": Recorded(claims, read), "_header": {}, "issuer": "", "is_own": True}
-    for name, value in (members | {"principal": None}).items():
+    for name, value in (members | {"principal": None, "_origin": None}).items():
         object.__setattr__(token, name, value)
     return token
 

@@ -13,6 +13,7 @@ from typing import Any, Final, NamedTuple, Protocol, cast
 from flask import Blueprint, Flask, Request, Response, current_app, has_request_context, request
 from werkzeug.routing import Rule
 
+from ..connections.deadlines import together
 from ..exceptions import (
     AccessDeniedError,
     AccessError,
@@ -33,15 +34,16 @@ from ..policy.base import Policy
 from ..policy.request import PolicySettings
 from ..sessions.revocation import REVOCATION_CHECKS, TOKENS_LET_IN, let_in_elsewhere
 from ..settings import Settings
-from ..stores.deadlines import together
 from ..tokens.token import Token
 from ..transports import Places
 from ..transports.cookies import REFRESH_PATHS
 from .components import Components, Parts
 from .error_handlers import add_handlers
 from .planner import Demand, Planner, Target, WrittenGuards
+from .protected_resources import ProtectedResources
 from .registrations import Registrations
 from .responses import ResponseHook
+from .unnamed_issuers import warn_of_unnamed
 from .view_functions import ViewFunctions
 
 logger = logging.getLogger("jwtpolicy")
@@ -126,9 +128,12 @@ class BoundApp:
         self._make_components = make_components
         self._registrations = registrations
         self._guarding = guarding
-        self.planner = Planner(
-            app, parts, registrations.blueprints, self._terms, registrations.written
+        self._resources = ProtectedResources(
+            app,
+            lambda: registrations.resources,
+            lambda: settings.accepted_audiences | registrations.foreign_audiences,
         )
+        self.planner = self._planner(self._terms)
         self._key = f"jwtpolicy.{id(self)}"
         self._lock = threading.Lock()
         self._enforcement: Enforcement | None = None
@@ -329,6 +334,7 @@ class BoundApp:
         plan = self.planner.plan(endpoint, method, baseline)
         if plan is not None:
             self._finish_answers([plan.places])
+            self._note_addresses([endpoint], baseline)
         # A rule without methods matches every method that clients make up, so that plans of all of
         # them would grow without end.
         if method in METHODS:
@@ -391,7 +397,7 @@ class BoundApp:
         if plan is None:
             endpoint, method = target
             demand = Demand(f"{endpoint} calling {guard!r}", method, [guard])
-            plan = self.planner.joined(demand, self.enforcement.baseline)
+            plan = self.planner.joined(demand, self.enforcement.baseline_at(endpoint))
             plan.is_inner = True
             self._finish_answers([plan.places])
             self._remember_inner(target, guard, plan)
@@ -433,14 +439,11 @@ class BoundApp:
         if self.parts.store is not None:
             self.parts.store.check()
         enforcement = self.parts.enforcement(components)
-        terms = components.services.terms
-        written = self._registrations.written
-        # The levels of blueprints are read as they stand: one that is registered after the binding
-        # may have got its levels after it, too. Those of one that was there before stay as they
-        # are.
-        levels = self._registrations.blueprints
-        planner = Planner(self._app, self.parts, levels, lambda: terms, written)
-        self._plans = dict(planner.plans(components.baseline))
+        terms, baseline = components.services.terms, components.baseline
+        planner = self._planner(lambda: terms)
+        self._plans = dict(planner.plans(baseline))
+        enforcement.baseline_at = lambda endpoint: self._resources.baseline(endpoint, baseline)
+        self._note_addresses({rule.endpoint for rule in self._app.url_map.iter_rules()}, baseline)
         bound = [plan for plan in self._plans.values() if plan is not None]
         self._finish_answers([self.parts.places(), *(plan.places for plan in bound)])
         self.parts.refusals.answers_all = add_handlers(self._app)
@@ -451,16 +454,37 @@ class BoundApp:
         self._app.extensions[REFRESH_PATHS] = frozenset(self._app.extensions.get(REFRESH_PATHS, ()))
         self.parts.note_testing(self._app)
         self.parts.refusals.began_in_debug = self._app.debug is True
+        if self._app.debug:
+            warn_of_unnamed(planner.written_levels(), terms)
         self.planner, self._components = planner, components
         self._registrations.hold(components.registered)
         return enforcement
+
+    def _planner(self, terms: Callable[[], PolicySettings]) -> Planner:
+        """Return a planner that goes by *terms*.
+
+        The levels of blueprints are read as they stand: one that is registered after the binding
+        may have got its levels after it, too. Those of one that was there before stay as they are.
+        """
+        levels, written = self._registrations.blueprints, self._registrations.written
+        return Planner(self._app, self.parts, levels, terms, self._resources, written)
+
+    def _note_addresses(self, endpoints: Iterable[str], baseline: Policy | None) -> None:
+        """Let challenges of *endpoints* lead to their protected resources."""
+        for endpoint in endpoints:
+            address = self.planner.address(endpoint, baseline)
+            if address is not None:
+                self.parts.refusals.addresses[endpoint] = address
 
     def _check_blueprints(self) -> None:
         """Refuse blueprints that only another manager protects: their levels are not known here.
 
         Raises:
-            SetupError: A blueprint has the hook of another manager, and no levels of this one.
+            ConfigurationError: No token can be for the protected resource that a blueprint is.
+            SetupError: A blueprint has the hook of another manager, and no levels of this one. Or
+                nobody serves the metadata of a protected resource.
         """
+        self._resources.check()
         for name, blueprint in self._app.blueprints.items():
             hooks = self._app.before_request_funcs.get(name, ())
             is_guarded = any(hasattr(hook, GUARDS_BLUEPRINT) for hook in hooks)

@@ -7,7 +7,7 @@ import math
 import os
 from collections.abc import Callable, Iterable
 from datetime import timedelta
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from flask import Flask
 
@@ -19,14 +19,16 @@ from ..guards.enforcement import Enforcement
 from ..guards.levels import Place
 from ..guards.presentation import PresentationCheck
 from ..guards.refusal_log import Refusals
+from ..issuers.issuer_verifier import ForeignRules
+from ..issuers.trusting_verifier import TrustingVerifier
 from ..keys import KeyRing
-from ..keys.folder import KeyFolder
+from ..keys.folder import KeyFolder, NoKeys
 from ..keys.reloading import ReloadingKeys
 from ..keys.ring import KeySource
 from ..markers import NEVER
 from ..policy.base import Policy
 from ..policy.closing import leaves
-from ..policy.credentials import KnownUser, NotRevoked
+from ..policy.credentials import KnownForeignUser, KnownUser, NotRevoked
 from ..policy.request import PolicySettings
 from ..schemas import SchemaRegistry
 from ..sessions.additions import Additions
@@ -52,13 +54,19 @@ from ..transports import (
     Transport,
 )
 from .registrations import Registered
+from .trust import Trust
 
 logger = logging.getLogger("jwtpolicy")
 
 _NO_KEY = """no key is configured; set JWT_SECRET_KEY to at least 32 random bytes, for example from
   python -c "import secrets; print(secrets.token_urlsafe(48))"
-and keep it out of the source. To verify tokens of others only, set JWT_PUBLIC_KEY.
+and keep it out of the source. To verify tokens of others only, call jwt.trust(Issuer(…)) before
+init_app, or set JWT_PUBLIC_KEY.
 A folder of keys that can be changed without a restart is JWT_KEYS."""
+
+
+#: Of an application that trusts other issuers alone.
+_NO_KEYS: Final = NoKeys()
 
 
 class Components(NamedTuple):
@@ -99,6 +107,7 @@ class Parts:
         store: The token store passed to the manager; None for the store of the settings.
         transports: The application's own transports.
         clock: Returns seconds since the epoch.
+        trusts_others: Whether other issuers are trusted, so that it needs no key of its own.
 
     Raises:
         ConfigurationError: A key is missing or unusable, the store cannot be opened, or the
@@ -117,16 +126,27 @@ class Parts:
         store: TokenStore | None,
         transports: tuple[Transport, ...],
         clock: Clock,
+        *,
+        trusts_others: bool = False,
     ) -> None:
         self.settings = settings
+        self._name = app.name
         self._lifetimes = settings.lifetimes
         self.takes_cookies = "cookies" in settings.token_location
         self.clock = clock
-        self.keys = _key_source(app, settings, keys, clock)
+        self.keys = _key_source(app, settings, keys, clock, trusts_others)
         ring = self.keys.current()
         has_own_keys = type(ring).signing_key_for is not KeyRing.signing_key_for
         self.can_sign = ring.signing_key is not None or has_own_keys
         self._chose_file = store is None and settings.store_url is None and not app.testing
+        self._trust = Trust(
+            # Not *clock* itself, so that nothing of other issuers keeps the time on its own.
+            ForeignRules(
+                self.now, settings.decode_leeway, settings.clock_skew, settings.roles_claim
+            ),
+            self.own_issuers,
+            has_keys=self.keys is not _NO_KEYS,
+        )
         self.store = self._cached(self._opened(app) if store is None else checked(store))
         _check_sessions(settings, self.store)
         if self.can_sign:
@@ -150,6 +170,16 @@ class Parts:
                 }
             ),
         }
+
+    def now(self) -> float:
+        """Return the time of the application, in seconds since the epoch."""
+        return self.clock()
+
+    @property
+    def own_issuers(self) -> frozenset[str]:
+        """``iss`` of own tokens: what is written into new ones, and what others may have."""
+        settings = self.settings
+        return frozenset({settings.encode_issuer or "", *settings.accepted_issuers})
 
     def places(self, written: Iterable[Place] | None = None) -> Places:
         """Return the transports that a guard names; None: those of ``JWT_TOKEN_LOCATION``.
@@ -283,7 +313,7 @@ class Parts:
     ) -> Components:
         """Return the services of the application for the registrations in *registered*."""
         checks = (*registered.revocation_checks, *app.extensions.get(REVOCATION_CHECKS, ()))
-        terms = _terms(self.settings, self.clock, registered.schemas)
+        terms = _terms(self.settings, self.clock, registered, self._trust)
         # As far ahead as `iat` may lie: a token of a machine that is ahead passes its guards, and
         # so it must not outlive its revocation (REV-1).
         revocation = Revocation(
@@ -294,17 +324,18 @@ class Parts:
             issuer=self.settings.encode_issuer or "",
             accepted_issuers=self.settings.accepted_issuers,
         )
+        _check_users(registered, self._trust)
         users = Users(registered.user_loader, app.ensure_sync)
         additions = Additions(app.json.dumps, registered.extra_claims, registered.extra_headers)
         has_loader = registered.user_loader is not None
         load_user = users.load_in_verb if has_loader else None
-        sessions = self._sessions(registered.schemas, revocation, load_user, on_reuse, additions)
-        if baseline is not None and has_loader and not registered.is_lazy:
-            baseline = baseline & KnownUser()
+        sessions = self._sessions(registered, revocation, load_user, on_reuse, additions)
+        verifier, guard_verifier = self._verifiers(registered)
         return Components(
             registered=registered,
             services=Services(
-                verifier=_verifier(self.settings, self.keys, self.clock, registered.schemas),
+                verifier=verifier,
+                guard_verifier=guard_verifier,
                 revocation=revocation,
                 users=users,
                 terms=terms,
@@ -313,11 +344,26 @@ class Parts:
             ),
             additions=additions,
             sessions=sessions,
-            baseline=baseline,
+            baseline=_with_users(baseline, registered),
         )
+
+    def _verifiers(self, registered: Registered) -> tuple[Verifier, Verifier]:
+        """Return the verifier of own tokens, and that of guards, which takes those of others too.
+
+        Where the tokens of the only issuer count as own, it is one.
+        """
+        own = _verifier(self.settings, self.keys, self.clock, registered.schemas)
+        prefixes = registered.schemas.prefixes.values()
+        issuers = self._trust.verifiers(registered.issuers, prefixes)
+        if not issuers:
+            return own, own
+        base = _verifier(self.settings, self.keys, self.clock, registered.schemas)
+        trusting = TrustingVerifier.over(base, issuers)
+        return trusting if self._trust.counts_as_own(registered.issuers) else own, trusting
 
     def enforcement(self, components: Components) -> Enforcement:
         """Return the enforcement of policies on requests, with these components."""
+        self._trust.begin(self._name, components.registered.issuers)
         places = self.places()
         return Enforcement(
             places=places,
@@ -329,7 +375,7 @@ class Parts:
 
     def _sessions(
         self,
-        schemas: SchemaRegistry,
+        registered: Registered,
         revocation: Revocation,
         load_user: Callable[[Token], Any] | None,
         on_reuse: Callable[[Token], None],
@@ -340,17 +386,50 @@ class Parts:
         return Sessions(
             signer=self.signer,
             contents=ContentFactory(
-                schemas,
+                registered.schemas,
                 additions,
                 settings.identity_claim,
                 load_user,
                 has_store=self.store is not None,
             ),
             revocation=revocation,
-            rules=_session_rules(settings),
+            rules=self._session_rules(registered),
             clock=self.clock,
             on_reuse=on_reuse,
         )
+
+    def _session_rules(self, registered: Registered) -> SessionRules:
+        rules, issuers = _session_rules(self.settings), registered.issuers
+        if not self._trust.counts_as_own(issuers):
+            return rules
+        # So that the end of an own subject is the end of the tokens that count as own.
+        return rules._replace(accepted_issuers=[*rules.accepted_issuers, issuers[0].url])
+
+
+def _check_users(registered: Registered, trust: Trust) -> None:
+    """Refuse a ``user_loader`` of the manager that nobody would ever call.
+
+    Raises:
+        ConfigurationError: All tokens are of other issuers, because there is no key.
+    """
+    if registered.user_loader is not None and registered.issuers and not trust.has_keys:
+        names = ", ".join(issuer.url for issuer in registered.issuers)
+        msg = (
+            "jwt.user_loader is for tokens that own keys have signed, and there is no key; pass "
+            f"the function as user_loader= to the Issuer of {names}"
+        )
+        raise ConfigurationError(msg)
+
+
+def _with_users(baseline: Policy | None, registered: Registered) -> Policy | None:
+    """Return the baseline; guards load the users of all tokens that have a loader."""
+    if baseline is None or registered.is_lazy:
+        return baseline
+    if registered.user_loader is not None:
+        return baseline & KnownUser()
+    if any(issuer.user_loader is not None for issuer in registered.issuers):
+        return baseline & KnownForeignUser()
+    return baseline
 
 
 def _check_sessions(settings: Settings, store: TokenStore | None) -> None:
@@ -370,7 +449,11 @@ def _check_sessions(settings: Settings, store: TokenStore | None) -> None:
 
 
 def _key_source(
-    app: Flask, settings: Settings, keys: KeyRing | Callable[[], KeyRing] | None, clock: Clock
+    app: Flask,
+    settings: Settings,
+    keys: KeyRing | Callable[[], KeyRing] | None,
+    clock: Clock,
+    trusts_others: bool,
 ) -> KeySource:
     """Return the source of the keys: the ring itself, or what is asked again for it.
 
@@ -383,7 +466,7 @@ def _key_source(
     if isinstance(keys, KeyRing):
         return keys
     if keys is None and settings.keys is None:
-        return _ring(settings)
+        return _ring(settings, trusts_others)
     return ReloadingKeys(keys or key_folder(app, settings, clock), settings.keys_reload, clock)
 
 
@@ -398,8 +481,10 @@ def key_folder(app: Flask, settings: Settings, clock: Clock) -> KeyFolder:
     )
 
 
-def _ring(settings: Settings) -> KeyRing:
+def _ring(settings: Settings, trusts_others: bool) -> KeyRing:
     if not (settings.secret_key or settings.private_key or settings.public_key):
+        if trusts_others:
+            return _NO_KEYS
         raise ConfigurationError(_NO_KEY)
     return KeyRing.from_config(
         algorithm=settings.algorithm,
@@ -446,8 +531,10 @@ def _demanded(settings: Settings) -> frozenset[str]:
     return frozenset(name for name, values in accepted.items() if values)
 
 
-def _terms(settings: Settings, clock: Clock, schemas: SchemaRegistry) -> PolicySettings:
-    types = schemas.prefixes
+def _terms(
+    settings: Settings, clock: Clock, registered: Registered, trust: Trust
+) -> PolicySettings:
+    types = registered.schemas.prefixes
     prefixes = tuple({prefix for prefix in types.values() if prefix})
     return PolicySettings(
         clock=clock,
@@ -456,6 +543,9 @@ def _terms(settings: Settings, clock: Clock, schemas: SchemaRegistry) -> PolicyS
         types=types,
         prefixes=prefixes,
         skew=settings.clock_skew,
+        issuers={issuer.url: issuer for issuer in registered.issuers},
+        own_issuers=trust.own_issuers,
+        has_keys=trust.has_keys,
     )
 
 

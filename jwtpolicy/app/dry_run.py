@@ -24,6 +24,7 @@ from ..guards.levels import EndpointGuard, Guard, guard_of
 from ..guards.origins import LevelOrigin
 from ..guards.plan import Plan
 from ..guards.refusal_log import decision_of, put_back, reason_of
+from ..policy.program import Program
 from ..sessions.users import is_loop_running
 from .bound_app import DRY_RUN_HERE, DryRun, bound_app_of, is_automatic, is_listed
 from .bridge_guards import bridge_on
@@ -262,17 +263,23 @@ class _Walk:
         if access.token is not None:
             self._dry_run.services.give_back(access.token)
             self._state.answers.forget()
-        kind = None if access.token is None else access.token.kind
-        program = plan.anonymous if kind is None else plan.programs[kind]
+        # That of its token's kind and issuer is there: it has let the request in.
+        program = cast(Program, plan.program_for(access.token))
         run = program.run(access)
         program.root.weigh(run)
         return program.root.compose(run)
 
     def _is_awaited(self, plan: Plan) -> bool:
         """Whether the guards of *plan* may wait for something async of the application."""
-        programs = (plan.anonymous, *plan.programs.values())
-        has_async_users = self._bound.components.services.users.is_async
-        return plan.has_async_loader or has_async_users or any(one.is_async for one in programs)
+        programs = (plan.anonymous, *plan.programs.values(), plan.foreign)
+        services = self._bound.components.services
+        loaders = (issuer.user_loader for issuer in services.terms.issuers.values())
+        return (
+            plan.has_async_loader
+            or services.users.is_async
+            or any(map(_is_async, loaders))
+            or any(one is not None and one.is_async for one in programs)
+        )
 
     def _check_loop(self, is_async: bool, where: str) -> None:
         """Refuse to block a running event loop.

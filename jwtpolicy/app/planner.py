@@ -11,6 +11,7 @@ from flask import Blueprint, Flask
 from werkzeug.routing import Rule
 
 from ..exceptions import ConfigurationError, PolicyDefinitionError
+from ..guards.issuer_checks import check_issuers, check_needs, check_subjects
 from ..guards.levels import (
     METHODS,
     PUTS,
@@ -27,12 +28,15 @@ from ..guards.levels import (
 )
 from ..guards.origins import UNKNOWN_LINE, LevelOrigin, Line
 from ..guards.plan import CompiledLevels, Loader, Plan, check_types, without_loader
+from ..guards.refusal_log import Address
+from ..policy.asked_scopes import all_scopes, least_scopes
 from ..policy.base import Policy
 from ..policy.closing import close, leaves
 from ..policy.credentials import Access, Anonymous, Public
 from ..policy.request import PolicySettings
 from ..transports import Places, Transport
 from .components import Parts
+from .protected_resources import ProtectedResource, ProtectedResources, blueprints_of
 
 #: The levels that were put on blueprints, by the blueprint.
 BlueprintLevels = Mapping[Blueprint, Sequence[LevelOrigin]]
@@ -98,6 +102,7 @@ class Planner:
         parts: Its transports, checks and store.
         blueprints: The levels of blueprints.
         terms: Returns the settings that policies go by.
+        resources: The protected resources that some of the blueprints are.
         written: The line that made the manager, and with it the baseline.
     """
 
@@ -107,12 +112,14 @@ class Planner:
         parts: Parts,
         blueprints: BlueprintLevels,
         terms: Callable[[], PolicySettings],
+        resources: ProtectedResources,
         written: Line = UNKNOWN_LINE,
     ) -> None:
         self._app = app
         self._parts = parts
         self._blueprints = blueprints
         self._terms = terms
+        self.resources = resources
         self._written = written
         self._usual_places = parts.places()
         self._compiled: WeakValueDictionary[object, CompiledLevels] = WeakValueDictionary()
@@ -148,7 +155,9 @@ class Planner:
         if method != "OPTIONS":
             _check_optional(demand)
         self._check_openings(written, demand.label)
-        return self.joined(demand, baseline) if demand.guards or demand.outer else None
+        if demand.guards or demand.outer or self.resources.of(endpoint) is not None:
+            return self.joined(demand, self.resources.baseline(endpoint, baseline))
+        return None
 
     def _check_openings(self, written: WrittenGuards, label: str) -> None:
         """Refuse ``@public`` above ``@app.route``: the route then has the bare function.
@@ -177,9 +186,20 @@ class Planner:
         """
         demand = self.demand(endpoint, method)
         is_public = any(isinstance(level, Public) for level in demand.levels)
-        if baseline is None or is_public:
+        if is_public:
             return tuple(demand.origins)
-        return (LevelOrigin("baseline", baseline, "", *self._written), *demand.origins)
+        demanded = self.resources.demanded(endpoint)
+        first = [] if baseline is None else [LevelOrigin("baseline", baseline, "", *self._written)]
+        audience = [] if demanded is None else [LevelOrigin("resource", demanded)]
+        return (*first, *audience, *demand.origins)
+
+    def written_levels(self) -> Iterator[tuple[str, Sequence[LevelOrigin]]]:
+        """Yield the levels of every guarded method of every endpoint, with its label."""
+        for rule in self._app.url_map.iter_rules():
+            for method in methods_of(rule):
+                demand = self.demand(rule.endpoint, method)
+                if demand.guards or demand.outer:
+                    yield demand.label, demand.origins
 
     def demand(self, endpoint: str, method: str) -> Demand:
         """Return the guards and levels of *method* of *endpoint*."""
@@ -188,6 +208,33 @@ class Planner:
     def _demand(self, endpoint: str, method: str, written: WrittenGuards) -> Demand:
         guards = written.counting(method)
         return Demand(f"{method} {endpoint}", method, guards, self._blueprint_levels(endpoint))
+
+    def address(self, endpoint: str, baseline: Policy | None) -> Address | None:
+        """Return where challenges of *endpoint* lead; None where it belongs to no resource."""
+        resource = self.resources.of(endpoint)
+        if resource is None:
+            return None
+        scopes: dict[str, str] = {}
+        if resource.tells_scope:
+            for method, policies in self._policies(endpoint, baseline):
+                scopes[method] = " ".join(sorted(least_scopes(policies)))
+        return Address(resource.metadata_url, scopes)
+
+    def scopes(self, resource: ProtectedResource, baseline: Policy | None) -> frozenset[str]:
+        """Return the scopes that the policies of the endpoints of *resource* ask for."""
+        names = {rule.endpoint for rule in self._app.url_map.iter_rules()}
+        found = [name for name in names if self.resources.of(name) == resource]
+        asked = (policies for name in found for _, policies in self._policies(name, baseline))
+        return frozenset[str]().union(*map(all_scopes, asked))
+
+    def _policies(
+        self, endpoint: str, baseline: Policy | None
+    ) -> Iterator[tuple[str, list[Policy]]]:
+        """Yield the methods of *endpoint* and the policies of each."""
+        listed = [] if baseline is None else [baseline]
+        rules = (rule for rule in self._app.url_map.iter_rules(endpoint))
+        for method in {method for rule in rules for method in methods_of(rule)}:
+            yield method, [*self.demand(endpoint, method).levels, *listed]
 
     def written(self, endpoint: str) -> WrittenGuards:
         """Return the guards that were written on the view of *endpoint*."""
@@ -233,9 +280,13 @@ class Planner:
         key = tuple((level.identity, repr(level)) for level in whole)
         found = self._compiled.get((baseline is None, key))
         if found is None:
+            terms = self._terms()
             self._parts.check_store(levels)
-            check_types(whole, self._terms(), label)
+            check_types(whole, terms, label)
+            check_issuers(whole, terms, label)
             found = CompiledLevels(levels, baseline, label)
+            check_subjects(found.closed.policy, baseline, terms, label)
+            check_needs(found.closed.policy, terms, label)
             self._compiled[baseline is None, key] = found
         return found
 
@@ -275,14 +326,8 @@ class Planner:
 
     def _blueprint_levels(self, endpoint: str) -> list[LevelOrigin]:
         """Return the levels of the endpoint's blueprints, the innermost first."""
-        levels: list[LevelOrigin] = []
-        name = endpoint.rpartition(".")[0]
-        while name:
-            # None where the application's own endpoint has a dot in its name.
-            blueprint = cast(Blueprint, self._app.blueprints.get(name))
-            levels += self._blueprints.get(blueprint, ())
-            name = name.rpartition(".")[0]
-        return levels
+        blueprints = blueprints_of(self._app, endpoint)
+        return [level for found in blueprints for level in self._blueprints.get(found, ())]
 
 
 def methods_of(rule: Rule) -> list[str]:

@@ -12,11 +12,13 @@ from flask import Blueprint
 
 from ..exceptions import SetupError
 from ..guards.origins import LevelOrigin, calling_line
+from ..issuers.issuer import Issuer
 from ..policy.base import Policy
 from ..schemas import SchemaRegistry
 from ..sessions.additions import Hook
 from ..sessions.revocation import RevocationCheck
 from ..sessions.users import UserLoader
+from .protected_resources import ProtectedResource
 
 
 class Bindable(Protocol):
@@ -42,6 +44,7 @@ class Registered(NamedTuple):
         is_lazy: Whether the user loader waits for the first use of the user.
         extra_claims: The hook that adds claims to tokens, or None.
         extra_headers: The hook that adds members to their JOSE header, or None.
+        issuers: The other issuers whose tokens are trusted.
     """
 
     schemas: SchemaRegistry
@@ -50,6 +53,7 @@ class Registered(NamedTuple):
     is_lazy: bool
     extra_claims: Hook | None
     extra_headers: Hook | None
+    issuers: tuple[Issuer, ...]
 
 
 class Registrations:
@@ -68,6 +72,8 @@ class Registrations:
         blueprints: The levels of protected blueprints. No copy is made of them: those of a
             blueprint that a bound application has registered do not change any more (`add_level`),
             and others may be registered there later, with the levels that they have then.
+        resources: The protected resources, by the blueprints that they are made of; as with levels,
+            those of a bound application's blueprints do not change any more.
         written: The line that made the manager.
         lock: Serialises registering and binding: a registration during the first request of an
             application is in its copy, or is an error.
@@ -77,9 +83,11 @@ class Registrations:
         self.lock = threading.RLock()
         self.schemas = SchemaRegistry()
         self.blueprints: dict[Blueprint, list[LevelOrigin]] = {}
+        self.resources: dict[Blueprint, ProtectedResource] = {}
         self.written = calling_line()
         self._checks: list[RevocationCheck] = []
         self._hooks: dict[str, Callable[..., Any]] = {}
+        self._issuers: dict[str, Issuer] = {}
         self._is_lazy = False
         self._held: Registered | None = None
         # Weakly: a manager outlives the applications of a test suite.
@@ -93,12 +101,16 @@ class Registrations:
         """Register a claim schema.
 
         Raises:
-            SetupError: All applications are bound, so that it would have no effect.
+            SetupError: All applications are bound, so that it would have no effect; or its prefix
+                could be taken for that of a trusted issuer.
             SchemaError: The schema cannot describe a token, or the type and kind have one already.
         """
         with self.lock:
             self._check_open(f"claims_for({user_type.__name__})")
             held = None if self._held is None else self._held.schemas
+            for issuer in self._issuers.values():
+                prefix = str(getattr(schema, "subject_prefix", ""))
+                _check_apart(issuer, f"users of the type {user_type.__name__}", prefix)
             self.schemas.register(schema, user_type, kind, over=held)
 
     def add_user_loader(self, loader: UserLoader, *, is_lazy: bool) -> None:
@@ -140,6 +152,37 @@ class Registrations:
             )
             raise SetupError(msg)
 
+    @property
+    def trusts_others(self) -> bool:
+        """Whether any other issuer is trusted so far."""
+        return bool(self._issuers)
+
+    @property
+    def foreign_audiences(self) -> frozenset[str]:
+        """The audiences of the other issuers that are trusted so far."""
+        return frozenset[str]().union(*(issuer.audience for issuer in self._issuers.values()))
+
+    def add_issuer(self, issuer: Issuer) -> None:
+        """Register another issuer whose tokens are trusted; the same object is registered once.
+
+        Raises:
+            SetupError: All applications are bound, another `Issuer` has this URL, or its
+                ``subject_prefix`` begins with another one, of an issuer or of a type of users, or
+                another one with it.
+        """
+        with self.lock:
+            self._check_open(f"trust({issuer!r})")
+            known = self._issuers.get(issuer.url)
+            if known is not None and known is not issuer:
+                msg = f"{issuer!r} is trusted already, with other arguments"
+                raise SetupError(msg)
+            for other in self._issuers.values():
+                if other is not issuer:
+                    _check_apart(issuer, repr(other), other.subject_prefix)
+            for user_type, prefix in self.schemas.prefixes.items():
+                _check_apart(issuer, f"users of the type {user_type.__name__}", prefix)
+            self._issuers[issuer.url] = issuer
+
     def add_check(self, check: RevocationCheck) -> None:
         """Register one more revocation check; the same function is asked once.
 
@@ -167,17 +210,47 @@ class Registrations:
             # By identity, and not by an `__eq__` of the application's: it is not asked otherwise.
             if level.identity in [one.policy.identity for one in levels]:
                 return
-            bound = [one for one in self._applications if one.is_bound and one.has(blueprint)]
-            if bound:
-                raise SetupError(_late(f"protect_blueprint({blueprint.name})", bound))
-            if not levels:
-                blueprint.before_request(guard)
+            self._guard(blueprint, f"protect_blueprint({blueprint.name})", guard)
             origin = LevelOrigin("blueprint", level, blueprint.name, *calling_line())
             self.blueprints[blueprint] = [*levels, origin]
 
+    def add_resource(
+        self, blueprint: Blueprint, resource: ProtectedResource, guard: Callable[[], None]
+    ) -> None:
+        """Make a blueprint a protected resource, or a part of one.
+
+        Args:
+            blueprint: The blueprint.
+            resource: The resource.
+            guard: The hook that runs before each request to the blueprint.
+
+        Raises:
+            SetupError: The blueprint is another resource already, or a bound application has
+                registered it.
+        """
+        with self.lock:
+            if (known := self.resources.get(blueprint)) is not None:
+                msg = f"the blueprint {blueprint.name} is the resource {known.identifier} already"
+                raise SetupError(msg)
+            self._guard(blueprint, f"resource_metadata_blueprint({blueprint.name})", guard)
+            self.resources[blueprint] = resource
+
+    def _guard(self, blueprint: Blueprint, what: str, guard: Callable[[], None]) -> None:
+        """Let *guard* run before each request to *blueprint*.
+
+        Raises:
+            SetupError: A bound application has registered the blueprint.
+        """
+        bound = [one for one in self._applications if one.is_bound and one.has(blueprint)]
+        if bound:
+            raise SetupError(_late(what, bound))
+        if blueprint not in self.blueprints:
+            blueprint.before_request(guard)
+            self.blueprints[blueprint] = []
+
     def copied(self) -> Registered:
         """Return a frozen copy of the registrations at this moment."""
-        schemas = self.schemas.copied()
+        schemas = self.schemas.copied(one.subject_prefix for one in self._issuers.values())
         if "user_loader" in self._hooks:
             schemas.reload_users()
         return Registered(
@@ -187,6 +260,7 @@ class Registrations:
             is_lazy=self._is_lazy,
             extra_claims=self._hooks.get("extra_claims"),
             extra_headers=self._hooks.get("extra_headers"),
+            issuers=tuple(self._issuers.values()),
         )
 
     def hold(self, registered: Registered) -> None:
@@ -202,6 +276,21 @@ class Registrations:
         applications = list(self._applications)
         if applications and all(one.is_bound for one in applications):
             raise SetupError(_late(what, applications))
+
+
+def _check_apart(issuer: Issuer, others: str, prefix: str) -> None:
+    """Refuse a ``subject_prefix`` by which a subject could be of two kinds of users.
+
+    Raises:
+        SetupError: *prefix*, that of others, begins with that of *issuer*, or the other way round.
+    """
+    mine = issuer.subject_prefix
+    if mine and prefix and (mine.startswith(prefix) or prefix.startswith(mine)):
+        msg = (
+            f"{issuer!r} has the subject_prefix {mine!r}, and {others} have {prefix!r}: a subject "
+            "could be of either; neither may begin with the other"
+        )
+        raise SetupError(msg)
 
 
 def _is_same(check: RevocationCheck, other: RevocationCheck) -> bool:

@@ -82,7 +82,9 @@ class Guarded:
         """Return the part of the baseline that applies to tokens here: one policy or none."""
         if not self.plan.kinds:
             return []
-        baseline = for_kind(self.application.baseline, self.plan.kinds[0])
+        resources, endpoint = self.application.planner.resources, self.rule.endpoint
+        baseline = resources.baseline(endpoint, self.application.baseline)
+        baseline = for_kind(baseline, self.plan.kinds[0])
         return [] if baseline is None else [baseline]
 
     def _csrf(self) -> bool | None:

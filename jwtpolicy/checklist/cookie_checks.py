@@ -106,6 +106,10 @@ def _in_the_clear(candidate: Candidate) -> Iterator[str]:
                 yield f"JWT_CSRF_TRUSTED_ORIGINS has {origin}"
         if (settings.resource_metadata or "").startswith("http:"):
             yield "JWT_RESOURCE_METADATA begins with http: (RFC 9728 section 3 demands https)"
+    if candidate.bound is not None:
+        for url in sorted({one.identifier for one in candidate.bound.planner.resources.here()}):
+            if url.startswith("http:"):
+                yield f"the protected resource {url} was made with allow_http=True"
     if config.get("SECRET_KEY") and not config.get("SESSION_COOKIE_SECURE"):
         yield "SESSION_COOKIE_SECURE is off: Flask's own session cookie travels over HTTP too"
 

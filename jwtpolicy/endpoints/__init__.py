@@ -1,4 +1,4 @@
-"""Ready-made views: login, refresh, step-up, logout, sessions, revocation, introspection, keys."""
+"""Ready-made views: of logins and sessions for people; of keys and metadata for services."""
 
 from .blueprint import auth_blueprint
 from .client_secrets import ClientView
@@ -10,6 +10,7 @@ from .logout import LogoutView
 from .open_sessions import SessionsView
 from .passwords import PasswordCheck, check_password
 from .refresh import RefreshView
+from .resource_metadata import resource_metadata_blueprint
 from .step_up import StepUpView
 from .token_revocation import RevocationView
 
@@ -28,4 +29,5 @@ __all__ = [
     "StepUpView",
     "auth_blueprint",
     "check_password",
+    "resource_metadata_blueprint",
 ]

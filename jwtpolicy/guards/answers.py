@@ -33,7 +33,8 @@ class Services:
     """The services of one application that judge tokens, fixed when it is bound.
 
     Attributes:
-        verifier: Verifies encoded tokens.
+        verifier: Verifies encoded own tokens.
+        guard_verifier: Verifies the tokens that guards meet, those of trusted issuers too.
         revocation: Asks the store and the revocation checks for the status of a token.
         users: Loads the application's users.
         terms: The clock, the leeway and the other settings that policies go by.
@@ -44,6 +45,7 @@ class Services:
 
     is_dry_run: ClassVar[bool] = False
     verifier: Verifier
+    guard_verifier: Verifier
     revocation: Revocation
     users: Users
     terms: PolicySettings

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import inspect
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final, cast
 
 from flask import Request
 
+from ..connections.deadlines import together
 from ..exceptions import (
     AccessError,
+    InvalidTokenError,
     NoTokenError,
     PolicyDefinitionError,
     SetupError,
@@ -26,7 +28,6 @@ from ..policy.base import NO_TOKEN_SENT, Policy, as_policy
 from ..policy.credentials import KnownUser, is_ignorable
 from ..policy.program import Program, Run, weigh_async
 from ..sessions.users import is_loop_running
-from ..stores.deadlines import together
 from ..tokens.token import Token
 from ..transports import Places, Transport
 from .answers import Services
@@ -44,6 +45,7 @@ from .flow import (
     use_up,
 )
 from .inner_access import InnerAccess
+from .issuer_checks import check_issuers, check_needs, check_subjects, policy_for
 from .live_access import LiveAccess, keep
 from .plan import CompiledLevels, Loader, Plan
 from .presentation import PresentationCheck, judge_presented
@@ -53,6 +55,9 @@ from .request_state import RequestState
 logger = logging.getLogger("jwtpolicy")
 
 _KNOWN_USER: Final = KnownUser().program
+
+#: It has no CSRF value, and no place of its own in a body.
+_NOT_IN_A_HEADER: Final = "a token of another issuer is accepted in a header only"
 
 #: A compiled program and its run: the evaluation of one presented token, or of its absence.
 Attempt = tuple[Program, Run]
@@ -67,6 +72,9 @@ class Enforcement:
         services: The verifier, the revocation and the users of the application.
         baseline: The policy that every presented token has to pass, or None.
         refusals: Logs refusals and sets the realm of their challenges.
+
+    Attributes:
+        baseline_at: Returns the baseline of an endpoint, which may demand an audience too.
     """
 
     def __init__(
@@ -80,9 +88,10 @@ class Enforcement:
     ) -> None:
         self.services = services
         self.baseline = baseline
+        self.baseline_at: Callable[[str | None], Policy | None] = lambda endpoint: baseline
         self.places = places
         self._checks = checks
-        self._verify = services.verifier.verify
+        self._verify = services.guard_verifier.verify
         self.refusals = refusals
 
     def admit(self, plan: Plan, state: RequestState, request: Request) -> InnerAccess | None:
@@ -276,8 +285,8 @@ class Enforcement:
         if state.access is None:
             yield from self._as_guard(policy, state, request, resource, awaits)
             return
-        program = policy.program
         access = state.access
+        program = policy_for(policy, access.token, self.services.terms, "enforce").program
         if resource is not NOT_GIVEN:
             loader = _loading(resource)
             access = self._access(state, request, access.token, access.place, loader)
@@ -296,7 +305,7 @@ class Enforcement:
     ) -> Flow[None]:
         """Evaluate *policy* as a guard: read the token, close the policy, add the baseline."""
         plan = Plan(
-            CompiledLevels([policy], self.baseline, "enforce"),
+            self._compiled(policy, self.baseline_at(request.endpoint)),
             label="enforce",
             places=self.places,
             checks=self._checks,
@@ -314,11 +323,26 @@ class Enforcement:
             # Another task was let in meanwhile, and its token is the current one from now on.
             yield from self._inner(policy, state, request, resource, awaits=awaits)
 
+    def _compiled(self, policy: Policy, baseline: Policy | None) -> CompiledLevels:
+        """Return *policy* as the only level of a guard.
+
+        Raises:
+            PolicyDefinitionError: No request could pass it, or it names an issuer that is not
+                trusted, or takes the users of several as one.
+        """
+        terms = self.services.terms
+        check_issuers([policy], terms, "enforce")
+        compiled = CompiledLevels([policy], baseline, "enforce")
+        check_subjects(compiled.closed.policy, baseline, terms, "enforce")
+        check_needs(compiled.closed.policy, terms, "enforce")
+        return compiled
+
     def _loaded(self, plan: Plan, run: Run) -> Flow[LiveAccess]:
         """Load the resource and the user before the view, whose proxies cannot await a loader."""
         if plan.has_async_loader and not run.access.has_resource:
             yield None, run
-        if self.services.users.is_async and run.access.token is not None:
+        token = run.access.token
+        if token is not None and self.services.users.has_async_loader(token):
             asking = _KNOWN_USER.run(run.access, run.awaiting is not None)
             if (yield _KNOWN_USER.root, asking) != ALLOW:
                 raise refusal_of(_KNOWN_USER.root, asking)
@@ -363,9 +387,11 @@ class Enforcement:
                         # Of any kind, so that an inner guard of another kind finds it here too.
                         token = verified[encoded] = self._verify(encoded, kinds=None, now=now)
                     found = token._claims["type"]
-                    program = plan.programs.get(found)
-                    if program is None or not token.is_own or (kind is not None and kind != found):
+                    program = plan.programs.get(found) if token.is_own else plan.foreign
+                    if program is None or (kind is not None and kind != found):
                         raise _wrong_kind(token, plan)
+                    if token._origin is not None and not place.is_header:
+                        raise InvalidTokenError(_NOT_IN_A_HEADER)
                     if plan.checks:
                         judge_presented(plan.checks, request, token, one)
                 except AccessError as error:
@@ -458,7 +484,9 @@ def _weightiest(errors: Sequence[AccessError], judges_each: bool) -> AccessError
     return next((error for error in errors if is_ignorable(error) is judges_each), errors[0])
 
 
-def _wrong_kind(token: Token, plan: Plan) -> WrongKindError:
+def _wrong_kind(token: Token, plan: Plan) -> InvalidTokenError:
+    if not token.is_own and plan.foreign is None:
+        return InvalidTokenError(f"{token.issuer} is an issuer that no policy here names")
     accepted = " or ".join(sorted(plan.closed.kinds)) or "no token at all"
     return WrongKindError(f"the token is of the kind {token.kind!r}, accepted is {accepted}")
 

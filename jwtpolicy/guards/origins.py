@@ -12,8 +12,9 @@ from weakref import WeakKeyDictionary
 
 from ..policy.base import Policy
 
-#: What a level was written on. *default* is `Access()`, where no level was written.
-LevelSource = Literal["baseline", "blueprint", "class", "decorator", "default"]
+#: What a level was written on. *default* is `Access()`, where no level was written; *resource* is
+#: the audience that is demanded because of a protected resource.
+LevelSource = Literal["baseline", "blueprint", "class", "decorator", "default", "resource"]
 
 #: Packages whose frames stand between this one and the line that called it; ``JWTManager[User]()``
 #: is called by `typing`.
@@ -45,7 +46,8 @@ class LevelOrigin:
 
     Attributes:
         source: What it was written on: the baseline, a blueprint, a class or a decorator; or
-            *default* where the view has no level of its own, which counts as ``Access()``.
+            *default* where the view has no level of its own, which counts as ``Access()``; or
+            *resource* for the audience that is demanded because of a protected resource.
         policy: The level, as it was written.
         name: The name of the blueprint or class; else empty.
         file: The path of the source file, or None where it is not known.

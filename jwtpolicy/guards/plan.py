@@ -11,11 +11,12 @@ from ..exceptions import PolicyDefinitionError
 from ..policy.base import Policy
 from ..policy.baseline import for_kind
 from ..policy.claim_policies import IsSubject
-from ..policy.closing import Closed, close, joined, leaves
-from ..policy.credentials import Access, OwnTokens, Refresh, TokenKind
+from ..policy.closing import Closed, close, joined, leaves, names_foreign
+from ..policy.credentials import Access, KnownForeignUser, OwnTokens, Refresh, TokenKind
 from ..policy.program import Builder, Conjunction, Program
 from ..policy.request import AccessRequest, PolicySettings
 from ..policy.resource import Owns, ResourceMatch
+from ..tokens.token import Token
 from ..transports import Places
 from .presentation import PresentationCheck
 
@@ -41,13 +42,22 @@ class CompiledLevels:
         kinds: The kinds of token that they accept, in the order in which they are tried.
         anonymous: The program of the levels alone, for requests without a token.
         programs: The programs of the levels and the baseline, by kind of own token.
+        foreign: The same for access tokens of other issuers; None where no part names one.
         about_resource: A leaf that needs a resource, or None.
 
     Raises:
         PolicyDefinitionError: No request could pass all of the levels.
     """
 
-    __slots__ = ("__weakref__", "about_resource", "anonymous", "closed", "kinds", "programs")
+    __slots__ = (
+        "__weakref__",
+        "about_resource",
+        "anonymous",
+        "closed",
+        "foreign",
+        "kinds",
+        "programs",
+    )
 
     def __init__(self, levels: Sequence[Policy], baseline: Policy | None, label: str = "") -> None:
         self.closed = meeting(levels, label)
@@ -58,6 +68,13 @@ class CompiledLevels:
             kind: program_of(self.closed.policy, for_kind(baseline, kind), _held_by(kind))
             for kind in self.closed.kinds
         }
+        self.foreign = self._foreign(baseline)
+
+    def _foreign(self, baseline: Policy | None) -> Program | None:
+        policy = self.closed.policy
+        if "access" not in self.closed.kinds or not names_foreign(policy):
+            return None
+        return program_of(policy, baseline, _IS_ACCESS)
 
 
 class Plan:
@@ -76,6 +93,7 @@ class Plan:
         has_async_view: Whether the view is async behind a sync guard, as a method of a class may
             be. User and resource are loaded before it runs, because its proxies cannot await.
         programs: The programs of the levels and the baseline, by kind of own token.
+        foreign: The same for access tokens of other issuers; None where no part names one.
         anonymous: The program of the levels alone, for requests without a token.
         places: The transports that its tokens are read from.
         checks: The checks of a presented credential, made once the token was verified.
@@ -93,6 +111,7 @@ class Plan:
         "checks",
         "closed",
         "compiled",
+        "foreign",
         "guards",
         "has_async_loader",
         "has_async_view",
@@ -133,7 +152,14 @@ class Plan:
             self.kinds = compiled.kinds
             self.anonymous = compiled.anonymous
             self.programs = compiled.programs
+            self.foreign = compiled.foreign
             self.is_plain = not (self.closed.ignores_invalid or has_async_view)
+
+    def program_for(self, token: Token | None) -> Program | None:
+        """Return the program that judges *token*; None where none accepts its kind or issuer."""
+        if token is None:
+            return self.anonymous
+        return self.programs.get(token.kind) if token.is_own else self.foreign
 
     def absence(self) -> Decision:
         """Return the decision about a request without a token.
@@ -206,13 +232,17 @@ def _accepted(level: Policy) -> str:
     return " or ".join(kinds) or "nothing"
 
 
+#: Tokens of other issuers are access tokens, or they are refused.
+_IS_ACCESS: Final = frozenset({TokenKind("access").identity, Access().identity})
+
+
 def _held_by(kind: str) -> frozenset[object]:
     """Return the identities of leaves that are true of every own token of *kind*.
 
     Closing adds them to every level; the program leaves them out, because only own tokens of
     *kind* reach it.
     """
-    leaves_ = [TokenKind(kind), OwnTokens()]
+    leaves_ = [TokenKind(kind), OwnTokens(), KnownForeignUser()]
     leaves_ += [Access()] if kind == "access" else [Refresh()] if kind == "refresh" else []
     return frozenset(leaf.identity for leaf in leaves_)
 

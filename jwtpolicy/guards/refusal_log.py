@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from weakref import ref
 
 from flask import Request, Response, after_this_request, current_app
@@ -22,6 +22,18 @@ logger = logging.getLogger("jwtpolicy")
 _MOST: Final = 3
 
 
+class Address(NamedTuple):
+    """The metadata and the scopes that the challenges of an endpoint name.
+
+    Attributes:
+        resource_metadata: The URL of the metadata of its protected resource (:rfc:`9728`).
+        scopes: The scopes to ask for, separated by spaces, by the method; empty: none are told.
+    """
+
+    resource_metadata: str
+    scopes: Mapping[str, str]
+
+
 class Refusals:
     """The refusals of one application: they are logged, and get its realm.
 
@@ -35,6 +47,8 @@ class Refusals:
             and in the log.
         answers_all: Says whether the library answers every refusal, because the application has no
             error handler that could.
+        addresses: The endpoints whose challenges lead elsewhere than those of the application,
+            because they belong to a protected resource.
     """
 
     def __init__(self, realm: str, resource_metadata: str | None = None) -> None:
@@ -42,6 +56,7 @@ class Refusals:
         self._resource_metadata = resource_metadata
         self.began_in_debug = False
         self.answers_all: Callable[[], bool] = lambda: False
+        self.addresses: dict[str, Address] = {}
 
     def sent(
         self,
@@ -80,7 +95,10 @@ class Refusals:
             level = logging.WARNING if is_debug else logging.INFO
             level = logging.ERROR if error.outcome is Outcome.ERROR else level
         unlogged = _log(error, label, state, token_id, level, may_be_caught)
-        error.addressed(self._realm, self._resource_metadata)
+        if self.addresses:
+            error.addressed(self._realm, *self._address(state))
+        else:
+            error.addressed(self._realm, self._resource_metadata)
         if state is None:
             return error
         if unlogged is None:
@@ -97,6 +115,18 @@ class Refusals:
             return error
         state.refusal, state.unlogged = error, unlogged
         return error
+
+    def _address(self, state: RequestState | None) -> tuple[str | None, str | None]:
+        """Return the URL of metadata, and the scopes, that the challenge names; None: none.
+
+        The endpoint says whether it belongs to a protected resource, and never the ``Host`` or the
+        path of the request.
+        """
+        request: Request | None = None if state is None else state.request
+        found = None if request is None else self.addresses.get(request.endpoint or "")
+        if request is None or found is None:
+            return self._resource_metadata, None
+        return found.resource_metadata, found.scopes.get(request.method)
 
 
 def _tree(error: AccessError, state: RequestState | None) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import deepcopy
 from typing import Any, Final, Protocol
 
@@ -59,12 +59,21 @@ class KeyRing:
             raise ConfigurationError(msg)
         self.signing_key = signing
         self._signing_keys = tuple(key for key in keys if key.can_sign)
-        self._by_name = {key.key_id: (key,) for key in keys if key.key_id is not None}
-        if len(self._by_name) < sum(key.key_id is not None for key in keys):
-            msg = "two keys of one ring have the same kid; give them different names"
-            raise ConfigurationError(msg)
+        named = [key for key in keys if key.key_id is not None]
+        self._check_names(named)
+        self._by_name = {(key.algorithm, key.key_id): (key,) for key in named}
         self._unnamed = _unnamed(keys)
         self._of_any_name: tuple[Key, ...] = ()
+
+    def _check_names(self, named: Sequence[Key]) -> None:
+        """Refuse two keys of one name: each of ours has one, and one algorithm.
+
+        Raises:
+            ConfigurationError: Two of *named* have the same ``kid``.
+        """
+        if len({key.key_id for key in named}) < len(named):
+            msg = "two keys of one ring have the same kid; give them different names"
+            raise ConfigurationError(msg)
 
     def current(self) -> KeyRing:
         """Return this ring: it is the one in use, since it never changes."""
@@ -97,7 +106,7 @@ class KeyRing:
         """
         if key_id is None:
             return self._unnamed.get(algorithm, ())
-        found = self._by_name.get(key_id, self._of_any_name)
+        found = self._by_name.get((algorithm, key_id), self._of_any_name)
         return found if found and found[0].algorithm == algorithm else ()
 
     def may_sign(self, key: Key, claims: Mapping[str, Any]) -> bool:

@@ -1,5 +1,6 @@
 """Offer the policies, and what they are made with, under one name."""
 
+from .audience import ForAudience
 from .base import AllOf, AnyOf, AtLeast, Not, Policy, When
 from .claim_policies import ClaimsMatch, HasRole, HasScope, IsSubject
 from .credentials import (
@@ -15,7 +16,8 @@ from .credentials import (
 )
 from .freshness import Fresh
 from .functions import policy
-from .matchers import claim, contains, one_of, view_arg
+from .issued_by import IssuedBy
+from .matchers import claim, contains, one_of, user, view_arg
 from .resource import Owns, ResourceMatch
 
 __all__ = [
@@ -25,10 +27,12 @@ __all__ = [
     "AnyOf",
     "AtLeast",
     "ClaimsMatch",
+    "ForAudience",
     "Fresh",
     "HasRole",
     "HasScope",
     "IsSubject",
+    "IssuedBy",
     "KnownUser",
     "Not",
     "NotRevoked",
@@ -45,5 +49,6 @@ __all__ = [
     "contains",
     "one_of",
     "policy",
+    "user",
     "view_arg",
 ]

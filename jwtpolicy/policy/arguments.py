@@ -21,6 +21,7 @@ from marshmallow import validate
 from marshmallow.validate import Validator
 
 from ..exceptions import PolicyDefinitionError
+from ..markers import Own
 
 #: Immutable, and compared by their own type alone: ``True``, ``1`` and ``1.0`` are three values.
 _ATOMS: Final = frozenset({type(None), bool, int, str, bytes})
@@ -34,7 +35,7 @@ _CONTAINERS: Final = frozenset({list, tuple, set, frozenset, dict})
 #: Types that `copied` replaces by copies, because their objects can change.
 _COPIED: Final = _CONTAINERS | _MARSHMALLOWS
 #: Types whose ``repr`` is source text, whatever the value.
-_PRINTED: Final = (_ATOMS | {UUID}) - {int}
+_PRINTED: Final = (_ATOMS | {UUID, Own}) - {int}
 #: Levels by which an argument may be nested; deeper ones would exhaust Python's stack.
 _DEEPEST: Final = 100
 #: Bits of an integer that is printed in decimal digits; Python refuses that for long ones.

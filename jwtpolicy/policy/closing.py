@@ -14,6 +14,7 @@ from ..decision import WRITTEN, written
 from .base import AllOf, AnyOf, AtLeast, Not, Policy, combined
 from .credentials import Access, Anonymous, OwnTokens, TokenKind
 from .freshness import Fresh
+from .issued_by import IssuedBy
 
 #: What stands for "no token" among the kinds that a tree accepts.
 NO_TOKEN_KIND: Final = ""
@@ -67,6 +68,17 @@ def joined(closed: Iterable[Policy]) -> Policy:
     """Return the AND of closed policies; it knows what their authors wrote."""
     parts = list(closed)
     return _noted(combined(AllOf, parts), combined(AllOf, map(_as_written, parts)))
+
+
+def closed_by_issuer(policy: Policy) -> Policy:
+    """Return *policy*, whose parts that name no issuer accept own tokens alone.
+
+    Where no guard asks it, as inside of a view, the kind of token is settled, but not whether its
+    author has thought of tokens of others.
+    """
+    bare = normal(policy)
+    closed = _closed(bare, _names_issuer, _OWN_TOKENS)
+    return closed if closed is bare else _noted(closed, policy)
 
 
 def _closed_level(level: Policy) -> Policy:
@@ -146,7 +158,13 @@ def _is_fresh(leaf: Policy) -> bool:
 
 
 def _names_issuer(leaf: Policy) -> bool:
-    return isinstance(leaf, Anonymous)
+    # Not a negated one: that another issuer is excluded lets nobody in.
+    return isinstance(leaf, Anonymous | IssuedBy | OwnTokens)
+
+
+def names_foreign(part: Policy) -> bool:
+    """Whether *part* lets in tokens of another issuer: whether some part of it names one."""
+    return any(isinstance(leaf, IssuedBy) and leaf.names for leaf in positive_leaves(part))
 
 
 def _accepted(part: Policy) -> frozenset[str] | None:

@@ -14,6 +14,7 @@ from werkzeug.exceptions import HTTPException
 from ..clock import Clock, system_clock
 from ..decision import Cure, Finding, Outcome
 from ..exceptions import AccessError, SetupError, expect
+from ..issuers.issuer import Issuer
 from ..markers import NOT_GIVEN, NotGiven
 from ..tokens.status import TokenStatus
 from ..tokens.token import Token
@@ -70,6 +71,9 @@ class PolicySettings:
         types: What stands before the subjects of each type of users; nothing for one of them.
         prefixes: All of these that are not empty.
         skew: Seconds that a beginning may lie ahead, where that is more.
+        issuers: The other issuers that are trusted, by ``iss``.
+        own_issuers: ``iss`` of own tokens: the one that is written, and others that are accepted.
+        has_keys: Whether the application has a key of its own, so that there are own tokens.
     """
 
     clock: Clock = system_clock
@@ -78,11 +82,20 @@ class PolicySettings:
     types: Mapping[type, str] = field(default_factory=dict)
     prefixes: tuple[str, ...] = ()
     skew: float = 0
+    issuers: Mapping[str, Issuer] = field(default_factory=dict)
+    own_issuers: frozenset[str] = frozenset()
+    has_keys: bool = True
 
     @property
     def ahead(self) -> float:
         """Seconds that a time may lie ahead, because another machine's clock has written it."""
         return max(self.leeway, self.skew)
+
+    @property
+    def reserved_prefixes(self) -> tuple[str, ...]:
+        """What no plain subject of an own token may begin with: prefixes of types and issuers."""
+        abroad = [issuer.subject_prefix for issuer in self.issuers.values()]
+        return (*self.prefixes, *(prefix for prefix in abroad if prefix))
 
     def is_over(self, expires_at: float | None) -> bool:
         """Whether ``exp`` has passed (:rfc:`7519#section-4.1.4`); None never does."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import logging
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
@@ -142,12 +142,15 @@ def _makes_claims_itself(schema: ClaimSchema) -> bool:
     return has_hooks or type(schema).dump is not ClaimSchema.dump
 
 
+_OTHERS_SUBJECT: Final = "the subject is one of another type of users, or of another issuer"
+
+
 class _Readers:
     """The schemas that read the tokens of one kind.
 
     Args:
         entries: The schemas that may have written them.
-        prefixes: The subject prefixes of all types of users.
+        prefixes: The subject prefixes of all types of users, and of trusted issuers.
     """
 
     __slots__ = ("_entries", "_has_plain", "_prefixes", "is_one")
@@ -198,8 +201,7 @@ class _Readers:
         bare = subject.removeprefix(prefix)
         is_foreign = bare == subject if prefix else subject.startswith(self._prefixes)
         if is_foreign or not bare:
-            msg = "the subject is one of another type of users"
-            raise InvalidTokenError(msg)
+            raise InvalidTokenError(_OTHERS_SUBJECT)
         return bare
 
 
@@ -221,22 +223,30 @@ class SchemaRegistry:
     No two users of different types have one subject (:rfc:`7519#section-4.1.2`): each type but
     one has a prefix, no prefix begins another, and no subject without one begins with any. Types
     that inherit from one another are one type, and so are ``str``, ``int`` and ``UUID``, which
-    have none. The prefix is put on and taken off here, and nowhere else.
+    have none. Nor does a subject begin with the prefix of a trusted issuer. The prefix is put on
+    and taken off here, and nowhere else.
     """
 
     def __init__(self) -> None:
         self._reloads_users = False
         self._entries: list[_Entry] = []
+        self._issuers_prefixes: tuple[str, ...] = ()
         self._readers: dict[str, _Readers] = {}
 
     def __bool__(self) -> bool:
         """Whether there is a schema; without any, each user is a plain subject."""
         return bool(self._entries)
 
-    def copied(self) -> SchemaRegistry:
-        """Return a copy of the registry, which later registrations do not change."""
+    def copied(self, issuers_prefixes: Iterable[str] = ()) -> SchemaRegistry:
+        """Return a copy of the registry, which later registrations do not change.
+
+        Args:
+            issuers_prefixes: What stands before the subjects of trusted issuers. No subject of its
+                own may begin with one: it would be a user of that issuer.
+        """
         copy_ = SchemaRegistry()
         copy_._entries = list(self._entries)
+        copy_._issuers_prefixes = tuple(prefix for prefix in issuers_prefixes if prefix)
         return copy_
 
     def register(
@@ -304,10 +314,11 @@ class SchemaRegistry:
             SubjectError: No schema fits its type, or it has no subject.
             IssueError: The claims cannot be signed or read back; the message names the path and
                 the reason, never a value.
-            ForeignSubjectError: The subject begins with the prefix of another type.
+            ForeignSubjectError: The subject begins with the prefix of another type, or of an
+                issuer.
         """
         if not self._entries:
-            return Dumped(_plain_subject(user), dict(added or {}))
+            return Dumped(self._on_wire(_plain_subject(user)), dict(added or {}))
         entry = self._writer(type(user), kind)
         if entry is None:
             subject = self._on_wire(_plain_subject(user))
@@ -363,10 +374,10 @@ class SchemaRegistry:
 
         Raises:
             ForeignSubjectError: *subject* is to have no prefix, and begins with one of another
-                type's.
+                type's, or of a trusted issuer.
         """
-        if not prefix and subject.startswith(_prefixes_of(self._entries)):
-            msg = "the subject begins with the prefix of another type of users"
+        if not prefix and subject.startswith(self._others_prefixes):
+            msg = "the subject begins with the prefix of another type of users, or of an issuer"
             raise ForeignSubjectError(msg)
         return prefix + subject
 
@@ -415,7 +426,7 @@ class SchemaRegistry:
         Raises:
             InvalidTokenError: The claims cannot be loaded; the reason names fields, never values.
         """
-        if self._entries:
+        if self._entries or self._issuers_prefixes:
             named = {} if schema is None else {"schema": schema}
             self.load({**claims, **named, "sub": subject}, kind)
 
@@ -427,6 +438,9 @@ class SchemaRegistry:
                 values.
         """
         if not self._entries:
+            # `startswith` of an empty tuple is False.
+            if claims["sub"].startswith(self._issuers_prefixes):
+                raise InvalidTokenError(_OTHERS_SUBJECT)
             return claims["sub"]
         readers = self._readers_of(kind)
         reference = claims.get("schema")
@@ -473,10 +487,15 @@ class SchemaRegistry:
         """Return the schema that defines the subject of a type; all schemas of a type agree."""
         return self._writer(user_type, "access") or self._writer(user_type, None)
 
+    @property
+    def _others_prefixes(self) -> tuple[str, ...]:
+        """What no subject without a prefix may begin with."""
+        return (*_prefixes_of(self._entries), *self._issuers_prefixes)
+
     def _readers_of(self, kind: str) -> _Readers:
         readers = self._readers.get(kind)
         if readers is None:
-            readers = _Readers(self._reading(kind), _prefixes_of(self._entries))
+            readers = _Readers(self._reading(kind), self._others_prefixes)
             self._readers[kind] = readers
         return readers
 

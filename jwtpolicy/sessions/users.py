@@ -36,22 +36,30 @@ _WHO: Final = "the user loader"
 
 
 class Users:
-    """Loader of users: the application's ``user_loader``, or else the token's principal.
+    """Loader of users: that of the token's issuer, or else the token's principal.
+
+    The ``user_loader`` of the manager loads the users of own tokens alone. Those of another issuer
+    have the ``user_loader`` of their `Issuer`.
 
     Args:
         loader: The application's loader, or None: the user is then the object of the claim schema.
         ensure_sync: Wraps an async function in a sync one: Flask's ``app.ensure_sync``.
-
-    Attributes:
-        is_async: Whether the loader is a coroutine function.
     """
 
     def __init__(
         self, loader: UserLoader | None, ensure_sync: Callable[[Any], Callable[..., Any]]
     ) -> None:
         self._loader = loader
-        self.is_async = inspect.iscoroutinefunction(loader)
         self._ensure_sync = ensure_sync
+
+    @property
+    def is_async(self) -> bool:
+        """Whether the loader of own users is a coroutine function."""
+        return inspect.iscoroutinefunction(self._loader)
+
+    def has_async_loader(self, token: Token) -> bool:
+        """Whether the user of *token* has to be awaited."""
+        return inspect.iscoroutinefunction(self._loader_for(token))
 
     def load(self, token: Token) -> Any:
         """Return the user of *token*.
@@ -64,13 +72,18 @@ class Users:
             SetupError: The loader raised one, which is an error of the application's setup.
             UserPending: The loader is async, and an event loop is running in this thread.
         """
-        if self._loader is None:
+        if (loader := self._loader_for(token)) is None:
             return token.principal
-        if self.is_async and is_loop_running():
-            raise UserPending(unawaited("current_user"))
-        # Wrapped again for each call, because the wrapper is bound to the event loop of a thread.
-        loader = self._ensure_sync(self._loader) if self.is_async else self._loader
+        if inspect.iscoroutinefunction(loader):
+            if is_loop_running():
+                raise UserPending(unawaited("current_user"))
+            # Wrapped for each call, because the wrapper is bound to the event loop of a thread.
+            loader = self._ensure_sync(loader)
         return _known(called(_WHO, loader, token))
+
+    def _loader_for(self, token: Token) -> UserLoader | None:
+        """Return the loader of the token's users: those of another issuer are not the own ones."""
+        return self._loader if token._origin is None else token._origin.user_loader
 
     def load_in_verb(self, token: Token) -> Any:
         """Return the user for a sync method such as `refresh`, also in an async view.
@@ -78,7 +91,7 @@ class Users:
         There the method cannot await an async loader, and the running event loop cannot run it: so
         another thread does, with a copy of the context. It raises as `load` does.
         """
-        if not (self.is_async and is_loop_running()):
+        if not (self.has_async_loader(token) and is_loop_running()):
             return self.load(token)
         from concurrent.futures import ThreadPoolExecutor
 
@@ -87,10 +100,10 @@ class Users:
 
     async def load_async(self, token: Token) -> Any:
         """Return the user, awaiting an async loader; raises as `load` does."""
-        if self._loader is None:
+        if (loader := self._loader_for(token)) is None:
             return token.principal
         try:
-            user = self._loader(token)
+            user = loader(token)
             user = await user if inspect.isawaitable(user) else user
         except (HTTPException, SetupError):
             raise

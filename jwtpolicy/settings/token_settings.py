@@ -250,7 +250,8 @@ class TokenSettings:
         None,
         read.quotable,
         "URL",
-        "The address of the protected resource metadata in challenges (RFC 9728).",
+        "The address of the protected resource metadata in challenges (RFC 9728). Blueprints "
+        "of `resource_metadata_blueprint` have one of their own.",
     )
     store_url: str | None = setting(
         "JWT_STORE_URL",

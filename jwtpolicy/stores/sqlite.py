@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Final, TypeVar
 
 from ..clock import Clock, system_clock
+from ..connections.deadlines import in_time
 from ..exceptions import ConfigurationError, StoreUnavailableError, expect
 from ..tokens.status import TokenStatus
 from .base import (
@@ -32,7 +33,6 @@ from .base import (
     microseconds,
 )
 from .columns import NO_CUT_OFF, read_predecessors, write_predecessors
-from .deadlines import in_time
 from .lineage import Age, Lineage, warn_of
 from .outages import tells_outages
 from .sqlite_connections import Connections

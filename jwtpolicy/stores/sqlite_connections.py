@@ -13,8 +13,8 @@ from typing import Final
 from weakref import WeakSet, finalize
 
 from ..clock import elapsed
+from ..connections.forks import POISONED, PerProcess, close_when_dropped
 from ..exceptions import StoreUnavailableError
-from .forks import POISONED, PerProcess, close_when_dropped
 
 Opener = Callable[[], sqlite3.Connection]
 

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from ..clock import Clock, system_clock
+from ..connections.deadlines import in_time, left, within
 from . import sqlite_schema as schema
-from .deadlines import in_time, left, within
 
 Values = tuple[Any, ...] | dict[str, Any]
 

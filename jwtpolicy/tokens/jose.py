@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final, NamedTuple
 
 from ..exceptions import InvalidTokenError
-from .strict_json import MAX_DEPTH, PADDING, TO_STANDARD, check_depth, parse_object
+from ..parsing.strict_json import MAX_DEPTH, PADDING, TO_STANDARD, check_depth, parse_object
 
 #: Members of the header that the library writes, or never does.
 RESERVED_HEADERS: Final = frozenset(

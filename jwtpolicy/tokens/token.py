@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import Any, NoReturn, cast
+from typing import Any, NoReturn, Protocol, cast
 
 from ..exceptions import MissingClaimError
 
@@ -58,6 +58,22 @@ def _moment(seconds: float | None) -> datetime | None:
     return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
 
 
+class TokenOrigin(Protocol):
+    """The origin of a token of another issuer."""
+
+    @property
+    def is_machine(self) -> bool:
+        """Whether the token is a machine's, by the rule of its issuer."""
+
+    @property
+    def leeway(self) -> float:
+        """Seconds by which the clock of the issuer may differ; 0 if it says nothing of it."""
+
+    @property
+    def user_loader(self) -> Callable[[Token], Any] | None:
+        """Returns the user of a token of this issuer; None if the application has none."""
+
+
 class Token:
     """A verified token; only the library makes one, after it has verified the encoded token.
 
@@ -67,13 +83,15 @@ class Token:
         claims: Every claim, as a read-only mapping.
         header: The JOSE header, as a read-only mapping.
         issuer: ``iss``, or the empty string for own tokens that have none.
-        is_own: Whether one of this application's own keys signed it.
+        is_own: Whether one of this application's own keys signed it; or its issuer counts as own,
+            because the application has no key and trusts nobody else.
         principal: The object that the claim schema made of the claims.
     """
 
-    __slots__ = ("_claims", "_header", "is_own", "issuer", "principal")
+    __slots__ = ("_claims", "_header", "_origin", "is_own", "issuer", "principal")
     _claims: dict[str, Any]
     _header: dict[str, Any]
+    _origin: TokenOrigin | None
     issuer: str
     is_own: bool
     principal: Any
@@ -106,6 +124,17 @@ class Token:
     def kind(self) -> str:
         """``type``: ``access``, ``refresh`` or a kind of the application's own."""
         return cast(str, self._claims["type"])
+
+    @property
+    def is_machine(self) -> bool:
+        """Whether the token is a machine's, and no user's.
+
+        Of an own token ``client_id`` is then the subject (:rfc:`9068#section-2.2`). For tokens of
+        others it is ``machine_when`` of their `Issuer`.
+        """
+        if self._origin is not None:
+            return self._origin.is_machine
+        return bool(self._claims.get("client_id") == self._claims["sub"])
 
     @property
     def token_id(self) -> str | None:
@@ -156,8 +185,8 @@ class Token:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Token):
             return NotImplemented
-        mine = (self._claims, self._header, self.is_own)
-        return mine == (other._claims, other._header, other.is_own)
+        mine = (self._claims, self._header, self.issuer, self.is_own)
+        return mine == (other._claims, other._header, other.issuer, other.is_own)
 
     def __hash__(self) -> int:
         return hash((self.issuer, self._claims.get("jti"), self._claims["sub"]))
@@ -168,6 +197,7 @@ class Token:
 
 _set_claims = Token._claims.__set__  # type: ignore[attr-defined,misc] # slots
 _set_header = Token._header.__set__  # type: ignore[attr-defined,misc]
+_set_origin = Token._origin.__set__  # type: ignore[union-attr,misc]
 _set_issuer = Token.issuer.__set__  # type: ignore[attr-defined,misc]
 _set_is_own = Token.is_own.__set__  # type: ignore[attr-defined,misc]
 _set_principal = Token.principal.__set__  # type: ignore[misc]
@@ -179,12 +209,14 @@ def _verified(
     issuer: str,
     is_own: bool,
     principal: object,
+    origin: TokenOrigin | None = None,
 ) -> Token:
-    """Make a `Token`. For `jwtpolicy.verifier` alone."""
+    """Make a `Token`. For `Verifier` and `IssuerVerifier` alone."""
     token = object.__new__(Token)
     _set_claims(token, claims)
     _set_header(token, header)
     _set_issuer(token, issuer)
     _set_is_own(token, is_own)
     _set_principal(token, principal)
+    _set_origin(token, origin)
     return token

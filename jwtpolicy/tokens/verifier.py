@@ -3,22 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from ..clock import Clock, system_clock
 from ..exceptions import InvalidTokenError
 from ..keys import Key, KeyRing
 from ..keys.ring import KeySource, find_keys, limits_keys, may_sign
+from ..parsing.strict_json import parse_object
 from .claims import ClaimRules, Purpose, check_claims, read_identity
 from .jose import Header, parse_header, split
-from .strict_json import parse_object
 from .token import Token, _verified
 
 #: Size of the cache of parsed headers, which has only headers of verified tokens.
 _MAX_HEADERS: Final = 256
 
 
-class _Generation:
+class Signed(NamedTuple):
+    """A token in compact serialization, taken apart.
+
+    Attributes:
+        head: The header, still encoded.
+        payload: The claims, still encoded.
+        signature: The signature.
+        signing_input: What was signed.
+    """
+
+    head: bytes
+    payload: bytes
+    signature: bytes
+    signing_input: bytes
+
+
+class Generation:
     """One ring, and what is remembered of it; they are replaced together.
 
     Attributes:
@@ -37,16 +53,15 @@ class _Generation:
         self.headers: dict[bytes, tuple[Header, tuple[Key, ...]]] = {}
 
     def parsed(self, segment: bytes) -> tuple[Header, tuple[Key, ...]]:
-        """Return the header in *segment*, and the keys that may have signed its token.
+        """Return the header in *segment*, and the keys that may have signed its token, if any.
 
         Raises:
-            InvalidTokenError: It is no header, or there is no such key.
+            InvalidTokenError: The segment is not a header that is accepted.
         """
         header = parse_header(segment)
         keys = find_keys(self.ring, header.algorithm, header.key_id)
-        if not keys or any(key.algorithm != header.algorithm for key in keys):
-            msg = "no key of that name and algorithm"
-            raise InvalidTokenError(msg)
+        if any(key.algorithm != header.algorithm for key in keys):
+            return header, ()
         return header, keys
 
     def remember(self, segment: bytes, header: Header, keys: tuple[Key, ...]) -> None:
@@ -91,7 +106,7 @@ class Verifier:
     ) -> None:
         # None: a ring never changes, so that no call is spent on asking for it.
         self._source = None if isinstance(ring, KeyRing) else ring
-        self._generation = _Generation(ring.current())
+        self._generation = Generation(ring.current())
         self._rules = rules or ClaimRules()
         self._clock = clock
         self._load_principal = load_principal
@@ -125,7 +140,7 @@ class Verifier:
         head, payload, signature, signing_input = split(encoded, self._max_length)  # Step 1.
         generation = self._generation
         if self._source is not None and (ring := self._source.current()) is not generation.ring:
-            generation = self._generation = _Generation(ring)
+            generation = self._generation = Generation(ring)
         known = generation.headers.get(head)
         header, keys = known or generation.parsed(head)  # Steps 2 and 3.
         for key in keys:  # Step 4.
@@ -133,8 +148,9 @@ class Verifier:
             if key.verify(signing_input, signature) is True:
                 break
         else:
-            msg = "the signature is not ours"
-            raise InvalidTokenError(msg)
+            reason = "the signature is not ours" if keys else "no key of that name and algorithm"
+            signed = Signed(head, payload, signature, signing_input)
+            return self._unsigned(signed, reason, kinds, purpose, now)
         if known is None:
             generation.remember(head, header, keys)
         claims = parse_object(payload)  # Step 5.
@@ -153,3 +169,23 @@ class Verifier:
                 raise
             principal = claims["sub"]
         return _verified(claims, header.members, claims.get("iss", ""), True, principal)  # Step 7.
+
+    def _unsigned(
+        self,
+        signed: Signed,
+        reason: str,
+        kinds: frozenset[str] | None,
+        purpose: Purpose,
+        now: float | None,
+    ) -> Token:
+        """Refuse a token that no own key has signed; a subclass may know whose it is.
+
+        Raises:
+            InvalidTokenError: The token is refused in any case, for this reason.
+        """
+        raise InvalidTokenError(reason)
+
+    def _remember(self, head: bytes) -> None:
+        """Cache which own keys the header of another issuer's verified token names: mostly none."""
+        if head not in self._generation.headers:
+            self._generation.remember(head, *self._generation.parsed(head))

@@ -42,6 +42,9 @@ class Transport(ABC):
 
     name: str
     is_ambient: ClassVar[bool] = False
+    #: Whether it is a header that no browser adds by itself: only there are tokens of other issuers
+    #: accepted.
+    is_header: ClassVar[bool] = False
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)

@@ -28,6 +28,7 @@ class HeaderTransport(Transport):
     """
 
     name = "headers"
+    is_header = True
 
     def __init__(self, header: str = "Authorization", scheme: str | None = "Bearer") -> None:
         expect(header, str, "HeaderTransport takes the name of a header")

@@ -8,8 +8,8 @@ from typing import Any
 from flask import Request
 
 from ..exceptions import InvalidRequestError
+from ..parsing.strict_json import parse_json
 from ..tokens.jose import MAX_BODY
-from ..tokens.strict_json import parse_json
 from .base import NamedByKind, Presented
 
 

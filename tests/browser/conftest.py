@@ -9,7 +9,9 @@ import pytest
 from flask import Flask
 
 from tests.services import find_browser, has_playwright, missing
-from tests.support.browser import FLAGS, serving
+from tests.services.oidc_provider import RESOURCES, Provider
+from tests.support.authorization_code import CodeFlow, Tokens
+from tests.support.browser import FLAGS, follow, serving
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -61,3 +63,28 @@ def serve(delay: float) -> Iterator[Callable[[Flask, str], str]]:
     """
     with serving(delay) as start:
         yield start
+
+
+@pytest.fixture
+def log_in_at_provider(
+    page: Page, provider: Provider, serve: Callable[[Flask, str], str]
+) -> Callable[..., Tokens]:
+    """Return what logs ada in at the provider's own pages, once: for an algorithm, and a client.
+
+    The client is ``shop-…`` unless another is named; the browser comes back to a page of it.
+    """
+    shop = Flask("tests.shop")
+    shop.add_url_rule("/callback", view_func=lambda: "<h1>Welcome back</h1>")
+    redirect_uri = f"http://127.0.0.1:{serve(shop, 'shop').rpartition(':')[2]}/callback"
+
+    def log_in(algorithm: str, client: str | None = None) -> Tokens:
+        resource = RESOURCES[algorithm]
+        flow = CodeFlow(provider, resource, client or f"shop-{algorithm}", redirect_uri)
+        page.goto(flow.url)
+        page.fill("[name=login]", "ada")
+        page.fill("[name=password]", "any")
+        follow(page, "button")  # to log in
+        follow(page, "button")  # to consent
+        return flow.exchange(page.url)
+
+    return log_in

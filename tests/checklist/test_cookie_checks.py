@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from flask import Blueprint
 
+from jwtpolicy import JWTManager
+from jwtpolicy.endpoints import resource_metadata_blueprint
 from tests.support.applications import SECRET
 from tests.support.checklists import MakeShop, verdict
 
@@ -84,6 +87,25 @@ def test_the_bridge_can_be_made_safe(make_bridge: MakeShop) -> None:
 )
 def test_addresses_are_encrypted(make_shop: MakeShop, config: dict[str, Any], found: str) -> None:
     assert verdict(make_shop(**config), "https").startswith(found)
+
+
+@pytest.mark.parametrize(("url", "found"), [("http://localhost", "warning"), ("https://a", "ok")])
+def test_a_resource_that_is_for_one_machine_alone_is_no_resource_of_production(
+    make_shop: MakeShop, url: str, found: str
+) -> None:
+    app = make_shop(JWT_ENCODE_AUDIENCE=url)
+    jwt: JWTManager[Any] = app.extensions["jwtpolicy"].manager
+    servers = ["https://login.example"]
+    metadata = resource_metadata_blueprint(
+        jwt,
+        Blueprint("mcp", __name__),
+        resource=url,
+        authorization_servers=servers,
+        allow_http=True,
+    )
+    app.register_blueprint(metadata)
+
+    assert verdict(app, "https").startswith(found)
 
 
 def test_the_bridge_names_no_addresses(make_bridge: MakeShop) -> None:

@@ -83,9 +83,9 @@ def test_a_requirement_shows_its_tests() -> None:
     lines = list(page.requirement_lines("KEY"))
     at = lines.index(".. requirement:: KEY-2")
 
-    assert "      <details><summary>3 tests</summary>" in lines[at:]
-    assert any("the name of a key is its thumbprint" in line for line in lines[at : at + 12])
-    assert "   *Not built.*" in lines[lines.index(".. requirement:: KEY-3") :]
+    assert any("tests</summary>" in line for line in lines[at : at + 10])
+    assert any("the name of a key is its thumbprint" in line for line in lines[at : at + 14])
+    assert "   *Not built.*" in page.requirement_lines("DPOP")
 
 
 def test_a_row_of_what_cannot_happen_has_an_anchor_and_shows_its_tests() -> None:

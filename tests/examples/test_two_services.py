@@ -8,7 +8,6 @@ import re
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -22,8 +21,7 @@ from jwtpolicy import JWTManager
 from jwtpolicy.testing import MovableClock
 from tests.services import missing
 from tests.support.examples import run_example
-from tests.support.keys import PRIVATE_PEM, PUBLIC_PEM, RSA_KEY, ec, pem, public_pem
-from tests.support.pages import run_page
+from tests.support.keys import PRIVATE_PEM, PUBLIC_PEM, ec, pem, public_pem
 from tests.support.paths import DOCS, ROOT
 from tests.support.requests import bearer
 from tests.support.safe_copies import functions, logs_strangers_in, printed_secrets
@@ -155,36 +153,6 @@ def test_the_printed_lines_make_a_pair_that_both_take(start: Any, tmp_path: Path
     answer = start("service", JWT_PUBLIC_KEY=public).get("/orders", headers=bearer(token))
 
     assert (len(OPENSSL), answer.status_code) == (2, 200)
-
-
-@pytest.mark.parametrize(
-    ("typ", "left_out", "scope", "expected"),
-    [
-        ("at+jwt", "", "openid orders:read", 200),
-        ("at+jwt", "", "openid", 403),
-        ("JWT", "", "openid orders:read", 401),
-        *(("at+jwt", claim, "openid orders:read", 401) for claim in ("jti", "client_id", "aud")),
-    ],
-)
-def test_tokens_of_a_provider_pass_if_they_follow_the_profile(
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    typ: str,
-    left_out: str,
-    scope: str,
-    expected: int,
-) -> None:
-    app = run_page("howto/two-services.rst", tmp_path, monkeypatch)["verifier"]
-    now = int(time.time())
-    claims = {"iss": "https://shop.eu.auth0.com/", "sub": "auth0|5f0c", "jti": "x1"}
-    claims |= {"client_id": "web", "iat": now, "exp": now + 86400, "scope": scope}
-    claims["aud"] = ["https://api.shop.example", "https://shop.eu.auth0.com/userinfo"]
-    claims.pop(left_out, None)
-    token = pyjwt.encode(claims, RSA_KEY, "RS256", {"typ": typ, "kid": "a key of theirs"})
-
-    answer = app.test_client().get("/orders", headers=bearer(token))
-
-    assert answer.status_code == expected
 
 
 @pytest.mark.parametrize("path", FILES.values(), ids=FILES)

@@ -28,6 +28,7 @@ def refusals(draw: st.DrawFn) -> AccessError:
     error.scheme = draw(st.sampled_from(["Bearer", "DPoP"]))
     error.realm = draw(st.sampled_from(["api", "shop"]))
     error.resource_metadata = draw(st.sampled_from([None, "https://example.com/meta"]))
+    error.asked_scope = draw(st.sampled_from([None, "read", "read write"]))
     error.parameters = draw(st.dictionaries(st.sampled_from(["scope", "max_age"]), st.just("1")))
     error.retry_after = draw(st.none() | st.integers(0, 9))
     return error

@@ -1,0 +1,1 @@
+"""Tokens of other issuers: which are accepted, by whom, and what their claims mean."""

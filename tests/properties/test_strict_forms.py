@@ -16,10 +16,10 @@ from jwt.algorithms import HMACAlgorithm
 
 from jwtpolicy.exceptions import InvalidTokenError
 from jwtpolicy.keys import Key
+from jwtpolicy.parsing.strict_json import MAX_DEPTH, parse_json
 from jwtpolicy.testing.strategies import json_values
 from jwtpolicy.tokens.claims import MAX_ID, MAX_TIME, malformed_claim
 from jwtpolicy.tokens.jose import split
-from jwtpolicy.tokens.strict_json import MAX_DEPTH, parse_json
 from tests.support.applications import SECRET
 from tests.support.documents import changes
 from tests.support.forgeries import signed

@@ -14,8 +14,8 @@ import pytest
 from flask import Flask
 
 from jwtpolicy import JWTManager, protect
+from jwtpolicy.connections.forks import PerProcess
 from jwtpolicy.stores import SQLiteStore
-from jwtpolicy.stores.forks import PerProcess
 from jwtpolicy.stores.opening import open_store
 from jwtpolicy.testing.token_store import standing
 from tests.support.applications import SECRET

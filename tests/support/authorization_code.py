@@ -79,8 +79,13 @@ class CodeFlow:
 def log_in(provider: Provider, resource: str, client: str, name: str = "ada") -> Tokens:
     """Log *name* in without a browser, and return the tokens."""
     flow = CodeFlow(provider, resource, client, f"{provider.issuer}/callback")
+    return flow.exchange(address_with_code(flow.url, name))
+
+
+def address_with_code(url: str, name: str = "ada") -> str:
+    """Log *name* in at *url*, agree, and return the address to which the browser is sent back."""
     opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar()))
-    address, form = flow.url, None
+    address, form = url, None
     for _ in range(2):  # the login, and the consent
         with opener.open(address, form, timeout=60) as response:
             text = response.read().decode()
@@ -89,10 +94,10 @@ def log_in(provider: Provider, resource: str, client: str, name: str = "ada") ->
         form = urllib.parse.urlencode(fields).encode()
     try:
         with opener.open(address, form, timeout=60) as response:
-            return flow.exchange(response.url)
+            return str(response.url)
     except urllib.error.HTTPError as error:  # the provider has no page at the redirection's address
         with error:
-            return flow.exchange(str(error.url))
+            return str(error.url)
 
 
 def _found(pattern: re.Pattern[str], text: str) -> str:

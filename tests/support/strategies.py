@@ -12,6 +12,8 @@ from jwtpolicy import (
     Policy,
 )
 from jwtpolicy.decision import ALLOWED, Finding
+from jwtpolicy.issuers.issuer import Issuer
+from jwtpolicy.issuers.issuer_verifier import Origin
 from jwtpolicy.tokens.token import Token, _verified
 
 NOW = 1_800_000_000
@@ -34,6 +36,14 @@ def token(kind: str = "access", *, is_own: bool = True, **claims: Any) -> Token:
     """Return a token as a verifier would make it."""
     members = {"sub": "u1", "type": kind, "jti": "j", "iat": NOW, "exp": 4_000_000_000, **claims}
     return _verified(members, {}, "", is_own, "u1")
+
+
+def foreign_token(issuer: Issuer, kind: str = "access", **claims: Any) -> Token:
+    """Return a token of another issuer as a verifier would make it, about the user ``u1``."""
+    members = {"sub": f"{issuer.subject_prefix}u1", "type": kind, "jti": "j", "iat": NOW}
+    members = {**members, "iss": issuer.url, "exp": 4_000_000_000, **claims}
+    origin = Origin(issuer, {}, members)
+    return _verified(members, {}, issuer.url, False, "u1", origin)
 
 
 outcomes = st.sampled_from([outcome for outcome in Outcome if outcome is not Outcome.PENDING])

@@ -67,6 +67,20 @@ MEANINGS: dict[str, dict[str, str]] = {
     "SessionsView.delete": {"session_id": "the URL names none"},
     "auth_blueprint": dict.fromkeys(["fields", "answer_in", "acr", "views"], DEFAULT)
     | {"authenticate": "an error with a login", "clients": "no client may introspect"},
+    "Issuer": {
+        "keys": "they are fetched",
+        "jwks_uri": "the discovery document names it",
+        "roles": NOTHING,
+        "claims": NOTHING,
+        "leeway": SETTING,
+        "max_age": "no limit",
+        "schema": "the principal is the subject",
+        "user_loader": "the user is the principal",
+        "cafile": DEFAULT,
+    },
+    "resource_metadata_blueprint": dict.fromkeys(
+        ["resource_name", "resource_documentation"], NOTHING
+    ),
     "Key": {"key_id": DEFAULT},
     "KeyRing": {"signing": "nothing is signed"},
     "KeyRing.from_config": dict.fromkeys(["secret", "private_key", "public_key"], NOTHING),

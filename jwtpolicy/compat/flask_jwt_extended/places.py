@@ -8,8 +8,8 @@ from typing import Any, Final, NamedTuple
 
 from flask import request
 
+from ...parsing.strict_json import parse_json
 from ...tokens.jose import MAX_BODY
-from ...tokens.strict_json import parse_json
 from . import exceptions as errors
 from .config import CSRF_METHODS, config, places
 

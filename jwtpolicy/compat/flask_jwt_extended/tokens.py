@@ -17,9 +17,9 @@ from jwt.types import Options
 from werkzeug.exceptions import HTTPException
 
 from ...exceptions import InvalidTokenError, LoginFailedError
+from ...parsing.strict_json import parse_object
 from ...tokens.claims import RESERVED_CLAIMS, malformed_claim
 from ...tokens.jose import RESERVED_HEADERS, parse_header, split
-from ...tokens.strict_json import parse_object
 from .callbacks import current_loaders
 from .config import config
 from .exceptions import CSRFError, JWTDecodeError, Members, answered

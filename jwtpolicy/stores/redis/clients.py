@@ -12,8 +12,8 @@ from redis.cluster import ClusterNode, RedisCluster
 from redis.connection import ConnectionPool
 from redis.retry import Retry
 
+from ...connections.deadlines import left
 from ...exceptions import StoreUnavailableError
-from ..deadlines import left
 from .address import Address
 from .connections import TimedConnection, TimedSSLConnection
 

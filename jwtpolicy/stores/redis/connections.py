@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from redis.connection import Connection, SSLConnection
 
-from ..deadlines import patience
-from ..dialling import dial
+from ...connections.deadlines import patience
+from ...connections.dialling import dial
 
 if TYPE_CHECKING:
     _Base = Connection

@@ -10,7 +10,7 @@ from redis.connection import ConnectionPool
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from ...clock import elapsed
-from ..forks import PerProcess
+from ...connections.forks import PerProcess
 from .clients import Links
 from .failures import FAILURES, unavailable
 from .line import Line

@@ -11,8 +11,8 @@ from typing import Final, NamedTuple
 from redis.exceptions import ResponseError
 
 from ...clock import elapsed
+from ...connections.deadlines import left
 from ...exceptions import StoreUnavailableError
-from ..deadlines import left
 from .address import Address
 from .clients import Link, link_to, link_to_sentinel
 from .failures import FAILURES, unavailable

@@ -11,9 +11,9 @@ from typing import Any, Final
 
 from redis.exceptions import NoScriptError
 
+from ...connections.deadlines import left, within
+from ...connections.forks import PerProcess
 from ...exceptions import StoreUnavailableError
-from ..deadlines import left, within
-from ..forks import PerProcess
 from .address import Address
 from .clients import Client, FixedLink, Links, connect
 from .failures import FAILURES, unavailable

@@ -9,6 +9,7 @@ from itertools import groupby
 from typing import Any, ClassVar, Final
 
 from ...clock import Clock, system_clock
+from ...connections.deadlines import in_time
 from ...exceptions import ConfigurationError, StoreUnavailableError, expect
 from ...tokens.status import TokenStatus
 from ..base import (
@@ -27,7 +28,6 @@ from ..base import (
     judge_standing,
     microseconds,
 )
-from ..deadlines import in_time
 from ..outages import tells_outages
 from . import records, scripts
 from .address import Address

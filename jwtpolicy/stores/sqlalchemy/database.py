@@ -16,9 +16,9 @@ from sqlalchemy import Connection, Engine, Executable, QueuePool
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 
 from ...clock import Clock, elapsed
+from ...connections.deadlines import left
+from ...connections.forks import POISONED, PerProcess
 from ...exceptions import StoreUnavailableError
-from ..deadlines import left
-from ..forks import POISONED, PerProcess
 from ..lineage import Lineage
 from .engines import engine_beside, transaction_limits
 from .failures import cause, is_conflict, unavailable

@@ -28,9 +28,9 @@ from sqlalchemy.exc import ArgumentError
 from sqlalchemy.util.queue import Queue
 
 from ...clock import elapsed
+from ...connections.deadlines import left
+from ...connections.dialling import dial
 from ...exceptions import ConfigurationError
-from ..deadlines import left
-from ..dialling import dial
 from ..sqlite_file import keep_private
 
 #: The drivers that are tested, by what a URL may begin with.

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import psycopg
 
 from ...clock import elapsed
-from ..deadlines import left
+from ...connections.deadlines import left
 
 T = TypeVar("T")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pymysql.connections import Connection  # type: ignore[import-untyped, unused-ignore]
 
-from ..deadlines import patience
+from ...connections.deadlines import patience
 
 
 class BoundedConnection(Connection):  # type: ignore[misc, unused-ignore] # PyMySQL has no types

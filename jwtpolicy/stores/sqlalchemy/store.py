@@ -12,6 +12,8 @@ from sqlalchemy import URL, Connection, Engine, Executable
 from sqlalchemy.exc import IntegrityError
 
 from ...clock import Clock, system_clock
+from ...connections.deadlines import in_time
+from ...connections.forks import PerProcess
 from ...exceptions import ConfigurationError, StoreUnavailableError, expect
 from ...tokens.status import TokenStatus
 from ..base import (
@@ -33,8 +35,6 @@ from ..base import (
     microseconds,
 )
 from ..columns import NO_CUT_OFF
-from ..deadlines import in_time
-from ..forks import PerProcess
 from ..lineage import NEW, Age, Lineage, warn_of
 from ..outages import tells_outages
 from . import statements as sql

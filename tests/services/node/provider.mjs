@@ -37,16 +37,22 @@ const shop = (id, algorithm) => ({
 // The second client of an algorithm is called as the API: its ID tokens have the API's audience.
 const clientsOf = (algorithm) => [shop(`shop-${algorithm}`, algorithm), shop(api(algorithm), algorithm)];
 
+// Another API than those of the algorithms, such as a server of a test, has tokens by ES256.
+const algorithmOf = (resource) => (resource.startsWith(api('')) ? resource.slice(api('').length) : 'ES256');
+
+// A key without an algorithm signs by each that fits it, and nobody logs in for those.
+const algorithmsOf = (keys) => new Set(keys.map((key) => key.alg).filter(Boolean));
+
 const accessTokens = (resource) => ({
   scope: scopes.join(' '),
   accessTokenFormat: 'jwt',
   accessTokenTTL: 600,
-  jwt: { sign: { alg: resource.slice(api('').length) } },
+  jwt: { sign: { alg: algorithmOf(resource) } },
 });
 
 const make = (keys) => new Provider(issuer, {
   jwks: { keys },
-  clients: [machine, ...[...new Set(keys.map((key) => key.alg))].flatMap(clientsOf)],
+  clients: [machine, ...[...algorithmsOf(keys)].flatMap(clientsOf)],
   cookies: { keys: ['signs the cookies of tests'] },
   scopes: ['openid', 'offline_access', ...scopes],
   findAccount: (_, id) => ({ accountId: id, claims: () => ({ sub: id }) }),

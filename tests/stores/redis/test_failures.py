@@ -15,9 +15,9 @@ from typing import Any
 
 import pytest
 
+from jwtpolicy.connections.deadlines import within
 from jwtpolicy.exceptions import StoreUnavailableError
 from jwtpolicy.stores import Opening, RotationState, TokenStore
-from jwtpolicy.stores.deadlines import within
 from jwtpolicy.stores.redis import RedisStore
 from jwtpolicy.stores.redis.clients import FixedLink, Link
 from jwtpolicy.testing.token_store import (

@@ -102,8 +102,8 @@ def test_a_process_that_inherited_an_open_file_says_what_to_do(
     store = SQLAlchemyStore(f"sqlite+pysqlite:///{tmp_path / 'tokens.sqlite3'}")
     standing(store)
     with monkeypatch.context() as patched:
-        patched.setattr("jwtpolicy.stores.forks._ABANDONED", [])
-        patched.setattr("jwtpolicy.stores.forks._getpid", lambda: -1)
+        patched.setattr("jwtpolicy.connections.forks._ABANDONED", [])
+        patched.setattr("jwtpolicy.connections.forks._getpid", lambda: -1)
 
         with pytest.raises(StoreUnavailableError, match="lazy-apps"):
             standing(store)

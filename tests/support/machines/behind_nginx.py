@@ -81,13 +81,31 @@ class Browser:
 @contextmanager
 def serving_behind_nginx(folder: Path, store: str, **environ: str) -> Iterator[int]:
     """Serve the example, also below ``/shop/``, until the block ends; yield the port of HTTPS."""
-    for name, find in (("gunicorn", services.find_gunicorn), ("nginx", nginx.find)):
-        if find() is None:
-            services.missing(name, f"{name} is not installed")
+    if services.find_gunicorn() is None:
+        services.missing("gunicorn", "gunicorn is not installed")
+    inner = free_port()
+    with (
+        _gunicorn(inner, folder, {"JWT_STORE_URL": store, **environ}),
+        nginx_before(inner, folder, shown_location()) as https,
+    ):
+        yield https
+
+
+@contextmanager
+def nginx_before(inner: int, folder: Path, locations: str) -> Iterator[int]:
+    """Run nginx before the application at the port *inner*; yield the port of HTTPS.
+
+    Args:
+        inner: The port.
+        folder: Where the files of nginx are.
+        locations: What is added to the configuration of the page.
+    """
+    if nginx.find() is None:
+        services.missing("nginx", "nginx is not installed")
     write_certificate(folder, HOST)
-    inner, http, https = free_port(), free_port(), free_port()
+    http, https = free_port(), free_port()
     changes = {
-        "location / {": f"{shown_location()}\n location / {{",
+        "location / {": f"{locations}\n location / {{",
         "127.0.0.1:8000": f"127.0.0.1:{inner}",
         "listen 80": f"listen 127.0.0.1:{http}",
         "listen 443": f"listen 127.0.0.1:{https}",
@@ -96,16 +114,13 @@ def serving_behind_nginx(folder: Path, store: str, **environ: str) -> Iterator[i
         "/var/log/nginx": str(folder),
         "/run/nginx.pid": str(folder / "pid"),
     }
-    with (
-        _gunicorn(inner, folder, {"JWT_STORE_URL": store, **environ}),
-        nginx.serving(CONFIGURATION, folder, https, changes),
-    ):
+    with nginx.serving(CONFIGURATION, folder, https, changes):
         yield https
 
 
-def shown_location() -> str:
-    """Return what the page adds to the configuration for a path of its own."""
-    [block] = re.findall(_BLOCK, PAGE, re.MULTILINE)
+def shown_location(page: str = PAGE) -> str:
+    """Return what *page* adds to the configuration for a path of its own."""
+    [block] = re.findall(_BLOCK, page, re.MULTILINE)
     return textwrap.dedent(block)
 
 

@@ -17,6 +17,7 @@ from jwtpolicy import (
     AccessRequest,
     Anonymous,
     ClaimsMatch,
+    ForAudience,
     Fresh,
     HasRole,
     HasScope,
@@ -41,6 +42,7 @@ from jwtpolicy.exceptions import (
     UnknownUserError,
     UserUnavailableError,
 )
+from jwtpolicy.policy.audience import NotOnlyFor
 from jwtpolicy.policy.credentials import Authenticated, OwnTokens
 from jwtpolicy.policy.program import weigh_async
 from jwtpolicy.policy.request import NOT_LOADED, PolicySettings
@@ -57,6 +59,8 @@ ALL_LEAVES = [
     NotRevoked(),
     KnownUser(),
     SingleUse(),
+    ForAudience("a"),
+    NotOnlyFor("a"),
     Fresh(),
     ClaimsMatch(a=1),
     HasRole("a"),

@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from typing import Any
 
+from jwtpolicy.connections.deadlines import in_time, left, patience, together, within
 from jwtpolicy.exceptions import StoreUnavailableError
 from jwtpolicy.stores import MemoryStore
-from jwtpolicy.stores.deadlines import in_time, left, patience, together, within
 from jwtpolicy.tokens.status import TokenStatus
 from tests.support.requests import bearer
 

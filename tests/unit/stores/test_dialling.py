@@ -9,8 +9,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from jwtpolicy.stores.deadlines import left, within
-from jwtpolicy.stores.dialling import MOST, dial
+from jwtpolicy.connections.deadlines import left, within
+from jwtpolicy.connections.dialling import MOST, dial
 
 
 @pytest.fixture

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from jwtpolicy.stores import forks
-from jwtpolicy.stores.forks import PerProcess
+from jwtpolicy.connections import forks
+from jwtpolicy.connections.forks import PerProcess
 from jwtpolicy.testing.token_store import all_at_once
 
 

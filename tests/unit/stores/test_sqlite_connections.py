@@ -14,8 +14,9 @@ from pathlib import Path
 
 import pytest
 
+from jwtpolicy.connections import forks
 from jwtpolicy.exceptions import StoreUnavailableError
-from jwtpolicy.stores import SQLiteStore, forks
+from jwtpolicy.stores import SQLiteStore
 from jwtpolicy.stores import sqlite_connections as module
 from jwtpolicy.stores.sqlite_connections import Connections, Lease
 from jwtpolicy.testing.token_store import NOW, all_at_once, ref, standing
@@ -194,7 +195,8 @@ def test_parent_and_child_see_each_others_writes(store: SQLiteStore) -> None:
 
 LAST_ONE_OUT = f"""
 import os, sys
-from jwtpolicy.stores import SQLiteStore, TokenRef, forks
+from jwtpolicy.connections import forks
+from jwtpolicy.stores import SQLiteStore, TokenRef
 
 def ask(jti):
     return store.standing(TokenRef("", "alice", jti), now={NOW}).name
@@ -218,7 +220,8 @@ print(ask("a1"), ask("a2"), ask("a3"))
 
 FORK_UNDER_FIRE = f"""
 import os, sys, threading
-from jwtpolicy.stores import SQLiteStore, TokenRef, forks
+from jwtpolicy.connections import forks
+from jwtpolicy.stores import SQLiteStore, TokenRef
 
 def write(done, name):
     n = 0

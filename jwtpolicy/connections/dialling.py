@@ -19,10 +19,24 @@ T = TypeVar("T")
 #: whoever finds all of them there waits for his deadline, and makes no thread.
 MOST: Final = 16
 
-_turns = PerProcess(lambda: threading.BoundedSemaphore(MOST))
+#: The connections that may be made at once to servers of one sort, in each process.
+Turns = PerProcess[threading.BoundedSemaphore]
 
 
-def dial(connect: Callable[[], T], hang_up: Callable[[T], object], seconds: float) -> T:
+def new_turns() -> Turns:
+    """Return the turns of servers of one sort: names that hang keep no other sort waiting."""
+    return PerProcess(lambda: threading.BoundedSemaphore(MOST))
+
+
+_TURNS: Final = new_turns()
+
+
+def dial(
+    connect: Callable[[], T],
+    hang_up: Callable[[T], object],
+    seconds: float,
+    turns_of: Turns = _TURNS,
+) -> T:
     """Return the connection that *connect* makes, if it does so in time.
 
     ``getaddrinfo`` waits for a dead resolver as long as its own configuration says, and drivers
@@ -37,13 +51,14 @@ def dial(connect: Callable[[], T], hang_up: Callable[[T], object], seconds: floa
         connect: Makes the connection; it is called in another thread, if there can be one.
         hang_up: Closes a connection that came too late.
         seconds: The timeout, or less where the deadline comes first.
+        turns_of: The turns of servers of that sort; by default those of token stores.
 
     Raises:
         TimeoutError: Connecting took longer than *seconds*, or too many other attempts are
             under way.
         Exception: An error that *connect* raised is raised here as it is.
     """
-    turns, end = _turns(), elapsed() + left(seconds)
+    turns, end = turns_of(), elapsed() + left(seconds)
     if not turns.acquire(timeout=left(seconds)):
         msg = f"{MOST} other connections are being made, none of which gets through"
         raise TimeoutError(msg)

@@ -1,0 +1,118 @@
+"""Whose tokens an application trusts: the keys and verifiers of other issuers, and who is own."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Sequence
+
+from ..exceptions import ConfigurationError
+from ..issuers.issuer import Issuer
+from ..issuers.issuer_keys import GivenKeys, IssuerKeys
+from ..issuers.issuer_verifier import ForeignRules, IssuerVerifier
+
+logger = logging.getLogger("jwtpolicy")
+
+
+class Trust:
+    """The issuers that one application trusts, each with the one object that has its keys.
+
+    Args:
+        rules: What the application asks of the tokens of all of them.
+        own_issuers: ``iss`` of its own tokens: the one that it writes, and others that it accepts.
+        has_keys: Whether it has a key of its own.
+
+    Attributes:
+        own_issuers: ``iss`` of its own tokens.
+        has_keys: Whether it has a key of its own.
+    """
+
+    def __init__(self, rules: ForeignRules, own_issuers: Iterable[str], *, has_keys: bool) -> None:
+        self._rules = rules
+        self.own_issuers = frozenset(own_issuers) - {""}
+        self.has_keys = has_keys
+        self._keys: dict[Issuer, IssuerKeys] = {}
+
+    def verifiers(
+        self, issuers: Sequence[Issuer], prefixes: Iterable[str] = ()
+    ) -> dict[str, IssuerVerifier]:
+        """Return the verifiers of *issuers*, by ``iss``.
+
+        Args:
+            issuers: The issuers.
+            prefixes: What stands before the subjects of types of users of the application's own.
+
+        Raises:
+            ConfigurationError: One of them is this application itself.
+        """
+        for issuer in issuers:
+            if issuer.url in self.own_issuers:
+                msg = (
+                    f"{issuer!r} is trusted, and JWT_ENCODE_ISSUER or JWT_DECODE_ISSUER names it "
+                    "too: its tokens would be own ones and others at once; remove one of them"
+                )
+                raise ConfigurationError(msg)
+        named = {*prefixes, *(issuer.subject_prefix for issuer in issuers)} - {""}
+        found = {}
+        for one in issuers:
+            rules = self._rules._replace(
+                counts_as_own=self.counts_as_own(issuers),
+                others_prefixes=tuple(named - {one.subject_prefix}),
+            )
+            found[one.url] = IssuerVerifier(one, self.keys_of(one), rules)
+        return found
+
+    def counts_as_own(self, issuers: Sequence[Issuer]) -> bool:
+        """Whether the tokens of the only issuer count as the application's own."""
+        return len(issuers) == 1 and not self.has_keys
+
+    def keys_of(self, issuer: Issuer) -> IssuerKeys:
+        """Return the keys of *issuer*, always the same object."""
+        if issuer not in self._keys:
+            # One object: two threads that bind at the same time fetch once.
+            self._keys.setdefault(issuer, _keys(issuer))
+        return self._keys[issuer]
+
+    def begin(self, name: str, issuers: Sequence[Issuer]) -> None:
+        """Fetch the keys in the background, and log who counts as own; *name* is the app's."""
+        for issuer in issuers:
+            self.keys_of(issuer).warm_up()
+        self._tell(name, issuers)
+
+    def _tell(self, name: str, issuers: Sequence[Issuer]) -> None:
+        """Log whose tokens pass a level that names no issuer."""
+        if not issuers:
+            return
+        trusted = ", ".join(issuer.url for issuer in issuers)
+        if self.counts_as_own(issuers):
+            logger.info(
+                "%s: the tokens of %s count as own, because there is no key and no other issuer; "
+                "with a second one, or with a key, policies have to name it: IssuedBy(…)",
+                name,
+                trusted,
+            )
+        elif self.has_keys:
+            logger.info(
+                "%s: the tokens of %s are accepted where a policy names their issuer: IssuedBy(…)",
+                name,
+                trusted,
+            )
+        else:
+            logger.warning(
+                "%s: no tokens count as own, because there is no key and more than one issuer "
+                "(%s): a level that names none of them with IssuedBy(…) refuses every token",
+                name,
+                trusted,
+            )
+
+
+def _keys(issuer: Issuer) -> IssuerKeys:
+    if issuer.keys is not None:
+        return GivenKeys(issuer.keys)
+    # Here, because TLS takes a while to import, and most applications trust nobody else.
+    from ..keys.fetching import FetchRules
+    from ..keys.remote import RemoteKeys
+    from ..keys.remote_source import RemoteSource
+
+    rules = FetchRules(allow_http=issuer.allow_http, cafile=issuer.cafile)
+    source = RemoteSource(issuer.url, issuer.algorithms, issuer.jwks_uri, rules)
+    return RemoteKeys(issuer.url, source)

@@ -1,0 +1,1 @@
+"""Connections to other servers: in time, and of one process each."""

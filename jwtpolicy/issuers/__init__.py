@@ -1,0 +1,1 @@
+"""Issuers of other tokens that an application trusts: identity providers, and other services."""

@@ -1,0 +1,121 @@
+"""Conditions on the header and the claims of a token of another issuer.
+
+The claims that tell an access token from an ID token, or a machine from a user, are different at
+each provider; a condition names them.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from ..exceptions import ConfigurationError
+from ..markers import ANY, Any_
+
+logger = logging.getLogger("jwtpolicy")
+
+#: Takes the header and all claims as they were signed, and returns True or False.
+Test = Callable[[Mapping[str, Any], Mapping[str, Any]], bool]
+
+#: One condition: ``at+jwt``, the values of claims, or a function.
+Condition = str | Mapping[str, object] | Test
+
+#: The place of a claim: its name, or the names of the objects around it and then its own.
+Path = str | tuple[str, ...]
+
+#: What stands for :rfc:`9068#section-4`: the header's ``typ`` is ``at+jwt``.
+AT_JWT: Final = "at+jwt"
+
+_HOW: Final = (
+    "a condition is 'at+jwt', a mapping of claims such as {'token_use': 'access'}, or a function "
+    "of the header and the claims"
+)
+
+
+def tests_of(where: str, conditions: object) -> tuple[Test, ...]:
+    """Return the tests of one condition or of several, of which any may hold.
+
+    Args:
+        where: The argument, for the error.
+        conditions: A `Condition`, or a list or tuple of them.
+
+    Raises:
+        ConfigurationError: It is empty, or something else.
+    """
+    several = conditions if isinstance(conditions, list | tuple) else (conditions,)
+    found = tuple(_test_of(where, one) for one in several)
+    if not found:
+        msg = f"{where} is empty, so that no token could pass; {_HOW}"
+        raise ConfigurationError(msg)
+    return found
+
+
+def holds(tests: Iterable[Test], header: Mapping[str, Any], claims: Mapping[str, Any]) -> bool:
+    """Return whether one of *tests* returns True; any other answer than True counts as no.
+
+    So does an exception of the application's own function, which is logged.
+    """
+    try:
+        return any(test(header, claims) is True for test in tests)
+    except Exception as error:  # whatever it is, it must refuse
+        logger.exception("a condition of an issuer raised %s", type(error).__name__)
+        return False
+
+
+def _test_of(where: str, condition: object) -> Test:
+    if condition == AT_JWT:
+        return _is_typed
+    if isinstance(condition, Mapping) and condition:
+        wanted = dict(condition)
+        for name, value in wanted.items():
+            _check_wanted(where, name, value)
+        return _Claims((*wanted.items(),))
+    if callable(condition):
+        return condition
+    msg = f"{where}: expected a condition, not {condition!r:.40}: {_HOW}"
+    raise ConfigurationError(msg)
+
+
+def _is_typed(header: Mapping[str, Any], claims: Mapping[str, Any]) -> bool:
+    return str(header.get("typ", "")).lower() in {AT_JWT, f"application/{AT_JWT}"}
+
+
+def _check_wanted(where: str, name: object, value: object) -> None:
+    is_value = isinstance(value, str | bool | int | Any_ | frozenset) or value in (str, list)
+    if not (isinstance(name, str) and name and is_value):
+        msg = (
+            f"{where}: a claim has a text, a number or a truth value, a frozenset of these, ANY, "
+            f"or the type str or list, not {value!r:.40}"
+        )
+        raise ConfigurationError(msg)
+
+
+@dataclass(frozen=True)
+class _Claims:
+    """All of these claims have these values; two that ask for the same are equal."""
+
+    wanted: tuple[tuple[str, object], ...]
+
+    def __call__(self, header: Mapping[str, Any], claims: Mapping[str, Any]) -> bool:
+        return all(_is(claims.get(name), wanted) for name, wanted in self.wanted)
+
+
+def _is(value: object, wanted: object) -> bool:
+    """Return whether *value* is *wanted*; absent, null and empty are no value."""
+    if value is None or value == "" or value == []:
+        return False
+    if wanted is ANY:
+        return True
+    if isinstance(wanted, type):
+        return type(value) is wanted
+    values = wanted if isinstance(wanted, frozenset) else (wanted,)
+    return any(type(value) is type(one) and value == one for one in values)
+
+
+def is_client_itself(header: Mapping[str, Any], claims: Mapping[str, Any]) -> bool:
+    """Whether the subject is the client (:rfc:`9068#section-2.2`): no user has a part in it."""
+    subject = claims.get("sub")
+    clients = [claims.get(name) for name in ("client_id", "azp", "cid")]
+    return isinstance(subject, str) and subject in clients

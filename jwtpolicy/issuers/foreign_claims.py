@@ -1,0 +1,214 @@
+"""Check the claims of a token of another issuer, and make of them what policies read.
+
+Our own names mean something only where `Issuer` says from which claim they come: whoever signs
+tokens with ``fresh: true`` must not pass `Fresh` by it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from ..exceptions import ExpiredTokenError, InvalidTokenError
+from ..tokens.claims import MAX_ID, malformed_claim
+from .conditions import Path, holds
+from .issuer import Issuer
+
+#: Media types that an access token may have, in lower case; without one it is what ``typ`` absent
+#: means, a JWT (:rfc:`9068#section-4`).
+_TYPES: Final = frozenset({None, "jwt", "at+jwt", "application/at+jwt"})
+
+#: Claims of ID tokens, logout tokens, security events, introspection answers as JWT, and
+#: authorization codes; and ``cnf``, with which a token is bound to a key whose proof nobody checks.
+_NEVER: Final = frozenset(
+    {"nonce", "at_hash", "c_hash", "s_hash", "events", "token_introspection", "code", "cnf"}
+)
+#: Values of the claim ``typ``, in lower case, by which Keycloak names its other tokens.
+_OTHER_TOKENS: Final = frozenset({"id", "refresh", "offline", "logout"})
+#: Claims that name the client to which a token was given.
+CLIENT_CLAIMS: Final = ("azp", "client_id", "cid", "appid")
+
+#: Claims that only an `Issuer` can give a token, by mapping one of the provider's to it.
+OWN_MEANING: Final = frozenset(
+    {"type", "fresh", "sid", "csrf", "schema", "act", "auth_time", "acr", "amr", "scope", "carried"}
+)
+
+
+def check_media_type(media_type: str | None) -> None:
+    """Refuse a header that is none of an access token.
+
+    Raises:
+        InvalidTokenError: ``typ`` names another kind of JWT.
+    """
+    if (media_type and media_type.lower()) not in _TYPES:
+        msg = f"the header's typ is {media_type!r:.40}, which is no access token"
+        raise InvalidTokenError(msg)
+
+
+def check_kind(issuer: Issuer, header: Mapping[str, Any], claims: Mapping[str, Any]) -> None:
+    """Refuse what is no access token: an ID token, for instance, which any client of a user has.
+
+    Raises:
+        InvalidTokenError: It has a claim of another kind of token, or lacks what marks an access
+            token of this issuer.
+    """
+    if not _NEVER.isdisjoint(claims):
+        msg = f"a bearer access token has no claim {min(_NEVER & claims.keys())}"
+        raise InvalidTokenError(msg)
+    kind = claims.get("typ")
+    if "typ" in claims and (type(kind) is not str or kind.lower() in _OTHER_TOKENS):
+        msg = "the claim typ names another kind of token"
+        raise InvalidTokenError(msg)
+    if claims.get("token_use") == "id":
+        msg = "the claim token_use says that it is an ID token"
+        raise InvalidTokenError(msg)
+    clients = {name for claim in CLIENT_CLAIMS if type(name := claims.get(claim)) is str}
+    audiences = _audiences(claims)
+    if audiences and audiences <= clients:
+        msg = "its only audience is the client to which it was given, as in an ID token"
+        raise InvalidTokenError(msg)
+    if not holds(issuer.access_tests, header, claims):
+        msg = "nothing says that it is an access token: see access_when of its issuer"
+        raise InvalidTokenError(msg)
+
+
+def check_times(
+    claims: Mapping[str, Any], issuer: Issuer, leeway: float, skew: float, now: float
+) -> None:
+    """Check ``exp``, ``nbf`` and ``iat``, and the age.
+
+    Raises:
+        ExpiredTokenError: ``exp`` has passed, or the token is older than the issuer allows.
+        InvalidTokenError: ``nbf`` or ``iat`` is in the future.
+    """
+    if now >= claims["exp"] + leeway:
+        msg = "exp has passed"
+        raise ExpiredTokenError(msg)
+    latest = now + max(leeway, skew)
+    if claims.get("nbf", 0) > latest or claims["iat"] > latest:
+        msg = "nbf or iat lies in the future"
+        raise InvalidTokenError(msg)
+    if issuer.max_age is not None and now >= claims["iat"] + issuer.max_age + leeway:
+        msg = "the token is older than max_age of its issuer"
+        raise ExpiredTokenError(msg)
+
+
+def check_subject(subject: str, others_prefixes: tuple[str, ...]) -> None:
+    """Refuse a user who would be one of another issuer, or of a type of users of our own.
+
+    Args:
+        subject: The subject, with the prefix of its issuer if it has one.
+        others_prefixes: What stands before all subjects of the others.
+
+    Raises:
+        InvalidTokenError: The subject begins with one of them.
+    """
+    if subject.startswith(others_prefixes):
+        msg = "the subject begins with the prefix of other users"
+        raise InvalidTokenError(msg)
+
+
+def check_addressed(claims: Mapping[str, Any], issuer: Issuer) -> None:
+    """Refuse a token that was given for another service (:rfc:`7519#section-4.1.3`).
+
+    Raises:
+        InvalidTokenError: ``aud`` names none of the audiences, or the client is none of
+            ``client_ids``.
+    """
+    audiences = _audiences(claims)
+    if issuer.audience.isdisjoint(audiences) if issuer.audience else audiences:
+        msg = "the token is for another audience"
+        raise InvalidTokenError(msg)
+    client = claims.get("client_id")
+    if issuer.client_ids and not (type(client) is str and client in issuer.client_ids):
+        msg = "the token was given to a client that is not listed"
+        raise InvalidTokenError(msg)
+
+
+def mapped(
+    header: Mapping[str, Any], raw: Mapping[str, Any], issuer: Issuer, roles_claim: str
+) -> dict[str, Any]:
+    """Return the claims as policies read them.
+
+    Args:
+        header: The JOSE header.
+        raw: All claims, as they were signed.
+        issuer: Whose token it is.
+        roles_claim: ``JWT_ROLES_CLAIM``.
+
+    Raises:
+        InvalidTokenError: A claim is absent that every token needs, or one is malformed.
+    """
+    dropped = OWN_MEANING | {roles_claim, roles_claim.partition(".")[0]}
+    claims = {name: value for name, value in raw.items() if name not in dropped}
+    claims["type"] = "access"
+    claims["sub"] = issuer.subject_prefix + _subject(header, raw, issuer)
+    _map(claims, raw, issuer.claims.items())
+    if issuer.roles is not None:
+        _map(claims, raw, [(roles_claim, issuer.roles)])
+    scope = _at(raw, issuer.scopes)
+    if scope is not None:
+        claims["scope"] = _scope(scope)
+    for name in issuer.required:
+        if name not in claims:
+            msg = f"absent: {name}"
+            raise InvalidTokenError(msg)
+    name = malformed_claim(claims)
+    if name is not None:
+        msg = f"the claim {name} is malformed"
+        raise InvalidTokenError(msg)
+    return claims
+
+
+def _map(claims: dict[str, Any], raw: Mapping[str, Any], paths: Iterable[tuple[str, Path]]) -> None:
+    for name, path in paths:
+        value = _at(raw, path)
+        if value is not None:
+            claims[name] = value
+
+
+def _at(raw: Mapping[str, Any], path: Path) -> Any:
+    """Return the claim at *path*; None if there is none, or it is null."""
+    if type(path) is str:
+        return raw.get(path)
+    found: Any = raw
+    for name in path:
+        found = found.get(name) if isinstance(found, Mapping) else None
+    return found
+
+
+def _subject(header: Mapping[str, Any], raw: Mapping[str, Any], issuer: Issuer) -> str:
+    """Return the subject: of a user the claim that the issuer names, of a machine ``sub``.
+
+    Raises:
+        InvalidTokenError: It is absent, empty or no text.
+    """
+    subject = raw.get(issuer.subject)
+    if subject is None and issuer.subject != "sub" and issuer.is_machine(header, raw):
+        subject = raw.get("sub")
+    if type(subject) is not str or not subject:
+        msg = f"the claim {issuer.subject} is absent, or no text"
+        raise InvalidTokenError(msg)
+    if len(subject) + len(issuer.subject_prefix) > MAX_ID:
+        msg = "the subject is too long"
+        raise InvalidTokenError(msg)
+    return subject
+
+
+def _scope(scope: object) -> str:
+    """Return the scopes as text, which providers write as text or as an array.
+
+    Raises:
+        InvalidTokenError: The claim is neither a text nor an array of texts.
+    """
+    if type(scope) is str:
+        return scope
+    if type(scope) is list and all(type(one) is str and " " not in one for one in scope):
+        return " ".join(scope)
+    msg = "its scopes are neither a text nor an array of texts without spaces"
+    raise InvalidTokenError(msg)
+
+
+def _audiences(claims: Mapping[str, Any]) -> set[str]:
+    held = claims.get("aud", ())
+    return {held} if type(held) is str else set(held)

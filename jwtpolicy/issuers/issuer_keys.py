@@ -1,0 +1,40 @@
+"""The keys of another issuer, as a source of rings that may have a newer one."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from ..keys import KeyRing
+
+
+class IssuerKeys(Protocol):
+    """The keys of an issuer: given once, or fetched again."""
+
+    def current(self) -> KeyRing:
+        """Return the ring in use.
+
+        Raises:
+            KeysUnavailableError: The keys were never fetched, or too long ago.
+        """
+
+    def renewed(self, ring: KeyRing) -> KeyRing:
+        """Return a newer ring than *ring*, which does not know a key; or *ring* itself."""
+
+    def warm_up(self) -> None:
+        """Get ready in the background, where that takes time."""
+
+
+class GivenKeys:
+    """Keys that were given once and never change."""
+
+    def __init__(self, ring: KeyRing) -> None:
+        self._ring = ring
+
+    def current(self) -> KeyRing:
+        return self._ring
+
+    def renewed(self, ring: KeyRing) -> KeyRing:
+        return ring
+
+    def warm_up(self) -> None:
+        pass

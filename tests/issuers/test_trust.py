@@ -1,0 +1,95 @@
+"""A token of another issuer passes where a policy names its issuer, and nowhere else."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from jwtpolicy import OWN, Access, Fresh, HasRole, HasScope, IssuedBy, JWTManager, Policy
+from tests.support.issuers import URL, application, foreign, issuer, status
+
+
+def test_a_policy_that_names_the_issuer_accepts_its_token() -> None:
+    app, _ = application(IssuedBy(URL), issuers=(issuer(),))
+
+    assert status(app, foreign()) == 200
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [Access(), IssuedBy(OWN), ~IssuedBy(URL), HasRole("admin") | IssuedBy(OWN), ~HasScope("x")],
+    ids=str,
+)
+def test_a_policy_that_does_not_name_it_refuses_its_token(policy: Policy) -> None:
+    app, _ = application(policy, issuers=(issuer(),))
+
+    assert status(app, foreign(roles=["admin"])) == 401
+
+
+def test_own_tokens_pass_as_before() -> None:
+    app, jwt = application(issuers=(issuer(),))
+    with app.app_context():
+        encoded = jwt.issue("ada")
+
+    assert status(app, encoded) == 200
+
+
+def test_a_part_that_names_the_issuer_refuses_own_tokens() -> None:
+    app, jwt = application(IssuedBy(URL), issuers=(issuer(),))
+    with app.app_context():
+        encoded = jwt.issue("ada")
+
+    assert status(app, encoded) == 401
+
+
+def test_the_only_issuer_of_an_application_without_keys_counts_as_own() -> None:
+    app, _ = application(Access(), issuers=(issuer(),), own=False)
+
+    assert status(app, foreign()) == 200
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {"fresh": True},
+        {"type": "refresh"},
+        {"roles": ["admin"]},
+        {"auth_time": 9_000_000_000},
+    ],
+    ids=str,
+)
+def test_claims_of_ours_mean_nothing_from_abroad(claims: dict[str, Any]) -> None:
+    app, _ = application(IssuedBy(URL) & (Fresh() | HasRole("admin")), issuers=(issuer(),))
+
+    assert status(app, foreign(**claims)) in (401, 403)
+
+
+@pytest.mark.parametrize(
+    ("claims", "answer"),
+    [
+        ({}, 200),
+        ({"nonce": "n"}, 401),
+        ({"media_type": None}, 401),
+        ({"media_type": "logout+jwt"}, 401),
+        ({"typ": "ID"}, 401),
+        ({"typ": "Bearer"}, 200),
+        ({"aud": "https://other.example"}, 401),
+        ({"aud": "web"}, 401),
+        ({"iat": None}, 401),
+        ({"exp": 1}, 401),
+        ({"cnf": {"jkt": "x"}}, 401),
+        ({"jti": None}, 401),
+        ({"scope": 5}, 401),
+    ],
+    ids=str,
+)
+def test_what_is_no_access_token_is_refused(claims: dict[str, Any], answer: int) -> None:
+    app, _ = application(IssuedBy(URL), issuers=(issuer(),))
+
+    assert status(app, foreign(**claims)) == answer
+
+
+def test_a_type_error_says_what_to_write() -> None:
+    with pytest.raises(Exception, match=r"jwt\.trust\(Issuer"):
+        JWTManager().trust(URL)  # type: ignore[arg-type] # the mistake
