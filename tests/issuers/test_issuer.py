@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from marshmallow import Schema, fields, post_load
 
-from jwtpolicy import HasRole, IssuedBy, Issuer, current_token, protect
+from jwtpolicy import OWN, HasRole, IssuedBy, Issuer, current_token, protect
 from jwtpolicy.exceptions import ConfigurationError
 from tests.support.issuers import AUDIENCE, URL, application, foreign, issuer, status
 
@@ -168,6 +168,18 @@ def test_a_schema_makes_the_principal_of_mapped_claims() -> None:
         "sub": "login:ada",
         "number": 7,
     }
+
+
+@pytest.mark.parametrize(("user", "expected"), [("ada's row", 200), (None, 401)])
+def test_the_users_of_an_issuer_are_asked_for_at_each_request(user: Any, expected: int) -> None:
+    """The view reads no user; without the question, one who was removed here would go on."""
+    trusted = issuer(user_loader=lambda token: user)
+    app, jwt = application(IssuedBy(OWN, trusted), issuers=(trusted,))
+    with app.app_context():
+        own = jwt.issue("ada")
+
+    assert status(app, foreign()) == expected
+    assert status(app, own) == 200
 
 
 def test_an_issuer_never_changes() -> None:
