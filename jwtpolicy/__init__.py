@@ -34,6 +34,7 @@ from .policy import (
     contains,
     one_of,
     policy,
+    user,
     view_arg,
 )
 from .policy.request import AccessRequest
@@ -95,5 +96,6 @@ __all__ = [
     "policy",
     "protect",
     "public",
+    "user",
     "view_arg",
 ]

@@ -538,6 +538,16 @@ class AccessDeniedError(AccessError, Forbidden):
     outcome = Outcome.FORBIDDEN
 
 
+class ForeignTokenError(AccessDeniedError):
+    """A verb is about own users or own tokens, and the current token is another issuer's.
+
+    Its subject may be the same text as that of a local user, and is somebody else. Such a token
+    opens, renews, lists and ends no session of this application.
+    """
+
+    description = "A token of this application is needed."
+
+
 class MissingClaimError(AccessDeniedError, KeyError):
     """A claim that a policy reads is absent, or of another JSON type than the policy asks for.
 

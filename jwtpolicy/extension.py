@@ -19,6 +19,15 @@ from .app.bound_app import EXTENSION, GUARDS_BLUEPRINT, BoundApp, application
 from .app.components import Components, Parts
 from .app.protected_resources import ProtectedResource
 from .app.registrations import Registrations
+from .app.subjects import (
+    CurrentSubject,
+    IssuerName,
+    Subject,
+    issuer_named,
+    refuse_foreign,
+    refuse_foreign_user,
+    subject_meant,
+)
 from .clock import Clock, checked_clock, system_clock
 from .decision import Decision, Outcome
 from .exceptions import (
@@ -43,8 +52,10 @@ from .exceptions import (
 from .guards.answers import RequestServices, Services
 from .guards.issuer_checks import policy_for
 from .guards.levels import level_of
+from .guards.presented_tokens import warn_of_nothing
 from .guards.request_state import RequestState
 from .issuers.issuer import Issuer
+from .issuers.trusting_verifier import TrustingVerifier
 from .keys import KeyRing
 from .markers import NOT_GIVEN, Any_, Never, NotGiven
 from .policy.base import Policy, as_policy
@@ -74,6 +85,7 @@ from .stores.base import PAGE, REFRESH, TokenRef, TokenStore
 from .tokens.claims import MAX_TIME, Purpose, id_of, is_storable
 from .tokens.status import TokenStatus
 from .tokens.token import Token
+from .tokens.verifier import Verifier
 from .transports import CookieTransport, Transport
 from .views import guarded
 
@@ -422,12 +434,13 @@ class JWTManager(Generic[User]):
             LoginFailedError: All sessions of the user were ended after *since*, by another
                 request. Or the subject begins with the prefix of another type of users: a user
                 who may choose a name may choose ``machine:1``.
+            ForeignTokenError: *user* is `current_user`, and the current token is another issuer's.
             StoreUnavailableError: The token store cannot be asked.
         """
         with self._answering():
             bound = self._application()
             components = bound.components
-            sessions, found = components.sessions, _user(user, components)
+            sessions, found = components.sessions, self._own_user(user, components, "login")
             facts = sessions.facts(claims, headers, fresh=fresh, scope=scope, acr=acr, amr=amr)
             began = None if since is None else self._since(since)
             shown = None if label is None else text_of(label)
@@ -477,14 +490,16 @@ class JWTManager(Generic[User]):
             OtherUserError: *user* is not the current user.
             IssueError: The current token belongs to no session.
             NoTokenError: There is no current token.
+            ForeignTokenError: The current token is another issuer's.
             RevokedTokenError: The session was ended or has expired.
             StoreUnavailableError: The token store cannot be asked.
         """
         with self._answering():
             token, bound = self._current(), self._application()
+            refuse_foreign(token, "step_up")
             found, components = unwrapped(user), bound.components
             if found is not token.principal:
-                found = _user(found, components)
+                found = self._own_user(found, components, "step_up")
             pair = components.sessions.step_up(found, token, acr=acr, amr=amr, claims=claims)
             self._forget()
             return self._for_cookies(pair) if bound.parts.takes_cookies else pair
@@ -528,6 +543,7 @@ class JWTManager(Generic[User]):
         The new token is not fresh. For cookies, ``JWT_COOKIE_RENEW_WITHIN`` does this.
 
         Raises:
+            ForeignTokenError: Another issuer has issued *token*.
             RevokedTokenError: The token was revoked, or its session was ended or has expired.
             UnknownUserError: The ``user_loader`` returned None for the user of the token.
             StoreUnavailableError: The token store cannot be asked.
@@ -536,6 +552,7 @@ class JWTManager(Generic[User]):
         found = unwrapped(token)
         expect(found, Token, "renewed takes a verified Token: jwt.verify(encoded)", is_secret=True)
         with self._answering():
+            refuse_foreign(found, "renewed")
             return self._components().sessions.renew(found)
 
     def logout(self, response: Response | None = None) -> Logout:
@@ -547,6 +564,9 @@ class JWTManager(Generic[User]):
         revoked alone. If the request has no token, nothing is revoked. If it has one and nothing
         could be ended, a warning is logged. The token may also be one that the bridge to
         Flask-JWT-Extended accepted.
+
+        A token of another issuer is revoked here, if it has a ``jti``; the issuer does not learn of
+        it, and may go on to give its user tokens.
 
         If tokens are read from cookies, `Logout.as_response` unsets the cookies, and so does this
         method in *response*.
@@ -567,6 +587,7 @@ class JWTManager(Generic[User]):
             _check_response(response, "logout")
         state = application().known_state()
         tokens = [] if state is None else self._tokens_to_end(state)
+        tokens = [token for token in tokens if _can_end(token)]
         for token in tokens:
             with self._answering():
                 self._components().sessions.end(token)
@@ -671,6 +692,7 @@ class JWTManager(Generic[User]):
             NotAnIdError: The subject, or *session*, contains NUL or a lone surrogate.
             TypeError: *session* names no session, or *kind* is not text.
             IssueError: The token cannot be signed, or could never be verified here.
+            ForeignTokenError: *user* is `current_user`, and the current token is another issuer's.
             StoreUnavailableError: The token store cannot be asked about the session.
         """
         expect(kind, str, "issue(kind=…) takes the name of a kind, such as 'access'")
@@ -690,14 +712,22 @@ class JWTManager(Generic[User]):
         )
         with self._answering():
             sessions = components.sessions
-            found = _user(user, components, kind if kind != REFRESH else "access")
+            of_kind = kind if kind != REFRESH else "access"
+            found = self._own_user(user, components, "issue", of_kind)
             given = sessions.facts(claims, headers, fresh=fresh, scope=scope)
             return sessions.issue(found, kind, given, options).encoded
 
     def verify(
-        self, encoded: str, *, kind: str | Any_ = "access", allow_expired: bool = False
+        self,
+        encoded: str,
+        *,
+        kind: str | Any_ = "access",
+        allow_expired: bool = False,
+        issuer: IssuerName = NOT_GIVEN,
     ) -> Token:
         """Check the signature and the registered claims of *encoded*, and return the `Token`.
+
+        It has to be a token of this application, or of *issuer* alone.
 
         .. warning:: **A revoked token passes, and so does the token of a deleted user**: neither
             the store nor a policy is asked. To admit a request, use a guard or `enforce`.
@@ -706,11 +736,16 @@ class JWTManager(Generic[User]):
             encoded: A JWS in compact serialization (:rfc:`7515#section-7.1`).
             kind: The kind that the token has to be of, or `ANY`.
             allow_expired: Whether a token whose ``exp`` has passed is accepted, for clean-up work.
+                It is for own tokens only.
+            issuer: Another issuer, which is trusted: its URL or `Issuer`.
 
         Raises:
-            InvalidTokenError: *encoded* is not a valid token, or is of another kind. It is an
-                `ExpiredTokenError` or a `WrongKindError` if that is the reason.
-            TypeError: *allow_expired* is neither True nor False, or *kind* is not text.
+            InvalidTokenError: *encoded* is not a valid token, or is of another kind or issuer. It
+                is an `ExpiredTokenError` or a `WrongKindError` if that is the reason.
+            ConfigurationError: The application does not trust *issuer*.
+            TypeError: *allow_expired* is neither True nor False, or *kind* is not text; or
+                *allow_expired* is True for another issuer.
+            KeysUnavailableError: The keys of *issuer* could not be fetched.
         """
         allows: object = allow_expired
         if not isinstance(allows, bool):
@@ -718,10 +753,19 @@ class JWTManager(Generic[User]):
             raise TypeError(msg)
         expect(kind, (str, Any_), "verify(kind=…) takes the name of a kind, or ANY")
         kinds = None if isinstance(kind, Any_) else frozenset({kind})
+        services = self._components().services
+        other = self._issuer_named(issuer, services)
+        if other is not None and allow_expired:
+            msg = "verify(allow_expired=True) is for own tokens, and has no issuer="
+            raise TypeError(msg)
         with self._answering():
+            if other is not None:
+                # The only verifier that knows another issuer.
+                verifier = cast(TrustingVerifier, services.guard_verifier)
+                token = verifier.verify_of(other.url, encoded)
+                return self._verified(token, kinds)
             purpose = Purpose.EXAMINE if allow_expired else Purpose.ADMIT
-            verifier = self._components().services.verifier
-            return verifier.verify(encoded, kinds=kinds, purpose=purpose)
+            return services.verifier.verify(encoded, kinds=kinds, purpose=purpose)
 
     def revoke(self, token: str | Token) -> None:
         """Revoke one token; if it is a refresh token, its session ends too (:rfc:`7009`).
@@ -733,7 +777,10 @@ class JWTManager(Generic[User]):
             token: The token, encoded or verified, or `current_token`.
 
         Raises:
-            NotATokenError: *token* is encoded, and malformed or its signature does not verify.
+            NotATokenError: *token* is encoded, and malformed or its signature does not verify. Of a
+                token of another issuer pass ``jwt.verify(encoded, issuer=…)``.
+            ForeignTokenError: *token* is of another issuer and has no ``jti``, so that it cannot be
+                revoked alone.
             TypeError: *token* is neither text nor a `Token`.
             StoreUnavailableError: The token store cannot be asked; nothing was revoked.
         """
@@ -743,7 +790,12 @@ class JWTManager(Generic[User]):
         self._forget()
 
     def revoke_token_id(
-        self, token_id: str, *, subject: Any, expires_at: datetime | float | None
+        self,
+        token_id: str,
+        *,
+        subject: Any,
+        expires_at: datetime | float | None,
+        issuer: IssuerName = NOT_GIVEN,
     ) -> None:
         """Revoke one token by its ``jti``, from a log of issued tokens.
 
@@ -754,8 +806,10 @@ class JWTManager(Generic[User]):
             subject: The user of the token, as for `revoke_subject`. Tokens are looked up by both.
             expires_at: When the token expires, as an aware datetime or in seconds since the epoch,
                 or None if it never expires. The store keeps the revocation until then.
+            issuer: The issuer of the token, as for `revoke_subject`.
 
         Raises:
+            ConfigurationError: The application does not trust *issuer*.
             TypeError: *token_id* is not text or empty, or *expires_at* is neither an aware
                 datetime nor a number of seconds.
             NotAnIdError: *token_id* or the subject contains NUL or a lone surrogate.
@@ -763,8 +817,9 @@ class JWTManager(Generic[User]):
         """
         named, until = _token_id(token_id), _seconds(expires_at)
         with self._answering():
-            owner = self._subject(subject)
-            self._components().sessions.revoke_token_id(named, owner, until)
+            owner = self._subject(subject, issuer)
+            sessions = self._components().sessions
+            sessions.revoke_token_id(named, owner.text, until, owner.issuer)
         self._forget()
 
     def revoke_session(self, session_id: str | OpenSession | TokenPair) -> None:
@@ -783,8 +838,11 @@ class JWTManager(Generic[User]):
             self._components().sessions.revoke_session(named)
         self._forget()
 
-    def revoke_subject(self, subject: Any) -> None:
+    def revoke_subject(self, subject: Any, *, issuer: IssuerName = NOT_GIVEN) -> None:
         """End all sessions of *subject*, and revoke its tokens that belong to no session.
+
+        Of another issuer all tokens are refused here that it has issued up to now. It may give its
+        user new ones, and these are accepted.
 
         A token that belongs to no session is refused if it was issued before this call, or within
         the greater one of `JWT_CLOCK_SKEW` and `JWT_DECODE_LEEWAY` after it, because the clocks of
@@ -792,15 +850,23 @@ class JWTManager(Generic[User]):
 
         Args:
             subject: The user, as for `login`. If it is an object with a schema, only ``sub`` is
-                read. If it is `current_user`, it is the subject of the current token.
+                read. If it is `current_user`, it is the subject of the current token, and of its
+                issuer. A user of another issuer is named by the text that is `Token.subject`.
+            issuer: Who has issued the subject's tokens: the URL of a trusted issuer, its `Issuer`,
+                or ``OWN`` for this application. If not given, it is this application.
 
         Raises:
             SubjectError: *subject* has no schema and is not a plain subject; it is a `TypeError`.
+            ConfigurationError: The application does not trust *issuer*.
+            ForeignTokenError: *subject* is `current_user`, and its token is not of *issuer*. Or
+                *issuer* is not given, *subject* is text, and the current token is another
+                issuer's and has the same subject, so that nobody can tell whose it is.
             NotAnIdError: The subject is too long, or contains NUL or a lone surrogate.
             StoreUnavailableError: The token store cannot be asked.
         """
         with self._answering():
-            ended_at = self._components().sessions.revoke_subject(self._subject(subject))
+            meant = self._subject(subject, issuer)
+            ended_at = self._components().sessions.revoke_subject(meant.text, meant.issuer)
         self._forget()
         self._note_end(ended_at)
 
@@ -812,23 +878,34 @@ class JWTManager(Generic[User]):
 
         Raises:
             NoTokenError: There is no current token.
+            ForeignTokenError: The current token is another issuer's, which has the sessions.
             StoreUnavailableError: The token store cannot be asked; some sessions may have been
                 ended.
         """
         with self._answering():
-            ended = self._components().sessions.end_others(self._current())
+            token = self._current()
+            refuse_foreign(token, "revoke_other_sessions")
+            ended = self._components().sessions.end_others(token)
         self._note_end(self._parts().clock())
         return ended
 
     def sessions(
-        self, subject: Any, *, limit: int = PAGE, before: OpenSession | None = None
+        self,
+        subject: Any,
+        *,
+        limit: int = PAGE,
+        before: OpenSession | None = None,
+        issuer: IssuerName = NOT_GIVEN,
     ) -> list[OpenSession]:
         """Return the open sessions of *subject*, the newest first.
+
+        The sessions of a user of another issuer are there, so that none are listed here.
 
         Args:
             subject: As for `revoke_subject`.
             limit: The size of a page, at least 1.
             before: The last session of the previous page, or None for the first page.
+            issuer: As for `revoke_subject`, whose errors are possible here too.
 
         Raises:
             SubjectError: *subject* has no schema and is not a plain subject; it is a `TypeError`.
@@ -836,14 +913,18 @@ class JWTManager(Generic[User]):
             TypeError: *limit* is not a whole number above 0, or *before* is not an `OpenSession`.
             StoreUnavailableError: The token store cannot be asked.
         """
-        return self._page(subject, limit, place_of(limit, before))
+        place = place_of(limit, before)
+        with self._answering():
+            return self._page(self._subject(subject, issuer), limit, place)
 
-    def _page(self, subject: Any, limit: int, place: tuple[float, str] | None) -> list[OpenSession]:
+    def _page(
+        self, subject: Subject, limit: int, place: tuple[float, str] | None
+    ) -> list[OpenSession]:
         """Return a page of the open sessions of *subject*: those after *place*, the cursor."""
         token = self._token()
         current_id = None if token is None else token.session_id
         with self._answering():
-            live = self._components().sessions.live(self._subject(subject), limit, place)
+            live = self._components().sessions.live(subject.text, limit, place, subject.issuer)
         return [OpenSession.of(session, current_id) for session in live]
 
     def _owner(self, session_id: str) -> str | None:
@@ -939,7 +1020,8 @@ class JWTManager(Generic[User]):
 
         Raises:
             NotATokenError: With a policy: *token* is encoded, and has expired or is not a valid
-                token of this application. With a request, the explanation says it instead.
+                token of this application or of an issuer that it trusts. With a request, the
+                explanation says it instead.
             TypeError: *token* is neither text nor a `Token`; or there are keywords beside an
                 `AccessRequest`; or a keyword describes no part of a request; or a method is given
                 without a path.
@@ -1003,7 +1085,9 @@ class JWTManager(Generic[User]):
     def _token_of(self, token: str | Token | NotGiven | None) -> Token | None:
         if isinstance(token, NotGiven):
             return _token_let_in()
-        return None if token is None else self._argument(token)
+        if token is None:
+            return None
+        return self._argument(token, verifier=self._components().services.guard_verifier)
 
     @property
     def current_transport(self) -> str | None:
@@ -1035,23 +1119,54 @@ class JWTManager(Generic[User]):
             raise NoTokenError(msg)
         return token
 
-    def _subject(self, subject: Any) -> str:
-        """Return the ``sub`` claim of a user's tokens.
+    def _subject(self, subject: Any, issuer: IssuerName = NOT_GIVEN) -> Subject:
+        """Return the ``sub`` claim of a user's tokens, and who issues them.
 
         `current_user` stands for the subject of the current token, whatever the ``user_loader`` has
         returned; so does the principal of that token, if it has no schema.
 
         Raises:
             SubjectError: *subject* has no schema and is no plain subject.
+            ConfigurationError: The application does not trust *issuer*.
+            ForeignTokenError: Nobody can tell whose subject is meant.
         """
-        found, token, schemas = unwrapped(subject), self._token(), self._components().schemas
-        if token is None:
-            return schemas.subject_of(found)
-        is_current = subject is current_user or subject is template_user
-        is_principal = found is token.principal and not schemas.describes(found)
-        return token.subject if is_current or is_principal else schemas.subject_of(found)
+        components, current = self._components(), self._current_subject(subject)
+        other = self._issuer_named(issuer, components.services)
+        is_said = issuer is not NOT_GIVEN
+        return subject_meant(unwrapped(subject), other, is_said, current, components.schemas)
 
-    def _argument(self, token: str | Token, purpose: Purpose = Purpose.ADMIT) -> Token:
+    def _current_subject(self, given: object) -> CurrentSubject:
+        return CurrentSubject(self._token(), given is current_user or given is template_user)
+
+    def _issuer_named(self, issuer: IssuerName, services: Services) -> Issuer | None:
+        """Return another issuer; None for the application itself.
+
+        Raises:
+            ConfigurationError: The application does not trust *issuer*.
+        """
+        if isinstance(issuer, NotGiven):
+            return None
+        return issuer_named(issuer, services.guard_verifier, self._parts().own_issuers)
+
+    def _own_user(self, user: Any, components: Components, verb: str, kind: str = "access") -> Any:
+        """Return the user that *verb* issues own tokens of *kind* for.
+
+        Raises:
+            SubjectError: *user* has no schema for *kind* and is no plain subject.
+            ForeignTokenError: *user* is the current one, and its token is another issuer's.
+        """
+        found = unwrapped(user)
+        if isinstance(components.services.guard_verifier, TrustingVerifier):
+            refuse_foreign_user(found, self._current_subject(user), verb)
+        components.registered.schemas.check(found, kind)
+        return found
+
+    def _argument(
+        self,
+        token: str | Token,
+        purpose: Purpose = Purpose.ADMIT,
+        verifier: Verifier | None = None,
+    ) -> Token:
         """Return the verified token of a verb's argument, which need not be the caller's.
 
         So its error is not an `InvalidTokenError`, which would answer the caller with 401.
@@ -1066,7 +1181,7 @@ class JWTManager(Generic[User]):
             msg = f"pass a token, encoded as str or verified, not {type(found).__name__}"
             raise TypeError(msg)
         try:
-            return self._verified(found, None, purpose)
+            return self._verified(found, None, purpose, verifier)
         except InvalidTokenError as error:
             raise NotATokenError(error.reason) from error
 
@@ -1075,9 +1190,10 @@ class JWTManager(Generic[User]):
         token: str | Token,
         kinds: frozenset[str] | None,
         purpose: Purpose = Purpose.ADMIT,
+        verifier: Verifier | None = None,
     ) -> Token:
         if not isinstance(token, Token):
-            verifier = self._components().services.verifier
+            verifier = verifier or self._components().services.verifier
             return verifier.verify(token, kinds=kinds, purpose=purpose)
         if kinds is not None and token._claims["type"] not in kinds:
             msg = f"the token is of the kind {token.kind!r}"
@@ -1145,6 +1261,8 @@ class JWTManager(Generic[User]):
     def _is_spoofed(self, subject: str, encoded: str | None) -> bool:
         """Whether *subject* has the prefix of a type of users, and its token is not of that type.
 
+        The prefix of an issuer is that of nobody who has an own token.
+
         A user who may choose a name may choose ``machine:1``: to the store, and to views that read
         the identity from the bridge, that is the machine.
 
@@ -1152,7 +1270,7 @@ class JWTManager(Generic[User]):
             subject: The subject.
             encoded: The token that the bridge has verified, or None for one that it will issue.
         """
-        if not subject.startswith(self._components().services.terms.prefixes):
+        if not subject.startswith(self._components().services.terms.reserved_prefixes):
             return False
         if encoded is None:
             return True
@@ -1268,18 +1386,6 @@ def _check_response(response: object, verb: str) -> None:
     expect(response, BaseResponse, f"{verb} takes a response: make_response(…)")
 
 
-def _user(user: Any, components: Components, kind: str = "access") -> Any:
-    """Return the user behind a proxy, or *user* itself, for tokens of *kind*.
-
-    Raises:
-        SubjectError: *user* has no schema for *kind* and is no plain subject.
-        NoTokenError: *user* is a proxy, and there is no current token.
-    """
-    found = unwrapped(user)
-    components.registered.schemas.check(found, kind)
-    return found
-
-
 def _app() -> Flask:
     return cast(Flask, current_app._get_current_object())  # type: ignore[attr-defined] # a proxy
 
@@ -1292,6 +1398,15 @@ def _token_let_in() -> Token | None:
     """
     state = known_state()
     return None if state is None else token_let_in(state)
+
+
+def _can_end(token: Token) -> bool:
+    """Whether a logout can end *token*, or its session; one that it cannot end is logged."""
+    if token._origin is None or token.token_id is not None:
+        return True
+    reason = f"a token of {token.issuer} without jti ends by itself alone"
+    warn_of_nothing("logout", reason)
+    return False
 
 
 def _was_used_here(token: Token) -> bool:

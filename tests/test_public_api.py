@@ -27,6 +27,7 @@ TABLE = [
     ("UnknownUserError", "INVALID_TOKEN", 401, "invalid_token", True),
     ("InvalidRequestError", "BAD_REQUEST", 400, "invalid_request", True),
     ("InvalidFieldError", "BAD_REQUEST", 400, "invalid_request", False),
+    ("ForeignTokenError", "FORBIDDEN", 403, "access_denied", False),
     ("NotATokenError", "BAD_REQUEST", 400, "invalid_request", False),
     ("NotAnIdError", "BAD_REQUEST", 400, "invalid_request", False),
     ("InvalidQueryError", "BAD_REQUEST", 400, "invalid_request", False),

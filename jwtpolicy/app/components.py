@@ -28,7 +28,7 @@ from ..keys.ring import KeySource
 from ..markers import NEVER
 from ..policy.base import Policy
 from ..policy.closing import leaves
-from ..policy.credentials import KnownUser, NotRevoked
+from ..policy.credentials import KnownForeignUser, KnownUser, NotRevoked
 from ..policy.request import PolicySettings
 from ..schemas import SchemaRegistry
 from ..sessions.additions import Additions
@@ -140,8 +140,11 @@ class Parts:
         self.can_sign = ring.signing_key is not None or has_own_keys
         self._chose_file = store is None and settings.store_url is None and not app.testing
         self._trust = Trust(
-            ForeignRules(clock, settings.decode_leeway, settings.clock_skew, settings.roles_claim),
-            {settings.encode_issuer or "", *settings.accepted_issuers},
+            # Not *clock* itself, so that nothing of other issuers keeps the time on its own.
+            ForeignRules(
+                self.now, settings.decode_leeway, settings.clock_skew, settings.roles_claim
+            ),
+            self.own_issuers,
             has_keys=self.keys is not _NO_KEYS,
         )
         self.store = self._cached(self._opened(app) if store is None else checked(store))
@@ -167,6 +170,16 @@ class Parts:
                 }
             ),
         }
+
+    def now(self) -> float:
+        """Return the time of the application, in seconds since the epoch."""
+        return self.clock()
+
+    @property
+    def own_issuers(self) -> frozenset[str]:
+        """``iss`` of own tokens: what is written into new ones, and what others may have."""
+        settings = self.settings
+        return frozenset({settings.encode_issuer or "", *settings.accepted_issuers})
 
     def places(self, written: Iterable[Place] | None = None) -> Places:
         """Return the transports that a guard names; None: those of ``JWT_TOKEN_LOCATION``.
@@ -311,19 +324,18 @@ class Parts:
             issuer=self.settings.encode_issuer or "",
             accepted_issuers=self.settings.accepted_issuers,
         )
+        _check_users(registered, self._trust)
         users = Users(registered.user_loader, app.ensure_sync)
         additions = Additions(app.json.dumps, registered.extra_claims, registered.extra_headers)
         has_loader = registered.user_loader is not None
         load_user = users.load_in_verb if has_loader else None
-        sessions = self._sessions(registered.schemas, revocation, load_user, on_reuse, additions)
-        has_users = has_loader or any(one.user_loader for one in registered.issuers)
-        if baseline is not None and has_users and not registered.is_lazy:
-            baseline = baseline & KnownUser()
+        sessions = self._sessions(registered, revocation, load_user, on_reuse, additions)
+        verifier, guard_verifier = self._verifiers(registered)
         return Components(
             registered=registered,
             services=Services(
-                verifier=_verifier(self.settings, self.keys, self.clock, registered.schemas),
-                guard_verifier=self._guard_verifier(registered),
+                verifier=verifier,
+                guard_verifier=guard_verifier,
                 revocation=revocation,
                 users=users,
                 terms=terms,
@@ -332,15 +344,22 @@ class Parts:
             ),
             additions=additions,
             sessions=sessions,
-            baseline=baseline,
+            baseline=_with_users(baseline, registered),
         )
 
-    def _guard_verifier(self, registered: Registered) -> Verifier:
-        """Return the verifier of guards, which takes tokens of other issuers too."""
-        verifier = _verifier(self.settings, self.keys, self.clock, registered.schemas)
+    def _verifiers(self, registered: Registered) -> tuple[Verifier, Verifier]:
+        """Return the verifier of own tokens, and that of guards, which takes those of others too.
+
+        Where the tokens of the only issuer count as own, it is one.
+        """
+        own = _verifier(self.settings, self.keys, self.clock, registered.schemas)
         prefixes = registered.schemas.prefixes.values()
-        verifiers = self._trust.verifiers(registered.issuers, prefixes)
-        return TrustingVerifier.over(verifier, verifiers) if verifiers else verifier
+        issuers = self._trust.verifiers(registered.issuers, prefixes)
+        if not issuers:
+            return own, own
+        base = _verifier(self.settings, self.keys, self.clock, registered.schemas)
+        trusting = TrustingVerifier.over(base, issuers)
+        return trusting if self._trust.counts_as_own(registered.issuers) else own, trusting
 
     def enforcement(self, components: Components) -> Enforcement:
         """Return the enforcement of policies on requests, with these components."""
@@ -356,7 +375,7 @@ class Parts:
 
     def _sessions(
         self,
-        schemas: SchemaRegistry,
+        registered: Registered,
         revocation: Revocation,
         load_user: Callable[[Token], Any] | None,
         on_reuse: Callable[[Token], None],
@@ -367,17 +386,50 @@ class Parts:
         return Sessions(
             signer=self.signer,
             contents=ContentFactory(
-                schemas,
+                registered.schemas,
                 additions,
                 settings.identity_claim,
                 load_user,
                 has_store=self.store is not None,
             ),
             revocation=revocation,
-            rules=_session_rules(settings),
+            rules=self._session_rules(registered),
             clock=self.clock,
             on_reuse=on_reuse,
         )
+
+    def _session_rules(self, registered: Registered) -> SessionRules:
+        rules, issuers = _session_rules(self.settings), registered.issuers
+        if not self._trust.counts_as_own(issuers):
+            return rules
+        # So that the end of an own subject is the end of the tokens that count as own.
+        return rules._replace(accepted_issuers=[*rules.accepted_issuers, issuers[0].url])
+
+
+def _check_users(registered: Registered, trust: Trust) -> None:
+    """Refuse a ``user_loader`` of the manager that nobody would ever call.
+
+    Raises:
+        ConfigurationError: All tokens are of other issuers, because there is no key.
+    """
+    if registered.user_loader is not None and registered.issuers and not trust.has_keys:
+        names = ", ".join(issuer.url for issuer in registered.issuers)
+        msg = (
+            "jwt.user_loader is for tokens that own keys have signed, and there is no key; pass "
+            f"the function as user_loader= to the Issuer of {names}"
+        )
+        raise ConfigurationError(msg)
+
+
+def _with_users(baseline: Policy | None, registered: Registered) -> Policy | None:
+    """Return the baseline; guards load the users of all tokens that have a loader."""
+    if baseline is None or registered.is_lazy:
+        return baseline
+    if registered.user_loader is not None:
+        return baseline & KnownUser()
+    if any(issuer.user_loader is not None for issuer in registered.issuers):
+        return baseline & KnownForeignUser()
+    return baseline
 
 
 def _check_sessions(settings: Settings, store: TokenStore | None) -> None:

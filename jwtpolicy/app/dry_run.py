@@ -271,10 +271,15 @@ class _Walk:
 
     def _is_awaited(self, plan: Plan) -> bool:
         """Whether the guards of *plan* may wait for something async of the application."""
-        programs = [plan.anonymous, *plan.programs.values()]
-        programs += [] if plan.foreign is None else [plan.foreign]
-        has_async_users = self._bound.components.services.users.is_async
-        return plan.has_async_loader or has_async_users or any(one.is_async for one in programs)
+        programs = (plan.anonymous, *plan.programs.values(), plan.foreign)
+        services = self._bound.components.services
+        loaders = (issuer.user_loader for issuer in services.terms.issuers.values())
+        return (
+            plan.has_async_loader
+            or services.users.is_async
+            or any(map(_is_async, loaders))
+            or any(one is not None and one.is_async for one in programs)
+        )
 
     def _check_loop(self, is_async: bool, where: str) -> None:
         """Refuse to block a running event loop.

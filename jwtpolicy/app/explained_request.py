@@ -16,6 +16,7 @@ from ..policy.signatures import signature_of
 from ..transports import CookieTransport, Transport
 from .bound_app import BoundApp
 from .sent_tokens import add_csrf_value, claims_in, fill, is_filled, plan_met_by, usual_place
+from .subjects import issuer_claimed
 
 #: The parts of a request that both classes take by keyword; Flask's hands on what it does not know.
 _PARTS: Final = tuple(
@@ -89,6 +90,9 @@ class ExplainedRequest:
         if encoded.lower().startswith(("bearer ", "authorization:")):
             raise ValueError(_WORDY)
         claims = claims_in(encoded)
+        if issuer_claimed(claims, self._bound.components.services.guard_verifier) is not None:
+            # Its claims name neither a kind of ours nor a cookie.
+            claims = {}
         transport, kind = self._transport(place, claims), _kind(claims)
         self._check_unfilled(self._read if place is None else [transport], kind)
         fill(transport, self.environ, encoded, kind)

@@ -11,7 +11,7 @@ from flask import Blueprint, Flask
 from werkzeug.routing import Rule
 
 from ..exceptions import ConfigurationError, PolicyDefinitionError
-from ..guards.issuer_checks import check_issuers, check_subjects
+from ..guards.issuer_checks import check_issuers, check_needs, check_subjects
 from ..guards.levels import (
     METHODS,
     PUTS,
@@ -286,6 +286,7 @@ class Planner:
             check_issuers(whole, terms, label)
             found = CompiledLevels(levels, baseline, label)
             check_subjects(found.closed.policy, baseline, terms, label)
+            check_needs(found.closed.policy, terms, label)
             self._compiled[baseline is None, key] = found
         return found
 

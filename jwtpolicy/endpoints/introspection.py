@@ -96,7 +96,8 @@ class IntrospectionView(ClientView):
             token = manager_here().verify(encoded, kind=ANY)
         except InvalidTokenError:
             return None
-        return token if token.is_own and token.kind in self.kinds and _stands(token) else None
+        is_asked_for = token._origin is None and token.kind in self.kinds
+        return token if is_asked_for and _stands(token) else None
 
 
 def _stands(token: Token) -> bool:

@@ -9,8 +9,10 @@ from flask import Response, current_app, jsonify, request
 from flask.typing import ResponseReturnValue
 
 from ..app.bound_app import application
+from ..app.subjects import Subject
 from ..exceptions import ResourceNotFoundError
 from ..extension import manager_here
+from ..markers import OWN
 from ..policy.credentials import Access
 from ..proxies import current_token
 from ..sessions.results import OpenSession
@@ -21,6 +23,12 @@ from .paging import before_of, limit_in, place_in
 
 #: Stands in the place of a session's id for all but the current one.
 OTHERS: Final = "others"
+
+
+def _current() -> Subject:
+    """Return the subject of the current token, and its issuer if that is another one."""
+    other = None if current_token.is_own else current_token.issuer
+    return Subject(other, current_token.subject)
 
 
 class SessionsView(ProtectedView):
@@ -34,6 +42,9 @@ class SessionsView(ProtectedView):
     id may be ``others``. Without an id all sessions end, and the tokens that belong to no session
     are revoked. For a session of somebody else, or one that has ended, the answer is 404
     ``not_found``.
+
+    If `policies` name another issuer, its users have no sessions here: the list is empty, and
+    ``others`` is answered with 403 ``access_denied``. Without an id their tokens are revoked.
     """
 
     _needs_store: ClassVar[bool] = True
@@ -64,7 +75,7 @@ class SessionsView(ProtectedView):
         """
         parameters = parameters_of(request)
         limit, place = limit_in(parameters), place_in(parameters)
-        return self.listed(manager_here()._page(current_token.subject, limit, place))
+        return self.listed(manager_here()._page(_current(), limit, place))
 
     @logging_refusals
     def delete(self, session_id: str | None = None) -> ResponseReturnValue:
@@ -75,7 +86,8 @@ class SessionsView(ProtectedView):
         """
         manager = manager_here()
         if session_id is None:
-            manager.revoke_subject(current_token.subject)
+            meant = _current()
+            manager.revoke_subject(meant.text, issuer=meant.issuer or OWN)
         elif session_id == OTHERS:
             manager.revoke_other_sessions()
         else:
@@ -87,7 +99,8 @@ class SessionsView(ProtectedView):
 
     def _end_one(self, session_id: str) -> None:
         manager = manager_here()
-        if manager._owner(session_id) != current_token.subject:
+        is_own = _current().issuer is None
+        if not is_own or manager._owner(session_id) != current_token.subject:
             msg = "the user has no such session"
             raise ResourceNotFoundError(msg)
         manager.revoke_session(session_id)

@@ -46,7 +46,10 @@ class RevocationView(ClientView):
         if self.client() is not None:
             return True
         caller = application().state().token
-        return caller is not None and caller.subject == token.subject
+        # The caller may be another issuer's, where `policies` name it; then this is no own token.
+        if caller is None or caller._origin is not token._origin:
+            return False
+        return caller.subject == token.subject
 
     @logging_refusals
     def post(self) -> ResponseReturnValue:

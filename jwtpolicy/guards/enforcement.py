@@ -45,7 +45,7 @@ from .flow import (
     use_up,
 )
 from .inner_access import InnerAccess
-from .issuer_checks import check_issuers, check_subjects, policy_for
+from .issuer_checks import check_issuers, check_needs, check_subjects, policy_for
 from .live_access import LiveAccess, keep
 from .plan import CompiledLevels, Loader, Plan
 from .presentation import PresentationCheck, judge_presented
@@ -334,13 +334,15 @@ class Enforcement:
         check_issuers([policy], terms, "enforce")
         compiled = CompiledLevels([policy], baseline, "enforce")
         check_subjects(compiled.closed.policy, baseline, terms, "enforce")
+        check_needs(compiled.closed.policy, terms, "enforce")
         return compiled
 
     def _loaded(self, plan: Plan, run: Run) -> Flow[LiveAccess]:
         """Load the resource and the user before the view, whose proxies cannot await a loader."""
         if plan.has_async_loader and not run.access.has_resource:
             yield None, run
-        if self.services.users.is_async and run.access.token is not None:
+        token = run.access.token
+        if token is not None and self.services.users.has_async_loader(token):
             asking = _KNOWN_USER.run(run.access, run.awaiting is not None)
             if (yield _KNOWN_USER.root, asking) != ALLOW:
                 raise refusal_of(_KNOWN_USER.root, asking)

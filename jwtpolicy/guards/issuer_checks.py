@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ..exceptions import PolicyDefinitionError
+from ..issuers.issuer import Issuer
 from ..markers import OWN
 from ..policy.base import AllOf, Policy, combined
-from ..policy.claim_policies import ClaimsMatch
+from ..policy.claim_policies import ClaimsMatch, Matching
 from ..policy.closing import closed_by_issuer, leaves, normal
+from ..policy.credentials import KnownUser, SingleUse
 from ..policy.issued_by import IssuedBy
 from ..policy.matchers import claim
 from ..policy.reaching import Names, leaves_reached
@@ -94,6 +96,44 @@ def check_subjects(
         plain = [n for n in names if isinstance(n, str) and not terms.issuers[n].subject_prefix]
         if len(names) > 1 and plain and _compares_subjects(leaf):
             raise PolicyDefinitionError(f"{label}: {_confusing(leaf, names, plain)}")
+
+
+def check_needs(closed: Policy, terms: PolicySettings, label: str) -> None:
+    """Refuse a part that asks for what the tokens of an issuer that it accepts never have.
+
+    Args:
+        closed: The closed levels of an endpoint, without the baseline.
+        terms: The issuers that are trusted, and whether there are own tokens.
+        label: The method and the endpoint, for the error.
+
+    Raises:
+        PolicyDefinitionError: `SingleUse` meets tokens of an issuer that need no ``jti``, or
+            `KnownUser` or ``user(…)`` those of an issuer without users.
+    """
+    everybody: Names = frozenset(terms.issuers) | ({OWN} if terms.has_keys else frozenset())
+    # Tokens of the only issuer count as own, so that all parts accept them.
+    counting = everybody if len(everybody) == 1 else frozenset[str]()
+    for leaf, names in leaves_reached(closed, everybody) if terms.issuers else ():
+        for name in sorted(one for one in names | counting if isinstance(one, str)):
+            lack = _lack(leaf, terms.issuers[name])
+            if lack:
+                raise PolicyDefinitionError(f"{label}: {leaf!r}, and this part takes {lack}")
+
+
+def _lack(leaf: Policy, issuer: Issuer) -> str:
+    """Return whose tokens *leaf* can never allow, and what to do; or the empty string."""
+    if isinstance(leaf, SingleUse) and not issuer.requires_jti:
+        return (
+            f"tokens of {issuer.url}, which need no jti, so that they cannot be used up; say "
+            "requires_jti=True of that Issuer, if its tokens have one"
+        )
+    if isinstance(leaf, KnownUser) and issuer.user_loader is None:
+        return f"tokens of {issuer.url}, which has no user_loader: pass it to that Issuer"
+    has_users = issuer.user_loader is not None or issuer.schema is not None
+    reads_user = isinstance(leaf, Matching) and any(one.needs_user for _, one in leaf.matchers)
+    if reads_user and not has_users:
+        return f"tokens of {issuer.url}, which has neither a user_loader nor a schema: pass one"
+    return ""
 
 
 def _compares_subjects(leaf: Policy) -> bool:

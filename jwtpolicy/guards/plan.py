@@ -12,7 +12,7 @@ from ..policy.base import Policy
 from ..policy.baseline import for_kind
 from ..policy.claim_policies import IsSubject
 from ..policy.closing import Closed, close, joined, leaves, names_foreign
-from ..policy.credentials import Access, OwnTokens, Refresh, TokenKind
+from ..policy.credentials import Access, KnownForeignUser, OwnTokens, Refresh, TokenKind
 from ..policy.program import Builder, Conjunction, Program
 from ..policy.request import AccessRequest, PolicySettings
 from ..policy.resource import Owns, ResourceMatch
@@ -242,7 +242,7 @@ def _held_by(kind: str) -> frozenset[object]:
     Closing adds them to every level; the program leaves them out, because only own tokens of
     *kind* reach it.
     """
-    leaves_ = [TokenKind(kind), OwnTokens()]
+    leaves_ = [TokenKind(kind), OwnTokens(), KnownForeignUser()]
     leaves_ += [Access()] if kind == "access" else [Refresh()] if kind == "refresh" else []
     return frozenset(leaf.identity for leaf in leaves_)
 

@@ -50,6 +50,11 @@ class Origin(NamedTuple):
         return self.issuer.is_machine(self.header, self.claims)
 
     @property
+    def leeway(self) -> float:
+        """Seconds by which the clock of the issuer may differ beyond the application's setting."""
+        return self.issuer.leeway or 0
+
+    @property
     def user_loader(self) -> Callable[[Token], Any] | None:
         """The function that returns the user of a token of this issuer, or None."""
         return self.issuer.user_loader

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from ..exceptions import InvalidTokenError
+from ..exceptions import InvalidTokenError, WrongKindError
 from ..parsing.strict_json import parse_object
 from ..tokens.claims import Purpose
+from ..tokens.jose import split
 from ..tokens.token import Token
 from ..tokens.verifier import Signed, Verifier
 from .issuer_verifier import IssuerVerifier
@@ -54,14 +55,33 @@ class TrustingVerifier(Verifier):
         """Verify a token that none of the own keys has signed."""
         claims = parse_object(signed.payload)
         issuer = claims.get("iss")
-        verifier = self._verifier_of(issuer) if type(issuer) is str else None
+        verifier = self.verifier_of(issuer) if type(issuer) is str else None
         if verifier is None or purpose is not Purpose.ADMIT:
             raise InvalidTokenError(reason)
         token = verifier.verify(signed, claims, now)
+        if kinds is not None and token.kind not in kinds:
+            msg = "tokens of other issuers are access tokens"
+            raise WrongKindError(msg)
         self._remember(signed.head)
         return token
 
-    def _verifier_of(self, issuer: str) -> IssuerVerifier | None:
+    def verify_of(self, issuer: str, encoded: object) -> Token:
+        """Verify a token that has to be of *issuer*, a trusted one; own keys are not asked.
+
+        Raises:
+            InvalidTokenError: It is no access token of that issuer for this application.
+            KeysUnavailableError: The issuer's keys could not be fetched for too long.
+        """
+        signed = Signed(*split(encoded, self._max_length))
+        claims = parse_object(signed.payload)
+        verifier = self.verifier_of(issuer)
+        if verifier is None or claims.get("iss") != issuer:
+            msg = f"iss is not {issuer}"
+            raise InvalidTokenError(msg)
+        return verifier.verify(signed, claims, None)
+
+    def verifier_of(self, issuer: str) -> IssuerVerifier | None:
+        """Return the verifier of a trusted *issuer*, without asking it anything; None of others."""
         found = self.issuers.get(issuer)
         if found is None and self.find_issuer is not None:
             return self.find_issuer(issuer)

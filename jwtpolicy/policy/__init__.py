@@ -17,7 +17,7 @@ from .credentials import (
 from .freshness import Fresh
 from .functions import policy
 from .issued_by import IssuedBy
-from .matchers import claim, contains, one_of, view_arg
+from .matchers import claim, contains, one_of, user, view_arg
 from .resource import Owns, ResourceMatch
 
 __all__ = [
@@ -49,5 +49,6 @@ __all__ = [
     "contains",
     "one_of",
     "policy",
+    "user",
     "view_arg",
 ]

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from operator import itemgetter
 from typing import Any, Literal, NamedTuple
 
+from werkzeug.exceptions import HTTPException
+
 from ..decision import ALLOWED, Finding, Outcome
-from ..exceptions import MissingClaimError, PolicyDefinitionError
+from ..exceptions import InvalidTokenError, MissingClaimError, PolicyDefinitionError
 from ..markers import NOT_GIVEN, NotGiven
-from .base import Policy, without_token
+from .base import Policy, without_application, without_token, without_user
 from .comparing import Unknown
 from .held_names import NotHeld
 from .matchers import Matcher, as_matcher, claim_at, subject_arg
-from .program import PURE
-from .request import AccessRequest
+from .program import IO, PURE
+from .request import AccessRequest, NoApplicationError
 
 
 class Attribute(Policy):
@@ -57,7 +60,51 @@ def named_matchers(
     return tuple((name, as_matcher(value)) for name, value in sorted(pairs, key=itemgetter(0)))
 
 
-class ClaimsMatch(Attribute):
+class Matching(Attribute, ABC):
+    """Base class of policies that compare values by matchers, of which some may need the user."""
+
+    matchers: tuple[tuple[str, Matcher], ...]
+
+    @property
+    def cost(self) -> int:  # type: ignore[override] # of the matchers
+        return IO if self._needs_user else PURE
+
+    @property
+    def is_awaited(self) -> bool:
+        return self._needs_user
+
+    @property
+    def _needs_user(self) -> bool:
+        return any(matcher.needs_user for _, matcher in self.matchers)
+
+    @abstractmethod
+    def compared(self, path: str, matcher: Matcher, access: AccessRequest) -> Finding:
+        """Return the finding for one value."""
+
+    def is_ready(self, access: AccessRequest) -> bool:
+        """Whether the user is needed now, and nothing else has to be there before."""
+        return True
+
+    def matched(self, access: AccessRequest) -> Finding:
+        """Return the finding for all values, for a request with a token.
+
+        What cannot be told outweighs a mismatch, so that the negation does not admit it.
+        """
+        try:
+            findings = [self.compared(path, matcher, access) for path, matcher in self.matchers]
+        except HTTPException as error:  # of the user's loader
+            return without_user(error)
+        except NoApplicationError as error:
+            return without_application(self, error)
+        return min(findings, key=doubtful_first)
+
+    async def judge_async(self, access: AccessRequest) -> Finding:
+        if access.token is not None and access.user_error is None and self.is_ready(access):
+            await access.load_user()
+        return self.judge(access)
+
+
+class ClaimsMatch(Matching):
     """Claims have these values: ``ClaimsMatch(role="admin")``.
 
     Type and value are compared, at all levels, as the token has them: ``sub`` includes its prefix.
@@ -78,8 +125,6 @@ class ClaimsMatch(Attribute):
         MISSING_CLAIM
     """
 
-    matchers: tuple[tuple[str, Matcher], ...]
-
     def __init__(
         self,
         claims: Mapping[str, Any] | NotGiven = NOT_GIVEN,
@@ -97,11 +142,9 @@ class ClaimsMatch(Attribute):
     def judge(self, access: AccessRequest) -> Finding:
         if access.token is None:
             return without_token(access)
-        findings = [self._compared(path, matcher, access) for path, matcher in self.matchers]
-        # What cannot be told outweighs a mismatch, so that the negation does not admit it.
-        return min(findings, key=doubtful_first)
+        return self.matched(access)
 
-    def _compared(self, path: str, matcher: Matcher, access: AccessRequest) -> Finding:
+    def compared(self, path: str, matcher: Matcher, access: AccessRequest) -> Finding:
         assert access.token is not None  # noqa: S101 # for the type checker
         try:
             value = claim_at(access.token._claims, path)
@@ -163,6 +206,27 @@ class IsSubject(ClaimsMatch):
     def __init__(self, name: str, *, of: type | None = None) -> None:
         self.of = checked_type("IsSubject", of)
         super().__init__(sub=subject_arg(checked_name("IsSubject", name), of))
+
+    def judge(self, access: AccessRequest) -> Finding:
+        return nobodys(access, self.of) or super().judge(access)
+
+
+def nobodys(access: AccessRequest, of: type | None) -> Finding | None:
+    """Return the finding for the subject of another issuer that is no user *of* this type.
+
+    A machine is nobody who owns something, and types of users have the application's own users.
+    None where the subject is to be compared.
+    """
+    token = access.token
+    if token is None or token._origin is None:
+        return None
+    if of is not None and not token.is_own:
+        reason = f"{of.__name__} is a type of own users, and the token is another issuer's"
+    elif of is None and token.is_machine:
+        reason = "the token is a machine's, and its subject no user"
+    else:
+        return None
+    return Finding(Outcome.INVALID_TOKEN, reason, error=InvalidTokenError(reason))
 
 
 def checked_name(owner: str, name: object) -> str:

@@ -296,6 +296,23 @@ class KnownUser(Credential):
         return ALLOWED if access.user_error is None else without_user(access.user_error)
 
 
+class KnownForeignUser(KnownUser):
+    """The same for tokens of other issuers, in an application without users of its own.
+
+    The application adds it to the baseline, because an `Issuer` has a ``user_loader``.
+    """
+
+    def judge(self, access: AccessRequest) -> Finding:
+        return ALLOWED if _is_own(access) else super().judge(access)
+
+    async def judge_async(self, access: AccessRequest) -> Finding:
+        return ALLOWED if _is_own(access) else await super().judge_async(access)
+
+
+def _is_own(access: AccessRequest) -> bool:
+    return access.token is not None and access.token._origin is None
+
+
 class SingleUse(NotRevoked):
     """The token was not used before; the guard uses it up when it admits the request.
 
@@ -323,6 +340,12 @@ class SingleUse(NotRevoked):
     def __init__(self, *, consume: bool = True) -> None:
         self.consume = _switch("SingleUse(consume=…)", consume)
 
+    def judge(self, access: AccessRequest) -> Finding:
+        # Of another issuer: an own one without `jti` counts as revoked.
+        if access.token is not None and "jti" not in access.token._claims:
+            return _WITHOUT_ID
+        return super().judge(access)
+
     @property
     def is_single_use(self) -> bool:
         return True
@@ -330,6 +353,10 @@ class SingleUse(NotRevoked):
     @property
     def is_consumed(self) -> bool:
         return self.consume
+
+
+_NO_ID: Final = "a token without jti cannot be used up"
+_WITHOUT_ID: Final = Finding(Outcome.INVALID_TOKEN, _NO_ID, error=InvalidTokenError(_NO_ID))
 
 
 class Public(Policy):

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 from uuid import UUID
 
 from marshmallow.validate import Validator
 
 from ..exceptions import PolicyDefinitionError
 from .arguments import Alone, Comparable, copied, identity_of, rendered, source_of
+from .attributes import attribute_at
 from .comparing import Unknown, are_of_one_type, is_among, is_array, same, type_name
 from .request import AccessRequest
 from .validation import judge_of
@@ -24,6 +25,8 @@ class Matcher(Comparable, ABC):
     """
 
     arguments: tuple[Any, ...]
+    #: Whether `matches` reads the user of the request, who may have to be loaded and awaited.
+    needs_user: ClassVar[bool] = False
 
     def __init__(self, *arguments: object) -> None:
         self.arguments = copied(arguments)
@@ -146,6 +149,42 @@ class claim(_Looked):  # noqa: N801 # reads as a value in an expression
         return f"is not what the claim {self.name!r} says"
 
 
+class user(_Looked):  # noqa: N801 # reads as a value in an expression
+    """Equal to an attribute of the user; a dotted path names attributes of attributes.
+
+    The user is what the ``user_loader`` returns: that of the manager for own tokens, that of its
+    `Issuer` for the token of another issuer. So ``ResourceMatch(owner_id=user("id"))`` compares
+    with a local id for tokens of all issuers.
+
+    If the user cannot be loaded, the outcome is that of `KnownUser`.
+
+    Example:
+        >>> from types import SimpleNamespace
+        >>> @jwt.user_loader
+        ... def load(token):
+        ...     return SimpleNamespace(id=7)
+        >>> rule = ResourceMatch(owner_id=user("id"))
+        >>> print(jwt.explain(rule, jwt.issue("ada"), resource={"owner_id": 7}).outcome)
+        ALLOW
+    """
+
+    needs_user = True
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+
+    def look_up(self, access: AccessRequest) -> tuple[object, bool]:
+        try:
+            return attribute_at(access.user, self.name), False
+        except Unknown:
+            msg = f"the user has no {self.name!r}"
+            raise Unknown(msg) from None
+
+    @property
+    def misfit(self) -> str:
+        return f"is not what the user's {self.name!r} is"
+
+
 class subject_arg(view_arg):  # noqa: N801 # as the others
     """A subject equal to the user, of a given type, whose id is a variable in the URL."""
 
@@ -243,7 +282,7 @@ class validated(Matcher):  # noqa: N801 # reads as a condition in an expression
 
 #: Classes that are compared by their arguments; a subclass may depend on more than these.
 _LIBRARY: Final = frozenset(
-    {literal, view_arg, claim, subject_arg, owner_of, contains, one_of, validated}
+    {literal, view_arg, claim, user, subject_arg, owner_of, contains, one_of, validated}
 )
 
 

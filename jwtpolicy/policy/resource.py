@@ -8,22 +8,23 @@ from typing import Any
 from ..decision import ALLOWED, Finding, Outcome
 from ..exceptions import PolicyError
 from ..markers import NOT_GIVEN, NotGiven
+from .attributes import attribute_at
 from .base import without_token
 from .claim_policies import (
-    Attribute,
+    Matching,
     Mismatch,
     checked_name,
     checked_type,
-    doubtful_first,
     missing,
     named_matchers,
+    nobodys,
 )
 from .comparing import Unknown
 from .matchers import Matcher, owner_of
 from .request import NOT_LOADED, AccessRequest
 
 
-class ResourceMatch(Attribute):
+class ResourceMatch(Matching):
     """Attributes of the resource have these values: ``ResourceMatch(owner_id=claim("sub"))``.
 
     If the resource is None, the outcome is ``NOT_FOUND``. If it lacks an attribute, the outcome is
@@ -42,7 +43,6 @@ class ResourceMatch(Attribute):
     """
 
     worst = Outcome.NOT_FOUND
-    matchers: tuple[tuple[str, Matcher], ...]
 
     def __init__(
         self, attributes: Mapping[str, Any] | NotGiven = NOT_GIVEN, /, **names: Any
@@ -56,7 +56,10 @@ class ResourceMatch(Attribute):
             return self._unloaded(access)
         if access.resource is None:
             return Finding(Outcome.NOT_FOUND, "there is no such resource")
-        return self._matched(access)
+        return self.matched(access)
+
+    def is_ready(self, access: AccessRequest) -> bool:
+        return access.has_resource and access.resource is not None
 
     def _unloaded(self, access: AccessRequest) -> Finding:
         if access._resource is NOT_LOADED:
@@ -64,13 +67,9 @@ class ResourceMatch(Attribute):
         reason = f"{self!r} needs a resource: define load_resource or pass resource="
         return Finding(Outcome.ERROR, reason, error=PolicyError(reason))
 
-    def _matched(self, access: AccessRequest) -> Finding:
-        findings = [self._compared(path, matcher, access) for path, matcher in self.matchers]
-        return min(findings, key=doubtful_first)
-
-    def _compared(self, path: str, matcher: Matcher, access: AccessRequest) -> Finding:
+    def compared(self, path: str, matcher: Matcher, access: AccessRequest) -> Finding:
         try:
-            matches = matcher.matches(_attribute(access.resource, path), access, False)
+            matches = matcher.matches(attribute_at(access.resource, path), access, False)
         except Unknown as why:
             return missing(f"the resource's {path!r}: {why}")
         if matches:
@@ -99,20 +98,5 @@ class Owns(ResourceMatch):
         self.of = checked_type("Owns", of)
         super().__init__({checked_name("Owns", name): owner_of(of)})
 
-
-def _attribute(resource: object, path: str) -> object:
-    """Return the attribute, or the member, at the dotted *path* of the resource.
-
-    An `AttributeError` from within a property cannot be told from an absent attribute; either
-    counts as absent, which neither a match nor its negation admits.
-
-    Raises:
-        Unknown: The attribute is absent, or None.
-    """
-    found: Any = resource
-    for name in path.split("."):
-        found = found.get(name) if isinstance(found, Mapping) else getattr(found, name, None)
-    if found is None:
-        msg = "it is absent"
-        raise Unknown(msg)
-    return found
+    def judge(self, access: AccessRequest) -> Finding:
+        return nobodys(access, self.of) or super().judge(access)

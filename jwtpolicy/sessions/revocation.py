@@ -18,7 +18,7 @@ from ..exceptions import (
     StoreNotConfiguredError,
     StoreUnavailableError,
 )
-from ..stores.base import REFRESH, TokenRef, TokenStore
+from ..stores.base import NO_ID, REFRESH, TokenRef, TokenStore
 from ..tokens.status import TokenStatus
 from ..tokens.token import Token
 
@@ -118,8 +118,8 @@ class Revocation:
     def standing(self, token: Token, now: float | None = None) -> TokenStatus:
         """Return the status of *token*.
 
-        An own token without ``jti`` counts as revoked. One of another issuer is looked up by its
-        subject alone.
+        An own one without ``jti`` counts as revoked. One of another issuer is then revoked with its
+        subject or its session alone.
 
         Args:
             token: The token.
@@ -131,31 +131,40 @@ class Revocation:
             PolicyError: A check returned neither True nor False.
         """
         claims = token._claims
-        # Revocations are stored by `jti`: a token without one could never be revoked. Whether those
-        # of another issuer need one is its `requires_jti`; no stored token has an empty one.
-        if "jti" not in claims and token._origin is None:
+        origin = token._origin
+        # Revocations are stored by `jti`: an own token without one could never be revoked.
+        if "jti" not in claims and origin is None:
             return TokenStatus.REVOKED
         standing = self.standing_of(
             TokenRef(
                 token.issuer,
                 claims["sub"],
-                claims.get("jti", ""),
+                claims.get("jti", NO_ID),
                 claims.get("sid"),
                 claims.get("iat", 0),
                 claims["type"],
             ),
             now,
+            0 if origin is None else origin.leeway,
         )
         if self.checks and standing is not TokenStatus.REVOKED and self.denies(token):
             return TokenStatus.REVOKED
         return standing
 
-    def standing_of(self, ref: TokenRef, now: float | None = None) -> TokenStatus:
+    def standing_of(
+        self, ref: TokenRef, now: float | None = None, more_leeway: float = 0
+    ) -> TokenStatus:
         """Return the status of a token in the store, without further checks.
 
         A refresh token that was issued without a session opens one when it is used. That is stored
         under the current issuer, also where the token has another accepted ``iss``: so it is
         looked up under both.
+
+        Args:
+            ref: The token.
+            now: Seconds since the epoch; None: the time of the clock.
+            more_leeway: Seconds by which the clock of its issuer may differ, if that is more than
+                the leeway of the application.
 
         Raises:
             StoreNotConfiguredError: There is no store: ``JWT_STORE_URL`` is ``none``.
@@ -165,7 +174,7 @@ class Revocation:
             self.store or self.asked("NotRevoked"),
             int(self._clock() if now is None else now),
         )
-        standing = store.standing(ref, now=at, leeway=self.leeway)
+        standing = store.standing(ref, now=at, leeway=max(self.leeway, more_leeway))
         if (
             standing is TokenStatus.GOOD
             and ref.kind == REFRESH

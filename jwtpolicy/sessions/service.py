@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple, TypeVar
 
 from ..clock import Clock
 from ..exceptions import (
+    ForeignTokenError,
     IssueError,
     LoginFailedError,
     OtherUserError,
@@ -388,14 +389,27 @@ class Sessions:
             self._on_reuse(token)
 
     def end(self, token: Token) -> None:
-        """End the session of *token*, or revoke the token where it has none."""
+        """End the session of *token*, or revoke the token where it has none.
+
+        Tokens of other issuers belong to no session here.
+        """
         if token.session_id is None:
             self.revoke_token(token)
         else:
             self.revoke_session(token.session_id)
 
     def revoke_token(self, token: Token) -> None:
-        """Revoke *token*; that of a refresh token ends its session (:rfc:`7009#section-2.1`)."""
+        """Revoke *token*; that of a refresh token ends its session (:rfc:`7009#section-2.1`).
+
+        Raises:
+            ForeignTokenError: It is a token of another issuer, and has no ``jti``.
+        """
+        if token._origin is not None and token.token_id is None:
+            msg = (
+                "a token without jti cannot be revoked alone; jwt.revoke_subject(…, issuer=…) "
+                "revokes all tokens of its subject"
+            )
+            raise ForeignTokenError(msg)
         if token.kind == REFRESH and token.session_id is not None:
             self.revoke_session(token.session_id)
             return
@@ -407,12 +421,17 @@ class Sessions:
             adopted_id = self._ref(token).session_id or ""
             self.store.revoke_session(self._issuer, adopted_id, now=now, until=until)
 
-    def revoke_token_id(self, token_id: str, subject: str, expires_at: int | None) -> None:
-        """Revoke the token with this ``jti`` and *subject*, of any accepted issuer."""
+    def revoke_token_id(
+        self, token_id: str, subject: str, expires_at: int | None, issuer: str | None = None
+    ) -> None:
+        """Revoke the token with this ``jti`` and *subject*.
+
+        It is one of any accepted issuer, or of another *issuer*.
+        """
         until = forgotten_at(expires_at, self._leeway)
         now = int(self._clock())
-        for issuer in self._issuers:
-            ref = TokenRef(issuer, subject, token_id)
+        for name in self._issuers_of(issuer):
+            ref = TokenRef(name, subject, token_id)
             self.store.revoke_token(ref, expires_at=until, now=now)
 
     def revoke_session(self, session_id: str) -> None:
@@ -421,15 +440,21 @@ class Sessions:
         for issuer in self._issuers:
             self.store.revoke_session(issuer, session_id, now=now)
 
-    def revoke_subject(self, subject: str) -> float:
+    def _issuers_of(self, issuer: str | None) -> Collection[str]:
+        """Return ``iss`` of another *issuer*; of None those that own tokens may have."""
+        return self._issuers if issuer is None else (issuer,)
+
+    def revoke_subject(self, subject: str, issuer: str | None = None) -> float:
         """End all sessions of *subject* and revoke its tokens without one; return the time.
+
+        It is an own subject, or one of another *issuer*.
 
         The time is stored for ever, a few bytes for each subject, because tokens can be issued with
         any lifetime, and no store knows the longest.
         """
         now = self._clock()
-        for issuer in self._issuers:
-            self.store.revoke_subject(issuer, subject, now=now, until=FOREVER)
+        for name in self._issuers_of(issuer):
+            self.store.revoke_subject(name, subject, now=now, until=FOREVER)
         return now
 
     def end_others(self, token: Token) -> int:
@@ -444,10 +469,20 @@ class Sessions:
         session = self.store.session(self._issuer, session_id, now=int(self._clock()))
         return None if session is None else session.subject
 
-    def live(self, subject: str, limit: int, before: tuple[float, str] | None) -> list[Session]:
-        """Return the open sessions of *subject*, the newest first; see `TokenStore.sessions`."""
+    def live(
+        self,
+        subject: str,
+        limit: int,
+        before: tuple[float, str] | None,
+        issuer: str | None = None,
+    ) -> list[Session]:
+        """Return the open sessions of *subject*, the newest first; see `TokenStore.sessions`.
+
+        It is an own subject. Of another *issuer* no session is known here: it has them itself.
+        """
         now, number = int(self._clock()), min(limit, _MANY)
-        return self.store.sessions(self._issuer, subject, now=now, limit=number, before=before)
+        name = self._issuer if issuer is None else issuer
+        return self.store.sessions(name, subject, now=now, limit=number, before=before)
 
     def issue(self, user: Any, kind: str, given: Facts, options: IssueOptions) -> Issued:
         """Issue one token by itself.

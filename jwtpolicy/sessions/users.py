@@ -36,22 +36,30 @@ _WHO: Final = "the user loader"
 
 
 class Users:
-    """Loader of users: the application's ``user_loader``, or else the token's principal.
+    """Loader of users: that of the token's issuer, or else the token's principal.
+
+    The ``user_loader`` of the manager loads the users of own tokens alone. Those of another issuer
+    have the ``user_loader`` of their `Issuer`.
 
     Args:
         loader: The application's loader, or None: the user is then the object of the claim schema.
         ensure_sync: Wraps an async function in a sync one: Flask's ``app.ensure_sync``.
-
-    Attributes:
-        is_async: Whether the loader is a coroutine function.
     """
 
     def __init__(
         self, loader: UserLoader | None, ensure_sync: Callable[[Any], Callable[..., Any]]
     ) -> None:
         self._loader = loader
-        self.is_async = inspect.iscoroutinefunction(loader)
         self._ensure_sync = ensure_sync
+
+    @property
+    def is_async(self) -> bool:
+        """Whether the loader of own users is a coroutine function."""
+        return inspect.iscoroutinefunction(self._loader)
+
+    def has_async_loader(self, token: Token) -> bool:
+        """Whether the user of *token* has to be awaited."""
+        return inspect.iscoroutinefunction(self._loader_for(token))
 
     def load(self, token: Token) -> Any:
         """Return the user of *token*.
@@ -83,7 +91,7 @@ class Users:
         There the method cannot await an async loader, and the running event loop cannot run it: so
         another thread does, with a copy of the context. It raises as `load` does.
         """
-        if not (self.is_async and is_loop_running()):
+        if not (self.has_async_loader(token) and is_loop_running()):
             return self.load(token)
         from concurrent.futures import ThreadPoolExecutor
 

@@ -33,6 +33,10 @@ MAX_LOGIN: Final = 3600
 #: Sessions that `TokenStore.sessions` returns at once, unless it is asked for another number.
 PAGE: Final = 100
 
+#: The id of a token without ``jti``: no entry has it, so that the token is revoked with its subject
+#: or its session alone.
+NO_ID: Final = ""
+
 #: The kind of token that belongs to a session and is rotated.
 REFRESH: Final = "refresh"
 
@@ -43,7 +47,7 @@ class TokenRef(NamedTuple):
     Attributes:
         issuer: ``iss``, or the empty string for own tokens that carry none.
         subject: ``sub``.
-        token_id: ``jti``.
+        token_id: ``jti``; `NO_ID` for a token of another issuer that has none.
         session_id: ``sid``, or None for a token outside of any session.
         issued_at: ``iat``; 0 for a token without.
         kind: ``access``, ``refresh``, or a kind of the application's own.

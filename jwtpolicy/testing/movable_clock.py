@@ -181,6 +181,7 @@ def _readers(bound: BoundApp) -> Iterator[tuple[object, str]]:
         services, sessions = bound.components.services, bound.components.sessions
         yield services.terms, "clock"
         yield services.verifier, "_clock"
+        yield services.guard_verifier, "_clock"
         yield services.revocation, "_clock"
         yield sessions, "_clock"
     if bound._finishing is not None:

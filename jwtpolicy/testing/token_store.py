@@ -12,7 +12,7 @@ import pytest
 
 from ..clock import system_clock
 from ..stores import Opening, Rotation, RotationState, Session, Step, TokenRef, TokenStore
-from ..stores.base import FOREVER, MAX_PREDECESSORS
+from ..stores.base import FOREVER, MAX_PREDECESSORS, NO_ID
 from ..tokens.status import TokenStatus
 
 T = TypeVar("T")
@@ -154,6 +154,21 @@ class TokenStoreContract:
 
         assert standing(store, session_id=None) is TokenStatus.REVOKED
         assert standing(store, session_id=None, token_id="a2") is TokenStatus.GOOD
+
+    def test_a_token_without_an_id_is_revoked_with_its_subject(self, store: TokenStore) -> None:
+        """As tokens of other issuers may be; no entry has the empty id."""
+        other: dict[str, Any] = {"issuer": "https://other", "session_id": None, "token_id": NO_ID}
+        store.revoke_token(ref(issuer="https://other"), expires_at=None, now=NOW)
+        store.consume(ref("a2", issuer="https://other"), expires_at=None, now=NOW)
+        before = standing(store, **other)
+        store.revoke_subject("", "alice", now=NOW, until=NOW + DAY)
+        own = standing(store, **other)
+        store.revoke_subject("https://other", "alice", now=NOW, until=NOW + DAY)
+
+        assert [before, own] == [TokenStatus.GOOD, TokenStatus.GOOD]
+        assert standing(store, **other) is TokenStatus.REVOKED
+        assert standing(store, **other, issued_at=NOW + 1) is TokenStatus.GOOD
+        assert standing(store, **other, subject="bob") is TokenStatus.GOOD
 
     def test_another_issuers_entries_are_not_ours(self, store: TokenStore) -> None:
         store.open_session(SESSION)

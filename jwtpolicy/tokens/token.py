@@ -66,6 +66,10 @@ class TokenOrigin(Protocol):
         """Whether the token is a machine's, by the rule of its issuer."""
 
     @property
+    def leeway(self) -> float:
+        """Seconds by which the clock of the issuer may differ; 0 if it says nothing of it."""
+
+    @property
     def user_loader(self) -> Callable[[Token], Any] | None:
         """Returns the user of a token of this issuer; None if the application has none."""
 

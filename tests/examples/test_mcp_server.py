@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx2
 import pytest
 from flask.testing import FlaskClient
-from mcp import ClientSession
+from mcp import Client, ClientSession
 from mcp.client.auth import OAuthClientProvider
 from mcp.client.auth.utils import (
     build_protected_resource_metadata_discovery_urls,
@@ -181,6 +181,17 @@ def test_with_a_token_the_sdk_lists_and_calls_the_tool(served: Served) -> None:
 
     assert in_session(served, names_of_tools, headers=headers) == ["notes"]
     assert in_session(served, notes, headers=headers) == []
+
+
+def test_a_client_that_tries_a_newer_protocol_first_falls_back(served: Served) -> None:
+    async def run() -> list[str]:
+        async with (
+            httpx2.AsyncClient(timeout=60, headers=served.token()) as http,
+            Client(streamable_http_client(served.url, http_client=http)) as client,
+        ):
+            return [tool.name for tool in (await client.list_tools()).tools]
+
+    assert asyncio.run(run()) == ["notes"]
 
 
 class Found(NamedTuple):

@@ -48,6 +48,7 @@ from jwtpolicy import (
     policy,
     protect,
     public,
+    user,
     view_arg,
 )
 from jwtpolicy.endpoints import (
@@ -298,6 +299,16 @@ TABLE: dict[str, tuple[Callable[[Any], Any], set[str], str]] = {
         {"text", "number"},
         "pass a str that",
     ),
+    "JWTManager.revoke_subject.issuer": (
+        called("revoke_subject", "u", of="issuer"),
+        set(),
+        "issuer= takes the URL",
+    ),
+    "JWTManager.sessions.issuer": (
+        called("sessions", "u", of="issuer"),
+        set(),
+        "issuer= takes the URL",
+    ),
     "JWTManager.sessions.limit": (called("sessions", "u", of="limit"), {"number"}, "limit is how"),
     "JWTManager.sessions.before": (called("sessions", "u", of="before"), {"none"}, "before is an"),
     "JWTManager.set_cookies.response": (
@@ -392,6 +403,7 @@ TABLE: dict[str, tuple[Callable[[Any], Any], set[str], str]] = {
     "When.condition": (lambda v: When(v), set(), "When: expected a policy"),
     "When.then": (lambda v: When(Access()).then(v), set(), "then: expected a policy"),
     "view_arg.name": (lambda v: view_arg(v), {"text"}, "view_arg takes a name"),
+    "user.name": (lambda v: user(v), {"text"}, "user takes a name"),
     "claim.name": (lambda v: claim(v), {"text"}, "claim takes a name"),
     "contains.value": (lambda v: contains(v), ALL, ""),
     "one_of.values": (lambda v: one_of(v), ALL, ""),

@@ -17,6 +17,7 @@ from jwtpolicy.app.bound_app import EXTENSION
 from jwtpolicy.exceptions import StoreUnavailableError
 from tests.support.applications import MakeApp
 from tests.support.clocks import StandingClock
+from tests.support.issuers import URL, foreign, issuer
 from tests.support.terminal import run
 
 
@@ -46,6 +47,57 @@ def test_header_claims_and_validity_are_shown_and_no_signature(
     assert "  exp: 1800000900  (2027-01-15T08:15:00+00:00, in 14 minutes)" in lines
     assert lines[-1] == "valid here"
     assert encoded.rpartition(".")[2] not in done.out
+
+
+@pytest.fixture
+def visitor(jwt: JWTManager[Any], clock: StandingClock) -> str:
+    """Return a token of another issuer, which the application trusts."""
+    jwt.trust(issuer(roles="groups"))
+    now = int(clock())
+    return foreign(groups=["crew"], fresh=True, iat=now, exp=now + 300)
+
+
+def test_a_token_of_another_issuer_is_shown_as_policies_read_it(app: Flask, visitor: str) -> None:
+    done = run(app, "inspect", "-", given=visitor)
+
+    lines = done.out.splitlines()
+    assert (done.code, lines[-1]) == (0, "valid here")
+    read = lines[lines.index("What policies read") :]
+    assert f"Issuer: {URL}, which is trusted" in lines
+    assert read[1:-1] == ['  type: "access"', '  roles: ["crew"]', "  fresh: null"]
+
+
+def test_a_refused_token_of_another_issuer_is_shown_with_the_reason(
+    app: Flask, jwt: JWTManager[Any], visitor: str
+) -> None:
+    with app.app_context():
+        jwt.revoke_subject("ada", issuer=URL)
+
+    done = run(app, "inspect", "-", given=visitor)
+
+    assert (done.code, done.out.splitlines()[-1]) == (1, "not valid here: the store says revoked")
+    assert f"Issuer: {URL}" in done.out
+
+
+@pytest.mark.parametrize(("claims", "why"), [({"nonce": "n"}, "nonce"), ({"aud": "x"}, "audience")])
+def test_what_is_no_access_token_of_another_issuer_is_said_to_be_none(
+    app: Flask, jwt: JWTManager[Any], clock: StandingClock, claims: dict[str, Any], why: str
+) -> None:
+    jwt.trust(issuer())
+    now = int(clock())
+    encoded = foreign(iat=now, exp=now + 300, **claims)
+
+    done = run(app, "inspect", "-", given=encoded)
+
+    assert (done.code, why in done.out.splitlines()[-1]) == (1, True)
+    assert "What policies read" not in done.out
+
+
+@pytest.mark.usefixtures("visitor")
+def test_a_token_of_an_issuer_that_nobody_trusts_is_not_valid(app: Flask) -> None:
+    done = run(app, "inspect", "-", given=foreign(iss="https://else.example"))
+
+    assert (done.code, "Issuer:" in done.out) == (1, False)
 
 
 def test_the_token_may_stand_in_the_environment(app: Flask, encoded: str) -> None:

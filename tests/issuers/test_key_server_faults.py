@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import jwt as pyjwt
 import pytest
@@ -68,9 +69,10 @@ def server() -> Iterator[FaultyKeyServer]:
         yield server
 
 
-def trusts(server: FaultyKeyServer) -> Flask:
+def trusts(server: FaultyKeyServer, cafile: str | None = None) -> Flask:
     """Return an application without a key, which may fetch those of *server* from now on."""
-    issuer = Issuer(server.url, audience=AUDIENCE, allow_http=True)
+    is_http = server.authority is None
+    issuer = Issuer(server.url, audience=AUDIENCE, allow_http=is_http, cafile=cafile)
     return application(HasScope("notes:read"), issuers=(issuer,), own=False)[0]
 
 
@@ -190,3 +192,14 @@ def test_a_token_of_nobody_leads_to_no_fetch(server: FaultyKeyServer) -> None:
     assert status(app, token(server, "a")) == 200
     assert status(app, foreign(iss="https://other.example", name="a", kid="a")) == 401
     assert (server.count(DOCUMENT), server.count("/jwks")) == (1, 1)
+
+
+def test_a_server_of_ones_own_authority_is_trusted_by_its_certificate(tmp_path: Path) -> None:
+    """KEY-5: https asks for nothing else; without the authority nothing is sent."""
+    with faulty_key_server(tmp_path, host="localhost") as server:
+        server.script(DOCUMENT, answers.discovery(server.url, server.script("/jwks", GOOD)))
+        app, stranger = trusts(server, cafile=str(server.authority)), trusts(server)
+
+        assert status(app, token(server, "a")) == 200
+        assert status(stranger, token(server, "a")) == 503
+        assert (server.count(DOCUMENT), server.count("/jwks")) == (1, 1)

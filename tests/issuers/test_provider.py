@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from threading import Event
 from typing import Any
 
@@ -10,7 +12,7 @@ import pytest
 from flask import Flask
 
 from jwtpolicy import HasScope, Issuer, current_token, protect
-from tests.services.oidc_provider import RESOURCES, Provider
+from tests.services.oidc_provider import RESOURCES, Provider, new_key, resource_of
 from tests.services.redis import wait_until
 from tests.support.authorization_code import log_in
 from tests.support.issuers import application, status
@@ -37,6 +39,26 @@ def trusts(provider: Provider, **arguments: Any) -> Flask:
 def who(app: Flask, token: str) -> object:
     """Return whom the application takes the bearer of *token* for."""
     return app.test_client().get("/who", headers=bearer(token)).json
+
+
+@contextmanager
+def clients(app: Flask, token: Callable[[], str]) -> Iterator[set[int]]:
+    """Let twelve clients send ``token()`` until the block ends; yield the statuses they get."""
+    seen: set[int] = set()
+    over = Event()
+
+    def ask() -> None:
+        while not over.is_set():
+            seen.add(status(app, token()))
+
+    with ThreadPoolExecutor(12) as pool:
+        asking = [pool.submit(ask) for _ in range(12)]
+        try:
+            yield seen
+        finally:
+            over.set()
+    for client in asking:
+        client.result()
 
 
 @pytest.fixture
@@ -100,6 +122,31 @@ def test_an_algorithm_that_is_not_configured_is_refused(provider: Provider) -> N
     assert status(app, provider.token(RESOURCES["RS256"])) == 401
 
 
+def test_a_key_without_an_algorithm_is_for_those_of_the_issuer(own_provider: Provider) -> None:
+    """One name and two algorithms: Entra publishes such keys."""
+    key = new_key("RS256")
+    del key["alg"]
+    own_provider.use([key])
+    by_rs256, by_ps256 = (own_provider.token(RESOURCES[name]) for name in ("RS256", "PS256"))
+
+    both, one = trusts(own_provider), trusts(own_provider, algorithms=["PS256"])
+    assert [status(both, by_rs256), status(both, by_ps256)] == [200, 200]
+    assert [status(one, by_rs256), status(one, by_ps256)] == [401, 200]
+
+
+@pytest.mark.parametrize(("name", "other"), [("Ed25519", "EdDSA"), ("EdDSA", "Ed25519")])
+def test_a_signature_of_ed25519_has_the_name_that_is_configured(
+    own_provider: Provider, name: str, other: str
+) -> None:
+    """ALG-1: of the two names of RFC 9864, the key has one."""
+    own_provider.use([new_key("RS256"), new_key(name)])
+    token = own_provider.token(resource_of(name))
+    given = {"audience": [resource_of(name), API]}
+
+    assert status(trusts(own_provider, algorithms=["RS256", name], **given), token) == 200
+    assert status(trusts(own_provider, algorithms=["RS256", other], **given), token) == 401
+
+
 def test_a_provider_that_is_not_trusted_is_nobody(
     own_provider: Provider, provider: Provider, app: Flask
 ) -> None:
@@ -141,25 +188,14 @@ def test_keys_are_rotated_under_load(
     own_provider: Provider, own_app: Flask, keep: bool, times: int
 ) -> None:
     tokens = [own_provider.token(API)]
-    over = Event()
 
-    def ask() -> set[int]:
-        """Send the newest token, over and over."""
-        found = {status(own_app, tokens[-1])}
-        while not over.is_set():
-            found.add(status(own_app, tokens[-1]))
-        return found
+    with clients(own_app, lambda: tokens[-1]) as seen:
+        for _ in range(times):
+            own_provider.rotate(keep=keep)
+            tokens.append(own_provider.token(API))
+            assert status(own_app, tokens[-1]) == 200
 
-    with ThreadPoolExecutor(12) as pool:
-        clients = [pool.submit(ask) for _ in range(12)]
-        try:
-            for _ in range(times):
-                own_provider.rotate(keep=keep)
-                tokens.append(own_provider.token(API))
-                assert status(own_app, tokens[-1]) == 200
-        finally:
-            over.set()
-    assert set().union(*(client.result() for client in clients)) <= {200, 401}
+    assert seen <= {200, 401}
 
 
 def test_known_keys_go_on_without_the_provider(own_provider: Provider, own_app: Flask) -> None:
@@ -183,6 +219,27 @@ def test_a_provider_that_was_never_there_is_503_until_it_comes(own_provider: Pro
     assert status(app, token) == 503
     own_provider.start()
     assert status(app, token) == 200
+
+
+@pytest.mark.full
+def test_nobody_whose_key_is_known_is_refused_whatever_the_provider_does(
+    own_provider: Provider, own_app: Flask
+) -> None:
+    """KEY-6: clients go on while it rotates, is killed, and hangs."""
+    known = own_provider.token(API)
+
+    with clients(own_app, lambda: known) as seen:
+        own_provider.rotate()
+        assert status(own_app, own_provider.token(API)) == 200
+        own_provider.kill()
+        own_provider.start()
+        own_provider.rotate()
+        unknown = own_provider.token(API)
+        own_provider.pause()
+        assert status(own_app, unknown) == 401
+        own_provider.resume()
+
+    assert seen == {200}
 
 
 @pytest.mark.full

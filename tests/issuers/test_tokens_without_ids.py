@@ -7,7 +7,7 @@ import time
 import pytest
 from flask import Flask
 
-from jwtpolicy import IssuedBy, JWTManager, SingleUse, protect
+from jwtpolicy import IssuedBy, JWTManager, protect
 from jwtpolicy.stores import MemoryStore
 from tests.support.issuers import URL, application, foreign, issuer, status
 
@@ -44,13 +44,6 @@ def test_it_is_refused_if_its_subject_was_revoked(app: Flask, store: MemoryStore
 
     assert status(app, foreign(jti=None)) == 401
     assert status(app, foreign(jti=None, sub="bob")) == 200
-
-
-def test_it_is_used_only_once_by_nobody() -> None:
-    app, _ = application(IssuedBy(URL) & SingleUse(), issuers=(issuer(requires_jti=False),))
-
-    assert status(app, foreign(jti=None)) == 401
-    assert status(app, foreign()) == 200
 
 
 def test_an_id_is_demanded_by_default() -> None:

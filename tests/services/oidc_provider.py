@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 import urllib.parse
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -28,10 +28,27 @@ _MACHINE = ("machine", "the secret of a machine in tests")
 
 Key = dict[str, Any]
 
-#: The APIs that the provider issues access tokens for, by the algorithm that signs them.
-RESOURCES: Final = {
-    name: f"https://api.example/{name}" for name in ("RS256", "ES256", "PS256", "EdDSA")
+
+def _rsa() -> str:
+    return RSAAlgorithm.to_jwk(rsa.generate_private_key(65537, 2048))
+
+
+#: What makes a private JWK, by how the algorithm's name begins.
+_MAKERS: Final[dict[str, Callable[[], str]]] = {
+    "RS": _rsa,
+    "PS": _rsa,
+    "ES": lambda: ECAlgorithm.to_jwk(ec.generate_private_key(ec.SECP256R1())),
+    "Ed": lambda: OKPAlgorithm.to_jwk(ed25519.Ed25519PrivateKey.generate()),
 }
+
+
+def resource_of(algorithm: str) -> str:
+    """Return the API whose access tokens are signed by *algorithm*."""
+    return f"https://api.example/{algorithm}"
+
+
+#: The APIs of the algorithms that the provider has keys for at first.
+RESOURCES: Final = {name: resource_of(name) for name in ("RS256", "ES256", "PS256", "EdDSA")}
 
 
 def find() -> str | None:
@@ -40,18 +57,19 @@ def find() -> str | None:
     return str(found) if found else None
 
 
-def new_keys() -> list[Key]:
-    """Return a private key of each algorithm; the provider names them by their thumbprints."""
-    made = {
-        "RS256": RSAAlgorithm.to_jwk(rsa.generate_private_key(65537, 2048), as_dict=True),
-        "ES256": ECAlgorithm.to_jwk(ec.generate_private_key(ec.SECP256R1()), as_dict=True),
-        "PS256": RSAAlgorithm.to_jwk(rsa.generate_private_key(65537, 2048), as_dict=True),
-        "EdDSA": OKPAlgorithm.to_jwk(ed25519.Ed25519PrivateKey.generate(), as_dict=True),
+def new_key(algorithm: str) -> Key:
+    """Return a private key; the provider names it by its thumbprint."""
+    key = json.loads(_MAKERS[algorithm[:2]]())
+    return {
+        **{name: key[name] for name in key if name != "key_ops"},
+        "alg": algorithm,
+        "use": "sig",
     }
-    return [
-        {**{name: key[name] for name in key if name != "key_ops"}, "alg": name, "use": "sig"}
-        for name, key in made.items()
-    ]
+
+
+def new_keys() -> list[Key]:
+    """Return a private key of each algorithm."""
+    return [new_key(algorithm) for algorithm in RESOURCES]
 
 
 class Provider:
@@ -89,7 +107,15 @@ class Provider:
         Args:
             keep: Whether the old ones are published still.
         """
-        self._keys = [*new_keys(), *(self._keys if keep else [])]
+        self.use([*new_keys(), *(self._keys if keep else [])])
+
+    def use(self, keys: list[Key]) -> None:
+        """Publish these keys, and sign with the first of each algorithm, at once.
+
+        Args:
+            keys: Private JWKs. One of them has to be able to sign by RS256, as clients are used to.
+        """
+        self._keys = keys
         self._send_keys()
 
     def published(self) -> list[Key]:

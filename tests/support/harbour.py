@@ -11,11 +11,14 @@ import flask_smorest  # type: ignore[import-untyped]
 from flask import Blueprint, Flask, current_app, redirect, request, stream_with_context
 
 from jwtpolicy import (
+    OWN,
     Access,
     Explanation,
     Fresh,
     HasRole,
     HasScope,
+    IsSubject,
+    IssuedBy,
     JWTManager,
     OptionalToken,
     Owns,
@@ -29,6 +32,7 @@ from jwtpolicy import (
 from jwtpolicy.exceptions import NoTokenError
 from tests.support.applications import SECRET
 from tests.support.clocks import StandingClock
+from tests.support.issuers import URL, foreign, issuer
 from tests.support.requests import bearer
 
 #: The berths, and who has rented each.
@@ -62,10 +66,15 @@ REQUESTS = [
     ("POST", "/renew"),
     ("GET", "/dock"),
     ("GET", "/wreck"),
+    ("GET", "/embassy"),
+    ("GET", "/embassy/vault"),
+    ("GET", "/embassy/visa"),
 ]
 
 #: Who sends them.
 PERSONAS = ["anonymous", "sailor", "master", "warden", "gone", "renewing", "forger"]
+#: And those who come with a token of another issuer.
+PERSONAS += ["visitor", "machine"]
 
 
 def ran(what: Any) -> Any:
@@ -111,6 +120,7 @@ class Harbour:
         self._mount_pages()
         self._mount_berths()
         self._mount_port()
+        self._mount_embassy()
         flask_restful.Api(app).add_resource(Ships, "/ships")
         with app.app_context():
             self.tokens = dict(self._tokens())
@@ -148,6 +158,17 @@ class Harbour:
         yield "gone", ended.access_token
         yield "renewing", jwt.login("sailor").refresh_token
         yield "forger", "a.b.c"
+        now = int(self.clock())
+        times: dict[str, Any] = {"iat": now, "exp": now + 300}
+        # Of another issuer, with claims that mean something in own tokens alone.
+        own: dict[str, Any] = {
+            "type": "refresh",
+            "csrf": "value",
+            "fresh": True,
+            "roles": ["warden"],
+        }
+        yield "visitor", foreign(sub="sailor", scope="ships:read", **times, **own)
+        yield "machine", foreign(sub="sailor", client_id="sailor", jti="j2", **times)
 
     def _mount_pages(self) -> None:
         app = self.app
@@ -163,6 +184,18 @@ class Harbour:
         app.add_url_rule("/renew", "renew", renew, methods=["POST"])
         app.add_url_rule("/dock", "dock", protect()(lambda: ran("dock")))
         app.add_url_rule("/wreck", "wreck", protect(broken)(lambda: ran("wreck")))
+
+    def _mount_embassy(self) -> None:
+        self.jwt.trust(issuer())
+        home, abroad = IssuedBy(OWN), IssuedBy(URL)
+        for path, policy_ in {
+            "": abroad & HasScope("ships:read"),
+            "/vault": (home & IsSubject("owner")) | (abroad & IsSubject("owner")),
+            "/visa": abroad & SingleUse(),
+        }.items():
+            view = protect(policy_)(lambda **args: ran("embassy"))
+            where: dict[str, Any] = {"defaults": {"owner": "sailor"}} if path == "/vault" else {}
+            self.app.add_url_rule(f"/embassy{path}", f"embassy{path}", view, **where)
 
     def _mount_berths(self) -> None:
         blueprint = flask_smorest.Blueprint("berths", __name__)

@@ -14,12 +14,13 @@ import time_machine
 from flask import Flask
 from freezegun import freeze_time
 
-from jwtpolicy import JWTManager, current_manager, current_token, protect
-from jwtpolicy.exceptions import RevokedTokenError, SetupError
+from jwtpolicy import IssuedBy, JWTManager, current_manager, current_token, protect
+from jwtpolicy.exceptions import ExpiredTokenError, RevokedTokenError, SetupError
 from jwtpolicy.testing import MovableClock, act
 from tests.support.acting import acting_app
 from tests.support.applications import SECRET
 from tests.support.clocks import StandingClock
+from tests.support.issuers import URL, foreign, issuer
 
 
 @pytest.fixture
@@ -151,7 +152,8 @@ def stored_in(path: Path, **manager: Any) -> Flask:
     app = Flask("all", instance_path=str(path))
     app.config.update(JWT_SECRET_KEY=SECRET, JWT_COOKIE_RENEW_WITHIN=60)
     app.config.update(JWT_TOKEN_LOCATION=["cookies"], JWT_STORE_CACHE_SECONDS=1)
-    JWTManager(app, **manager)
+    jwt: JWTManager = JWTManager(app, **manager)
+    jwt.trust(issuer())
     app.get("/me")(protect()(lambda: current_token.subject))
     return app
 
@@ -223,6 +225,25 @@ def test_time_goes_forward(clock: MovableClock, seconds: Any, error: type[Except
 
 def test_it_prints_its_application_and_its_time(app: Flask) -> None:
     assert repr(MovableClock(app)).startswith("<MovableClock of tests.acting: 1")
+
+
+@pytest.mark.parametrize("is_bound", [False, True])
+def test_tokens_of_other_issuers_go_by_the_moved_clock(is_bound: bool) -> None:
+    app = Flask("trusting")
+    app.config.update(TESTING=True, JWT_SECRET_KEY=SECRET, JWT_STORE_URL="memory://")
+    jwt: JWTManager = JWTManager(app)
+    jwt.trust(issuer())
+    app.get("/me")(protect(IssuedBy(URL))(lambda: current_token.subject))
+    client, encoded = act(app), foreign()
+    headers = {"Authorization": f"Bearer {encoded}"}
+    if is_bound:
+        client.get("/me", headers=headers)
+    with app.app_context():
+        assert jwt.verify(encoded, issuer=URL)
+        client.wait(600)
+        with pytest.raises(ExpiredTokenError):
+            jwt.verify(encoded, issuer=URL)
+    assert client.get("/me", headers=headers).status_code == 401
 
 
 @pytest.mark.parametrize("place", ["headers", "cookies"])

@@ -40,6 +40,9 @@ const clientsOf = (algorithm) => [shop(`shop-${algorithm}`, algorithm), shop(api
 // Another API than those of the algorithms, such as a server of a test, has tokens by ES256.
 const algorithmOf = (resource) => (resource.startsWith(api('')) ? resource.slice(api('').length) : 'ES256');
 
+// A key without an algorithm signs by each that fits it, and nobody logs in for those.
+const algorithmsOf = (keys) => new Set(keys.map((key) => key.alg).filter(Boolean));
+
 const accessTokens = (resource) => ({
   scope: scopes.join(' '),
   accessTokenFormat: 'jwt',
@@ -49,7 +52,7 @@ const accessTokens = (resource) => ({
 
 const make = (keys) => new Provider(issuer, {
   jwks: { keys },
-  clients: [machine, ...[...new Set(keys.map((key) => key.alg))].flatMap(clientsOf)],
+  clients: [machine, ...[...algorithmsOf(keys)].flatMap(clientsOf)],
   cookies: { keys: ['signs the cookies of tests'] },
   scopes: ['openid', 'offline_access', ...scopes],
   findAccount: (_, id) => ({ accountId: id, claims: () => ({ sub: id }) }),
