@@ -120,9 +120,21 @@ def test_a_path_that_leads_nowhere_gives_no_roles(path: Any, claims: dict[str, A
     assert answer(issuer(roles=path), HasRole("admin"), **claims) == 403
 
 
-@pytest.mark.parametrize("name", ["fresh", "sid", "csrf", "schema", "act", "carried", "acr", "amr"])
+@pytest.mark.parametrize("name", ["fresh", "sid", "csrf", "schema", "act", "act.sub", "acr", "amr"])
 def test_a_claim_of_ours_is_dropped(name: str) -> None:
     assert name not in claims_of(issuer(), **{name: "x"})
+
+
+def test_a_claim_beside_the_roles_is_kept() -> None:
+    trusted, names = issuer(), {"https://shop.example/team": "red", "teams.red": 1}
+    settings = {"JWT_ROLES_CLAIM": "https://shop.example/roles"}
+    app, _ = application(IssuedBy(trusted), issuers=(trusted,), **settings)
+    headers = {"Authorization": f"Bearer {foreign(**names, **{settings['JWT_ROLES_CLAIM']: 1})}"}
+
+    found = app.test_client().get("/", headers=headers).json["claims"]  # type: ignore[index]
+
+    assert names.items() <= found.items()
+    assert "https://shop.example/roles" not in found
 
 
 @pytest.mark.parametrize(
