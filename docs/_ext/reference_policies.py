@@ -133,7 +133,7 @@ def _token(claims: dict[str, Any], read: set[str]) -> Token:
     """Return what policies take for a verified token; only a verifier makes a real one."""
     token = object.__new__(Token)
     members = {"_claims": Recorded(claims, read), "_header": {}, "issuer": "", "is_own": True}
-    for name, value in (members | {"principal": None}).items():
+    for name, value in (members | {"principal": None, "_origin": None}).items():
         object.__setattr__(token, name, value)
     return token
 

@@ -72,7 +72,7 @@ def test_where_its_tokens_count_as_own_every_part_takes_them(policy: Policy) -> 
         (~ABROAD & SingleUse(), {"requires_jti": False}, 401),
         (ABROAD & NotRevoked(), {"requires_jti": False}, 200),
     ],
-    ids=str,
+    ids=lambda value: str(value) if isinstance(value, Policy) else "",
 )
 def test_what_its_tokens_have_may_be_asked(
     policy: Policy, arguments: dict[str, Any], answer: int
