@@ -46,15 +46,6 @@ def test_it_is_refused_if_its_subject_was_revoked(app: Flask, store: MemoryStore
     assert status(app, foreign(jti=None, sub="bob")) == 200
 
 
-def test_it_is_used_only_once_by_nobody() -> None:
-    app, jwt = application(IssuedBy(URL), issuers=(issuer(requires_jti=False),))
-    policy = IssuedBy(URL) & SingleUse()
-    with app.app_context():
-        found = [bool(jwt.explain(policy, foreign(jti=jti))) for jti in (None, "j1")]
-
-    assert found == [False, True]
-
-
 def test_an_id_is_demanded_by_default() -> None:
     app, _ = application(IssuedBy(URL), issuers=(issuer(),))
 
