@@ -86,10 +86,10 @@ def log_in(
 ) -> Tokens:
     """Log *name* in without a browser, and return the tokens."""
     flow = CodeFlow(provider, resource, client, f"{provider.issuer}/callback")
-    return flow.exchange(_callback(flow.url, name), for_api=for_api)
+    return flow.exchange(address_with_code(flow.url, name), for_api=for_api)
 
 
-def _callback(address: str, name: str) -> str:
+def address_with_code(address: str, name: str = "ada") -> str:
     """Return the address to which *name* comes back from the provider's pages."""
     opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar()))
     form = None
