@@ -21,9 +21,8 @@ from tests.services.redis import wait_until
 from tests.support import key_answers as answers
 from tests.support.faulty_key_server import FaultyKeyServer, faulty_key_server
 from tests.support.key_answers import Exchange
-from tests.support.stores.forking import either, forks, leave_with
 from tests.support.opaque import CLIENT, CLIENT_SECRET, INACTIVE, PATH, TOKEN, active, introspection
-
+from tests.support.stores.forking import either, forks, leave_with
 
 pytestmark = forks
 
