@@ -591,7 +591,7 @@ class StoreUnavailableError(AccessError, ServiceUnavailable):  # type: ignore[mi
 
 
 class KeysUnavailableError(StoreUnavailableError):
-    """The keys of an issuer cannot be fetched."""
+    """The keys of an issuer cannot be fetched, or its server cannot be asked about a token."""
 
 
 class UserUnavailableError(StoreUnavailableError):

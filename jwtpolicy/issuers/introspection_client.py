@@ -50,7 +50,7 @@ class _Question(Future[Remembered]):
 
 
 class _State:
-    """What one process knows of the server.
+    """The answers, the open questions and the failures of the server, as one process knows them.
 
     Attributes:
         lock: Held for look-ups, and never while the server is asked.
@@ -135,7 +135,7 @@ class IntrospectionClient:
         """Refuse to ask a server that has just failed; one request at a time tries it again.
 
         Raises:
-            KeysUnavailableError: It is too early.
+            KeysUnavailableError: The pause after a failure is not over.
         """
         if now < state.closed_until:
             raise self._unavailable(state)
@@ -172,8 +172,9 @@ class IntrospectionClient:
         """Ask the server when it is this question's turn.
 
         Raises:
-            _NoTurn: There was no turn in time, or the server has failed meanwhile.
-            FetchError: The server has failed.
+            _NoTurn: Too many other questions are under way, or one of them has just shown that the
+                server is down.
+            FetchError: The server cannot be reached, or its answer cannot be used.
         """
         # Half of the time, so that enough is left for the answer.
         if not state.turns.acquire(timeout=self._rules.timeout / 2):
