@@ -1261,6 +1261,8 @@ class JWTManager(Generic[User]):
     def _is_spoofed(self, subject: str, encoded: str | None) -> bool:
         """Whether *subject* has the prefix of a type of users, and its token is not of that type.
 
+        The prefix of an issuer is that of nobody who has an own token.
+
         A user who may choose a name may choose ``machine:1``: to the store, and to views that read
         the identity from the bridge, that is the machine.
 
@@ -1268,7 +1270,7 @@ class JWTManager(Generic[User]):
             subject: The subject.
             encoded: The token that the bridge has verified, or None for one that it will issue.
         """
-        if not subject.startswith(self._components().services.terms.prefixes):
+        if not subject.startswith(self._components().services.terms.reserved_prefixes):
             return False
         if encoded is None:
             return True

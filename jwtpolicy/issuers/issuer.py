@@ -68,7 +68,9 @@ class Issuer:
             client.
         subject: The claim with the subject of users; that of machines is ``sub``.
         subject_prefix: What is put before the subject, so that it is no local one, and none of
-            another issuer.
+            another issuer. Nobody else may have a subject that begins with it: an own user gets no
+            token with one. Without it, a policy about the subject takes tokens of this issuer only
+            in a part of their own.
         scopes: The claim with the scopes, a text or an array.
         roles: The claim with the roles: its name, or a tuple of names that leads to it.
         claims: Further claims of yours, each with the claim, or the tuple of names, that it comes

@@ -25,6 +25,10 @@ class IssuedBy(Credential):
     scope, and no foreign token by its role. ``~IssuedBy(…)`` names nobody: it excludes, so that
     ``When(IssuedBy("https://…")).then(HasScope("read"))`` asks the tokens of that issuer for more.
 
+    An issuer that is not trusted is an error before the first request. So is a part with `Owns`,
+    `IsSubject` or another policy about ``sub`` that takes tokens of two issuers, unless each of
+    them has a ``subject_prefix``; the application itself needs none.
+
     Args:
         issuers: URLs of issuers, as in ``iss``; `Issuer` objects; or ``OWN`` for the tokens of this
             application.

@@ -91,6 +91,12 @@ class PolicySettings:
         """Seconds that a time may lie ahead, because another machine's clock has written it."""
         return max(self.leeway, self.skew)
 
+    @property
+    def reserved_prefixes(self) -> tuple[str, ...]:
+        """What no plain subject of an own token may begin with: prefixes of types and issuers."""
+        abroad = [issuer.subject_prefix for issuer in self.issuers.values()]
+        return (*self.prefixes, *(prefix for prefix in abroad if prefix))
+
     def is_over(self, expires_at: float | None) -> bool:
         """Whether ``exp`` has passed (:rfc:`7519#section-4.1.4`); None never does."""
         return expires_at is not None and self.clock() >= expires_at + self.leeway

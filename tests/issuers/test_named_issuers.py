@@ -4,10 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import pytest
 
-from jwtpolicy import OWN, AtLeast, HasRole, IssuedBy, JWTManager, Policy, When, protect
+from jwtpolicy import (
+    OWN,
+    AccessRequest,
+    Anonymous,
+    AtLeast,
+    HasRole,
+    IssuedBy,
+    JWTManager,
+    Outcome,
+    Policy,
+    When,
+    protect,
+)
 from jwtpolicy.exceptions import PolicyDefinitionError, SetupError
 from tests.support.issuers import URL, application, foreign, issuer, status
 
@@ -137,3 +150,27 @@ def test_a_condition_asks_the_tokens_of_one_issuer_for_more() -> None:
     others = [foreign(groups=groups) for groups in (["admin"], ["author"])]
 
     assert [status(app, one) for one in (own, *others)] == [200, 200, 403]
+
+
+@pytest.mark.parametrize("names", [(), ("",), (5,), (None,), (URL, b"x")], ids=str)
+def test_what_names_no_issuer_is_a_mistake_at_once(names: tuple[Any, ...]) -> None:
+    with pytest.raises(PolicyDefinitionError, match=r"or OWN"):
+        IssuedBy(*names)
+
+
+@pytest.mark.parametrize("policy", [IssuedBy(OWN), ~IssuedBy(OWN)], ids=str)
+def test_without_a_token_it_asks_for_one(policy: Policy) -> None:
+    assert policy.evaluate(AccessRequest()).outcome is Outcome.NO_TOKEN
+
+
+def test_it_prints_as_it_is_written() -> None:
+    assert repr(IssuedBy(OWN, URL)) == f"IssuedBy(OWN, {URL!r})"
+
+
+def test_a_dry_run_explains_with_the_program_that_has_let_the_token_in() -> None:
+    app, jwt = application(IssuedBy(OWN, URL) | Anonymous(), issuers=(issuer(),))
+    with app.app_context():
+        tokens = [foreign(), jwt.issue("ada"), None]
+        found = [jwt.explain("GET", "/", token=token).decision for token in tokens]
+
+    assert [str(one.outcome) for one in found if one is not None] == ["ALLOW"] * 3

@@ -20,6 +20,7 @@ from jwtpolicy import (
 )
 from jwtpolicy.exceptions import ConfigurationError, PolicyDefinitionError, SetupError
 from tests.support.issuers import URL, application, foreign, issuer, status
+from tests.support.sharing import name_of
 
 ABROAD = IssuedBy(URL)
 READS = ClaimsMatch(sub=user("name"))
@@ -40,7 +41,7 @@ def load(token: Any) -> Any:
         (ABROAD & (Access() | KnownUser()), {}, "has no user_loader"),
         (ABROAD & READS, {}, "neither a user_loader nor a schema"),
     ],
-    ids=str,
+    ids=name_of,
 )
 def test_a_part_that_names_the_issuer_is_refused(
     policy: Policy, arguments: dict[str, Any], why: str, own: bool
@@ -51,7 +52,7 @@ def test_a_part_that_names_the_issuer_is_refused(
         status(app, foreign())
 
 
-@pytest.mark.parametrize("policy", [SingleUse(), KnownUser(), READS], ids=str)
+@pytest.mark.parametrize("policy", [SingleUse(), KnownUser(), READS], ids=name_of)
 def test_where_its_tokens_count_as_own_every_part_takes_them(policy: Policy) -> None:
     app, _ = application(policy, issuers=(issuer(requires_jti=False),), own=False)
 
@@ -72,7 +73,7 @@ def test_where_its_tokens_count_as_own_every_part_takes_them(policy: Policy) -> 
         (~ABROAD & SingleUse(), {"requires_jti": False}, 401),
         (ABROAD & NotRevoked(), {"requires_jti": False}, 200),
     ],
-    ids=lambda value: str(value) if isinstance(value, Policy) else "",
+    ids=name_of,
 )
 def test_what_its_tokens_have_may_be_asked(
     policy: Policy, arguments: dict[str, Any], answer: int

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from threading import Event
 from typing import Any
 
@@ -37,6 +39,26 @@ def trusts(provider: Provider, **arguments: Any) -> Flask:
 def who(app: Flask, token: str) -> object:
     """Return whom the application takes the bearer of *token* for."""
     return app.test_client().get("/who", headers=bearer(token)).json
+
+
+@contextmanager
+def clients(app: Flask, token: Callable[[], str]) -> Iterator[set[int]]:
+    """Let twelve clients send ``token()`` until the block ends; yield the statuses they get."""
+    seen: set[int] = set()
+    over = Event()
+
+    def ask() -> None:
+        while not over.is_set():
+            seen.add(status(app, token()))
+
+    with ThreadPoolExecutor(12) as pool:
+        asking = [pool.submit(ask) for _ in range(12)]
+        try:
+            yield seen
+        finally:
+            over.set()
+    for client in asking:
+        client.result()
 
 
 @pytest.fixture
@@ -166,25 +188,14 @@ def test_keys_are_rotated_under_load(
     own_provider: Provider, own_app: Flask, keep: bool, times: int
 ) -> None:
     tokens = [own_provider.token(API)]
-    over = Event()
 
-    def ask() -> set[int]:
-        """Send the newest token, over and over."""
-        found = {status(own_app, tokens[-1])}
-        while not over.is_set():
-            found.add(status(own_app, tokens[-1]))
-        return found
+    with clients(own_app, lambda: tokens[-1]) as seen:
+        for _ in range(times):
+            own_provider.rotate(keep=keep)
+            tokens.append(own_provider.token(API))
+            assert status(own_app, tokens[-1]) == 200
 
-    with ThreadPoolExecutor(12) as pool:
-        clients = [pool.submit(ask) for _ in range(12)]
-        try:
-            for _ in range(times):
-                own_provider.rotate(keep=keep)
-                tokens.append(own_provider.token(API))
-                assert status(own_app, tokens[-1]) == 200
-        finally:
-            over.set()
-    assert set().union(*(client.result() for client in clients)) <= {200, 401}
+    assert seen <= {200, 401}
 
 
 def test_known_keys_go_on_without_the_provider(own_provider: Provider, own_app: Flask) -> None:
@@ -208,6 +219,27 @@ def test_a_provider_that_was_never_there_is_503_until_it_comes(own_provider: Pro
     assert status(app, token) == 503
     own_provider.start()
     assert status(app, token) == 200
+
+
+@pytest.mark.full
+def test_nobody_whose_key_is_known_is_refused_whatever_the_provider_does(
+    own_provider: Provider, own_app: Flask
+) -> None:
+    """KEY-6: clients go on while it rotates, is killed, and hangs."""
+    known = own_provider.token(API)
+
+    with clients(own_app, lambda: known) as seen:
+        own_provider.rotate()
+        assert status(own_app, own_provider.token(API)) == 200
+        own_provider.kill()
+        own_provider.start()
+        own_provider.rotate()
+        unknown = own_provider.token(API)
+        own_provider.pause()
+        assert status(own_app, unknown) == 401
+        own_provider.resume()
+
+    assert seen == {200}
 
 
 @pytest.mark.full
