@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from ..exceptions import ExpiredTokenError, InvalidTokenError
 from ..tokens.claims import MAX_ID, malformed_claim
-from .conditions import Path, holds
+from .conditions import Path, Test, holds
 from .issuer import Issuer
 
 #: Media types that an access token may have, in lower case; without one it is what ``typ`` absent
@@ -46,8 +46,15 @@ def check_media_type(media_type: str | None) -> None:
         raise InvalidTokenError(msg)
 
 
-def check_kind(issuer: Issuer, header: Mapping[str, Any], claims: Mapping[str, Any]) -> None:
+def check_kind(
+    access_tests: Iterable[Test], header: Mapping[str, Any], claims: Mapping[str, Any]
+) -> None:
     """Refuse what is no access token: an ID token, for instance, which any client of a user has.
+
+    Args:
+        access_tests: What marks an access token of its issuer; one of them has to hold.
+        header: The JOSE header.
+        claims: All claims, as the issuer made them.
 
     Raises:
         InvalidTokenError: It has a claim of another kind of token, or lacks what marks an access
@@ -66,7 +73,7 @@ def check_kind(issuer: Issuer, header: Mapping[str, Any], claims: Mapping[str, A
     if _is_for_its_client(claims):
         msg = "its only audience is the client to which it was given, as in an ID token"
         raise InvalidTokenError(msg)
-    if not holds(issuer.access_tests, header, claims):
+    if not holds(access_tests, header, claims):
         msg = "nothing says that it is an access token: see access_when of its issuer"
         raise InvalidTokenError(msg)
 
@@ -201,12 +208,18 @@ def _at(raw: Mapping[str, Any], path: Path) -> Any:
 def _subject(header: Mapping[str, Any], raw: Mapping[str, Any], issuer: Issuer) -> str:
     """Return the subject: of a user the claim that the issuer names, of a machine ``sub``.
 
+    An opaque token of a machine may have none; its subject is the client then.
+
     Raises:
         InvalidTokenError: It is absent, empty or no text.
     """
     subject = raw.get(issuer.subject)
     if subject is None and issuer.subject != "sub" and issuer.is_machine(header, raw):
         subject = raw.get("sub")
+    if subject is None and not header and issuer.is_machine(header, raw):
+        # An answer about an opaque token, whose `sub` is optional (RFC 7662 section 2.2): a token
+        # that a client has for itself has no resource owner, who would be the subject.
+        subject = raw.get("client_id")
     if type(subject) is not str or not subject:
         msg = f"the claim {issuer.subject} is absent, or no text"
         raise InvalidTokenError(msg)
