@@ -7,6 +7,7 @@ tokens with ``fresh: true`` must not pass `Fresh` by it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import Any, Final
 
 from ..exceptions import ExpiredTokenError, InvalidTokenError
@@ -69,14 +70,23 @@ def check_kind(
     if claims.get("token_use") == "id":
         msg = "the claim token_use says that it is an ID token"
         raise InvalidTokenError(msg)
-    clients = {name for claim in CLIENT_CLAIMS if type(name := claims.get(claim)) is str}
-    audiences = _audiences(claims)
-    if audiences and audiences <= clients:
+    if _is_for_its_client(claims):
         msg = "its only audience is the client to which it was given, as in an ID token"
         raise InvalidTokenError(msg)
     if not holds(access_tests, header, claims):
         msg = "nothing says that it is an access token: see access_when of its issuer"
         raise InvalidTokenError(msg)
+
+
+def _is_for_its_client(claims: Mapping[str, Any]) -> bool:
+    """Whether the token has an audience, and none but the client to which it was given."""
+    audience = claims.get("aud")
+    if not audience:
+        return False
+    clients = [claims.get(name) for name in CLIENT_CLAIMS]
+    if type(audience) is str:
+        return audience in clients
+    return all(one in clients for one in audience)
 
 
 def check_times(
@@ -146,8 +156,13 @@ def mapped(
     Raises:
         InvalidTokenError: A claim is absent that every token needs, or one is malformed.
     """
-    roles = {roles_claim, roles_claim.partition(".")[0]}
-    claims = {name: value for name, value in raw.items() if not (_is_own(name) or name in roles)}
+    dropped = _dropped(roles_claim)
+    claims = {
+        name: value
+        for name, value in raw.items()
+        # Policies read `act.sub` in a claim of exactly that name, too.
+        if name not in dropped and not ("." in name and name.partition(".")[0] in OWN_MEANING)
+    }
     claims["type"] = "access"
     claims["sub"] = issuer.subject_prefix + _subject(header, raw, issuer)
     _map(claims, raw, issuer.claims.items())
@@ -167,9 +182,10 @@ def mapped(
     return claims
 
 
-def _is_own(name: str) -> bool:
-    """Whether *name* has a meaning here; policies read ``act.sub`` in a claim of that name, too."""
-    return name in OWN_MEANING or name.partition(".")[0] in OWN_MEANING
+@cache
+def _dropped(roles_claim: str) -> frozenset[str]:
+    """Return the names that mean something here: of a dotted path, its first name too."""
+    return OWN_MEANING | {roles_claim, roles_claim.partition(".")[0]}
 
 
 def _map(claims: dict[str, Any], raw: Mapping[str, Any], paths: Iterable[tuple[str, Path]]) -> None:
