@@ -148,6 +148,9 @@ def mapped(
     claims = dict(raw)
     for name in _dropped(roles_claim).intersection(raw):
         del claims[name]
+    if "." in "".join(claims):
+        # Policies read ``act.sub`` in a claim of that name, too.
+        claims = {name: claims[name] for name in claims if name.split(".")[0] not in OWN_MEANING}
     claims["type"] = "access"
     claims["sub"] = issuer.subject_prefix + _subject(header, raw, issuer)
     if issuer.claims:

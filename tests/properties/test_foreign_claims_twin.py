@@ -51,7 +51,22 @@ NAMES = st.sampled_from(
     sorted(
         OWN_MEANING
         | {"iss", "aud", "sub", "exp", "nbf", "iat", "jti", "typ", "token_use", "uid", "scp"}
-        | {"azp", "client_id", "cid", "appid", "roles", "a", "n", "level", "custom", "nonce"}
+        | {
+            "azp",
+            "client_id",
+            "cid",
+            "appid",
+            "roles",
+            "a",
+            "n",
+            "level",
+            "custom",
+            "nonce",
+            "act.sub",
+            "a.b",
+            "roles.x",
+            "https://x.y/z",
+        }
     )
 )
 SHAPES = [*accepted_shapes()]

@@ -62,8 +62,9 @@ def read(issuer: Issuer, header: Members, raw: Members, terms: Terms) -> dict[st
 
 
 def _mapped(issuer: Issuer, header: Members, raw: Members, terms: Terms) -> dict[str, Any]:
-    dropped = OWN_MEANING | {terms.roles_claim, terms.roles_claim.partition(".")[0]}
-    claims = {name: value for name, value in raw.items() if name not in dropped}
+    roles = {terms.roles_claim, terms.roles_claim.partition(".")[0]}
+    own = {name for name in raw if name.partition(".")[0] in OWN_MEANING}
+    claims = {name: value for name, value in raw.items() if name not in own | roles}
     claims["type"], claims["sub"] = "access", issuer.subject_prefix + _subject(issuer, header, raw)
     places = dict(issuer.claims) | ({terms.roles_claim: issuer.roles} if issuer.roles else {})
     claims |= {name: _at(raw, path) for name, path in places.items() if _at(raw, path) is not None}
