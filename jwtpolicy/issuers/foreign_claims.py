@@ -6,13 +6,13 @@ tokens with ``fresh: true`` must not pass `Fresh` by it.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any, Final
 
 from ..exceptions import ExpiredTokenError, InvalidTokenError
 from ..tokens.claims import MAX_ID, malformed_claim
-from .conditions import Path, holds
+from .conditions import Path, Test, holds
 from .issuer import Issuer
 
 #: Media types that an access token may have, in lower case; without one it is what ``typ`` absent
@@ -46,8 +46,15 @@ def check_media_type(media_type: str | None) -> None:
         raise InvalidTokenError(msg)
 
 
-def check_kind(issuer: Issuer, header: Mapping[str, Any], claims: Mapping[str, Any]) -> None:
+def check_kind(
+    access_tests: Iterable[Test], header: Mapping[str, Any], claims: Mapping[str, Any]
+) -> None:
     """Refuse what is no access token: an ID token, for instance, which any client of a user has.
+
+    Args:
+        access_tests: What marks an access token of its issuer; one of them has to hold.
+        header: The JOSE header.
+        claims: All claims, as the issuer made them.
 
     Raises:
         InvalidTokenError: It has a claim of another kind of token, or lacks what marks an access
@@ -64,12 +71,23 @@ def check_kind(issuer: Issuer, header: Mapping[str, Any], claims: Mapping[str, A
     if claims.get("token_use") == "id":
         msg = "the claim token_use says that it is an ID token"
         raise InvalidTokenError(msg)
-    if _is_for_clients(claims.get("aud", ()), claims):
+    if _is_for_its_client(claims):
         msg = "its only audience is the client to which it was given, as in an ID token"
         raise InvalidTokenError(msg)
-    if not holds(issuer.access_tests, header, claims):
+    if not holds(access_tests, header, claims):
         msg = "nothing says that it is an access token: see access_when of its issuer"
         raise InvalidTokenError(msg)
+
+
+def _is_for_its_client(claims: Mapping[str, Any]) -> bool:
+    """Whether the token has an audience, and none but the client to which it was given."""
+    audience = claims.get("aud")
+    if not audience:
+        return False
+    if type(audience) is str:
+        return audience in map(claims.get, CLIENT_CLAIMS)  # most have one, and no list is made
+    clients = [claims.get(name) for name in CLIENT_CLAIMS]
+    return all(one in clients for one in audience)
 
 
 def check_times(
@@ -149,7 +167,7 @@ def mapped(
     for name in _dropped(roles_claim).intersection(raw):
         del claims[name]
     if "." in "".join(claims):
-        # Policies read ``act.sub`` in a claim of that name, too.
+        # Policies read `act.sub` in a claim of exactly that name, too.
         claims = {name: claims[name] for name in claims if name.split(".")[0] not in OWN_MEANING}
     claims["type"] = "access"
     claims["sub"] = issuer.subject_prefix + _subject(header, raw, issuer)
@@ -174,7 +192,7 @@ def mapped(
 
 @lru_cache(maxsize=16)  # one for each JWT_ROLES_CLAIM of the process
 def _dropped(roles_claim: str) -> frozenset[str]:
-    """Return the claims that mean nothing unless the issuer maps one to them."""
+    """Return the names that mean something here: of a dotted path, its first name too."""
     return OWN_MEANING | {roles_claim, roles_claim.partition(".")[0]}
 
 
@@ -198,12 +216,18 @@ def _at(raw: Mapping[str, Any], path: Path) -> Any:
 def _subject(header: Mapping[str, Any], raw: Mapping[str, Any], issuer: Issuer) -> str:
     """Return the subject: of a user the claim that the issuer names, of a machine ``sub``.
 
+    An opaque token of a machine may have none; its subject is the client then.
+
     Raises:
         InvalidTokenError: It is absent, empty or no text.
     """
     subject = raw.get(issuer.subject)
     if subject is None and issuer.subject != "sub" and issuer.is_machine(header, raw):
         subject = raw.get("sub")
+    if subject is None and not header and issuer.is_machine(header, raw):
+        # An answer about an opaque token, whose `sub` is optional (RFC 7662 section 2.2): a token
+        # that a client has for itself has no resource owner, who would be the subject.
+        subject = raw.get("client_id")
     if type(subject) is not str or not subject:
         msg = f"the claim {issuer.subject} is absent, or no text"
         raise InvalidTokenError(msg)
@@ -223,13 +247,3 @@ def _scope(scope: object) -> str:
         return " ".join(scope)
     msg = "its scopes are neither a text nor an array of texts without spaces"
     raise InvalidTokenError(msg)
-
-
-def _is_for_clients(held: str | Collection[str], claims: Mapping[str, Any]) -> bool:
-    """Return whether there are audiences *held*, and each is a client to which it was given."""
-    if not held and type(held) is not str:
-        return False
-    if type(held) is str:
-        return held in map(claims.get, CLIENT_CLAIMS)
-    clients = [claims.get(claim) for claim in CLIENT_CLAIMS]
-    return all(one in clients for one in held)
