@@ -62,7 +62,10 @@ class IssuedBy(Credential):
         token = access.token
         if token is None:
             return without_token(access)
-        if self.is_about(token):
+        # The body of `is_about`, inlined to save each request with such a token a call.
+        if token._origin is not None and token.issuer in self.names:
+            return ALLOWED
+        if self.accepts_own and token.is_own:
             return ALLOWED
         reason = "another issuer's token was sent to a part that does not name it"
         return Finding(Outcome.INVALID_TOKEN, reason, error=InvalidTokenError(reason))
