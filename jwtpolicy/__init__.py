@@ -4,6 +4,7 @@ from .app.explanation import Explanation, Verdict
 from .decision import Decision, Outcome
 from .extension import JWTManager, current_manager
 from .issuers.issuer import Issuer
+from .issuers.resolver import IssuerResolver
 from .markers import ANY, NEVER, OWN
 from .policy import (
     Access,
@@ -65,6 +66,7 @@ __all__ = [
     "IsSubject",
     "IssuedBy",
     "Issuer",
+    "IssuerResolver",
     "JWTManager",
     "KnownUser",
     "Logout",

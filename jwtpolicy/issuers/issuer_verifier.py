@@ -25,6 +25,7 @@ from .foreign_claims import (
 )
 from .issuer import Issuer
 from .issuer_keys import IssuerKeys
+from .resolver import IssuerResolver
 
 logger = logging.getLogger("jwtpolicy")
 
@@ -42,7 +43,7 @@ class Origin(NamedTuple):
     issuer: Issuer
     header: Mapping[str, Any]
     claims: Mapping[str, Any]
-    resolver: object = None
+    resolver: IssuerResolver | None = None
 
     @property
     def is_machine(self) -> bool:
@@ -78,7 +79,7 @@ class ForeignRules(NamedTuple):
     skew: float = 0
     roles_claim: str = "roles"
     counts_as_own: bool = False
-    resolver: object = None
+    resolver: IssuerResolver | None = None
     others_prefixes: tuple[str, ...] = ()
 
 
