@@ -85,7 +85,7 @@ class Trust:
         """Refuse an issuer that is this application itself.
 
         Raises:
-            ConfigurationError: One of them is.
+            ConfigurationError: The URL of one of them is an ``iss`` of own tokens.
         """
         for issuer in issuers:
             if issuer.url in self.own_issuers:

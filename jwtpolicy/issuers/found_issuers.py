@@ -149,7 +149,7 @@ class FoundIssuers:
                 self._budget.give_back()
         if is_full and self._is_due("full", now):
             logger.warning(
-                "%r has found more than %d issuers, and forgets the keys of one for each new one; "
+                "%r has found more than %d issuers, and drops the keys of one for each new one; "
                 "make max_issuers= larger",
                 self._resolver,
                 self._resolver.max_issuers,

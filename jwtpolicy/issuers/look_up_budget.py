@@ -20,20 +20,23 @@ class LookUpBudget:
     It is not safe for threads; its owner holds a lock.
     """
 
-    __slots__ = ("_full_at",)
+    __slots__ = ("_at", "_spent")
 
     def __init__(self) -> None:
-        #: When all of them are there again.
-        self._full_at = -math.inf
+        self._spent = 0.0
+        #: When that was so.
+        self._at = -math.inf
 
     def take(self, now: float) -> bool:
         """Take one look-up; return whether there was one."""
-        full_at = max(self._full_at, now) + 1 / PER_SECOND
-        if full_at - now > BURST / PER_SECOND:
+        passed = max(0.0, now - self._at)
+        self._at = max(self._at, now)
+        self._spent = max(0.0, self._spent - passed * PER_SECOND)
+        if self._spent > BURST - 1:
             return False
-        self._full_at = full_at
+        self._spent += 1
         return True
 
     def give_back(self) -> None:
         """Give back the look-up that was taken: it has found an issuer."""
-        self._full_at -= 1 / PER_SECOND
+        self._spent = max(0.0, self._spent - 1)

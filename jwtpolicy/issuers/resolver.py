@@ -71,7 +71,7 @@ class IssuerResolver:
             the ``sub`` of a user of another.
         recheck: Seconds for which an answer of *find* is kept, from 0 to 3,600.
         max_issuers: The most issuers that each process keeps, with their keys. Let it be more than
-            there are tenants. Beyond it, the one that is forgotten was not used for longest.
+            there are tenants. Beyond it, the one that was not used for longest is dropped.
         allow_private: Whether keys may be fetched from private, loopback and link-local addresses,
             and by http from this machine. It is for tests, and for applications whose tenants all
             belong to one network.
@@ -145,7 +145,7 @@ class IssuerResolver:
             raise
         except Exception as error:
             reason = f"find of {self!r} raised {type(error).__name__}"
-            logger.exception("%s", reason)
+            logger.exception("find of %r raised %s", self, type(error).__name__)
             raise KeysUnavailableError(reason) from error
         if found is None:
             return None
