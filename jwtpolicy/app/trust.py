@@ -9,8 +9,9 @@ from functools import partial
 from ..exceptions import ConfigurationError
 from ..issuers.found_issuers import FoundIssuers
 from ..issuers.issuer import Issuer
-from ..issuers.issuer_keys import GivenKeys, IssuerKeys
-from ..issuers.issuer_verifier import ForeignRules, IssuerVerifier
+from ..issuers.issuer_keys import GivenKeys, IssuerKeys, NoKeys
+from ..issuers.issuer_verifier import ForeignRules, IssuerVerifier, OpaqueClaims
+from ..issuers.opaque_tokens import Introspection
 from ..issuers.resolver import IssuerResolver
 from ..issuers.trusting_verifier import FindVerifier, TrustingVerifier
 from ..tokens.verifier import Verifier
@@ -37,6 +38,7 @@ class Trust:
         self.has_keys = has_keys
         self._keys: dict[Issuer, IssuerKeys] = {}
         self._found: dict[IssuerResolver, FoundIssuers] = {}
+        self._servers: dict[Issuer, OpaqueClaims] = {}
 
     def trusting(
         self,
@@ -65,7 +67,7 @@ class Trust:
                 counts_as_own=self.counts_as_own(issuers, resolver),
                 others_prefixes=tuple(sorted(named - {one.subject_prefix})),
             )
-            known[one.url] = IssuerVerifier(one, self.keys_of(one), rules)
+            known[one.url] = IssuerVerifier(one, self.keys_of(one), rules, self._server_of(one))
         rules = self._rules._replace(
             resolver=resolver, others_prefixes=tuple(sorted(named - {found}))
         )
@@ -108,6 +110,15 @@ class Trust:
             self._keys.setdefault(issuer, _keys(issuer))
         return self._keys[issuer]
 
+    def _server_of(self, issuer: Issuer) -> OpaqueClaims | None:
+        """Return what is asked about the opaque tokens of *issuer*, always the same object."""
+        if issuer.introspection is None:
+            return None
+        if issuer not in self._servers:
+            # One object, so that there is one cache, and one limit of questions.
+            self._servers.setdefault(issuer, _server(issuer, issuer.introspection))
+        return self._servers[issuer]
+
     def begin(self, name: str, issuers: Sequence[Issuer], resolver: IssuerResolver | None) -> None:
         """Fetch the keys in the background, and log who counts as own; *name* is the app's."""
         for issuer in issuers:
@@ -145,6 +156,8 @@ class Trust:
 def _keys(issuer: Issuer, public_only: bool = False) -> IssuerKeys:
     if issuer.keys is not None:
         return GivenKeys(issuer.keys)
+    if not issuer.has_keys:
+        return NoKeys()
     # Here, because TLS takes a while to import, and most applications trust nobody else.
     from ..keys.fetching import FetchRules
     from ..keys.remote import RemoteKeys
@@ -153,3 +166,12 @@ def _keys(issuer: Issuer, public_only: bool = False) -> IssuerKeys:
     rules = FetchRules(allow_http=issuer.allow_http, public_only=public_only, cafile=issuer.cafile)
     source = RemoteSource(issuer.url, issuer.algorithms, issuer.jwks_uri, rules)
     return RemoteKeys(issuer.url, source)
+
+
+def _server(issuer: Issuer, introspection: Introspection) -> OpaqueClaims:
+    # Here, because TLS takes a while to import.
+    from ..issuers.introspection_client import IntrospectionClient
+    from ..keys.fetching import FetchRules
+
+    rules = FetchRules(allow_http=issuer.allow_http, cafile=issuer.cafile)
+    return IntrospectionClient(issuer.url, introspection, rules)

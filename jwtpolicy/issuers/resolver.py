@@ -170,6 +170,8 @@ class IssuerResolver:
             return f"its url is another one, {found.url}"
         if found.audience != self.audience:
             return "its audience= is not that of the resolver"
+        if found.introspection is not None:
+            return "it has introspection=, and an opaque token does not say of which tenant it is"
         if found.subject_prefix or found.user_loader is not None:
             return "subject_prefix= and user_loader= are arguments of the resolver here"
         return None if self.allow_private else _private_fault(found)

@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 
-from jwtpolicy import Issuer, IssuerResolver
+from jwtpolicy import Introspection, Issuer, IssuerResolver
 from jwtpolicy.exceptions import ConfigurationError, KeysUnavailableError, StoreUnavailableError
 from tests.support.issuers import AUDIENCE, issuer
 from tests.support.sharing import name_of
 from tests.support.tenants import RED, Table
+
+ASKED = Introspection(f"{RED}/introspect", client_id="api", client_secret="secret")
 
 
 async def find_later(url: str) -> Issuer | None:
@@ -109,6 +111,7 @@ def test_a_local_address_of_http_may_be_looked_up_where_private_ones_are_allowed
         pytest.param(issuer(RED, subject_prefix="r:"), "arguments of the resolver", id="prefix"),
         pytest.param(issuer(RED, user_loader=str), "arguments of the resolver", id="loader"),
         pytest.param(issuer(RED, allow_http=True), "allow_private=True", id="http"),
+        pytest.param(issuer(RED, introspection=ASKED), "introspection=", id="opaque tokens"),
         pytest.param(RED, "it is str", id="text"),
         pytest.param(True, "it is bool", id="a truth value"),
         pytest.param(Table(), "it is Table", id="something else"),
