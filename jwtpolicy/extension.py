@@ -55,6 +55,7 @@ from .guards.levels import level_of
 from .guards.presented_tokens import warn_of_nothing
 from .guards.request_state import RequestState
 from .issuers.issuer import Issuer
+from .issuers.resolver import IssuerResolver
 from .issuers.trusting_verifier import TrustingVerifier
 from .keys import KeyRing
 from .markers import NOT_GIVEN, Any_, Never, NotGiven
@@ -341,24 +342,32 @@ class JWTManager(Generic[User]):
         self._registrations.add_hook("extra_headers", hook)
         return hook
 
-    def trust(self, issuer: Issuer) -> None:
+    def trust(self, issuer: Issuer | IssuerResolver) -> None:
         """Trust another issuer: accept its access tokens where a policy names it.
 
         An application without a key of its own has to call this before `init_app`; all others
         before their first request.
 
         Args:
-            issuer: The issuer, with its audience, keys and rules.
+            issuer: The issuer, with its audience, keys and rules; or what finds those of tenants,
+                of which an application has at most one.
 
         Raises:
             SetupError: All applications had their first request, or the issuer is trusted already
-                with other arguments, or another one has the same ``subject_prefix``.
-            ConfigurationError: The argument is not an `Issuer`.
+                with other arguments, or another one has the same ``subject_prefix``, or there is
+                another resolver.
+            ConfigurationError: The argument is neither an `Issuer` nor an `IssuerResolver`.
 
         Example:
             >>> jwt.trust(Issuer("https://login.example.com", audience="https://api.example.com"))
         """
-        how = "trust takes an Issuer: jwt.trust(Issuer('https://…', audience=…))"
+        if isinstance(issuer, IssuerResolver):
+            self._registrations.add_resolver(issuer)
+            return
+        how = (
+            "trust takes an Issuer: jwt.trust(Issuer('https://…', audience=…)), "
+            "or an IssuerResolver"
+        )
         expect(issuer, Issuer, how, ConfigurationError)
         self._registrations.add_issuer(issuer)
 

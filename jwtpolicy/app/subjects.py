@@ -6,7 +6,13 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from ..exceptions import ConfigurationError, ForeignTokenError, SubjectError, expect
+from ..exceptions import (
+    ConfigurationError,
+    ForeignTokenError,
+    StoreUnavailableError,
+    SubjectError,
+    expect,
+)
 from ..issuers.issuer import Issuer
 from ..issuers.trusting_verifier import TrustingVerifier
 from ..markers import NotGiven, Own
@@ -63,7 +69,8 @@ def issuer_named(given: object, verifier: Verifier, own: frozenset[str]) -> Issu
         own: ``iss`` of own tokens.
 
     Raises:
-        ConfigurationError: It is none of the trusted issuers.
+        ConfigurationError: It is none of the trusted issuers, nor found by the resolver.
+        KeysUnavailableError: The resolver could not say whether it is one.
         TypeError: It is something else, such as the None of a missing setting.
     """
     how = "issuer= takes the URL of a trusted issuer, its Issuer, or OWN"
@@ -85,6 +92,8 @@ def issuer_named(given: object, verifier: Verifier, own: frozenset[str]) -> Issu
 def issuer_claimed(claims: Mapping[str, Any], verifier: Verifier) -> Issuer | None:
     """Return the other issuer whose token these claims are, if they are true: by ``iss`` alone.
 
+    None as well if the resolver of the application fails: nobody knows then.
+
     Args:
         claims: The claims of a token that nobody has verified.
         verifier: The verifier of guards.
@@ -92,7 +101,10 @@ def issuer_claimed(claims: Mapping[str, Any], verifier: Verifier) -> Issuer | No
     url = claims.get("iss")
     if not isinstance(verifier, TrustingVerifier) or not isinstance(url, str):
         return None
-    found = verifier.verifier_of(url)
+    try:
+        found = verifier.verifier_of(url)
+    except StoreUnavailableError:
+        return None
     return None if found is None else found.issuer
 
 
