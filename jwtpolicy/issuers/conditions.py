@@ -9,6 +9,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from inspect import iscoroutinefunction, signature
+from types import MappingProxyType
 from typing import Any, Final
 
 from ..exceptions import ConfigurationError
@@ -30,7 +32,7 @@ AT_JWT: Final = "at+jwt"
 
 _HOW: Final = (
     "a condition is 'at+jwt', a mapping of claims such as {'token_use': 'access'}, or a function "
-    "of the header and the claims"
+    "(no async one) of two arguments, the header and the claims"
 )
 
 
@@ -57,8 +59,10 @@ def holds(tests: Iterable[Test], header: Mapping[str, Any], claims: Mapping[str,
 
     So does an exception of the application's own function, which is logged.
     """
+    # Read-only: a function that took away a claim would change what is checked and used later.
+    shown = MappingProxyType(header), MappingProxyType(claims)
     try:
-        return any(test(header, claims) is True for test in tests)
+        return any(test(*shown) is True for test in tests)
     except Exception as error:  # whatever it is, it must refuse
         logger.exception("a condition of an issuer raised %s", type(error).__name__)
         return False
@@ -72,10 +76,23 @@ def _test_of(where: str, condition: object) -> Test:
         for name, value in wanted.items():
             _check_wanted(where, name, value)
         return _Claims((*wanted.items(),))
-    if callable(condition):
+    if callable(condition) and _takes_both(condition):
         return condition
     msg = f"{where}: expected a condition, not {condition!r:.40}: {_HOW}"
     raise ConfigurationError(msg)
+
+
+def _takes_both(function: Callable[..., Any]) -> bool:
+    """Whether *function* can be called with header and claims, and answers at once."""
+    if iscoroutinefunction(function) or isinstance(function, type):
+        return False
+    try:
+        signature(function).bind({}, {})
+    except TypeError:
+        return False
+    except ValueError:  # built-in functions have none
+        return True
+    return True
 
 
 def _is_typed(header: Mapping[str, Any], claims: Mapping[str, Any]) -> bool:

@@ -139,8 +139,8 @@ def mapped(
     Raises:
         InvalidTokenError: A claim is absent that every token needs, or one is malformed.
     """
-    dropped = OWN_MEANING | {roles_claim, roles_claim.partition(".")[0]}
-    claims = {name: value for name, value in raw.items() if name not in dropped}
+    roles = {roles_claim, roles_claim.partition(".")[0]}
+    claims = {name: value for name, value in raw.items() if not (_is_own(name) or name in roles)}
     claims["type"] = "access"
     claims["sub"] = issuer.subject_prefix + _subject(header, raw, issuer)
     _map(claims, raw, issuer.claims.items())
@@ -158,6 +158,11 @@ def mapped(
         msg = f"the claim {name} is malformed"
         raise InvalidTokenError(msg)
     return claims
+
+
+def _is_own(name: str) -> bool:
+    """Whether *name* has a meaning here; policies read ``act.sub`` in a claim of that name, too."""
+    return name in OWN_MEANING or name.partition(".")[0] in OWN_MEANING
 
 
 def _map(claims: dict[str, Any], raw: Mapping[str, Any], paths: Iterable[tuple[str, Path]]) -> None:

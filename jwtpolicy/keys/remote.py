@@ -168,7 +168,9 @@ class RemoteKeys:
         """Wait for a fetch; but for another request's only if the last one has succeeded."""
         fetch, is_own = started
         if fetch is not None and (is_own or not self._is_failing):
-            fetch.done.wait(MAX_TIMEOUT)
+            # A little longer than the fetch itself may take: whoever gave up before its end would
+            # leave the next request with a fetch that has failed already.
+            fetch.done.wait(MAX_TIMEOUT + 1)
 
     def _run(self, fetches: _Fetches, fetch: _Fetch) -> None:
         try:

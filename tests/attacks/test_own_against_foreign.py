@@ -461,32 +461,32 @@ def test_the_audience_of_own_tokens_is_not_that_of_others(
 @pytest.mark.parametrize(
     ("policy", "passing"),
     [
-        (IssuedBy(URL) | IssuedBy(OTHER), {"A", "B"}),
-        (IssuedBy(URL, OTHER), {"A", "B"}),
-        (IssuedBy(URL) | Access(), {"own", "A"}),
-        (IssuedBy(URL) | ~HasRole("guest"), {"own", "A"}),
-        (IssuedBy(URL) & HasScope("never") | HasScope("read"), {"own"}),
-        (~IssuedBy(URL), {"own"}),
-        (~IssuedBy(OTHER, URL), {"own"}),
-        (~~IssuedBy(URL), {"A"}),
-        (~(IssuedBy(URL) | IssuedBy(OTHER)), {"own"}),
-        (~(IssuedBy(URL) & HasScope("never")), {"own"}),
-        (~IssuedBy(OWN), set()),
-        (IssuedBy(OWN, URL, OTHER) & ~IssuedBy(URL), {"own", "B"}),
-        (IssuedBy(OWN, URL, OTHER) & ~IssuedBy(OWN), {"A", "B"}),
-        (IssuedBy(URL) & ~IssuedBy(URL), set()),
-        (IssuedBy(URL) & IssuedBy(OTHER), set()),
-        (AtLeast(2, IssuedBy(URL), IssuedBy(URL, OTHER), IssuedBy(OTHER, OWN)), {"A", "B"}),
-        (AtLeast(1, ~IssuedBy(URL), HasScope("read")), {"own"}),
-        (~AtLeast(1, IssuedBy(URL), HasScope("never")), {"own"}),
-        (When(IssuedBy(URL)).then(HasScope("never")), {"own"}),
-        (IssuedBy(OWN, URL) & When(IssuedBy(URL)).then(HasScope("never")), {"own"}),
-        (When(HasScope("never")).then(IssuedBy(URL)), {"own", "A"}),
-        (HasScope("read") & (IssuedBy(URL) | HasScope("read")), {"own", "A"}),
+        (IssuedBy(URL) | IssuedBy(OTHER), "A B"),
+        (IssuedBy(URL, OTHER), "A B"),
+        (IssuedBy(URL) | Access(), "own A"),
+        (IssuedBy(URL) | ~HasRole("guest"), "own A"),
+        (IssuedBy(URL) & HasScope("never") | HasScope("read"), "own"),
+        (~IssuedBy(URL), "own"),
+        (~IssuedBy(OTHER, URL), "own"),
+        (~~IssuedBy(URL), "A"),
+        (~(IssuedBy(URL) | IssuedBy(OTHER)), "own"),
+        (~(IssuedBy(URL) & HasScope("never")), "own"),
+        (~IssuedBy(OWN), ""),
+        (IssuedBy(OWN, URL, OTHER) & ~IssuedBy(URL), "own B"),
+        (IssuedBy(OWN, URL, OTHER) & ~IssuedBy(OWN), "A B"),
+        (IssuedBy(URL) & ~IssuedBy(URL), ""),
+        (IssuedBy(URL) & IssuedBy(OTHER), ""),
+        (AtLeast(2, IssuedBy(URL), IssuedBy(URL, OTHER), IssuedBy(OTHER, OWN)), "A B"),
+        (AtLeast(1, ~IssuedBy(URL), HasScope("read")), "own"),
+        (~AtLeast(1, IssuedBy(URL), HasScope("never")), "own"),
+        (When(IssuedBy(URL)).then(HasScope("never")), "own"),
+        (IssuedBy(OWN, URL) & When(IssuedBy(URL)).then(HasScope("never")), "own"),
+        (When(HasScope("never")).then(IssuedBy(URL)), "own A"),
+        (HasScope("read") & (IssuedBy(URL) | HasScope("read")), "own A"),
     ],
     ids=lambda value: str(sorted(value)) if isinstance(value, set) else str(value),
 )
-def test_or_and_not_let_in_whom_they_name(policy: Policy, passing: set[str]) -> None:
+def test_or_and_not_let_in_whom_they_name(policy: Policy, passing: str) -> None:
     app = world()
     app.get("/policy")(protect(policy)(lambda: "in"))
     tokens = {
@@ -497,7 +497,7 @@ def test_or_and_not_let_in_whom_they_name(policy: Policy, passing: set[str]) -> 
     ask = app.test_client().get
 
     found = {n for n, t in tokens.items() if ask("/policy", headers=bearer(t)).status_code == 200}
-    assert found == passing
+    assert found == set(passing.split())
 
 
 # Other places than a header

@@ -57,6 +57,20 @@ ROWS = {
     "The store's file or tables": """http/test_lost_files.py test_a_file_of_an_older_version_is_503
         stores/sqlalchemy/test_upgrade.py test_old_tables_are_refused_with_the_remedy
         stores/redis/test_upgrade.py test_what_is_older_is_an_outage""",
+    "The issuer's server is down": """issuers/test_key_server_faults.py
+        test_without_any_keys_it_is_503 test_with_known_keys_their_tokens_are_let_in_as_before
+        keys/test_remote_keys.py test_keys_that_cannot_be_fetched_again_are_used_for_a_day
+        test_a_failure_is_logged_once_for_each_cool_down_and_so_is_its_end""",
+    "The issuer signs with": """issuers/test_provider.py
+        test_a_key_that_signs_before_it_was_published_is_fetched
+        issuers/test_key_server_faults.py test_unknown_keys_lead_to_three_fetches_in_a_row
+        keys/test_remote_keys.py test_ten_thousand_unknown_keys_are_three_fetches""",
+    "The issuer withdraws": """issuers/test_provider.py
+        test_a_key_that_is_published_no_longer_is_dropped_with_the_next_fetch
+        keys/test_remote_keys.py test_after_its_lifetime_the_set_is_fetched_while_requests_use_it
+        test_a_set_of_a_day_is_fetched_again_before_it_is_used_for_longer""",
+    "The issuer publishes": """issuers/test_key_server_faults.py
+        test_a_published_secret_signs_nothing""",
     "A machine's clock": """unit/stores/test_sqlite.py test_a_clock_that_is_ahead_erases
         stores/sqlalchemy/test_faults.py test_a_clock_that_is_ahead_erases""",
     "A Redis Cluster loses a node, the": """stores/redis/test_failures.py

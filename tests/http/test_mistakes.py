@@ -442,12 +442,12 @@ TABLE: dict[str, tuple[Callable[[Any], Any], set[str], str]] = {
     "Issuer.cafile": (trusted("cafile"), {"none"}, "cafile=… takes the path of a PEM file"),
     "Issuer.access_when": (
         trusted("access_when"),
-        {"mapping", "class", "function"},
+        {"mapping", "function"},
         r"access_when=….*condition is 'at\+jwt', a mapping",
     ),
     "Issuer.machine_when": (
         trusted("machine_when"),
-        {"mapping", "class", "function"},
+        {"mapping", "function"},
         r"machine_when=….*condition is 'at\+jwt', a mapping",
     ),
     "Issuer.subject": (trusted("subject"), {"text"}, "subject=….*name of a claim"),

@@ -3,40 +3,33 @@
 from __future__ import annotations
 
 import json
-import time
-import uuid
 from functools import cache
 
 import pytest
 
 from jwtpolicy.keys.jwk import key_from_jwk
-from tests.services import missing
-from tests.services.implementations import IMPLEMENTATIONS, Job, ask
-from tests.support.interop import altered, reader
+from tests.services.implementations import Job
+from tests.support.interop import (
+    ALGORITHMS,
+    MAKERS,
+    altered,
+    answers_of,
+    claims_of_now,
+    reader,
+)
 from tests.support.requests import bearer
-
-ALGORITHMS = ("RS256", "PS256", "ES256", "ES384", "ES512", "EdDSA", "Ed25519")
 
 
 @cache
 def answers(library: str) -> dict[str, Job]:
     """Return a token, and the key set of who signed it, for each algorithm."""
-    command = IMPLEMENTATIONS[library].command()
-    if command is None:
-        missing(library, "it is not installed")
-    now = int(time.time())
-    claims = {"sub": "ada", "type": "access", "jti": uuid.uuid4().hex, "iat": now, "exp": now + 900}
-    jobs = [
-        {"do": "issue", "alg": algorithm, "typ": "JWT", "claims": claims}
-        for algorithm in ALGORITHMS
-    ]
-    return dict(zip(ALGORITHMS, ask(command, jobs), strict=True))
+    claims = claims_of_now(type="access")
+    jobs = [{"do": "issue", "alg": name, "typ": "JWT", "claims": claims} for name in ALGORITHMS]
+    return dict(zip(ALGORITHMS, answers_of(library, jobs), strict=True))
 
 
 of_each = pytest.mark.parametrize("algorithm", ALGORITHMS)
-by_each = pytest.mark.parametrize(
-    "library", [name for name, library in IMPLEMENTATIONS.items() if library.makes_keys]
-)
+by_each = pytest.mark.parametrize("library", MAKERS)
 
 
 @of_each

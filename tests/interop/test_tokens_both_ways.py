@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
-import uuid
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -17,11 +15,10 @@ from jwtpolicy.endpoints import JWKSView, auth_blueprint
 from jwtpolicy.keys import Key
 from jwtpolicy.keys.jwk import private_jwk, public_jwk
 from jwtpolicy.keys.key import MIN_SECRET, SUPPORTED
-from tests.services import missing
-from tests.services.implementations import IMPLEMENTATIONS, Job, ask
+from tests.services.implementations import IMPLEMENTATIONS, Job
 from tests.support.applications import SECRET
 from tests.support.endpoints import authenticate, form
-from tests.support.interop import altered, reader
+from tests.support.interop import altered, answers_of, claims_of_now, reader
 from tests.support.keys import MATERIALS, pem, public_pem
 from tests.support.requests import bearer
 
@@ -77,23 +74,15 @@ def token_of_ours(algorithm: str) -> tuple[str, Job]:
 
 def jobs_for(algorithm: str) -> list[Job]:
     """Return what a library is asked to do: sign as an issuer of ours, and verify twice."""
-    now = int(time.time())
     key = Key(material(algorithm), algorithm)
     own = {"jwk": private_jwk(key), "pem": "" if key.key_id is None else pem(material(algorithm))}
-    claims = {
-        "sub": "ada",
-        "type": "access",
-        "jti": str(uuid.uuid4()),
-        "iat": now,
-        "exp": now + 900,
-    }
     token, keys = token_of_ours(algorithm)
     return [
         {
             "do": "sign",
             "alg": algorithm,
             "kid": key.key_id,
-            "claims": claims,
+            "claims": claims_of_now(type="access"),
             "key": {"secret": SECRET} if algorithm in MIN_SECRET else own,
         },
         {"do": "verify", "alg": algorithm, "token": token, "keys": keys},
@@ -104,10 +93,7 @@ def jobs_for(algorithm: str) -> list[Job]:
 @cache
 def answers(library: str) -> dict[str, Answer]:
     """Start the program of *library*, once, and let it do everything."""
-    command = IMPLEMENTATIONS[library].command()
-    if command is None:
-        missing(library, "it is not installed")
-    found = ask(command, [job for name in SUPPORTED for job in jobs_for(name)])
+    found = answers_of(library, [job for name in SUPPORTED for job in jobs_for(name)])
     triples = zip(found[::3], found[1::3], found[2::3], strict=True)
     return {name: Answer(*triple) for name, triple in zip(SUPPORTED, triples, strict=True)}
 

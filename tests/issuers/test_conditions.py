@@ -87,6 +87,38 @@ def test_no_condition_accepts_another_kind_of_token(condition: Any, claims: dict
     assert answer(condition, media_type="at+jwt", **claims) == 401
 
 
+async def answering_later(header: Claims, claims: Claims) -> bool:
+    return True
+
+
+@pytest.mark.parametrize(
+    "function",
+    [answering_later, lambda claims: True, lambda: True, lambda a, b, c: True, dict, Issuer],
+    ids=["async", "one argument", "none", "three", "a class", "another class"],
+)
+def test_a_function_that_cannot_answer_is_a_mistake_at_start(function: Any) -> None:
+    """K37."""
+    with pytest.raises(ConfigurationError, match=r"a function \(no async one\) of two arguments"):
+        issuer(access_when=function)
+
+
+@pytest.mark.parametrize("function", [lambda *both: True, lambda h, c, more=1: True])
+def test_a_function_that_takes_header_and_claims_is_none(function: Any) -> None:
+    assert answer(function) == 200
+
+
+def test_a_function_changes_nothing_of_the_token() -> None:
+    """PARSE-5."""
+
+    def remove(header: Any, claims: Any) -> bool:
+        claims.pop("nonce", None)
+        header["typ"] = "at+jwt"
+        return True
+
+    assert answer(remove) == 401
+    assert answer(lambda header, claims: "nonce" not in claims) == 200
+
+
 @pytest.mark.parametrize("where", ["access_when", "machine_when"])
 @pytest.mark.parametrize(
     "condition",

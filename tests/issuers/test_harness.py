@@ -8,7 +8,7 @@ from urllib.error import URLError
 import jwt
 import pytest
 
-from tests.services.oidc_provider import RESOURCES, Provider
+from tests.services.oidc_provider import OPAQUE, RESOURCES, Provider, basic
 from tests.support.authorization_code import log_in
 
 
@@ -99,3 +99,16 @@ def test_it_says_why_it_does_not_start(own_provider: Provider) -> None:
     with pytest.raises(RuntimeError, match="EADDRINUSE"):
         other.start()
     other.remove()
+
+
+def test_an_opaque_token_is_active_until_it_is_revoked(provider: Provider) -> None:
+    token = provider.token(OPAQUE[0])
+
+    def is_active() -> object:
+        headers = {"Authorization": basic(*OPAQUE)}
+        return provider.ask(provider.introspection, {"token": token}, headers)["active"]
+
+    assert "." not in token
+    assert is_active() is True
+    provider.revoke(token)
+    assert is_active() is False

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from marshmallow import Schema, fields, post_load
 
-from jwtpolicy import HasRole, IssuedBy, Issuer, current_token, protect
+from jwtpolicy import OWN, HasRole, IssuedBy, Issuer, current_token, protect
 from jwtpolicy.exceptions import ConfigurationError
 from tests.support.issuers import AUDIENCE, URL, application, foreign, issuer, status
 
@@ -120,9 +120,21 @@ def test_a_path_that_leads_nowhere_gives_no_roles(path: Any, claims: dict[str, A
     assert answer(issuer(roles=path), HasRole("admin"), **claims) == 403
 
 
-@pytest.mark.parametrize("name", ["fresh", "sid", "csrf", "schema", "act", "carried", "acr", "amr"])
+@pytest.mark.parametrize("name", ["fresh", "sid", "csrf", "schema", "act", "act.sub", "acr", "amr"])
 def test_a_claim_of_ours_is_dropped(name: str) -> None:
     assert name not in claims_of(issuer(), **{name: "x"})
+
+
+def test_a_claim_beside_the_roles_is_kept() -> None:
+    trusted, names = issuer(), {"https://shop.example/team": "red", "teams.red": 1}
+    settings = {"JWT_ROLES_CLAIM": "https://shop.example/roles"}
+    app, _ = application(IssuedBy(trusted), issuers=(trusted,), **settings)
+    headers = {"Authorization": f"Bearer {foreign(**names, **{settings['JWT_ROLES_CLAIM']: 1})}"}
+
+    found = app.test_client().get("/", headers=headers).json["claims"]  # type: ignore[index]
+
+    assert names.items() <= found.items()
+    assert "https://shop.example/roles" not in found
 
 
 @pytest.mark.parametrize(
@@ -168,6 +180,18 @@ def test_a_schema_makes_the_principal_of_mapped_claims() -> None:
         "sub": "login:ada",
         "number": 7,
     }
+
+
+@pytest.mark.parametrize(("user", "expected"), [("ada's row", 200), (None, 401)])
+def test_the_users_of_an_issuer_are_asked_for_at_each_request(user: Any, expected: int) -> None:
+    """The view reads no user; without the question, one who was removed here would go on."""
+    trusted = issuer(user_loader=lambda token: user)
+    app, jwt = application(IssuedBy(OWN, trusted), issuers=(trusted,))
+    with app.app_context():
+        own = jwt.issue("ada")
+
+    assert status(app, foreign()) == expected
+    assert status(app, own) == 200
 
 
 def test_an_issuer_never_changes() -> None:

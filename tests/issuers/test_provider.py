@@ -8,11 +8,12 @@ from contextlib import contextmanager
 from threading import Event
 from typing import Any
 
+import jwt as pyjwt
 import pytest
 from flask import Flask
 
 from jwtpolicy import HasScope, Issuer, current_token, protect
-from tests.services.oidc_provider import RESOURCES, Provider, new_key, resource_of
+from tests.services.oidc_provider import OPAQUE, RESOURCES, Provider, basic, new_key, resource_of
 from tests.services.redis import wait_until
 from tests.support.authorization_code import log_in
 from tests.support.issuers import application, status
@@ -34,6 +35,12 @@ def trusts(provider: Provider, **arguments: Any) -> Flask:
         return {"subject": current_token.subject, "is_machine": current_token.is_machine}
 
     return app
+
+
+def claims_of(token: str) -> dict[str, object]:
+    """Return the claims of a JWT, which nobody has verified."""
+    found: dict[str, object] = pyjwt.decode(token, options={"verify_signature": False})
+    return found
 
 
 def who(app: Flask, token: str) -> object:
@@ -102,6 +109,33 @@ def test_an_id_token_for_the_same_audience_is_refused(
 
     assert status(app, tokens.identity) == 401
     assert status(app, provider.token(RESOURCES[algorithm])) == 200
+
+
+def test_what_the_provider_says_of_a_user_as_jwt_is_no_token(
+    provider: Provider, app: Flask
+) -> None:
+    """The same key has signed it, for a client that is named as the API."""
+    tokens = log_in(provider, API, client=API, for_api=False)
+    said = provider.read(f"{provider.issuer}/me", headers=bearer(tokens.access))
+
+    assert set(claims_of(said)) >= {"iss", "aud", "sub"}
+    assert claims_of(said)["aud"] == API
+    assert status(app, said) == 401
+
+
+def test_what_the_provider_says_of_a_token_as_jwt_is_no_token(provider: Provider) -> None:
+    name, _ = OPAQUE
+    kind = "application/token-introspection+jwt"
+    headers = {"Authorization": basic(*OPAQUE), "Accept": kind}
+    said = provider.read(provider.introspection, {"token": provider.token(name)}, headers)
+
+    assert (claims_of(said)["iss"], claims_of(said)["aud"]) == (provider.issuer, name)
+    assert status(trusts(provider, audience=name), said) == 401
+
+
+def test_an_opaque_token_is_no_jwt(provider: Provider, app: Flask) -> None:
+    assert status(app, provider.token(OPAQUE[0])) == 401
+    assert status(app, provider.token(API)) == 200
 
 
 def test_a_token_for_another_api_is_refused(provider: Provider) -> None:

@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 import urllib.parse
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -25,6 +25,8 @@ _FOLDER = Path(__file__).with_name("node")
 _READY_WITHIN = 60  # seconds; on a busy machine everything takes long
 #: The client that gets tokens for itself; the program has it too.
 _MACHINE = ("machine", "the secret of a machine in tests")
+#: The API whose access tokens are opaque, and the secret by which it asks what they are.
+OPAQUE: Final = ("https://api.example/opaque", "the secret of an API in tests")
 
 Key = dict[str, Any]
 
@@ -57,6 +59,12 @@ def find() -> str | None:
     return str(found) if found else None
 
 
+def basic(name: str, secret: str) -> str:
+    """Return what a client authenticates by (:rfc:`6749#section-2.3.1`)."""
+    text = f"{urllib.parse.quote_plus(name)}:{urllib.parse.quote_plus(secret)}"
+    return f"Basic {base64.b64encode(text.encode()).decode()}"
+
+
 def new_key(algorithm: str) -> Key:
     """Return a private key; the provider names it by its thumbprint."""
     key = json.loads(_MAKERS[algorithm[:2]]())
@@ -84,6 +92,8 @@ class Provider:
         self.issuer = f"http://127.0.0.1:{self.port}"
         self.discovery = f"{self.issuer}/.well-known/openid-configuration"
         self.jwks_uri = f"{self.issuer}/jwks"
+        self.introspection = f"{self.issuer}/token/introspection"
+        self.revocation = f"{self.issuer}/token/revocation"
         self.packages = packages
         self._keys = new_keys()
         self._log = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115 - its own end
@@ -126,18 +136,28 @@ class Provider:
     def token(self, resource: str, scope: str = "notes:read") -> str:
         """Return an access token of the client ``machine``, which is its subject too."""
         form = {"grant_type": "client_credentials", "resource": resource, "scope": scope}
-        name, secret = map(urllib.parse.quote, _MACHINE)
-        credentials = base64.b64encode(f"{name}:{secret}".encode()).decode()
-        answer = self.ask(f"{self.issuer}/token", form, authorization=f"Basic {credentials}")
-        return str(answer["access_token"])
+        headers = {"Authorization": basic(*_MACHINE)}
+        return str(self.ask(f"{self.issuer}/token", form, headers)["access_token"])
 
-    def ask(self, url: str, form: dict[str, str] | None = None, **headers: str) -> dict[str, Any]:
+    def revoke(self, token: str) -> None:
+        """Withdraw an opaque token of the client ``machine``."""
+        self.read(self.revocation, {"token": token}, {"Authorization": basic(*_MACHINE)})
+
+    def ask(
+        self, url: str, form: Mapping[str, str] | None = None, headers: Mapping[str, str] = {}
+    ) -> dict[str, Any]:
         """Return the JSON that it answers, to a POST if there is a *form*."""
-        data = None if form is None else urllib.parse.urlencode(form).encode()
-        request = urllib.request.Request(url, data, headers)
-        with urllib.request.urlopen(request, timeout=60) as response:
-            answer: dict[str, Any] = json.load(response)
+        answer: dict[str, Any] = json.loads(self.read(url, form, headers))
         return answer
+
+    def read(
+        self, url: str, form: Mapping[str, str] | None = None, headers: Mapping[str, str] = {}
+    ) -> str:
+        """Return the text that it answers: some answers are a JWT."""
+        data = None if form is None else urllib.parse.urlencode(form).encode()
+        request = urllib.request.Request(url, data, dict(headers))
+        with urllib.request.urlopen(request, timeout=60) as response:
+            return str(response.read().decode())
 
     def stop(self) -> None:
         """Ask it to go, and wait."""

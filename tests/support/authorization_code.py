@@ -60,32 +60,39 @@ class CodeFlow:
         }
         return f"{self.provider.issuer}/auth?{urllib.parse.urlencode(query)}"
 
-    def exchange(self, address: str) -> Tokens:
-        """Return the tokens for the code of *address*, to which the browser came back."""
+    def exchange(self, address: str, *, for_api: bool = True) -> Tokens:
+        """Return the tokens for the code of *address*, to which the browser came back.
+
+        Args:
+            address: The address, code and all.
+            for_api: Whether the access token is for the API; else it is for the provider itself.
+        """
         query = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(address).query))
         assert query["state"] == self.state, "this is another login"
         form = {
             "grant_type": "authorization_code",
             "client_id": self.client,
             "redirect_uri": self.redirect_uri,
-            "resource": self.resource,
             "code": query["code"],
             "code_verifier": self.verifier,
+            **({"resource": self.resource} if for_api else {}),
         }
         answer = self.provider.ask(f"{self.provider.issuer}/token", form)
         return Tokens(answer["access_token"], answer["id_token"])
 
 
-def log_in(provider: Provider, resource: str, client: str, name: str = "ada") -> Tokens:
+def log_in(
+    provider: Provider, resource: str, client: str, name: str = "ada", *, for_api: bool = True
+) -> Tokens:
     """Log *name* in without a browser, and return the tokens."""
     flow = CodeFlow(provider, resource, client, f"{provider.issuer}/callback")
-    return flow.exchange(address_with_code(flow.url, name))
+    return flow.exchange(address_with_code(flow.url, name), for_api=for_api)
 
 
-def address_with_code(url: str, name: str = "ada") -> str:
-    """Log *name* in at *url*, agree, and return the address to which the browser is sent back."""
+def address_with_code(address: str, name: str = "ada") -> str:
+    """Return the address to which *name* comes back from the provider's pages."""
     opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar()))
-    address, form = url, None
+    form = None
     for _ in range(2):  # the login, and the consent
         with opener.open(address, form, timeout=60) as response:
             text = response.read().decode()
@@ -95,7 +102,7 @@ def address_with_code(url: str, name: str = "ada") -> str:
     try:
         with opener.open(address, form, timeout=60) as response:
             return str(response.url)
-    except urllib.error.HTTPError as error:  # the provider has no page at the redirection's address
+    except urllib.error.HTTPError as error:  # the provider has no page there
         with error:
             return str(error.url)
 

@@ -25,6 +25,15 @@ const machine = {
   response_types: [],
 };
 
+// An API asks what its opaque tokens are.
+const opaque = {
+  client_id: api('opaque'),
+  client_secret: 'the secret of an API in tests',
+  grant_types: [],
+  redirect_uris: [],
+  response_types: [],
+};
+
 // A native application may listen on any port of loopback.
 const shop = (id, algorithm) => ({
   client_id: id,
@@ -32,6 +41,7 @@ const shop = (id, algorithm) => ({
   token_endpoint_auth_method: 'none',
   redirect_uris: ['http://127.0.0.1/callback'],
   id_token_signed_response_alg: algorithm,
+  userinfo_signed_response_alg: algorithm,
 });
 
 // The second client of an algorithm is called as the API: its ID tokens have the API's audience.
@@ -45,20 +55,24 @@ const algorithmsOf = (keys) => new Set(keys.map((key) => key.alg).filter(Boolean
 
 const accessTokens = (resource) => ({
   scope: scopes.join(' '),
-  accessTokenFormat: 'jwt',
+  accessTokenFormat: resource === api('opaque') ? 'opaque' : 'jwt',
   accessTokenTTL: 600,
   jwt: { sign: { alg: algorithmOf(resource) } },
 });
 
 const make = (keys) => new Provider(issuer, {
   jwks: { keys },
-  clients: [machine, ...[...algorithmsOf(keys)].flatMap(clientsOf)],
+  clients: [machine, opaque, ...[...algorithmsOf(keys)].flatMap(clientsOf)],
   cookies: { keys: ['signs the cookies of tests'] },
   scopes: ['openid', 'offline_access', ...scopes],
   findAccount: (_, id) => ({ accountId: id, claims: () => ({ sub: id }) }),
   features: {
     clientCredentials: { enabled: true },
+    introspection: { enabled: true, allowedPolicy: () => true },
+    jwtIntrospection: { enabled: true },
+    jwtUserinfo: { enabled: true },
     resourceIndicators: { getResourceServerInfo: (_, resource) => accessTokens(resource) },
+    revocation: { enabled: true, allowedPolicy: () => true },
   },
 });
 

@@ -1,0 +1,1 @@
+"""An issuer and a service as two processes, and a change of the key between them."""
