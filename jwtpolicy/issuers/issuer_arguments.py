@@ -13,6 +13,7 @@ from ..exceptions import ConfigurationError, expect
 from ..keys.static_set import StaticKeys
 from ..tokens.claims import RESERVED_CLAIMS, is_storable
 from .conditions import Condition, Path
+from .opaque_tokens import Introspection
 
 if TYPE_CHECKING:
     from ..tokens.token import Token
@@ -36,6 +37,7 @@ class IssuerArguments(TypedDict, total=False):
     max_age: float | None
     schema: Schema | type[Schema] | None
     user_loader: Callable[[Token], Any] | None
+    introspection: Introspection | None
     cafile: str | None
     allow_http: bool
 

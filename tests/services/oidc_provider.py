@@ -25,10 +25,10 @@ _FOLDER = Path(__file__).with_name("node")
 _READY_WITHIN = 60  # seconds; on a busy machine everything takes long
 #: The client that gets tokens for itself; the program has it too.
 _MACHINE = ("machine", "the secret of a machine in tests")
-#: A web application, which logs users in, and its secret; the program has it too.
-SITE: Final = ("site", "the secret of a site in tests")
 #: The API whose access tokens are opaque, and the secret by which it asks what they are.
 OPAQUE: Final = ("https://api.example/opaque", "the secret of an API in tests")
+#: A web application, which logs users in, and its secret; the program has it too.
+SITE: Final = ("site", "the secret of a site in tests")
 
 Key = dict[str, Any]
 
