@@ -7,7 +7,7 @@ import time
 import pytest
 from flask import Flask
 
-from jwtpolicy import IssuedBy, JWTManager, SingleUse, protect
+from jwtpolicy import IssuedBy, JWTManager, protect
 from jwtpolicy.stores import MemoryStore
 from tests.support.issuers import URL, application, foreign, issuer, status
 
