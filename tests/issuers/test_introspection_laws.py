@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -16,7 +17,7 @@ from jwtpolicy.parsing.strict_json import parse_json, parse_object
 from jwtpolicy.tokens.jose import split
 from jwtpolicy.tokens.token import Token
 from jwtpolicy.tokens.verifier import Signed
-from tests.support.issuers import AUDIENCE, URL, public, signed_by_issuer
+from tests.support.issuers import AUDIENCE, URL, issuer, public, signed_by_issuer
 from tests.support.opaque import TOKEN, introspection, opaque_issuer
 
 NOW = 1_700_000_000
@@ -61,9 +62,9 @@ def verifier(claims: dict[str, Any]) -> IssuerVerifier:
     """Return a verifier for both sorts of token, which asks them for the same."""
     mark = {"token_type": "Bearer"}
     asked = introspection(URL, access_when=mark)
-    issuer = opaque_issuer(URL, asked, keys=[public()], access_when=mark)
+    both = opaque_issuer(URL, asked, keys=[public()], access_when=mark)
     keys = GivenKeys(KeyRing(verifying=[public()]))
-    return IssuerVerifier(issuer, keys, ForeignRules(), Told(claims))
+    return IssuerVerifier(both, keys, ForeignRules(), Told(claims))
 
 
 def signed(claims: dict[str, Any]) -> Token:
@@ -101,3 +102,16 @@ def test_signed_and_told_claims_are_judged_alike(changes: dict[str, Any], absent
 def test_the_usual_claims_are_accepted_by_both() -> None:
     assert outcome(told, USUAL) == outcome(signed, USUAL)
     assert told(USUAL).subject == "ada"
+
+
+@pytest.mark.parametrize("encoded", ["a.b.c", "", "a b", "ä", "a\n", b"opaque", None, "x" * 4097])
+def test_no_verifier_asks_about_what_is_no_opaque_token(encoded: object) -> None:
+    with pytest.raises(InvalidTokenError, match="not an opaque token"):
+        verifier(USUAL).verify_opaque(encoded, NOW)
+
+
+def test_a_verifier_without_a_server_asks_nobody() -> None:
+    plain = IssuerVerifier(issuer(), GivenKeys(KeyRing(verifying=[public()])), ForeignRules())
+
+    with pytest.raises(InvalidTokenError, match="not an opaque token"):
+        plain.verify_opaque(TOKEN, NOW)
