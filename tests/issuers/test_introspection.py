@@ -36,6 +36,7 @@ from tests.support.key_answers import Answer
 from tests.support.opaque import (
     CLIENT,
     CLIENT_SECRET,
+    INACTIVE,
     PATH,
     TOKEN,
     active,
@@ -340,6 +341,16 @@ def test_a_subject_whose_tokens_were_revoked_here_is_refused(server: FaultyKeySe
         jwt.revoke_subject("ada", issuer=server.url)
 
     assert status(app, TOKEN) == 401
+
+
+def test_explain_says_what_a_guard_would_answer(server: FaultyKeyServer) -> None:
+    server.script(PATH, active(), INACTIVE)
+    app, jwt = application(IssuedBy(server.url), issuers=(opaque_issuer(server.url),))
+
+    with app.app_context():
+        found = [jwt.explain("GET", "/", token=token).status for token in (TOKEN, "other")]
+
+    assert found == [200, 401]
 
 
 # Set-up

@@ -22,7 +22,7 @@ from tests.support import key_answers as answers
 from tests.support.faulty_key_server import FaultyKeyServer, faulty_key_server
 from tests.support.key_answers import Exchange
 from tests.support.opaque import CLIENT, CLIENT_SECRET, INACTIVE, PATH, TOKEN, active, introspection
-from tests.support.stores.forking import either, forks, leave_with
+from tests.support.stores.forking import forks, leave_with
 
 pytestmark = forks
 
@@ -396,18 +396,19 @@ def test_no_error_leaves_a_question_behind(
     assert "about tokens: ValueError" in caplog.text or raised is SystemExit
 
 
-@either
-def test_a_child_of_a_fork_asks_by_itself(
-    server: FaultyKeyServer, make: Make, fork: Callable[[], int]
-) -> None:
-    """A lock that the parent holds, a question whose thread was not forked along, and a failure."""
+def test_a_child_of_a_fork_asks_by_itself(server: FaultyKeyServer, make: Make) -> None:
+    """Its parent holds a lock and the only turn, and has seen a failure.
+
+    The fork is Python's: in a child of one in C, a thread of the server that waits for the
+    interpreter's lock would be waited for, and is not there.
+    """
     client = make(concurrency=1)
     assert client.claims_of(TOKEN)
     state = client._state()
     state.failures, state.closed_until = 1, 1e9
 
     with state.lock, state.turns:
-        pid = fork()
+        pid = os.fork()
         if pid == 0:
             leave_with(lambda: int(client.claims_of(TOKEN) is None))
 
