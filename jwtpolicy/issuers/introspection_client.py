@@ -172,8 +172,8 @@ class IntrospectionClient:
         """Ask the server when it is this question's turn.
 
         Raises:
-            _NoTurnError: Too many other questions are under way, or one of them has just shown that the
-                server is down.
+            _NoTurnError: Too many other questions are under way, or one of them has just shown that
+                the server is down.
             FetchError: The server cannot be reached, or its answer cannot be used.
         """
         # Half of the time, so that enough is left for the answer.
