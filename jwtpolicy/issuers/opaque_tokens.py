@@ -46,7 +46,7 @@ def is_bearer(header: Mapping[str, Any], claims: Mapping[str, Any]) -> bool:
 
 
 class Introspection:
-    """The endpoint of an issuer that is asked about its opaque tokens (:rfc:`7662`).
+    """The endpoint at which an issuer is asked about its opaque tokens (:rfc:`7662`).
 
     Pass it to `Issuer` as ``introspection=``. A token that is no JWT, in a header, is sent to the
     server, where a policy names this issuer. Tokens of other forms never are; so the application's
