@@ -12,7 +12,7 @@ from flask.testing import EnvironBuilder
 from werkzeug.test import EnvironBuilder as WerkzeugsBuilder
 
 from ..guards.csrf import SAFE_METHODS
-from ..policy.signatures import signature_of
+from ..parsing.signatures import signature_of
 from ..transports import CookieTransport, Transport
 from .bound_app import BoundApp
 from .sent_tokens import add_csrf_value, claims_in, fill, is_filled, plan_met_by, usual_place

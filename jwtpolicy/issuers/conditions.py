@@ -9,12 +9,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from inspect import iscoroutinefunction, signature
+from inspect import iscoroutinefunction
 from types import MappingProxyType
 from typing import Any, Final
 
-from ..exceptions import ConfigurationError
+from ..exceptions import ConfigurationError, PolicyDefinitionError
 from ..markers import ANY, Any_
+from ..parsing.signatures import signature_of
 
 logger = logging.getLogger("jwtpolicy")
 
@@ -89,10 +90,10 @@ def _takes_both(function: Callable[..., Any]) -> bool:
     if iscoroutinefunction(function) or isinstance(function, type):
         return False
     try:
-        signature(function).bind({}, {})
+        signature_of(function).bind({}, {})
     except TypeError:
         return False
-    except ValueError:  # built-in functions have none
+    except PolicyDefinitionError:  # nobody can tell: some built-in functions
         return True
     return True
 

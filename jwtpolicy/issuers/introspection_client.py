@@ -29,7 +29,7 @@ _LOG_EVERY: Final = 30.0
 _ABOUT_ALL: Final = frozenset({401, 403, 404, 429, 502, 503, 504})
 
 
-class _NoTurnError(Exception):  # it is no error of the server's
+class NoTurnError(Exception):  # it is no error of the server's
     """The server was not asked: too many questions are under way, or it has just failed."""
 
 
@@ -172,18 +172,18 @@ class IntrospectionClient:
         """Ask the server when it is this question's turn.
 
         Raises:
-            _NoTurnError: Too many other questions are under way, or one of them has just shown that
+            NoTurnError: Too many other questions are under way, or one of them has just shown that
                 the server is down.
             FetchError: The server cannot be reached, or its answer cannot be used.
         """
         # Half of the time, so that enough is left for the answer.
         if not state.turns.acquire(timeout=self._rules.timeout / 2):
             msg = f"{self._asked.concurrency} questions are under way, none of which gets through"
-            raise _NoTurnError(msg)
+            raise NoTurnError(msg)
         try:
             if was_well and state.failures:
                 msg = "it has failed while other questions waited"
-                raise _NoTurnError(msg)
+                raise NoTurnError(msg)
             return self._ask(encoded)
         finally:
             state.turns.release()
@@ -219,7 +219,7 @@ class IntrospectionClient:
         with state.lock:
             state.questions.pop(digest, None)
             now = self._clock()
-            if is_about_all and not isinstance(error, _NoTurnError):
+            if is_about_all and not isinstance(error, NoTurnError):
                 state.closed_until = now + COOL_DOWN[min(state.failures, 1)]
                 state.failures += 1
         return status
@@ -240,4 +240,4 @@ class IntrospectionClient:
                 f"it answers {status} to the client {self._asked.client_id!r:.100}; see client_id= "
                 "and client_secret= of Introspection, and whether that client may introspect"
             )
-        return str(error) if isinstance(error, FetchError | _NoTurnError) else type(error).__name__
+        return str(error) if isinstance(error, FetchError | NoTurnError) else type(error).__name__

@@ -1,1 +1,1 @@
-"""JSON of others, read strictly."""
+"""What others wrote, read strictly: JSON, and the parameters of functions."""

@@ -21,10 +21,10 @@ from ..exceptions import (
     StoreUnavailableError,
     UnknownUserError,
 )
+from ..parsing.signatures import signature_of
 from .arguments import Alone, Comparable, copied, identity_of, source_of
 from .program import CPU, Builder, Conjunction, Disjunction, Node, Program, Threshold
 from .request import AccessRequest, NoApplicationError, UserPending
-from .signatures import signature_of
 
 logger = logging.getLogger("jwtpolicy")
 

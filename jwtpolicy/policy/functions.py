@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, Concatenate, Never, ParamSpec, Protocol, 
 
 from ..exceptions import PolicyDefinitionError, expect
 from ..markers import NOT_GIVEN, NotGiven
+from ..parsing.signatures import signature_of
 from .arguments import source_of
 from .base import Policy, arguments_of
 from .request import AccessRequest
-from .signatures import signature_of
 
 type_of_function = Callable[..., Any]
 

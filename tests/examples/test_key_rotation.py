@@ -16,7 +16,7 @@ FOLDER = ROOT / "examples"
 @pytest.fixture(scope="module")
 def output() -> str:
     """Return what the demo prints; it fails if any request is refused."""
-    command = [sys.executable, "-m", "key_rotation"]
+    command = [sys.executable, "-m", "key_rotation.start"]
     run = subprocess.run(
         command, cwd=FOLDER, capture_output=True, text=True, timeout=120, check=False
     )
@@ -33,7 +33,7 @@ def test_the_new_key_signs_and_both_are_accepted(output: str) -> None:
     assert output.count("['A lamp']") == len(signed_by)
 
 
-@pytest.mark.parametrize("name", ["issuer", "service"])
+@pytest.mark.parametrize("name", ["logins", "orders"])
 def test_each_file_asks_the_question_that_it_answers(name: str) -> None:
     lines = (FOLDER / "key_rotation" / f"{name}.py").read_text(encoding="utf-8").splitlines()
 

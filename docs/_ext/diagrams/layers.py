@@ -9,7 +9,7 @@ from .drawing import NARROW, Drawing, Point, wrapped
 TITLE = "The layers of the package, and a request"
 FORMS = (NARROW,)
 
-_BOX, _LINE, _GAP, _STEP = 132, 18, 6, 19
+_BOX, _LINE, _GAP, _STEP = 132, 18, 6, 17
 
 
 def words() -> str:

@@ -12,7 +12,7 @@ from hypothesis.strategies import SearchStrategy
 from marshmallow import EXCLUDE, ValidationError, fields
 
 from ...exceptions import PolicyDefinitionError, expect
-from ...policy.signatures import signature_of
+from ...parsing.signatures import signature_of
 from ...schemas import ClaimSchema
 from ...schemas.claim_schema import claim_name
 from ...schemas.json_values import check_json

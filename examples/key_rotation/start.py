@@ -64,7 +64,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as keys, ExitStack() as running:
         new_key = flask("jwtpolicy", "keys", "generate", "--folder", keys)
         subprocess.run(new_key, check=True)
-        ports = {name: free_port() for name in ("issuer", "service")}
+        ports = {name: free_port() for name in ("logins", "orders")}
         issuer, service = (f"http://127.0.0.1:{port}" for port in ports.values())
         os.environ.update(JWT_KEYS=keys, ISSUER_URL=issuer, ADA_PASSWORD=PASSWORD)
         os.environ.update(FLASK_JWT_KEYS_RELOAD="1", FLASK_JWT_KEY_PUBLISH_DELAY="5")
