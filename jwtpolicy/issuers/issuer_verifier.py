@@ -27,6 +27,7 @@ from .foreign_claims import (
 from .issuer import Issuer
 from .issuer_keys import IssuerKeys
 from .opaque_tokens import may_be_sent
+from .resolver import IssuerResolver
 
 logger = logging.getLogger("jwtpolicy")
 
@@ -44,7 +45,7 @@ class Origin(NamedTuple):
     issuer: Issuer
     header: Mapping[str, Any]
     claims: Mapping[str, Any]
-    resolver: object = None
+    resolver: IssuerResolver | None = None
 
     @property
     def is_machine(self) -> bool:
@@ -80,7 +81,7 @@ class ForeignRules(NamedTuple):
     skew: float = 0
     roles_claim: str = "roles"
     counts_as_own: bool = False
-    resolver: object = None
+    resolver: IssuerResolver | None = None
     others_prefixes: tuple[str, ...] = ()
 
 
