@@ -17,7 +17,7 @@ from benchmarks.rows import ROWS
 from benchmarks.systems import PROTECTED
 from jwtpolicy import exceptions
 from jwtpolicy.app import bound_app
-from jwtpolicy.issuers import foreign_claims, remembered_answers
+from jwtpolicy.issuers import foreign_claims, found_issuers, remembered_answers
 from jwtpolicy.keys import fetch_budget, fetch_limits, fetching, remote_set
 from jwtpolicy.schemas import user_values
 from jwtpolicy.tokens import verifier
@@ -215,6 +215,7 @@ def test_every_cache_has_the_bound_that_the_page_says() -> None:
         verifier._MAX_HEADERS,
         remote_set.MAX_KEYS,
         remembered_answers.MAX_ANSWERS,
+        found_issuers.MAX_UNKNOWN,
         exceptions._MAX_TOLD,
         bound_app._MAX_INNER_PLANS,
         user_values._is_always_user.cache_parameters()["maxsize"],
