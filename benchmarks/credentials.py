@@ -6,8 +6,10 @@ import base64
 import json
 from collections.abc import Callable
 
+from .issuers import URLS, token_of
 from .keys import aged
-from .systems import System
+from .systems import Setup, System
+from .systems.base import CLAIMS, SCOPE
 
 Headers = dict[str, str]
 #: What a request to a system presents.
@@ -62,6 +64,25 @@ def forgery(system: System) -> Headers:
     members["note"] = "n" * (_FORGERY * 3 // 4 - len(encoded))
     text = json.dumps(members, separators=(",", ":")).encode()
     return _bearer(f"{header}.{base64.urlsafe_b64encode(text).decode().rstrip('=')}.{signature}")
+
+
+def foreign_token(system: System) -> Headers:
+    """Present a token of another issuer where one is trusted, elsewhere an own one."""
+    return _instead(system, token, token_of(URLS[0], scope=SCOPE, **CLAIMS))
+
+
+def unknown_key(system: System) -> Headers:
+    """Present one with a key that its issuer's set does not have, elsewhere a bad signature."""
+    return _instead(system, bad_signature, token_of(URLS[2], "unknown"))
+
+
+def unknown_issuer(system: System) -> Headers:
+    """Present one of nobody who is trusted, elsewhere a bad signature."""
+    return _instead(system, bad_signature, token_of("https://nobody.example.com"))
+
+
+def _instead(system: System, usual: Credential, encoded: str) -> Headers:
+    return _bearer(encoded) if system.setup is Setup.TRUSTING else usual(system)
 
 
 def _bearer(encoded: str) -> Headers:

@@ -138,6 +138,15 @@ def _issue(system: System) -> str:
         return system.issue()
 
 
+@dataclass(frozen=True)
+class BesideIssuers(Scenario):
+    """A request to an application that trusts three others, over one to the same without them."""
+
+    setup: Setup = Setup.TRUSTING
+    base: type[System] = Ours
+    systems: tuple[type[System], ...] = (Ours,)
+
+
 SCENARIOS: tuple[Scenario, ...] = (
     Scenario("header", "header", Share(0.135)),
     Scenario("user", "header, user loader", Share(0.17), setup=Setup.USERS),
@@ -190,4 +199,29 @@ SCENARIOS: tuple[Scenario, ...] = (
     Scenario("header-RS256", "header, RS256", Share(0.193), algorithm="RS256"),
     Scenario("header-ES256", "header, ES256", Share(0.363), algorithm="ES256"),
     Scenario("header-EdDSA", "header, EdDSA", Share(0.423), algorithm="EdDSA"),
+    BesideIssuers("own-beside-issuers", "own token, HS256", Duration(1)),
+    BesideIssuers(
+        "foreign-RS256",
+        "another issuer's, RS256",
+        Duration(5),
+        credentials.foreign_token,
+        path="/theirs",
+        algorithm="RS256",
+    ),
+    BesideIssuers(
+        "unknown-kid",
+        "unknown kid, RS256",
+        Duration(0),
+        credentials.unknown_key,
+        refuses_bad=True,
+        algorithm="RS256",
+    ),
+    BesideIssuers(
+        "unknown-iss",
+        "unknown iss, RS256",
+        Duration(0),
+        credentials.unknown_issuer,
+        refuses_bad=True,
+        algorithm="RS256",
+    ),
 )

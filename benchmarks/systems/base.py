@@ -46,6 +46,8 @@ class Setup(Enum):
     CLAIMS = auto()
     #: And a schema reads the nine claims.
     SCHEMA = auto()
+    #: Three other issuers are trusted.
+    TRUSTING = auto()
 
 
 class System(ABC):
@@ -70,6 +72,7 @@ class System(ABC):
         self._page = self.app.jinja_env.from_string(PAGE)
         self._route("/plain", self.required(answering()), "GET", "POST")
         self._route("/tree", self.tree(answering()), "GET")
+        self._route("/theirs", self.theirs(answering()), "GET")
         self._route("/hundred", self.hundred(answering()), "GET")
         self._route("/page", self.required(self.page), "GET")
         self._route("/optional", self.optional(answering()), "GET")
@@ -92,6 +95,10 @@ class System(ABC):
 
     def hundred(self, view: View) -> View:
         """Guard *view*: one of a hundred scopes is required."""
+        return self.required(view)
+
+    def theirs(self, view: View) -> View:
+        """Guard *view*: an access token of another issuer is required, where one is trusted."""
         return self.required(view)
 
     @abstractmethod

@@ -11,11 +11,13 @@ from flask import Response
 from marshmallow import fields
 
 from jwtpolicy import (
+    Access,
     AnyOf,
     ClaimSchema,
     ClaimsMatch,
     Fresh,
     HasScope,
+    IssuedBy,
     JWTManager,
     OptionalToken,
     Refresh,
@@ -25,6 +27,7 @@ from jwtpolicy import (
 )
 from jwtpolicy.stores import MemoryStore, SQLiteStore, TokenStore
 
+from ..issuers import URLS, KeyServer
 from .base import ADA, CLAIMS, SCOPE, USERS, Setup, System, View
 
 
@@ -68,9 +71,11 @@ class Ours(System):
 
     def start(self) -> None:
         self.store = self.make_store()
-        self.manager: JWTManager[Any] = JWTManager(
-            self.app, store=self.store, add_context_processor=True
-        )
+        self.key_server = KeyServer() if self.setup is Setup.TRUSTING else None
+        self.manager: JWTManager[Any] = JWTManager(store=self.store, add_context_processor=True)
+        for issuer in self.key_server.issuers() if self.key_server else ():
+            self.manager.trust(issuer)
+        self.manager.init_app(self.app)
         if self.setup is Setup.USERS:
             self.manager.user_loader(lambda token: USERS.get(token.subject))
         if self.setup is Setup.SCHEMA:
@@ -82,6 +87,9 @@ class Ours(System):
     def tree(self, view: View) -> View:
         has_scope = HasScope("reports:write") | HasScope(SCOPE)
         return protect(Fresh() & has_scope & ~ClaimsMatch(suspended=True))(view)
+
+    def theirs(self, view: View) -> View:
+        return protect(IssuedBy(*URLS) if self.key_server else Access())(view)
 
     def hundred(self, view: View) -> View:
         return protect(AnyOf(*(HasScope(f"part:{number}") for number in range(100))))(view)
@@ -121,6 +129,8 @@ class Ours(System):
 
     def close(self) -> None:
         self.store.close()
+        if self.key_server:
+            self.key_server.close()
 
 
 class OursOnSQLite(Ours):

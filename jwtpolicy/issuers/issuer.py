@@ -9,10 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn, Self, Unpack
 from marshmallow import Schema
 
 from ..exceptions import ConfigurationError, expect
-from ..keys.discovery import checked_issuer
-from ..keys.remote_set import checked_algorithms
-from ..keys.static_set import StaticKeys, static_ring
-from ..keys.urls import checked_url
+from ..keys.ring import StaticKeys
 from . import presets
 from .conditions import AT_JWT, Condition, Path, holds, is_client_itself, tests_of
 from .issuer_arguments import (
@@ -124,6 +121,11 @@ class Issuer:
         cafile: str | None = None,
         allow_http: bool = False,
     ) -> None:
+        # Here, because most applications trust nobody else, and should not wait for the import.
+        from ..keys.discovery import checked_issuer
+        from ..keys.remote_set import checked_algorithms
+        from ..keys.static_set import static_ring
+
         for name, switch in (("requires_jti", requires_jti), ("allow_http", allow_http)):
             expect(switch, bool, f"Issuer({name}=…) is True or False", ConfigurationError)
         with of_argument("url"):
@@ -192,8 +194,7 @@ class Issuer:
             msg = f"{self!r}: keys= and jwks_uri= exclude each other"
             raise ConfigurationError(msg)
         if self.jwks_uri is not None:
-            with of_argument("jwks_uri=…"):
-                checked_url(self.jwks_uri, allow_http=self.allow_http)
+            _check_url("jwks_uri=…", self.jwks_uri, allow_http=self.allow_http)
 
     @property
     def has_keys(self) -> bool:
@@ -204,8 +205,8 @@ class Issuer:
         how = "Issuer(introspection=…) takes an Introspection"
         expect(self.introspection, (Introspection, NoneType), how, ConfigurationError)
         if self.introspection is not None:
-            with of_argument("introspection=…"):
-                checked_url(self.introspection.endpoint, allow_http=self.allow_http)
+            endpoint = self.introspection.endpoint
+            _check_url("introspection=…", endpoint, allow_http=self.allow_http)
 
     @classmethod
     def auth0(
@@ -356,6 +357,18 @@ class Issuer:
         """
         arguments: PresetArguments = {**presets.okta(domain, server), "audience": audience, **more}
         return cls(**arguments)
+
+
+def _check_url(argument: str, url: str, *, allow_http: bool) -> None:
+    """Refuse what is no address from which something may be fetched.
+
+    Raises:
+        ConfigurationError: It is none; the message begins with the argument.
+    """
+    from ..keys.urls import checked_url
+
+    with of_argument(argument):
+        checked_url(url, allow_http=allow_http)
 
 
 def _checked_loader(loader: Callable[[Token], Any] | None) -> Callable[[Token], Any] | None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, TypedDict
 from marshmallow import Schema
 
 from ..exceptions import ConfigurationError, expect
-from ..keys.static_set import StaticKeys
+from ..keys.ring import StaticKeys
 from ..tokens.claims import RESERVED_CLAIMS, is_storable
 from .conditions import Condition, Path
 from .opaque_tokens import Introspection

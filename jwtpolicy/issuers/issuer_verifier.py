@@ -12,7 +12,7 @@ from marshmallow import EXCLUDE, Schema, ValidationError
 from ..clock import Clock, system_clock
 from ..exceptions import InvalidTokenError
 from ..schemas.reasons import places_of
-from ..tokens.jose import Header
+from ..tokens.jose import Header, parse_header
 from ..tokens.token import Token, _verified
 from ..tokens.verifier import Generation, Signed
 from .conditions import Test
@@ -206,12 +206,14 @@ class IssuerVerifier:
         if generation is None or generation.ring is not ring:
             generation = self._generation = Generation(ring)
         known = generation.headers.get(signed.head)
-        header, keys = known or generation.parsed(signed.head)
-        if known is None:
+        if known is not None:
+            header, keys = known
+        else:
+            header = signed.header or parse_header(signed.head)
             check_media_type(header.type)
-            if not keys:
-                generation = self._renewed(generation)
-                header, keys = generation.parsed(signed.head)
+            keys = generation.keys_for(header)
+            if not keys and (newer := self._renewed(generation)) is not generation:
+                generation, keys = newer, newer.keys_for(header)
         for key in keys:
             if key.verify(signed.signing_input, signed.signature) is True:
                 break

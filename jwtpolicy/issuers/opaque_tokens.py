@@ -9,7 +9,6 @@ from typing import Any, Final, NoReturn
 from urllib.parse import quote_plus
 
 from ..exceptions import ConfigurationError, expect
-from ..keys.urls import checked_url
 from .conditions import Condition, tests_of
 
 #: Seconds for which an answer may be used again at most.
@@ -83,6 +82,8 @@ class Introspection:
         concurrency: int = 8,
         access_when: Condition | Collection[Condition] = is_bearer,
     ) -> None:
+        from ..keys.urls import checked_url
+
         try:
             # Whether http will do is said by the issuer.
             self.endpoint = checked_url(endpoint, allow_http=True).text

@@ -15,7 +15,6 @@ from ..exceptions import (
     StoreUnavailableError,
     expect,
 )
-from ..keys.discovery import checked_issuer
 from ..keys.public_hosts import is_private_by_name
 from ..keys.urls import checked_url
 from .issuer import Issuer
@@ -125,6 +124,9 @@ class IssuerResolver:
         """Whether *url* is one for which the application is asked: an address, and not too long."""
         if len(url) > MAX_URL:
             return False
+        # Here, because most applications have no resolver, and should not wait for the import.
+        from ..keys.discovery import checked_issuer
+
         with suppress(ConfigurationError):
             checked_issuer(url, allow_http=self.allow_private)
             return True

@@ -6,6 +6,7 @@ import inspect
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import deepcopy
+from os import PathLike
 from typing import Any, Final, Protocol
 
 from werkzeug.exceptions import HTTPException
@@ -15,6 +16,9 @@ from .key import MIN_SECRET, Key, advice
 from .key_files import configured_key
 
 logger = logging.getLogger("jwtpolicy")
+
+#: What the keys of another issuer may be given as, where they are not fetched.
+StaticKeys = Mapping[str, object] | str | PathLike[str] | Iterable[Key]
 
 
 class KeySource(Protocol):

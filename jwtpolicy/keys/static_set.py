@@ -12,9 +12,7 @@ from .fetch_limits import MAX_BODY, FetchError
 from .key import Key
 from .remote_members import Matter
 from .remote_set import RemoteRing, checked_algorithms, read_set
-
-#: What keys may be given as.
-StaticKeys = Mapping[str, object] | str | os.PathLike[str] | Iterable[Key]
+from .ring import StaticKeys
 
 _WHAT = (
     "keys= takes a JWK set (a dict, JSON text, or the path of a file), or a list of Key objects: "

@@ -26,12 +26,14 @@ class Signed(NamedTuple):
         payload: The claims, still encoded.
         signature: The signature.
         signing_input: What was signed.
+        header: The header, if it was parsed already.
     """
 
     head: bytes
     payload: bytes
     signature: bytes
     signing_input: bytes
+    header: Header | None = None
 
 
 class Generation:
@@ -59,10 +61,14 @@ class Generation:
             InvalidTokenError: The segment is not a header that is accepted.
         """
         header = parse_header(segment)
+        return header, self.keys_for(header)
+
+    def keys_for(self, header: Header) -> tuple[Key, ...]:
+        """Return the keys that may have signed a token with this header, if any."""
         keys = find_keys(self.ring, header.algorithm, header.key_id)
         if any(key.algorithm != header.algorithm for key in keys):
-            return header, ()
-        return header, keys
+            return ()
+        return keys
 
     def remember(self, segment: bytes, header: Header, keys: tuple[Key, ...]) -> None:
         """Cache the header of a verified token: without a key nobody can fill the cache."""
@@ -149,7 +155,7 @@ class Verifier:
                 break
         else:
             reason = "the signature is not ours" if keys else "no key of that name and algorithm"
-            signed = Signed(head, payload, signature, signing_input)
+            signed = Signed(head, payload, signature, signing_input, header)
             return self._unsigned(signed, reason, kinds, purpose, now)
         if known is None:
             generation.remember(head, header, keys)

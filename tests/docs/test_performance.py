@@ -15,6 +15,12 @@ from sphinx.application import Sphinx
 from benchmarks import servers
 from benchmarks.rows import ROWS
 from benchmarks.systems import PROTECTED
+from jwtpolicy import exceptions
+from jwtpolicy.app import bound_app
+from jwtpolicy.issuers import foreign_claims, found_issuers, remembered_answers
+from jwtpolicy.keys import fetch_budget, fetch_limits, fetching, remote_set
+from jwtpolicy.schemas import user_values
+from jwtpolicy.tokens import verifier
 from tests.support.paths import DOCS
 
 sys.path.insert(0, str(DOCS / "_ext"))
@@ -40,6 +46,10 @@ ROW: dict[str, Any] = {
 def added(row: str, system: str) -> float:
     """Return what *system* adds to the base of a row."""
     return float(MEASURED[row]["added"][system])
+
+
+def base(row: str) -> float:
+    return float(MEASURED[row]["base"])
 
 
 def test_the_figures_are_those_of_the_benchmarks_rows() -> None:
@@ -185,6 +195,47 @@ def test_rules_add_little_and_an_optional_token_that_is_absent_hardly_costs() ->
 
     assert added("tree", "jwtpolicy") < 1.5 * header
     assert added("optional", "jwtpolicy") < header / 2
+
+
+def test_trusting_others_adds_nothing_to_own_tokens_and_little_to_theirs() -> None:
+    assert abs(added("own-beside-issuers", "jwtpolicy")) < 0.05 * base("own-beside-issuers")
+    assert 0 < added("foreign-RS256", "jwtpolicy") < 0.1 * base("foreign-RS256")
+
+
+@pytest.mark.parametrize("row", ["unknown-kid", "unknown-iss"])
+def test_a_token_with_an_unknown_key_or_issuer_is_cheaper_than_a_bad_signature(row: str) -> None:
+    assert added(row, "jwtpolicy") < 0
+
+
+def test_every_cache_has_the_bound_that_the_page_says() -> None:
+    """KEY-6: in the order of the table, which has a row for each."""
+    bounds = re.findall(r"^     - ([\d,]+)$", PAGE, re.MULTILINE)
+
+    assert [int(bound.replace(",", "")) for bound in bounds] == [
+        verifier._MAX_HEADERS,
+        remote_set.MAX_KEYS,
+        remembered_answers.MAX_ANSWERS,
+        found_issuers.MAX_UNKNOWN,
+        exceptions._MAX_TOLD,
+        bound_app._MAX_INNER_PLANS,
+        user_values._is_always_user.cache_parameters()["maxsize"],
+        fetching._default_context.cache_parameters()["maxsize"],
+        foreign_claims._dropped.cache_parameters()["maxsize"],
+    ]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        f"{fetch_limits.MAX_BODY:,} bytes",
+        f"{remembered_answers.MAX_BYTES:,} bytes",
+        f"every {fetch_budget.COOL_DOWN:.0f} seconds",
+        "three times in a row",
+    ],
+)
+def test_the_page_says_how_much_is_fetched_and_kept(said: str) -> None:
+    assert fetch_budget.BURST == 3
+    assert said in " ".join(PAGE.split())
 
 
 def test_without_a_token_a_hundred_rules_cost_like_one() -> None:

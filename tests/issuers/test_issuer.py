@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 from typing import Any
 
@@ -273,3 +275,11 @@ def test_iss_is_compared_as_it_is_written(url: str) -> None:
     assert answer(issuer(url), iss=url) == 200
     assert answer(issuer(url)) == 401
     assert answer(issuer(), iss=url) == 401
+
+
+def test_whoever_trusts_nobody_else_does_not_import_what_fetches_keys() -> None:
+    lazy = "discovery fetching remote remote_members remote_set remote_source static_set"
+    names = [f"jwtpolicy.keys.{name}" for name in lazy.split()]
+    program = f"import jwtpolicy, sys; print([one for one in {names} if one in sys.modules])"
+
+    assert subprocess.check_output([sys.executable, "-c", program], text=True).strip() == "[]"
