@@ -53,12 +53,6 @@ class CurrentSubject(NamedTuple):
         """The current token, if it is another issuer's that does not count as own."""
         return None if self.token is None or self.token.is_own else self.token
 
-    def is_the_user(self, found: object, schemas: SchemaRegistry) -> bool:
-        """Whether *found*, which a verb was called with, is the user of the current token."""
-        if self.token is None:
-            return False
-        return self.is_meant or (found is self.token.principal and not schemas.describes(found))
-
 
 def issuer_named(given: object, verifier: Verifier, own: frozenset[str]) -> Issuer | None:
     """Return the issuer that *given* names; None for the application itself.
@@ -132,8 +126,11 @@ def subject_meant(
         ForeignTokenError: The current token is not of the issuer that is meant, or nobody can tell
             which one is.
     """
-    if current.token is not None and current.is_the_user(found, schemas):
-        return _subject_of(current.token, issuer, is_said)
+    token = current.token
+    if token is not None and (
+        current.is_meant or (found is token.principal and not schemas.describes(found))
+    ):
+        return _subject_of(token, issuer, is_said)
     if issuer is not None:
         return Subject(issuer.url, _subject_at(issuer, found))
     text, other = schemas.subject_of(found), current.other_issuer
