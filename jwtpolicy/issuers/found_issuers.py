@@ -7,6 +7,7 @@ import math
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final, NamedTuple
 
 from ..clock import Clock, elapsed
@@ -96,9 +97,9 @@ class FoundIssuers:
 
     def _used(self, url: str, known: _Found, rules: ForeignRules) -> IssuerVerifier:
         """Return the verifier of an issuer that is known, which is now the last one used."""
-        with self._lock():
-            if url in self._known:
-                self._known.move_to_end(url)
+        # Another thread may have dropped it just now.
+        with self._lock(), suppress(KeyError):
+            self._known.move_to_end(url)
         if known.rules == rules:
             return known.verifier
         # The application was not bound yet when it was found, and something was registered since.

@@ -69,6 +69,10 @@ ROWS = {
         test_a_key_that_is_published_no_longer_is_dropped_with_the_next_fetch
         keys/test_remote_keys.py test_after_its_lifetime_the_set_is_fetched_while_requests_use_it
         test_a_set_of_a_day_is_fetched_again_before_it_is_used_for_longer""",
+    "The table of tenants": """issuers/test_tenants.py test_a_table_that_cannot_be_read_is_503
+        issuers/test_found_issuers.py test_a_database_that_fails_leaves_no_answer""",
+    "Strangers send tokens": """issuers/test_found_issuers.py test_ten_thousand_strangers_ask_a
+        test_known_tenants_are_looked_up_again_however test_the_limit_is_told_again""",
     "The issuer publishes": """issuers/test_key_server_faults.py
         test_a_published_secret_signs_nothing""",
     "A machine's clock": """unit/stores/test_sqlite.py test_a_clock_that_is_ahead_erases

@@ -12,15 +12,23 @@ import jwt as pyjwt
 import pytest
 from flask import Flask
 
-from jwtpolicy import HasScope, Issuer, current_token, protect
+from jwtpolicy import HasScope, IssuedBy, Issuer, IssuerResolver, JWTManager, current_token, protect
 from tests.services.oidc_provider import OPAQUE, RESOURCES, Provider, basic, new_key, resource_of
 from tests.services.redis import wait_until
 from tests.support.authorization_code import log_in
 from tests.support.issuers import application, status
 from tests.support.requests import bearer
+from tests.support.tenants import Table
 
 #: The API of most tests; its tokens are signed most quickly.
 API = RESOURCES["ES256"]
+
+
+def trusting(resolver: IssuerResolver) -> JWTManager:
+    """Return a manager that trusts what *resolver* finds."""
+    jwt: JWTManager = JWTManager()
+    jwt.trust(resolver)
+    return jwt
 
 
 def trusts(provider: Provider, **arguments: Any) -> Flask:
@@ -292,3 +300,22 @@ def test_a_provider_that_hangs_stops_nobody_whose_key_is_known(
     own_provider.resume()
     # The first one may have joined the fetch that hangs, at its very end.
     wait_until(lambda: status(own_app, unknown) == 200)
+
+
+def test_a_tenants_provider_is_let_in_as_long_as_the_table_has_it(provider: Provider) -> None:
+    table = Table(provider.issuer, keys=None, allow_http=True, audience=API)
+    resolver = table.resolver(audience=API, allow_private=True, recheck=0)
+    app, _ = application(IssuedBy(resolver), manager=trusting(resolver))
+    token = provider.token(API)
+
+    assert status(app, token) == 200
+    table.rows.clear()
+    assert status(app, token) == 401
+
+
+def test_a_tenants_provider_within_the_network_is_not_asked(provider: Provider) -> None:
+    table = Table(provider.issuer, keys=None, allow_http=True, audience=API)
+    resolver = table.resolver(audience=API)
+    app, _ = application(IssuedBy(resolver), manager=trusting(resolver))
+
+    assert status(app, provider.token(API)) == 401

@@ -428,6 +428,16 @@ def test_a_name_that_leads_into_a_network_is_not_connected_to(
     assert "has an address that is not on the public Internet" in caplog.text
 
 
+def test_a_dry_run_says_it_too(table: Table) -> None:
+    app, jwt = serve(table.resolver(recheck=0))
+    token = foreign(iss=RED)
+
+    with app.app_context():
+        assert jwt.explain("GET", "/", token=token).status == 200
+        table.failure = OSError("down")
+        assert jwt.explain("GET", "/", token=token).status == 503
+
+
 def test_a_verb_says_that_it_could_not_ask(table: Table) -> None:
     app, jwt = serve(table.resolver())
     table.failure = OSError("down")

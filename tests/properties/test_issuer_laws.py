@@ -35,14 +35,26 @@ from jwtpolicy.tokens.token import Token
 from tests.support.issuers import application, issuer
 from tests.support.requests import bearer
 from tests.support.strategies import foreign_token, token
+from tests.support.tenants import Table
 
 A = issuer("https://a.example")
 B = issuer("https://b.example", subject_prefix="b:")
-EVERYBODY: Names = frozenset({OWN, A.url, B.url})
-TERMS = PolicySettings(issuers={A.url: A, B.url: B})
+#: Whom a resolver finds, the issuer of a tenant.
+C = issuer("https://c.example")
+RESOLVER = Table(C.url).resolver()
+EVERYBODY: Names = frozenset({OWN, A.url, B.url, RESOLVER})
+TERMS = PolicySettings(issuers={A.url: A, B.url: B}, resolver=RESOLVER)
 
 NAMING = st.sampled_from(
-    [IssuedBy(A), IssuedBy(B.url), IssuedBy(OWN), IssuedBy(A, OWN), IssuedBy(A.url, B)]
+    [
+        IssuedBy(A),
+        IssuedBy(B.url),
+        IssuedBy(OWN),
+        IssuedBy(A, OWN),
+        IssuedBy(A.url, B),
+        IssuedBy(RESOLVER),
+        IssuedBy(RESOLVER, B),
+    ]
 )
 BLUE = ClaimsMatch(team="blue")
 levels = policies(st.one_of(NAMING, NAMING, st.just(BLUE), leaves()), max_leaves=7)
@@ -55,12 +67,24 @@ claims = st.fixed_dictionaries(
     }
 )
 foreigners = st.builds(
-    lambda whose, more: foreign_token(whose, **more), st.sampled_from([A, B]), claims
+    lambda whose, more: token_of(whose, **more), st.sampled_from([A, B, C]), claims
 )
 owners = st.builds(
     lambda kind, more: token(kind, **more), st.sampled_from(["access", "refresh", "reset"]), claims
 )
 tokens = st.one_of(foreigners, owners)
+
+
+def token_of(whose: Issuer, **more: Any) -> Token:
+    """Return a token of this issuer, which the resolver has found if it is a tenant's."""
+    return foreign_token(whose, resolver=RESOLVER if whose is C else None, **more)
+
+
+def names_of(found: Token) -> set[object]:
+    """Return what a policy may name for *found*: its issuer, by its URL or by the resolver."""
+    if found.is_own:
+        return {OWN}
+    return {RESOLVER} if found.issuer == C.url else {found.issuer}
 
 
 def outcome(policy: Policy, found: Token) -> Outcome:
@@ -95,7 +119,7 @@ def is_named(level: Policy, found: Token) -> bool:
     """Whether some way through *level* that *found* can go names its issuer, without a ``~``."""
     return any(
         all(admits(leaf, found) for leaf in way)
-        and any(isinstance(leaf, IssuedBy) and found.issuer in leaf.names for leaf in way)
+        and any(isinstance(leaf, IssuedBy) and names_of(found) & leaf.others for leaf in way)
         for way in ways(normal(level))
     )
 
@@ -129,15 +153,22 @@ def test_a_level_without_issuers_lets_in_no_foreign_token(level: Policy, found: 
     assert not names_foreign(closed(level))
 
 
-@given(policies(st.sampled_from([~IssuedBy(A), ~IssuedBy(B, OWN), BLUE, Access()])), foreigners)
+@given(
+    policies(
+        st.sampled_from([~IssuedBy(A), ~IssuedBy(B, OWN), ~IssuedBy(RESOLVER), BLUE, Access()])
+    ),
+    foreigners,
+)
 def test_an_issuer_that_is_excluded_lets_no_other_in(level: Policy, found: Token) -> None:
     if not names_foreign(level):
         assert not admits(closed(level), found)
 
 
-@given(levels, st.sampled_from([A, B]), claims)
+@given(levels, st.sampled_from([A, B, C]), claims)
 def test_who_is_excluded_does_not_pass(level: Policy, whose: Any, more: Any) -> None:
-    assert not admits(closed(level & ~IssuedBy(whose)), foreign_token(whose, **more))
+    excluded = IssuedBy(RESOLVER if whose is C else whose)
+
+    assert not admits(closed(level & ~excluded), token_of(whose, **more))
 
 
 @given(st.lists(NAMING, min_size=1, max_size=3).map(lambda named: AnyOf(*named)), tokens)
@@ -198,20 +229,20 @@ def test_who_passes_is_among_those_that_are_accepted(level: Policy, found: Token
     names = accepted_issuers(closed(level), EVERYBODY)
 
     if admits(closed(level), found):
-        assert (OWN if found.is_own else found.issuer) in names
+        assert names_of(found) & names
 
 
-@given(levels, st.sampled_from([A, B, None]))
+@given(levels, st.sampled_from([A, B, C, None]))
 def test_a_leaf_that_matters_to_a_token_is_reached_by_its_issuer(level: Policy, whose: Any) -> None:
     more: Any = {"roles": ["admin"], "scope": "read"}
     both = [
-        token(team=team, **more) if whose is None else foreign_token(whose, team=team, **more)
+        token(team=team, **more) if whose is None else token_of(whose, team=team, **more)
         for team in ("blue", "red")
     ]
     reached = [names for leaf, names in leaves_reached(closed(level), EVERYBODY) if leaf == BLUE]
 
     if admits(closed(level), both[0]) is not admits(closed(level), both[1]):
-        assert any((OWN if whose is None else whose.url) in names for names in reached)
+        assert any(names_of(both[0]) & names for names in reached)
 
 
 # Applications

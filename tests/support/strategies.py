@@ -14,6 +14,7 @@ from jwtpolicy import (
 from jwtpolicy.decision import ALLOWED, Finding
 from jwtpolicy.issuers.issuer import Issuer
 from jwtpolicy.issuers.issuer_verifier import Origin
+from jwtpolicy.issuers.resolver import IssuerResolver
 from jwtpolicy.tokens.token import Token, _verified
 
 NOW = 1_800_000_000
@@ -38,11 +39,24 @@ def token(kind: str = "access", *, is_own: bool = True, **claims: Any) -> Token:
     return _verified(members, {}, "", is_own, "u1")
 
 
-def foreign_token(issuer: Issuer, kind: str = "access", **claims: Any) -> Token:
-    """Return a token of another issuer as a verifier would make it, about the user ``u1``."""
+def foreign_token(
+    issuer: Issuer,
+    kind: str = "access",
+    *,
+    resolver: IssuerResolver | None = None,
+    **claims: Any,
+) -> Token:
+    """Return a token of another issuer as a verifier would make it, about the user ``u1``.
+
+    Args:
+        issuer: The issuer.
+        kind: The kind of the token.
+        resolver: What has found the issuer, or None.
+        claims: Further claims.
+    """
     members = {"sub": f"{issuer.subject_prefix}u1", "type": kind, "jti": "j", "iat": NOW}
     members = {**members, "iss": issuer.url, "exp": 4_000_000_000, **claims}
-    origin = Origin(issuer, {}, members)
+    origin = Origin(issuer, {}, members, resolver)
     return _verified(members, {}, issuer.url, False, "u1", origin)
 
 
