@@ -94,7 +94,7 @@ def check_subjects(
     for leaf, names in leaves_reached(whole, everybody):
         # No own subject begins with the prefix of an issuer: `SchemaRegistry` refuses it.
         plain = [n for n in names if isinstance(n, str) and not terms.issuers[n].subject_prefix]
-        if len(names) > 1 and plain and _compares_subjects(leaf):
+        if len(names) > 1 and plain and _compares_subjects(leaf, terms.identity_claim):
             raise PolicyDefinitionError(f"{label}: {_confusing(leaf, names, plain)}")
 
 
@@ -136,14 +136,15 @@ def _lack(leaf: Policy, issuer: Issuer) -> str:
     return ""
 
 
-def _compares_subjects(leaf: Policy) -> bool:
-    """Whether the answer of *leaf* depends on ``sub``, as far as the library can know."""
+def _compares_subjects(leaf: Policy, identity_claim: str) -> bool:
+    """Whether the answer of *leaf* depends on the subject, as far as the library can know."""
     if not isinstance(leaf, ClaimsMatch | ResourceMatch):
         return False
+    subjects = {"sub", identity_claim}
     is_about_claims = isinstance(leaf, ClaimsMatch)
     return any(
-        (is_about_claims and path == "sub")
-        or (isinstance(matcher, claim) and matcher.name == "sub")
+        (is_about_claims and path in subjects)
+        or (isinstance(matcher, claim) and matcher.name in subjects)
         for path, matcher in leaf.matchers
     )
 

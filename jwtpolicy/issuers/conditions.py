@@ -54,18 +54,37 @@ def tests_of(where: str, conditions: object) -> tuple[Test, ...]:
     return found
 
 
-def holds(tests: Iterable[Test], header: Mapping[str, Any], claims: Mapping[str, Any]) -> bool:
-    """Return whether one of *tests* returns True; any other answer than True counts as no.
+def holds(
+    tests: Iterable[Test],
+    header: Mapping[str, Any],
+    claims: Mapping[str, Any],
+    *,
+    in_doubt: bool = False,
+) -> bool:
+    """Return whether one of *tests* returns True.
 
-    So does an exception of the application's own function, which is logged.
+    Args:
+        tests: The conditions.
+        header: The JOSE header.
+        claims: All claims, as the issuer signed them.
+        in_doubt: What it means that a function of the application's own raises an exception, or
+            returns neither True nor False. Both are logged.
     """
     # Read-only: a function that took away a claim would change what is checked and used later.
     shown = MappingProxyType(header), MappingProxyType(claims)
     try:
-        return any(test(*shown) is True for test in tests)
+        return any(_answer(test(*shown), in_doubt) for test in tests)
     except Exception as error:  # whatever it is, it must refuse
         logger.exception("a condition of an issuer raised %s", type(error).__name__)
-        return False
+        return in_doubt
+
+
+def _answer(answer: object, in_doubt: bool) -> bool:
+    if isinstance(answer, bool):
+        return answer
+    kind = type(answer).__name__
+    logger.error("a condition of an issuer returned %s, not True or False", kind)
+    return in_doubt
 
 
 def _test_of(where: str, condition: object) -> Test:

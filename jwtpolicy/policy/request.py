@@ -74,6 +74,7 @@ class PolicySettings:
         issuers: The other issuers that are trusted, by ``iss``.
         own_issuers: ``iss`` of own tokens: the one that is written, and others that are accepted.
         has_keys: Whether the application has a key of its own, so that there are own tokens.
+        identity_claim: The claim that is the subject, too.
     """
 
     clock: Clock = system_clock
@@ -85,6 +86,7 @@ class PolicySettings:
     issuers: Mapping[str, Issuer] = field(default_factory=dict)
     own_issuers: frozenset[str] = frozenset()
     has_keys: bool = True
+    identity_claim: str = "sub"
 
     @property
     def ahead(self) -> float:

@@ -42,7 +42,7 @@ def foreign_token(issuer: Issuer, kind: str = "access", **claims: Any) -> Token:
     """Return a token of another issuer as a verifier would make it, about the user ``u1``."""
     members = {"sub": f"{issuer.subject_prefix}u1", "type": kind, "jti": "j", "iat": NOW}
     members = {**members, "iss": issuer.url, "exp": 4_000_000_000, **claims}
-    origin = Origin(issuer, {}, members)
+    origin = Origin(issuer, {}, members, 4_000_000_000)
     return _verified(members, {}, issuer.url, False, "u1", origin)
 
 
