@@ -4,6 +4,7 @@ from .app.explanation import Explanation, Verdict
 from .decision import Decision, Outcome
 from .extension import JWTManager, current_manager
 from .issuers.issuer import Issuer
+from .issuers.opaque_tokens import Introspection
 from .markers import ANY, NEVER, OWN
 from .policy import (
     Access,
@@ -62,6 +63,7 @@ __all__ = [
     "Fresh",
     "HasRole",
     "HasScope",
+    "Introspection",
     "IsSubject",
     "IssuedBy",
     "Issuer",

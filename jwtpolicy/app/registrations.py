@@ -168,7 +168,7 @@ class Registrations:
         Raises:
             SetupError: All applications are bound, another `Issuer` has this URL, or its
                 ``subject_prefix`` begins with another one, of an issuer or of a type of users, or
-                another one with it.
+                another one with it; or another one has opaque tokens, too.
         """
         with self.lock:
             self._check_open(f"trust({issuer!r})")
@@ -178,6 +178,7 @@ class Registrations:
                 raise SetupError(msg)
             for other in self._issuers.values():
                 if other is not issuer:
+                    _check_only_opaque(issuer, other)
                     _check_apart(issuer, repr(other), other.subject_prefix)
             for user_type, prefix in self.schemas.prefixes.items():
                 _check_apart(issuer, f"users of the type {user_type.__name__}", prefix)
@@ -276,6 +277,20 @@ class Registrations:
         applications = list(self._applications)
         if applications and all(one.is_bound for one in applications):
             raise SetupError(_late(what, applications))
+
+
+def _check_only_opaque(issuer: Issuer, other: Issuer) -> None:
+    """Refuse a second issuer of opaque tokens.
+
+    Raises:
+        SetupError: Both have an introspection endpoint.
+    """
+    if issuer.introspection is not None and other.introspection is not None:
+        msg = (
+            f"{issuer!r} and {other!r} have introspection= both: an opaque token does not say "
+            "whose it is, so that each server would get the tokens of the other; leave out one"
+        )
+        raise SetupError(msg)
 
 
 def _check_apart(issuer: Issuer, others: str, prefix: str) -> None:

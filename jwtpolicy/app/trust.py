@@ -7,8 +7,9 @@ from collections.abc import Iterable, Sequence
 
 from ..exceptions import ConfigurationError
 from ..issuers.issuer import Issuer
-from ..issuers.issuer_keys import GivenKeys, IssuerKeys
-from ..issuers.issuer_verifier import ForeignRules, IssuerVerifier
+from ..issuers.issuer_keys import GivenKeys, IssuerKeys, NoKeys
+from ..issuers.issuer_verifier import ForeignRules, IssuerVerifier, OpaqueClaims
+from ..issuers.opaque_tokens import Introspection
 
 logger = logging.getLogger("jwtpolicy")
 
@@ -30,7 +31,9 @@ class Trust:
         self._rules = rules
         self.own_issuers = frozenset(own_issuers) - {""}
         self.has_keys = has_keys
-        self._keys: dict[Issuer, IssuerKeys] = {}
+        # By identity: an `__eq__` of a subclass must not give one issuer the keys of another.
+        self._keys: dict[int, tuple[Issuer, IssuerKeys]] = {}
+        self._servers: dict[int, tuple[Issuer, OpaqueClaims]] = {}
 
     def verifiers(
         self, issuers: Sequence[Issuer], prefixes: Iterable[str] = ()
@@ -58,7 +61,7 @@ class Trust:
                 counts_as_own=self.counts_as_own(issuers),
                 others_prefixes=tuple(named - {one.subject_prefix}),
             )
-            found[one.url] = IssuerVerifier(one, self.keys_of(one), rules)
+            found[one.url] = IssuerVerifier(one, self.keys_of(one), rules, self._server_of(one))
         return found
 
     def counts_as_own(self, issuers: Sequence[Issuer]) -> bool:
@@ -67,10 +70,20 @@ class Trust:
 
     def keys_of(self, issuer: Issuer) -> IssuerKeys:
         """Return the keys of *issuer*, always the same object."""
-        if issuer not in self._keys:
+        if id(issuer) not in self._keys:
             # One object: two threads that bind at the same time fetch once.
-            self._keys.setdefault(issuer, _keys(issuer))
-        return self._keys[issuer]
+            self._keys.setdefault(id(issuer), (issuer, _keys(issuer)))
+        return self._keys[id(issuer)][1]
+
+    def _server_of(self, issuer: Issuer) -> OpaqueClaims | None:
+        """Return what is asked about the opaque tokens of *issuer*, always the same object."""
+        if issuer.introspection is None:
+            return None
+        if id(issuer) not in self._servers:
+            # One object, so that there is one cache, and one limit of questions.
+            made = _server(issuer, issuer.introspection)
+            self._servers.setdefault(id(issuer), (issuer, made))
+        return self._servers[id(issuer)][1]
 
     def begin(self, name: str, issuers: Sequence[Issuer]) -> None:
         """Fetch the keys in the background, and log who counts as own; *name* is the app's."""
@@ -108,6 +121,8 @@ class Trust:
 def _keys(issuer: Issuer) -> IssuerKeys:
     if issuer.keys is not None:
         return GivenKeys(issuer.keys)
+    if not issuer.has_keys:
+        return NoKeys()
     # Here, because TLS takes a while to import, and most applications trust nobody else.
     from ..keys.fetching import FetchRules
     from ..keys.remote import RemoteKeys
@@ -116,3 +131,12 @@ def _keys(issuer: Issuer) -> IssuerKeys:
     rules = FetchRules(allow_http=issuer.allow_http, cafile=issuer.cafile)
     source = RemoteSource(issuer.url, issuer.algorithms, issuer.jwks_uri, rules)
     return RemoteKeys(issuer.url, source)
+
+
+def _server(issuer: Issuer, introspection: Introspection) -> OpaqueClaims:
+    # Here, because TLS takes a while to import.
+    from ..issuers.introspection_client import IntrospectionClient
+    from ..keys.fetching import FetchRules
+
+    rules = FetchRules(allow_http=issuer.allow_http, cafile=issuer.cafile)
+    return IntrospectionClient(issuer.url, introspection, rules)

@@ -23,13 +23,16 @@ from ..exceptions import (
     SetupError,
     WrongKindError,
 )
+from ..issuers.issuer_verifier import IssuerVerifier
+from ..issuers.opaque_tokens import may_be_sent
+from ..issuers.trusting_verifier import TrustingVerifier
 from ..markers import NOT_GIVEN
 from ..policy.base import NO_TOKEN_SENT, Policy, as_policy
 from ..policy.credentials import KnownUser, is_ignorable
 from ..policy.program import Program, Run, weigh_async
 from ..sessions.users import is_loop_running
 from ..tokens.token import Token
-from ..transports import Places, Transport
+from ..transports import Places, Presented, Transport
 from .answers import Services
 from .flow import (
     ALLOW,
@@ -91,7 +94,9 @@ class Enforcement:
         self.baseline_at: Callable[[str | None], Policy | None] = lambda endpoint: baseline
         self.places = places
         self._checks = checks
-        self._verify = services.guard_verifier.verify
+        verifier = services.guard_verifier
+        self._verify = verifier.verify
+        self._opaque = verifier.opaque if isinstance(verifier, TrustingVerifier) else None
         self.refusals = refusals
 
     def admit(self, plan: Plan, state: RequestState, request: Request) -> InnerAccess | None:
@@ -385,7 +390,11 @@ class Enforcement:
                     token = verified.get(encoded)
                     if token is None:
                         # Of any kind, so that an inner guard of another kind finds it here too.
-                        token = verified[encoded] = self._verify(encoded, kinds=None, now=now)
+                        if self._opaque is not None and _is_asked(self._opaque, plan, one):
+                            token = self._opaque.verify_opaque(encoded, now)
+                        else:
+                            token = self._verify(encoded, kinds=None, now=now)
+                        verified[encoded] = token
                     found = token._claims["type"]
                     program = plan.programs.get(found) if token.is_own else plan.foreign
                     if program is None or (kind is not None and kind != found):
@@ -463,6 +472,18 @@ class Enforcement:
         except Exception as error:  # noqa: BLE001 # the decision raises it
             return error
         return ALLOW
+
+
+def _is_asked(opaque: IssuerVerifier, plan: Plan, presented: Presented) -> bool:
+    """Whether the issuer of opaque tokens is asked about a credential, as *plan* may accept it.
+
+    Nothing else is sent to it: no JWS, so no own token; and nothing where no policy names it.
+    """
+    if opaque.counts_as_own:
+        is_named = "access" in plan.programs
+    else:
+        is_named = plan.compiled is not None and opaque.issuer.url in plan.compiled.issuers
+    return is_named and presented.place.is_header and may_be_sent(presented.encoded)
 
 
 def _enforcing(request: Request) -> str:

@@ -13,7 +13,9 @@ from ..policy.baseline import for_kind
 from ..policy.claim_policies import IsSubject
 from ..policy.closing import Closed, close, joined, leaves, names_foreign
 from ..policy.credentials import Access, KnownForeignUser, OwnTokens, Refresh, TokenKind
+from ..policy.issued_by import IssuedBy
 from ..policy.program import Builder, Conjunction, Program
+from ..policy.reaching import Names, accepted_issuers
 from ..policy.request import AccessRequest, PolicySettings
 from ..policy.resource import Owns, ResourceMatch
 from ..tokens.token import Token
@@ -43,6 +45,7 @@ class CompiledLevels:
         anonymous: The program of the levels alone, for requests without a token.
         programs: The programs of the levels and the baseline, by kind of own token.
         foreign: The same for access tokens of other issuers; None where no part names one.
+        issuers: The URLs of the other issuers whose tokens the levels may accept.
         about_resource: A leaf that needs a resource, or None.
 
     Raises:
@@ -55,6 +58,7 @@ class CompiledLevels:
         "anonymous",
         "closed",
         "foreign",
+        "issuers",
         "kinds",
         "programs",
     )
@@ -69,6 +73,7 @@ class CompiledLevels:
             for kind in self.closed.kinds
         }
         self.foreign = self._foreign(baseline)
+        self.issuers = _issuers(self.closed.policy) if self.foreign else frozenset()
 
     def _foreign(self, baseline: Policy | None) -> Program | None:
         policy = self.closed.policy
@@ -168,6 +173,12 @@ class Plan:
         """
         run = self.anonymous.run(AccessRequest())
         return self.anonymous.root.compose(run)
+
+
+def _issuers(closed: Policy) -> Names:
+    """Return the other issuers that some leaf names and whose tokens *closed* may accept."""
+    named = [leaf.names for leaf in leaves(closed) if isinstance(leaf, IssuedBy)]
+    return accepted_issuers(closed, frozenset[str]().union(*named))
 
 
 def _turn(kind: str) -> tuple[bool, str]:

@@ -7,11 +7,12 @@ tokens with ``fresh: true`` must not pass `Fresh` by it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import Any, Final
 
 from ..exceptions import ExpiredTokenError, InvalidTokenError
 from ..tokens.claims import MAX_ID, malformed_claim
-from .conditions import Path, holds
+from .conditions import Path, Test, holds
 from .issuer import Issuer
 
 #: Media types that an access token may have, in lower case; without one it is what ``typ`` absent
@@ -45,8 +46,15 @@ def check_media_type(media_type: str | None) -> None:
         raise InvalidTokenError(msg)
 
 
-def check_kind(issuer: Issuer, header: Mapping[str, Any], claims: Mapping[str, Any]) -> None:
+def check_kind(
+    access_tests: Iterable[Test], header: Mapping[str, Any], claims: Mapping[str, Any]
+) -> None:
     """Refuse what is no access token: an ID token, for instance, which any client of a user has.
+
+    Args:
+        access_tests: What marks an access token of its issuer; one of them has to hold.
+        header: The JOSE header.
+        claims: All claims, as the issuer made them.
 
     Raises:
         InvalidTokenError: It has a claim of another kind of token, or lacks what marks an access
@@ -62,14 +70,23 @@ def check_kind(issuer: Issuer, header: Mapping[str, Any], claims: Mapping[str, A
     if claims.get("token_use") == "id":
         msg = "the claim token_use says that it is an ID token"
         raise InvalidTokenError(msg)
-    clients = {name for claim in CLIENT_CLAIMS if type(name := claims.get(claim)) is str}
-    audiences = _audiences(claims)
-    if audiences and audiences <= clients:
+    if _is_for_its_client(claims):
         msg = "its only audience is the client to which it was given, as in an ID token"
         raise InvalidTokenError(msg)
-    if not holds(issuer.access_tests, header, claims):
+    if not holds(access_tests, header, claims):
         msg = "nothing says that it is an access token: see access_when of its issuer"
         raise InvalidTokenError(msg)
+
+
+def _is_for_its_client(claims: Mapping[str, Any]) -> bool:
+    """Whether the token has an audience, and none but the client to which it was given."""
+    audience = claims.get("aud")
+    if not audience:
+        return False
+    clients = [claims.get(name) for name in CLIENT_CLAIMS]
+    if type(audience) is str:
+        return audience in clients
+    return all(one in clients for one in audience)
 
 
 def check_times(
@@ -150,8 +167,13 @@ def mapped(
     Raises:
         InvalidTokenError: A claim is absent that every token needs, or one is malformed.
     """
-    roles = {roles_claim, roles_claim.partition(".")[0]}
-    claims = {name: value for name, value in raw.items() if not (_is_own(name) or name in roles)}
+    dropped = _dropped(roles_claim)
+    claims = {
+        name: value
+        for name, value in raw.items()
+        # Policies read `act.sub` in a claim of exactly that name, too.
+        if name not in dropped and not ("." in name and name.partition(".")[0] in OWN_MEANING)
+    }
     claims["type"] = "access"
     claims["sub"] = issuer.subject_prefix + _subject(header, raw, issuer)
     _map(claims, raw, issuer.claims.items())
@@ -173,9 +195,10 @@ def mapped(
     return claims
 
 
-def _is_own(name: str) -> bool:
-    """Whether *name* has a meaning here; policies read ``act.sub`` in a claim of that name, too."""
-    return name in OWN_MEANING or name.partition(".")[0] in OWN_MEANING
+@cache
+def _dropped(roles_claim: str) -> frozenset[str]:
+    """Return the names that mean something here: of a dotted path, its first name too."""
+    return OWN_MEANING | {roles_claim, roles_claim.partition(".")[0]}
 
 
 def _map(claims: dict[str, Any], raw: Mapping[str, Any], paths: Iterable[tuple[str, Path]]) -> None:
@@ -198,12 +221,18 @@ def _at(raw: Mapping[str, Any], path: Path) -> Any:
 def _subject(header: Mapping[str, Any], raw: Mapping[str, Any], issuer: Issuer) -> str:
     """Return the subject: of a user the claim that the issuer names, of a machine ``sub``.
 
+    An opaque token of a machine may have none; its subject is the client then.
+
     Raises:
         InvalidTokenError: It is absent, empty or no text.
     """
     subject = raw.get(issuer.subject)
     if subject is None and issuer.subject != "sub" and issuer.is_machine(header, raw):
         subject = raw.get("sub")
+    if subject is None and not header and issuer.is_machine(header, raw):
+        # An answer about an opaque token, whose `sub` is optional (RFC 7662 section 2.2): a token
+        # that a client has for itself has no resource owner, who would be the subject.
+        subject = raw.get("client_id")
     if type(subject) is not str or not subject:
         msg = f"the claim {issuer.subject} is absent, or no text"
         raise InvalidTokenError(msg)

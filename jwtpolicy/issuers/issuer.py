@@ -26,6 +26,7 @@ from .issuer_arguments import (
     checked_seconds,
     of_argument,
 )
+from .opaque_tokens import Introspection
 from .presets import PresetArguments
 
 if TYPE_CHECKING:
@@ -82,8 +83,10 @@ class Issuer:
         schema: A marshmallow schema that makes the principal of the claims, or None.
         user_loader: Returns the user of a token, or None if there is none. It may create the local
             user at first sight.
+        introspection: How its server is asked about opaque tokens. JWTs of this issuer are then
+            accepted only if *keys* or *jwks_uri* is given.
         cafile: A PEM file with the authority of its certificate, if that is not public.
-        allow_http: Whether its keys may be fetched by http, which works on this machine only.
+        allow_http: Whether http will do for its addresses, which works on this machine only.
 
     Raises:
         ConfigurationError: An argument is missing or cannot be used.
@@ -117,6 +120,7 @@ class Issuer:
         max_age: float | None = None,
         schema: Schema | type[Schema] | None = None,
         user_loader: Callable[[Token], Any] | None = None,
+        introspection: Introspection | None = None,
         cafile: str | None = None,
         allow_http: bool = False,
     ) -> None:
@@ -135,6 +139,8 @@ class Issuer:
         self.cafile = checked_file("cafile", cafile)
         self.allow_http = allow_http
         self._check_key_source()
+        self.introspection = introspection
+        self._check_introspection()
         self.access_tests = tests_of("Issuer(access_when=…)", access_when)
         self.machine_tests = tests_of("Issuer(machine_when=…)", machine_when)
         self.subject = checked_name("subject", subject)
@@ -189,6 +195,18 @@ class Issuer:
         if self.jwks_uri is not None:
             with of_argument("jwks_uri=…"):
                 checked_url(self.jwks_uri, allow_http=self.allow_http)
+
+    @property
+    def has_keys(self) -> bool:
+        """Whether it signs tokens that are read here: all of them may be opaque."""
+        return bool(self.introspection is None or self.keys is not None or self.jwks_uri)
+
+    def _check_introspection(self) -> None:
+        how = "Issuer(introspection=…) takes an Introspection"
+        expect(self.introspection, (Introspection, NoneType), how, ConfigurationError)
+        if self.introspection is not None:
+            with of_argument("introspection=…"):
+                checked_url(self.introspection.endpoint, allow_http=self.allow_http)
 
     @classmethod
     def auth0(

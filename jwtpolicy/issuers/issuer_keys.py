@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from ..exceptions import InvalidTokenError
 from ..keys import KeyRing
 
 
@@ -35,6 +36,20 @@ class GivenKeys:
 
     def renewed(self, ring: KeyRing) -> KeyRing:
         return ring
+
+    def warm_up(self) -> None:
+        pass
+
+
+class NoKeys:
+    """The keys of an issuer whose tokens are all opaque: it signs nothing that is read here."""
+
+    def current(self) -> KeyRing:
+        msg = "no JWT of this issuer is accepted: its Issuer has neither keys= nor jwks_uri="
+        raise InvalidTokenError(msg)
+
+    def renewed(self, ring: KeyRing) -> KeyRing:
+        return ring  # pragma: no cover # there is no ring to begin with
 
     def warm_up(self) -> None:
         pass

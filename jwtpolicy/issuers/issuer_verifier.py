@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from copy import deepcopy
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from marshmallow import EXCLUDE, ValidationError
 
@@ -15,6 +15,7 @@ from ..schemas.reasons import places_of
 from ..tokens.jose import Header
 from ..tokens.token import Token, _verified
 from ..tokens.verifier import Generation, Signed
+from .conditions import Test
 from .foreign_claims import (
     check_addressed,
     check_kind,
@@ -26,6 +27,7 @@ from .foreign_claims import (
 )
 from .issuer import Issuer
 from .issuer_keys import IssuerKeys
+from .opaque_tokens import may_be_sent
 
 logger = logging.getLogger("jwtpolicy")
 
@@ -87,6 +89,17 @@ class ForeignRules(NamedTuple):
     others_prefixes: tuple[str, ...] = ()
 
 
+class OpaqueClaims(Protocol):
+    """The server that knows what the opaque tokens of an issuer say."""
+
+    def claims_of(self, encoded: str) -> dict[str, Any] | None:
+        """Return the claims of a token; None if it is not active.
+
+        Raises:
+            KeysUnavailableError: The server cannot be asked.
+        """
+
+
 class IssuerVerifier:
     """Verify the access tokens of one issuer; a ``kid`` of another one means nothing here.
 
@@ -94,11 +107,25 @@ class IssuerVerifier:
         issuer: The issuer.
         keys: Its keys.
         rules: What the application asks of all of them.
+        server: What is asked about its opaque tokens; None: there are none.
+
+    Attributes:
+        issuer: The issuer.
+        keys: Its keys.
+        counts_as_own: Whether its tokens count as the application's own.
     """
 
-    def __init__(self, issuer: Issuer, keys: IssuerKeys, rules: ForeignRules) -> None:
+    def __init__(
+        self,
+        issuer: Issuer,
+        keys: IssuerKeys,
+        rules: ForeignRules,
+        server: OpaqueClaims | None = None,
+    ) -> None:
         self.issuer = issuer
         self.keys = keys
+        self.counts_as_own = rules.counts_as_own
+        self._server = server
         self._rules = rules
         self._leeway = rules.leeway if issuer.leeway is None else issuer.leeway
         self._generation: Generation | None = None
@@ -117,18 +144,61 @@ class IssuerVerifier:
                 of this issuer.
             KeysUnavailableError: The issuer's keys could not be fetched for too long.
         """
-        issuer, rules = self.issuer, self._rules
         header = self._checked(signed)
-        names = rules.roles_claim, rules.identity_claim
-        found = mapped(header.members, claims, issuer, *names)
+        return self._accepted(header.members, claims, now, self.issuer.access_tests)
+
+    def verify_opaque(self, encoded: object, now: float | None = None) -> Token:
+        """Verify an opaque token: the server is asked what it says (:rfc:`7662`).
+
+        Args:
+            encoded: The token.
+            now: Seconds since the epoch; None: the time of the clock.
+
+        Raises:
+            ExpiredTokenError: ``exp`` or the maximum age has passed.
+            InvalidTokenError: It has not the form of an opaque token, is not active, or is no
+                access token for this application.
+            KeysUnavailableError: The server cannot be asked.
+        """
+        issuer, asked = self.issuer, self.issuer.introspection
+        if self._server is None or asked is None or not may_be_sent(encoded):
+            msg = "not an opaque token that its issuer could be asked about"
+            raise InvalidTokenError(msg)
+        claims = self._server.claims_of(str(encoded))
+        if claims is None:
+            msg = f"the server of {issuer.url} says that the token is not active"
+            raise InvalidTokenError(msg)
+        if claims.setdefault("iss", issuer.url) != issuer.url:
+            msg = f"the server of {issuer.url} says that the token is of another issuer"
+            raise InvalidTokenError(msg)
+        # Servers exist that have no other id than the token, which logs and stores must not show.
+        if claims.get("jti") == encoded:
+            del claims["jti"]
+        return self._accepted({}, claims, now, asked.access_tests)
+
+    def _accepted(
+        self,
+        header: dict[str, Any],
+        claims: dict[str, Any],
+        now: float | None,
+        access_tests: Iterable[Test],
+    ) -> Token:
+        """Return the token with these claims, which its issuer has made.
+
+        Raises:
+            ExpiredTokenError: ``exp`` or the maximum age has passed.
+            InvalidTokenError: It is no access token for this application.
+        """
+        issuer, rules = self.issuer, self._rules
+        found = mapped(header, claims, issuer, rules.roles_claim, rules.identity_claim)
         check_subject(found["sub"], rules.others_prefixes)
         check_addressed(found, issuer)
-        check_kind(issuer, header.members, claims)
+        check_kind(access_tests, header, claims)
         check_times(found, issuer, self._leeway, rules.skew, rules.clock() if now is None else now)
         end = ends_at(found, issuer, self._leeway)
-        origin = Origin(issuer, header.members, claims, end, rules.resolver)
+        origin = Origin(issuer, header, claims, end, rules.resolver)
         principal = self._principal(found)
-        return _verified(found, header.members, issuer.url, rules.counts_as_own, principal, origin)
+        return _verified(found, header, issuer.url, rules.counts_as_own, principal, origin)
 
     def _checked(self, signed: Signed) -> Header:
         """Return the header of a token that a key of the issuer has signed.

@@ -11,6 +11,7 @@ from ..tokens.jose import split
 from ..tokens.token import Token
 from ..tokens.verifier import Signed, Verifier
 from .issuer_verifier import IssuerVerifier
+from .opaque_tokens import may_be_sent
 
 #: Finds the verifier of an ``iss`` that is in no table, or None.
 FindVerifier = Callable[[str], IssuerVerifier | None]
@@ -26,6 +27,8 @@ class TrustingVerifier(Verifier):
 
     issuers: Mapping[str, IssuerVerifier]
     find_issuer: FindVerifier | None
+    #: The verifier of the only issuer whose opaque tokens are accepted, or None.
+    opaque: IssuerVerifier | None
 
     @classmethod
     def over(
@@ -42,6 +45,8 @@ class TrustingVerifier(Verifier):
         vars(made).update(vars(verifier))
         made.issuers = issuers
         made.find_issuer = find_issuer
+        asked = (one for one in issuers.values() if one.issuer.introspection is not None)
+        made.opaque = next(asked, None)
         return made
 
     def _unsigned(
@@ -70,11 +75,14 @@ class TrustingVerifier(Verifier):
 
         Raises:
             InvalidTokenError: It is no access token of that issuer for this application.
-            KeysUnavailableError: The issuer's keys could not be fetched for too long.
+            KeysUnavailableError: The issuer's keys could not be fetched for too long, or its server
+                cannot be asked about an opaque token.
         """
+        verifier = self.verifier_of(issuer)
+        if verifier is not None and verifier is self.opaque and may_be_sent(encoded):
+            return verifier.verify_opaque(encoded)
         signed = Signed(*split(encoded, self._max_length))
         claims = parse_object(signed.payload)
-        verifier = self.verifier_of(issuer)
         if verifier is None or claims.get("iss") != issuer:
             msg = f"iss is not {issuer}"
             raise InvalidTokenError(msg)

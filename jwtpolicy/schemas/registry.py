@@ -438,8 +438,8 @@ class SchemaRegistry:
                 values.
         """
         if not self._entries:
-            # `startswith` of an empty tuple is False.
-            if claims["sub"].startswith(self._issuers_prefixes):
+            abroad = self._issuers_prefixes
+            if abroad and claims["sub"].startswith(abroad):
                 raise InvalidTokenError(_OTHERS_SUBJECT)
             return claims["sub"]
         readers = self._readers_of(kind)

@@ -484,7 +484,7 @@ def test_the_audience_of_own_tokens_is_not_that_of_others(
         (When(HasScope("never")).then(IssuedBy(URL)), "own A"),
         (HasScope("read") & (IssuedBy(URL) | HasScope("read")), "own A"),
     ],
-    ids=str,
+    ids=lambda value: str(sorted(value)) if isinstance(value, set) else str(value),
 )
 def test_or_and_not_let_in_whom_they_name(policy: Policy, passing: str) -> None:
     app = world()

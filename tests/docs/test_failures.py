@@ -148,7 +148,10 @@ def test_what_one_sees_is_what_the_library_logs(cells: list[list[Tag]]) -> None:
     assert [text for text in texts if not is_logged(text)] == []
 
 
-@pytest.mark.parametrize("page", ["monitor", "troubleshooting", "backup-and-upgrade", "deploy"])
+@pytest.mark.parametrize(
+    "page",
+    ["monitor", "troubleshooting", "backup-and-upgrade", "deploy", "../howto/tokens-of-others"],
+)
 def test_what_other_pages_let_one_look_for_is_logged(page: str) -> None:
     source = (PAGE.parent / f"{page}.rst").read_text(encoding="utf-8")
     found = re.findall(r"``((?:the|a|nbf|went)\s[^`]+)``", source)

@@ -45,6 +45,7 @@ def test_nobody_is_let_in_who_was_not_asked_for_anything(page: str) -> None:
         ("return jwt.login('ada').as_response()", True),
         ("return jwt.step_up(current_user)", True),
         ("return create_access_token(request.json['name'])", True),
+        ("token = shop.authorize_access_token()\n    return jwt.login(token['sub'])", False),
         ("return jwt.login('ada') if check_password(HASH, request.form['pw']) else ''", False),
         ("return {}", False),
     ],
@@ -112,6 +113,29 @@ def test_a_login_by_cookie_without_a_check_of_the_origin_would_be_noticed() -> N
 
     assert logs_other_sites_in(view) == ["enter"]
     assert logs_other_sites_in("def answer(pair):\n    jwt.set_cookies(answer, pair)") == []
+
+
+@pytest.mark.parametrize(
+    ("body", "is_found"),
+    [
+        ("token = shop.authorize_access_token()\n    {}", False),
+        ("'''Log in.'''\n    token = shop.authorize_access_token()\n    {}", False),
+        ("claims = shop.authorize_access_token().get('userinfo') or abort(401)\n    {}", False),
+        ("token = code and shop.authorize_access_token()\n    {}", True),
+        ("token = shop.authorize_access_token() if code else None\n    {}", True),
+        ("if code:\n        token = shop.authorize_access_token()\n    {}", True),
+        ("{}\n    token = shop.authorize_access_token()", True),
+        ("with suppress(OAuthError):\n        shop.authorize_access_token()\n    {}", True),
+        ("shop.userinfo()\n    {}", True),
+    ],
+)
+def test_the_callback_of_a_provider_is_let_off_if_its_state_is_asked_for_first(
+    body: str, is_found: bool
+) -> None:
+    login = "jwt.set_cookies(answer, jwt.login('ada'))"
+    view = f"@app.get('/callback')\ndef callback():\n    {body.format(login)}\n    return answer"
+
+    assert bool(logs_other_sites_in(view)) is is_found
 
 
 @pytest.mark.parametrize("page", SOURCES)

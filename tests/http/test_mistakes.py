@@ -30,6 +30,7 @@ from jwtpolicy import (
     Fresh,
     HasRole,
     HasScope,
+    Introspection,
     IsSubject,
     IssuedBy,
     Issuer,
@@ -136,6 +137,12 @@ def trusted(name: str, **more: Any) -> Callable[[Any], Any]:
     """Return what makes an issuer with one argument, beside those that it needs."""
     usual = {"audience": "api", **more}
     return lambda value: Issuer("https://login.example", **{**usual, name: value})
+
+
+def asked(name: str) -> Callable[[Any], Any]:
+    """Return what makes an `Introspection` with one argument, beside those that it needs."""
+    usual = {"endpoint": "https://login.example", "client_id": "api", "client_secret": SECRET}
+    return lambda value: Introspection(**{**usual, name: value})
 
 
 def view(name: str, base: type = ProtectedView) -> Callable[[Any], Any]:
@@ -467,6 +474,29 @@ TABLE: dict[str, tuple[Callable[[Any], Any], set[str], str]] = {
         trusted("user_loader"),
         {"none", "function", "class"},
         "user_loader=… takes a function of the token",
+    ),
+    "Issuer.introspection": (trusted("introspection"), {"none"}, "introspection=….*Introspection"),
+    "Introspection.endpoint": (
+        asked("endpoint"),
+        set(),
+        r"Introspection\(endpoint\): .*https://login.example",
+    ),
+    "Introspection.client_id": (asked("client_id"), {"text"}, "client_id=….* text"),
+    "Introspection.client_secret": (asked("client_secret"), {"text"}, "client_secret=….* text"),
+    "Introspection.cache_seconds": (
+        asked("cache_seconds"),
+        {"number"},
+        "cache_seconds=… takes a number from 0",
+    ),
+    "Introspection.concurrency": (
+        asked("concurrency"),
+        {"number"},
+        "concurrency=… takes a number",
+    ),
+    "Introspection.access_when": (
+        asked("access_when"),
+        {"mapping", "class", "function"},
+        r"access_when=….*condition is 'at\+jwt', a mapping",
     ),
     "Issuer.allow_http": (trusted("allow_http"), {"flag"}, "allow_http=… is True or False"),
     "Issuer.auth0.domain": (

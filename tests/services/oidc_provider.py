@@ -27,6 +27,8 @@ _READY_WITHIN = 60  # seconds; on a busy machine everything takes long
 _MACHINE = ("machine", "the secret of a machine in tests")
 #: The API whose access tokens are opaque, and the secret by which it asks what they are.
 OPAQUE: Final = ("https://api.example/opaque", "the secret of an API in tests")
+#: A web application, which logs users in, and its secret; the program has it too.
+SITE: Final = ("site", "the secret of a site in tests")
 
 Key = dict[str, Any]
 

@@ -35,6 +35,7 @@ class FaultyKeyServer:
     def __init__(self, folder: Path | None = None, host: str = "127.0.0.1") -> None:
         self._scripts: dict[str, list[Answer]] = {}
         self._asked: dict[str, list[dict[str, str]]] = defaultdict(list)
+        self._bodies: dict[str, list[str]] = defaultdict(list)
         self._changed = threading.Condition()
         self._server = _Server(self)
         self.gate = threading.Event()
@@ -73,10 +74,16 @@ class FaultyKeyServer:
             is_so = self._changed.wait_for(lambda: len(self._asked[path]) >= number, _LONG)
         assert is_so, f"{path} was asked for {self.count(path)} times"
 
-    def next_answer(self, path: str, headers: dict[str, str]) -> Answer:
+    def bodies(self, path: str) -> list[str]:
+        """Return the body of each request for *path* that had one."""
+        with self._changed:
+            return list(self._bodies[path])
+
+    def next_answer(self, path: str, headers: dict[str, str], body: str = "") -> Answer:
         """Count a request, and return what to answer."""
         with self._changed:
             self._asked[path].append(headers)
+            self._bodies[path] += [body] if body else []
             self._changed.notify_all()
             script = self._scripts.get(path, [failure(404)])
             return script.pop(0) if len(script) > 1 else script[0]
@@ -123,10 +130,16 @@ class _Handler(BaseHTTPRequestHandler):
     server: _Server
 
     def do_GET(self) -> None:
+        self._exchange("")
+
+    def do_POST(self) -> None:
+        self._exchange(self.rfile.read(int(self.headers["Content-Length"])).decode())
+
+    def _exchange(self, body: str) -> None:
         script = self.server.script
         headers = {name.lower(): value for name, value in self.headers.items()}
         self.close_connection = True
-        script.next_answer(self.path, headers)(Exchange(self, script.gate))
+        script.next_answer(self.path, headers, body)(Exchange(self, script.gate))
 
     def log_message(self, format: str, *args: object) -> None:
         """Log nothing."""

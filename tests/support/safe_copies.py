@@ -9,7 +9,14 @@ from collections.abc import Callable, Iterator
 #: What makes somebody a user, or a user a more trusted one.
 _LETS_IN = {"login", "step_up", "create_access_token"}
 #: What has to be asked before in the same function, one of them.
-_ASKS = {"authenticate", "check_password", "check_password_hash", "compare_digest", "is_right"}
+_ASKS = {
+    "authenticate",
+    "authorize_access_token",
+    "check_password",
+    "check_password_hash",
+    "compare_digest",
+    "is_right",
+}
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -78,8 +85,27 @@ def logs_other_sites_in(source: str) -> list[str]:
     """Return the functions that open a session and set its cookies: they ask for no origin.
 
     `LoginView` does, and keeps the two apart: `begin` opens the session, `answer` sets the cookies.
+    The callback of a login at a provider comes from another site by nature. There Authlib's
+    ``authorize_access_token`` asks: it refuses a state that is not in the session of this browser,
+    and only a login that was begun in this browser puts one there.
     """
-    return [one.name for one in functions(source) if {"login", "set_cookies"} <= called(one)]
+    both = [one for one in functions(source) if {"login", "set_cookies"} <= called(one)]
+    return [one.name for one in both if not _asks_for_state(one)]
+
+
+def _asks_for_state(function: Function) -> bool:
+    """Say whether Authlib checks the state in each call of *function*, before the login.
+
+    It has to be the first statement, outside of every condition, and nothing may catch what it
+    raises.
+    """
+    body = function.body
+    first = body[0] if ast.get_docstring(function) is None else body[1]
+    if not isinstance(first, ast.Assign):
+        return False
+    value = first.value.values[0] if isinstance(first.value, ast.BoolOp) else first.value
+    is_sure = not any(isinstance(part, ast.IfExp) for part in ast.walk(value))
+    return is_sure and "authorize_access_token" in called(value)
 
 
 #: A comparison that is left out for a name that nobody has.

@@ -76,6 +76,7 @@ MEANINGS: dict[str, dict[str, str]] = {
         "max_age": "no limit",
         "schema": "the principal is the subject",
         "user_loader": "the user is the principal",
+        "introspection": "opaque tokens are refused",
         "cafile": DEFAULT,
     },
     "resource_metadata_blueprint": dict.fromkeys(

@@ -44,6 +44,14 @@ const shop = (id, algorithm) => ({
   userinfo_signed_response_alg: algorithm,
 });
 
+// A web application: it knows a secret, and its host is another site than the provider's.
+const site = {
+  client_id: 'site',
+  client_secret: 'the secret of a site in tests',
+  application_type: 'native',
+  redirect_uris: ['http://localhost/callback'],
+};
+
 // The second client of an algorithm is called as the API: its ID tokens have the API's audience.
 const clientsOf = (algorithm) => [shop(`shop-${algorithm}`, algorithm), shop(api(algorithm), algorithm)];
 
@@ -62,7 +70,7 @@ const accessTokens = (resource) => ({
 
 const make = (keys) => new Provider(issuer, {
   jwks: { keys },
-  clients: [machine, opaque, ...[...algorithmsOf(keys)].flatMap(clientsOf)],
+  clients: [machine, opaque, site, ...[...algorithmsOf(keys)].flatMap(clientsOf)],
   cookies: { keys: ['signs the cookies of tests'] },
   scopes: ['openid', 'offline_access', ...scopes],
   findAccount: (_, id) => ({ accountId: id, claims: () => ({ sub: id }) }),
