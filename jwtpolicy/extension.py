@@ -23,6 +23,7 @@ from .app.subjects import (
     CurrentSubject,
     IssuerName,
     Subject,
+    check_own,
     issuer_named,
     refuse_foreign,
     refuse_foreign_user,
@@ -861,6 +862,8 @@ class JWTManager(Generic[User]):
             ForeignTokenError: *subject* is `current_user`, and its token is not of *issuer*. Or
                 *issuer* is not given, *subject* is text, and the current token is another
                 issuer's and has the same subject, so that nobody can tell whose it is.
+            ForeignSubjectError: This application is meant, and *subject* begins with the
+                ``subject_prefix`` of another issuer.
             NotAnIdError: The subject is too long, or contains NUL or a lone surrogate.
             StoreUnavailableError: The token store cannot be asked.
         """
@@ -1129,11 +1132,16 @@ class JWTManager(Generic[User]):
             SubjectError: *subject* has no schema and is no plain subject.
             ConfigurationError: The application does not trust *issuer*.
             ForeignTokenError: Nobody can tell whose subject is meant.
+            ForeignSubjectError: An own subject is meant, and it begins with the prefix of another
+                issuer.
         """
         components, current = self._components(), self._current_subject(subject)
         other = self._issuer_named(issuer, components.services)
         is_said = issuer is not NOT_GIVEN
-        return subject_meant(unwrapped(subject), other, is_said, current, components.schemas)
+        meant = subject_meant(unwrapped(subject), other, is_said, current, components.schemas)
+        if meant.issuer is None:
+            check_own(meant.text, components.services.guard_verifier)
+        return meant
 
     def _current_subject(self, given: object) -> CurrentSubject:
         return CurrentSubject(self._token(), given is current_user or given is template_user)

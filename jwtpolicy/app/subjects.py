@@ -6,7 +6,13 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from ..exceptions import ConfigurationError, ForeignTokenError, SubjectError, expect
+from ..exceptions import (
+    ConfigurationError,
+    ForeignSubjectError,
+    ForeignTokenError,
+    SubjectError,
+    expect,
+)
 from ..issuers.issuer import Issuer
 from ..issuers.trusting_verifier import TrustingVerifier
 from ..markers import NotGiven, Own
@@ -132,6 +138,24 @@ def subject_meant(
         )
         raise ForeignTokenError(msg)
     return Subject(None, text)
+
+
+def check_own(subject: str, verifier: Verifier) -> None:
+    """Refuse a subject that is no own one, because the subjects of another issuer begin like it.
+
+    Args:
+        subject: ``sub``, taken for one of the application's own tokens.
+        verifier: The verifier of guards.
+
+    Raises:
+        ForeignSubjectError: It begins with the ``subject_prefix`` of another issuer: a verb would
+            do nothing, and its caller would take that for a success.
+    """
+    for one in verifier.issuers.values() if isinstance(verifier, TrustingVerifier) else ():
+        prefix, url = one.issuer.subject_prefix, one.issuer.url
+        if prefix and subject.startswith(prefix) and not one.counts_as_own:
+            msg = f"subjects that begin with {prefix!r} are not our own: say issuer={url!r}"
+            raise ForeignSubjectError(msg)
 
 
 def _subject_of(token: Token, issuer: Issuer | None, is_said: bool) -> Subject:

@@ -66,7 +66,8 @@ class Issuer:
         access_when: What marks an access token: ``"at+jwt"`` (:rfc:`9068`), a mapping of claims to
             their values, or a function of header and claims. Of several one has to hold.
         machine_when: What marks the token of a machine, likewise. By default the subject is the
-            client.
+            client. If a function raises an exception, or returns neither True nor False, the token
+            counts as a machine's.
         subject: The claim with the subject of users; that of machines is ``sub``.
         subject_prefix: What is put before the subject, so that it is no local one, and none of
             another issuer. Nobody else may have a subject that begins with it: an own user gets no

@@ -14,6 +14,10 @@ def nobody(token: Token) -> None:
     return None
 
 
+async def nobody_async(token: Token) -> None:
+    return None
+
+
 def ada_alone(token: Token) -> str | None:
     return token.subject if token.subject == "ada" else None
 
@@ -24,6 +28,7 @@ def ada_alone(token: Token) -> str | None:
         pytest.param(Access(), {}, {}, 200, id="a token"),
         pytest.param(Access(), {"user_loader": ada_alone}, {}, 200, id="a user"),
         pytest.param(Access(), {"user_loader": nobody}, {}, 401, id="a deleted user"),
+        pytest.param(Access(), {"user_loader": nobody_async}, {}, 401, id="by an async loader"),
         pytest.param(Access(), {"user_loader": ada_alone}, {"sub": "bob"}, 401, id="another"),
         pytest.param(KnownUser(), {"user_loader": nobody}, {}, 401, id="KnownUser"),
         pytest.param(Access(), {"max_age": 60}, {"iat": 1}, 401, id="an old token"),
