@@ -10,12 +10,14 @@ from ..exceptions import (
     ConfigurationError,
     ForeignSubjectError,
     ForeignTokenError,
+    StoreUnavailableError,
     SubjectError,
     expect,
 )
 from ..issuers.issuer import Issuer
 from ..issuers.trusting_verifier import TrustingVerifier
 from ..markers import NotGiven, Own
+from ..policy.request import PolicySettings
 from ..schemas import SchemaRegistry
 from ..tokens.claims import id_of
 from ..tokens.token import Token
@@ -53,12 +55,6 @@ class CurrentSubject(NamedTuple):
         """The current token, if it is another issuer's that does not count as own."""
         return None if self.token is None or self.token.is_own else self.token
 
-    def is_the_user(self, found: object, schemas: SchemaRegistry) -> bool:
-        """Whether *found*, which a verb was called with, is the user of the current token."""
-        if self.token is None:
-            return False
-        return self.is_meant or (found is self.token.principal and not schemas.describes(found))
-
 
 def issuer_named(given: object, verifier: Verifier, own: frozenset[str]) -> Issuer | None:
     """Return the issuer that *given* names; None for the application itself.
@@ -69,7 +65,8 @@ def issuer_named(given: object, verifier: Verifier, own: frozenset[str]) -> Issu
         own: ``iss`` of own tokens.
 
     Raises:
-        ConfigurationError: It is none of the trusted issuers.
+        ConfigurationError: It is none of the trusted issuers, nor found by the resolver.
+        KeysUnavailableError: The resolver could not say whether it is one.
         TypeError: It is something else, such as the None of a missing setting.
     """
     how = "issuer= takes the URL of a trusted issuer, its Issuer, or OWN"
@@ -91,6 +88,8 @@ def issuer_named(given: object, verifier: Verifier, own: frozenset[str]) -> Issu
 def issuer_claimed(claims: Mapping[str, Any], verifier: Verifier) -> Issuer | None:
     """Return the other issuer whose token these claims are, if they are true: by ``iss`` alone.
 
+    None as well if the resolver of the application fails: nobody knows then.
+
     Args:
         claims: The claims of a token that nobody has verified.
         verifier: The verifier of guards.
@@ -98,7 +97,10 @@ def issuer_claimed(claims: Mapping[str, Any], verifier: Verifier) -> Issuer | No
     url = claims.get("iss")
     if not isinstance(verifier, TrustingVerifier) or not isinstance(url, str):
         return None
-    found = verifier.verifier_of(url)
+    try:
+        found = verifier.verifier_of(url)
+    except StoreUnavailableError:
+        return None
     return None if found is None else found.issuer
 
 
@@ -126,8 +128,11 @@ def subject_meant(
         ForeignTokenError: The current token is not of the issuer that is meant, or nobody can tell
             which one is.
     """
-    if current.token is not None and current.is_the_user(found, schemas):
-        return _subject_of(current.token, issuer, is_said)
+    token = current.token
+    if token is not None and (
+        current.is_meant or (found is token.principal and not schemas.describes(found))
+    ):
+        return _subject_of(token, issuer, is_said)
     if issuer is not None:
         return Subject(issuer.url, _subject_at(issuer, found))
     text, other = schemas.subject_of(found), current.other_issuer
@@ -140,21 +145,23 @@ def subject_meant(
     return Subject(None, text)
 
 
-def check_own(subject: str, verifier: Verifier) -> None:
+def check_own(subject: str, terms: PolicySettings) -> None:
     """Refuse a subject that is no own one, because the subjects of another issuer begin like it.
 
     Args:
         subject: ``sub``, taken for one of the application's own tokens.
-        verifier: The verifier of guards.
+        terms: The issuers that are trusted, and the resolver; none of them counts as own.
 
     Raises:
         ForeignSubjectError: It begins with the ``subject_prefix`` of another issuer: a verb would
             do nothing, and its caller would take that for a success.
     """
-    for one in verifier.issuers.values() if isinstance(verifier, TrustingVerifier) else ():
-        prefix, url = one.issuer.subject_prefix, one.issuer.url
-        if prefix and subject.startswith(prefix) and not one.counts_as_own:
-            msg = f"subjects that begin with {prefix!r} are not our own: say issuer={url!r}"
+    others = [(one.subject_prefix, repr(url)) for url, one in terms.issuers.items()]
+    if terms.resolver is not None:
+        others.append((terms.resolver.subject_prefix, "the URL of the tenant's issuer"))
+    for prefix, url in others:
+        if prefix and subject.startswith(prefix):
+            msg = f"subjects that begin with {prefix!r} are not our own: say issuer={url}"
             raise ForeignSubjectError(msg)
 
 

@@ -11,13 +11,16 @@ from typing import Any, Final
 
 import pytest
 from flask import Flask
+from marshmallow import fields
 
 from jwtpolicy import (
     OWN,
     Access,
+    ClaimSchema,
     HasScope,
     IssuedBy,
     Issuer,
+    IssuerResolver,
     JWTManager,
     Owns,
     current_token,
@@ -151,6 +154,25 @@ def test_the_end_of_a_subject_counts_for_a_clock_that_is_ahead(leeway: float | N
     assert post(app, encoded) == 401
 
 
+class Member:
+    """A local user."""
+
+    id = "m1"
+
+
+def test_an_own_session_is_opened_for_an_object_of_a_local_user() -> None:
+    """As after a login at a provider: the application says who it is here."""
+    app, jwt, found = application(lambda jwt: jwt.login(Member()))
+
+    @jwt.claims_for(Member)
+    class MemberSchema(ClaimSchema):
+        sub = fields.Str(attribute="id")
+
+    assert post(app, foreign()) == 200
+    with app.app_context():
+        assert jwt.verify(found[0].access_token).subject == "m1"
+
+
 def test_own_users_mean_what_they_meant() -> None:
     app, jwt, found = application(lambda jwt: jwt.sessions(current_user))
     with app.app_context():
@@ -239,6 +261,18 @@ def test_a_verb_that_would_mean_nobody_says_so(verb: Callable[..., Any], said: A
 
     with app.app_context(), pytest.raises(ForeignSubjectError, match="say issuer='https"):
         verb(jwt, **said)
+
+
+def test_a_verb_that_would_mean_a_user_of_a_tenant_says_so() -> None:
+    app, jwt = Flask("tenants"), JWTManager[Any]()
+    app.config.update(TESTING=True, JWT_STORE_URL="memory://", JWT_SECRET_KEY=SECRET)
+    jwt.trust(IssuerResolver(lambda url: None, audience="api", subject_prefix="tenant:"))
+    jwt.init_app(app)
+
+    with app.app_context(), pytest.raises(ForeignSubjectError, match="the tenant's issuer"):
+        jwt.revoke_subject(f"tenant:{URL}|ada")
+    with app.app_context():
+        jwt.revoke_subject("ada")
 
 
 def test_verify_takes_own_tokens_only() -> None:
