@@ -23,6 +23,7 @@ from .app.subjects import (
     CurrentSubject,
     IssuerName,
     Subject,
+    check_own,
     issuer_named,
     refuse_foreign,
     refuse_foreign_user,
@@ -866,6 +867,8 @@ class JWTManager(Generic[User]):
             ForeignTokenError: *subject* is `current_user`, and its token is not of *issuer*; or it
                 is text that is the subject of another issuer's current token, and *issuer* is not
                 given.
+            ForeignSubjectError: This application is meant, and *subject* begins with the
+                ``subject_prefix`` of another issuer.
             NotAnIdError: The subject is too long, or contains NUL or a lone surrogate.
             StoreUnavailableError: The token store cannot be asked.
         """
@@ -1134,11 +1137,18 @@ class JWTManager(Generic[User]):
             SubjectError: *subject* has no schema and is no plain subject.
             ConfigurationError: The application does not trust *issuer*.
             ForeignTokenError: Nobody can tell whose subject is meant.
+            ForeignSubjectError: An own subject is meant, and it begins with the prefix of another
+                issuer.
         """
         components, current = self._components(), self._current_subject(subject)
         other = self._issuer_named(issuer, components.services)
         is_said = issuer is not NOT_GIVEN
-        return subject_meant(unwrapped(subject), other, is_said, current, components.schemas)
+        meant = subject_meant(unwrapped(subject), other, is_said, current, components.schemas)
+        services = components.services
+        # One and the same where nobody else is trusted, or the other issuer counts as own.
+        if meant.issuer is None and services.verifier is not services.guard_verifier:
+            check_own(meant.text, services.terms)
+        return meant
 
     def _current_subject(self, given: object) -> CurrentSubject:
         return CurrentSubject(self._token(), given is current_user or given is template_user)

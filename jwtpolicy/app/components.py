@@ -142,7 +142,11 @@ class Parts:
         self._trust = Trust(
             # Not *clock* itself, so that nothing of other issuers keeps the time on its own.
             ForeignRules(
-                self.now, settings.decode_leeway, settings.clock_skew, settings.roles_claim
+                self.now,
+                settings.decode_leeway,
+                settings.clock_skew,
+                settings.roles_claim,
+                settings.identity_claim,
             ),
             self.own_issuers,
             has_keys=self.keys is not _NO_KEYS,
@@ -344,7 +348,7 @@ class Parts:
             ),
             additions=additions,
             sessions=sessions,
-            baseline=_with_users(baseline, registered),
+            baseline=_with_users(baseline, registered, self._trust),
         )
 
     def _verifiers(self, registered: Registered) -> tuple[Verifier, Verifier]:
@@ -426,14 +430,16 @@ def _check_users(registered: Registered, trust: Trust) -> None:
         raise ConfigurationError(msg)
 
 
-def _with_users(baseline: Policy | None, registered: Registered) -> Policy | None:
+def _with_users(baseline: Policy | None, registered: Registered, trust: Trust) -> Policy | None:
     """Return the baseline; guards load the users of all tokens that have a loader."""
     if baseline is None or registered.is_lazy:
         return baseline
     if registered.user_loader is not None:
         return baseline & KnownUser()
     if any(other.user_loader is not None for other in registered.others):
-        return baseline & KnownForeignUser()
+        # Where they count as own, `KnownForeignUser` is left out like all that is true of own ones.
+        counts_as_own = trust.counts_as_own(registered.issuers, registered.resolver)
+        return baseline & (KnownUser() if counts_as_own else KnownForeignUser())
     return baseline
 
 
@@ -551,6 +557,7 @@ def _terms(
         issuers={issuer.url: issuer for issuer in registered.issuers},
         own_issuers=trust.own_issuers,
         has_keys=trust.has_keys,
+        identity_claim=settings.identity_claim,
         resolver=registered.resolver,
     )
 

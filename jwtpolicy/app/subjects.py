@@ -8,6 +8,7 @@ from uuid import UUID
 
 from ..exceptions import (
     ConfigurationError,
+    ForeignSubjectError,
     ForeignTokenError,
     StoreUnavailableError,
     SubjectError,
@@ -16,6 +17,7 @@ from ..exceptions import (
 from ..issuers.issuer import Issuer
 from ..issuers.trusting_verifier import TrustingVerifier
 from ..markers import NotGiven, Own
+from ..policy.request import PolicySettings
 from ..schemas import SchemaRegistry
 from ..tokens.claims import id_of
 from ..tokens.token import Token
@@ -141,6 +143,26 @@ def subject_meant(
         )
         raise ForeignTokenError(msg)
     return Subject(None, text)
+
+
+def check_own(subject: str, terms: PolicySettings) -> None:
+    """Refuse a subject that is no own one, because the subjects of another issuer begin like it.
+
+    Args:
+        subject: ``sub``, taken for one of the application's own tokens.
+        terms: The issuers that are trusted, and the resolver; none of them counts as own.
+
+    Raises:
+        ForeignSubjectError: It begins with the ``subject_prefix`` of another issuer: a verb would
+            do nothing, and its caller would take that for a success.
+    """
+    others = [(one.subject_prefix, repr(url)) for url, one in terms.issuers.items()]
+    if terms.resolver is not None:
+        others.append((terms.resolver.subject_prefix, "the URL of the tenant's issuer"))
+    for prefix, url in others:
+        if prefix and subject.startswith(prefix):
+            msg = f"subjects that begin with {prefix!r} are not our own: say issuer={url}"
+            raise ForeignSubjectError(msg)
 
 
 def _subject_of(token: Token, issuer: Issuer | None, is_said: bool) -> Subject:

@@ -36,9 +36,10 @@ class Trust:
         self._rules = rules
         self.own_issuers = frozenset(own_issuers) - {""}
         self.has_keys = has_keys
-        self._keys: dict[Issuer, IssuerKeys] = {}
+        # By identity: an `__eq__` of a subclass must not give one issuer the keys of another.
+        self._keys: dict[int, tuple[Issuer, IssuerKeys]] = {}
+        self._servers: dict[int, tuple[Issuer, OpaqueClaims]] = {}
         self._found: dict[IssuerResolver, FoundIssuers] = {}
-        self._servers: dict[Issuer, OpaqueClaims] = {}
 
     def trusting(
         self,
@@ -105,19 +106,20 @@ class Trust:
 
     def keys_of(self, issuer: Issuer) -> IssuerKeys:
         """Return the keys of *issuer*, always the same object."""
-        if issuer not in self._keys:
+        if id(issuer) not in self._keys:
             # One object: two threads that bind at the same time fetch once.
-            self._keys.setdefault(issuer, _keys(issuer))
-        return self._keys[issuer]
+            self._keys.setdefault(id(issuer), (issuer, _keys(issuer)))
+        return self._keys[id(issuer)][1]
 
     def _server_of(self, issuer: Issuer) -> OpaqueClaims | None:
         """Return what is asked about the opaque tokens of *issuer*, always the same object."""
         if issuer.introspection is None:
             return None
-        if issuer not in self._servers:
+        if id(issuer) not in self._servers:
             # One object, so that there is one cache, and one limit of questions.
-            self._servers.setdefault(issuer, _server(issuer, issuer.introspection))
-        return self._servers[issuer]
+            made = _server(issuer, issuer.introspection)
+            self._servers.setdefault(id(issuer), (issuer, made))
+        return self._servers[id(issuer)][1]
 
     def begin(self, name: str, issuers: Sequence[Issuer], resolver: IssuerResolver | None) -> None:
         """Fetch the keys in the background, and log who counts as own; *name* is the app's."""

@@ -105,7 +105,7 @@ def check_subjects(
         plain = [name for name in names if not isinstance(name, Own) and not _prefix(name, terms)]
         # A resolver alone finds several issuers.
         are_several = len(names) > 1 or terms.resolver in plain
-        if are_several and plain and _compares_subjects(leaf):
+        if are_several and plain and _compares_subjects(leaf, terms.identity_claim):
             raise PolicyDefinitionError(f"{label}: {_confusing(leaf, names, plain)}")
 
 
@@ -173,14 +173,15 @@ def _reads_user(leaf: Policy) -> bool:
     return isinstance(leaf, Matching) and any(one.needs_user for _, one in leaf.matchers)
 
 
-def _compares_subjects(leaf: Policy) -> bool:
-    """Whether the answer of *leaf* depends on ``sub``, as far as the library can know."""
+def _compares_subjects(leaf: Policy, identity_claim: str) -> bool:
+    """Whether the answer of *leaf* depends on the subject, as far as the library can know."""
     if not isinstance(leaf, ClaimsMatch | ResourceMatch):
         return False
+    subjects = {"sub", identity_claim}
     is_about_claims = isinstance(leaf, ClaimsMatch)
     return any(
-        (is_about_claims and path == "sub")
-        or (isinstance(matcher, claim) and matcher.name == "sub")
+        (is_about_claims and path in subjects)
+        or (isinstance(matcher, claim) and matcher.name in subjects)
         for path, matcher in leaf.matchers
     )
 

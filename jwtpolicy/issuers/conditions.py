@@ -57,18 +57,37 @@ def tests_of(where: str, conditions: object) -> tuple[Test, ...]:
     return found
 
 
-def holds(tests: Iterable[Test], header: Mapping[str, Any], claims: Mapping[str, Any]) -> bool:
-    """Return whether one of *tests* returns True; any other answer than True counts as no.
+def holds(
+    tests: Iterable[Test],
+    header: Mapping[str, Any],
+    claims: Mapping[str, Any],
+    *,
+    in_doubt: bool = False,
+) -> bool:
+    """Return whether one of *tests* returns True.
 
-    So does an exception of the application's own function, which is logged.
+    Args:
+        tests: The conditions.
+        header: The JOSE header.
+        claims: All claims, as the issuer signed them.
+        in_doubt: What it means that a function of the application's own raises an exception, or
+            returns neither True nor False. Both are logged.
     """
     try:
         for test in tests:
-            if test(header, claims) is True:
+            answer: object = test(header, claims)
+            if answer is True or (answer is not False and _doubted(answer, in_doubt)):
                 return True
     except Exception as error:  # whatever it is, it must refuse
         logger.exception("a condition of an issuer raised %s", type(error).__name__)
+        return in_doubt
     return False
+
+
+def _doubted(answer: object, in_doubt: bool) -> bool:
+    kind = type(answer).__name__
+    logger.error("a condition of an issuer returned %s, not True or False", kind)
+    return in_doubt
 
 
 def _test_of(where: str, condition: object) -> Test:

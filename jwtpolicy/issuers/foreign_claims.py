@@ -99,16 +99,22 @@ def check_times(
         ExpiredTokenError: ``exp`` has passed, or the token is older than the issuer allows.
         InvalidTokenError: ``nbf`` or ``iat`` is in the future.
     """
-    if now >= claims["exp"] + leeway:
-        msg = "exp has passed"
+    if now >= ends_at(claims, issuer, leeway):
+        is_over = now >= claims["exp"] + leeway
+        msg = "exp has passed" if is_over else "the token is older than max_age of its issuer"
         raise ExpiredTokenError(msg)
     latest = now + (leeway if leeway > skew else skew)  # not max(): a call for each token
     if claims.get("nbf", 0) > latest or claims["iat"] > latest:
         msg = "nbf or iat lies in the future"
         raise InvalidTokenError(msg)
-    if issuer.max_age is not None and now >= claims["iat"] + issuer.max_age + leeway:
-        msg = "the token is older than max_age of its issuer"
-        raise ExpiredTokenError(msg)
+
+
+def ends_at(claims: Mapping[str, Any], issuer: Issuer, leeway: float) -> float:
+    """Return when a token is not accepted any more, in seconds since the epoch."""
+    end: float = claims["exp"]
+    if issuer.max_age is not None:
+        end = min(end, claims["iat"] + issuer.max_age)
+    return end + leeway
 
 
 def check_subject(subject: str, others_prefixes: tuple[str, ...]) -> None:
@@ -150,7 +156,11 @@ def check_addressed(claims: Mapping[str, Any], issuer: Issuer) -> None:
 
 
 def mapped(
-    header: Mapping[str, Any], raw: Mapping[str, Any], issuer: Issuer, roles_claim: str
+    header: Mapping[str, Any],
+    raw: Mapping[str, Any],
+    issuer: Issuer,
+    roles_claim: str,
+    identity_claim: str = "sub",
 ) -> dict[str, Any]:
     """Return the claims as policies read them.
 
@@ -159,6 +169,7 @@ def mapped(
         raw: All claims, as they were signed.
         issuer: Whose token it is.
         roles_claim: ``JWT_ROLES_CLAIM``.
+        identity_claim: ``JWT_IDENTITY_CLAIM``, which is the subject here too.
 
     Raises:
         InvalidTokenError: A claim is absent that every token needs, or one is malformed.
@@ -179,6 +190,8 @@ def mapped(
     scope = raw.get(place) if type(place) is str else _at(raw, place)
     if scope is not None:
         claims["scope"] = scope if type(scope) is str else _scope(scope)
+    # Last: policies compare it with own users, whatever the issuer has in a claim of that name.
+    claims[identity_claim] = claims["sub"]
     for name in issuer.required:
         if name not in claims:
             msg = f"absent: {name}"

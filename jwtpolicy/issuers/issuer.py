@@ -63,7 +63,8 @@ class Issuer:
         access_when: What marks an access token: ``"at+jwt"`` (:rfc:`9068`), a mapping of claims to
             their values, or a function of header and claims. Of several one has to hold.
         machine_when: What marks the token of a machine, likewise. By default the subject is the
-            client.
+            client. If a function raises an exception, or returns neither True nor False, the token
+            counts as a machine's.
         subject: The claim with the subject of users; that of machines is ``sub``.
         subject_prefix: What is put before the subject, so that it is no local one, and none of
             another issuer. Nobody else may have a subject that begins with it: an own user gets no
@@ -169,13 +170,14 @@ class Issuer:
         raise AssertionError  # pragma: no cover # the line above has raised
 
     def is_machine(self, header: Mapping[str, Any], claims: Mapping[str, Any]) -> bool:
-        """Whether a token is a machine's, by ``machine_when``.
+        """Whether a token is a machine's, by ``machine_when``; in doubt it is no user's.
 
         Args:
             header: The JOSE header.
             claims: All claims, as the issuer signed them.
         """
-        return holds(self.machine_tests, header, claims)
+        # A machine that was taken for a user could own what the user of the same name owns.
+        return holds(self.machine_tests, header, claims, in_doubt=True)
 
     def __repr__(self) -> str:
         return f"<Issuer {self.url}>"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from os.path import isfile
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, TypedDict
 
 from marshmallow import Schema
@@ -121,8 +122,8 @@ def checked_path(argument: str, value: object) -> str | tuple[str, ...]:
     return value  # type: ignore[return-value] # checked
 
 
-def checked_claims(value: object) -> dict[str, str | tuple[str, ...]]:
-    """Return the mapping of claims.
+def checked_claims(value: object) -> Mapping[str, str | tuple[str, ...]]:
+    """Return the mapping of claims, which nobody can change any more.
 
     Raises:
         ConfigurationError: It is no mapping, or sets a claim that has its own argument or that
@@ -138,7 +139,8 @@ def checked_claims(value: object) -> dict[str, str | tuple[str, ...]]:
             "arguments, and the others belong to tokens of this application"
         )
         raise ConfigurationError(msg)
-    return {name: checked_path(f"claims={{{name!r}: …}}", path) for name, path in mapping.items()}
+    paths = {name: checked_path(f"claims={{{name!r}: …}}", path) for name, path in mapping.items()}
+    return MappingProxyType(paths)
 
 
 def checked_seconds(argument: str, value: object, most: float) -> float | None:

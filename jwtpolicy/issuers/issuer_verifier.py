@@ -22,6 +22,7 @@ from .foreign_claims import (
     check_media_type,
     check_subject,
     check_times,
+    ends_at,
     mapped,
 )
 from .issuer import Issuer
@@ -39,12 +40,14 @@ class Origin(NamedTuple):
         issuer: The issuer.
         header: The JOSE header.
         claims: All claims as they were signed, before names were mapped.
+        ends_at: When the token is not accepted any more, in seconds since the epoch.
         resolver: The resolver that named the issuer, or None.
     """
 
     issuer: Issuer
     header: Mapping[str, Any]
     claims: Mapping[str, Any]
+    ends_at: float
     resolver: IssuerResolver | None = None
 
     @property
@@ -71,6 +74,7 @@ class ForeignRules(NamedTuple):
         leeway: ``JWT_DECODE_LEEWAY``.
         skew: ``JWT_CLOCK_SKEW``.
         roles_claim: ``JWT_ROLES_CLAIM``.
+        identity_claim: ``JWT_IDENTITY_CLAIM``.
         counts_as_own: Whether the tokens of the issuer count as the application's own.
         resolver: The resolver that named the issuer, or None.
         others_prefixes: What stands before the subjects of other issuers and of types of users.
@@ -80,6 +84,7 @@ class ForeignRules(NamedTuple):
     leeway: float = 0
     skew: float = 0
     roles_claim: str = "roles"
+    identity_claim: str = "sub"
     counts_as_own: bool = False
     resolver: IssuerResolver | None = None
     others_prefixes: tuple[str, ...] = ()
@@ -186,13 +191,14 @@ class IssuerVerifier:
             InvalidTokenError: It is no access token for this application.
         """
         issuer, rules = self.issuer, self._rules
-        found = mapped(header, claims, issuer, rules.roles_claim)
+        found = mapped(header, claims, issuer, rules.roles_claim, rules.identity_claim)
         if rules.others_prefixes:
             check_subject(found["sub"], rules.others_prefixes)
         check_addressed(found, issuer)
         check_kind(access_tests, header, claims)
         check_times(found, issuer, self._leeway, rules.skew, rules.clock() if now is None else now)
-        origin = Origin(issuer, header, claims, rules.resolver)
+        end = ends_at(found, issuer, self._leeway)
+        origin = Origin(issuer, header, claims, end, rules.resolver)
         principal = found["sub"] if issuer.schema is None else self._principal(found, issuer.schema)
         return _verified(found, header, issuer.url, rules.counts_as_own, principal, origin)
 

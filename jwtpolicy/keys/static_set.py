@@ -64,6 +64,9 @@ def _ring_of_keys(keys: Iterable[Key], algorithms: tuple[str, ...]) -> RemoteRin
             msg = f"{key!r} is for none of algorithms=, which are {', '.join(algorithms)}"
             raise ConfigurationError(msg)
         found.append(key.public())
+    if not found:
+        msg = f"{_WHAT}; this one is empty"
+        raise ConfigurationError(msg)
     return RemoteRing(found)
 
 

@@ -16,6 +16,7 @@ from ..exceptions import (
     WrongKindError,
 )
 from ..tokens.status import TokenStatus
+from ..tokens.token import Token
 from .base import (
     AnyOf,
     Not,
@@ -69,7 +70,14 @@ class TokenKind(Credential):
             return without_token(access)
         if token._claims["type"] != self.kind:
             return wrong_kind(token.kind, self.kind)
-        return _EXPIRED if access.terms.is_over(token._claims.get("exp")) else ALLOWED
+        return _EXPIRED if _is_over(token, access) else ALLOWED
+
+
+def _is_over(token: Token, access: AccessRequest) -> bool:
+    """Whether *token* would not be accepted any more: another issuer has limits of its own."""
+    if token._origin is None:
+        return access.terms.is_over(token._claims.get("exp"))
+    return access.terms.clock() >= token._origin.ends_at
 
 
 def wrong_kind(kind: str, asked: str) -> Finding:

@@ -76,6 +76,7 @@ class PolicySettings:
         resolver: What finds further ones, or None.
         own_issuers: ``iss`` of own tokens: the one that is written, and others that are accepted.
         has_keys: Whether the application has a key of its own, so that there are own tokens.
+        identity_claim: The claim that is the subject, too.
     """
 
     clock: Clock = system_clock
@@ -87,6 +88,7 @@ class PolicySettings:
     issuers: Mapping[str, Issuer] = field(default_factory=dict)
     own_issuers: frozenset[str] = frozenset()
     has_keys: bool = True
+    identity_claim: str = "sub"
     resolver: IssuerResolver | None = None
 
     @property

@@ -66,6 +66,10 @@ class TokenOrigin(Protocol):
         """Whether the token is a machine's, by the rule of its issuer."""
 
     @property
+    def ends_at(self) -> float:
+        """When the token is not accepted any more, in seconds since the epoch."""
+
+    @property
     def leeway(self) -> float:
         """Seconds by which the clock of the issuer may differ; 0 if it says nothing of it."""
 

@@ -23,6 +23,7 @@ from jwtpolicy import (
     HasScope,
     IsSubject,
     IssuedBy,
+    Issuer,
     JWTManager,
     Owns,
     Policy,
@@ -32,6 +33,7 @@ from jwtpolicy import (
 from jwtpolicy.exceptions import ConfigurationError, InvalidTokenError, NotATokenError
 from jwtpolicy.keys import Key, KeyRing
 from tests.support.issuers import (
+    AUDIENCE,
     URL,
     application,
     foreign,
@@ -65,6 +67,25 @@ def test_the_key_of_one_issuer_signs_nothing_of_another(kid: str | None) -> None
     assert status(app, foreign(name="other", iss=OTHER)) == 200
     assert status(app, foreign(name="login", iss=OTHER, kid=kid)) == 401
     assert status(app, foreign(name="other", iss=URL, kid=kid)) == 401
+
+
+class Alike(Issuer):
+    """Equal to every other one, as a subclass may be that compares the names of its tenants."""
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Issuer)
+
+    def __hash__(self) -> int:
+        return 1
+
+
+def test_issuers_that_are_equal_have_their_own_keys_all_the_same() -> None:
+    first = Alike(URL, audience=AUDIENCE, keys=[public()])
+    other = Alike(OTHER, audience=AUDIENCE, keys=[public("other")])
+    app, _ = application(IssuedBy(OTHER), issuers=(first, other))
+
+    assert status(app, foreign(name="other", iss=OTHER)) == 200
+    assert status(app, foreign(name="login", iss=OTHER)) == 401
 
 
 @pytest.mark.parametrize("iss", [None, "", OURS, "https://nobody.example", [URL], {URL: 1}, 5])

@@ -153,8 +153,10 @@ def test_what_is_no_condition_is_told_what_is_one(where: str, condition: Any) ->
         pytest.param({}, {"client_id": ["ada"]}, False, id="a list of clients is none"),
         pytest.param({"machine_when": {"gty": "m"}}, {"gty": "m"}, True, id="a claim"),
         pytest.param({"machine_when": {"gty": "m"}}, {"sub": "web"}, False, id="which it lacks"),
-        pytest.param({"machine_when": lambda header, claims: 1}, {}, False, id="truthy"),
-        pytest.param({"machine_when": lambda header, claims: claims["x"]}, {}, False, id="raising"),
+        pytest.param({"machine_when": lambda header, claims: False}, {}, False, id="no"),
+        pytest.param({"machine_when": lambda header, claims: 1}, {}, True, id="truthy: in doubt"),
+        pytest.param({"machine_when": lambda header, claims: None}, {}, True, id="None: in doubt"),
+        pytest.param({"machine_when": lambda header, claims: claims["x"]}, {}, True, id="raising"),
     ],
 )
 def test_a_token_is_a_machines_by_the_rule_of_its_issuer(

@@ -202,6 +202,8 @@ def test_an_issuer_never_changes() -> None:
         trusted.url = "https://other.example"
     with pytest.raises(AttributeError, match="is frozen"):
         del trusted.audience
+    with pytest.raises(TypeError, match="assignment"):
+        issuer(claims={"a": "b"}).claims["roles"] = "x"  # type: ignore[index] # the mistake
 
     assert repr(trusted) == f"<Issuer {URL}>"
 

@@ -49,12 +49,14 @@ ABOUT_SUBJECTS = [
 ]
 
 
-def is_mistake(*policies: Policy, prefix: str = "", others: str | None = None) -> bool:
+def is_mistake(
+    *policies: Policy, prefix: str = "", others: str | None = None, **settings: str
+) -> bool:
     """Whether these policies are a mistake where one issuer has *prefix*, and another *others*."""
     trusted = [issuer(subject_prefix=prefix)]
     if others is not None:
         trusted.append(issuer(OTHER, subject_prefix=others))
-    app, jwt = application(issuers=tuple(trusted))
+    app, jwt = application(issuers=tuple(trusted), **settings)
     blueprint = Blueprint("names", __name__)
     own, *outer = policies
     for one in outer:
@@ -82,6 +84,24 @@ def test_a_part_about_the_subject_that_takes_two_issuers_is_a_mistake(leaf: Poli
 )
 def test_a_part_about_something_else_may_take_both(leaf: Policy) -> None:
     assert not is_mistake(BOTH & leaf)
+
+
+@pytest.mark.parametrize(
+    "leaf",
+    [ClaimsMatch(uid=view_arg("name")), ResourceMatch(owner=claim("uid"))],
+    ids=str,
+)
+def test_the_identity_claim_is_the_subject_by_another_name(leaf: Policy) -> None:
+    assert is_mistake(BOTH & leaf, JWT_IDENTITY_CLAIM="uid")
+    assert not is_mistake(BOTH & leaf, prefix="login:", JWT_IDENTITY_CLAIM="uid")
+
+
+def test_an_issuer_cannot_name_an_own_user_in_the_identity_claim() -> None:
+    rule, settings = ClaimsMatch(uid="bob"), {"JWT_IDENTITY_CLAIM": "uid"}
+    app, _ = application(IssuedBy(URL) & rule, issuers=(issuer(),), **settings)
+
+    assert status(app, foreign(uid="bob")) == 403
+    assert status(app, foreign(sub="bob")) == 200
 
 
 OWNS = Owns("owner")

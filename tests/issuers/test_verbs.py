@@ -20,13 +20,19 @@ from jwtpolicy import (
     HasScope,
     IssuedBy,
     Issuer,
+    IssuerResolver,
     JWTManager,
     Owns,
     current_token,
     current_user,
     protect,
 )
-from jwtpolicy.exceptions import ConfigurationError, ForeignTokenError, InvalidTokenError
+from jwtpolicy.exceptions import (
+    ConfigurationError,
+    ForeignSubjectError,
+    ForeignTokenError,
+    InvalidTokenError,
+)
 from tests.support.applications import SECRET
 from tests.support.issuers import URL, foreign, issuer
 
@@ -240,6 +246,35 @@ def test_a_subject_has_the_prefix_of_its_issuer() -> None:
     assert [post(app, foreign()), post(app, foreign(sub="bob"))] == [401, 200]
 
 
+@pytest.mark.parametrize("said", [{}, {"issuer": OWN}], ids=str)
+@pytest.mark.parametrize(
+    "verb",
+    [
+        lambda jwt, **said: jwt.revoke_subject("login:ada", **said),
+        lambda jwt, **said: jwt.sessions("login:ada", **said),
+        lambda jwt, **said: jwt.revoke_token_id("j", subject="login:ada", expires_at=None, **said),
+    ],
+    ids=["revoke_subject", "sessions", "revoke_token_id"],
+)
+def test_a_verb_that_would_mean_nobody_says_so(verb: Callable[..., Any], said: Any) -> None:
+    app, jwt, _ = application(VERBS["sessions"][0], subject_prefix="login:")
+
+    with app.app_context(), pytest.raises(ForeignSubjectError, match="say issuer='https"):
+        verb(jwt, **said)
+
+
+def test_a_verb_that_would_mean_a_user_of_a_tenant_says_so() -> None:
+    app, jwt = Flask("tenants"), JWTManager[Any]()
+    app.config.update(TESTING=True, JWT_STORE_URL="memory://", JWT_SECRET_KEY=SECRET)
+    jwt.trust(IssuerResolver(lambda url: None, audience="api", subject_prefix="tenant:"))
+    jwt.init_app(app)
+
+    with app.app_context(), pytest.raises(ForeignSubjectError, match="the tenant's issuer"):
+        jwt.revoke_subject(f"tenant:{URL}|ada")
+    with app.app_context():
+        jwt.revoke_subject("ada")
+
+
 def test_verify_takes_own_tokens_only() -> None:
     app, jwt, _ = application(VERBS["sessions"][0])
 
@@ -299,7 +334,7 @@ def test_tokens_that_count_as_own_are_ended_as_own_ones() -> None:
     app = Flask("verifier")
     app.config.update(TESTING=True, JWT_STORE_URL="memory://")
     jwt: JWTManager = JWTManager()
-    jwt.trust(issuer(requires_jti=False))
+    jwt.trust(issuer(requires_jti=False, subject_prefix="login:"))
     jwt.init_app(app)
     app.post("/")(protect()(lambda: "done"))
     encoded = foreign(jti=None)
@@ -308,7 +343,7 @@ def test_tokens_that_count_as_own_are_ended_as_own_ones() -> None:
         assert jwt.verify(encoded).is_own
         with pytest.raises(InvalidTokenError):
             jwt.verify(encoded, kind="refresh")
-        jwt.revoke_subject("ada")
+        jwt.revoke_subject("login:ada")
 
     assert post(app, encoded) == 401
 

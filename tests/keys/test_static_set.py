@@ -77,7 +77,7 @@ BAD: dict[str, tuple[Any, str]] = {
     "a secret": ([Key(SECRET, "HS256")], "is for none of algorithms=, which are ES256, RS256"),
     "other": ([Key(MATERIALS["ES384"], "ES384")], "is for none of algorithms="),
     "two": ([Key(EC_KEY, "ES256", "x"), Key(RSA_KEY, "RS256", "x")], "have the same kid"),
-    "none": ([], "needs a key"),
+    "none": ([], "this one is empty"),
 }
 
 

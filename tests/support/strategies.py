@@ -56,7 +56,7 @@ def foreign_token(
     """
     members = {"sub": f"{issuer.subject_prefix}u1", "type": kind, "jti": "j", "iat": NOW}
     members = {**members, "iss": issuer.url, "exp": 4_000_000_000, **claims}
-    origin = Origin(issuer, {}, members, resolver)
+    origin = Origin(issuer, {}, members, 4_000_000_000, resolver)
     return _verified(members, {}, issuer.url, False, "u1", origin)
 
 
