@@ -42,15 +42,17 @@ def policy_for(policy: Policy, token: Token | None, terms: PolicySettings, label
         label: Who asks, for the error.
 
     Raises:
-        PolicyDefinitionError: As `check_issuers` and `check_subjects` do.
+        PolicyDefinitionError: As `check_issuers`, `check_subjects` and `check_needs` do.
     """
     is_own = token is None or token.is_own
+    is_signed_here = token is None or token._origin is None
     # The walk over the leaves is all that a policy without issuers pays for an own token.
-    if is_own and not any(isinstance(leaf, IssuedBy) for leaf in leaves(policy)):
+    if is_signed_here and not any(isinstance(leaf, IssuedBy) for leaf in leaves(policy)):
         return policy
     check_issuers([policy], terms, label)
     closed = closed_by_issuer(policy)
     check_subjects(closed, None, terms, label)
+    check_needs(closed, terms, label)
     return policy if is_own else closed
 
 

@@ -16,10 +16,12 @@ from jwtpolicy import (
     NotRevoked,
     Policy,
     SingleUse,
+    protect,
     user,
 )
 from jwtpolicy.exceptions import ConfigurationError, PolicyDefinitionError, SetupError
 from tests.support.issuers import URL, application, foreign, issuer, status
+from tests.support.requests import bearer
 from tests.support.sharing import name_of
 
 ABROAD = IssuedBy(URL)
@@ -50,6 +52,24 @@ def test_a_part_that_names_the_issuer_is_refused(
 
     with pytest.raises(PolicyDefinitionError, match=f"GET view: .*{why}"):
         status(app, foreign())
+
+
+@pytest.mark.parametrize("own", [True, False])
+@pytest.mark.parametrize("policy", [SingleUse(), KnownUser(), READS], ids=name_of)
+def test_a_view_that_enforces_it_is_told_as_a_guard_is(policy: Policy, own: bool) -> None:
+    app, jwt = application(issuers=(issuer(requires_jti=False),), own=own)
+    asked = ABROAD & policy if own else policy
+
+    @app.get("/asking")
+    @protect(ABROAD)
+    def asking() -> str:
+        jwt.enforce(asked)
+        return "in"
+
+    with pytest.raises(PolicyDefinitionError, match=f"enforce: .*{URL}"):
+        app.test_client().get("/asking", headers=bearer(foreign()))
+    with app.app_context(), pytest.raises(PolicyDefinitionError, match=f"explain: .*{URL}"):
+        jwt.explain(asked, foreign())
 
 
 @pytest.mark.parametrize("policy", [SingleUse(), KnownUser(), READS], ids=name_of)
