@@ -5,6 +5,7 @@ from .decision import Decision, Outcome
 from .extension import JWTManager, current_manager
 from .issuers.issuer import Issuer
 from .issuers.opaque_tokens import Introspection
+from .issuers.resolver import IssuerResolver
 from .markers import ANY, NEVER, OWN
 from .policy import (
     Access,
@@ -67,6 +68,7 @@ __all__ = [
     "IsSubject",
     "IssuedBy",
     "Issuer",
+    "IssuerResolver",
     "JWTManager",
     "KnownUser",
     "Logout",

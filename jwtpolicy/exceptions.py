@@ -591,7 +591,7 @@ class StoreUnavailableError(AccessError, ServiceUnavailable):  # type: ignore[mi
 
 
 class KeysUnavailableError(StoreUnavailableError):
-    """The keys of an issuer cannot be fetched."""
+    """An issuer's keys or server, or the ``find`` of an `IssuerResolver`, cannot be asked."""
 
 
 class UserUnavailableError(StoreUnavailableError):

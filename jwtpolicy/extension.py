@@ -55,6 +55,7 @@ from .guards.levels import level_of
 from .guards.presented_tokens import warn_of_nothing
 from .guards.request_state import RequestState
 from .issuers.issuer import Issuer
+from .issuers.resolver import IssuerResolver
 from .issuers.trusting_verifier import TrustingVerifier
 from .keys import KeyRing
 from .markers import NOT_GIVEN, Any_, Never, NotGiven
@@ -341,24 +342,32 @@ class JWTManager(Generic[User]):
         self._registrations.add_hook("extra_headers", hook)
         return hook
 
-    def trust(self, issuer: Issuer) -> None:
+    def trust(self, issuer: Issuer | IssuerResolver) -> None:
         """Trust another issuer: accept its access tokens where a policy names it.
 
         An application without a key of its own has to call this before `init_app`; all others
         before their first request.
 
         Args:
-            issuer: The issuer, with its audience, keys and rules.
+            issuer: The issuer, with its audience, keys and rules; or what finds those of tenants,
+                of which an application has at most one.
 
         Raises:
             SetupError: All applications had their first request, or the issuer is trusted already
-                with other arguments, or another one has the same ``subject_prefix``.
-            ConfigurationError: The argument is not an `Issuer`.
+                with other arguments, or another one has the same ``subject_prefix``, or there is
+                another resolver.
+            ConfigurationError: The argument is neither an `Issuer` nor an `IssuerResolver`.
 
         Example:
             >>> jwt.trust(Issuer("https://login.example.com", audience="https://api.example.com"))
         """
-        how = "trust takes an Issuer: jwt.trust(Issuer('https://…', audience=…))"
+        if isinstance(issuer, IssuerResolver):
+            self._registrations.add_resolver(issuer)
+            return
+        how = (
+            "trust takes an Issuer: jwt.trust(Issuer('https://…', audience=…)), "
+            "or an IssuerResolver"
+        )
         expect(issuer, Issuer, how, ConfigurationError)
         self._registrations.add_issuer(issuer)
 
@@ -565,8 +574,7 @@ class JWTManager(Generic[User]):
         could be ended, a warning is logged. The token may also be one that the bridge to
         Flask-JWT-Extended accepted.
 
-        A token of another issuer is revoked here, if it has a ``jti``; the issuer does not learn of
-        it, and may go on to give its user tokens.
+        A token of another issuer is revoked if it has a ``jti``.
 
         If tokens are read from cookies, `Logout.as_response` unsets the cookies, and so does this
         method in *response*.
@@ -777,10 +785,8 @@ class JWTManager(Generic[User]):
             token: The token, encoded or verified, or `current_token`.
 
         Raises:
-            NotATokenError: *token* is encoded, and malformed or its signature does not verify. Of a
-                token of another issuer pass ``jwt.verify(encoded, issuer=…)``.
-            ForeignTokenError: *token* is of another issuer and has no ``jti``, so that it cannot be
-                revoked alone.
+            NotATokenError: *token* is encoded, and malformed or its signature does not verify.
+            ForeignTokenError: *token* is of another issuer and has no ``jti``.
             TypeError: *token* is neither text nor a `Token`.
             StoreUnavailableError: The token store cannot be asked; nothing was revoked.
         """
@@ -806,7 +812,7 @@ class JWTManager(Generic[User]):
             subject: The user of the token, as for `revoke_subject`. Tokens are looked up by both.
             expires_at: When the token expires, as an aware datetime or in seconds since the epoch,
                 or None if it never expires. The store keeps the revocation until then.
-            issuer: The issuer of the token, as for `revoke_subject`.
+            issuer: As for `revoke_subject`.
 
         Raises:
             ConfigurationError: The application does not trust *issuer*.
@@ -841,8 +847,7 @@ class JWTManager(Generic[User]):
     def revoke_subject(self, subject: Any, *, issuer: IssuerName = NOT_GIVEN) -> None:
         """End all sessions of *subject*, and revoke its tokens that belong to no session.
 
-        Of another issuer all tokens are refused here that it has issued up to now. It may give its
-        user new ones, and these are accepted.
+        Another issuer may give its user new ones.
 
         A token that belongs to no session is refused if it was issued before this call, or within
         the greater one of `JWT_CLOCK_SKEW` and `JWT_DECODE_LEEWAY` after it, because the clocks of
@@ -851,16 +856,16 @@ class JWTManager(Generic[User]):
         Args:
             subject: The user, as for `login`. If it is an object with a schema, only ``sub`` is
                 read. If it is `current_user`, it is the subject of the current token, and of its
-                issuer. A user of another issuer is named by the text that is `Token.subject`.
-            issuer: Who has issued the subject's tokens: the URL of a trusted issuer, its `Issuer`,
-                or ``OWN`` for this application. If not given, it is this application.
+                issuer. A user of another issuer is named by its ``sub``.
+            issuer: The URL of a trusted issuer, or its `Issuer`. By default it is ``OWN``, this
+                application.
 
         Raises:
             SubjectError: *subject* has no schema and is not a plain subject; it is a `TypeError`.
             ConfigurationError: The application does not trust *issuer*.
-            ForeignTokenError: *subject* is `current_user`, and its token is not of *issuer*. Or
-                *issuer* is not given, *subject* is text, and the current token is another
-                issuer's and has the same subject, so that nobody can tell whose it is.
+            ForeignTokenError: *subject* is `current_user`, and its token is not of *issuer*; or it
+                is text that is the subject of another issuer's current token, and *issuer* is not
+                given.
             NotAnIdError: The subject is too long, or contains NUL or a lone surrogate.
             StoreUnavailableError: The token store cannot be asked.
         """
@@ -899,13 +904,13 @@ class JWTManager(Generic[User]):
     ) -> list[OpenSession]:
         """Return the open sessions of *subject*, the newest first.
 
-        The sessions of a user of another issuer are there, so that none are listed here.
+        None are listed of users of another issuer.
 
         Args:
             subject: As for `revoke_subject`.
             limit: The size of a page, at least 1.
             before: The last session of the previous page, or None for the first page.
-            issuer: As for `revoke_subject`, whose errors are possible here too.
+            issuer: As for `revoke_subject`.
 
         Raises:
             SubjectError: *subject* has no schema and is not a plain subject; it is a `TypeError`.

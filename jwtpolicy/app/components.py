@@ -19,8 +19,8 @@ from ..guards.enforcement import Enforcement
 from ..guards.levels import Place
 from ..guards.presentation import PresentationCheck
 from ..guards.refusal_log import Refusals
+from ..issuers.issuer import Issuer
 from ..issuers.issuer_verifier import ForeignRules
-from ..issuers.trusting_verifier import TrustingVerifier
 from ..keys import KeyRing
 from ..keys.folder import KeyFolder, NoKeys
 from ..keys.reloading import ReloadingKeys
@@ -354,16 +354,17 @@ class Parts:
         """
         own = _verifier(self.settings, self.keys, self.clock, registered.schemas)
         prefixes = registered.schemas.prefixes.values()
-        issuers = self._trust.verifiers(registered.issuers, prefixes)
-        if not issuers:
+        issuers, resolver = registered.issuers, registered.resolver
+        if not registered.trusts_others:
             return own, own
         base = _verifier(self.settings, self.keys, self.clock, registered.schemas)
-        trusting = TrustingVerifier.over(base, issuers)
-        return trusting if self._trust.counts_as_own(registered.issuers) else own, trusting
+        trusting = self._trust.trusting(base, issuers, resolver, prefixes)
+        return trusting if self._trust.counts_as_own(issuers, resolver) else own, trusting
 
     def enforcement(self, components: Components) -> Enforcement:
         """Return the enforcement of policies on requests, with these components."""
-        self._trust.begin(self._name, components.registered.issuers)
+        registered = components.registered
+        self._trust.begin(self._name, registered.issuers, registered.resolver)
         places = self.places()
         return Enforcement(
             places=places,
@@ -400,7 +401,7 @@ class Parts:
 
     def _session_rules(self, registered: Registered) -> SessionRules:
         rules, issuers = _session_rules(self.settings), registered.issuers
-        if not self._trust.counts_as_own(issuers):
+        if not self._trust.counts_as_own(issuers, registered.resolver):
             return rules
         # So that the end of an own subject is the end of the tokens that count as own.
         return rules._replace(accepted_issuers=[*rules.accepted_issuers, issuers[0].url])
@@ -412,11 +413,15 @@ def _check_users(registered: Registered, trust: Trust) -> None:
     Raises:
         ConfigurationError: All tokens are of other issuers, because there is no key.
     """
-    if registered.user_loader is not None and registered.issuers and not trust.has_keys:
-        names = ", ".join(issuer.url for issuer in registered.issuers)
+    has_own = trust.has_keys or not registered.trusts_others
+    if registered.user_loader is not None and not has_own:
+        names = " and ".join(
+            f"the Issuer of {one.url}" if isinstance(one, Issuer) else str(one)
+            for one in registered.others
+        )
         msg = (
             "jwt.user_loader is for tokens that own keys have signed, and there is no key; pass "
-            f"the function as user_loader= to the Issuer of {names}"
+            f"the function as user_loader= to {names}"
         )
         raise ConfigurationError(msg)
 
@@ -427,7 +432,7 @@ def _with_users(baseline: Policy | None, registered: Registered) -> Policy | Non
         return baseline
     if registered.user_loader is not None:
         return baseline & KnownUser()
-    if any(issuer.user_loader is not None for issuer in registered.issuers):
+    if any(other.user_loader is not None for other in registered.others):
         return baseline & KnownForeignUser()
     return baseline
 
@@ -546,6 +551,7 @@ def _terms(
         issuers={issuer.url: issuer for issuer in registered.issuers},
         own_issuers=trust.own_issuers,
         has_keys=trust.has_keys,
+        resolver=registered.resolver,
     )
 
 

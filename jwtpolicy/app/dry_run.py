@@ -273,7 +273,9 @@ class _Walk:
         """Whether the guards of *plan* may wait for something async of the application."""
         programs = (plan.anonymous, *plan.programs.values(), plan.foreign)
         services = self._bound.components.services
-        loaders = (issuer.user_loader for issuer in services.terms.issuers.values())
+        loaders = [issuer.user_loader for issuer in services.terms.issuers.values()]
+        if (resolver := services.terms.resolver) is not None:
+            loaders.append(resolver.user_loader)
         return (
             plan.has_async_loader
             or services.users.is_async

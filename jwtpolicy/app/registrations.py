@@ -13,6 +13,7 @@ from flask import Blueprint
 from ..exceptions import SetupError
 from ..guards.origins import LevelOrigin, calling_line
 from ..issuers.issuer import Issuer
+from ..issuers.resolver import IssuerResolver
 from ..policy.base import Policy
 from ..schemas import SchemaRegistry
 from ..sessions.additions import Hook
@@ -45,6 +46,7 @@ class Registered(NamedTuple):
         extra_claims: The hook that adds claims to tokens, or None.
         extra_headers: The hook that adds members to their JOSE header, or None.
         issuers: The other issuers whose tokens are trusted.
+        resolver: What finds further ones, or None.
     """
 
     schemas: SchemaRegistry
@@ -54,6 +56,17 @@ class Registered(NamedTuple):
     extra_claims: Hook | None
     extra_headers: Hook | None
     issuers: tuple[Issuer, ...]
+    resolver: IssuerResolver | None
+
+    @property
+    def others(self) -> tuple[Issuer | IssuerResolver, ...]:
+        """The issuers, and the resolver if there is one."""
+        return (*self.issuers, *(() if self.resolver is None else (self.resolver,)))
+
+    @property
+    def trusts_others(self) -> bool:
+        """Whether tokens of anybody else are trusted."""
+        return bool(self.others)
 
 
 class Registrations:
@@ -88,6 +101,7 @@ class Registrations:
         self._checks: list[RevocationCheck] = []
         self._hooks: dict[str, Callable[..., Any]] = {}
         self._issuers: dict[str, Issuer] = {}
+        self._resolver: IssuerResolver | None = None
         self._is_lazy = False
         self._held: Registered | None = None
         # Weakly: a manager outlives the applications of a test suite.
@@ -108,7 +122,7 @@ class Registrations:
         with self.lock:
             self._check_open(f"claims_for({user_type.__name__})")
             held = None if self._held is None else self._held.schemas
-            for issuer in self._issuers.values():
+            for issuer in self._others:
                 prefix = str(getattr(schema, "subject_prefix", ""))
                 _check_apart(issuer, f"users of the type {user_type.__name__}", prefix)
             self.schemas.register(schema, user_type, kind, over=held)
@@ -155,12 +169,18 @@ class Registrations:
     @property
     def trusts_others(self) -> bool:
         """Whether any other issuer is trusted so far."""
-        return bool(self._issuers)
+        return bool(self._others)
 
     @property
     def foreign_audiences(self) -> frozenset[str]:
         """The audiences of the other issuers that are trusted so far."""
-        return frozenset[str]().union(*(issuer.audience for issuer in self._issuers.values()))
+        return frozenset[str]().union(*(other.audience for other in self._others))
+
+    @property
+    def _others(self) -> tuple[Issuer | IssuerResolver, ...]:
+        """The other issuers that are trusted so far, and the resolver."""
+        found = () if self._resolver is None else (self._resolver,)
+        return (*self._issuers.values(), *found)
 
     def add_issuer(self, issuer: Issuer) -> None:
         """Register another issuer whose tokens are trusted; the same object is registered once.
@@ -179,10 +199,35 @@ class Registrations:
             for other in self._issuers.values():
                 if other is not issuer:
                     _check_only_opaque(issuer, other)
-                    _check_apart(issuer, repr(other), other.subject_prefix)
-            for user_type, prefix in self.schemas.prefixes.items():
-                _check_apart(issuer, f"users of the type {user_type.__name__}", prefix)
+            self._check_prefix(issuer)
             self._issuers[issuer.url] = issuer
+
+    def add_resolver(self, resolver: IssuerResolver) -> None:
+        """Register what finds further issuers; the same object is registered once.
+
+        Raises:
+            SetupError: All applications are bound, there is another one, or its ``subject_prefix``
+                begins with one of an issuer or of a type of users, or another one with it.
+        """
+        with self.lock:
+            self._check_open(f"trust({resolver!r})")
+            if self._resolver is not None and self._resolver is not resolver:
+                msg = f"{self._resolver!r} is trusted already; let one resolver find all of them"
+                raise SetupError(msg)
+            self._check_prefix(resolver)
+            self._resolver = resolver
+
+    def _check_prefix(self, mine: Issuer | IssuerResolver) -> None:
+        """Refuse what has a ``subject_prefix`` by which a subject could be of others, too.
+
+        Raises:
+            SetupError: One begins with the other.
+        """
+        for other in self._others:
+            if other is not mine:
+                _check_apart(mine, repr(other), other.subject_prefix)
+        for user_type, prefix in self.schemas.prefixes.items():
+            _check_apart(mine, f"users of the type {user_type.__name__}", prefix)
 
     def add_check(self, check: RevocationCheck) -> None:
         """Register one more revocation check; the same function is asked once.
@@ -251,7 +296,7 @@ class Registrations:
 
     def copied(self) -> Registered:
         """Return a frozen copy of the registrations at this moment."""
-        schemas = self.schemas.copied(one.subject_prefix for one in self._issuers.values())
+        schemas = self.schemas.copied(one.subject_prefix for one in self._others)
         if "user_loader" in self._hooks:
             schemas.reload_users()
         return Registered(
@@ -262,6 +307,7 @@ class Registrations:
             extra_claims=self._hooks.get("extra_claims"),
             extra_headers=self._hooks.get("extra_headers"),
             issuers=tuple(self._issuers.values()),
+            resolver=self._resolver,
         )
 
     def hold(self, registered: Registered) -> None:
@@ -293,7 +339,7 @@ def _check_only_opaque(issuer: Issuer, other: Issuer) -> None:
         raise SetupError(msg)
 
 
-def _check_apart(issuer: Issuer, others: str, prefix: str) -> None:
+def _check_apart(issuer: Issuer | IssuerResolver, others: str, prefix: str) -> None:
     """Refuse a ``subject_prefix`` by which a subject could be of two kinds of users.
 
     Raises:

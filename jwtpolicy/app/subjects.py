@@ -6,7 +6,13 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from ..exceptions import ConfigurationError, ForeignTokenError, SubjectError, expect
+from ..exceptions import (
+    ConfigurationError,
+    ForeignTokenError,
+    StoreUnavailableError,
+    SubjectError,
+    expect,
+)
 from ..issuers.issuer import Issuer
 from ..issuers.trusting_verifier import TrustingVerifier
 from ..markers import NotGiven, Own
@@ -47,12 +53,6 @@ class CurrentSubject(NamedTuple):
         """The current token, if it is another issuer's that does not count as own."""
         return None if self.token is None or self.token.is_own else self.token
 
-    def is_the_user(self, found: object, schemas: SchemaRegistry) -> bool:
-        """Whether *found*, which a verb was called with, is the user of the current token."""
-        if self.token is None:
-            return False
-        return self.is_meant or (found is self.token.principal and not schemas.describes(found))
-
 
 def issuer_named(given: object, verifier: Verifier, own: frozenset[str]) -> Issuer | None:
     """Return the issuer that *given* names; None for the application itself.
@@ -63,7 +63,8 @@ def issuer_named(given: object, verifier: Verifier, own: frozenset[str]) -> Issu
         own: ``iss`` of own tokens.
 
     Raises:
-        ConfigurationError: It is none of the trusted issuers.
+        ConfigurationError: It is none of the trusted issuers, nor found by the resolver.
+        KeysUnavailableError: The resolver could not say whether it is one.
         TypeError: It is something else, such as the None of a missing setting.
     """
     how = "issuer= takes the URL of a trusted issuer, its Issuer, or OWN"
@@ -85,6 +86,8 @@ def issuer_named(given: object, verifier: Verifier, own: frozenset[str]) -> Issu
 def issuer_claimed(claims: Mapping[str, Any], verifier: Verifier) -> Issuer | None:
     """Return the other issuer whose token these claims are, if they are true: by ``iss`` alone.
 
+    None as well if the resolver of the application fails: nobody knows then.
+
     Args:
         claims: The claims of a token that nobody has verified.
         verifier: The verifier of guards.
@@ -92,7 +95,10 @@ def issuer_claimed(claims: Mapping[str, Any], verifier: Verifier) -> Issuer | No
     url = claims.get("iss")
     if not isinstance(verifier, TrustingVerifier) or not isinstance(url, str):
         return None
-    found = verifier.verifier_of(url)
+    try:
+        found = verifier.verifier_of(url)
+    except StoreUnavailableError:
+        return None
     return None if found is None else found.issuer
 
 
@@ -120,8 +126,11 @@ def subject_meant(
         ForeignTokenError: The current token is not of the issuer that is meant, or nobody can tell
             which one is.
     """
-    if current.token is not None and current.is_the_user(found, schemas):
-        return _subject_of(current.token, issuer, is_said)
+    token = current.token
+    if token is not None and (
+        current.is_meant or (found is token.principal and not schemas.describes(found))
+    ):
+        return _subject_of(token, issuer, is_said)
     if issuer is not None:
         return Subject(issuer.url, _subject_at(issuer, found))
     text, other = schemas.subject_of(found), current.other_issuer

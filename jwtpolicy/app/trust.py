@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Sequence
+from functools import partial
 
 from ..exceptions import ConfigurationError
+from ..issuers.found_issuers import FoundIssuers
 from ..issuers.issuer import Issuer
 from ..issuers.issuer_keys import GivenKeys, IssuerKeys, NoKeys
 from ..issuers.issuer_verifier import ForeignRules, IssuerVerifier, OpaqueClaims
 from ..issuers.opaque_tokens import Introspection
+from ..issuers.resolver import IssuerResolver
+from ..issuers.trusting_verifier import FindVerifier, TrustingVerifier
+from ..tokens.verifier import Verifier
 
 logger = logging.getLogger("jwtpolicy")
 
@@ -32,19 +37,57 @@ class Trust:
         self.own_issuers = frozenset(own_issuers) - {""}
         self.has_keys = has_keys
         self._keys: dict[Issuer, IssuerKeys] = {}
+        self._found: dict[IssuerResolver, FoundIssuers] = {}
         self._servers: dict[Issuer, OpaqueClaims] = {}
 
-    def verifiers(
-        self, issuers: Sequence[Issuer], prefixes: Iterable[str] = ()
-    ) -> dict[str, IssuerVerifier]:
-        """Return the verifiers of *issuers*, by ``iss``.
+    def trusting(
+        self,
+        verifier: Verifier,
+        issuers: Sequence[Issuer],
+        resolver: IssuerResolver | None,
+        prefixes: Iterable[str],
+    ) -> TrustingVerifier:
+        """Return *verifier* as one that trusts *issuers*, and what *resolver* finds.
 
         Args:
+            verifier: The verifier of own tokens, which is not to be used any more.
             issuers: The issuers.
+            resolver: What finds further ones, or None.
             prefixes: What stands before the subjects of types of users of the application's own.
 
         Raises:
-            ConfigurationError: One of them is this application itself.
+            ConfigurationError: One of the issuers is this application itself.
+        """
+        self._check_others(issuers)
+        found = "" if resolver is None else resolver.subject_prefix
+        named = {*prefixes, *(issuer.subject_prefix for issuer in issuers), found} - {""}
+        known = {}
+        for one in issuers:
+            rules = self._rules._replace(
+                counts_as_own=self.counts_as_own(issuers, resolver),
+                others_prefixes=tuple(sorted(named - {one.subject_prefix})),
+            )
+            known[one.url] = IssuerVerifier(one, self.keys_of(one), rules, self._server_of(one))
+        rules = self._rules._replace(
+            resolver=resolver, others_prefixes=tuple(sorted(named - {found}))
+        )
+        find = None if resolver is None else self._finder(resolver, rules)
+        return TrustingVerifier.over(verifier, known, find)
+
+    def _finder(self, resolver: IssuerResolver, rules: ForeignRules) -> FindVerifier:
+        """Return what finds the verifier of an issuer that only *resolver* knows."""
+        if resolver not in self._found:
+            keys_of = partial(_keys, public_only=not resolver.allow_private)
+            self._found.setdefault(resolver, FoundIssuers(resolver, keys_of))
+        found = self._found[resolver]
+        # The application itself is no tenant, whatever the function of the application says.
+        return lambda url: None if url in self.own_issuers else found.find(url, rules)
+
+    def _check_others(self, issuers: Iterable[Issuer]) -> None:
+        """Refuse an issuer that is this application itself.
+
+        Raises:
+            ConfigurationError: The URL of one of them is an ``iss`` of own tokens.
         """
         for issuer in issuers:
             if issuer.url in self.own_issuers:
@@ -53,19 +96,12 @@ class Trust:
                     "too: its tokens would be own ones and others at once; remove one of them"
                 )
                 raise ConfigurationError(msg)
-        named = {*prefixes, *(issuer.subject_prefix for issuer in issuers)} - {""}
-        found = {}
-        for one in issuers:
-            rules = self._rules._replace(
-                counts_as_own=self.counts_as_own(issuers),
-                others_prefixes=tuple(named - {one.subject_prefix}),
-            )
-            found[one.url] = IssuerVerifier(one, self.keys_of(one), rules, self._server_of(one))
-        return found
 
-    def counts_as_own(self, issuers: Sequence[Issuer]) -> bool:
+    def counts_as_own(
+        self, issuers: Sequence[Issuer], resolver: IssuerResolver | None = None
+    ) -> bool:
         """Whether the tokens of the only issuer count as the application's own."""
-        return len(issuers) == 1 and not self.has_keys
+        return len(issuers) == 1 and resolver is None and not self.has_keys
 
     def keys_of(self, issuer: Issuer) -> IssuerKeys:
         """Return the keys of *issuer*, always the same object."""
@@ -83,18 +119,19 @@ class Trust:
             self._servers.setdefault(issuer, _server(issuer, issuer.introspection))
         return self._servers[issuer]
 
-    def begin(self, name: str, issuers: Sequence[Issuer]) -> None:
+    def begin(self, name: str, issuers: Sequence[Issuer], resolver: IssuerResolver | None) -> None:
         """Fetch the keys in the background, and log who counts as own; *name* is the app's."""
         for issuer in issuers:
             self.keys_of(issuer).warm_up()
-        self._tell(name, issuers)
+        self._tell(name, issuers, resolver)
 
-    def _tell(self, name: str, issuers: Sequence[Issuer]) -> None:
+    def _tell(self, name: str, issuers: Sequence[Issuer], resolver: IssuerResolver | None) -> None:
         """Log whose tokens pass a level that names no issuer."""
-        if not issuers:
+        if not issuers and resolver is None:
             return
-        trusted = ", ".join(issuer.url for issuer in issuers)
-        if self.counts_as_own(issuers):
+        all_of_them = [issuer.url for issuer in issuers] + ([repr(resolver)] if resolver else [])
+        trusted = ", ".join(all_of_them)
+        if self.counts_as_own(issuers, resolver):
             logger.info(
                 "%s: the tokens of %s count as own, because there is no key and no other issuer; "
                 "with a second one, or with a key, policies have to name it: IssuedBy(…)",
@@ -116,7 +153,7 @@ class Trust:
             )
 
 
-def _keys(issuer: Issuer) -> IssuerKeys:
+def _keys(issuer: Issuer, public_only: bool = False) -> IssuerKeys:
     if issuer.keys is not None:
         return GivenKeys(issuer.keys)
     if not issuer.has_keys:
@@ -126,7 +163,7 @@ def _keys(issuer: Issuer) -> IssuerKeys:
     from ..keys.remote import RemoteKeys
     from ..keys.remote_source import RemoteSource
 
-    rules = FetchRules(allow_http=issuer.allow_http, cafile=issuer.cafile)
+    rules = FetchRules(allow_http=issuer.allow_http, public_only=public_only, cafile=issuer.cafile)
     source = RemoteSource(issuer.url, issuer.algorithms, issuer.jwks_uri, rules)
     return RemoteKeys(issuer.url, source)
 

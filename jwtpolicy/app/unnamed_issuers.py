@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 
 from ..guards.origins import LevelOrigin
 from ..policy.closing import close
-from ..policy.reaching import accepted_issuers
+from ..policy.reaching import Names, accepted_issuers
 from ..policy.request import PolicySettings
 
 logger = logging.getLogger("jwtpolicy")
@@ -28,12 +28,13 @@ def warn_of_unnamed(
         endpoints: The method and endpoint, as people read them, and the levels.
         terms: The issuers that are trusted.
     """
-    if not terms.issuers or (len(terms.issuers) == 1 and not terms.has_keys):
+    is_only = len(terms.issuers) == 1 and not terms.has_keys
+    if not terms.others or (is_only and terms.resolver is None):
         # Of nobody, or of the only one, whose tokens count as own.
         return
     told = set()
     for label, levels in endpoints:
-        for issuer, naming, other in _unnamed([*levels], frozenset(terms.issuers)):
+        for issuer, naming, other in _unnamed([*levels], terms.others):
             pair = (issuer, str(naming), str(other))
             if pair not in told:
                 told.add(pair)
@@ -45,10 +46,10 @@ def warn_of_unnamed(
                 )
 
 
-def _unnamed(levels: list[LevelOrigin], everybody: frozenset[str]) -> Iterator[Unnamed]:
+def _unnamed(levels: list[LevelOrigin], everybody: Names) -> Iterator[Unnamed]:
     accepted = [accepted_issuers(close([level.policy]).policy, everybody) for level in levels]
-    for issuer in sorted(everybody):
+    for issuer in sorted(everybody, key=str):
         naming = [level for level, names in zip(levels, accepted, strict=True) if issuer in names]
         others = [level for level in levels if level not in naming]
         if naming and others:
-            yield issuer, naming[0], others[0]
+            yield str(issuer), naming[0], others[0]

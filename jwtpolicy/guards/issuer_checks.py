@@ -6,7 +6,8 @@ from collections.abc import Iterable
 
 from ..exceptions import PolicyDefinitionError
 from ..issuers.issuer import Issuer
-from ..markers import OWN
+from ..issuers.resolver import IssuerResolver
+from ..markers import OWN, Own
 from ..policy.base import AllOf, Policy, combined
 from ..policy.claim_policies import ClaimsMatch, Matching
 from ..policy.closing import closed_by_issuer, leaves, normal
@@ -56,6 +57,9 @@ def policy_for(policy: Policy, token: Token | None, terms: PolicySettings, label
 def _check_names(leaf: IssuedBy, terms: PolicySettings, label: str) -> None:
     for name in sorted(leaf.names - terms.issuers.keys()):
         raise PolicyDefinitionError(f"{label}: {leaf!r}, but {_untrusted(name, terms)}")
+    for resolver in leaf.resolvers - {terms.resolver}:
+        msg = f"{label}: {leaf!r}, but {resolver!r} is not trusted: call jwt.trust(resolver)"
+        raise PolicyDefinitionError(msg)
     for issuer in leaf.issuers:
         if terms.issuers[issuer.url] is not issuer:
             msg = f"{label}: {leaf!r}, but another Issuer of this URL is trusted; name that one"
@@ -66,6 +70,11 @@ def _untrusted(name: str, terms: PolicySettings) -> str:
     if name in terms.own_issuers:
         return f"{name} is this application itself: write IssuedBy(OWN)"
     trusted = f"trusted are {', '.join(terms.issuers)}" if terms.issuers else "nobody is trusted"
+    if terms.resolver is not None:
+        trusted += (
+            f", and what {terms.resolver!r} finds, which is asked at requests alone: for all "
+            "tenants write IssuedBy(resolver), for one of them add & ClaimsMatch(iss=…)"
+        )
     return (
         f"{name!r:.200} is not trusted; {trusted}. It is compared with `iss` exactly, a slash at "
         "the end included; to trust an issuer call jwt.trust(Issuer(…)) before the first request"
@@ -87,14 +96,16 @@ def check_subjects(
         PolicyDefinitionError: A leaf compares subjects, and tokens of two issuers reach it, of
             which one has no ``subject_prefix``.
     """
-    if not terms.issuers:
+    if not terms.others:
         return
-    everybody: Names = frozenset(terms.issuers) | ({OWN} if terms.has_keys else frozenset())
+    everybody = _everybody(terms)
     whole = closed if baseline is None else combined(AllOf, [closed, normal(baseline)])
     for leaf, names in leaves_reached(whole, everybody):
         # No own subject begins with the prefix of an issuer: `SchemaRegistry` refuses it.
-        plain = [n for n in names if isinstance(n, str) and not terms.issuers[n].subject_prefix]
-        if len(names) > 1 and plain and _compares_subjects(leaf):
+        plain = [name for name in names if not isinstance(name, Own) and not _prefix(name, terms)]
+        # A resolver alone finds several issuers.
+        are_several = len(names) > 1 or terms.resolver in plain
+        if are_several and plain and _compares_subjects(leaf):
             raise PolicyDefinitionError(f"{label}: {_confusing(leaf, names, plain)}")
 
 
@@ -110,18 +121,41 @@ def check_needs(closed: Policy, terms: PolicySettings, label: str) -> None:
         PolicyDefinitionError: `SingleUse` meets tokens of an issuer that need no ``jti``, or
             `KnownUser` or ``user(…)`` those of an issuer without users.
     """
-    everybody: Names = frozenset(terms.issuers) | ({OWN} if terms.has_keys else frozenset())
+    everybody = _everybody(terms)
     # Tokens of the only issuer count as own, so that all parts accept them.
-    counting = everybody if len(everybody) == 1 else frozenset[str]()
-    for leaf, names in leaves_reached(closed, everybody) if terms.issuers else ():
-        for name in sorted(one for one in names | counting if isinstance(one, str)):
-            lack = _lack(leaf, terms.issuers[name])
+    is_only = len(everybody) == 1 and terms.resolver is None
+    counting: Names = everybody if is_only else frozenset()
+    for leaf, names in leaves_reached(closed, everybody) if terms.others else ():
+        for name in sorted((one for one in names | counting if not isinstance(one, Own)), key=str):
+            lack = _lack(leaf, _other(name, terms))
             if lack:
                 raise PolicyDefinitionError(f"{label}: {leaf!r}, and this part takes {lack}")
 
 
-def _lack(leaf: Policy, issuer: Issuer) -> str:
+def _everybody(terms: PolicySettings) -> Names:
+    """Return all whose tokens are verified here."""
+    return terms.others | ({OWN} if terms.has_keys else frozenset())
+
+
+def _other(name: str | IssuerResolver, terms: PolicySettings) -> Issuer | IssuerResolver:
+    """Return what stands behind a name: the issuer, or the resolver itself."""
+    return terms.issuers[name] if isinstance(name, str) else name
+
+
+def _lack(leaf: Policy, other: Issuer | IssuerResolver) -> str:
     """Return whose tokens *leaf* can never allow, and what to do; or the empty string."""
+    if isinstance(other, IssuerResolver):
+        return _lack_of_found(leaf, other)
+    return _lack_of_issuer(leaf, other)
+
+
+def _lack_of_found(leaf: Policy, resolver: IssuerResolver) -> str:
+    if resolver.user_loader is None and (isinstance(leaf, KnownUser) or _reads_user(leaf)):
+        return f"tokens of what {resolver!r} finds, which has no user_loader: pass one to it"
+    return ""
+
+
+def _lack_of_issuer(leaf: Policy, issuer: Issuer) -> str:
     if isinstance(leaf, SingleUse) and not issuer.requires_jti:
         return (
             f"tokens of {issuer.url}, which need no jti, so that they cannot be used up; say "
@@ -130,10 +164,13 @@ def _lack(leaf: Policy, issuer: Issuer) -> str:
     if isinstance(leaf, KnownUser) and issuer.user_loader is None:
         return f"tokens of {issuer.url}, which has no user_loader: pass it to that Issuer"
     has_users = issuer.user_loader is not None or issuer.schema is not None
-    reads_user = isinstance(leaf, Matching) and any(one.needs_user for _, one in leaf.matchers)
-    if reads_user and not has_users:
+    if _reads_user(leaf) and not has_users:
         return f"tokens of {issuer.url}, which has neither a user_loader nor a schema: pass one"
     return ""
+
+
+def _reads_user(leaf: Policy) -> bool:
+    return isinstance(leaf, Matching) and any(one.needs_user for _, one in leaf.matchers)
 
 
 def _compares_subjects(leaf: Policy) -> bool:
@@ -148,13 +185,23 @@ def _compares_subjects(leaf: Policy) -> bool:
     )
 
 
-def _confusing(leaf: Policy, names: Names, plain: Iterable[str]) -> str:
-    urls = [name for name in names if isinstance(name, str)]
+def _prefix(name: str | IssuerResolver, terms: PolicySettings) -> str:
+    return _other(name, terms).subject_prefix
+
+
+def _confusing(leaf: Policy, names: Names, plain: Iterable[str | IssuerResolver]) -> str:
+    others = sorted(str(name) for name in names if not isinstance(name, Own))
+    urls = sorted(name for name in names if isinstance(name, str))
     own = " and own ones" if OWN in names else ""
+    cure = (
+        "; or write a part for each, in which it is about users of that one alone: "
+        f"`IssuedBy('{urls[0]}') & {leaf!r} | …`"
+        if urls
+        else ""
+    )
     return (
-        f"{leaf!r} is about the subject, and this part takes tokens of {', '.join(sorted(urls))}"
-        f"{own}: a user of one could have the `sub` of a user of the other. Give "
-        f"{', '.join(sorted(plain))} a subject_prefix=, which is put before each `sub` of that "
-        "issuer; or write a part for each, in which it is about users of that one alone: "
-        f"`IssuedBy('{min(urls)}') & {leaf!r} | …`"
+        f"{leaf!r} is about the subject, and this part takes tokens of {', '.join(others)}"
+        f"{own}: a user of one could have the `sub` of a user of another. Give "
+        f"{', '.join(sorted(map(str, plain)))} a subject_prefix=, which is put before each `sub`"
+        f"{cure}"
     )

@@ -89,8 +89,9 @@ def inspected(app: Flask, bound: BoundApp, encoded: str) -> Inspection:
     verifier = bound.components.services.guard_verifier
     with app.app_context():
         token, refusal = _judged(bound, verifier, encoded)
+        issuer = issuer_claimed(claims, verifier)
     mapped = {} if token is None or token._origin is None else _differing(token, claims)
-    now, issuer = bound.parts.clock(), issuer_claimed(claims, verifier)
+    now = bound.parts.clock()
     return Inspection(header, claims, refusal, now, issuer, mapped)
 
 

@@ -142,8 +142,9 @@ def _is(value: object, wanted: object) -> bool:
     kind = type(value)
     if wanted is ANY or wanted is kind:
         return True
-    values = wanted if type(wanted) is frozenset else (wanted,)
-    return any(kind is type(one) and value == one for one in values)
+    if type(wanted) is not frozenset:
+        return kind is type(wanted) and value == wanted
+    return any(kind is type(one) and value == one for one in wanted)
 
 
 def is_client_itself(header: Mapping[str, Any], claims: Mapping[str, Any]) -> bool:

@@ -29,7 +29,7 @@ _LOG_EVERY: Final = 30.0
 _ABOUT_ALL: Final = frozenset({401, 403, 404, 429, 502, 503, 504})
 
 
-class _NoTurn(Exception):  # noqa: N818 # it is no error of the server's
+class _NoTurnError(Exception):  # it is no error of the server's
     """The server was not asked: too many questions are under way, or it has just failed."""
 
 
@@ -50,7 +50,7 @@ class _Question(Future[Remembered]):
 
 
 class _State:
-    """What one process knows of the server.
+    """The answers, the open questions and the failures of the server, as one process knows them.
 
     Attributes:
         lock: Held for look-ups, and never while the server is asked.
@@ -135,7 +135,7 @@ class IntrospectionClient:
         """Refuse to ask a server that has just failed; one request at a time tries it again.
 
         Raises:
-            KeysUnavailableError: It is too early.
+            KeysUnavailableError: The pause after a failure is not over.
         """
         if now < state.closed_until:
             raise self._unavailable(state)
@@ -172,17 +172,18 @@ class IntrospectionClient:
         """Ask the server when it is this question's turn.
 
         Raises:
-            _NoTurn: There was no turn in time, or the server has failed meanwhile.
-            FetchError: The server has failed.
+            _NoTurnError: Too many other questions are under way, or one of them has just shown that the
+                server is down.
+            FetchError: The server cannot be reached, or its answer cannot be used.
         """
         # Half of the time, so that enough is left for the answer.
         if not state.turns.acquire(timeout=self._rules.timeout / 2):
             msg = f"{self._asked.concurrency} questions are under way, none of which gets through"
-            raise _NoTurn(msg)
+            raise _NoTurnError(msg)
         try:
             if was_well and state.failures:
                 msg = "it has failed while other questions waited"
-                raise _NoTurn(msg)
+                raise _NoTurnError(msg)
             return self._ask(encoded)
         finally:
             state.turns.release()
@@ -218,7 +219,7 @@ class IntrospectionClient:
         with state.lock:
             state.questions.pop(digest, None)
             now = self._clock()
-            if is_about_all and not isinstance(error, _NoTurn):
+            if is_about_all and not isinstance(error, _NoTurnError):
                 state.closed_until = now + COOL_DOWN[min(state.failures, 1)]
                 state.failures += 1
         return status
@@ -239,4 +240,4 @@ class IntrospectionClient:
                 f"it answers {status} to the client {self._asked.client_id!r:.100}; see client_id= "
                 "and client_secret= of Introspection, and whether that client may introspect"
             )
-        return str(error) if isinstance(error, FetchError | _NoTurn) else type(error).__name__
+        return str(error) if isinstance(error, FetchError | _NoTurnError) else type(error).__name__

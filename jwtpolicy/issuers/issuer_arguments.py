@@ -72,13 +72,13 @@ def checked_file(argument: str, value: object) -> str | None:
     raise ConfigurationError(msg)
 
 
-def checked_names(argument: str, value: object) -> frozenset[str]:
-    """Return one name, or several, as a set.
+def checked_names(argument: str, value: object, of: str = "Issuer") -> frozenset[str]:
+    """Return one name, or several, as a set; *of* is what the argument is passed to.
 
     Raises:
         ConfigurationError: It is no text and no collection of non-empty texts.
     """
-    how = f"Issuer({argument}=…) takes a non-empty text, or several in a list"
+    how = f"{of}({argument}=…) takes a non-empty text, or several in a list"
     names: Iterable[object] = [value] if isinstance(value, str) else _several(value, how)
     found = {name for name in names if isinstance(name, str) and name}
     if len(found) < len([*names]):
@@ -154,13 +154,13 @@ def checked_seconds(argument: str, value: object, most: float) -> float | None:
     return value  # type: ignore[return-value] # checked
 
 
-def checked_prefix(value: object) -> str:
-    """Return the prefix of subjects.
+def checked_prefix(value: object, of: str = "Issuer") -> str:
+    """Return the prefix of subjects; *of* is what the argument is passed to.
 
     Raises:
         ConfigurationError: It is no text that every store can save.
     """
     if isinstance(value, str) and len(value) <= 256 and is_storable(value):
         return value
-    msg = f"Issuer(subject_prefix=…) takes a text of at most 256 characters, not {value!r:.60}"
+    msg = f"{of}(subject_prefix=…) takes a text of at most 256 characters, not {value!r:.60}"
     raise ConfigurationError(msg)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from copy import deepcopy
 from typing import Any, NamedTuple, Protocol
 
-from marshmallow import EXCLUDE, ValidationError
+from marshmallow import EXCLUDE, Schema, ValidationError
 
 from ..clock import Clock, system_clock
 from ..exceptions import InvalidTokenError
@@ -27,6 +27,7 @@ from .foreign_claims import (
 from .issuer import Issuer
 from .issuer_keys import IssuerKeys
 from .opaque_tokens import may_be_sent
+from .resolver import IssuerResolver
 
 logger = logging.getLogger("jwtpolicy")
 
@@ -44,7 +45,7 @@ class Origin(NamedTuple):
     issuer: Issuer
     header: Mapping[str, Any]
     claims: Mapping[str, Any]
-    resolver: object = None
+    resolver: IssuerResolver | None = None
 
     @property
     def is_machine(self) -> bool:
@@ -80,7 +81,7 @@ class ForeignRules(NamedTuple):
     skew: float = 0
     roles_claim: str = "roles"
     counts_as_own: bool = False
-    resolver: object = None
+    resolver: IssuerResolver | None = None
     others_prefixes: tuple[str, ...] = ()
 
 
@@ -186,12 +187,13 @@ class IssuerVerifier:
         """
         issuer, rules = self.issuer, self._rules
         found = mapped(header, claims, issuer, rules.roles_claim)
-        check_subject(found["sub"], rules.others_prefixes)
+        if rules.others_prefixes:
+            check_subject(found["sub"], rules.others_prefixes)
         check_addressed(found, issuer)
         check_kind(access_tests, header, claims)
         check_times(found, issuer, self._leeway, rules.skew, rules.clock() if now is None else now)
         origin = Origin(issuer, header, claims, rules.resolver)
-        principal = self._principal(found)
+        principal = found["sub"] if issuer.schema is None else self._principal(found, issuer.schema)
         return _verified(found, header, issuer.url, rules.counts_as_own, principal, origin)
 
     def _checked(self, signed: Signed) -> Header:
@@ -200,7 +202,9 @@ class IssuerVerifier:
         Raises:
             InvalidTokenError: No key of the issuer has signed it.
         """
-        generation = self._current()
+        ring, generation = self.keys.current(), self._generation
+        if generation is None or generation.ring is not ring:
+            generation = self._generation = Generation(ring)
         known = generation.headers.get(signed.head)
         header, keys = known or generation.parsed(signed.head)
         if known is None:
@@ -218,28 +222,21 @@ class IssuerVerifier:
             generation.remember(signed.head, header, keys)
         return header
 
-    def _current(self) -> Generation:
-        ring, generation = self.keys.current(), self._generation
-        if generation is None or generation.ring is not ring:
+    def _renewed(self, generation: Generation) -> Generation:
+        """Return the keys after another look, for a token with a key that was not there."""
+        ring = self.keys.renewed(generation.ring)
+        if ring is not generation.ring:
             generation = self._generation = Generation(ring)
         return generation
 
-    def _renewed(self, generation: Generation) -> Generation:
-        """Return the keys after another look, for a token with a key that was not there."""
-        if self.keys.renewed(generation.ring) is generation.ring:
-            return generation
-        return self._current()
-
-    def _principal(self, claims: dict[str, Any]) -> object:
-        """Return the object that the issuer's schema makes of the claims; without one the subject.
+    def _principal(self, claims: dict[str, Any], schema: Schema) -> object:
+        """Return the object that the issuer's schema makes of the claims.
 
         Raises:
             InvalidTokenError: The claims do not fit.
         """
-        if self.issuer.schema is None:
-            return claims["sub"]
         try:
-            return self.issuer.schema.load(deepcopy(claims), unknown=EXCLUDE)
+            return schema.load(deepcopy(claims), unknown=EXCLUDE)
         except ValidationError as error:
             msg = f"the claims do not load: {places_of(error)}"
             raise InvalidTokenError(msg) from None

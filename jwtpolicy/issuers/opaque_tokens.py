@@ -46,7 +46,7 @@ def is_bearer(header: Mapping[str, Any], claims: Mapping[str, Any]) -> bool:
 
 
 class Introspection:
-    """How the opaque tokens of an issuer are verified: its server is asked (:rfc:`7662`).
+    """The endpoint at which an issuer is asked about its opaque tokens (:rfc:`7662`).
 
     Pass it to `Issuer` as ``introspection=``. A token that is no JWT, in a header, is sent to the
     server, where a policy names this issuer. Tokens of other forms never are; so the application's
@@ -154,7 +154,7 @@ def _checked_number(argument: str, value: object, least: float, most: float) -> 
     """Return a number in these bounds.
 
     Raises:
-        ConfigurationError: It is none.
+        ConfigurationError: *value* is no number, or out of bounds.
     """
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     if not (is_number and least <= value <= most):  # type: ignore[operator] # a number

@@ -47,3 +47,16 @@ def _is_global(address: Address) -> bool:
     # Groups of machines and what is reserved for later are global, too.
     is_single = not (address.is_multicast or address.is_reserved)
     return address.is_global and is_single and address not in _PROTOCOLS
+
+
+def is_private_by_name(host: str) -> bool:
+    """Whether *host* is not on the public Internet, as far as that can be seen without a look-up.
+
+    A name may still lead to any address: what is connected to has to be asked `is_public`.
+    """
+    name = host.rstrip(".").lower()
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return name == "localhost" or name.endswith(".localhost")
+    return not is_public(name)

@@ -164,7 +164,7 @@ def _names_issuer(leaf: Policy) -> bool:
 
 def names_foreign(part: Policy) -> bool:
     """Whether *part* lets in tokens of another issuer: whether some part of it names one."""
-    return any(isinstance(leaf, IssuedBy) and leaf.names for leaf in positive_leaves(part))
+    return any(isinstance(leaf, IssuedBy) and leaf.others for leaf in positive_leaves(part))
 
 
 def _accepted(part: Policy) -> frozenset[str] | None:

@@ -7,6 +7,7 @@ from typing import Final
 from ..decision import ALLOWED, Finding, Outcome
 from ..exceptions import InvalidTokenError, PolicyDefinitionError
 from ..issuers.issuer import Issuer
+from ..issuers.resolver import IssuerResolver
 from ..markers import Own
 from ..tokens.token import Token
 from .base import Not, without_token
@@ -14,7 +15,7 @@ from .credentials import Credential
 from .program import Builder, Node
 from .request import AccessRequest
 
-_HOW: Final = "IssuedBy takes the URL of a trusted issuer, its Issuer, or OWN"
+_HOW: Final = "IssuedBy takes the URL of a trusted issuer, its Issuer, an IssuerResolver, or OWN"
 
 
 class IssuedBy(Credential):
@@ -30,8 +31,8 @@ class IssuedBy(Credential):
     them has a ``subject_prefix``; the application itself needs none.
 
     Args:
-        issuers: URLs of issuers, as in ``iss``; `Issuer` objects; or ``OWN`` for the tokens of this
-            application.
+        issuers: URLs of issuers, as in ``iss``; `Issuer` objects; an `IssuerResolver`, for all
+            issuers that it finds; or ``OWN`` for the tokens of this application.
 
     Raises:
         PolicyDefinitionError: There is none, or one is something else.
@@ -43,15 +44,24 @@ class IssuedBy(Credential):
 
     names: frozenset[str]
     issuers: frozenset[Issuer]
+    resolvers: frozenset[IssuerResolver]
     accepts_own: bool
 
-    def __init__(self, *issuers: str | Issuer | Own) -> None:
+    def __init__(self, *issuers: str | Issuer | IssuerResolver | Own) -> None:
         if not issuers:
             msg = f"IssuedBy() names nobody; {_HOW}"
             raise PolicyDefinitionError(msg)
         self.accepts_own = any(isinstance(one, Own) for one in issuers)
-        self.names = frozenset(_url(one) for one in issuers if not isinstance(one, Own))
+        self.names = frozenset(
+            _url(one) for one in issuers if not isinstance(one, Own | IssuerResolver)
+        )
+        self.resolvers = frozenset(one for one in issuers if isinstance(one, IssuerResolver))
         self.issuers = frozenset(one for one in issuers if isinstance(one, Issuer))
+
+    @property
+    def others(self) -> frozenset[str | IssuerResolver]:
+        """All that it names besides the application itself."""
+        return frozenset((*self.names, *self.resolvers))
 
     def compile(self, builder: Builder, is_negated: bool) -> Node:
         if is_negated:
@@ -62,6 +72,9 @@ class IssuedBy(Credential):
         token = access.token
         if token is None:
             return without_token(access)
+        # Of `is_about` what most requests need, inlined to save them a call; it answers the rest.
+        if token._origin is not None and token.issuer in self.names:
+            return ALLOWED
         if self.is_about(token):
             return ALLOWED
         reason = "another issuer's token was sent to a part that does not name it"
@@ -71,7 +84,10 @@ class IssuedBy(Credential):
         """Whether one of the issuers has issued *token*."""
         if self.accepts_own and token.is_own:
             return True
-        return token._origin is not None and token.issuer in self.names
+        origin = token._origin
+        return origin is not None and (
+            token.issuer in self.names or origin.resolver in self.resolvers
+        )
 
 
 class IssuedElsewhere(Credential):

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
+from ..issuers.resolver import IssuerResolver
 from ..markers import OWN, Own
 from .base import AllOf, AnyOf, AtLeast, Not, Policy
 from .credentials import Anonymous, OwnTokens, TokenKind
 from .issued_by import IssuedBy
 
-#: An issuer by its URL; `OWN` is the application itself.
-Name = str | Own
+#: An issuer by its URL, or all that a resolver finds; `OWN` is the application itself.
+Name = str | IssuerResolver | Own
 Names = frozenset[Name]
 
 _OWN: Names = frozenset({OWN})
@@ -57,7 +58,7 @@ def accepted_issuers(closed: Policy, everybody: Names) -> Names:
 def _named(leaf: Policy | None, otherwise: Names) -> Names:
     """Return the issuers that a leaf names, *otherwise* of a leaf that names none."""
     if isinstance(leaf, IssuedBy):
-        return leaf.names | (_OWN if leaf.accepts_own else _NOBODY)
+        return leaf.others | (_OWN if leaf.accepts_own else _NOBODY)
     if isinstance(leaf, Anonymous):
         return _NOBODY
     # Tokens of other issuers are access tokens.

@@ -15,6 +15,7 @@ from ..clock import Clock, system_clock
 from ..decision import Cure, Finding, Outcome
 from ..exceptions import AccessError, SetupError, expect
 from ..issuers.issuer import Issuer
+from ..issuers.resolver import IssuerResolver
 from ..markers import NOT_GIVEN, NotGiven
 from ..tokens.status import TokenStatus
 from ..tokens.token import Token
@@ -72,6 +73,7 @@ class PolicySettings:
         prefixes: All of these that are not empty.
         skew: Seconds that a beginning may lie ahead, where that is more.
         issuers: The other issuers that are trusted, by ``iss``.
+        resolver: What finds further ones, or None.
         own_issuers: ``iss`` of own tokens: the one that is written, and others that are accepted.
         has_keys: Whether the application has a key of its own, so that there are own tokens.
     """
@@ -85,6 +87,13 @@ class PolicySettings:
     issuers: Mapping[str, Issuer] = field(default_factory=dict)
     own_issuers: frozenset[str] = frozenset()
     has_keys: bool = True
+    resolver: IssuerResolver | None = None
+
+    @property
+    def others(self) -> frozenset[str | IssuerResolver]:
+        """All that is trusted besides the application: issuers by ``iss``, and the resolver."""
+        found = () if self.resolver is None else (self.resolver,)
+        return frozenset((*self.issuers, *found))
 
     @property
     def ahead(self) -> float:
@@ -95,6 +104,8 @@ class PolicySettings:
     def reserved_prefixes(self) -> tuple[str, ...]:
         """What no plain subject of an own token may begin with: prefixes of types and issuers."""
         abroad = [issuer.subject_prefix for issuer in self.issuers.values()]
+        if self.resolver is not None:
+            abroad.append(self.resolver.subject_prefix)
         return (*self.prefixes, *(prefix for prefix in abroad if prefix))
 
     def is_over(self, expires_at: float | None) -> bool:

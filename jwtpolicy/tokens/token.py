@@ -73,6 +73,10 @@ class TokenOrigin(Protocol):
     def user_loader(self) -> Callable[[Token], Any] | None:
         """Returns the user of a token of this issuer; None if the application has none."""
 
+    @property
+    def resolver(self) -> object:
+        """What has found the issuer; None if the application has named it itself."""
+
 
 class Token:
     """A verified token; only the library makes one, after it has verified the encoded token.

@@ -187,5 +187,5 @@ class Verifier:
 
     def _remember(self, head: bytes) -> None:
         """Cache which own keys the header of another issuer's verified token names: mostly none."""
-        if head not in self._generation.headers:
-            self._generation.remember(head, *self._generation.parsed(head))
+        generation = self._generation
+        generation.remember(head, *generation.parsed(head))

@@ -11,7 +11,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from jwtpolicy.testing import act
-from tests.services.oidc_provider import RESOURCES, Provider
+from tests.services.oidc_provider import RESOURCES, SITE, Provider
 from tests.support.authorization_code import address_with_code, log_in
 from tests.support.examples import SINGLE_FILES, run_example, running_example
 from tests.support.provider_clients import environment_of_site
@@ -186,6 +186,28 @@ def test_a_login_at_the_provider_is_not_fresh(example: ModuleType, browser: Any)
 
     with example.app.app_context():
         assert example.jwt.verify(encoded).authenticated_at is None
+
+
+def test_the_provider_says_when_it_asked_for_the_password_if_it_is_asked_to(
+    example: ModuleType, browser: Any
+) -> None:
+    """As the page says of views that need a fresh login."""
+    ada = browser()
+    url = f"{ada.get('/login').location}&max_age=300"
+    path = "/callback?" + address_with_code(url).partition("?")[2]
+    headers = {"Cookie": f"__Host-login={ada.get_cookie('__Host-login').value}"}
+
+    with example.app.test_request_context(path, headers=headers):
+        claims = example.oidc.authorize_access_token()["userinfo"]
+
+    assert claims["iat"] - 300 <= claims["auth_time"] <= claims["iat"]
+
+
+def test_a_logout_may_lead_to_the_provider_s(example: ModuleType, provider: Provider) -> None:
+    with example.app.test_request_context():
+        sent = example.oidc.logout_redirect("https://shop.example/", client_id=SITE[0])
+
+    assert sent.location.startswith(f"{provider.issuer}/session/end?")
 
 
 def test_an_id_token_is_no_token_of_ours(browser: Any, provider: Provider) -> None:

@@ -34,6 +34,7 @@ from jwtpolicy import (
     IsSubject,
     IssuedBy,
     Issuer,
+    IssuerResolver,
     JWTManager,
     Not,
     NotRevoked,
@@ -131,6 +132,11 @@ def registered(verb: str, *args: Any, of: str | None = None) -> Callable[[Any], 
         return register(*args, value) if of is None else register(*args, **{of: value})
 
     return call
+
+
+def resolving(name: str) -> Callable[[Any], Any]:
+    """Return what makes a resolver with this argument."""
+    return lambda value: IssuerResolver(function, **{"audience": "api", name: value})
 
 
 def trusted(name: str, **more: Any) -> Callable[[Any], Any]:
@@ -499,6 +505,33 @@ TABLE: dict[str, tuple[Callable[[Any], Any], set[str], str]] = {
         r"access_when=….*condition is 'at\+jwt', a mapping",
     ),
     "Issuer.allow_http": (trusted("allow_http"), {"flag"}, "allow_http=… is True or False"),
+    "IssuerResolver.find": (
+        lambda v: IssuerResolver(v, audience="api"),
+        {"function", "class"},
+        "IssuerResolver takes a function of a URL",
+    ),
+    "IssuerResolver.audience": (resolving("audience"), {"text", "list"}, r"audience=….*text, or"),
+    "IssuerResolver.user_loader": (
+        resolving("user_loader"),
+        {"none", "function", "class"},
+        r"IssuerResolver\(user_loader=… takes a function of the token",
+    ),
+    "IssuerResolver.subject_prefix": (
+        resolving("subject_prefix"),
+        {"text"},
+        r"IssuerResolver\(subject_prefix=… takes a text",
+    ),
+    "IssuerResolver.recheck": (resolving("recheck"), {"number"}, "recheck=… is a number from 0"),
+    "IssuerResolver.max_issuers": (
+        resolving("max_issuers"),
+        {"number"},
+        "max_issuers=… is a number from 1",
+    ),
+    "IssuerResolver.allow_private": (
+        resolving("allow_private"),
+        {"flag"},
+        "allow_private=… is True or False",
+    ),
     "Issuer.auth0.domain": (
         lambda v: Issuer.auth0(v, audience="a"),
         {"text"},

@@ -11,10 +11,12 @@ from typing import Any, Final
 
 import pytest
 from flask import Flask
+from marshmallow import fields
 
 from jwtpolicy import (
     OWN,
     Access,
+    ClaimSchema,
     HasScope,
     IssuedBy,
     Issuer,
@@ -144,6 +146,25 @@ def test_the_end_of_a_subject_counts_for_a_clock_that_is_ahead(leeway: float | N
         assert post(app, encoded) == 200
         jwt.revoke_subject("ada", issuer=issuer())
     assert post(app, encoded) == 401
+
+
+class Member:
+    """A local user."""
+
+    id = "m1"
+
+
+def test_an_own_session_is_opened_for_an_object_of_a_local_user() -> None:
+    """As after a login at a provider: the application says who it is here."""
+    app, jwt, found = application(lambda jwt: jwt.login(Member()))
+
+    @jwt.claims_for(Member)
+    class MemberSchema(ClaimSchema):
+        sub = fields.Str(attribute="id")
+
+    assert post(app, foreign()) == 200
+    with app.app_context():
+        assert jwt.verify(found[0].access_token).subject == "m1"
 
 
 def test_own_users_mean_what_they_meant() -> None:

@@ -67,6 +67,7 @@ MEANINGS: dict[str, dict[str, str]] = {
     "SessionsView.delete": {"session_id": "the URL names none"},
     "auth_blueprint": dict.fromkeys(["fields", "answer_in", "acr", "views"], DEFAULT)
     | {"authenticate": "an error with a login", "clients": "no client may introspect"},
+    "IssuerResolver": {"user_loader": "the user is the principal"},
     "Issuer": {
         "keys": "they are fetched",
         "jwks_uri": "the discovery document names it",
