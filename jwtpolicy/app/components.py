@@ -116,6 +116,7 @@ class Parts:
     Attributes:
         takes_cookies: Whether ``JWT_TOKEN_LOCATION`` contains cookies.
         keys: Where the ring in use is asked for; it changes if keys are read again.
+        trust: The other issuers that are trusted, with their keys.
     """
 
     def __init__(
@@ -139,7 +140,7 @@ class Parts:
         has_own_keys = type(ring).signing_key_for is not KeyRing.signing_key_for
         self.can_sign = ring.signing_key is not None or has_own_keys
         self._chose_file = store is None and settings.store_url is None and not app.testing
-        self._trust = Trust(
+        self.trust = Trust(
             # Not *clock* itself, so that nothing of other issuers keeps the time on its own.
             ForeignRules(
                 self.now,
@@ -317,7 +318,7 @@ class Parts:
     ) -> Components:
         """Return the services of the application for the registrations in *registered*."""
         checks = (*registered.revocation_checks, *app.extensions.get(REVOCATION_CHECKS, ()))
-        terms = _terms(self.settings, self.clock, registered, self._trust)
+        terms = _terms(self.settings, self.clock, registered, self.trust)
         # As far ahead as `iat` may lie: a token of a machine that is ahead passes its guards, and
         # so it must not outlive its revocation (REV-1).
         revocation = Revocation(
@@ -328,7 +329,7 @@ class Parts:
             issuer=self.settings.encode_issuer or "",
             accepted_issuers=self.settings.accepted_issuers,
         )
-        _check_users(registered, self._trust)
+        _check_users(registered, self.trust)
         users = Users(registered.user_loader, app.ensure_sync)
         additions = Additions(app.json.dumps, registered.extra_claims, registered.extra_headers)
         has_loader = registered.user_loader is not None
@@ -348,7 +349,7 @@ class Parts:
             ),
             additions=additions,
             sessions=sessions,
-            baseline=_with_users(baseline, registered, self._trust),
+            baseline=_with_users(baseline, registered, self.trust),
         )
 
     def _verifiers(self, registered: Registered) -> tuple[Verifier, Verifier]:
@@ -362,13 +363,13 @@ class Parts:
         if not registered.trusts_others:
             return own, own
         base = _verifier(self.settings, self.keys, self.clock, registered.schemas)
-        trusting = self._trust.trusting(base, issuers, resolver, prefixes)
-        return trusting if self._trust.counts_as_own(issuers, resolver) else own, trusting
+        trusting = self.trust.trusting(base, issuers, resolver, prefixes)
+        return trusting if self.trust.counts_as_own(issuers, resolver) else own, trusting
 
     def enforcement(self, components: Components) -> Enforcement:
         """Return the enforcement of policies on requests, with these components."""
         registered = components.registered
-        self._trust.begin(self._name, registered.issuers, registered.resolver)
+        self.trust.begin(self._name, registered.issuers, registered.resolver)
         places = self.places()
         return Enforcement(
             places=places,
@@ -405,7 +406,7 @@ class Parts:
 
     def _session_rules(self, registered: Registered) -> SessionRules:
         rules, issuers = _session_rules(self.settings), registered.issuers
-        if not self._trust.counts_as_own(issuers, registered.resolver):
+        if not self.trust.counts_as_own(issuers, registered.resolver):
             return rules
         # So that the end of an own subject is the end of the tokens that count as own.
         return rules._replace(accepted_issuers=[*rules.accepted_issuers, issuers[0].url])

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import Final
 
-from . import cookie_checks, key_checks, route_checks, start_checks, store_checks, token_checks
+from . import (
+    cookie_checks,
+    key_checks,
+    route_checks,
+    start_checks,
+    store_checks,
+    token_checks,
+    trust_checks,
+)
 from .check import Check
 
 CHECKS: Final[tuple[Check, ...]] = (
@@ -14,6 +22,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     key_checks.OWN,
     key_checks.LEFT_OVER,
     key_checks.ALGORITHM,
+    trust_checks.ISSUERS,
     store_checks.SHARED,
     store_checks.FILE,
     store_checks.REACHABLE,

@@ -172,7 +172,7 @@ def mapped(
         identity_claim: ``JWT_IDENTITY_CLAIM``, which is the subject here too.
 
     Raises:
-        InvalidTokenError: A claim is absent that every token needs, or one is malformed.
+        InvalidTokenError: There is no subject, or a claim is malformed.
     """
     claims = dict(raw)
     for name in _dropped(roles_claim).intersection(raw):
@@ -192,15 +192,26 @@ def mapped(
         claims["scope"] = scope if type(scope) is str else _scope(scope)
     # Last: policies compare it with own users, whatever the issuer has in a claim of that name.
     claims[identity_claim] = claims["sub"]
-    for name in issuer.required:
-        if name not in claims:
-            msg = f"absent: {name}"
-            raise InvalidTokenError(msg)
     wrong = malformed_claim(claims)
     if wrong is not None:
         msg = f"the claim {wrong} is malformed"
         raise InvalidTokenError(msg)
     return claims
+
+
+def check_present(claims: Mapping[str, Any], issuer: Issuer) -> None:
+    """Refuse a token without a claim that every token of *issuer* needs.
+
+    It comes after `check_kind`: an ID token lacks some of them too, and it is not these that are
+    wrong with it.
+
+    Raises:
+        InvalidTokenError: A claim is absent.
+    """
+    for name in issuer.required:
+        if name not in claims:
+            msg = f"absent: {name}"
+            raise InvalidTokenError(msg)
 
 
 @lru_cache(maxsize=16)  # one for each JWT_ROLES_CLAIM of the process

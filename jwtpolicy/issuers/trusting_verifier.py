@@ -64,8 +64,11 @@ class TrustingVerifier(Verifier):
         if type(issuer) is str:
             # The table first, because a call costs each token of a trusted issuer time.
             verifier = self.issuers.get(issuer) or self.verifier_of(issuer)
-        if verifier is None or purpose is not Purpose.ADMIT:
-            raise InvalidTokenError(reason)
+        if verifier is None:
+            raise InvalidTokenError(f"{reason}; its iss, {issuer!r:.200}, is no trusted issuer")
+        if purpose is not Purpose.ADMIT:
+            msg = f"it is a token of {issuer}: pass jwt.verify(encoded, issuer=…)"
+            raise InvalidTokenError(msg)
         token = verifier.verify(signed, claims, now)
         if kinds is not None and token.kind not in kinds:
             msg = "tokens of other issuers are access tokens"

@@ -307,8 +307,12 @@ class KnownUser(Credential):
 class KnownForeignUser(KnownUser):
     """The same for tokens of other issuers, in an application without users of its own.
 
-    The application adds it to the baseline, because an `Issuer` has a ``user_loader``.
+    The application adds it to the baseline, because an `Issuer` has a ``user_loader``. What is
+    printed says what it asks of their tokens.
     """
+
+    def __repr__(self) -> str:
+        return "KnownUser()"
 
     def judge(self, access: AccessRequest) -> Finding:
         return ALLOWED if _is_own(access) else super().judge(access)

@@ -10,7 +10,7 @@ from ..issuers.issuer import Issuer
 from ..issuers.resolver import IssuerResolver
 from ..markers import Own
 from ..tokens.token import Token
-from .base import Not, without_token
+from .base import Not, arguments_of, without_token
 from .credentials import Credential
 from .program import Builder, Node
 from .request import AccessRequest
@@ -57,6 +57,12 @@ class IssuedBy(Credential):
         )
         self.resolvers = frozenset(one for one in issuers if isinstance(one, IssuerResolver))
         self.issuers = frozenset(one for one in issuers if isinstance(one, Issuer))
+
+    def __repr__(self) -> str:
+        written, _ = arguments_of(self)
+        # An `Issuer` by its URL, so that two of them are told apart.
+        shown = (repr(one.url if isinstance(one, Issuer) else one) for one in written)
+        return f"IssuedBy({', '.join(shown)})"
 
     @property
     def others(self) -> frozenset[str | IssuerResolver]:

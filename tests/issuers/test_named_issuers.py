@@ -167,6 +167,10 @@ def test_it_prints_as_it_is_written() -> None:
     assert repr(IssuedBy(OWN, URL)) == f"IssuedBy(OWN, {URL!r})"
 
 
+def test_an_issuer_prints_as_its_url_so_that_two_are_told_apart() -> None:
+    assert repr(IssuedBy(issuer())) == f"IssuedBy({URL!r})"
+
+
 def test_a_dry_run_explains_with_the_program_that_has_let_the_token_in() -> None:
     app, jwt = application(IssuedBy(OWN, URL) | Anonymous(), issuers=(issuer(),))
     with app.app_context():

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from jwtpolicy import OWN, Access, Fresh, HasRole, HasScope, IssuedBy, JWTManager, Policy
+from jwtpolicy.exceptions import NotATokenError
 from tests.support.issuers import URL, application, foreign, issuer, status
 
 
@@ -93,3 +94,31 @@ def test_what_is_no_access_token_is_refused(claims: dict[str, Any], answer: int)
 def test_a_type_error_says_what_to_write() -> None:
     with pytest.raises(Exception, match=r"jwt\.trust\(Issuer"):
         JWTManager().trust(URL)  # type: ignore[arg-type] # the mistake
+
+
+def test_the_log_says_whose_a_token_is_that_nobody_trusts(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "jwtpolicy")
+    app, _ = application(IssuedBy(URL), issuers=(issuer(),))
+
+    assert status(app, foreign(iss=f"{URL}/")) == 401
+    assert f"its iss, '{URL}/', is no trusted issuer" in caplog.text
+
+
+def test_of_an_id_token_the_log_says_that_it_is_no_access_token(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """An ID token has no ``jti`` either, and to demand none would let it in no more."""
+    caplog.set_level("INFO", "jwtpolicy")
+    app, _ = application(IssuedBy(URL), issuers=(issuer(),))
+
+    assert status(app, foreign(media_type=None, jti=None)) == 401
+    assert "nothing says that it is an access token" in caplog.text
+
+
+def test_a_token_of_another_issuer_is_revoked_by_what_verify_returns() -> None:
+    app, jwt = application(issuers=(issuer(),), own=False)
+    with (
+        app.app_context(),
+        pytest.raises(NotATokenError, match=r"pass jwt\.verify\(encoded"),
+    ):
+        jwt.revoke(foreign())
