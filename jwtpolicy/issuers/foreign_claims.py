@@ -206,7 +206,7 @@ def check_present(claims: Mapping[str, Any], issuer: Issuer) -> None:
     wrong with it.
 
     Raises:
-        InvalidTokenError: A claim is absent.
+        InvalidTokenError: A claim is absent that the issuer has to write.
     """
     for name in issuer.required:
         if name not in claims:

@@ -178,3 +178,8 @@ def test_conditions_that_say_the_same_are_equal() -> None:
     one, other = (Issuer(URL, audience="a", access_when={"use": "access"}) for _ in range(2))
 
     assert one.access_tests == other.access_tests
+
+
+def test_a_function_whose_parameters_nobody_can_tell_is_an_error() -> None:
+    with pytest.raises(ConfigurationError, match="of two arguments"):
+        issuer(access_when=min)

@@ -6,8 +6,21 @@ from typing import Any
 
 import pytest
 
-from jwtpolicy import OWN, Access, Fresh, HasRole, HasScope, IssuedBy, JWTManager, Policy
-from jwtpolicy.exceptions import NotATokenError
+from jwtpolicy import (
+    OWN,
+    Access,
+    AccessRequest,
+    Fresh,
+    HasRole,
+    HasScope,
+    IssuedBy,
+    IssuerResolver,
+    JWTManager,
+    Policy,
+    SingleUse,
+)
+from jwtpolicy.exceptions import NotATokenError, SetupError
+from jwtpolicy.policy.request import PolicySettings
 from tests.support.issuers import URL, application, foreign, issuer, status
 
 
@@ -122,3 +135,38 @@ def test_a_token_of_another_issuer_is_revoked_by_what_verify_returns() -> None:
         pytest.raises(NotATokenError, match=r"pass jwt\.verify\(encoded"),
     ):
         jwt.revoke(foreign())
+
+
+def test_an_issuer_is_trusted_once_and_not_with_other_arguments() -> None:
+    jwt: JWTManager[Any] = JWTManager()
+    first = issuer(subject_prefix="a:")
+    for one in (first, issuer("https://other.example", subject_prefix="b:"), first):
+        jwt.trust(one)
+
+    with pytest.raises(SetupError, match="is trusted already, with other arguments"):
+        jwt.trust(issuer())
+
+
+def test_an_own_token_of_a_client_is_a_machines() -> None:
+    app, jwt = application(issuers=(issuer(),))
+    with app.app_context():
+        tokens = [
+            jwt.verify(jwt.issue("cron", claims={"client_id": one})) for one in ("cron", "web")
+        ]
+
+    assert [token.is_machine for token in tokens] == [True, False]
+
+
+def test_a_token_without_an_id_cannot_be_used_up() -> None:
+    app, jwt = application(IssuedBy(URL), issuers=(issuer(requires_jti=False),))
+    with app.app_context():
+        token = jwt.verify(foreign(jti=None), issuer=URL)
+
+    assert not SingleUse().evaluate(AccessRequest(token=token))
+
+
+def test_subjects_of_tenants_have_a_prefix_that_no_own_subject_has() -> None:
+    tenants = IssuerResolver(lambda url: None, audience="api", subject_prefix="tenant:")
+
+    assert PolicySettings(resolver=tenants).reserved_prefixes == ("tenant:",)
+    assert PolicySettings().reserved_prefixes == ()
