@@ -93,12 +93,19 @@ def _is_for_its_client(claims: Mapping[str, Any]) -> bool:
 def check_times(
     claims: Mapping[str, Any], issuer: Issuer, leeway: float, skew: float, now: float
 ) -> None:
-    """Check ``exp``, ``nbf`` and ``iat``, and the age.
+    """Check that the claims are there which the issuer has to write, and the times.
+
+    It comes after `check_kind`: an ID token lacks some of them too, and it is not these that are
+    wrong with it.
 
     Raises:
         ExpiredTokenError: ``exp`` has passed, or the token is older than the issuer allows.
-        InvalidTokenError: ``nbf`` or ``iat`` is in the future.
+        InvalidTokenError: A claim is absent, or ``nbf`` or ``iat`` is in the future.
     """
+    for name in issuer.required:
+        if name not in claims:
+            msg = f"absent: {name}"
+            raise InvalidTokenError(msg)
     if now >= ends_at(claims, issuer, leeway):
         is_over = now >= claims["exp"] + leeway
         msg = "exp has passed" if is_over else "the token is older than max_age of its issuer"
@@ -197,21 +204,6 @@ def mapped(
         msg = f"the claim {wrong} is malformed"
         raise InvalidTokenError(msg)
     return claims
-
-
-def check_present(claims: Mapping[str, Any], issuer: Issuer) -> None:
-    """Refuse a token without a claim that every token of *issuer* needs.
-
-    It comes after `check_kind`: an ID token lacks some of them too, and it is not these that are
-    wrong with it.
-
-    Raises:
-        InvalidTokenError: A claim is absent that the issuer has to write.
-    """
-    for name in issuer.required:
-        if name not in claims:
-            msg = f"absent: {name}"
-            raise InvalidTokenError(msg)
 
 
 @lru_cache(maxsize=16)  # one for each JWT_ROLES_CLAIM of the process

@@ -20,7 +20,6 @@ from .foreign_claims import (
     check_addressed,
     check_kind,
     check_media_type,
-    check_present,
     check_subject,
     check_times,
     ends_at,
@@ -197,7 +196,6 @@ class IssuerVerifier:
             check_subject(found["sub"], rules.others_prefixes)
         check_addressed(found, issuer)
         check_kind(access_tests, header, claims)
-        check_present(found, issuer)
         check_times(found, issuer, self._leeway, rules.skew, rules.clock() if now is None else now)
         end = ends_at(found, issuer, self._leeway)
         origin = Origin(issuer, header, claims, end, rules.resolver)
