@@ -92,11 +92,14 @@ def _is_for_its_client(claims: Mapping[str, Any]) -> bool:
 
 def check_times(
     claims: Mapping[str, Any], issuer: Issuer, leeway: float, skew: float, now: float
-) -> None:
+) -> float:
     """Check that the claims are there which the issuer has to write, and the times.
 
     It comes after `check_kind`: an ID token lacks some of them too, and it is not these that are
     wrong with it.
+
+    Returns:
+        When the token ends, as `ends_at` does.
 
     Raises:
         ExpiredTokenError: ``exp`` has passed, or the token is older than the issuer allows.
@@ -106,7 +109,8 @@ def check_times(
         if name not in claims:
             msg = f"absent: {name}"
             raise InvalidTokenError(msg)
-    if now >= ends_at(claims, issuer, leeway):
+    end = ends_at(claims, issuer, leeway)
+    if now >= end:
         is_over = now >= claims["exp"] + leeway
         msg = "exp has passed" if is_over else "the token is older than max_age of its issuer"
         raise ExpiredTokenError(msg)
@@ -114,6 +118,7 @@ def check_times(
     if claims.get("nbf", 0) > latest or claims["iat"] > latest:
         msg = "nbf or iat lies in the future"
         raise InvalidTokenError(msg)
+    return end
 
 
 def ends_at(claims: Mapping[str, Any], issuer: Issuer, leeway: float) -> float:

@@ -22,7 +22,6 @@ from .foreign_claims import (
     check_media_type,
     check_subject,
     check_times,
-    ends_at,
     mapped,
 )
 from .issuer import Issuer
@@ -196,8 +195,8 @@ class IssuerVerifier:
             check_subject(found["sub"], rules.others_prefixes)
         check_addressed(found, issuer)
         check_kind(access_tests, header, claims)
-        check_times(found, issuer, self._leeway, rules.skew, rules.clock() if now is None else now)
-        end = ends_at(found, issuer, self._leeway)
+        now = rules.clock() if now is None else now
+        end = check_times(found, issuer, self._leeway, rules.skew, now)
         origin = Origin(issuer, header, claims, end, rules.resolver)
         principal = found["sub"] if issuer.schema is None else self._principal(found, issuer.schema)
         return _verified(found, header, issuer.url, rules.counts_as_own, principal, origin)
