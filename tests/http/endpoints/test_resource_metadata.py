@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 from flask import Blueprint, Flask
 from flask.testing import FlaskClient
 from werkzeug.routing import Rule
+from werkzeug.routing.matcher import StateMachineMatcher
 
 from jwtpolicy import (
     HasRole,
@@ -385,10 +387,19 @@ def test_the_metadata_is_at_the_root_with_the_path_of_the_resource(
     assert f'resource_metadata="{origin}{url}"' in challenge(app.test_client())
 
 
+#: Older ones go by `Map.merge_slashes` alone, and lead to the path with one slash.
+_KNOWS_SLASHES_OF_A_RULE = "rv[0].merge_slashes" in inspect.getsource(StateMachineMatcher)
+
+
 @pytest.mark.parametrize(
     "path",
     [
-        PATH.replace("/oauth", "//oauth"),
+        pytest.param(
+            PATH.replace("/oauth", "//oauth"),
+            marks=pytest.mark.skipif(
+                not _KNOWS_SLASHES_OF_A_RULE, reason="this werkzeug ignores merge_slashes of a rule"
+            ),
+        ),
         f"{PATH}/",
         f"{PATH}/..",
         f"{PATH}%2f",
