@@ -9,7 +9,7 @@ from functools import partial
 from ..exceptions import ConfigurationError
 from ..issuers.found_issuers import FoundIssuers
 from ..issuers.issuer import Issuer
-from ..issuers.issuer_keys import GivenKeys, IssuerKeys, NoKeys
+from ..issuers.issuer_keys import GivenKeys, IssuerKeys, OnlyOpaque
 from ..issuers.issuer_verifier import ForeignRules, IssuerVerifier, OpaqueClaims
 from ..issuers.opaque_tokens import Introspection
 from ..issuers.resolver import IssuerResolver
@@ -159,7 +159,7 @@ def _keys(issuer: Issuer, public_only: bool = False) -> IssuerKeys:
     if issuer.keys is not None:
         return GivenKeys(issuer.keys)
     if not issuer.has_keys:
-        return NoKeys()
+        return OnlyOpaque()
     # Here, because TLS takes a while to import, and most applications trust nobody else.
     from ..keys.fetching import FetchRules
     from ..keys.remote import RemoteKeys

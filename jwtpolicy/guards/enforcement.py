@@ -10,6 +10,7 @@ from __future__ import annotations
 import inspect
 import logging
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Final, cast
 
 from flask import Request
@@ -48,7 +49,13 @@ from .flow import (
     use_up,
 )
 from .inner_access import InnerAccess
-from .issuer_checks import check_issuers, check_needs, check_subjects, policy_for
+from .issuer_checks import (
+    check_issuers,
+    check_needs,
+    check_subjects,
+    checked_and_closed,
+    is_about_own,
+)
 from .live_access import LiveAccess, keep
 from .plan import CompiledLevels, Loader, Plan
 from .presentation import PresentationCheck, judge_presented
@@ -58,6 +65,9 @@ from .request_state import RequestState
 logger = logging.getLogger("jwtpolicy")
 
 _KNOWN_USER: Final = KnownUser().program
+
+#: Policies that views pass to ``enforce``, of which it is kept what they are to tokens of others.
+MAX_CLOSED: Final = 256
 
 #: It has no CSRF value, and no place of its own in a body.
 _NOT_IN_A_HEADER: Final = "a token of another issuer is accepted in a header only"
@@ -98,6 +108,7 @@ class Enforcement:
         self._verify = verifier.verify
         self._opaque = verifier.opaque if isinstance(verifier, TrustingVerifier) else None
         self.refusals = refusals
+        self._closed = lru_cache(maxsize=MAX_CLOSED)(self._close)
 
     def admit(self, plan: Plan, state: RequestState, request: Request) -> InnerAccess | None:
         """Admit the request by *plan*, or raise the refusal, which answers it.
@@ -291,7 +302,7 @@ class Enforcement:
             yield from self._as_guard(policy, state, request, resource, awaits)
             return
         access = state.access
-        program = policy_for(policy, access.token, self.services.terms, "enforce").program
+        program = self._judging(policy, access.token).program
         if resource is not NOT_GIVEN:
             loader = _loading(resource)
             access = self._access(state, request, access.token, access.place, loader)
@@ -327,6 +338,16 @@ class Enforcement:
         if state.access is not access:
             # Another task was let in meanwhile, and its token is the current one from now on.
             yield from self._inner(policy, state, request, resource, awaits=awaits)
+
+    def _judging(self, policy: Policy, token: Token | None) -> Policy:
+        """Do what `policy_for` does, whose checks and whose closing are done once for a policy."""
+        if is_about_own(policy, token):
+            return policy
+        closed = self._closed(policy)
+        return policy if token is None or token.is_own else closed
+
+    def _close(self, policy: Policy) -> Policy:
+        return checked_and_closed(policy, self.services.terms, "enforce")
 
     def _compiled(self, policy: Policy, baseline: Policy | None) -> CompiledLevels:
         """Return *policy* as the only level of a guard.

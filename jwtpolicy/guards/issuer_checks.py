@@ -44,16 +44,32 @@ def policy_for(policy: Policy, token: Token | None, terms: PolicySettings, label
     Raises:
         PolicyDefinitionError: As `check_issuers`, `check_subjects` and `check_needs` do.
     """
-    is_own = token is None or token.is_own
-    is_signed_here = token is None or token._origin is None
-    # The walk over the leaves is all that a policy without issuers pays for an own token.
-    if is_signed_here and not any(isinstance(leaf, IssuedBy) for leaf in leaves(policy)):
+    if is_about_own(policy, token):
         return policy
+    closed = checked_and_closed(policy, terms, label)
+    return policy if token is None or token.is_own else closed
+
+
+def is_about_own(policy: Policy, token: Token | None) -> bool:
+    """Whether nothing about issuers is to be checked: *token* is own, and *policy* names nobody.
+
+    The walk over the leaves is all that such a question costs.
+    """
+    is_signed_here = token is None or token._origin is None
+    return is_signed_here and not any(isinstance(leaf, IssuedBy) for leaf in leaves(policy))
+
+
+def checked_and_closed(policy: Policy, terms: PolicySettings, label: str) -> Policy:
+    """Return *policy*, checked, so that its parts that name no issuer accept own tokens alone.
+
+    Raises:
+        PolicyDefinitionError: As `check_issuers`, `check_subjects` and `check_needs` do.
+    """
     check_issuers([policy], terms, label)
     closed = closed_by_issuer(policy)
     check_subjects(closed, None, terms, label)
     check_needs(closed, terms, label)
-    return policy if is_own else closed
+    return closed
 
 
 def _check_names(leaf: IssuedBy, terms: PolicySettings, label: str) -> None:

@@ -41,7 +41,7 @@ class GivenKeys:
         pass
 
 
-class NoKeys:
+class OnlyOpaque:
     """The keys of an issuer whose tokens are all opaque: it signs nothing that is read here."""
 
     def current(self) -> KeyRing:

@@ -17,6 +17,7 @@ from benchmarks.rows import ROWS
 from benchmarks.systems import PROTECTED
 from jwtpolicy import exceptions
 from jwtpolicy.app import bound_app
+from jwtpolicy.guards import enforcement
 from jwtpolicy.issuers import foreign_claims, found_issuers, remembered_answers
 from jwtpolicy.keys import fetch_budget, fetch_limits, fetching, remote_set
 from jwtpolicy.schemas import user_values
@@ -217,6 +218,7 @@ def test_every_cache_has_the_bound_that_the_page_says() -> None:
         remembered_answers.MAX_ANSWERS,
         found_issuers.MAX_UNKNOWN,
         exceptions._MAX_TOLD,
+        enforcement.MAX_CLOSED,
         bound_app._MAX_INNER_PLANS,
         user_values._is_always_user.cache_parameters()["maxsize"],
         fetching._default_context.cache_parameters()["maxsize"],

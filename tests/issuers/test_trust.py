@@ -18,6 +18,7 @@ from jwtpolicy import (
     JWTManager,
     Policy,
     SingleUse,
+    protect,
 )
 from jwtpolicy.exceptions import NotATokenError, SetupError
 from jwtpolicy.policy.request import PolicySettings
@@ -170,3 +171,16 @@ def test_subjects_of_tenants_have_a_prefix_that_no_own_subject_has() -> None:
 
     assert PolicySettings(resolver=tenants).reserved_prefixes == ("tenant:",)
     assert PolicySettings().reserved_prefixes == ()
+
+
+def test_a_policy_of_a_view_is_closed_to_others_once_and_each_token_is_judged() -> None:
+    app, jwt = application(IssuedBy(URL, OWN), issuers=(issuer(),))
+    policy = IssuedBy(URL) & HasScope("read") | HasScope("own")
+    app.add_url_rule("/in", "in", protect(IssuedBy(URL, OWN))(lambda: jwt.enforce(policy) or "in"))
+    with app.app_context():
+        tokens = [foreign(scope="read"), foreign(scope="own"), jwt.issue("ada", scope="own")]
+    client = app.test_client()
+    sent = [{"Authorization": f"Bearer {token}"} for token in tokens * 2]
+
+    assert [client.get("/in", headers=one).status_code for one in sent] == [200, 401, 200] * 2
+    assert app.extensions["jwtpolicy"].enforcement._closed.cache_info().misses == 1
